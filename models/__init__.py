@@ -1,0 +1,1 @@
+"""Everything that computes: networks, generators, the registry. Never imports gradio or studio."""

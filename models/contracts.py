@@ -1,0 +1,155 @@
+"""Requests and chunks: the small dataclasses that pass between the studio's tabs and the generators.
+
+Every generator takes a frozen request and yields chunks; the last chunk closes the work. A request checks itself when
+it is built, so that a generator never meets a value out of range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+MAX_SEED = 2**32 - 1
+MAX_TEXT_CHARACTERS = 20_000
+VOCODERS = ("neural", "griffin-lim")
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> None:
+    """Raise ValueError unless `value` is a finite number in [low, high]."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}.")
+
+
+def check_seed(value: Any) -> None:
+    """Raise ValueError unless `value` is a whole number in [0, MAX_SEED]."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
+        raise ValueError(f"seed is {value!r}; it must be a whole number from 0 to {MAX_SEED}.")
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """What a person asks of a speech generator.
+
+    Args:
+        text: what to say, 1 to MAX_TEXT_CHARACTERS characters.
+        voice: key of one of the model's voices; "" is the model's first voice.
+        seed: fixes every random choice; equal requests give equal sound.
+        speed: how fast, relative to the voice's own pace (2.0 is twice as fast).
+        pitch_semitones: how much higher or lower than the voice's own mean pitch.
+        energy_db: how much louder or softer than the voice's own mean loudness.
+        vocoder: "neural", or "griffin-lim" as the yardstick.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    text: str
+    voice: str = ""
+    seed: int = 0
+    speed: float = 1.0
+    pitch_semitones: float = 0.0
+    energy_db: float = 0.0
+    vocoder: str = "neural"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str) or not self.text.strip():
+            raise ValueError("text is empty; type at least one word to speak.")
+        if len(self.text) > MAX_TEXT_CHARACTERS:
+            raise ValueError(
+                f"text has {len(self.text):,} characters; at most {MAX_TEXT_CHARACTERS:,} can be spoken at once."
+            )
+        check_seed(self.seed)
+        check_number("speed", self.speed, 0.5, 2.0)
+        check_number("pitch_semitones", self.pitch_semitones, -6.0, 6.0)
+        check_number("energy_db", self.energy_db, -10.0, 10.0)
+        if self.vocoder not in VOCODERS:
+            raise ValueError(f"vocoder is {self.vocoder!r}; it must be one of {', '.join(VOCODERS)}.")
+
+
+@dataclass(frozen=True)
+class WordTiming:
+    """A word as written and when it is heard, in seconds from the start of the whole sound."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class SpeechChunk:
+    """A piece of speech, in order; the whole result is the sum of its chunks.
+
+    Attributes:
+        samples: float32 (n,) in [-1, 1], to be appended to what came before; n may be 0.
+        sample_rate: samples in a second.
+        mel: float32 (frames, n_mels), the natural-log mel frames that are new in this chunk.
+        alignment: float32 (decoder_steps, symbols), attention of the sentence being spoken, so far.
+        symbols: labels of the alignment's second axis, one a symbol.
+        sentence: index of the sentence being spoken, from 0.
+        sentences: how many are known so far, this one included.
+        words: every word finished so far, over all sentences.
+        verdict: a plain sentence about the alignment of the sentence that just ended, else "".
+        notes: plain sentences for the person, all so far (what was left out of the text, a retry ...).
+        done, total: progress in characters of the text.
+        last: whether this chunk closes the work.
+    """
+
+    samples: FloatArray
+    sample_rate: int
+    mel: FloatArray
+    alignment: FloatArray
+    symbols: tuple[str, ...]
+    sentence: int
+    sentences: int
+    words: tuple[WordTiming, ...] = ()
+    verdict: str = ""
+    notes: tuple[str, ...] = ()
+    done: int = 0
+    total: int = 1
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice that a speech model offers."""
+
+    key: str
+    title: str
+    licence: str
+    credit: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download or a load is; total 0 means unknown."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+    unit: str = "bytes"
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """What the registry loads and every tab uses."""
+
+    def stream(self, request: Any) -> Iterator[Any]:
+        """Yield the chunks of one request; closing the iterator stops the work and frees what it held."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Facts of a loaded model that a tab may show."""
+
+    parameters: int
+    sample_rate: int = 0
+    extra: dict[str, str] = field(default_factory=dict)

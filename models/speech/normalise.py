@@ -1,0 +1,162 @@
+"""Written text to sentences of units: what the person wrote beside how it is said, and the marks that follow."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.speech.clean import shortened
+from models.speech.say_rules import LATIN, LETTER_RULES, OTHER_RULES
+from models.speech.say_words import MAY_END_SENTENCE, say_mixed, say_word
+
+SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S = 0.35, 0.6
+LONGEST_WORD = 45  # letters; the longest word in English dictionaries has 45
+CUT_WORD_LETTERS = 20
+HARD_WRAP_CHARACTERS = 60  # a line this long was broken by its width and not by its writer
+
+
+@dataclass
+class Unit:
+    """A piece of the text that is said as a whole, text[start:end], and the punctuation after it, up to `stop`."""
+
+    start: int
+    end: int
+    spoken: str
+    marks: str = ""
+    stop: int = 0
+
+    def __post_init__(self) -> None:
+        self.stop = self.stop or self.end
+
+
+@dataclass
+class Sentence:
+    """Units up to a full stop, a paragraph's end or a list item's, and the silence that follows."""
+
+    units: list[Unit]
+    pause_s: float
+
+
+_WORD = re.compile(rf"[{LATIN}]+(?:['-][{LATIN}]+)*")
+_MIXED = re.compile(rf"[{LATIN}\d]+(?:[-'_][{LATIN}\d]+)*")
+_RUN = re.compile(rf"[{LATIN}\d]+")
+_NEXT_CAPITALS = re.compile(r"\W{1,3}([A-Z]{2,})\b")
+_BLANK = re.compile(r"\s+")
+_CLOSERS = re.compile(r"[\"')\]}*_]*")
+
+
+def sentences(text: str, notes: list[str]) -> Iterator[Sentence]:
+    """The sentences of cleaned text, one at a time; what had to be cut or left out is added to the notes."""
+    units: list[Unit] = []
+    position = line_start = 0
+    while position < len(text):
+        blank = _BLANK.match(text, position)
+        if blank:
+            pause_s = _pause_of_break(text, blank, line_start)
+            position = blank.end()
+            line_start = position if "\n" in blank[0] else line_start
+            if pause_s and units:
+                yield Sentence(units, pause_s)
+                units = []
+            continue
+        found, end, ends_sentence = _next_units(text, position, units, notes)
+        units += found
+        position = max(end, position + 1)
+        if not found:
+            ends_sentence = _take_mark(text, position - 1, units)
+        if ends_sentence and units:
+            closed = _CLOSERS.match(text, position)
+            position = units[-1].stop = closed.end() if closed else position
+            is_paragraph = re.match(r"[^\S\n]*\n[^\S\n]*(?:\n|$)", text[position : position + 80])
+            yield Sentence(units, PARAGRAPH_PAUSE_S if is_paragraph else SENTENCE_PAUSE_S)
+            units = []
+    if units:
+        yield Sentence(units, SENTENCE_PAUSE_S)
+
+
+def _pause_of_break(text: str, blank: re.Match[str], line_start: int) -> float:
+    """The silence for a blank that ends a sentence without a full stop, else 0."""
+    breaks = blank[0].count("\n")
+    if breaks > 1:
+        return PARAGRAPH_PAUSE_S
+    following = text[blank.end() : blank.end() + 1]
+    short_line = blank.start() - line_start < HARD_WRAP_CHARACTERS
+    return SENTENCE_PAUSE_S if breaks and short_line and not following.islower() else 0.0
+
+
+def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -> tuple[list[Unit], int, bool]:
+    """(the unit at a position, or several for a word that was cut, or none; where it ends; it ends the sentence)."""
+    run = _RUN.match(text, position)
+    if run and len(run[0]) > LONGEST_WORD:
+        notes.append(f'Cut a "word" of {len(run[0])} characters ({shortened(run[0])}) into pieces to speak it.')
+        return _cut(text, position, run.end()), run.end(), False
+    for pattern, say in LETTER_RULES if text[position].isalpha() else OTHER_RULES:
+        match = pattern.match(text, position)
+        said = say(match) if match else None
+        if match and said:
+            return [Unit(position, match.end(), said)], match.end(), _dot_ends_sentence(match)
+    mixed = _MIXED.match(text, position) if run else None
+    if not mixed or not run:
+        return [], position, False
+    if len(mixed[0]) > LONGEST_WORD:  # a chain of words with hyphens is read one by one
+        mixed = run
+    word = _WORD.match(text, position, mixed.end())
+    if not word or word.end() < mixed.end():
+        return _unit(position, mixed.end(), say_mixed(mixed[0])), mixed.end(), False
+    before = text[units[-1].start : units[-1].end] if units and not units[-1].marks else ""
+    after = _NEXT_CAPITALS.match(text, word.end())
+    shouted = after is not None or (len(before) > 1 and before.isupper())
+    end = word.end()
+    if text[end : end + 1] == "'" and word[0].endswith("s"):
+        end += 0 if text.count("'", max(0, position - 40), position) % 2 else 1  # the students' books
+    return _unit(position, end, say_word(word[0], before, shouted)), end, False
+
+
+def _unit(start: int, end: int, spoken: str) -> list[Unit]:
+    return [Unit(start, end, spoken)] if spoken else []
+
+
+def _cut(text: str, start: int, end: int) -> list[Unit]:
+    """An endless word in pieces that can be said."""
+    bounds = [*range(start, end, CUT_WORD_LETTERS), end]
+    units = []
+    for first, last in itertools.pairwise(bounds):
+        piece = text[first:last]
+        said = say_word(piece) if piece.isalpha() and not piece.isupper() else say_mixed(piece)
+        units += _unit(first, last, said)
+    return units
+
+
+def _take_mark(text: str, index: int, units: list[Unit]) -> bool:
+    """Add the mark at an index to the unit before it; whether it ends the sentence."""
+    char = text[index]
+    if not units:
+        return False
+    mark = {"—": ",", "–": ",", "(": ",", ")": ",", "[": ",", "]": ",", "{": ",", "}": ",", "|": ","}.get(char, char)
+    if mark not in ",.?!;:":
+        return False
+    last = units[-1]
+    if char not in "([{" or not last.marks:
+        last.marks += mark if len(last.marks) < 8 else ""
+    last.stop = index + 1 if char not in "([{—–|" else last.stop
+    if char not in ".?!" or text[index + 1 : index + 2] in {".", "?", "!"}:
+        return False
+    closed = _CLOSERS.match(text, index + 1)
+    assert closed is not None
+    following = text[closed.end() : closed.end() + 1]
+    if following and not following.isspace():
+        return following.isupper() and text[index - 1].islower()
+    next_word = text[closed.end() : closed.end() + 20].lstrip()[:1]
+    goes_on = closed[0] or last.marks.endswith("..")
+    return not (goes_on and next_word.islower())
+
+
+def _dot_ends_sentence(match: re.Match[str]) -> bool:
+    """Whether the dot of an abbreviation ("p.m.", "etc.") is a full stop as well."""
+    if not match[0].endswith("."):
+        return False
+    last = re.split(r"[\s\d]", match[0])[-1].rstrip(".").lower()
+    following = match.string[match.end() : match.end() + 3].lstrip("\"')")
+    return last in MAY_END_SENTENCE and following[:1].isspace() and following[1:2].isupper()

@@ -1,0 +1,242 @@
+"""The speech generator: text front end, Tacotron 2 and a vocoder joined into one stream of chunks.
+
+Each utterance goes through three stages that all work piece by piece: the decoder makes coarse mel frames, the postnet
+refines those whose surroundings are known, the vocoder turns them into sound. What can be heard is yielded at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.audio import MelConfig
+from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, WordTiming
+from models.errors import ModelError
+from models.spec import ModelSpec
+from models.speech.alignment import verdict_of, word_times
+from models.speech.attributes import asked
+from models.speech.decoding import DecodingLimits, SentenceDecoder
+from models.speech.local_stream import LocalStream
+from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config
+from models.speech.text import Utterance, iter_utterances
+from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
+from models.speech.vocoding import GriffinLimRun, SourceFilterRun, VocoderRun
+from models.weights_io import load_into, load_metadata, load_safetensors
+
+FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
+"""Coarse frames gathered before the later stages run: few at first, for an early start."""
+
+
+@dataclass(frozen=True)
+class MelScale:
+    """The acoustic model works on (log mel - mean) / std."""
+
+    mean: float = 0.0
+    std: float = 1.0
+
+
+@dataclass
+class Spoken:
+    """How far the whole text is: samples out, words heard, notes, characters done."""
+
+    samples: int = 0
+    words: tuple[WordTiming, ...] = ()
+    notes: tuple[str, ...] = ()
+    characters: int = 0
+
+
+class SpeechSynthesizer:
+    """Speaks requests with one acoustic model and one neural vocoder; `stream` is its contract.
+
+    Args:
+        model: in eval mode.
+        neural: starts a run of the neural vocoder from a seed.
+        scale: of the acoustic model's mel values.
+        voices: keys, in the order of the model's voice embedding; a model without voices has one key.
+        to_symbols: lazily turns a text into utterances, appending notes for the person to the list `notes`.
+        symbol_ids: symbols of an utterance to ids.
+    """
+
+    def __init__(
+        self,
+        model: Tacotron2,
+        neural: Callable[[int], VocoderRun],
+        mel: MelConfig,
+        scale: MelScale,
+        voices: tuple[str, ...],
+        to_symbols: Callable[..., Iterator[Utterance]] = iter_utterances,
+        symbol_ids: Callable[[tuple[str, ...]], list[int]] = encode,
+        limits: DecodingLimits = DecodingLimits(),  # noqa: B008  (frozen)
+    ) -> None:
+        self.model, self.neural, self.mel, self.scale, self.voices = model, neural, mel, scale, voices
+        self.to_symbols, self.symbol_ids, self.limits = to_symbols, symbol_ids, limits
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the person."""
+        return ModelInfo(sum(p.numel() for p in self.model.parameters()), self.mel.sample_rate)
+
+    @torch.inference_mode()
+    def stream(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
+        """Speak a request; the last chunk has `last` set.
+
+        Raises:
+            ValueError: the text holds nothing that can be spoken, or the voice is not one of this model.
+        """
+        voice = self._voice_index(request.voice)
+        so_far = Spoken()
+        found_notes: list[str] = []
+        pause_s = 0.0
+        for index, utterance in enumerate(self.to_symbols(request.text, notes=found_notes)):
+            so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
+            if index:
+                yield self._pause(pause_s, request, so_far, index)
+            for chunk in self._speak(request, utterance, index, voice, so_far):
+                so_far.samples += len(chunk.samples)
+                yield chunk
+            so_far.characters = min(len(request.text), so_far.characters + len(utterance.text) + 1)
+            pause_s = utterance.pause_s
+        so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
+        so_far.characters = len(request.text)
+        yield self._chunk(request, so_far, index, last=True)
+
+    def _pause(self, seconds: float, request: SpeechRequest, so_far: Spoken, index: int) -> SpeechChunk:
+        """Silence between two utterances."""
+        silence = np.zeros(int(seconds * self.mel.sample_rate), np.float32)
+        so_far.samples += len(silence)
+        return self._chunk(request, so_far, index, samples=silence)
+
+    def _voice_index(self, key: str) -> int | None:
+        if key and key not in self.voices:
+            raise ValueError(f"voice is {key!r}; this model has {', '.join(self.voices)}.")
+        if not self.model.config.voices:
+            return None
+        return self.voices.index(key) if key else 0
+
+    def _chunk(self, request: SpeechRequest, so_far: Spoken, index: int, **changes: object) -> SpeechChunk:
+        plain = SpeechChunk(
+            samples=np.zeros(0, np.float32),
+            sample_rate=self.mel.sample_rate,
+            mel=np.zeros((0, self.mel.n_mels), np.float32),
+            alignment=np.zeros((0, 0), np.float32),
+            symbols=(),
+            sentence=index,
+            sentences=index + 1,
+            words=so_far.words,
+            notes=so_far.notes,
+            done=so_far.characters,
+            total=len(request.text),
+        )
+        return replace(plain, **changes)  # type: ignore[arg-type]
+
+    def _speak(
+        self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, so_far: Spoken
+    ) -> Iterator[SpeechChunk]:
+        """The chunks of one utterance."""
+        seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
+        decoder = SentenceDecoder(
+            self.model,
+            self.symbol_ids(utterance.symbols),
+            pauses=[symbol in PUNCTUATION or symbol == WORD_BREAK for symbol in utterance.symbols],
+            frame_s=self.mel.hop_length / self.mel.sample_rate,
+            voice=voice,
+            attributes=asked(request) if self.model.config.attributes else (),
+            seed=seed,
+            limits=self.limits,
+        )
+        run = GriffinLimRun(self.mel, seed) if request.vocoder == "griffin-lim" else self.neural(seed)
+        before, starts_at = so_far.words, so_far.samples / self.mel.sample_rate
+        for mel, ended in self._mel_pieces(decoder):
+            decoded = decoder.decoded
+            heard = word_times(utterance.words, decoded.positions, decoder.step_s, starts_at, ended)
+            so_far.words = before + heard
+            share = (decoded.positions[-1] + 1) / len(utterance.symbols) if decoded.positions else 0.0
+            verdict = ""
+            if ended:
+                verdict = verdict_of(utterance, decoded)
+                so_far.notes += tuple(_retry_notes(utterance, decoded.retries))
+            yield self._chunk(
+                request,
+                so_far,
+                index,
+                samples=run.push(mel, last=ended),
+                mel=mel.numpy(),
+                alignment=decoded.alignment_array(),
+                symbols=utterance.symbols,
+                verdict=verdict,
+                done=min(len(request.text), so_far.characters + round(share * len(utterance.text))),
+            )
+
+    def _mel_pieces(self, decoder: SentenceDecoder) -> Iterator[tuple[Tensor, bool]]:
+        """Refined log mel frames (n, M), and whether they are the utterance's last; n may be 0."""
+        refine = LocalStream(lambda x: x + self.model.postnet(x), self.model.postnet.context_frames)
+        gathered: list[Tensor] = []
+        wanted = FIRST_CHUNK_FRAMES
+        for frames in decoder.frames():
+            gathered.append(frames)
+            if sum(len(f) for f in gathered) >= wanted:
+                yield self._denormalise(refine.push(torch.cat(gathered))), False
+                gathered, wanted = [], CHUNK_FRAMES
+        rest = torch.cat(gathered) if gathered else torch.zeros(0, self.mel.n_mels)
+        yield self._denormalise(refine.push(rest, last=True)), True
+
+    def _denormalise(self, mel: Tensor | None) -> Tensor:
+        if mel is None:
+            return torch.zeros(0, self.mel.n_mels)
+        return mel * self.scale.std + self.scale.mean
+
+
+def _retry_notes(utterance: Utterance, retries: list[int]) -> Iterator[str]:
+    for position in dict.fromkeys(retries):
+        word = next((w.text for w in utterance.words if w.start <= position <= w.end), utterance.text)
+        yield f"The voice got stuck near “{word}” and was moved on."
+
+
+def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
+    """The shipped model from its two weight files.
+
+    Raises:
+        ModelError: a file is damaged, or belongs to another version.
+    """
+    acoustic_path = next(path for name, path in files.items() if "tacotron2" in name)
+    vocoder_path = next(path for name, path in files.items() if "vocoder" in name)
+    model, scale = load_acoustic(acoustic_path)
+    vocoder = load_vocoder(vocoder_path)
+    voices = model.config.voices
+    unknown = [voice.key for voice in spec.voices if voice.key not in voices]
+    if unknown:
+        raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
+    mel = vocoder.config.mel
+    return SpeechSynthesizer(model, lambda seed: SourceFilterRun(vocoder, seed), mel, scale, voices)
+
+
+def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:
+    """A Tacotron 2 with the configuration written in its file."""
+    metadata = _json_metadata(path, ("config", "mel_scale"))
+    model = Tacotron2(Tacotron2Config.from_dict(metadata["config"]))
+    load_into(model, load_safetensors(path), f"the acoustic model in {path.name}")
+    return model.eval(), MelScale(**metadata["mel_scale"])
+
+
+def load_vocoder(path: Path) -> SourceFilterVocoder:
+    """A source-filter vocoder with the configuration written in its file."""
+    metadata = _json_metadata(path, ("config",))
+    vocoder = SourceFilterVocoder(VocoderConfig.from_dict(metadata["config"]))
+    load_into(vocoder, load_safetensors(path), f"the vocoder in {path.name}")
+    return vocoder.eval()
+
+
+def _json_metadata(path: Path, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    text = load_metadata(path)
+    try:
+        return {name: json.loads(text[name]) for name in names}
+    except (KeyError, json.JSONDecodeError) as error:
+        raise ModelError(f"The weight file {path.name} does not say what it holds; get it again.", "weights") from error

@@ -1,0 +1,292 @@
+"""Training of the acoustic model (Tacotron 2 with attributes) on a corpus; called by `models.speech.train`.
+
+One run in one schedule: the share of the target voice in each batch rises from `first_share` to `last_share`, so that
+the attention learns its diagonal on many clean synthetic texts and the human voice takes over from there. The guided
+attention loss of Tachibana et al. 2018 ("Efficiently Trainable Text-to-Speech System ...", section 4.1) fades out.
+
+Each batch is stretched in time, scaled in level and drawn from pitch-shifted versions by chance, with the attributes
+that result given to the model: that is what teaches the attribute encoders ranges which one reader never uses.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.speech.attributes import ATTRIBUTES, Measured, mean_of
+from models.speech.corpus import Clip
+from models.speech.symbols import SYMBOLS
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+
+MEL_MEAN, MEL_STD = -5.0, 2.0
+"""The network works on (mel - MEL_MEAN) / MEL_STD; written into the weights' metadata."""
+SILENT_MEL = math.log(1e-5)
+STRETCH_OCTAVES = 0.9
+GAIN_DB = 11.0
+
+
+@dataclass(frozen=True)
+class AcousticPlan:
+    """How long and on what; rates are Adam's."""
+
+    steps: int = 2400
+    batch: int = 16
+    target_voice: str = "lj"
+    first_share: float = 0.3
+    last_share: float = 0.8
+    learning_rate: float = 1.2e-3
+    last_learning_rate: float = 1e-4
+    warm_up: int = 100
+    guided_weight: float = 5.0
+    guided_until: float = 0.7
+    stretch_chance: float = 0.35
+    gain_chance: float = 0.35
+    shift_chance: float = 0.25
+    min_frames: float = 150.0
+    max_frames: float = 600.0
+    candidates: int = 12
+    average: float = 0.998
+    seed: int = 1
+
+
+@dataclass
+class Batch:
+    """Padded tensors; B items, L symbols, T frames."""
+
+    symbols: Tensor
+    lengths: Tensor
+    mel: Tensor
+    mel_lengths: Tensor
+    voice: Tensor
+    attributes: Tensor
+
+
+class Sampler:
+    """Draws batches of clips of like length, with augmentation, from a seeded generator."""
+
+    def __init__(self, clips: list[Clip], plan: AcousticPlan, frames_per_step: int) -> None:
+        self.plan, self.frames_per_step = plan, frames_per_step
+        self.voices = tuple(dict.fromkeys(c.voice for c in clips))
+        self.means = {v: mean_of([c.measured for c in clips if c.voice == v and not c.shifted]) for v in self.voices}
+        self.plain = {v: [c for c in clips if c.voice == v and not c.shifted] for v in self.voices}
+        self.shifted = {v: [c for c in clips if c.voice == v and c.shifted] for v in self.voices}
+        self.rng = random.Random(plan.seed)
+
+    def draw(self, progress: float) -> Batch:
+        """A batch; `progress` in [0, 1] sets the share of the target voice."""
+        plan = self.plan
+        share = plan.first_share + (plan.last_share - plan.first_share) * progress
+        wanted_frames = self.rng.uniform(plan.min_frames, plan.max_frames)
+        stretched = self.rng.random() < plan.stretch_chance
+        octaves = self.rng.uniform(-STRETCH_OCTAVES, STRETCH_OCTAVES) if stretched else 0.0
+        items = [self._draw_item(share, wanted_frames, octaves) for _ in range(plan.batch)]
+        return collate(items, self.frames_per_step, self.voices)
+
+    def _draw_item(
+        self, share: float, wanted_frames: float, octaves: float
+    ) -> tuple[Clip, np.ndarray, tuple[float, ...]]:
+        """Of some random clips of a random voice, the one that comes out nearest the wanted length: little padding.
+
+        A batch is stretched as a whole by about `octaves`, for the same reason.
+        """
+        plan, rng = self.plan, self.rng
+        others = [v for v in self.voices if v != plan.target_voice]
+        target = not others or rng.random() < share
+        voice = plan.target_voice if target else rng.choices(others, [len(self.plain[v]) for v in others])[0]
+        shifted = self.shifted[voice] and rng.random() < plan.shift_chance
+        pool = self.shifted[voice] if shifted else self.plain[voice]
+        octaves = octaves + rng.uniform(-0.15, 0.15) if octaves else 0.0
+        candidates = [rng.choice(pool) for _ in range(plan.candidates)]
+        clip = min(candidates, key=lambda c: abs(len(c.mel) / 2**octaves - wanted_frames))
+        return self._augment(clip, octaves)
+
+    def _augment(self, clip: Clip, octaves: float) -> tuple[Clip, np.ndarray, tuple[float, ...]]:
+        """The clip spoken faster by `octaves`, perhaps louder or softer: its mel frames and resulting attributes."""
+        mel, measured = clip.mel.astype(np.float32), clip.measured
+        if octaves:
+            length = round(len(mel) / 2**octaves)
+            measured = replace(measured, symbols_per_s=measured.symbols_per_s * len(mel) / length)
+            tensor = torch.from_numpy(mel).T[None]
+            mel = F.interpolate(tensor, size=length, mode="linear", align_corners=False)[0].T.numpy()
+        if self.rng.random() < self.plan.gain_chance:
+            gain_db = self.rng.uniform(-GAIN_DB, GAIN_DB)
+            measured = replace(measured, level_db=measured.level_db + gain_db)
+            mel = np.maximum(mel + gain_db * math.log(10) / 20, SILENT_MEL)
+        return clip, mel, measured.relative_to(self.means[clip.voice])
+
+
+def collate(
+    items: list[tuple[Clip, np.ndarray, tuple[float, ...]]], frames_per_step: int, voices: tuple[str, ...]
+) -> Batch:
+    """Pad to the longest; frames also to a multiple of the decoder's step, with silence."""
+    lengths = torch.tensor([len(clip.symbols) for clip, _, _ in items])
+    mel_lengths = torch.tensor([-(-len(mel) // frames_per_step) * frames_per_step for _, mel, _ in items])
+    symbols = torch.zeros(len(items), int(lengths.max()), dtype=torch.long)
+    frames = torch.full((len(items), int(mel_lengths.max()), items[0][1].shape[1]), SILENT_MEL)
+    for row, (clip, mel, _) in enumerate(items):
+        symbols[row, : len(clip.symbols)] = torch.tensor(clip.symbols)
+        frames[row, : len(mel)] = torch.from_numpy(mel)
+    return Batch(
+        symbols=symbols,
+        lengths=lengths,
+        mel=(frames - MEL_MEAN) / MEL_STD,
+        mel_lengths=mel_lengths,
+        voice=torch.tensor([voices.index(clip.voice) for clip, _, _ in items]),
+        attributes=torch.tensor([values for _, _, values in items], dtype=torch.float32),
+    )
+
+
+def guided_attention_loss(alignment: Tensor, steps: Tensor, lengths: Tensor, width: float = 0.2) -> Tensor:
+    """Mean attention weight off the diagonal (Tachibana et al. 2018, equation 6).
+
+    Args:
+        alignment: (B, S, L); steps: (B,) decoder steps; lengths: (B,) symbols.
+    """
+    _batch, size_s, size_l = alignment.shape
+    s = torch.arange(size_s)[None, :, None] / steps[:, None, None]
+    position = torch.arange(size_l)[None, None, :] / lengths[:, None, None]
+    penalty = 1 - torch.exp(-((position - s) ** 2) / (2 * width**2))
+    return (alignment * penalty * length_mask(steps, size_s)[:, :, None]).sum() / steps.sum()
+
+
+def losses(model: Tacotron2, batch: Batch, guided_weight: float) -> tuple[Tensor, dict[str, float]]:
+    """The training loss and what it is made of."""
+    coarse, fine, stop, alignment = model(
+        batch.symbols, batch.lengths, batch.mel, batch.mel_lengths, batch.voice, batch.attributes
+    )
+    steps = batch.mel_lengths // model.config.frames_per_step
+    mask = length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
+    count = mask.sum() * batch.mel.shape[2]
+
+    def distance(mel: Tensor) -> Tensor:
+        difference = (mel - batch.mel) * mask
+        return (difference.abs().sum() + 0.5 * (difference**2).sum()) / count
+
+    step_mask = length_mask(steps, stop.shape[1])
+    is_last = torch.arange(stop.shape[1])[None] >= (steps[:, None] - 1)
+    stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
+    guided = guided_attention_loss(alignment, steps, batch.lengths)
+    mel_loss = distance(coarse) + distance(fine)
+    focus = (alignment.amax(dim=2) * step_mask).sum() / step_mask.sum()
+    report = {
+        "mel": float(mel_loss.detach()),
+        "stop": float(stop_loss.detach()),
+        "guided": float(guided.detach()),
+        "focus": float(focus.detach()),
+    }
+    return mel_loss + stop_loss + guided_weight * guided, report
+
+
+def average_gradients(model: nn.Module) -> None:
+    """Make every process's gradients their mean, where several train together."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+class AcousticTrainer:
+    """Holds everything a resumed run needs: weights, their running average, the optimiser, the step.
+
+    Under `torch.distributed` each process draws its own batches and gradients are averaged; the first one saves.
+    """
+
+    def __init__(self, clips: list[Clip], plan: AcousticPlan, run: Path) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.run = plan, run
+        voices = tuple(dict.fromkeys(c.voice for c in clips))
+        self.config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
+        self.sampler = Sampler(clips, plan, self.config.frames_per_step)
+        self.model = Tacotron2(self.config)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, weight_decay=1e-5)
+        self.step = 0
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.checkpoint = run / "acoustic.pt"
+        run.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            self._resume()
+        self.sampler.rng.seed(plan.seed + 1000 * self.rank + self.step)
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.step = state["average"], state["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        means: dict[str, Measured] = self.sampler.means
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "config": self.config.to_dict(),
+            "means": {v: asdict(m) for v, m in means.items()},
+        }
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then a cosine down to the last rate."""
+        plan = self.plan
+        if self.step < plan.warm_up:
+            return plan.learning_rate * (self.step + 1) / plan.warm_up
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / plan.steps)))
+        return plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * cosine
+
+    def train_step(self) -> dict[str, float]:
+        """One step of the optimiser; returns what the log line tells."""
+        progress = min(1.0, self.step / self.plan.steps)
+        fade = max(0.0, 1.0 - progress / self.plan.guided_until)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        loss, report = losses(self.model, self.sampler.draw(progress), self.plan.guided_weight * fade)
+        self.optimizer.zero_grad()
+        loss.backward()
+        if dist.is_initialized():
+            average_gradients(self.model)
+        report["norm"] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
+        self.optimizer.step()
+        self.step += 1
+        keep = min(self.plan.average, (1 + self.step) / (10 + self.step))
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - keep)
+        return report
+
+    def train(self, log_every: int = 20, save_every: int = 100) -> None:
+        """Run to the planned step, logging JSON lines to `acoustic.log` and to the terminal."""
+        torch.set_flush_denormal(True)  # a sharp attention is full of them, and they are slow
+        self.model.train()
+        sums: dict[str, float] = {}
+        started = time.perf_counter()
+        with (self.run / "acoustic.log").open("a") as log:
+            while self.step < self.plan.steps:
+                for name, value in self.train_step().items():
+                    sums[name] = sums.get(name, 0.0) + value
+                if self.rank == 0 and self.step % log_every == 0:
+                    took = time.perf_counter() - started
+                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
+                    text = json.dumps({"step": self.step, **line, "steps_per_s": round(log_every / took, 3)})
+                    print(text, flush=True)
+                    print(text, file=log, flush=True)
+                    sums, started = {}, time.perf_counter()
+                if self.rank == 0 and self.step % save_every == 0:
+                    self.save()
+        if self.rank == 0:
+            self.save()
