@@ -39,8 +39,8 @@ class Sentence:
     pause_s: float
 
 
-_WORD = re.compile(rf"[{LATIN}]+(?:['-][{LATIN}]+)*")
-_MIXED = re.compile(rf"[{LATIN}\d]+(?:[-'_][{LATIN}\d]+)*")
+_WORD = re.compile(rf"[{LATIN}]+(?:['-][{LATIN}]+){{0,30}}")
+_MIXED = re.compile(rf"[{LATIN}\d]+(?:[-'_][{LATIN}\d]+){{0,30}}")
 _RUN = re.compile(rf"[{LATIN}\d]+")
 _NEXT_CAPITALS = re.compile(r"\W{1,3}([A-Z]{2,})\b")
 _BLANK = re.compile(r"\s+")

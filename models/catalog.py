@@ -1,0 +1,82 @@
+"""The models that the studio offers, one block each.
+
+Revisions are commits of the repository; checksums are the SHA-256 that its LFS pointers name. Small files carry none
+here: the commit fixes them, and they are checked against the git blob id that the Hub announces for it.
+"""
+
+from __future__ import annotations
+
+from models.contracts import Voice
+from models.hub import Hub, HubFile
+from models.spec import Bundled, ModelSpec
+
+LJ = Voice(
+    key="lj",
+    title="LJ, American English, read aloud",
+    licence="Public domain",
+    credit="LJ Speech by Keith Ito, read by Linda Johnson for LibriVox",
+)
+FLITE_LICENCE = "CMU Flite (free, BSD style)"
+FLITE_CREDIT = "learned from sentences spoken by CMU Flite"
+
+CATALOG: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        key="speech/tacotron2-lj",
+        task="speech",
+        title="Auralume Tacotron 2",
+        summary="A small English voice that ships with the studio: it speaks at once, on any machine.",
+        licence="Apache-2.0",
+        commercial_use=True,
+        credit="Trained by this repository's own recipe on LJ Speech; design after Shen et al. 2018",
+        sources=(Bundled(("speech_tacotron2.safetensors", "speech_vocoder.safetensors")),),
+        memory_mb=400,
+        needs_gpu=False,
+        speed="several times faster than real time on two CPU cores",
+        loader="models.speech.synthesizer:load_bundled",
+        voices=(
+            LJ,
+            Voice("slt", "SLT, American English, synthetic", FLITE_LICENCE, FLITE_CREDIT),
+            Voice("rms", "RMS, American English, synthetic", FLITE_LICENCE, FLITE_CREDIT),
+        ),
+    ),
+    ModelSpec(
+        key="speech/tacotron2-speechbrain",
+        task="speech",
+        title="SpeechBrain Tacotron 2",
+        summary="The paper-size English model with a HiFi-GAN vocoder: a fuller voice, a download, and more waiting.",
+        licence="Apache-2.0",
+        commercial_use=True,
+        credit="SpeechBrain (Ravanelli et al. 2021), trained on LJ Speech",
+        sources=(
+            Hub(
+                repo_id="speechbrain/tts-tacotron2-ljspeech",
+                revision="d01e530d6d8e1b388c04b882305867addbed4389",
+                files=(
+                    HubFile(
+                        "model.ckpt",
+                        size_bytes=112_830_206,
+                        sha256="02d1aa3fc1cc8fb0981895c765e9d0017416bb78861b5450e458dda92e567856",
+                    ),
+                    HubFile("hyperparams.yaml", size_bytes=2_200),
+                ),
+            ),
+            Hub(
+                repo_id="speechbrain/tts-hifigan-ljspeech",
+                revision="17fbdc3aae35b81e1554111fa54eab5f2b70cedb",
+                files=(
+                    HubFile(
+                        "generator.ckpt",
+                        size_bytes=55_800_000,
+                        sha256="1a389f24ffdc3769e0b9c0331f9d803ad0b78185e0da4f2d094e29eedbc11640",
+                    ),
+                    HubFile("hyperparams.yaml", size_bytes=1_160),
+                ),
+            ),
+        ),
+        memory_mb=800,
+        needs_gpu=False,
+        speed="about as fast as real time on two CPU cores",
+        loader="models.speech.speechbrain:load",
+        voices=(LJ,),
+    ),
+)

@@ -1,0 +1,83 @@
+"""How much memory this process may still take, whatever limits it: the machine or a container."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FALLBACK_MB = 4096
+_CGROUP_ROOT = Path("/sys/fs/cgroup")
+_MEGABYTE = 2**20
+
+
+def available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:
+    """Memory that is free or can be freed at once, in MiB; FALLBACK_MB where the system does not say.
+
+    On Linux the least of MemAvailable and what every enclosing control group (version 2 or 1) has left; file cache that
+    the kernel would give back does not count as used. See the kernel's Documentation/admin-guide/cgroup-v2.rst.
+    """
+    known = [_meminfo_available(), *(_cgroup_left(folder) for folder in _cgroup_folders(cgroup_root))]
+    values = [value for value in known if value is not None]
+    if not values and (physical := _physical()) is not None:
+        values = [physical // 2]
+    return min(values) // _MEGABYTE if values else FALLBACK_MB
+
+
+def _meminfo_available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _physical() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _cgroup_folders(root: Path) -> list[Path]:
+    """This process's group and those around it; where the path is not visible (a container), the root."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    folders = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in {"", "memory"}:
+            continue
+        base = root / "memory" if controllers else root
+        folder = base / path.lstrip("/")
+        folders += [folder, *(parent for parent in folder.parents if parent.is_relative_to(base))]
+    return folders
+
+
+def _cgroup_left(folder: Path) -> int | None:
+    """Bytes that the group's limit leaves; None where it has no limit or is not there."""
+    for limit_name, usage_name, cache_name in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        limit = _number(folder / limit_name)
+        usage = _number(folder / usage_name)
+        if limit is not None and usage is not None:
+            return max(0, limit - max(0, usage - _statistic(folder / "memory.stat", cache_name)))
+    return None
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # ValueError: "max", no limit
+        return None
+
+
+def _statistic(path: Path, name: str) -> int:
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.split()[0] == name), 0)

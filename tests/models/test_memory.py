@@ -1,0 +1,52 @@
+"""What memory is left, read from control groups as Linux lays them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models import memory
+from models.memory import available_memory_mb
+
+MIB = 2**20
+
+
+def group(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+def test_some_memory_is_found_on_this_machine() -> None:
+    assert 16 < available_memory_mb() < 2**24
+
+
+def test_limit_of_a_container_counts_without_file_cache(tmp_path: Path) -> None:
+    """Version 2: 100 MiB allowed, 60 used of which 20 are file cache, so 60 are left."""
+    usage = {"memory.max": str(100 * MIB), "memory.current": str(60 * MIB)}
+    group(tmp_path, {**usage, "memory.stat": f"anon 1\ninactive_file {20 * MIB}\n"})
+    assert available_memory_mb(tmp_path) == 60
+
+
+def test_version_1_counts_too(tmp_path: Path) -> None:
+    files = {"memory.limit_in_bytes": str(80 * MIB), "memory.usage_in_bytes": str(50 * MIB)}
+    group(tmp_path / "memory", files)
+    groups = [line.split(":") for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    if not any(controllers == "memory" for _, controllers, _ in groups):
+        pytest.skip("this machine has no control groups of version 1")
+    assert available_memory_mb(tmp_path) == 30
+
+
+def test_group_without_limit_does_not_count(tmp_path: Path) -> None:
+    free_mb = available_memory_mb(tmp_path / "none")
+    group(tmp_path, {"memory.max": "max\n", "memory.current": "5\n"})
+    assert abs(available_memory_mb(tmp_path) - free_mb) < 1024
+
+
+def test_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_meminfo_available", lambda: None)
+    monkeypatch.setattr(memory, "_physical", lambda: 1000 * MIB)
+    assert available_memory_mb(tmp_path) == 500
+    monkeypatch.setattr(memory, "_physical", lambda: None)
+    assert available_memory_mb(tmp_path) == memory.FALLBACK_MB
