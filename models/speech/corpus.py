@@ -46,6 +46,7 @@ class Clip:
     samples: np.ndarray  # int16 (N,)
     measured: Measured
     shifted: bool
+    path: np.ndarray  # int16 (T,), the place in `symbols` that each frame belongs to, by `models.speech.aligner`
 
 
 def find_sound(folder: Path, name: str) -> Path:
@@ -114,6 +115,7 @@ def make_clip(name: str, voice: str, text: str, samples: np.ndarray, config: Mel
         samples=(samples * 32767).clip(-32768, 32767).astype(np.int16),
         measured=measured,
         shifted=shifted,
+        path=np.zeros(len(mel), dtype=np.int16),
     )
 
 
@@ -148,7 +150,21 @@ def prepare(
                 shifted = rng.random() < shifted_share.get(voice, 0.0)
                 jobs.append((folder, voice, fields[0], fields[-1], shift if shifted else None))
     with ProcessPoolExecutor(workers) as pool:
-        return [clip for clips in pool.map(_clips_of, jobs, chunksize=8) for clip in clips]
+        clips = [clip for clips in pool.map(_clips_of, jobs, chunksize=8) for clip in clips]
+    align(clips)
+    return clips
+
+
+def align(clips: list[Clip]) -> None:
+    """Fill in every clip's `path`, voice by voice; a version with another pitch has its original's path."""
+    from models.speech.aligner import VoiceAligner
+
+    for voice in dict.fromkeys(c.voice for c in clips):
+        originals = [c for c in clips if c.voice == voice and not c.shifted]
+        paths = {c.name: path for c, path in zip(originals, VoiceAligner(originals).align(), strict=True)}
+        for clip in clips:
+            if clip.voice == voice:
+                clip.path = paths[clip.name].astype(np.int16)
 
 
 def save(path: Path, clips: list[Clip]) -> None:
@@ -164,6 +180,7 @@ def save(path: Path, clips: list[Clip]) -> None:
             "samples": torch.from_numpy(c.samples),
             "measured": (c.measured.symbols_per_s, c.measured.log_f0, c.measured.level_db),
             "shifted": c.shifted,
+            "path": torch.from_numpy(c.path),
         }
         for c in clips
     ]
@@ -184,6 +201,7 @@ def load(path: Path) -> list[Clip]:
             samples=row["samples"].numpy(),
             measured=Measured(*row["measured"]),
             shifted=row["shifted"],
+            path=row["path"].numpy(),
         )
         for row in torch.load(path, weights_only=True, mmap=True)
     ]

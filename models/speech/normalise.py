@@ -134,13 +134,14 @@ def _take_mark(text: str, index: int, units: list[Unit]) -> bool:
     char = text[index]
     if not units:
         return False
-    mark = {"—": ",", "–": ",", "(": ",", ")": ",", "[": ",", "]": ",", "{": ",", "}": ",", "|": ","}.get(char, char)
+    is_dash = char == "-" and (text[index + 1 : index + 2] == "-" or text[index - 1 : index + 2] == " - ")
+    mark = "," if is_dash or char in "—–()[]{}|" else char
     if mark not in ",.?!;:":
         return False
     last = units[-1]
     if char not in "([{" or not last.marks:
         last.marks += mark if len(last.marks) < 8 else ""
-    last.stop = index + 1 if char not in "([{—–|" else last.stop
+    last.stop = index + 1 if char not in "([{—–-|" else last.stop
     if char not in ".?!" or text[index + 1 : index + 2] in {".", "?", "!"}:
         return False
     closed = _CLOSERS.match(text, index + 1)

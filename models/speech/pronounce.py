@@ -49,8 +49,9 @@ LETTER_NAMES = (
 )
 ADDED_WORDS = {"ey": "ˈeɪ", "eff": "ˈɛ f", "aitch": "ˈeɪ t͡ʃ", "miz": "m ˈɪ z", "fye": "f ˈaɪ"}
 
-# Parts of speech that the lexicon does not tell apart.
-NEAR_ROLES = {"VBP": "VB", "VBN": "VBD", "NNS": "NN", "NNP": "NN", "NNPS": "NN", "JJR": "JJ", "JJS": "JJ"}
+# Parts of speech that the tagger tells apart and the lexicon does not.
+NEAR_ROLES = {"VBP": "VB", "VBZ": "VB", "VBN": "VBD", "NNS": "NN", "NNP": "NN", "NNPS": "NN"}
+WRONG_IN_LEXICON = {"houses"}  # the noun, with the s of "house"
 
 # Sounds of other alphabets that a lexicon or a guess may hold, as the nearest ones of the inventory.
 NEAREST_SOUNDS: dict[str, tuple[str, ...]] = {
@@ -111,7 +112,7 @@ def spoken_tokens(text: str, near_roles: bool = False) -> list[tuple[str, list[s
         tokens = []
         for word in (word for sentence in processor.sentences(graph, root) for word in sentence):
             phonemes = word.phonemes if word.is_spoken and word.phonemes else []
-            if near_roles and phonemes and word.pos in NEAR_ROLES:
+            if near_roles and phonemes and word.pos in NEAR_ROLES and word.text.lower() not in WRONG_IN_LEXICON:
                 roles = _lexicon.get(word.text.lower(), {})
                 near = roles.get(f"gruut:{NEAR_ROLES[word.pos]}")
                 phonemes = near.split() if near and f"gruut:{word.pos}" not in roles else phonemes

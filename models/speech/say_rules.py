@@ -125,6 +125,11 @@ def _say_web(match: re.Match[str]) -> str | None:
     return say_address(address) or None
 
 
+def _say_path(match: re.Match[str]) -> str | None:
+    before = match.string[match.start() - 1 : match.start()]
+    return say_address(match[0]) if not before.isalnum() and len(match[0]) <= LONGEST_ADDRESS else None
+
+
 def _say_title(match: re.Match[str]) -> str | None:
     is_street = match[1] == "St" and _STREET_BEFORE.search(match.string[max(0, match.start() - 60) : match.start()])
     return ABBREVIATIONS["st"] if is_street else TITLES[match[1].lower()]
@@ -214,6 +219,8 @@ LETTER_RULES = _compiled(
     (r"([A-Z])\.(?=\s[A-Z][a-z]|\s[A-Z]\.)", _say_initial),
 )
 OTHER_RULES = _compiled(
+    (r"~?(?:/[A-Za-z\d_.-]{1,60}){2,10}(?<!\.)", _say_path),
+    (rf"(?<=\d)/({UNIT_NAMES})(?![\w/])", lambda match: f"per {say_unit(match[1], many=False)}"),
     _EMAIL,
     _DOMAIN,
     (r"(?:\+?1[ .-]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])", lambda match: numbers.phone(match[0])),
@@ -254,7 +261,7 @@ OTHER_RULES = _compiled(
     (r"\^(\d{1,6})(?!\d)", _say_power),
     (r"'(?i:tis|twas|em|cause|til|bout|round|n)\b", lambda match: match[0].lstrip("'")),
     _WEB,
-    (r"#(?=[A-Za-z])|@(?=\w)|&&?(?![&\w])|&(?=\w)|[%£€¥₹¢°](?!\w)|\$(?=[\w\s]|$)", _say_sign),
+    (r"#(?=[A-Za-z])|@(?=\s?\w)|&&?(?![&\w])|&(?=\w)|[%£€¥₹¢°](?!\w)|\$(?=[\w\s]|$)", _say_sign),
     (
         r"(?:==|!=|<=|>=|->|=>)(?![=>])|[=+<>](?=\s?[\w(-])(?![=+<>])|(?<=[\d\s])[*/](?=\s?\d)|(?<=\d\s)-(?=\s\d)",
         _say_sign,

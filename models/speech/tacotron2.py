@@ -269,20 +269,44 @@ class Decoder(nn.Module):
         )
 
     def attend(
-        self, prenet: Tensor, state: DecoderState, memory: Tensor, processed_memory: Tensor, hidden: Tensor
-    ) -> None:
-        """One turn of attention RNN and attention, written into `state`; prenet (B, prenet_dim)."""
+        self,
+        prenet: Tensor,
+        state: DecoderState,
+        memory: Tensor,
+        processed_memory: Tensor,
+        hidden: Tensor,
+        lesson: Tensor | None = None,
+        trust: float = 0.0,
+    ) -> Tensor:
+        """One turn of attention RNN and attention, written into `state`.
+
+        Args:
+            prenet: (B, prenet_dim).
+            lesson: weights (B, L) of a teacher, of which a share of `trust` is used in the place of its own.
+
+        Returns:
+            its own weights (B, L).
+        """
         state.attention_hidden, state.attention_cell = self.attention_rnn(
             torch.cat([prenet, state.context], dim=-1), (state.attention_hidden, state.attention_cell)
         )
         state.attention_hidden = F.dropout(state.attention_hidden, self.config.rnn_dropout, self.training)
         history = torch.stack([state.weights, state.weights_sum], dim=1)
-        state.weights = self.attention(state.attention_hidden, processed_memory, history, hidden)
+        weights = self.attention(state.attention_hidden, processed_memory, history, hidden)
+        state.weights = weights if lesson is None else torch.lerp(weights, lesson, trust)
         state.weights_sum = state.weights_sum + state.weights
         state.context = torch.bmm(state.weights[:, None], memory)[:, 0]
+        return weights
 
     def forward(
-        self, memory: Tensor, lengths: Tensor, mel: Tensor, generator: torch.Generator | None = None
+        self,
+        memory: Tensor,
+        lengths: Tensor,
+        mel: Tensor,
+        generator: torch.Generator | None = None,
+        lesson: Tensor | None = None,
+        trust: float = 0.0,
+        frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Teacher forcing: each step is given the true frame before it.
 
@@ -291,6 +315,8 @@ class Decoder(nn.Module):
         Args:
             memory: (B, L, E); lengths: (B,) symbols of each item.
             mel: (B, T, M), the true frames, T a multiple of R.
+            lesson: (B, S, L), a teacher's alignment, followed to a share of `trust`.
+            frame_drop: (B,), how often an item's last frame is withheld, so that the text must be read instead.
 
         Returns:
             mel (B, T, M), stop logits (B, S), alignment (B, S, L).
@@ -298,15 +324,17 @@ class Decoder(nn.Module):
         batch, frames, bands = mel.shape
         last_of_step = mel[:, self.config.frames_per_step - 1 :: self.config.frames_per_step]  # (B, S, M)
         previous = torch.cat([mel.new_zeros(batch, 1, bands), last_of_step[:, :-1]], dim=1)
+        if frame_drop is not None:
+            previous = previous * (torch.rand(previous.shape[:2]) >= frame_drop[:, None])[..., None]
         prenet = self.prenet(previous, generator).unbind(1)
         hidden = ~length_mask(lengths, memory.shape[1])
         processed_memory = self.attention.memory(memory)
         state = self.initial_state(memory)
         inputs, alignment = [], []
-        for step in prenet:
-            self.attend(step, state, memory, processed_memory, hidden)
+        lessons = [None] * len(prenet) if lesson is None else lesson.unbind(1)
+        for step, taught in zip(prenet, lessons, strict=True):
+            alignment.append(self.attend(step, state, memory, processed_memory, hidden, taught, trust))
             inputs.append(torch.cat([state.attention_hidden, state.context], dim=-1))
-            alignment.append(state.weights)
         rnn_input = torch.stack(inputs, dim=1)  # (B, S, attention_rnn_dim + E)
         decoded = F.dropout(self.decoder_rnn(rnn_input)[0], self.config.rnn_dropout, self.training)
         features = torch.cat([decoded, rnn_input[..., self.config.attention_rnn_dim :]], dim=-1)
@@ -391,13 +419,16 @@ class Tacotron2(nn.Module):
         voice: Tensor | None = None,
         attributes: Tensor | None = None,
         generator: torch.Generator | None = None,
+        lesson: Tensor | None = None,
+        trust: float = 0.0,
+        frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Teacher-forced pass.
+        """Teacher-forced pass; see `Decoder.forward`.
 
         Returns:
             mel before the postnet (B, T, M), mel after it (B, T, M), stop logits (B, S), alignment (B, S, L).
         """
         memory = self.encode(symbols, lengths, voice, attributes)
-        coarse, stop, alignment = self.decoder(memory, lengths, mel, generator)
+        coarse, stop, alignment = self.decoder(memory, lengths, mel, generator, lesson, trust, frame_drop)
         fine = coarse + self.postnet(coarse, length_mask(mel_lengths, mel.shape[1]))
         return coarse, fine, stop, alignment

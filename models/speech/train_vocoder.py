@@ -49,6 +49,19 @@ class VocoderPlan:
     shares: tuple[float, ...] = (0.7, 0.15, 0.15)
     seed: int = 1
 
+    @classmethod
+    def for_predicted(cls, steps: int) -> VocoderPlan:
+        """The second stage, on mel frames that an acoustic model predicted: adversarial from the first step."""
+        return cls(
+            steps=steps,
+            batch=8,
+            learning_rate=4e-4,
+            last_learning_rate=4e-5,
+            own_pitch_after=0,
+            adversarial_after=0,
+            average=0.995,
+        )
+
 
 class SpectrogramDiscriminator(nn.Module):
     """Judges short patches of a log-compressed complex spectrogram; a strided 2-D convolution stack."""
@@ -160,6 +173,12 @@ class VocoderTrainer:
         self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.average, self.step = state["average"], state["step"]
         self.segments.rng = np.random.default_rng(self.plan.seed + self.step)
+
+    def start_from(self, path: Path) -> None:
+        """Take over only the generator's weights of an earlier stage."""
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["average"])
+        self.average = {k: v.clone() for k, v in state["average"].items()}
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""

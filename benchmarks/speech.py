@@ -1,0 +1,207 @@
+"""Speech: words understood, naturalness, speed, memory, control.
+
+    python -m benchmarks.speech --json --asr FOLDER --texts metadata.csv
+
+`--texts` takes lines of id|...|text, of which 50 are drawn evenly; without it the sentences beside this file are
+spoken. `--asr` is the recogniser's folder (see `benchmarks.recogniser`); without it the weights come from the Hub.
+`--only` names groups: words, naturalness, speed, control, page. Figures are medians on two torch threads.
+Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers jiwer useful-moonshine-onnx pyworld`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.audio import resample, rms_db
+from models.catalog import CATALOG
+from models.contracts import SpeechChunk, SpeechRequest
+from models.registry import Registry
+from models.torchaudio_import import import_torchaudio
+
+SENTENCES = Path(__file__).with_name("speech_sentences.txt")
+MODEL = "speech/tacotron2-lj"
+PARAGRAPH = (
+    "The harbour was quiet in the early morning. A single boat came in with the tide, and the man who steered it "
+    "raised his hand to nobody in particular. Later, when the market opened, people would ask where he had been."
+)
+SWEEP_SENTENCES = (
+    "The morning train was late again, and nobody on the platform seemed to mind.",
+    "She opened the window and listened to the rain on the garden.",
+    "Every spring the river carries away a little more of the old road.",
+)
+
+
+def sentences(path: Path | None, count: int) -> list[str]:
+    """What is spoken: `count` lines drawn evenly."""
+    lines = [line for line in (path or SENTENCES).read_text(encoding="utf-8").splitlines() if line.strip()]
+    texts = [line.split("|")[-1] for line in lines]
+    return [texts[int(i)] for i in np.linspace(0, len(texts) - 1, min(count, len(texts)))]
+
+
+def speak(model: Any, text: str, **settings: Any) -> tuple[np.ndarray, list[SpeechChunk]]:
+    """The whole sound of a request, and its chunks."""
+    chunks = list(model.stream(SpeechRequest(text, **settings)))
+    return np.concatenate([c.samples for c in chunks]), chunks
+
+
+def words(model: Any, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """[wer]"""
+    from benchmarks.recogniser import Recogniser, word_error_rate
+
+    recogniser = Recogniser(asr)
+    heard = []
+    for text in texts:
+        samples, chunks = speak(model, text)
+        heard.append(recogniser.hear(samples, chunks[0].sample_rate))
+    yield "wer", word_error_rate(texts, heard)
+
+
+def naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """[distillmos, distillmos_griffin_lim]: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
+    import_torchaudio()
+    import distillmos
+    import torch
+
+    judge = distillmos.ConvTransformerSQAModel().eval()
+
+    def opinion(vocoder: str) -> float:
+        scores = []
+        for text in texts:
+            samples, chunks = speak(model, text, vocoder=vocoder)
+            with torch.inference_mode():
+                scores.append(float(judge(torch.from_numpy(resample(samples, chunks[0].sample_rate, 16_000))[None])))
+        return statistics.mean(scores)
+
+    yield "distillmos", opinion("neural")
+    yield "distillmos_griffin_lim", opinion("griffin-lim")
+
+
+def speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
+    """[rtf, first_audio_ms, speedup_vs_vits, rss_mb]: medians, the rivals in turn."""
+    import torch
+
+    vits = make_vits()
+    inputs = torch.randint(1, 37, (1, 2 * len(PARAGRAPH) + 1))  # MMS puts a blank between characters
+    ours, theirs, first = [], [], []
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for _ in range(repeats + 1):
+        took, samples = timed(lambda: speak(model, PARAGRAPH)[0])
+        ours.append(took / (len(samples) / 22_050))
+        with torch.inference_mode():
+            took, wave = timed(lambda: vits(inputs).waveform)
+        theirs.append(took / (wave.shape[-1] / 16_000))
+        first.append(1000 * first_audio_s(model))
+    yield "rtf", statistics.median(ours[1:])
+    yield "first_audio_ms", statistics.median(first[1:])
+    yield "vits_rtf", statistics.median(theirs[1:])
+    yield "speedup_vs_vits", statistics.median(t / o for t, o in zip(theirs[1:], ours[1:], strict=True))
+    yield "rss_mb", rss_mb
+
+
+def make_vits() -> Any:
+    """transformers' VITS at the size of facebook/mms-tts-eng, with random weights of trained-like durations."""
+    import_torchaudio()
+    from transformers import VitsConfig, VitsModel
+
+    return VitsModel(VitsConfig(vocab_size=38, sampling_rate=16_000)).eval()
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds it took, and what it gave."""
+    started = time.perf_counter()
+    result = action()
+    return time.perf_counter() - started, result
+
+
+def first_audio_s(model: Any) -> float:
+    """From the request to the first chunk with sound in it."""
+    started = time.perf_counter()
+    stream = model.stream(SpeechRequest(PARAGRAPH))
+    next(chunk for chunk in stream if chunk.samples.size)
+    took = time.perf_counter() - started
+    stream.close()
+    return took
+
+
+def control(model: Any) -> Iterator[tuple[str, float]]:
+    """[control_speed, control_pitch, control_energy]: Spearman correlation of asked and measured over sweeps."""
+    from scipy.stats import spearmanr
+
+    from models.audio import MelConfig
+    from models.speech.corpus import measure_f0
+
+    def spoken_rate(samples: np.ndarray, text: str) -> float:
+        return len(text) / (len(samples) / 22_050)
+
+    def mean_f0(samples: np.ndarray, _: str) -> float:
+        f0 = measure_f0(samples, MelConfig(), 1 + len(samples) // 256)
+        return float(np.exp(np.log(f0[f0 > 0]).mean())) if (f0 > 0).any() else 0.0
+
+    def level(samples: np.ndarray, _: str) -> float:
+        return rms_db(samples)
+
+    sweeps: tuple[tuple[str, str, np.ndarray, Callable[[np.ndarray, str], float]], ...] = (
+        ("control_speed", "speed", 2 ** np.linspace(-0.8, 0.8, 9), spoken_rate),
+        ("control_pitch", "pitch_semitones", np.linspace(-6, 6, 9), mean_f0),
+        ("control_energy", "energy_db", np.linspace(-10, 10, 9), level),
+    )
+    for key, setting, values, measure in sweeps:
+        correlations = []
+        for text in SWEEP_SENTENCES:
+            measured = [measure(speak(model, text, **{setting: float(v)})[0], text) for v in values]
+            correlations.append(float(spearmanr(values, measured).statistic))
+        yield key, statistics.mean(correlations)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    parser.add_argument("--asr", type=Path, help="folder of the recogniser")
+    parser.add_argument("--texts", type=Path, help="lines of id|...|text to speak")
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--only", action="append", choices=["words", "naturalness", "speed", "control", "page"])
+    arguments = parser.parse_args()
+
+    import torch
+
+    torch.set_num_threads(2)
+    chosen = arguments.only or ["speed", "words", "naturalness", "control", "page"]
+    figures: dict[str, float] = {}
+    model = Registry(CATALOG).load(MODEL)
+    texts = sentences(arguments.texts, arguments.count)
+    groups: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
+        "speed": lambda: speed(model),
+        "words": lambda: words(model, arguments.asr, texts),
+        "naturalness": lambda: naturalness(model, texts[:: max(1, len(texts) // 16)]),
+        "control": lambda: control(model),
+        "page": page,
+    }
+    for name in chosen:
+        for key, value in groups[name]():
+            figures[key] = round(value, 4)
+            if not arguments.json:
+                print(f"{key:24} {figures[key]}", flush=True)
+    if arguments.json:
+        print(json.dumps(figures))
+
+
+def page() -> Iterator[tuple[str, float]]:
+    """[startup_ratio, browser_first_sound_s]"""
+    from benchmarks.page import browser_first_sound_s, startup_ratio
+
+    yield "startup_ratio", startup_ratio()
+    yield "browser_first_sound_s", browser_first_sound_s()
+
+
+if __name__ == "__main__":
+    main()
