@@ -9,7 +9,7 @@ what it read, while the decoder's loss still fell.
 
 The frame before is often withheld, at a rate drawn for each utterance (after the drop frame rate of Liu et al. 2020,
 "Maximizing Mutual Information for Tacotron", section 3.2): with it alone the next frames are guessed well enough that a
-short training never learns to read.
+short training never learns to read. The rate falls with the lesson: the attention needs to hear how far it has come.
 
 Each batch is stretched in time, scaled in level and drawn from pitch-shifted versions by chance, with the attributes
 that result given to the model: that is what teaches the attribute encoders ranges which one reader never uses.
@@ -56,10 +56,11 @@ class AcousticPlan:
     last_learning_rate: float = 1e-4
     warm_up: int = 100
     alignment_weight: float = 0.5
-    last_alignment_weight: float = 0.05
+    last_alignment_weight: float = 0.3
     trust: float = 0.95
     trust_until: float = 0.7
     frame_drop: tuple[float, float] = (0.3, 1.0)
+    last_frame_drop: tuple[float, float] = (0.1, 0.4)
     stretch_chance: float = 0.3
     gain_chance: float = 0.3
     shift_chance: float = 0.2
@@ -279,13 +280,18 @@ class AcousticTrainer:
     def train_step(self) -> dict[str, float]:
         """One step of the optimiser; returns what the log line tells."""
         progress = min(1.0, self.step / self.plan.steps)
-        trust = self.plan.trust * max(0.0, 1.0 - progress / self.plan.trust_until)
+        alone = min(1.0, progress / self.plan.trust_until)
+        trust = self.plan.trust * (1.0 - alone)
+        low, high = (
+            first + (last - first) * alone
+            for first, last in zip(self.plan.frame_drop, self.plan.last_frame_drop, strict=True)
+        )
         weight = self.plan.alignment_weight
         weight += (self.plan.last_alignment_weight - weight) * progress
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         batch = self.sampler.draw(progress)
-        loss, report = losses(self.model, batch, weight, trust, self.plan.frame_drop)
+        loss, report = losses(self.model, batch, weight, trust, (low, high))
         self.optimizer.zero_grad()
         loss.backward()
         if dist.is_initialized():

@@ -1,0 +1,58 @@
+"""The studio: puts the tabs together and starts them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+from gradio import audio_stream_encoder
+
+from models.registry import Registry
+from studio import views
+from studio.ffmpeg_path import ensure_ffmpeg
+from studio.parts import html
+from studio.tabs import speech
+from studio.theme import launch_options
+from studio.warm import Warmer
+
+TABS = (("speech", "Speech", speech.build),)  # a tab appears when the registry has a model for its task
+KEEP_FILES_S = 6 * 3600
+MAX_WAITING = 40
+WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
+STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait, and the player need not ask again
+
+
+def build_studio(registry: Registry) -> gr.Blocks:
+    """The page over a registry; start it with `launch_studio`."""
+    ensure_ffmpeg()
+    audio_stream_encoder.STARTUP_WAIT = STREAM_STARTUP_WAIT_S
+    with gr.Blocks(
+        title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
+    ) as studio:
+        html(views.header(), elem_id="studio-header")
+        tabs = [tab for tab in TABS if registry.specs(tab[0])]
+        if not tabs:
+            html(views.problem("The registry holds no model, so there is nothing to make yet."))
+        with gr.Tabs():
+            for task, title, build in tabs:
+                with gr.Tab(title, id=task):
+                    build(registry)
+        html(views.footer(), elem_id="studio-footer")
+        warmer = WARMERS[studio] = Warmer(registry)
+        studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
+    studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
+    return studio
+
+
+def launch_studio(studio: gr.Blocks, **options: Any) -> None:
+    """Start serving and wait until the process is told to end. `options` go to `Blocks.launch`."""
+    block = not options.pop("prevent_thread_lock", False)
+    settings: dict[str, Any] = (
+        {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
+    )
+    studio.launch(prevent_thread_lock=True, **settings)
+    threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
+    if block:
+        studio.block_thread()

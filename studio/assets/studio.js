@@ -1,0 +1,76 @@
+// The page's own script: Ctrl+Enter, light and dark, words and plots that follow the sound. No library, no request.
+(() => {
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const visible = (element) => element && element.offsetParent !== null;
+
+  // Ctrl+Enter (or Cmd+Enter) presses the Generate button of the tab that is open.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const button = all("button.generate-button, .generate-button button").find((each) => visible(each) && !each.disabled);
+    if (!button) return;
+    event.preventDefault();
+    document.activeElement?.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => button.click(), 0);
+  }, true);
+
+  // Light and dark, remembered in this browser.
+  const remembered = () => { try { return localStorage.getItem("auralume-theme"); } catch { return null; } };
+  const apply = () => { const mode = remembered(); if (mode) document.body?.classList.toggle("dark", mode === "dark"); };
+  document.addEventListener("DOMContentLoaded", () => {
+    apply();
+    new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#theme-switch")) return;
+    const dark = !document.body.classList.contains("dark");
+    try { localStorage.setItem("auralume-theme", dark ? "dark" : "light"); } catch { /* private window */ }
+    document.body.classList.toggle("dark", dark);
+  });
+
+  // The word that is heard lights up, and a line moves over the plots.
+  const player = () => document.querySelector("#speech-player audio");
+  const number = (element, name) => parseFloat(element.dataset[name]);
+  function follow() {
+    const audio = player();
+    if (!audio) return;
+    const now = audio.currentTime;
+    for (const word of all("#speech-words [data-start]")) {
+      const heard = !audio.ended && now > 0 && now >= number(word, "start") && now < number(word, "end");
+      if (heard !== word.classList.contains("heard")) {
+        word.classList.toggle("heard", heard);
+        const box = word.closest(".words");
+        if (heard && box && (word.offsetTop < box.scrollTop || word.offsetTop > box.scrollTop + box.clientHeight - 40))
+          box.scrollTop = word.offsetTop - box.clientHeight / 2;
+      }
+    }
+    for (const panel of all(".panels[data-follow] > .panel")) {
+      const heard = now >= number(panel, "start") && now < number(panel, "end");
+      if (heard && !audio.paused) show(panel);
+    }
+    for (const line of all(".playhead[data-end]")) {
+      const share = (now - number(line, "start")) / (number(line, "end") - number(line, "start"));
+      line.classList.toggle("on", now > 0 && share >= 0 && share <= 1 && !audio.ended);
+      line.style.left = `${Math.min(100, Math.max(0, share * 100))}%`;
+    }
+  }
+  function show(panel) {
+    const group = panel.parentElement;
+    if (panel.classList.contains("shown")) return;
+    const panels = all(":scope > .panel", group);
+    panels.forEach((each) => each.classList.toggle("shown", each === panel));
+    all(".picker button", group.parentElement).forEach((each, at) => each.classList.toggle("shown", panels[at] === panel));
+  }
+  let ticking = false;
+  const tick = () => { const audio = player(); follow(); if (audio && !audio.paused && !audio.ended) requestAnimationFrame(() => setTimeout(tick, 50)); else ticking = false; };
+  const start = () => { if (!ticking) { ticking = true; tick(); } };
+  for (const name of ["play", "playing", "timeupdate", "seeked", "ended", "pause"]) document.addEventListener(name, start, true);
+
+  document.addEventListener("click", (event) => {
+    const word = event.target.closest?.("#speech-words [data-start]");
+    const audio = player();
+    if (word && audio) { audio.currentTime = number(word, "start") + 0.01; audio.play()?.catch(() => {}); return; }
+    const pick = event.target.closest?.(".picker button");
+    if (pick) { const panels = all(":scope > .panels > .panel", pick.closest(".plot")); const panel = panels[+pick.dataset.panel]; if (panel) show(panel); }
+    if (event.target.closest?.(".stop-button")) audio?.pause();
+  });
+})();

@@ -1,0 +1,242 @@
+"""What the Speech tab does, without its page: plain values in, named plain values out."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.contracts import SpeechRequest
+from models.registry import Registry
+from studio import jobs, media, recipes, shelf, views
+from studio.speech_take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
+
+TASK = "speech"
+FIRST_SOUND_S = 0.25  # of sound in the first piece sent to the player: short, so that it starts at once
+SOUND_S = 0.5  # in each later piece, at least
+SOUND_EVERY_S = 0.15  # between pieces, at least: a fast model sends longer pieces rather than more of them
+VIEW_EVERY_S = 0.5
+RECENT_S = 15.0  # of the spectrogram, while it grows
+
+Update = dict[str, Any]
+EMPTY_VIEWS: Update = {"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}
+NO_FILES: Update = {"wav": None, "mp3": None, "srt": None, "vtt": None}
+
+
+@dataclass
+class Pace:
+    """When to send sound and pictures to the page, so that sending never takes longer than making."""
+
+    sent_samples: int = 0
+    sent_s: float = -1e9
+    began_s: float = field(default_factory=time.monotonic)
+    viewed_s: float = -1e9
+
+    def sound_due(self, take: SpeechTake) -> bool:
+        """Whether enough sound has gathered for the next piece."""
+        least_s = SOUND_S if self.sent_samples else FIRST_SOUND_S
+        gathered = take.samples_count - self.sent_samples >= least_s * max(take.sample_rate, 1)
+        return gathered and time.monotonic() - self.sent_s >= SOUND_EVERY_S
+
+    def next_sound(self, take: SpeechTake) -> bytes:
+        """The sound that was not sent yet, as a WAV file."""
+        pending = take.sound_since(self.sent_samples)
+        self.sent_samples, self.sent_s = take.samples_count, time.monotonic()
+        return media.wav_bytes(pending, take.sample_rate)
+
+    def view_due(self, words: int = 0) -> bool:
+        """Whether half a second has passed since the last picture; longer for a long text, whose page is larger."""
+        now = time.monotonic()
+        if now - self.viewed_s < VIEW_EVERY_S * (1 + words / 150):
+            return False
+        self.viewed_s = now
+        return True
+
+    def seconds_left(self, take: SpeechTake) -> float | None:
+        """How long the rest will take at the pace so far; None while that is a guess."""
+        elapsed = time.monotonic() - self.began_s
+        if take.done <= 0 or elapsed < 0.7:
+            return None
+        return elapsed * max(0, take.total - take.done) / take.done
+
+
+class SpeechActions:
+    """The actions of the tab and of the endpoint `/speech`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.stops = jobs.StopBoard()
+
+    def generate(self, session: str, model: str, fields: dict[str, Any]) -> Iterator[Update]:
+        """Speak for the page.
+
+        Yields:
+            values by name: status, sound (WAV bytes of the next piece), words, verdict, alignment, mel, notes, shelf,
+            and at the end the files wav, mp3, srt, vtt. Failures are a status, never an exception.
+        """
+        flag = self.stops.begin(session)
+        try:
+            request = build_request(**fields)
+            yield {"status": views.status("Getting the voice ready"), **EMPTY_VIEWS, **NO_FILES}
+            yield from self._speak_to_page(model, request, flag.is_set)
+        except jobs.Stopped:
+            yield {"status": views.finished("Stopped before the first word")}
+        except Exception as error:
+            yield {"status": views.problem(jobs.sentence(error))}
+        finally:
+            self.stops.end(session)
+
+    def _speak_to_page(self, model: str, request: SpeechRequest, should_stop: Callable[[], bool]) -> Iterator[Update]:
+        loading = jobs.load_model(lambda report: self.registry.load(model, report), should_stop)
+        shared = None
+        while shared is None:
+            try:
+                yield {"status": views.status(*jobs.describe(next(loading)))}
+            except StopIteration as end:
+                shared = end.value
+        yield {"status": views.status("Reading the text"), "shelf": shelf.line(self.registry, model, request.voice)}
+        take, pace = SpeechTake(), Pace()
+        with closing(shared.stream(request)) as chunks:
+            for chunk in chunks:
+                take.add(chunk)
+                if should_stop():
+                    break
+                update: Update = {"sound": pace.next_sound(take)} if pace.sound_due(take) else {}
+                if pace.view_due(len(take.words)):
+                    update |= _live_views(take, pace)
+                if update:
+                    yield update
+        if not take.samples_count:
+            if should_stop():
+                raise jobs.Stopped
+            notes = " ".join(take.notes) or "Nothing in this text could be spoken."
+            yield {"status": views.problem(notes)}
+            return
+        yield from self._close_take(take, pace, request, model)
+
+    def _close_take(self, take: SpeechTake, pace: Pace, request: SpeechRequest, model: str) -> Iterator[Update]:
+        took_s = time.monotonic() - pace.began_s
+        take.close()
+        last: Update = {"sound": pace.next_sound(take)} if take.samples_count > pace.sent_samples else {}
+        yield last | _final_views(take)
+        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            revision = shelf.revision(self.registry, self.registry.get(model))
+            files = save_take(take, recipe_of(request, model, revision), folder)
+            yield {
+                "status": _closing_line(take, took_s, request.seed),
+                "wav": str(files.wav),
+                "mp3": str(files.mp3) if files.mp3 else None,
+                "srt": str(files.srt),
+                "vtt": str(files.vtt),
+                "take": take,
+            }
+
+    def speak(self, model: str, fields: dict[str, Any], folder: str) -> Iterator[SpeechFiles | Update | None]:
+        """Speak for a program: yields None while it works, then the files, then the report; raises its failures."""
+        request = build_request(**fields)
+        loading = jobs.load_model(lambda report: self.registry.load(model, report))
+        shared = None
+        while shared is None:
+            try:
+                next(loading)
+                yield None
+            except StopIteration as end:
+                shared = end.value
+        take, pace = SpeechTake(), Pace()
+        with closing(shared.stream(request)) as chunks:
+            for chunk in chunks:
+                take.add(chunk)
+                if pace.view_due():  # a caller who leaves is noticed at a yield
+                    yield None
+        if not take.samples_count:
+            raise ValueError(" ".join(take.notes) or "Nothing in this text could be spoken.")
+        recipe = recipe_of(request, model, shelf.revision(self.registry, self.registry.get(model)))
+        yield save_take(take, recipe, folder)
+        yield {
+            "duration_s": round(take.duration_s, 3),
+            "sample_rate": take.sample_rate,
+            "model": model,
+            "revision": recipe.revision,
+            "seed": request.seed,
+            "words": [{"text": w.text, "start_s": round(w.start_s, 3), "end_s": round(w.end_s, 3)} for w in take.words],
+            "verdicts": take.verdicts,
+            "notes": list(take.notes),
+        }
+
+    def load_settings(self, path: str) -> tuple[Update, str]:
+        """Controls from a result file: values by name, and a sentence; raises ValueError with a sentence."""
+        recipe = recipes.read_recipe(path)
+        request = request_of(recipe)
+        values: Update = {
+            "text": request.text,
+            "speed": request.speed,
+            "pitch": request.pitch_semitones,
+            "energy": request.energy_db,
+            "vocoder": request.vocoder,
+            "seed": request.seed,
+        }
+        keys = [spec.key for spec in self.registry.specs(TASK)]
+        if recipe.model not in keys:
+            return values, f"The settings are back, but the model {recipe.model} is not on this shelf."
+        values["model"] = recipe.model
+        known = [voice.key for voice in self.registry.get(recipe.model).voices]
+        values["voice"] = request.voice if request.voice in known else (known[0] if known else "")
+        if shelf.revision(self.registry, self.registry.get(recipe.model)) != recipe.revision:
+            return values, "The settings are back. The model has changed since, so the sound may differ a little."
+        return values, "The settings are back: the same words, voice and seed will give the same sound."
+
+
+def build_request(
+    text: str,
+    voice: str | None = "",
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    energy: float = 0.0,
+    vocoder: str = "neural",
+    seed: float | None = 0,
+) -> SpeechRequest:
+    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
+    checked: Any = int(seed) if isinstance(seed, float) and seed.is_integer() else seed
+    return SpeechRequest(
+        text=text or "",
+        voice=voice or "",
+        seed=checked,
+        speed=speed,
+        pitch_semitones=pitch,
+        energy_db=energy,
+        vocoder=vocoder,
+    )
+
+
+def _live_views(take: SpeechTake, pace: Pace) -> Update:
+    left_s = pace.seconds_left(take)
+    part = f"Speaking sentence {max(take.sentence, 0) + 1} of {take.sentences}" if take.sentences > 1 else "Speaking"
+    left = f"{views.duration(left_s)} left" if left_s is not None else ""
+    recent, start_s = take.recent_mel(RECENT_S)
+    return {
+        "status": views.status(part, take.done / max(take.total, 1), left),
+        "words": views.words(take.words),
+        "verdict": views.verdicts(take.verdicts),
+        "alignment": views.alignment(take.panels[-1:], growing=True),
+        "mel": views.mel(recent, start_s, take.duration_s),
+        "notes": views.notes(take.notes),
+    }
+
+
+def _final_views(take: SpeechTake) -> Update:
+    return {
+        "status": views.status("Writing the files", 1.0),
+        "words": views.words(take.words),
+        "verdict": views.verdicts(take.verdicts),
+        "alignment": views.alignment(take.panels),
+        "mel": views.mel(take.mel(), 0.0, take.duration_s),
+        "notes": views.notes(take.notes),
+    }
+
+
+def _closing_line(take: SpeechTake, took_s: float, seed: int) -> str:
+    what = f"{take.duration_s:.1f} s of speech" + ("" if take.finished else ", stopped early")
+    return views.finished(what, f"made in {took_s:.1f} s · seed {seed}")

@@ -1,0 +1,119 @@
+"""The real page in Chromium, over the debug generator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_SKIP = "AURALUME_TESTS_NEED_BROWSER"  # set by .ci/run: a missing browser is then a failure
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+START_TIMEOUT_S = 180
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+def _absent(reason: str) -> None:
+    if os.environ.get(NO_SKIP):
+        pytest.fail(f"{reason}, and {NO_SKIP} forbids to skip")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        _absent("no Chromium was found on PATH")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _absent("playwright is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The studio in a process of its own."""
+    folder = tmp_path_factory.mktemp("studio")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "tests.browser.serve_debug", str(folder), str(port)]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        _wait_for(port, process, folder / "log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            pytest.fail(f"the studio ended at once:\n{log.read_text()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the studio did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def page(chromium: Any, address: str) -> Iterator[Any]:
+    """A desktop page on the Speech tab; fails the test if the page's script raised."""
+    yield from open_page(chromium, address)
+
+
+def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
+    """A page with its own storage."""
+    context = chromium.new_context(**({"viewport": {"width": 1440, "height": 1000}} | options))
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    raised: list[str] = []
+    foreign: list[str] = []
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url, address) else None)
+    page.goto(address)
+    page.wait_for_selector("#speech-text textarea")
+    yield page
+    context.close()
+    assert raised == []
+    assert foreign == []
+
+
+def _is_foreign(url: str, address: str) -> bool:
+    return url.startswith("http") and not url.startswith(address)

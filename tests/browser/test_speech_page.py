@@ -1,0 +1,167 @@
+"""A person at the Speech tab: types, hears, sees, stops, and gets settings back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from tests.browser.conftest import open_page
+
+LONG = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills. " * 12
+SHORT = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills."
+STATUS = "document.querySelector('#speech-status').innerText"
+SOUND_S = "(document.querySelector('#speech-player audio')?.currentTime ?? 0)"
+FINISHED = f"() => {STATUS}.includes('of speech')"
+
+
+def _type(page: Any, text: str, model: str = "Debug slow") -> None:
+    page.click("#speech-model input")
+    page.get_by_role("option", name=model).click()
+    page.fill("#speech-text textarea", text)
+
+
+def _wait(page: Any, expression: str, timeout_s: float = 120) -> None:
+    page.wait_for_function(expression, timeout=timeout_s * 1000)
+
+
+def test_sound_plays_and_the_plot_grows_while_it_is_made(page: Any) -> None:
+    _type(page, SHORT)
+    page.click("#speech-generate")
+    _wait(page, f"() => {SOUND_S} > 0.3 && {STATUS}.includes('Speaking')")
+    first_s = page.evaluate(f"() => {SOUND_S}")
+    _wait(page, f"() => {SOUND_S} > {first_s} + 0.3")
+    assert "Speaking" in page.evaluate(f"() => {STATUS}")  # it still works
+    picture = page.wait_for_selector(".alignment-picture")
+    width, height = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert width > 10 and height == len(SHORT)
+    before = picture.get_attribute("src")
+    _wait(page, f"() => document.querySelector('.alignment-picture').src !== {before!r}")
+    assert page.is_disabled("#speech-generate") and page.is_enabled("#speech-stop")
+    _wait(page, FINISHED)
+    assert "clear diagonal" in page.inner_text("#speech-verdict")
+    assert page.locator("#speech-words [data-start]").count() == len(SHORT.split())
+    assert page.locator("#speech-mel img").count() == 1
+    page.wait_for_selector("#speech-generate:enabled")
+
+
+def test_words_light_up_while_they_are_heard(page: Any) -> None:
+    _type(page, SHORT, "Debug quick")
+    page.click("#speech-generate")
+    _wait(page, "() => document.querySelectorAll('#speech-words .heard').length === 1")
+    word = page.inner_text("#speech-words .heard")
+    assert word in SHORT
+    _wait(page, f"() => document.querySelector('#speech-words .heard')?.innerText !== {word!r}")
+
+
+def test_control_enter_generates_and_downloads_bring_the_settings_back(page: Any, tmp_path: Path) -> None:
+    _type(page, "Bring me back, please.", "Debug quick")
+    page.get_by_role("button", name="More settings").click()
+    page.fill("#speech-seed input", "4242")
+    page.focus("#speech-text textarea")
+    page.keyboard.press("Control+Enter")
+    _wait(page, FINISHED)
+    saved = {}
+    for name in ("wav", "mp3", "srt", "vtt"):
+        with page.expect_download() as waiting:
+            page.click(f"#speech-{name}")
+        saved[name] = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(saved[name])
+        assert saved[name].suffix == f".{name}"
+    assert soundfile.info(saved["wav"]).duration == pytest.approx(4 * 0.32, abs=0.1)
+    assert "Bring" in saved["srt"].read_text() and saved["vtt"].read_text().startswith("WEBVTT")
+
+    page.reload()
+    page.wait_for_selector("#speech-text textarea")
+    page.get_by_role("button", name="More settings").click()
+    page.set_input_files("#speech-settings input[type=file]", saved["mp3"])
+    _wait(page, "() => document.querySelector('#speech-text textarea').value === 'Bring me back, please.'")
+    assert page.input_value("#speech-seed input") == "4242"
+    assert "Debug quick" in page.input_value("#speech-model input")
+    assert "settings are back" in page.inner_text("#speech-settings-note")
+
+
+def test_stop_ends_a_long_text_midway(page: Any) -> None:
+    _type(page, LONG)
+    page.click("#speech-generate")
+    _wait(page, f"() => {SOUND_S} > 0.5")
+    page.click("#speech-stop")
+    _wait(page, f"() => {STATUS}.includes('stopped early')", timeout_s=30)
+    assert page.evaluate("() => document.querySelector('#speech-player audio').paused")
+    spoken = page.locator("#speech-words [data-start]").count()
+    assert 0 < spoken < len(LONG.split()) / 2
+    page.wait_for_selector("#speech-generate:enabled")
+    _type(page, "Once more.", "Debug quick")  # the studio is free again
+    page.click("#speech-generate")
+    _wait(page, f"() => {STATUS}.includes('0.7 s of speech')")
+
+
+def test_waiting_in_the_queue_and_leaving_it(chromium: Any, address: str, page: Any) -> None:
+    others = open_page(chromium, address)
+    other = next(others)
+    _type(other, LONG)
+    other.click("#speech-generate")
+    _wait(other, f"() => {STATUS}.includes('Speaking')")
+    _type(page, SHORT, "Debug quick")
+    page.click("#speech-generate")
+    _wait(page, f"() => /queue/i.test({STATUS})")
+    page.click("#speech-stop")
+    _wait(page, f"() => {STATUS}.includes('Stopped')", timeout_s=30)
+    page.wait_for_selector("#speech-generate:enabled")
+    other.click("#speech-stop")
+    _wait(other, f"() => {STATUS}.includes('stopped early')", timeout_s=30)
+    next(others, None)
+
+
+def test_an_example_runs_on_one_click(page: Any) -> None:
+    page.click(".example-chip >> nth=3")
+    _wait(page, FINISHED)
+    assert page.input_value("#speech-text textarea").startswith("The tide goes out")
+    assert page.input_value("#speech-speed input[type=number]") == "0.8"
+
+
+def test_dice(page: Any) -> None:
+    page.get_by_role("button", name="More settings").click()
+    before = page.input_value("#speech-seed input")
+    page.click("#speech-dice")
+    _wait(page, f"() => document.querySelector('#speech-seed input').value !== {before!r}")
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "sentence"), [("Debug quick", "  ", "empty"), ("Debug broken", "Hi.", "damaged")]
+)
+def test_failures_are_sentences(page: Any, model: str, text: str, sentence: str) -> None:
+    _type(page, text, model)
+    page.click("#speech-generate")
+    page.wait_for_selector("#speech-status [role=alert]")
+    assert sentence in page.inner_text("#speech-status")
+    page.wait_for_selector("#speech-generate:enabled")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_no_page_scrolls_sideways(chromium: Any, address: str, width: int) -> None:
+    pages = open_page(chromium, address, viewport={"width": width, "height": 844})
+    page = next(pages)
+    _type(page, SHORT, "Debug quick")
+    page.click("#speech-generate")
+    _wait(page, FINISHED)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    right = page.evaluate("() => Math.max(...['#speech-stop', '#speech-generate', '#speech-alignment', '#speech-text']"
+                          ".map(id => document.querySelector(id).getBoundingClientRect().right))")  # fmt: skip
+    assert right <= width
+    next(pages, None)
+
+
+def test_dark_and_light(chromium: Any, address: str) -> None:
+    pages = open_page(chromium, address, color_scheme="dark")
+    page = next(pages)
+    lightness = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    assert max(page.evaluate(lightness)) < 60
+    page.click("#theme-switch")
+    assert min(page.evaluate(lightness)) > 200
+    page.reload()
+    page.wait_for_selector("#speech-text textarea")
+    _wait(page, "() => !document.body.classList.contains('dark')")
+    next(pages, None)
