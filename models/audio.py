@@ -38,21 +38,23 @@ class MelConfig:
 def mel_filterbank(config: MelConfig) -> Tensor:
     """Slaney-normalised triangular filters, float32 (F, M)."""
     torchaudio = import_torchaudio()
-    return torchaudio.functional.melscale_fbanks(
-        config.n_fft // 2 + 1,
-        config.f_min,
-        config.f_max,
-        config.n_mels,
-        config.sample_rate,
-        norm="slaney",
-        mel_scale="slaney",
-    )
+    with torch.inference_mode(False):  # kept for everyone: training may be the next to ask
+        return torchaudio.functional.melscale_fbanks(
+            config.n_fft // 2 + 1,
+            config.f_min,
+            config.f_max,
+            config.n_mels,
+            config.sample_rate,
+            norm="slaney",
+            mel_scale="slaney",
+        )
 
 
 @lru_cache(maxsize=8)
 def hann_window(length: int) -> Tensor:
     """Periodic Hann window, float32 (length,)."""
-    return torch.hann_window(length)
+    with torch.inference_mode(False):
+        return torch.hann_window(length)
 
 
 def log_mel(samples: Tensor, config: MelConfig = MelConfig()) -> Tensor:

@@ -16,7 +16,7 @@ LJ = Voice(
     licence="Public domain",
     credit="LJ Speech by Keith Ito, read by Linda Johnson for LibriVox",
 )
-FLITE_LICENCE = "CMU Flite (free, BSD style)"
+FLITE_LICENCE = "Free, BSD style (CMU Flite)"
 FLITE_CREDIT = "learned from sentences spoken by CMU Flite"
 
 CATALOG: tuple[ModelSpec, ...] = (
@@ -25,9 +25,9 @@ CATALOG: tuple[ModelSpec, ...] = (
         task="speech",
         title="Auralume Tacotron 2",
         summary="A small English voice that ships with the studio: it speaks at once, on any machine.",
-        licence="Apache-2.0",
+        licence="MIT",
         commercial_use=True,
-        credit="Trained by this repository's own recipe on LJ Speech; design after Shen et al. 2018",
+        credit="Trained by this repository's own recipe on LJ Speech and CMU Flite; design after Shen et al. 2018",
         sources=(Bundled(("speech_tacotron2.safetensors", "speech_vocoder.safetensors")),),
         memory_mb=400,
         needs_gpu=False,

@@ -71,7 +71,7 @@ def load_torch(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unreadable(path) from error
     except Exception as error:  # the reader raises whatever a broken archive or pickle makes it stumble over
-        if "Unsupported" in str(error):
+        if "GLOBAL" in str(error):  # the reader names the function that the pickle wanted to call
             raise ModelError(
                 f"{path.name} holds more than numbers and was refused, because such a file could run a program. "
                 "Choose another model.",

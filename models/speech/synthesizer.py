@@ -93,7 +93,7 @@ class SpeechSynthesizer:
         """
         voice = self._voice_index(request.voice)
         so_far = Spoken()
-        found_notes: list[str] = []
+        found_notes: list[str] = list(self._unheeded(request))
         pause_s = 0.0
         for index, utterance in enumerate(self.to_symbols(request.text, notes=found_notes)):
             so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
@@ -107,6 +107,11 @@ class SpeechSynthesizer:
         so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
         so_far.characters = len(request.text)
         yield self._chunk(request, so_far, index, last=True)
+
+    def _unheeded(self, request: SpeechRequest) -> Iterator[str]:
+        """What the request asks that this model has no input for."""
+        if any(asked(request)) and not self.model.config.attributes:
+            yield "This model has no control of speed, pitch or energy; it speaks in its own way."
 
     def _pause(self, seconds: float, request: SpeechRequest, so_far: Spoken, index: int) -> SpeechChunk:
         """Silence between two utterances."""

@@ -65,6 +65,7 @@ def acoustic(arguments: argparse.Namespace) -> None:
     from models.speech import corpus
     from models.speech.train_acoustic import AcousticPlan, AcousticTrainer
 
+    torch.set_flush_denormal(True)  # a sharp attention is full of denormals, and they are slow
     if "RANK" in os.environ:
         torch.set_num_threads(1)
         dist.init_process_group("gloo")

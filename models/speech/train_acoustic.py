@@ -307,7 +307,6 @@ class AcousticTrainer:
 
     def train(self, log_every: int = 20, save_every: int = 100) -> None:
         """Run to the planned step, logging JSON lines to `acoustic.log` and to the terminal."""
-        torch.set_flush_denormal(True)  # a sharp attention is full of them, and they are slow
         self.model.train()
         sums: dict[str, float] = {}
         started = time.perf_counter()

@@ -16,10 +16,12 @@
   // Light and dark, remembered in this browser.
   const remembered = () => { try { return localStorage.getItem("auralume-theme"); } catch { return null; } };
   const apply = () => { const mode = remembered(); if (mode) document.body?.classList.toggle("dark", mode === "dark"); };
-  document.addEventListener("DOMContentLoaded", () => {
+  const keepTheme = () => {
     apply();
     new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  });
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", keepTheme);
+  else keepTheme();
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("#theme-switch")) return;
     const dark = !document.body.classList.contains("dark");

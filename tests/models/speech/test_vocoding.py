@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.audio import MelConfig, log_mel, mel_filterbank
+from models.audio import MelConfig, hann_window, log_mel, mel_filterbank
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.vocoder import (
     SourceFilterVocoder,
@@ -165,3 +165,13 @@ def test_griffin_lim_gives_back_a_tone() -> None:
     spectrum = np.abs(np.fft.rfft(made))
     assert abs(int(np.argmax(spectrum)) * config.sample_rate / len(made) - 440) < 15
     assert 0.1 < float(np.sqrt(np.mean(made**2))) < 0.4
+
+
+def test_what_is_cached_in_inference_can_be_trained_with() -> None:
+    hann_window.cache_clear()
+    mel_filterbank.cache_clear()
+    with torch.inference_mode():
+        log_mel(torch.zeros(4096))
+    samples = torch.zeros(4096, requires_grad=True)
+    log_mel(samples + 0.1).sum().backward()
+    assert samples.grad is not None

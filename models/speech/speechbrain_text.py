@@ -1,0 +1,144 @@
+"""Any text to utterances of characters, as SpeechBrain's Tacotron 2 was trained to read them.
+
+The model reads small letters, punctuation and blanks by their places in an inventory of 148 symbols, which goes back to
+Keith Ito's Tacotron. What is not said as it is written (numbers, dates, abbreviations, addresses) is put into words by
+the front end of our own model, which does all that the original's English cleaner does and more.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.speech.clean import clean, fold
+from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
+from models.speech.pronounce import stronger
+from models.speech.split import split
+from models.speech.symbols import WORD_BREAK
+from models.speech.text import (
+    CLAUSE_PAUSE_S,
+    COMMA_PAUSE_S,
+    CONJUNCTIONS,
+    CUT_PAUSE_S,
+    LEAST_MAX_SYMBOLS,
+    MAX_SYMBOLS,
+    SpokenWord,
+    Utterance,
+)
+
+_VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
+_CONSONANTS = (
+    *("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N"),
+    *("NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH"),
+)
+_ARPABET = sorted([*_CONSONANTS, *(vowel + stress for vowel in _VOWELS for stress in ("", "0", "1", "2"))])
+
+SYMBOLS: tuple[str, ...] = (
+    "_",  # padding
+    "-",
+    *"!'(),.:;? ",
+    *string.ascii_uppercase,
+    *string.ascii_lowercase,
+    *(f"@{phoneme}" for phoneme in _ARPABET),
+)
+"""In the order of the rows of the checkpoint's embedding."""
+SYMBOL_IDS: dict[str, int] = {symbol: index for index, symbol in enumerate(SYMBOLS)}
+
+_TOKEN = re.compile(r"([a-z'-]*[a-z][a-z'-]*)|([,.?!;:])")
+
+
+def encode(symbols: tuple[str, ...]) -> list[int]:
+    """Characters to ids; KeyError names one that is not in the inventory."""
+    return [SYMBOL_IDS[symbol] for symbol in symbols]
+
+
+@dataclass
+class _Word:
+    """One word in small letters, the punctuation mark after it or "", and the unit that it is part of."""
+
+    letters: str
+    mark: str
+    unit: Unit
+
+
+def iter_utterances(text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None) -> Iterator[Utterance]:
+    """Utterances one at a time; their symbols are characters, the last of them punctuation.
+
+    Args:
+        text: any Unicode text; characters that are not in the inventory are written otherwise or left out.
+        max_symbols: no utterance has more characters; the model was trained on clips of at most ten seconds.
+        notes: sentences about what was left out are added here, most of them before the first utterance.
+
+    Raises:
+        ValueError: at the first step, where the text holds nothing that can be spoken.
+    """
+    if max_symbols < LEAST_MAX_SYMBOLS:
+        raise ValueError(f"max_symbols is {max_symbols!r}; it must be at least {LEAST_MAX_SYMBOLS}.")
+    notes = [] if notes is None else notes
+    readable, left_out = clean(text)
+    notes += left_out
+    spoke = False
+    for sentence in sentences(readable, notes):
+        words = _words(sentence.units, longest=max_symbols - 2)
+        pieces = split([len(word.letters) + 2 for word in words], _strengths(words), max_symbols)
+        for start, end in pieces:
+            spoke = True
+            is_end = end == len(words)
+            pause_s = sentence.pause_s if is_end else _pause_after(words[end - 1].mark)
+            yield _utterance(readable, words[start:end], pause_s, closing="." if is_end else ",")
+    if not spoke:
+        raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *left_out]))
+
+
+def _words(units: list[Unit], longest: int) -> list[_Word]:
+    """The words of units as they are said; one with more letters than `longest` comes in pieces."""
+    words: list[_Word] = []
+    for unit in units:
+        for letters, mark in _TOKEN.findall(fold(unit.spoken).lower()):
+            words += [_Word(letters[at : at + longest], "", unit) for at in range(0, len(letters), longest)]
+            if mark and words:
+                words[-1].mark = stronger(words[-1].mark, mark)
+        if words:
+            words[-1].mark = stronger(words[-1].mark, unit.marks)
+    return words
+
+
+def _strengths(words: list[_Word]) -> list[int]:
+    """How good a place to part lies after each word: 3 a clause, 2 a comma, 1 a conjunction, 0 a word, -1 a part."""
+    strengths = []
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if following is not None and following.unit is word.unit:
+            strengths.append(-1)
+        elif word.mark:
+            strengths.append(2 if word.mark == "," else 3)
+        else:
+            strengths.append(int(following is not None and following.letters in CONJUNCTIONS))
+    return strengths
+
+
+def _pause_after(mark: str) -> float:
+    if mark in {".", "?", "!"}:
+        return SENTENCE_PAUSE_S
+    return {"": CUT_PAUSE_S, ",": COMMA_PAUSE_S}.get(mark, CLAUSE_PAUSE_S)
+
+
+def _utterance(text: str, words: list[_Word], pause_s: float, closing: str) -> Utterance:
+    """Words as one utterance, ended with the mark `closing` where it has none."""
+    symbols: list[str] = []
+    spoken: list[SpokenWord] = []
+    last: Unit | None = None
+    for word in words:
+        symbols += [WORD_BREAK] if symbols else []
+        start = spoken.pop().start if word.unit is last else len(symbols)
+        symbols += word.letters
+        spoken.append(SpokenWord(_one_line(text[word.unit.start : word.unit.end]), start, len(symbols)))
+        symbols += word.mark
+        last = word.unit
+    symbols += "" if words[-1].mark else closing
+    return Utterance(_one_line(text[words[0].unit.start : words[-1].unit.stop]), tuple(symbols), tuple(spoken), pause_s)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
