@@ -1,0 +1,1 @@
+"""Music: MIDI as tokens, the Music Transformer, and sampling under a grammar."""

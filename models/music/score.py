@@ -1,0 +1,160 @@
+"""A piece of music on the grid of the vocabulary: what tokens and MIDI files are both turned into.
+
+Times are whole grid positions (POSITIONS_PER_QUARTER a quarter) from the start of the piece; velocities and tempi are
+the vocabulary's bins. Two pieces that sound alike are equal: notes are sorted, an overlap of equal pitches in a track
+is cut, the drums are one track at the end.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.music.vocabulary import (
+    DRUM_DURATION,
+    DURATIONS,
+    MAX_TRACKS,
+    METERS,
+    TEMPI,
+    VELOCITY,
+    duration_index,
+    fitting_duration,
+    meter_index,
+    meter_positions,
+    tempo_index,
+)
+
+MAX_BARS = 2000
+COMMON_TIME = meter_index(4, 4)
+DEFAULT_TEMPO = tempo_index(120.0)
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """A note: onset `start` and `duration` in grid positions, `velocity` as a bin."""
+
+    start: int
+    pitch: int
+    duration: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: its row of METERS and its row of TEMPI."""
+
+    meter: int = COMMON_TIME
+    tempo: int = DEFAULT_TEMPO
+
+    @property
+    def positions(self) -> int:
+        """How many grid positions the bar has."""
+        return meter_positions(self.meter)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One instrument's notes; `program` is General MIDI's, 0 for drums. Build it with `of`, which orders the notes."""
+
+    program: int
+    is_drum: bool
+    notes: tuple[Note, ...]
+
+    @classmethod
+    def of(cls, program: int, is_drum: bool, notes: Iterable[Note]) -> Track:
+        """A track with its notes as the vocabulary can say them.
+
+        Notes of one pitch and one onset become one, the longest and loudest; a note ends where its pitch is struck
+        again; durations are the vocabulary's. A drum lasts DRUM_DURATION or until it is struck again.
+        """
+        heard: dict[tuple[int, int], Note] = {}
+        for note in notes:
+            same = heard.get((note.pitch, note.start), note)
+            heard[note.pitch, note.start] = Note(
+                note.start, note.pitch, max(note.duration, same.duration), max(note.velocity, same.velocity)
+            )
+        ordered = [heard[key] for key in sorted(heard)]
+        cleaned = []
+        for note, following in itertools.zip_longest(ordered, ordered[1:]):
+            duration = DRUM_DURATION if is_drum else DURATIONS[duration_index(note.duration)]
+            if following is not None and following.pitch == note.pitch:
+                duration = min(duration, fitting_duration(following.start - note.start))
+            cleaned.append(Note(note.start, note.pitch, duration, note.velocity))
+        return cls(0 if is_drum else program, is_drum, tuple(sorted(cleaned)))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bars and the tracks that sound in them; at most MAX_TRACKS melodic tracks, then at most one of drums.
+
+    Raises:
+        ValueError: too many bars or tracks, drums that are not last, a note outside the bars or the vocabulary.
+    """
+
+    bars: tuple[Bar, ...]
+    tracks: tuple[Track, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.bars) > MAX_BARS:
+            raise ValueError(f"the piece has {len(self.bars):,} bars; at most {MAX_BARS:,} are possible.")
+        if any(track.is_drum for track in self.tracks[:-1]):
+            raise ValueError("the drums must be one track, the last.")
+        if len(self.melodic) > MAX_TRACKS:
+            raise ValueError(f"the piece has {len(self.melodic)} melodic tracks; at most {MAX_TRACKS} are possible.")
+        if any(not (0 <= bar.meter < len(METERS) and 0 <= bar.tempo < len(TEMPI)) for bar in self.bars):
+            raise ValueError("a bar's meter or tempo is not a row of METERS or TEMPI.")
+        if any(not 0 <= track.program < 128 for track in self.tracks):
+            raise ValueError("a track's program must be from 0 to 127.")
+        end = self.positions
+        for note in (note for track in self.tracks for note in track.notes):
+            in_range = 0 <= note.start < end and 0 <= note.pitch < 128 and 0 <= note.velocity < VELOCITY.count
+            if not in_range or note.duration < 1:
+                raise ValueError(f"{note} does not fit the piece of {end} positions, or the vocabulary.")
+
+    @property
+    def melodic(self) -> tuple[Track, ...]:
+        """The tracks that are not drums."""
+        return tuple(track for track in self.tracks if not track.is_drum)
+
+    @property
+    def positions(self) -> int:
+        """The length in grid positions."""
+        return sum(bar.positions for bar in self.bars)
+
+    @property
+    def note_count(self) -> int:
+        """How many notes there are in all tracks."""
+        return sum(len(track.notes) for track in self.tracks)
+
+    def bar_starts(self) -> list[int]:
+        """Where each bar begins, and where the last ends: len(bars) + 1 positions."""
+        return [0, *itertools.accumulate(bar.positions for bar in self.bars)]
+
+    def slice(self, first: int, stop: int) -> Piece:
+        """Bars first to stop - 1 as a piece, with the notes that begin in them; all tracks are kept."""
+        starts = self.bar_starts()
+        bars = self.bars[first:stop]
+        low, high = starts[min(first, len(self.bars))], starts[min(stop, len(self.bars))]
+        tracks = tuple(
+            Track.of(
+                track.program,
+                track.is_drum,
+                (
+                    Note(note.start - low, note.pitch, note.duration, note.velocity)
+                    for note in track.notes
+                    if low <= note.start < high
+                ),
+            )
+            for track in self.tracks
+        )
+        return Piece(bars, tracks)
+
+
+def pitch_and_time_weights(piece: Piece) -> list[float]:
+    """How long each of the 12 pitch classes sounds in the melodic tracks, in positions."""
+    weights = [0.0] * 12
+    for track in piece.melodic:
+        for note in track.notes:
+            weights[note.pitch % 12] += note.duration
+    return weights

@@ -1,0 +1,202 @@
+"""The Music Transformer: a decoder over music tokens.
+
+After Huang et al. 2018, "Music Transformer: Generating Music with Long-Term Structure": causal self-attention whose
+logits also depend on the distance between query and key (section 3.4.1, in `models.music.relative`). By configuration
+the places are told by rotary embeddings instead (Su et al. 2021, "RoFormer", section 3.2.2), or by sinusoids added to
+the input (Vaswani et al. 2017, section 3.5) as the yardstick. Layers normalise first (Xiong et al. 2020); the output
+shares the embedding (Press and Wolf 2017).
+
+Letters: B batch, L tokens, H heads, D width of a head, W = H * D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.music.relative import RelativeLogits
+from models.music.vocabulary import VOCABULARY_SIZE
+
+POSITION_KINDS = ("relative", "rotary", "absolute")
+
+
+@dataclass(frozen=True)
+class MusicTransformerConfig:
+    """Sizes of a Music Transformer.
+
+    Args:
+        max_distance: with "relative" positions, the number of distances told apart; those beyond count as the furthest.
+        rotary_base: with "rotary" positions, theta's base.
+
+    Raises:
+        ValueError: `position` is none of POSITION_KINDS, or the width is no even multiple of the heads.
+    """
+
+    n_tokens: int = VOCABULARY_SIZE
+    width: int = 512
+    layers: int = 6
+    heads: int = 8
+    feedforward: int = 2048
+    dropout: float = 0.1
+    position: str = "relative"
+    max_distance: int = 512
+    rotary_base: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        if self.position not in POSITION_KINDS:
+            raise ValueError(f"position is {self.position!r}; it must be one of {', '.join(POSITION_KINDS)}.")
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width is {self.width}; it must be an even multiple of the {self.heads} heads.")
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one head."""
+        return self.width // self.heads
+
+    @classmethod
+    def debug(cls, **changes: object) -> MusicTransformerConfig:
+        """A tiny network for tests: milliseconds on a CPU."""
+        sizes: dict[str, object] = {
+            "width": 32,
+            "layers": 2,
+            "heads": 4,
+            "feedforward": 64,
+            "dropout": 0.0,
+            "max_distance": 12,
+        }
+        return cls(**{**sizes, **changes})  # type: ignore[arg-type]
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values for a weight file's metadata."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> MusicTransformerConfig:
+        """The inverse of to_dict; TypeError names an unknown field."""
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def rotary_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
+    """positions (...,) -> float32 (..., D / 2): position times theta_i = base^(-2i / D) (RoFormer, equation 15)."""
+    theta = base ** (-torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim)
+    return positions[..., None].float() * theta
+
+
+def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Turn the pairs (x_i, x_{i + D/2}) by their angles (RoFormer, equation 34, halves instead of neighbours).
+
+    x (..., D), cosine and sine (..., D / 2) -> (..., D).
+    """
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
+
+
+def sinusoids(positions: Tensor, width: int) -> Tensor:
+    """positions (...,) -> float32 (..., W), sines then cosines (Vaswani et al. 2017, section 3.5)."""
+    angles = rotary_angles(positions, width, 10_000.0)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def attention_mask(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
+    """True where a query may look: itself and what came before, but no padding.
+
+    Args:
+        queries, keys: Q and T; the queries are the last Q of the T tokens.
+        padding: bool (B, T), True at padding, or None. Padding looks at itself, so that no row is empty.
+
+    Returns:
+        bool (Q, T) or (B, 1, Q, T).
+    """
+    places = torch.arange(keys, device=device)
+    own = places[keys - queries :, None]
+    causal = places <= own
+    return causal if padding is None else causal & (~padding[:, None, None, :] | (places == own))
+
+
+class CausalSelfAttention(nn.Module):
+    """Multi-head causal self-attention; with relative logits or rotary embeddings by configuration."""
+
+    def __init__(self, config: MusicTransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+        is_relative = config.position == "relative"
+        self.relative = RelativeLogits(config.heads, config.head_dim, config.max_distance) if is_relative else None
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, L, W), mask bool (L, L) or (B, 1, L, L) -> (B, L, W)."""
+        batch, length, width = x.shape
+        heads = self.qkv(x).unflatten(-1, (3, self.config.heads, self.config.head_dim))  # (B, L, 3, H, D)
+        q, k, v = heads.permute(2, 0, 3, 1, 4)  # each (B, H, L, D)
+        if self.config.position == "rotary":
+            positions = torch.arange(length, device=x.device)
+            angles = rotary_angles(positions, self.config.head_dim, self.config.rotary_base)  # (L, D / 2)
+            q, k = rotate(q, angles.cos(), angles.sin()), rotate(k, angles.cos(), angles.sin())
+        if self.relative is not None:
+            logits = self.relative(q, length) * self.config.head_dim**-0.5  # (B, H, L, L)
+            mask = logits.masked_fill(~mask, float("-inf"))
+        dropout = self.config.dropout if self.training else 0.0
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)  # (B, H, L, D)
+        return self.out(attended.transpose(1, 2).reshape(batch, length, width))
+
+
+class Layer(nn.Module):
+    """Attention and a feed-forward network, each normalised first and added to its input."""
+
+    def __init__(self, config: MusicTransformerConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.attention = CausalSelfAttention(config)
+        self.feedforward_norm = nn.LayerNorm(config.width)
+        self.up = nn.Linear(config.width, config.feedforward)
+        self.down = nn.Linear(config.feedforward, config.width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, L, W), mask as for the attention -> (B, L, W)."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask))
+        return x + self.dropout(self.down(F.relu(self.up(self.feedforward_norm(x)))))
+
+
+class MusicTransformer(nn.Module):
+    """Tokens to the logits of the next token. Sampling uses `models.music.incremental`, which computes the same."""
+
+    def __init__(self, config: MusicTransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.n_tokens, config.width)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.dropout = nn.Dropout(config.dropout)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Small normal weights; what is added to the residual stream is smaller the deeper the network."""
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and parameter.dim() == 2:
+                is_residual = name.endswith(("out.weight", "down.weight"))
+                nn.init.normal_(parameter, std=0.02 * (2 * self.config.layers) ** (-0.5 if is_residual else 0.0))
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
+
+    def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
+        """tokens int64 (B, L), padding bool (B, L), True where there is none of the sequence -> logits (B, L, V).
+
+        Padding may stand on the left or the right; the logits at padding mean nothing.
+        """
+        x = self.embedding(tokens)
+        if self.config.position == "absolute":
+            places = torch.arange(tokens.shape[1], device=tokens.device)
+            if padding is not None:
+                places = ((~padding).cumsum(dim=1) - 1).clamp(min=0)  # (B, L)
+            x = x * self.config.width**0.5 + sinusoids(places, self.config.width)
+        mask = attention_mask(tokens.shape[1], tokens.shape[1], padding, tokens.device)
+        x = self.dropout(x)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return F.linear(self.norm(x), self.embedding.weight)
