@@ -99,6 +99,15 @@ class _FastLayer:
         self.feedforward_norm = _detached(layer.feedforward_norm)
 
 
+def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor, Tensor]:
+    """qkv (B * N, 3 * W) -> queries (B, H, N, D), keys and values (2, B, H, N, D)."""
+    if batch == new == 1:
+        split = qkv.view(3, 1, heads, 1, -1)
+    else:
+        split = qkv.view(batch, new, 3, heads, -1).permute(2, 0, 3, 1, 4)
+    return split[0], split[1:]
+
+
 def _detached(module: nn.Linear | nn.LayerNorm) -> tuple[Tensor, Tensor]:
     """Weight and bias."""
     return module.weight.detach(), module.bias.detach()
@@ -164,23 +173,29 @@ class IncrementalTransformer:
         if self.config.position == "rotary":
             positions = torch.arange(cache.used, cache.used + new)
             angles = rotary_angles(positions, self.config.head_dim, self.config.rotary_base)
-            turns = torch.polar(torch.ones_like(angles), angles)  # complex64 (N, D / 2)
+            turns = torch.polar(torch.ones_like(angles), angles)[:, None]  # complex64 (N, 1, D / 2)
         total = cache.used + new
         # One slice for all layers: at this size a step's many small views cost as much as its arithmetic.
         written = cache.keys_values[..., cache.used : total, :].unbind(0)
         seen = cache.keys_values[..., :total, :].flatten(0, 1).unbind(0)
         tables = self._tables(total)
+        heads, width = self.config.heads, self.config.width
         for index, layer in enumerate(self.layers):
-            heads = self._heads(layer, x, (batch, new))  # (3, B, H, N, D)
+            qkv = layer.qkv(self._normalise(x, layer.attention_norm))  # (B * N, 3 * W)
             if turns is not None:
-                torch.view_as_complex(heads[:2].unflatten(-1, (-1, 2))).mul_(turns)
-            written[index].copy_(heads[1:])
-            queries = heads[0]
+                pairs = qkv.view(batch, new, 3 * heads, -1, 2)[
+                    :, :, : 2 * heads
+                ]  # queries and keys (B, N, 2 H, D/2, 2)
+                torch.view_as_complex(pairs).mul_(turns)
+            queries, keys_values = _split_heads(qkv, batch, new, heads)
+            written[index].copy_(keys_values)
             bias = mask if tables is None else self._bias(queries, tables[index], total, mask)
             attended = F.scaled_dot_product_attention(
                 queries, seen[2 * index], seen[2 * index + 1], attn_mask=bias, scale=1.0
             )  # (B, H, N, D)
-            x += layer.out(attended.transpose(1, 2).reshape(batch * new, -1))
+            if new > 1:
+                attended = attended.transpose(1, 2)
+            x += layer.out(attended.reshape(batch * new, width))
             x += layer.down(layer.up(self._normalise(x, layer.feedforward_norm)))
         cache.used += new
         return x.view(batch, new, -1)[:, -1]
@@ -212,14 +227,6 @@ class IncrementalTransformer:
         if self.tables is None:
             return None
         return self.tables[..., max(0, self.tables.shape[-1] - keys) :].unbind(0)
-
-    def _heads(self, layer: _FastLayer, x: Tensor, shape: tuple[int, int]) -> Tensor:
-        """x (B * N, W) -> queries, keys and values (3, B, H, N, D)."""
-        heads, head_dim = self.config.heads, self.config.head_dim
-        projected = layer.qkv(self._normalise(x, layer.attention_norm))
-        if shape == (1, 1):
-            return projected.view(3, 1, heads, 1, head_dim)
-        return projected.view(*shape, 3, heads, head_dim).permute(2, 0, 3, 1, 4)
 
     def _bias(self, queries: Tensor, table: Tensor, keys: int, mask: Tensor | None) -> Tensor:
         """queries (B, H, N, D), table (H, D, M) -> relative logits (B, H, N, T), minus infinity where masked."""
