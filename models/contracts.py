@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -125,6 +126,93 @@ class Voice:
     title: str
     licence: str
     credit: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AudioStyleRequest:
+    """What a person asks of an audio style model: the content's words and rhythm in the style's timbre and texture.
+
+    Args:
+        content: float32 (n,) or (channels, n) in [-1, 1], or the path of a sound file.
+        style: likewise, or None where a preset is meant.
+        preset: key of one of the model's presets; exactly one of `style` and `preset` is given.
+        content_rate, style_rate: samples in a second of arrays; a file knows its own.
+        strength: 0 leaves the content as it is, 1 goes the whole way to the style.
+        move_pitch: whether a voice's pitch goes to the pitch of the style's voice.
+        low_latency: small chunks from the start, at the price of more work.
+        seed: of the noise source; equal requests give equal sound.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    content: FloatArray | str | Path
+    style: FloatArray | str | Path | None = None
+    preset: str = ""
+    content_rate: int = 22_050
+    style_rate: int = 22_050
+    strength: float = 0.8
+    move_pitch: bool = True
+    low_latency: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.style is None) == (not self.preset):
+            raise ValueError("Choose either a style sound or one of the presets, and not both.")
+        check_number("strength", self.strength, 0.0, 1.0)
+        check_number("content_rate", self.content_rate, 4_000, 384_000)
+        check_number("style_rate", self.style_rate, 4_000, 384_000)
+        check_seed(self.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class AudioStyleStatistics:
+    """What was moved from where to where, for the plot: decibels over mel bands, of frames that are not silent.
+
+    Attributes:
+        band_hz: float32 (bands,), centres.
+        content_mean_db, style_mean_db, wanted_mean_db, result_mean_db: float32 (bands,), mean level over time.
+        content_std_db, style_std_db, wanted_std_db, result_std_db: float32 (bands,), standard deviation over time.
+        content_pitch_hz, style_pitch_hz, result_pitch_hz: median pitch; 0 where there is none or it is no part of the
+            style. Wanted is what the strength asks for; result is what has come out so far.
+    """
+
+    band_hz: FloatArray
+    content_mean_db: FloatArray
+    content_std_db: FloatArray
+    style_mean_db: FloatArray
+    style_std_db: FloatArray
+    wanted_mean_db: FloatArray
+    wanted_std_db: FloatArray
+    result_mean_db: FloatArray
+    result_std_db: FloatArray
+    content_pitch_hz: float = 0.0
+    style_pitch_hz: float = 0.0
+    result_pitch_hz: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class AudioStyleChunk:
+    """A piece of restyled sound, in order; the whole result is the sum of its chunks.
+
+    Attributes:
+        samples: float32 (n,) in [-1, 1], to be appended to what came before; n may be 0.
+        sample_rate: samples in a second.
+        stage: "listening" while content and style are analysed, then "restyling".
+        done, total: progress in samples of the content (at `sample_rate`) within the stage.
+        statistics: what was moved so far; None while listening.
+        notes: plain sentences for the person, all so far.
+        last: whether this chunk closes the work.
+    """
+
+    samples: FloatArray
+    sample_rate: int
+    stage: str
+    done: int
+    total: int
+    statistics: AudioStyleStatistics | None = None
+    notes: tuple[str, ...] = ()
+    last: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,342 @@
+"""The audio style generator: content and style in, the content in the style's timbre and texture out, as a stream.
+
+Content and style go through one encoder (`models.style.networks`); adaptive instance normalisation gives the content's
+features the statistics of the style as far as the strength says; the decoded change of the mel frames and the content's
+own sound go through a vocoder (`models.style.content_vocoder`). A voice's pitch is moved before (`models.style.pitch`).
+What was heard of a sound is kept, so that another strength starts at the decoder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.audio import MelConfig, mel_filterbank
+from models.contracts import AudioStyleChunk, AudioStyleRequest, AudioStyleStatistics, ModelInfo
+from models.errors import ModelError
+from models.spec import ModelSpec
+from models.style.analysis import SoundAnalysis, active_frames, analyse, analyse_whole
+from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
+from models.style.live import LiveStyler
+from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork
+from models.style.rendering import Renderer, round_off
+from models.style.sound_input import mono_at
+from models.weights_io import load_into, load_metadata, load_safetensors
+
+FloatArray = NDArray[np.float32]
+
+REFERENCE_DB = -23.0
+"""Level that sounds are brought to before they are analysed; the result comes back at the content's own level."""
+CHUNK_FRAMES = (24, 48, 128)
+LOW_LATENCY_FRAMES = 16
+KEPT_CONTENTS, KEPT_STYLES = 3, 12
+NEPER_DB = 8.685889638
+MOST_PITCH_RATIO = 2.0
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the model knows of a style: statistics of each level, and the pitch of a voice or 0."""
+
+    statistics: Statistics
+    pitch_hz: float = 0.0
+
+
+class AudioStyler:
+    """Restyles sound; `stream` is its contract, `live` is for sound that comes while it is played.
+
+    Args:
+        network, vocoder: in eval mode, with the same mel convention.
+        presets: styles by key.
+        average: statistics of ordinary speech, what `live` starts from.
+    """
+
+    def __init__(
+        self, network: StyleNetwork, vocoder: ContentVocoder, presets: Mapping[str, Style], average: Statistics
+    ) -> None:
+        self.network, self.vocoder, self.presets, self.average = network, vocoder, dict(presets), average
+        self.mel: MelConfig = network.config.mel
+        self.sample_rate = self.mel.sample_rate
+        self.encodings = 0  # sounds that went through the encoder so far
+        self._contents: OrderedDict[str, SoundAnalysis] = OrderedDict()
+        self._styles: OrderedDict[str, Style] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def debug(cls) -> AudioStyler:
+        """A tiny network with random weights and two presets, for tests of everything around it."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(3)
+            network = StyleNetwork(StyleConfig.debug()).eval()
+            vocoder = ContentVocoder(ContentVocoderConfig.debug()).eval()
+        time = np.arange(22_050, dtype=np.float32) / 22_050
+        hum = (0.2 * np.sin(2 * np.pi * 110 * time) * (1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)
+        hiss = (0.1 * np.random.default_rng(0).standard_normal(22_050)).astype(np.float32)
+        with torch.inference_mode():
+            hummed, hissed = (analyse_whole(network, x) for x in (hum, hiss))
+        presets = {"hum": Style(hummed.statistics, 110.0), "hiss": Style(hissed.statistics)}
+        return cls(network, vocoder, presets, hummed.statistics)
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the person."""
+        count = sum(p.numel() for module in (self.network, self.vocoder) for p in module.parameters())
+        latency = f"{1000 * self.low_latency_s:.0f} ms"
+        return ModelInfo(count, self.sample_rate, {"low-latency chunk and look-ahead": latency})
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many frames after a frame its sound depends on, the window's half not counted."""
+        return self.network.encoder_ahead + self.network.decoder_ahead + self.vocoder.ahead_frames
+
+    @property
+    def low_latency_s(self) -> float:
+        """From a sample's arrival to its sound without a change of pitch: one chunk, look-ahead and window."""
+        frames = LOW_LATENCY_FRAMES + self.look_ahead_frames
+        return (frames * self.mel.hop_length + self.mel.n_fft) / self.sample_rate
+
+    @torch.inference_mode()
+    def stream(self, request: AudioStyleRequest) -> Iterator[AudioStyleChunk]:
+        """Restyle a request; the last chunk has `last` set, and all samples together are as many as the content's.
+
+        Raises:
+            ValueError: content or style cannot be used, or there is no such preset; one sentence.
+        """
+        rate = self.sample_rate
+        style = self._style_of(request)
+        samples = mono_at(request.content, request.content_rate, rate, "content")
+        gain = reference_gain(samples, self.mel)
+        content = None
+        for heard in self._content_of(samples, gain):
+            if isinstance(heard, SoundAnalysis):
+                content = heard
+            else:
+                yield self._listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
+        assert content is not None
+        ratio = self._pitch_ratio(content.pitch_hz, style.pitch_hz, request)
+        wanted = content.statistics.towards(style.statistics, request.strength)
+        own = content.statistics
+        renderer = Renderer(self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0)
+        notes = self._notes(content, style, request)
+        total, frames, fed, first = len(samples), content.frames, 0, 0
+        plan = (LOW_LATENCY_FRAMES,) if request.low_latency else CHUNK_FRAMES
+        index = 0
+        while first < frames:
+            stop = min(frames, first + plan[min(index, len(plan) - 1)])
+            need = min(frames, stop + self.vocoder.ahead_frames)
+            while fed < frames and renderer.ready_frames() < need:
+                piece = min(frames, fed + LOW_LATENCY_FRAMES)
+                start, end = fed * self.mel.hop_length, piece * self.mel.hop_length
+                renderer.feed(content.samples[start:end], content.f0[fed:piece], last=piece == frames)
+                fed = piece
+            made = renderer.render(first, stop, content.features, frames, total if stop == frames else None)
+            yield AudioStyleChunk(
+                samples=round_off(made / gain),
+                sample_rate=rate,
+                stage="restyling",
+                done=renderer.emitted,
+                total=total,
+                statistics=self._statistics(content, style, wanted, renderer, ratio, gain),
+                notes=notes,
+                last=stop == frames,
+            )
+            first, index = stop, index + 1
+
+    def live(
+        self,
+        style: FloatArray | str | Path | None = None,
+        preset: str = "",
+        style_rate: int = 22_050,
+        strength: float = 0.8,
+        move_pitch: bool = False,
+        seed: int = 0,
+    ) -> LiveStyler:
+        """A stream for sound that is still being made; see `LiveStyler`. Arguments as in `AudioStyleRequest`."""
+        request = AudioStyleRequest(
+            np.zeros(1, np.float32),
+            style,
+            preset,
+            style_rate=style_rate,
+            strength=strength,
+            move_pitch=move_pitch,
+            seed=seed,
+        )
+        with torch.inference_mode():
+            found = self._style_of(request)
+        return LiveStyler(
+            self.network,
+            self.vocoder,
+            self.average,
+            found.statistics,
+            found.pitch_hz,
+            strength,
+            move_pitch,
+            seed,
+            LOW_LATENCY_FRAMES,
+        )
+
+    def _style_of(self, request: AudioStyleRequest) -> Style:
+        if request.style is None:
+            if request.preset not in self.presets:
+                raise ValueError(f"preset is {request.preset!r}; this model has {', '.join(self.presets)}.")
+            return self.presets[request.preset]
+        samples = mono_at(request.style, request.style_rate, self.sample_rate, "style")
+        key = digest(samples)
+        with self._lock:
+            if key in self._styles:
+                self._styles.move_to_end(key)
+                return self._styles[key]
+        analysis = analyse_whole(self.network, samples * reference_gain(samples, self.mel))
+        style = Style(analysis.statistics, analysis.pitch_hz)
+        with self._lock:
+            self.encodings += 1
+            self._styles[key] = style
+            while len(self._styles) > KEPT_STYLES:
+                self._styles.popitem(last=False)
+        return style
+
+    def _content_of(self, samples: FloatArray, gain: float) -> Iterator[SoundAnalysis | int]:
+        key = digest(samples)
+        with self._lock:
+            found = self._contents.get(key)
+            if found is not None:
+                self._contents.move_to_end(key)
+        if found is not None:
+            yield found
+            return
+        for heard in analyse(self.network, samples * np.float32(gain), keep=True):
+            if isinstance(heard, SoundAnalysis):
+                with self._lock:
+                    self.encodings += 1
+                    self._contents[key] = heard
+                    while len(self._contents) > KEPT_CONTENTS:
+                        self._contents.popitem(last=False)
+            yield heard
+
+    @staticmethod
+    def _pitch_ratio(content_hz: float, style_hz: float, request: AudioStyleRequest) -> float:
+        if not request.move_pitch or not content_hz or not style_hz or request.strength == 0:
+            return 1.0
+        ratio = float((style_hz / content_hz) ** request.strength)
+        return min(MOST_PITCH_RATIO, max(1 / MOST_PITCH_RATIO, ratio))
+
+    @staticmethod
+    def _notes(content: SoundAnalysis, style: Style, request: AudioStyleRequest) -> tuple[str, ...]:
+        if not np.any(content.samples):
+            return ("The content is silent.",)
+        far = (
+            content.pitch_hz
+            and style.pitch_hz
+            and max(style.pitch_hz, content.pitch_hz) > MOST_PITCH_RATIO * min(style.pitch_hz, content.pitch_hz)
+        )
+        if far and request.move_pitch and request.strength > 0:
+            return ("The pitch of the style is more than an octave away; the voice is moved by at most one octave.",)
+        return ()
+
+    def _listening(self, done: int, total: int) -> AudioStyleChunk:
+        return AudioStyleChunk(np.zeros(0, np.float32), self.sample_rate, "listening", done, total)
+
+    def _statistics(
+        self,
+        content: SoundAnalysis,
+        style: Style,
+        wanted: Statistics,
+        renderer: Renderer,
+        ratio: float,
+        gain: float,
+    ) -> AudioStyleStatistics:
+        result = renderer.result.result()
+        level_db = 20 * float(np.log10(gain))
+
+        def mean_db(values: Tensor) -> FloatArray:
+            return ((values * MEL_STD + MEL_MEAN) * NEPER_DB - level_db).numpy().astype(np.float32)
+
+        def std_db(values: Tensor) -> FloatArray:
+            return (values * MEL_STD * NEPER_DB).numpy().astype(np.float32)
+
+        sets = {"content": content.statistics, "style": style.statistics, "wanted": wanted, "result": result}
+        arrays = {f"{name}_mean_db": mean_db(s.means[0]) for name, s in sets.items()}
+        arrays |= {f"{name}_std_db": std_db(s.deviations[0]) for name, s in sets.items()}
+        return AudioStyleStatistics(
+            band_hz=band_centres_hz(self.mel),
+            content_pitch_hz=content.pitch_hz,
+            style_pitch_hz=style.pitch_hz,
+            result_pitch_hz=content.pitch_hz * ratio,
+            **arrays,
+        )
+
+
+def band_centres_hz(config: MelConfig) -> FloatArray:
+    """Centres of the mel bands in Hz, (M,)."""
+    bank = mel_filterbank(config)
+    bins = torch.arange(bank.shape[0], dtype=torch.float32) * config.sample_rate / config.n_fft
+    return ((bank * bins[:, None]).sum(dim=0) / bank.sum(dim=0)).numpy()
+
+
+def reference_gain(samples: FloatArray, config: MelConfig) -> float:
+    """Factor that brings the sound's active frames to REFERENCE_DB; 1 for silence, at most 60 dB."""
+    frames = 1 + len(samples) // config.hop_length
+    active = np.repeat(active_frames(samples, frames, config), config.hop_length)[: len(samples)]
+    power = float(np.mean(samples[active] ** 2, dtype=np.float64)) if active.any() else 0.0
+    return float(min(1000.0, 10 ** (REFERENCE_DB / 20) / np.sqrt(power))) if power > 1e-12 else 1.0
+
+
+def digest(samples: FloatArray) -> str:
+    """Name of a sound by its content."""
+    return hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
+
+
+def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> AudioStyler:
+    """The shipped model from its weight file.
+
+    Raises:
+        ModelError: the file is damaged, or belongs to another version.
+    """
+    (path,) = files.values()
+    styler = load_styler(path)
+    unknown = [voice.key for voice in spec.voices if voice.key not in styler.presets]
+    if unknown:
+        raise ModelError(f"The weights of {spec.title} have no preset {', '.join(unknown)}.", "weights")
+    return styler
+
+
+def load_styler(path: Path) -> AudioStyler:
+    """Networks and presets with the configuration written in the file."""
+    text = load_metadata(path)
+    try:
+        described: dict[str, Any] = {name: json.loads(text[name]) for name in ("network", "vocoder", "presets")}
+        network = StyleNetwork(StyleConfig.from_dict(described["network"]))
+        vocoder = ContentVocoder(ContentVocoderConfig.from_dict(described["vocoder"]))
+        pitches = {str(key): float(hz) for key, hz in described["presets"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"The weight file {path.name} does not say what it holds; get it again.", "weights") from error
+    groups: dict[str, dict[str, Tensor]] = {"network": {}, "vocoder": {}, "style": {}}
+    for name, tensor in load_safetensors(path).items():
+        group, _, rest = name.partition(".")
+        groups.setdefault(group, {})[rest] = tensor
+    load_into(network, groups["network"], f"the style network in {path.name}")
+    load_into(vocoder, groups["vocoder"], f"the vocoder in {path.name}")
+    levels = len(network.widths)
+    try:
+        found = {
+            key: Statistics(
+                tuple(groups["style"][f"{key}.mean_{i}"] for i in range(levels)),
+                tuple(groups["style"][f"{key}.deviation_{i}"] for i in range(levels)),
+            )
+            for key in (*pitches, "average")
+        }
+    except KeyError as error:
+        raise ModelError(f"The weight file {path.name} lacks a preset ({error}); get it again.", "weights") from error
+    presets = {key: Style(found[key], hz) for key, hz in pitches.items()}
+    return AudioStyler(network.eval(), vocoder.eval(), presets, found["average"])

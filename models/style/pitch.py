@@ -1,0 +1,197 @@
+"""Pitch without a network: YIN finds it, pitch-synchronous overlap-add moves it and leaves the formants in place.
+
+The fundamental frequency comes from the cumulative mean normalised difference (de Cheveigne and Kawahara 2002, "YIN, a
+fundamental frequency estimator for speech and music", sections II.B to II.E). `PitchMover` takes grains of two periods
+and lays them down again at another distance (Moulines and Charpentier 1990), piece by piece: the result does not depend
+on how the sound comes in. What has no pitch passes through unchanged.
+
+Letters: N samples, T frames; frame t is centred on sample t * hop_length.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+LOW_HZ, HIGH_HZ = 60.0, 600.0
+WINDOW = 1024
+ABSOLUTE_THRESHOLD = 0.15
+VOICED_BELOW = 0.25
+SILENT_BELOW_DB = -60.0
+MEDIAN_FRAMES = 5
+UNVOICED_STEP = 128
+"""Distance of the grains where there is no pitch, in samples."""
+
+
+def yin_reach(sample_rate: int) -> int:
+    """How many samples to either side of a frame's centre its pitch depends on, before the median."""
+    return (WINDOW + math.ceil(sample_rate / LOW_HZ) + 2) // 2 + 1
+
+
+def yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
+    """F0 in Hz of frames (T, 2 * yin_reach), 0 where there is none."""
+    longest = math.ceil(sample_rate / LOW_HZ) + 1
+    shortest = int(sample_rate / HIGH_HZ)
+    x = frames[:, : WINDOW + longest].astype(np.float64)
+    size = 2048
+    head = np.fft.rfft(x[:, :WINDOW], size)
+    correlation = np.fft.irfft(np.fft.rfft(x, size) * head.conj(), size)[:, : longest + 1]
+    squares = np.concatenate([np.zeros((len(x), 1)), np.cumsum(x**2, axis=1)], axis=1)
+    lags = np.arange(longest + 1)
+    energy = squares[:, np.minimum(lags + WINDOW, x.shape[1])] - squares[:, lags]
+    difference = np.maximum(energy[:, :1] + energy - 2 * correlation, 0.0)
+    total = np.cumsum(difference[:, 1:], axis=1)
+    normal = np.ones_like(difference)
+    normal[:, 1:] = difference[:, 1:] * lags[1:] / np.maximum(total, 1e-12)
+    inner = normal[:, shortest:longest]
+    dips = (inner <= normal[:, shortest - 1 : longest - 1]) & (inner <= normal[:, shortest + 1 : longest + 1])
+    first_dip = dips & (inner < ABSOLUTE_THRESHOLD)
+    lag = shortest + np.where(first_dip.any(axis=1), first_dip.argmax(axis=1), inner.argmin(axis=1))
+    rows = np.arange(len(x))
+    a, b, c = (normal[rows, np.clip(lag + k, 0, longest)] for k in (-1, 0, 1))
+    curve = a - 2 * b + c
+    shift = np.where(curve > 1e-9, 0.5 * (a - c) / np.where(curve > 1e-9, curve, 1.0), 0.0)
+    level_db = 10 * np.log10(energy[:, 0] / WINDOW + 1e-12)
+    voiced = (b < VOICED_BELOW) & (level_db > SILENT_BELOW_DB)
+    return np.where(voiced, sample_rate / (lag + np.clip(shift, -0.5, 0.5)), 0.0).astype(np.float32)
+
+
+def median_smooth(f0: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median over MEDIAN_FRAMES frames (T,), so that a single wrong octave or gap is gone."""
+    half = MEDIAN_FRAMES // 2
+    padded = np.pad(f0, half)
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, MEDIAN_FRAMES), axis=-1).astype(np.float32)
+
+
+def typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
+    """Median F0 in Hz over the voiced frames; 0 where fewer than this share of the frames are voiced."""
+    voiced = f0[f0 > 0]
+    if not len(f0) or len(voiced) < max(3, least_share * len(f0)):
+        return 0.0
+    return float(np.exp(np.median(np.log(voiced))))
+
+
+class PitchMover:
+    """Multiplies the pitch of a voice by `ratio`; as many samples come out as go in, later.
+
+    Args:
+        ratio: new pitch over old, may be changed between pushes.
+    """
+
+    def __init__(self, ratio: float, sample_rate: int, hop_length: int) -> None:
+        self.ratio, self.rate, self.hop = ratio, sample_rate, hop_length
+        self.longest = math.ceil(sample_rate / LOW_HZ) + 1
+        self._x = np.zeros(self.longest, np.float32)  # input from self._x_from on; before sample 0 there is silence
+        self._x_from = -self.longest
+        self._f0 = np.zeros(0, np.float32)  # of frames from self._f0_from on
+        self._f0_from = 0
+        self._received = 0
+        self._end: int | None = None
+        self._epochs: list[tuple[int, int, bool]] = []  # place, period, voiced; those still of use
+        self._place = 0.0  # of the next grain in the output
+        self._y = np.zeros(0, np.float32)  # output from self._emitted on, not yet final
+        self._weight = np.zeros(0, np.float32)
+        self._emitted = 0
+
+    @property
+    def delay_samples(self) -> int:
+        """At most this many samples are held back while more are to come."""
+        return 4 * self.longest + 2 * self.hop
+
+    def push(self, samples: FloatArray, f0: NDArray[np.float32], last: bool = False) -> FloatArray:
+        """Add samples (n,) and the F0 of the frames that have become known; return what is final."""
+        self._x = np.concatenate([self._x, samples.astype(np.float32)])
+        self._f0 = np.concatenate([self._f0, f0])
+        self._received += len(samples)
+        if last:
+            self._end = self._received
+            self._x = np.concatenate([self._x, np.zeros(4 * self.longest, np.float32)])
+        self._find_epochs()
+        self._lay_grains()
+        return self._take()
+
+    def _period_at(self, place: int) -> tuple[int, bool] | None:
+        """Period in samples and whether there is a pitch; None while that is not known yet."""
+        index = round(place / self.hop) - self._f0_from
+        if index >= len(self._f0):
+            if self._end is None:
+                return None
+            return UNVOICED_STEP, False
+        hz = float(self._f0[max(0, index)])
+        return (round(self.rate / hz), True) if hz > 0 else (UNVOICED_STEP, False)
+
+    def _find_epochs(self) -> None:
+        """Follow the sound from period to period; voiced ones are centred where the energy of the period is."""
+        known = self._x_from + len(self._x)
+        while True:
+            if self._epochs:
+                place, period, _ = self._epochs[-1]
+                guess = place + period
+            else:
+                guess = 0
+            if self._end is not None and guess > self._end + 2 * self.longest:
+                return
+            found = self._period_at(guess)
+            if found is None or guess + 2 * self.longest > known:
+                return
+            period, voiced = found
+            if voiced and self._epochs:
+                reach = max(1, period // 6)
+                near = self._x[guess - reach - 27 - self._x_from : guess + reach + 28 - self._x_from].astype(np.float64)
+                energy = np.convolve(near**2, np.hanning(55), mode="valid")
+                guess += int(np.argmax(energy * np.hanning(len(energy) + 2)[1:-1] ** 0.25)) - reach
+            self._epochs.append((guess, period, voiced))
+
+    def _lay_grains(self) -> None:
+        epochs, index = self._epochs, 0
+        while index + 1 < len(epochs):
+            place = self._place
+            while index + 1 < len(epochs) and abs(epochs[index + 1][0] - place) <= abs(epochs[index][0] - place):
+                index += 1
+            if index + 1 >= len(epochs):
+                break
+            at, period, voiced = epochs[index]
+            if not voiced:
+                place = float(at)
+            self._add(round(place), at, period)
+            step = epochs[index + 1][0] - at
+            self._place = place + (step / self.ratio if voiced else step)
+        del epochs[:index]
+        if epochs:
+            keep_from = epochs[0][0] - 2 * self.longest
+            drop = keep_from - self._x_from
+            if drop > 0:
+                self._x, self._x_from = self._x[drop:], keep_from
+            frames = max(0, keep_from // self.hop - 2 - self._f0_from)
+            self._f0, self._f0_from = self._f0[frames:], self._f0_from + min(frames, len(self._f0))
+
+    def _add(self, place: int, at: int, period: int) -> None:
+        """One grain of two periods around input sample `at`, centred on output sample `place`."""
+        window = np.hanning(2 * period + 1)[:-1].astype(np.float32)
+        grain = self._x[at - period - self._x_from : at + period - self._x_from] * window
+        start = place - period - self._emitted
+        need = start + 2 * period - len(self._y)
+        if need > 0:
+            self._y = np.pad(self._y, (0, need + 4096))
+            self._weight = np.pad(self._weight, (0, need + 4096))
+        skip = max(0, -start)
+        if skip < 2 * period:
+            self._y[start + skip : start + 2 * period] += grain[skip:]
+            self._weight[start + skip : start + 2 * period] += window[skip:]
+
+    def _take(self) -> FloatArray:
+        final = math.floor(self._place) - self.longest
+        if self._end is not None:
+            final = self._end
+        count = max(0, min(final, self._received) - self._emitted)
+        if count > len(self._y):
+            self._y = np.pad(self._y, (0, count - len(self._y)))
+            self._weight = np.pad(self._weight, (0, count - len(self._weight)))
+        made: FloatArray = self._y[:count] / np.maximum(self._weight[:count], np.float32(1.0))
+        self._y, self._weight = self._y[count:], self._weight[count:]
+        self._emitted += count
+        return made

@@ -1,0 +1,159 @@
+"""From analysed content and the statistics that it shall have to sound, piece by piece.
+
+Each piece of frames is decoded with the frames around it that the networks see, shaped in the STFT domain and
+overlap-added to what came before. Pieces of any size give the same sound.
+
+Letters: N samples, T frames, M mel bands, F frequency bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.style.analysis import RunningStatistics
+from models.style.content_vocoder import ContentVocoder, inverse, mel_of, spectrum
+from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleNetwork
+from models.style.pitch import PitchMover
+
+FloatArray = NDArray[np.float32]
+Features = Callable[[int, int], tuple[Tensor, ...]]
+
+KNEE = 0.95
+"""Sound louder than this is rounded off instead of clipped."""
+
+
+class Track:
+    """Samples by their absolute place, of which the oldest can be forgotten."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.samples, self.start = np.zeros(0, np.float32), start
+
+    @property
+    def stop(self) -> int:
+        """Place after the last sample."""
+        return self.start + len(self.samples)
+
+    def add(self, samples: FloatArray) -> None:
+        """Append."""
+        self.samples = np.concatenate([self.samples, samples.astype(np.float32)])
+
+    def forget_before(self, place: int) -> None:
+        """Let go of what lies before."""
+        if place > self.start:
+            self.samples, self.start = self.samples[place - self.start :], min(place, self.stop)
+
+    def frames(self, first: int, stop: int, size: int, hop: int) -> Tensor:
+        """Frames (stop - first, size) centred on multiples of hop; silence beyond what there is."""
+        start, end = first * hop - size // 2, (stop - 1) * hop + size - size // 2
+        before = max(0, self.start - start)
+        piece = self.samples[max(0, start - self.start) : max(0, end - self.start)]
+        piece = np.pad(piece, (before, max(0, end - start - before - len(piece))))
+        return torch.from_numpy(np.lib.stride_tricks.sliding_window_view(piece, size)[::hop].copy())
+
+
+class Renderer:
+    """Makes the sound of one content; frames go in order.
+
+    Args:
+        own: statistics of the content.
+        wanted: statistics that it shall have; both may be exchanged between pieces.
+        pitch_ratio: new pitch over old; 1 leaves the sound's own periods untouched.
+        seed: of the noise source.
+        moves_pitch: whether the ratio may differ from 1, now or later; else sound comes without that delay.
+    """
+
+    def __init__(
+        self,
+        network: StyleNetwork,
+        vocoder: ContentVocoder,
+        own: Statistics,
+        wanted: Statistics,
+        pitch_ratio: float,
+        seed: int,
+        moves_pitch: bool,
+    ) -> None:
+        self.network, self.vocoder, self.own, self.wanted = network, vocoder, own, wanted
+        mel = network.config.mel
+        self.mover = PitchMover(pitch_ratio, mel.sample_rate, mel.hop_length) if moves_pitch else None
+        self.source = Track()
+        self.noise = Track(-mel.n_fft // 2)
+        self.random = np.random.default_rng(seed)
+        self.result = RunningStatistics((mel.n_mels,))
+        self._tail = np.zeros(0, np.float32)  # sum and weight of overlapping frames from self._emitted on
+        self._tail_weight = np.zeros(0, np.float32)
+        self._tail_from = -mel.n_fft // 2
+        self.emitted = 0
+
+    def feed(self, samples: FloatArray, f0: NDArray[np.float32], last: bool) -> None:
+        """The content's samples, in order, with the F0 of the frames that have become known."""
+        self.source.add(self.mover.push(samples, f0, last) if self.mover else samples)
+
+    def ready_frames(self) -> int:
+        """How many frames of the (pitch-moved) content are known whole, from 0 on."""
+        mel = self.network.config.mel
+        return max(0, (self.source.stop - mel.n_fft // 2) // mel.hop_length + 1)
+
+    def render(self, first: int, stop: int, features: Features, limit: int, total: int | None = None) -> FloatArray:
+        """Sound that frames first..stop-1 complete.
+
+        Args:
+            features: of the content, by frames.
+            limit: how many frames exist, or can be looked at already.
+            total: length of the whole sound in samples, given with its last frames; all the rest comes out.
+        """
+        network, vocoder, mel = self.network, self.vocoder, self.network.config.mel
+        low, high = max(0, first - vocoder.past_frames), min(limit, stop + vocoder.ahead_frames)
+        low_f, high_f = max(0, low - network.decoder_past), min(limit, high + network.decoder_ahead)
+        change = network.change(features(low_f, high_f), self.own, self.wanted)[:, low - low_f : high - low_f]
+        spectra = spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
+        filters = vocoder.filters(mel_of(spectra, mel), change)
+        inside = slice(first - low, stop - low)
+        noise = spectrum(self._noise_frames(first, stop))[None]
+        shaped = vocoder.shape(spectra[:, inside], noise, (filters[0][:, inside], filters[1][:, inside]))
+        self.result.add(((mel_of(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
+        self.source.forget_before((stop - vocoder.past_frames) * mel.hop_length - mel.n_fft)
+        return self._overlap(inverse(shaped, mel.n_fft)[0].numpy(), first, stop, total)
+
+    def _noise_frames(self, first: int, stop: int) -> Tensor:
+        mel = self.network.config.mel
+        need = (stop - 1) * mel.hop_length + mel.n_fft // 2 - self.noise.stop
+        if need > 0:
+            self.noise.add(self.random.standard_normal(need, dtype=np.float32))
+        frames = self.noise.frames(first, stop, mel.n_fft, mel.hop_length)
+        self.noise.forget_before(stop * mel.hop_length - mel.n_fft // 2)
+        return frames
+
+    def _overlap(self, frames: FloatArray, first: int, stop: int, total: int | None) -> FloatArray:
+        """Overlap-add windowed frames; what no later frame touches comes out."""
+        mel = self.network.config.mel
+        hop, size = mel.hop_length, mel.n_fft
+        end = (stop - 1) * hop + size // 2
+        grow = max(0, end - self._tail_from - len(self._tail))
+        tail: FloatArray = np.pad(self._tail, (0, grow))
+        weight: FloatArray = np.pad(self._tail_weight, (0, grow))
+        window = np.hanning(size + 1)[:-1].astype(np.float32) ** 2
+        for index, frame in enumerate(frames):
+            start = (first + index) * hop - size // 2 - self._tail_from
+            tail[start : start + size] += frame
+            weight[start : start + size] += window
+        final = total if total is not None else stop * hop - size // 2
+        count = max(0, final - self._tail_from)
+        done: FloatArray = tail[:count] / np.maximum(weight[:count], np.float32(1e-8))
+        skip = max(0, min(-self._tail_from, count))  # what lies before sample 0
+        self._tail, self._tail_weight = tail[count:], weight[count:]
+        self._tail_from += count
+        self.emitted += count - skip
+        return done[skip:]
+
+
+def round_off(samples: FloatArray) -> FloatArray:
+    """Samples in [-1, 1]: those beyond KNEE bend towards full scale, the others stay as they are."""
+    room = 1.0 - KNEE
+    over = np.abs(samples) - KNEE
+    bent = np.sign(samples) * (KNEE + room * np.tanh(np.maximum(over, 0.0) / room))
+    return np.where(over > 0, bent, samples).astype(np.float32)
