@@ -128,8 +128,8 @@ class CausalSelfAttention(nn.Module):
         is_relative = config.position == "relative"
         self.relative = RelativeLogits(config.heads, config.head_dim, config.max_distance) if is_relative else None
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, L, W), mask bool (L, L) or (B, 1, L, L) -> (B, L, W)."""
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """x (B, L, W), mask bool (L, L) or (B, 1, L, L), or None for causal alone -> (B, L, W)."""
         batch, length, width = x.shape
         heads = self.qkv(x).unflatten(-1, (3, self.config.heads, self.config.head_dim))  # (B, L, 3, H, D)
         q, k, v = heads.permute(2, 0, 3, 1, 4)  # each (B, H, L, D)
@@ -137,11 +137,14 @@ class CausalSelfAttention(nn.Module):
             positions = torch.arange(length, device=x.device)
             angles = rotary_angles(positions, self.config.head_dim, self.config.rotary_base)  # (L, D / 2)
             q, k = rotate(q, angles.cos(), angles.sin()), rotate(k, angles.cos(), angles.sin())
-        if self.relative is not None:
+        is_causal = mask is None
+        if self.relative is not None and mask is not None:
             logits = self.relative(q, length) * self.config.head_dim**-0.5  # (B, H, L, L)
             mask = logits.masked_fill(~mask, float("-inf"))
         dropout = self.config.dropout if self.training else 0.0
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)  # (B, H, L, D)
+        attended = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=is_causal
+        )  # (B, H, L, D)
         return self.out(attended.transpose(1, 2).reshape(batch, length, width))
 
 
@@ -157,7 +160,7 @@ class Layer(nn.Module):
         self.down = nn.Linear(config.feedforward, config.width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """x (B, L, W), mask as for the attention -> (B, L, W)."""
         x = x + self.dropout(self.attention(self.attention_norm(x), mask))
         return x + self.dropout(self.down(F.relu(self.up(self.feedforward_norm(x)))))
@@ -195,7 +198,8 @@ class MusicTransformer(nn.Module):
             if padding is not None:
                 places = ((~padding).cumsum(dim=1) - 1).clamp(min=0)  # (B, L)
             x = x * self.config.width**0.5 + sinusoids(places, self.config.width)
-        mask = attention_mask(tokens.shape[1], tokens.shape[1], padding, tokens.device)
+        needs_mask = padding is not None or self.config.position == "relative"
+        mask = attention_mask(tokens.shape[1], tokens.shape[1], padding, tokens.device) if needs_mask else None
         x = self.dropout(x)
         for layer in self.layers:
             x = layer(x, mask)
