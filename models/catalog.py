@@ -79,4 +79,18 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.speech.speechbrain:load",
         voices=(LJ,),
     ),
+    ModelSpec(
+        key="style_video/adain",
+        task="style_video",
+        title="Auralume picture style",
+        summary="Paints a clip or picture in the style of any picture; ships with the studio and needs no network.",
+        licence="MIT",
+        commercial_use=True,
+        credit="Trained by this repository's own recipe; after Huang and Belongie 2017, and Chen and Schmidt 2016",
+        sources=(Bundled(("style_picture.safetensors",)),),
+        memory_mb=700,
+        needs_gpu=False,
+        speed="about ten frames a second at 256 pixels on two CPU cores",
+        loader="models.style.video:load_bundled",
+    ),
 )

@@ -1,0 +1,76 @@
+"""Steadiness of a styled clip: the last result is carried along the motion and mixed into the next one.
+
+The motion comes from OpenCV's dense inverse search (Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse
+Search"). Where the carried frame of the source does not look like the new frame of the source, something was uncovered
+or the motion is wrong, and the new result stands alone (the idea of Ruder et al. 2016, "Artistic style transfer for
+videos", with a photometric check in place of a second flow).
+
+Letters: H and W height and width in pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+CARRY = 0.8  # the share of the carried frame where the motion is certain
+TOLERANCE = 12.0  # of 255: how much a carried pixel of the source may differ at half the trust
+CUT_TRUST = 0.25  # below this mean trust the scene has changed
+
+
+def motion(previous: Pixels, current: Pixels) -> FloatArray:
+    """For every pixel of `current` where it was in `previous`: offsets in pixels, float32 (H, W, 2) as x, y.
+
+    Args:
+        previous, current: uint8 (H, W, 3); sides of at least 16 pixels, else nothing is said to move.
+    """
+    import cv2
+
+    height, width = current.shape[:2]
+    if min(height, width) < 16:
+        return np.zeros((height, width, 2), np.float32)
+    search = _search(cv2)
+    grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (current, previous)]
+    return np.asarray(search.calc(grey[0], grey[1], None), dtype=np.float32)
+
+
+def carried(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
+    """A frame (H, W, 3) moved along `offsets`, of its own kind of numbers."""
+    import cv2
+
+    height, width = offsets.shape[:2]
+    columns = np.arange(width, dtype=np.float32)[None] + offsets[:, :, 0]
+    rows = np.arange(height, dtype=np.float32)[:, None] + offsets[:, :, 1]
+    return np.asarray(cv2.remap(frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
+    """How far the motion explains the new frame of the source, float32 (H, W, 1) in [0, 1].
+
+    0 where the motion leads out of the picture.
+    """
+    import cv2
+
+    gap = cv2.absdiff(carried(previous, offsets), np.ascontiguousarray(current)).max(axis=2)
+    gap = cv2.GaussianBlur(gap, (5, 5), 0).astype(np.float32)
+    height, width = gap.shape
+    columns = np.arange(width, dtype=np.float32)[None] + offsets[:, :, 0]
+    rows = np.arange(height, dtype=np.float32)[:, None] + offsets[:, :, 1]
+    inside = (columns >= -0.5) & (columns <= width - 0.5) & (rows >= -0.5) & (rows <= height - 0.5)
+    certain = np.exp2(-((gap / TOLERANCE) ** 2)) * inside
+    return certain[:, :, None].astype(np.float32)
+
+
+def mixed(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
+    """The new result with the carried last one in it, float32 (H, W, 3)."""
+    share = carry * certain
+    return np.asarray(made + share * (carried(last, offsets) - made), dtype=np.float32)
+
+
+def _search(cv2: Any) -> Any:
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

@@ -1,0 +1,339 @@
+"""Style transfer for clips and pictures: the generator behind the Video half of the Style Transfer tab.
+
+Each frame is sketched and goes through the encoder once for a style; its features and the motion to it are remembered,
+so that another strength is decoded only. Frames follow one another: the statistics of the content are smoothed over
+time, the last sketch is carried along the optical flow into the search of the next one, and the last result is mixed
+into the next one (`models.style.flow`).
+
+Letters: N frames of a chunk, H and W height and width in pixels, C channels.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.clips import ClipInfo, probe, read_frames, read_picture
+from models.contracts import ModelInfo
+from models.errors import ModelError
+from models.spec import ModelSpec
+from models.style import flow
+from models.style.picture_losses import luminance
+from models.style.picture_network import (
+    SIZE_MULTIPLE,
+    Statistics,
+    Style,
+    StyleConfig,
+    StyleNetwork,
+    recoloured,
+)
+from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
+from models.weights_io import load_into, load_metadata, load_safetensors
+
+__all__ = ["StyleMove", "VideoStyle", "VideoStyleChunk", "VideoStyleRequest", "load_bundled"]
+
+CHUNK_FRAMES = 8
+STYLE_SHORTER = 192  # of the style picture in front of the encoder: what the strokes' size is measured by
+LEAST_SIDE = 32  # smaller pictures are continued at their edges
+SEARCH_CARRY = 0.5  # share of the carried sketch in what the patches are searched for
+SETTLING = 0.2  # how fast the smoothed statistics follow those of a new frame
+REMEMBERED_BYTES = 400 * 2**20
+REMEMBERED_STYLES = 12
+
+Pixels = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+
+@dataclass
+class _Frame:
+    """What is remembered of one frame in one style: half precision, on the CPU.
+
+    Attributes:
+        sketch: (1, 3, H, W), padded.
+        features: of the sketch.
+        own: statistics of the content, smoothed over time.
+        offsets, certain: the motion from the frame before and how far it is trusted; None at a beginning or a cut.
+    """
+
+    sketch: Tensor
+    features: tuple[Tensor, ...]
+    own: Statistics
+    offsets: NDArray[np.float16] | None
+    certain: NDArray[np.uint8] | None
+
+    @property
+    def size_bytes(self) -> int:
+        arrays = [array.nbytes for array in (self.offsets, self.certain) if array is not None]
+        return sum(2 * level.numel() for level in (self.sketch, *self.features)) + sum(arrays)
+
+
+class _Memory:
+    """Frames by clip and number, the least recently used clip forgotten first; at most `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._clips: OrderedDict[Any, dict[int, _Frame]] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, clip: Any, number: int) -> _Frame | None:
+        """The frame, or None."""
+        frames = self._clips.get(clip)
+        if frames is None:
+            return None
+        self._clips.move_to_end(clip)
+        return frames.get(number)
+
+    def keep(self, clip: Any, number: int, frame: _Frame) -> None:
+        """Remember the frame if there is room, forgetting other clips first."""
+        while self._bytes + frame.size_bytes > self.limit and self._clips and next(iter(self._clips)) != clip:
+            _, gone = self._clips.popitem(last=False)
+            self._bytes -= sum(each.size_bytes for each in gone.values())
+        if self._bytes + frame.size_bytes <= self.limit:
+            frames = self._clips.setdefault(clip, {})
+            self._bytes += frame.size_bytes - (frames[number].size_bytes if number in frames else 0)
+            frames[number] = frame
+
+
+class VideoStyle:
+    """Paints clips and pictures in the style of one picture.
+
+    Args:
+        network: the trained network, in evaluation mode.
+        remembered_bytes: how much the features of clips may take.
+    """
+
+    def __init__(self, network: StyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+        self.network = network.eval()
+        self.encoded_frames = 0  # how often the encoder has seen a frame of a content
+        self._memory = _Memory(remembered_bytes)
+        self._styles: OrderedDict[Any, Style] = OrderedDict()
+        self._lock = threading.Lock()  # one request at a time: the memory is shared
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the shelf."""
+        return ModelInfo(parameters=sum(weight.numel() for weight in self.network.parameters()))
+
+    def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
+        """Yield the styled frames in order, `CHUNK_FRAMES` at a time; a picture is one frame.
+
+        Raises:
+            ModelError, ClipError: a file is missing, damaged, too large, or of a kind that cannot be read.
+        """
+        info = probe(request.path)
+        width, height = info.fitted(request.size)
+        first = min(request.first_frame, info.frames - 1)
+        count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
+        style = self._style(request.style)
+        notes = tuple(_notes(info, width, height))
+        with self._lock, closing(_Run(self, request, info, (width, height), style)) as run:
+            made: list[Pixels] = []
+            seen: list[Pixels] = []
+            done = 0
+            for source, result in run.frames(first, count):
+                made.append(result)
+                seen.append(source)
+                if len(made) == CHUNK_FRAMES:
+                    done += len(made)
+                    yield _chunk(made, seen, info, first + done, count, done == count, run.move(), notes, first)
+                    made, seen = [], []
+            if made or done < count:  # the file broke off early, or the last chunk is a short one
+                done += len(made)
+                short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
+                yield _chunk(made, seen, info, first + done, max(done, 1), True, run.move(), notes + short, first)
+
+    def _style(self, path: str) -> Style:
+        """What is taken from a style picture, remembered for the next request."""
+        key = _identity(path)
+        found = self._styles.get(key)
+        if found is None:
+            pixels = _to_tensor(read_picture(path, STYLE_SHORTER, 2 * STYLE_SHORTER))
+            with torch.inference_mode():
+                found = self.network.style(_padded(pixels))
+            self._styles[key] = found
+        self._styles.move_to_end(key)
+        while len(self._styles) > REMEMBERED_STYLES:
+            self._styles.popitem(last=False)
+        return found
+
+
+class _Run:
+    """One request while it runs: the clip being read, and what goes from frame to frame."""
+
+    def __init__(
+        self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: Style
+    ) -> None:
+        self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
+        self.clip = (_identity(request.path), size, _identity(request.style), request.steadiness, request.first_frame)
+        self.reader = read_frames(request.path, info, *size)
+        self.previous: Pixels | None = None  # of the source
+        self.before: _Frame | None = None
+        self.last: FloatArray | None = None  # result
+        self.seen: Tensor | None = None  # the source of that
+
+    def close(self) -> None:
+        """End the reading."""
+        self.reader.close()  # type: ignore[attr-defined]
+
+    def frames(self, first: int, count: int) -> Iterator[tuple[Pixels, Pixels]]:
+        """Source and result of each frame, uint8 (H, W, 3)."""
+        for number, source in enumerate(self.reader):
+            if number < first:
+                continue
+            yield source, self._paint(number, source)
+            if number == first + count - 1:
+                return
+
+    @torch.inference_mode()
+    def _paint(self, number: int, source: Pixels) -> Pixels:
+        pixels = _to_tensor(source)
+        frame = self.model._memory.find(self.clip, number)
+        if frame is None:
+            frame = self._look(source, pixels)
+            self.model._memory.keep(self.clip, number, frame)
+        self.before, self.previous = frame, source
+        features = [level.float() for level in frame.features]
+        painted = self.model.network.paint(
+            _padded(pixels), frame.sketch.float(), features, self.style, self.request.strength
+        )
+        painted = painted[:, :, : pixels.shape[2], : pixels.shape[3]].clamp(0, 1)
+        if self.request.keep_colours:
+            painted = (pixels + luminance(painted) - luminance(pixels)).clamp(0, 1)
+        made = np.ascontiguousarray(painted[0].permute(1, 2, 0).numpy())
+        if frame.offsets is not None and frame.certain is not None and self.last is not None:
+            certain = frame.certain.astype(np.float32)[:, :, None] / 255.0
+            carry = self.request.steadiness * min(1.0, 5.0 * self.request.strength)  # nothing painted, nothing to carry
+            made = flow.mixed(made, self.last, frame.offsets.astype(np.float32), certain, carry)
+        self.last, self.seen = made, pixels
+        return np.round(made * 255.0).astype(np.uint8)
+
+    def _look(self, source: Pixels, pixels: Tensor) -> _Frame:
+        """Motion, sketch and features of a frame that is new."""
+        network, before, offsets, certain = self.model.network, self.before, None, None
+        self.model.encoded_frames += 1
+        if self.previous is not None and self.request.steadiness > 0:
+            offsets = flow.motion(self.previous, source).astype(np.float16)
+            weights = flow.trust(self.previous, source, offsets.astype(np.float32))
+            if float(weights.mean()) < flow.CUT_TRUST:  # another scene begins
+                offsets, before = None, None
+            else:
+                certain = np.round(255 * weights[:, :, 0]).astype(np.uint8)
+        padded = _padded(pixels)
+        own = network.colours(padded)
+        if before is not None and self.request.steadiness > 0:
+            own = before.own.mixed(own, SETTLING)
+        base = recoloured(padded, own, self.style.statistics)
+        if before is not None and offsets is not None and certain is not None:
+            base = _with_carried(base, before.sketch, offsets, certain)
+        sketch = network.sketch(base, self.style)
+        return _Frame(sketch.half(), tuple(level.half() for level in network.encoder(sketch)), own, offsets, certain)
+
+    @torch.inference_mode()
+    def move(self) -> StyleMove | None:
+        """What was moved from where to where, measured on the last frame."""
+        if self.last is None or self.seen is None:
+            return None
+        network = self.model.network
+        result = torch.from_numpy(self.last).permute(2, 0, 1)[None]
+        ends = network.statistics(_padded(self.seen)), self.style.statistics, network.statistics(_padded(result))
+        return StyleMove(*map(_flat, ends))
+
+
+def _with_carried(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8]) -> Tensor:
+    """The recoloured frame with the last sketch in it, so that the search finds the patches that it found before."""
+    height, width = certain.shape
+    last = np.ascontiguousarray(sketch[0, :, :height, :width].float().permute(1, 2, 0).numpy())
+    moved = torch.from_numpy(flow.carried(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
+    share = SEARCH_CARRY * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None]
+    mixed = base[:, :, :height, :width] + share * (moved - base[:, :, :height, :width])
+    return F.pad(mixed, (0, base.shape[3] - width, 0, base.shape[2] - height), mode="replicate")
+
+
+def _identity(path: str) -> tuple[str, int, int]:
+    """What tells a file from another version of it."""
+    file = Path(path)
+    if not file.is_file():
+        return path, 0, 0
+    return path, file.stat().st_mtime_ns, file.stat().st_size
+
+
+def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
+    """The network that ships with the studio.
+
+    Raises:
+        ModelError: the weight file is damaged or belongs to another version.
+    """
+    path = next(iter(files.values()))
+    try:
+        config = StyleConfig.from_dict(json.loads(load_metadata(path)["config"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"The weight file {path.name} belongs to another version of {spec.title}.", "weights"
+        ) from error
+    network = StyleNetwork(config)
+    load_into(network, load_safetensors(path), f"the network in {path.name}")
+    return VideoStyle(network)
+
+
+def _chunk(
+    made: list[Pixels],
+    seen: list[Pixels],
+    info: ClipInfo,
+    end: int,
+    total: int,
+    last: bool,
+    move: StyleMove | None,
+    notes: tuple[str, ...],
+    first: int,
+) -> VideoStyleChunk:
+    return VideoStyleChunk(
+        frames=np.stack(made) if made else np.zeros((0, 1, 1, 3), np.uint8),
+        source=np.stack(seen) if seen else np.zeros((0, 1, 1, 3), np.uint8),
+        rate=info.rate,
+        number=end - len(made),
+        move=move,
+        is_picture=info.is_picture,
+        notes=notes,
+        done=end - first,
+        total=total,
+        last=last,
+    )
+
+
+def _notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
+    if max(width, height) < max(info.width, info.height):
+        yield f"Made at {width} x {height} pixels; the original has {info.width:,} x {info.height:,}."
+
+
+def _to_tensor(pixels: Pixels) -> Tensor:
+    """uint8 (H, W, 3) -> float32 (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
+
+
+def _padded(pixels: Tensor) -> Tensor:
+    """Continued to the right and below by its last pixels, to what the network takes."""
+    height, width = pixels.shape[2:]
+    wanted = [max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in (height, width)]
+    return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
+
+
+def _flat(statistics: Statistics) -> dict[str, FloatArray]:
+    """By name for the plot: colours, and means and spreads of every encoder level."""
+    colours = torch.cat([statistics.colour_mean[0], statistics.colour_covariance[0].diagonal().clamp_min(0).sqrt()])
+    levels = {
+        f"level {at}": torch.cat([mean[0], std[0]])
+        for at, (mean, std) in enumerate(zip(statistics.means, statistics.stds, strict=True), 1)
+    }
+    return {name: values.numpy().astype(np.float32) for name, values in {"colours": colours, **levels}.items()}
