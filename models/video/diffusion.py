@@ -1,0 +1,170 @@
+"""Training objective, guidance and samplers of the video model.
+
+A rectified flow (Liu et al. 2022; Lipman et al. 2022): z_t = t x + (1 - t) e with e ~ N(0, 1), whose velocity is
+v = x - e. The network predicts x; since v = (x - z_t) / (1 - t), the loss on v is the loss on x divided by
+(1 - t)^2 (Li and He 2025, "Back to Basics: Let Denoising Generative Models Denoise", table 1), with 1 - t bounded from
+below. sigma = 1 - t, as schedulers call it.
+
+Letters: B batch, F frames, R x S pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.video.unet3d import Condition, UNet3D
+
+LEAST_SIGMA = 0.08
+TIME_MEAN, TIME_SPREAD = -0.4, 1.0  # of logit(t) in training (Esser et al. 2024, section 3.1)
+SOLVERS = ("dpm++", "euler")
+
+
+def add_noise(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+    """z_t of the clean clip (B, ...), t (B,)."""
+    t = t.view(-1, *[1] * (clean.dim() - 1))
+    return t * clean + (1 - t) * noise
+
+
+def training_loss(
+    model: UNet3D, clean: Tensor, condition: Condition, known: Tensor | None, random: torch.Generator
+) -> Tensor:
+    """Mean square error of the velocity over frames that are not given.
+
+    Args:
+        clean: (B, 3, F, R, S) in [-1, 1].
+        known: bool (B, F) or None, frames that the model is given clean.
+    """
+    t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(len(clean), generator=random))
+    noisy = add_noise(clean, torch.randn(clean.shape, generator=random), t)
+    if known is not None:
+        noisy = torch.where(known[:, None, :, None, None], clean, noisy)
+    error = (model(noisy, t, condition, known) - clean).square() / (1 - t).clamp(min=LEAST_SIGMA).square().view(
+        -1, 1, 1, 1, 1
+    )
+    by_frame = error.mean(dim=(1, 3, 4))  # (B, F)
+    if known is None:
+        return by_frame.mean()
+    wanted = (~known).to(by_frame.dtype)
+    return (by_frame * wanted).sum() / wanted.sum().clamp(min=1)
+
+
+def rescale(guided: Tensor, conditional: Tensor, share: float) -> Tensor:
+    """Give the guided prediction the spread of the conditional one, in part (Lin et al. 2023, equations 15 and 16)."""
+    axes = tuple(range(1, guided.dim()))
+    spread = conditional.std(dim=axes, keepdim=True) / guided.std(dim=axes, keepdim=True).clamp(min=1e-6)
+    return guided * (share * spread + 1 - share)
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Classifier-free guidance (Ho and Salimans 2022).
+
+    Attributes:
+        scale: 1 is the conditional prediction alone, 0 the unconditional; more follows the words more.
+        rescale: share of `rescale`.
+        clip: bound of the predicted values; pictures lie in [-1, 1].
+    """
+
+    scale: float = 3.0
+    rescale: float = 0.5
+    clip: float = 1.0
+
+
+def predict(
+    model: UNet3D,
+    noisy: Tensor,
+    t: float,
+    wanted: Condition,
+    unwanted: Condition,
+    guidance: Guidance,
+    known: Tensor | None = None,
+) -> Tensor:
+    """The guided clean clip: conditional and unconditional (or negative) rows in one batched pass."""
+    rows = len(noisy)
+    times = torch.full((rows,), t, dtype=noisy.dtype)
+    if guidance.scale == 1:
+        return model(noisy, times, wanted, known).clamp(-guidance.clip, guidance.clip)
+    both_known = None if known is None else torch.cat([known, known])
+    both = model(torch.cat([noisy, noisy]), torch.cat([times, times]), Condition.cat([wanted, unwanted]), both_known)
+    conditional, unconditional = both[:rows], both[rows:]
+    guided = unconditional + guidance.scale * (conditional - unconditional)
+    return rescale(guided, conditional, guidance.rescale).clamp(-guidance.clip, guidance.clip)
+
+
+def sigmas_of(steps: int, shift: float = 1.0) -> list[float]:
+    """steps + 1 levels from 1 to 0; shift > 1 spends more steps on much noise (Esser et al. 2024, equation 23)."""
+    even = [1 - step / steps for step in range(steps + 1)]
+    return [shift * sigma / (1 + (shift - 1) * sigma) for sigma in even]
+
+
+def euler_step(z: Tensor, clean: Tensor, sigma: float, following: float) -> Tensor:
+    """Along the velocity: dz / dsigma = e - x = (z - x) / sigma."""
+    return z + (following - sigma) * (z - clean) / sigma
+
+
+def dpm_step(z: Tensor, clean: Tensor, earlier: Tensor | None, sigmas: tuple[float, float, float]) -> Tensor:
+    """DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2) with alpha = 1 - sigma.
+
+    Args:
+        clean, earlier: predictions at the present and the previous level; None on the first step.
+        sigmas: of the previous, the present and the following step.
+    """
+    before, now, following = (torch.tensor(sigma, dtype=torch.float64) for sigma in sigmas)
+
+    def half_log_snr(sigma: Tensor) -> Tensor:
+        return torch.log((1 - sigma).clamp(min=1e-12)) - torch.log(sigma)
+
+    if following == 0:
+        return clean
+    direction = clean
+    if earlier is not None and before < 1:
+        h, last_h = half_log_snr(following) - half_log_snr(now), half_log_snr(now) - half_log_snr(before)
+        direction = clean + float(0.5 * h / last_h) * (clean - earlier)
+    if now == 1:  # alpha is 0 there: h is infinite, and the exact first-order step remains
+        return float(following) * z + float(1 - following) * direction
+    h = half_log_snr(following) - half_log_snr(now)
+    return float(following / now) * z - float((1 - following) * torch.expm1(-h)) * direction
+
+
+def sample(
+    denoise: Callable[[Tensor, float], Tensor],
+    noise: Tensor,
+    steps: int,
+    solver: str = "dpm++",
+    shift: float = 1.0,
+    given: Tensor | None = None,
+    known: Tensor | None = None,
+) -> Iterator[Tensor]:
+    """Denoise; yields the predicted clean clip after every step, the last of which is the result.
+
+    Args:
+        denoise: from the noisy clip and t to the clean clip.
+        noise: (B, 3, F, R, S).
+        given, known: clean frames (B, 3, F, R, S) and bool (B, F), which of them hold.
+
+    Raises:
+        ValueError: an unknown solver, or fewer than one step.
+    """
+    if solver not in SOLVERS:
+        raise ValueError(f"solver is {solver!r}; it must be one of {', '.join(SOLVERS)}.")
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; it must be at least 1.")
+    sigmas, z, earlier = sigmas_of(steps, shift), noise, None
+
+    def hold(clip: Tensor) -> Tensor:
+        if given is None or known is None:
+            return clip
+        return torch.where(known[:, None, :, None, None], given, clip)
+
+    for step in range(steps):
+        clean = hold(denoise(hold(z), 1 - sigmas[step]))
+        if solver == "euler":
+            z = euler_step(z, clean, sigmas[step], sigmas[step + 1])
+        else:
+            z = dpm_step(z, clean, earlier, (sigmas[max(step - 1, 0)], sigmas[step], sigmas[step + 1]))
+        earlier = clean
+        yield clean

@@ -1,0 +1,100 @@
+"""Static word-piece embeddings: a small text encoder that needs no network to run.
+
+Each word piece has one vector, distilled from the sentence encoder all-MiniLM-L6-v2 by `models.video.distil_text`
+(what the encoder says to the piece alone, reduced by principal components; after Tulkens and van Dongen 2024,
+"Model2Vec"). Order and negation are left to `models.video.text_pooling`, which is learned with the video model.
+
+Pieces are found as BERT does (Devlin et al. 2019; Wu et al. 2016): lower case, no accents, longest match first.
+
+Letters: L pieces, V vocabulary, E width.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.errors import ModelError
+from models.weights_io import load_metadata, load_safetensors
+
+WEIGHTS = "video_text.safetensors"
+CONTINUES = "##"
+MAX_WORD_CHARACTERS = 60
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words and single punctuation marks, without accents."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
+    spaced = "".join(c if c.isalnum() else " " if c.isspace() or not c.isprintable() else f" {c} " for c in plain)
+    return spaced.split()
+
+
+class TextTable:
+    """A vocabulary of word pieces and their vectors."""
+
+    def __init__(self, vocabulary: list[str], vectors: Tensor) -> None:
+        """vectors: float32 (V, E), one row a piece."""
+        if len(vocabulary) != len(vectors):
+            raise ModelError("The text table's words and vectors are not equally many.", "weights")
+        self.index = {piece: number for number, piece in enumerate(vocabulary)}
+        self.vectors = vectors
+
+    @property
+    def width(self) -> int:
+        """E."""
+        return self.vectors.shape[1]
+
+    def pieces(self, text: str) -> list[int]:
+        """Numbers of the pieces of a text; what has no piece is left out."""
+        found: list[int] = []
+        for word in words_of(text):
+            found += self._split(word[:MAX_WORD_CHARACTERS])
+        return found
+
+    def _split(self, word: str) -> list[int]:
+        """Longest match first; a word that cannot be covered gives nothing."""
+        numbers, start = [], 0
+        while start < len(word):
+            prefix = CONTINUES if start else ""
+            end = next((e for e in range(len(word), start, -1) if prefix + word[start:e] in self.index), start)
+            if end == start:
+                return []
+            numbers.append(self.index[prefix + word[start:end]])
+            start = end
+        return numbers
+
+    def embed(self, texts: list[str], max_words: int) -> tuple[Tensor, Tensor]:
+        """Vectors float32 (B, L, E), zero at padding, and bool (B, L), True where there is a piece; L at least 1."""
+        numbers = [self.pieces(text)[:max_words] for text in texts]
+        length = max([1, *map(len, numbers)])
+        words = torch.zeros(len(texts), length, self.width)
+        said = torch.zeros(len(texts), length, dtype=torch.bool)
+        for row, pieces in enumerate(numbers):
+            words[row, : len(pieces)] = self.vectors[pieces]
+            said[row, : len(pieces)] = True
+        return words, said
+
+    def similarity(self, first: str, second: str) -> float:
+        """Cosine of the mean vectors of two texts, 0 where one has no known piece."""
+        a, b = (self.vectors[self.pieces(text)].sum(dim=0) for text in (first, second))
+        return float(torch.nn.functional.cosine_similarity(a, b, dim=0, eps=1e-6))
+
+
+@lru_cache(maxsize=1)
+def load_text_table(path: Path) -> TextTable:
+    """The shipped table.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    metadata = load_metadata(path)
+    try:
+        vocabulary = json.loads(metadata["vocabulary"])
+        return TextTable(vocabulary, load_safetensors(path)["vectors"])
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error

@@ -1,0 +1,80 @@
+"""The recipe: resumes, keeps captions and attributes true to the clip, exports what it trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.video import train as recipe
+from models.video.scenes import random_spec, render
+from models.video.text import TextTable
+from models.video.train import (
+    ClipPool,
+    VideoPlan,
+    attributes_of,
+    contact_sheet,
+    load_average,
+    motion_of,
+    sample_prompts,
+)
+from models.video.unet3d import UNet3DConfig
+from models.weights_io import load_metadata, load_safetensors
+
+CONFIG = UNet3DConfig.debug()
+PLAN = VideoPlan(batch=3, frames=4, size=16, new_clips=1, first_clips=4, pool=6)
+WORDS = ["a", "red", "blue", "ocean", "fire", "left", "right"]
+
+
+@pytest.fixture
+def table() -> TextTable:
+    """A few words."""
+    vectors = torch.randn(len(WORDS), CONFIG.text_width, generator=torch.Generator().manual_seed(0))
+    return TextTable(WORDS, vectors)
+
+
+def test_training_resumes_where_it_stopped_and_exports(tmp_path: Path, table: TextTable) -> None:
+    assert recipe.train(tmp_path, PLAN, CONFIG, 2, table) == 2
+    assert recipe.train(tmp_path, PLAN, CONFIG, 4, table) == 4
+    model, step = load_average(tmp_path / "checkpoint.pt")
+    assert step == 4
+    path = recipe.export(tmp_path / "checkpoint.pt", tmp_path / "weights")
+    assert UNet3DConfig.from_dict(json.loads(load_metadata(path)["config"])) == CONFIG
+    for name, value in load_safetensors(path).items():
+        assert torch.allclose(value, model.state_dict()[name], atol=1e-3), name
+    clips = list(sample_prompts(model, table, ["a red fire", "a blue ocean"], PLAN, steps=2))
+    assert clips[-1].shape == (2, 3, 4, 16, 16)
+    assert contact_sheet(clips[-1], columns=3).shape == (32, 48, 3)
+
+
+def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable) -> None:
+    pool = ClipPool(PLAN, table, CONFIG.max_words, seed=0)
+    pool.add(9)
+    assert len(pool.clips) == PLAN.pool
+    for _ in range(10):
+        clean, condition, known = pool.draw()
+        assert clean.shape == (3, 3, 4, 16, 16)
+        assert -1 <= clean.min() < clean.max() <= 1
+        assert condition.attributes.shape == (3, len(recipe.ATTRIBUTES))
+        limits = torch.tensor(CONFIG.attributes)
+        assert (condition.attributes >= 0).all()
+        assert (condition.attributes <= limits).all()
+        assert not known[:, -1].all() or known.shape[1] <= 8
+
+
+def test_motion_and_attributes_are_those_of_the_clip() -> None:
+    assert motion_of(np.zeros((4, 8, 8, 3), np.uint8)) == 1
+    assert motion_of(np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3)).astype(np.uint8)) == 3
+    spec = replace(random_spec(np.random.default_rng(1), "ball"), colour="orange", speed="fast")
+    assert attributes_of(render(spec, 4, 16))[1:] == (3, 1, 2)
+
+
+def test_nothing_said_means_no_attribute_either(table: TextTable) -> None:
+    plan = replace(PLAN, no_words=1.0, no_attribute=0.0)
+    _, condition, _ = ClipPool(plan, table, CONFIG.max_words, seed=0).draw()
+    assert not condition.said.any()
+    assert not condition.attributes.any()
