@@ -4,9 +4,9 @@ After Ho et al. 2022, "Video Diffusion Models", section 3: convolutions see one 
 followed by attention over time with relative positions, and time and text condition every residual block. Two cores
 must sample it in seconds, so that it works on patched pixels: 2 frames x 4 x 4 pixels become the channels of one place
 (a clip of 16 x 64 x 64 is a grid of 8 x 16 x 16 with 96 channels). Convolutions over time (Singer et al. 2022,
-"Make-A-Video", section 3.2) mix neighbours where attention would be dear. The network predicts the clean clip: its width is below that
-of a patch, which noise fills and pictures do not (Li and He 2025, "Back to Basics: Let Denoising Generative Models
-Denoise", section 3).
+"Make-A-Video", section 3.2) mix neighbours where attention would be dear. The network predicts the clean clip: its
+width is below that of a patch, which noise fills and pictures do not (Li and He 2025, "Back to Basics: Let Denoising
+Generative Models Denoise", section 3).
 
 Letters: B batch, F frames, R x S pixels, T, H, W the patched grid, C channels, L words, E width of a word.
 """
@@ -37,8 +37,8 @@ class UNet3DConfig:
         ValueError: a width is no multiple of the groups or the heads.
     """
 
-    widths: tuple[int, ...] = (64, 128, 160)
-    condition: int = 256
+    widths: tuple[int, ...] = (64, 128, 144)
+    condition: int = 192
     heads: int = 4
     groups: int = 8
     patch: tuple[int, int] = (2, 4)
