@@ -13,11 +13,15 @@ from models.registry import Registry
 from studio import views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.parts import html
-from studio.tabs import speech
+from studio.tabs import speech, style_transfer
 from studio.theme import launch_options
 from studio.warm import Warmer
 
-TABS = (("speech", "Speech", speech.build),)  # a tab appears when the registry has a model for its task
+# A tab appears when the registry has a model for one of its tasks.
+TABS = (
+    (("speech",), "Speech", speech.build),
+    (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
+)
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
@@ -32,12 +36,12 @@ def build_studio(registry: Registry) -> gr.Blocks:
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
     ) as studio:
         html(views.header(), elem_id="studio-header")
-        tabs = [tab for tab in TABS if registry.specs(tab[0])]
+        tabs = [tab for tab in TABS if any(registry.specs(task) for task in tab[0])]
         if not tabs:
             html(views.problem("The registry holds no model, so there is nothing to make yet."))
         with gr.Tabs():
-            for task, title, build in tabs:
-                with gr.Tab(title, id=task):
+            for tasks, title, build in tabs:
+                with gr.Tab(title, id=tasks[0]):
                     build(registry)
         html(views.footer(), elem_id="studio-footer")
         warmer = WARMERS[studio] = Warmer(registry)

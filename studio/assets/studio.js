@@ -75,4 +75,20 @@
     if (pick) { const panels = all(":scope > .panels > .panel", pick.closest(".plot")); const panel = panels[+pick.dataset.panel]; if (panel) show(panel); }
     if (event.target.closest?.(".stop-button")) audio?.pause();
   });
+
+  // The original and the styled clip play together; the original is silent, so that the sound is heard once.
+  const pair = () => ["#style-original video", "#style-result video"].map((selector) => document.querySelector(selector));
+  let together = false;
+  for (const name of ["play", "pause", "seeked", "ratechange"]) document.addEventListener(name, (event) => {
+    const [original, result] = pair();
+    if (!original || !result || together || (event.target !== original && event.target !== result)) return;
+    const other = event.target === original ? result : original;
+    together = true;
+    original.muted = true;
+    other.playbackRate = event.target.playbackRate;
+    if (Math.abs(other.currentTime - event.target.currentTime) > 0.05) other.currentTime = event.target.currentTime;
+    if (name === "play") other.play()?.catch(() => {});
+    if (name === "pause" && !event.target.ended) other.pause();
+    setTimeout(() => { together = false; }, 120);
+  }, true);
 })();

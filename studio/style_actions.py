@@ -1,0 +1,238 @@
+"""What the Style Transfer tab does, without its page: plain values in, named plain values out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.clips import probe
+from models.contracts import AudioStyleRequest
+from models.registry import Registry
+from models.style.video_contracts import StyleMove, VideoStyleRequest
+from studio import jobs, media, shelf, style_gallery, style_views, video_media, views
+from studio.recipes import Recipe, read_recipe, write_recipe
+
+VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
+MP4_RECIPE = "style_transfer"
+OWN_STYLE = "own file"
+
+Update = dict[str, Any]
+
+
+class StyleActions:
+    """The actions of both halves and of the endpoints `/video_style` and `/audio_style`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.stops = jobs.StopBoard()
+
+    def generate(self, session: str, half: str, fields: dict[str, Any], folder: str) -> Iterator[Update]:
+        """Restyle for the page; failures are a status, never an exception.
+
+        Args:
+            half: "video" or "audio".
+            fields: the controls by name.
+            folder: where files are written; the caller deletes it after the last update.
+        """
+        flag = self.stops.begin(session + half)
+        try:
+            yield from self.restyle(half, fields, folder, flag.is_set)
+        except jobs.Stopped:
+            yield {"status": views.finished("Stopped")}
+        except Exception as error:
+            yield {"status": views.problem(jobs.sentence(error))}
+        finally:
+            self.stops.end(session + half)
+
+    def restyle(
+        self, half: str, fields: dict[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Update]:
+        """Updates for the page; the last one has "file". Raises what fails."""
+        work = self._video if half == "video" else self._audio
+        yield from work(fields, Path(folder), should_stop)
+
+    def _loaded(self, task: str, should_stop: Callable[[], bool]) -> Generator[Update, None, tuple[str, Any]]:
+        """Load the first model of a task, yielding its progress; returns key and model."""
+        key = self.registry.specs(task)[0].key
+        loading = jobs.load_model(lambda report: self.registry.load(key, report), should_stop)
+        while True:
+            try:
+                yield {"status": views.status(*jobs.describe(next(loading)))}
+            except StopIteration as end:
+                return key, end.value
+
+    def _video(  # noqa: PLR0915
+        self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]
+    ) -> Iterator[Update]:
+        request = video_request(fields)
+        yield {"status": views.status("Getting the model ready")}
+        key, model = yield from self._loaded(VIDEO_TASK, should_stop)
+        info = probe(request.path)
+        began_s = time.monotonic()
+        silent, silent_source = folder / "silent.mp4", folder / "source.mp4"
+        middle: tuple[Any, Any] | None = None
+        move: StyleMove | None = None
+        notes: tuple[str, ...] = ()
+        frames = 0
+        with ExitStack() as open_files:
+            writers: list[video_media.ClipWriter] = []
+            chunks = open_files.enter_context(closing(model.stream(request)))
+            for chunk in chunks:
+                if should_stop():
+                    break
+                if not len(chunk.frames):
+                    continue
+                frames += len(chunk.frames)
+                move, notes = chunk.move or move, chunk.notes
+                if middle is None or chunk.number <= info.frames // 2:
+                    middle = chunk.source[0], chunk.frames[0]
+                if not info.is_picture:
+                    if not writers:
+                        height, width = chunk.frames.shape[1:3]
+                        paths = (silent, silent_source)
+                        writers = [
+                            open_files.enter_context(video_media.ClipWriter(path, width, height, chunk.rate))
+                            for path in paths
+                        ]
+                    writers[0].write(chunk.frames)
+                    writers[1].write(chunk.source)
+                took_s = time.monotonic() - began_s
+                left = views.duration(took_s * (chunk.total - chunk.done) / max(chunk.done, 1))
+                yield {
+                    "status": views.status(
+                        f"Painting frame {chunk.done:,} of {chunk.total:,}", chunk.done / chunk.total, f"{left} left"
+                    )
+                }
+        if middle is None or move is None:
+            raise jobs.Stopped
+        made = {"slider": middle, "plot": _moves(move), "notes": views.notes(notes)}
+        stem = f"styled-{style_name(fields)}"
+        recipe = self._recipe(VIDEO_TASK, key, fields, 0)
+        if info.is_picture:
+            file = video_media.write_picture(folder / f"{stem}.png", middle[1])
+            yield {**made, "file": str(file), "original": None, "result": None}
+        else:
+            original, file = folder / "original.mp4", folder / f"{stem}.mp4"
+            if info.sound:
+                notes = (*notes, video_media.with_sound_of(silent, request.path, info, file))
+                video_media.with_sound_of(silent_source, request.path, info, original)
+            else:
+                silent.replace(file)
+                silent_source.replace(original)
+            write_recipe(file, recipe)
+            made["notes"] = views.notes(notes)
+            yield {**made, "file": str(file), "original": str(original), "result": str(file)}
+        took_s = time.monotonic() - began_s
+        what = "Picture painted" if info.is_picture else f"{frames:,} frames painted"
+        yield {"status": views.finished(what, f"in {took_s:.1f} s · strength {request.strength:g}")}
+
+    def _audio(self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]) -> Iterator[Update]:
+        request = audio_request(fields)
+        yield {"status": views.status("Getting the model ready")}
+        key, model = yield from self._loaded(AUDIO_TASK, should_stop)
+        began_s = time.monotonic()
+        pieces: list[Any] = []
+        last: Any = None
+        with closing(model.stream(request)) as chunks:
+            for chunk in chunks:
+                if should_stop():
+                    break
+                pieces.append(chunk.samples)
+                last = chunk
+                stage = "Listening" if chunk.stage == "listening" else "Restyling"
+                yield {"status": views.status(stage, chunk.done / max(chunk.total, 1))}
+        if last is None or not sum(map(len, pieces)):
+            raise jobs.Stopped
+        samples = np.concatenate(pieces)
+        file = media.write_wav(folder / f"styled-{style_name(fields)}.wav", samples, last.sample_rate)
+        write_recipe(file, self._recipe(AUDIO_TASK, key, fields, request.seed))
+        took_s, lasts_s = time.monotonic() - began_s, len(samples) / last.sample_rate
+        yield {
+            "file": str(file),
+            "result": str(file),
+            "plot": _bands(last.statistics) if last.statistics is not None else "",
+            "notes": views.notes(last.notes),
+            "status": views.finished(f"{lasts_s:.1f} s of sound", f"made in {took_s:.1f} s"),
+        }
+
+    def _recipe(self, task: str, key: str, fields: dict[str, Any], seed: int) -> Recipe:
+        settings = {
+            name: value
+            for name, value in fields.items()
+            if name not in {"content", "style_file", "seed"} and isinstance(value, (str, int, float, bool))
+        }
+        if fields.get("style_file"):
+            settings["style"] = OWN_STYLE
+        return Recipe(task, key, shelf.revision(self.registry, self.registry.get(key)), seed, settings)
+
+    def load_settings(self, path: str, half: str, names: tuple[str, ...]) -> tuple[Update, str]:
+        """Controls from a result file and a sentence; raises ValueError with one."""
+        recipe = read_recipe(path)
+        task = VIDEO_TASK if half == "video" else AUDIO_TASK
+        if recipe.task != task:
+            raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
+        build = video_request if half == "video" else audio_request
+        values = {name: recipe.settings[name] for name in names if name in recipe.settings}
+        own = values.get("style") == OWN_STYLE
+        if own:
+            del values["style"]
+        build({"content": "content", **values})  # whatever is impossible is refused here
+        return values, "The settings are back." + (" Give the style file again: it was your own." if own else "")
+
+
+def video_request(fields: dict[str, Any]) -> VideoStyleRequest:
+    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
+    content = fields.get("content")
+    if not content:
+        raise ValueError("Choose a clip or a picture first.")
+    style = fields.get("style_file") or str(style_gallery.picture(str(fields.get("style", "great_wave"))).path)
+    return VideoStyleRequest(
+        path=str(content),
+        style=str(style),
+        strength=fields.get("strength", 1.0),
+        keep_colours=bool(fields.get("keep_colours", False)),
+        size=int(fields.get("size", 384)),
+        steadiness=fields.get("steadiness", 0.7),
+    )
+
+
+def audio_request(fields: dict[str, Any]) -> AudioStyleRequest:
+    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
+    content = fields.get("content")
+    if not content:
+        raise ValueError("Record or choose a sound first.")
+    own = fields.get("style_file")
+    return AudioStyleRequest(
+        content=str(content),
+        style=str(own) if own else None,
+        preset="" if own else str(fields.get("style", "")),
+        strength=fields.get("strength", 0.8),
+        move_pitch=bool(fields.get("move_pitch", True)),
+    )
+
+
+def style_name(fields: dict[str, Any]) -> str:
+    """For file names: the style's key, or "own"."""
+    return "own" if fields.get("style_file") else str(fields.get("style", "style"))
+
+
+def _moves(move: StyleMove) -> str:
+    said = "every channel of the encoder: means, then spreads"
+    parts = []
+    for name in ("colours", "level 3"):
+        order = np.argsort(move.style[name])
+        lines = {key: getattr(move, key)[name][order] for key in ("content", "style", "result")}
+        title = "Colours" if name == "colours" else "Features"
+        what = "mean and spread of red, green and blue" if name == "colours" else said
+        parts.append(style_views.curves(title, what, lines, ("low in the style", "high in the style")))
+    return "".join(parts)
+
+
+def _bands(statistics: Any) -> str:
+    lines = {name: getattr(statistics, f"{name}_mean_db") for name in ("content", "style", "result")}
+    return style_views.curves("Timbre", "mean level of every mel band", lines, ("low tones", "high tones"))

@@ -1,0 +1,264 @@
+"""The Style Transfer tab: a clip or sound in, an example of style beside it, one slider."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from random import SystemRandom
+from typing import Any
+
+import gradio as gr
+
+from models.registry import Registry
+from studio import jobs, shelf, style_gallery, style_views, views
+from studio.parts import html
+from studio.style_actions import AUDIO_TASK, VIDEO_TASK, StyleActions
+
+BUSY_JS = "(...values) => [{__type__: 'update', interactive: false}, {__type__: 'update', interactive: true}]"
+VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness")
+AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch")
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def build(registry: Registry) -> None:
+    """Lay out the tab in the current Blocks and wire it."""
+    actions = StyleActions(registry)
+    with gr.Tabs():
+        if registry.specs(VIDEO_TASK):
+            with gr.Tab("Video and pictures", id="style-video"):
+                _video(registry, actions)
+        if registry.specs(AUDIO_TASK):
+            with gr.Tab("Audio", id="style-audio"):
+                _audio(registry, actions)
+
+
+def _video(registry: Registry, actions: StyleActions) -> None:
+    with gr.Row(elem_classes="workbench", equal_height=False):
+        with gr.Column(scale=5, min_width=300, elem_classes="maker"):
+            with gr.Column(elem_classes=["card", "first"]):
+                content = gr.File(label="Clip or picture", type="filepath", height=120, elem_id="style-video-content")
+                make, stop = _buttons("video")
+            with gr.Column(elem_classes="card"):
+                gallery = gr.Gallery(
+                    [(str(each.path), each.title) for each in style_gallery.PICTURES],
+                    label="Style",
+                    columns=4,
+                    height=220,
+                    allow_preview=False,
+                    buttons=[],
+                    elem_id="style-gallery",
+                )
+                style = gr.Dropdown(
+                    [(f"{each.title} · {each.licence}", each.key) for each in style_gallery.PICTURES],
+                    value=style_gallery.PICTURES[0].key,
+                    label="Chosen style",
+                    filterable=False,
+                    elem_id="style-video-style",
+                )
+                own = gr.File(label="Or a style picture of your own", type="filepath", height=90, elem_id="style-own")
+                strength = gr.Slider(0, 1, 0.8, step=0.05, label="Strength", elem_id="style-video-strength")
+                keep = gr.Checkbox(False, label="Keep the original's colours", elem_id="style-keep")
+                with gr.Accordion("More settings", open=False, elem_classes="more"):
+                    size = gr.Slider(128, 1024, 384, step=64, label="Size", info="longer side in pixels")
+                    steadiness = gr.Slider(0, 0.95, 0.7, step=0.05, label="Steadiness", info="from frame to frame")
+                    upload, note = _settings("video", [".mp4"])
+                html(shelf.line(registry, registry.specs(VIDEO_TASK)[0].key))
+        with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            status = html(style_views.welcome("clip"), elem_id="style-video-status")
+            with gr.Row():
+                original = gr.Video(label="Original", interactive=False, visible=False, elem_id="style-original")
+                result = gr.Video(label="Result", interactive=False, visible=False, elem_id="style-result")
+            slider = gr.ImageSlider(label="Before and after", interactive=False, visible=False, elem_id="style-slider")
+            file = gr.DownloadButton("Download", interactive=False, elem_id="style-video-file")
+            plot, notes = html("", elem_id="style-video-plot"), html("")
+    shown = {"status": status, "original": original, "result": result, "slider": slider}
+    shown |= {"file": file, "plot": plot, "notes": notes}
+    inputs = dict(zip(VIDEO_ORDER, (content, style, own, strength, keep, size, steadiness), strict=True))
+
+    def pick(event: gr.SelectData) -> list[Any]:
+        return [style_gallery.PICTURES[int(event.index)].key, None]
+
+    gallery.select(pick, outputs=[style, own], **QUIET)
+    _wire(actions, "video", inputs, shown, make, stop)
+    _wire_settings(actions, "video", inputs, upload, note)
+
+    def video_style(
+        content: str,
+        style: str = style_gallery.PICTURES[0].key,
+        style_file: str | None = None,
+        strength: float = 0.8,
+        keep_colours: bool = False,
+        size: float = 384,
+        steadiness: float = 0.7,
+    ) -> Iterator[tuple[Any, Any]]:
+        """Paint a clip or picture in the style of a picture of the gallery or of your own. Returns the finished MP4 or
+        PNG file; the sound of a clip is kept."""
+        values = (content, style, style_file, strength, keep_colours, size, steadiness)
+        yield from _program(actions, "video", dict(zip(VIDEO_ORDER, values, strict=True)))
+
+    _endpoint(video_style, "video_style", inputs)
+
+
+def _audio(registry: Registry, actions: StyleActions) -> None:
+    spec = registry.specs(AUDIO_TASK)[0]
+    presets = shelf.voices(registry, spec.key)
+    with gr.Row(elem_classes="workbench", equal_height=False):
+        with gr.Column(scale=5, min_width=300, elem_classes="maker"):
+            with gr.Column(elem_classes=["card", "first"]):
+                content = gr.Audio(
+                    sources=["upload", "microphone"], type="filepath", label="Sound", elem_id="style-audio-content"
+                )
+                make, stop = _buttons("audio")
+            with gr.Column(elem_classes="card"):
+                style = gr.Dropdown(
+                    presets, value=presets[0][1] if presets else None, label="Style", elem_id="style-audio-style"
+                )
+                own = gr.Audio(sources=["upload", "microphone"], type="filepath", label="Or a style sound of your own")
+                strength = gr.Slider(0, 1, 0.8, step=0.05, label="Strength", elem_id="style-audio-strength")
+                pitch = gr.Checkbox(True, label="Move a voice's pitch too")
+                with gr.Accordion("More settings", open=False, elem_classes="more"):
+                    upload, note = _settings("audio", [".wav"])
+                html(shelf.line(registry, spec.key))
+        with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            status = html(style_views.welcome("sound"), elem_id="style-audio-status")
+            result = gr.Audio(label="Result", interactive=False, elem_id="style-audio-result")
+            file = gr.DownloadButton("Download", interactive=False, elem_id="style-audio-file")
+            plot, notes = html("", elem_id="style-audio-plot"), html("")
+    shown: dict[str, Any] = {"status": status, "result": result, "file": file, "plot": plot, "notes": notes}
+    inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch), strict=True))
+    _wire(actions, "audio", inputs, shown, make, stop)
+    _wire_settings(actions, "audio", inputs, upload, note)
+
+    def audio_style(
+        content: str, style: str = "", style_file: str | None = None, strength: float = 0.8, move_pitch: bool = True
+    ) -> Iterator[tuple[Any, Any]]:
+        """Give a sound the timbre of a preset or of another sound. Returns the finished WAV file."""
+        values = (content, style, style_file, strength, move_pitch)
+        yield from _program(actions, "audio", dict(zip(AUDIO_ORDER, values, strict=True)))
+
+    _endpoint(audio_style, "audio_style", inputs)
+
+
+def _buttons(half: str) -> tuple[gr.Button, gr.Button]:
+    with gr.Row(elem_classes="actions"):
+        make = gr.Button(
+            "Restyle", variant="primary", scale=3, elem_id=f"style-{half}-make", elem_classes="generate-button"
+        )
+        stop = gr.Button("Stop", interactive=False, scale=1, elem_id=f"style-{half}-stop", elem_classes="stop-button")
+    return make, stop
+
+
+def _settings(half: str, kinds: list[str]) -> tuple[gr.File, gr.HTML]:
+    upload = gr.File(
+        label="Load settings from a result",
+        file_types=kinds,
+        type="filepath",
+        height=110,
+        elem_id=f"style-{half}-settings",
+        elem_classes="drop-settings",
+    )
+    return upload, html("", elem_id=f"style-{half}-settings-note")
+
+
+def _wire(
+    actions: StyleActions,
+    half: str,
+    inputs: dict[str, Any],
+    shown: dict[str, Any],
+    make: gr.Button,
+    stop: gr.Button,
+) -> None:
+    """Restyle on the button, and again when the slider is let go after a first result."""
+    made = gr.State(False)
+
+    def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        fields = dict(zip(inputs, values, strict=True))
+        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            for update in actions.generate(str(request.session_hash), half, fields, folder):
+                page = {shown[name]: _shown(name, value) for name, value in update.items()}
+                if "file" in update:
+                    page[made] = True
+                yield page
+        yield {make: gr.update(interactive=True), stop: gr.update(interactive=False)}
+
+    def run_again(request: gr.Request, ready: bool, *values: Any) -> Iterator[dict[Any, Any]]:
+        if ready:
+            yield from run(request, *values)
+        else:
+            yield {make: gr.skip()}
+
+    def ask_to_stop(request: gr.Request) -> Any:
+        return gr.skip() if actions.stops.ask(str(request.session_hash) + half) else SystemRandom().random()
+
+    outputs = [*shown.values(), made, make, stop]
+    options: dict[str, Any] = {
+        "concurrency_id": jobs.CPU_QUEUE,
+        "show_progress": "minimal",
+        "show_progress_on": shown["status"],
+        "api_visibility": "private",
+    }
+    make.click(None, outputs=[make, stop], js=BUSY_JS, api_visibility="private")
+    running = make.click(run, list(inputs.values()), outputs, concurrency_limit=1, **options)
+    again = inputs["strength"].release(
+        run_again, [made, *inputs.values()], outputs, trigger_mode="always_last", **options
+    )
+    leave_queue = gr.Number(visible=False)
+    stop.click(ask_to_stop, outputs=leave_queue, **QUIET)
+    leave_queue.change(
+        lambda: [views.finished("Stopped"), gr.update(interactive=True), gr.update(interactive=False)],
+        outputs=[shown["status"], make, stop],
+        cancels=[running, again],
+        **QUIET,
+    )
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "file":
+        return gr.update(value=value, interactive=value is not None)
+    if name in {"original", "slider"} or (name == "result" and (value is None or str(value).endswith(".mp4"))):
+        return gr.update(value=value, visible=value is not None)
+    return value
+
+
+def _wire_settings(actions: StyleActions, half: str, inputs: dict[str, Any], upload: gr.File, note: gr.HTML) -> None:
+    names = tuple(name for name in inputs if name not in {"content", "style_file"})
+
+    def put_back(path: str | None) -> dict[Any, Any]:
+        if path is None:
+            return {note: ""}
+        try:
+            values, said = actions.load_settings(path, half, names)
+        except ValueError as error:
+            return {note: views.problem(jobs.sentence(error))}
+        return {inputs[name]: value for name, value in values.items()} | {note: views.finished(said)}
+
+    upload.change(put_back, upload, [*(inputs[name] for name in names), note], **QUIET)
+
+
+def _program(actions: StyleActions, half: str, fields: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """For a program: nothing while it works, then the file and a report; failures are one sentence."""
+    file: str | None = None
+    try:
+        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            for update in actions.restyle(half, fields, folder):
+                if "file" in update:
+                    file = update["file"]
+                    yield file, {"strength": fields["strength"], "style": fields["style"]}
+                elif file is None:
+                    yield None, None
+    except Exception as error:
+        raise gr.Error(jobs.sentence(error), print_exception=False) from error
+
+
+def _endpoint(function: Any, name: str, inputs: dict[str, Any]) -> None:
+    with gr.Column(visible=False):
+        trigger = gr.Button(name)
+        outputs = [gr.File(label="file"), gr.JSON(label="report")]
+    trigger.click(
+        function,
+        list(inputs.values()),
+        outputs,
+        api_name=name,
+        concurrency_id=jobs.CPU_QUEUE,
+        show_progress="hidden",
+    )
