@@ -26,7 +26,7 @@ import numpy as np
 
 from models.music.midi_io import quantise, read_midi
 from models.music.score import COMMON_TIME, Bar, Note, Piece, Track
-from models.music.tokenizer import encode_piece
+from models.music.tokenizer import decode_piece, encode_piece
 from models.music.vocabulary import BAR, METER, POSITIONS_PER_QUARTER, TEMPO, VELOCITY_STEP, meter_index, tempo_index
 
 COLLECTIONS = ("pop", "lieder", "drums", "chorales")
@@ -299,3 +299,7 @@ class Corpus:
         body = self.tokens[bars[first][0] + 1 : bars[stop][0]]
         said = [BAR.first, METER.token(meter), TEMPO.token(tempo)]
         return [*front.tolist(), *said, *body.tolist()]
+
+    def whole(self, index: int) -> Piece:
+        """A piece with all its bars."""
+        return decode_piece(self.window(index, 0, len(self.pieces[index]["bars"]) - 1))

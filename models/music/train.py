@@ -3,6 +3,7 @@
     python -m models.music.train prepare --data FOLDER     read and tokenise the collections (see `corpus`)
     python -m models.music.train run --minutes 65          train; stop and start again as you like
     python -m models.music.train export                    write the weight file that the studio ships
+    python -m models.music.train guard                     write the index that finds copies of training pieces
 
 The learning rate warms up and then falls to nothing at the end of `--minutes`, counted over all starts, so that a slow
 machine makes fewer steps and not a half-cooled model. One thread; everything is kept under `.runs/music`.
@@ -23,6 +24,7 @@ from torch.nn import functional as F
 
 from models.music.corpus import COLLECTIONS, Corpus, read_collections
 from models.music.examples import MIX, Examples
+from models.music.guard import GUARD_FILE, CopyGuard
 from models.music.optimiser import optimisers
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import PAD
@@ -188,6 +190,7 @@ def main() -> None:
     train = commands.add_parser("run", help="train")
     train.add_argument("--minutes", type=float, default=65.0, help="of one core, over all starts")
     commands.add_parser("export", help="write the weight file")
+    commands.add_parser("guard", help="write the index of the training pieces' runs of notes")
     for command in commands.choices.values():
         command.add_argument("--runs", type=Path, default=RUNS, help="where the corpus and checkpoints are kept")
     arguments = parser.parse_args()
@@ -198,6 +201,11 @@ def main() -> None:
         print(f"{len(corpus.pieces):,} pieces, {len(corpus.tokens):,} tokens in {corpus_path}")
     elif arguments.command == "run":
         run(corpus_path, arguments.runs, arguments.minutes)
+    elif arguments.command == "guard":
+        corpus = Corpus.load(corpus_path)
+        training = (index for index, piece in enumerate(corpus.pieces) if not piece["held_out"])
+        CopyGuard.of(corpus.whole(index) for index in training).save(WEIGHTS / GUARD_FILE)
+        print(WEIGHTS / GUARD_FILE)
     else:
         print(export(arguments.runs, WEIGHTS))
 

@@ -1,0 +1,244 @@
+"""Music: likelihood, obedience, distributions, copying, speed, and the public chorale benchmark.
+
+    python -m benchmarks.music --json                       what needs no data: speed, control, copying
+    python -m benchmarks.music --json --corpus FILE         also likelihood and distributions
+    python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (about 25 minutes of one core)
+
+`--corpus` is the file that `python -m models.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what it
+trains is kept in .runs/jsb and taken from there the next time. `--only` names groups: speed, control, likelihood,
+distributions, copying. Pieces are written as the composer's sampler writes them by default (temperature 1, top-p 0.95).
+Needs what requirements-dev.txt installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.music.chorales import ChoraleRecipe, train_chorales
+from models.music.constraints import Constraints
+from models.music.controls import measure_key, notes_per_quarter
+from models.music.corpus import Corpus
+from models.music.examples import Examples
+from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
+from models.music.incremental import IncrementalTransformer, int8_is_available
+from models.music.metrics import kl_divergence, note_lengths, overlap, pitch_classes, polyphony, together
+from models.music.sampling import MusicSampler, SamplingSettings
+from models.music.score import COMMON_TIME, Piece
+from models.music.tokenizer import decode_piece
+from models.music.train import held_out_losses
+from models.music.transformer import MusicTransformer
+from models.music.vocabulary import POSITIONS_PER_QUARTER, STYLES, TEMPI, density_index, tempo_index
+from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
+ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
+    "pop": ((73, 0, 33), True),
+    "lieder": ((40, 0), False),
+    "chorales": ((52, 52, 52, 52), False),
+}
+SPEED_TOKENS = 512
+Measured = Iterator[tuple[str, float]]
+
+
+def spearman(x: Sequence[float], y: Sequence[float]) -> float:
+    """Rank correlation."""
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(x, y).statistic)
+
+
+def seconds(piece: Piece) -> float:
+    """How long a piece lasts."""
+    return sum(bar.positions * 60 / POSITIONS_PER_QUARTER / TEMPI[bar.tempo] for bar in piece.bars)
+
+
+class Writer:
+    """Writes pieces with the shipped model as the composer does."""
+
+    def __init__(self, model: MusicTransformer) -> None:
+        self.sampler = MusicSampler(IncrementalTransformer(model, "int8" if int8_is_available() else "float32"))
+
+    def write(self, constraints: Constraints, seed: int, pieces: int = 1) -> list[Piece]:
+        """Pieces of at most a training row's length."""
+        settings = SamplingSettings(top_p=0.95, max_tokens=CONTEXT_TOKENS, seed=seed)
+        return [decode_piece(tokens) for tokens in self.sampler.sample([()] * pieces, settings, constraints)]
+
+
+def asked(style: str, bars: int, **controls: int) -> Constraints:
+    """A request as the tab makes it: style and ensemble, one meter and tempo throughout."""
+    programs, drums = ENSEMBLES[style]
+    return Constraints(
+        bars=bars,
+        controls={"Style": STYLES.index(style), "Meter": COMMON_TIME, **controls},
+        programs=programs,
+        drums=drums,
+        may_change_meter=False,
+        may_change_tempo=False,
+    )
+
+
+def speed(model: MusicTransformer) -> Measured:
+    """[speedup_vs_gpt2, realtime_factor]; medians of five."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = model.config
+    gpt2 = GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=config.n_tokens,
+            n_positions=SPEED_TOKENS + 2,
+            n_embd=config.width,
+            n_layer=config.layers,
+            n_head=config.heads,
+            n_inner=config.feedforward,
+            bos_token_id=1,
+            eos_token_id=None,
+            pad_token_id=0,
+        )
+    ).eval()
+    writer = Writer(model)
+    settings = SamplingSettings(top_p=0.95, max_tokens=SPEED_TOKENS)
+    endless = asked("pop", 64)
+    rates: dict[str, list[float]] = {"gpt2": [], "ours": []}
+    for turn in range(6):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            start = torch.ones(1, 1, dtype=torch.long)
+            made = gpt2.generate(start, do_sample=True, max_new_tokens=SPEED_TOKENS, min_new_tokens=SPEED_TOKENS)
+        rates["gpt2"].append((made.shape[1] - 1) / (time.perf_counter() - started))
+        started = time.perf_counter()
+        written = writer.sampler.sample([()], settings, endless)[0]
+        rates["ours"].append((len(written) - 1) / (time.perf_counter() - started))
+        if turn == 0:
+            rates = {"gpt2": [], "ours": []}  # the first warms up
+    ours, theirs = statistics.median(rates["ours"]), statistics.median(rates["gpt2"])
+    yield "tokens_a_second", ours
+    yield "gpt2_tokens_a_second", theirs
+    yield "speedup_vs_gpt2", ours / theirs
+    for style in ENSEMBLES:
+        factors = []
+        for seed in range(5):
+            started = time.perf_counter()
+            piece = writer.write(asked(style, 8, Tempo=tempo_index(100)), seed)[0]
+            factors.append(seconds(piece) / (time.perf_counter() - started))
+        yield f"realtime_factor_{style}", statistics.median(factors)
+
+
+def control(model: MusicTransformer, pieces: int = 100) -> Measured:
+    """[control_key, control_tempo, control_density]: asked against measured, eight bars each."""
+    writer, random = Writer(model), np.random.default_rng(11)
+    hits, tempi, densities = [], [], []
+    styles = list(ENSEMBLES)
+    for number in range(pieces):
+        key, tempo = int(random.integers(24)), float(random.uniform(60, 160))
+        density = float(2 ** random.uniform(0.5, 3))
+        constraints = asked(styles[number % 3], 8, Key=key, Tempo=tempo_index(tempo), Density=density_index(density))
+        piece = writer.write(constraints, seed=number)[0]
+        hits.append(measure_key(piece) == key)
+        tempi.append((tempo, piece.positions * 60 / POSITIONS_PER_QUARTER / seconds(piece)))
+        densities.append((density, notes_per_quarter(piece)))
+    yield "control_key", float(np.mean(hits))
+    yield "control_tempo", spearman(*zip(*tempi, strict=True))
+    yield "control_density", spearman(*zip(*densities, strict=True))
+
+
+def likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
+    """[nll_...]: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
+    losses = held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
+    for name, loss in losses.items():
+        yield f"nll_{name}", loss
+
+
+def samples(writer: Writer, count: int = 99) -> dict[str, list[Piece]]:
+    """Pieces of eight bars with nothing asked but the style, the meter and its ensemble."""
+    each = count // len(ENSEMBLES)
+    return {
+        style: [piece for seed in range(each // 11) for piece in writer.write(asked(style, 8), 500 + seed, pieces=11)]
+        for style in ENSEMBLES
+    }
+
+
+def distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
+    """Overlap and KL divergence of samples and held-out excerpts; in brackets of two halves of the held-out ones."""
+    testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
+    random = np.random.default_rng(3)
+    for name, histogram in (("pitch", pitch_classes), ("length", note_lengths), ("polyphony", polyphony)):
+        sides: list[list[np.ndarray]] = [[], [], []]
+        for style, pieces in written.items():
+            excerpts = [testing.excerpt(style, random).slice(0, 8) for _ in range(2 * len(pieces))]
+            for side, some in zip(sides, (pieces, excerpts[::2], excerpts[1::2]), strict=True):
+                side.append(together(histogram(piece) for piece in some if piece.note_count))
+        ours, theirs, others = sides
+        yield f"{name}_overlap", float(np.mean([overlap(p, q) for p, q in zip(ours, theirs, strict=True)]))
+        yield f"{name}_overlap_held_out", float(np.mean([overlap(p, q) for p, q in zip(others, theirs, strict=True)]))
+        yield f"{name}_kl", float(np.mean([kl_divergence(p, q) for p, q in zip(ours, theirs, strict=True)]))
+        yield f"{name}_kl_held_out", float(np.mean([kl_divergence(p, q) for p, q in zip(others, theirs, strict=True)]))
+
+
+def copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
+    """[longest_shared_run]: notes that a sample shares with a training piece; held-out excerpts for comparison."""
+    guard = CopyGuard.load(WEIGHTS / GUARD_FILE)
+    runs = [guard.longest_run(piece).notes for pieces in written.values() for piece in pieces]
+    yield "longest_shared_run", float(max(runs))
+    yield "median_shared_run", float(np.median(runs))
+    yield "samples_above_limit", float(sum(run > MAX_SHARED_NOTES for run in runs))
+    if corpus is not None:
+        testing, random = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), np.random.default_rng(3)
+        own = [guard.longest_run(testing.excerpt(s, random).slice(0, 8)).notes for s in written for _ in range(33)]
+        yield "longest_shared_run_held_out", float(max(own))
+        yield "median_shared_run_held_out", float(np.median(own))
+
+
+def chorales(folder: Path) -> Measured:
+    """[jsb_test_nll, jsb_test_nll_absolute]: see models.music.chorales."""
+    for position, suffix in (("relative", ""), ("absolute", "_absolute")):
+        checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
+        results = train_chorales(folder / "jsb-chorales-16th.json", position, ChoraleRecipe(), checkpoint)
+        for name in ("test", "valid", "parameters"):
+            yield f"jsb_{name}_nll{suffix}" if name != "parameters" else f"jsb_parameters{suffix}", results[name]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object at the end")
+    parser.add_argument("--corpus", type=Path, help="what `models.music.train prepare` wrote")
+    parser.add_argument("--jsb", type=Path, help="folder with jsb-chorales-16th.json: train on it and judge")
+    parser.add_argument("--only", nargs="*", default=["speed", "control", "likelihood", "distributions", "copying"])
+    arguments = parser.parse_args()
+    model = load_model(WEIGHTS / MUSIC_FILE)
+    corpus = Corpus.load(arguments.corpus) if arguments.corpus else None
+    results: dict[str, float] = {}
+
+    def take(measured: Measured) -> None:
+        for name, value in measured:
+            results[name] = value
+            print(f"{name}: {value:.4g}", flush=True)
+
+    if "speed" in arguments.only:
+        take(speed(model))
+    if "control" in arguments.only:
+        take(control(model))
+    if "likelihood" in arguments.only and corpus:
+        take(likelihood(model, corpus))
+    if {"distributions", "copying"} & set(arguments.only):
+        written = samples(Writer(model))
+        if corpus and "distributions" in arguments.only:
+            take(distributions(written, corpus))
+        if "copying" in arguments.only:
+            take(copying(written, corpus))
+    if arguments.jsb:
+        take(chorales(arguments.jsb))
+    if arguments.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
