@@ -39,7 +39,7 @@ _SIZE = re.compile(r", (\d+)x(\d+)")
 _ASPECT = re.compile(r"SAR (\d+):(\d+)")
 _RATE = re.compile(r"([\d.]+)(k?) (fps|tbr)")
 _TURN = re.compile(r"rotation of (-?[\d.]+) degrees")
-_LENGTH = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
+_LENGTH = re.compile(r"time=(\d+):(\d\d):(\d\d\.\d+)")  # of the pictures alone: the sound may last longer
 _START = re.compile(r"[ ,]start:? (-?[\d.]+)")
 _COUNT = re.compile(r"frame=\s*(\d+)")
 
@@ -269,11 +269,11 @@ def _rate(line: str, text: str, frames: int) -> Fraction:
          if abs(float(exact) - value) < 0.011),
         Fraction(value).limit_denominator(1001),
     )  # fmt: skip
-    length = _LENGTH.search(text)
-    if length and frames > 1:
-        hours, minutes, seconds = length.groups()
+    lengths = _LENGTH.findall(text)
+    if lengths and frames > 1:
+        hours, minutes, seconds = lengths[-1]
         duration_s = 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-        if duration_s > 0 and abs(frames / float(rate) - duration_s) > max(0.1, 0.02 * duration_s, 2 / float(rate)):
+        if duration_s > 0 and abs(frames / float(rate) - duration_s) > max(0.1, 0.02 * duration_s, 4 / float(rate)):
             rate = Fraction(frames / duration_s).limit_denominator(1001)
     return min(max(rate, Fraction(1, 10)), Fraction(MAX_RATE))
 

@@ -222,14 +222,14 @@ def style_name(fields: dict[str, Any]) -> str:
 
 
 def _moves(move: StyleMove) -> str:
-    said = "every channel of the encoder: means, then spreads"
+    """How far each number was from the style before and after; the style itself is the straight line."""
     parts = []
-    for name in ("colours", "level 3"):
-        order = np.argsort(move.style[name])
-        lines = {key: getattr(move, key)[name][order] for key in ("content", "style", "result")}
-        title = "Colours" if name == "colours" else "Features"
-        what = "mean and spread of red, green and blue" if name == "colours" else said
-        parts.append(style_views.curves(title, what, lines, ("low in the style", "high in the style")))
+    for name, title in (("colours", "Colours"), ("level 3", "Features")):
+        gap = move.content[name] - move.style[name]
+        order = np.argsort(gap)
+        lines = {"style": 0 * gap, "content": gap[order], "result": (move.result[name] - move.style[name])[order]}
+        said = "means and spreads of red, green, blue" if name == "colours" else "means and spreads of all channels"
+        parts.append(style_views.curves(title, said, lines, ("less than the style", "more than the style")))
     return "".join(parts)
 
 

@@ -1,0 +1,177 @@
+"""Style transfer of pictures and clips: speed, steadiness, how far the style is taken over, how much content is kept.
+
+    python -m benchmarks.style --json --clips FOLDER --pictures FOLDER
+
+`--clips` holds short clips, `--pictures` what the network was trained from; measured are its held-out paintings. The
+style figure is the mean and spread of a bank of oriented filters (Gabor, four scales, six directions) over luminance
+and two colour axes, with the colours' own means and spreads: nothing that training looked at. The plain baseline in the
+same run is histogram matching of each colour channel. Two torch threads. The sound half is `benchmarks.style_audio`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalog import CATALOG
+from models.clips import probe, read_picture
+from models.registry import Registry
+from models.style import flow
+from models.style.picture_train import held_out
+from models.style.video_contracts import VideoStyleRequest
+
+MODEL = "style_video/adain"
+FloatArray = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+AXES = np.array([[0.299, 0.587, 0.114], [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
+
+
+def style_figures(pixels: Pixels) -> FloatArray:
+    """Means and spreads of filter answers and colours of uint8 (H, W, 3), each about as large as the others."""
+    import cv2
+
+    planes = (pixels.astype(np.float32) / 255.0) @ AXES.T.astype(np.float32)
+    found = [*planes.mean(axis=(0, 1)), *planes.std(axis=(0, 1))]
+    for plane in np.moveaxis(planes, 2, 0):
+        for wavelength in (3.0, 6.0, 12.0, 24.0):
+            for turn in np.arange(6) * np.pi / 6:
+                kernel = cv2.getGaborKernel((31, 31), 0.45 * wavelength, turn, wavelength, 1.0, 0.0)
+                kernel -= kernel.mean()
+                answers = np.abs(cv2.filter2D(np.ascontiguousarray(plane), -1, kernel / np.abs(kernel).sum()))
+                found += [2 * answers.mean(), 2 * answers.std()]
+    return np.asarray(found, dtype=np.float64)
+
+
+def style_gap(a: FloatArray, b: FloatArray) -> float:
+    """Distance of two figures: colours and texture count alike."""
+    return float(np.linalg.norm(a[:6] - b[:6]) / 6 + np.linalg.norm(a[6:] - b[6:]) / 6)
+
+
+def matched_histograms(content: Pixels, style: Pixels) -> Pixels:
+    """The baseline: each channel takes the histogram of the style."""
+    result = np.empty_like(content)
+    for channel in range(3):
+        own, counts = np.unique(content[:, :, channel], return_counts=True)
+        wanted = np.quantile(style[:, :, channel], (np.cumsum(counts) - counts / 2) / counts.sum())
+        result[:, :, channel] = np.round(np.interp(content[:, :, channel], own, wanted))
+    return result
+
+
+def ssim(a: Pixels, b: Pixels) -> float:
+    """Structural similarity of luminance (Wang et al. 2004), Gaussian window of 1.5 pixels."""
+    import cv2
+
+    x, y = (np.ascontiguousarray(each.astype(np.float64) @ AXES[0]) for each in (a, b))
+
+    def smooth(values: FloatArray) -> FloatArray:
+        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5))
+
+    mx, my = smooth(x), smooth(y)
+    vx, vy, cov = smooth(x * x) - mx**2, smooth(y * y) - my**2, smooth(x * y) - mx * my
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float((((2 * mx * my + c1) * (2 * cov + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
+
+
+def frames_of(model: Any, request: VideoStyleRequest) -> tuple[Pixels, Pixels]:
+    """Results and sources."""
+    chunks = list(model.stream(request))
+    return np.concatenate([c.frames for c in chunks]), np.concatenate([c.source for c in chunks])
+
+
+def quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
+    """[video_style_moved, video_style_moved_histogram, video_ssim_07]"""
+    moved, plain, kept = [], [], []
+    for number, style in enumerate(styles):
+        clip = clips[number % len(clips)]
+        middle = probe(clip).frames // 2
+        wanted = style_figures(read_picture(style, 192, 384))
+        results = {}
+        for strength in (0.7, 1.0):
+            request = VideoStyleRequest(
+                str(clip), str(style), strength=strength, size=256, first_frame=middle, frames=1
+            )
+            results[strength], source = frames_of(model, request)
+        start = style_gap(style_figures(source[0]), wanted)
+        moved.append(1 - style_gap(style_figures(results[1.0][0]), wanted) / start)
+        matched = matched_histograms(source[0], read_picture(style, 192, 384))
+        plain.append(1 - style_gap(style_figures(matched), wanted) / start)
+        kept.append(ssim(results[0.7][0], source[0]))
+    yield "video_style_moved", statistics.median(moved)
+    yield "video_style_moved_histogram", statistics.median(plain)
+    yield "video_ssim_07", statistics.mean(kept)
+
+
+def steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[tuple[str, float]]:
+    """[temporal_ratio]: change of frames carried along the source's motion, result over source."""
+    ratios = []
+    for clip in clips:
+        made, source = frames_of(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
+        changes = np.zeros(2)
+        for at in range(1, len(made)):
+            offsets = flow.motion(source[at - 1], source[at])
+            for which, frames in enumerate((made, source)):
+                carried = flow.carried(frames[at - 1], offsets).astype(float)
+                changes[which] += float(np.abs(carried - frames[at]).mean())
+        ratios.append(changes[0] / max(changes[1], 1e-9))
+    yield "temporal_ratio", statistics.median(ratios)
+    yield "temporal_ratio_worst", max(ratios)
+
+
+def speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
+    """[video_fps_256, video_fps_512, video_fps_256_again]: first time, and another strength from memory."""
+    import tempfile
+
+    from studio.video_media import ClipWriter
+
+    for size in (256, 512):
+        with tempfile.TemporaryDirectory() as folder:
+            square = Path(folder) / "square.mp4"
+            _, source = frames_of(model, VideoStyleRequest(str(clip), str(style), size=2 * size, frames=24, strength=0))
+            with ClipWriter(square, size, size, probe(clip).rate) as writer:
+                writer.write(source[:, :size, :size])
+            for key, strength in ((f"video_fps_{size}", 0.8), (f"video_fps_{size}_again", 0.5)):
+                started = time.perf_counter()
+                made, _ = frames_of(model, VideoStyleRequest(str(square), str(style), size=size, strength=strength))
+                assert made.shape[1:3] == (size, size)
+                yield key, len(made) / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--pictures", type=Path, required=True)
+    arguments = parser.parse_args()
+
+    import torch
+
+    torch.set_num_threads(2)
+    clips = sorted(p for p in arguments.clips.iterdir() if p.suffix in {".mp4", ".webm", ".mpg", ".mov"})
+    styles = sorted(held_out([p for p in arguments.pictures.rglob("*") if p.parent.name.startswith("art_")]))
+    styles = [path for path in styles if path.suffix in {".webp", ".jpg", ".png"}]
+    model = Registry(CATALOG).load(MODEL)
+    large = max(clips, key=lambda path: probe(path).height)
+    figures: dict[str, float] = {}
+    for group in (speed(model, large, styles[0]), steadiness(model, clips, styles[0]), quality(model, clips, styles)):
+        for key, value in group:
+            figures[key] = round(value, 3)
+            if not arguments.json:
+                print(f"{key:30} {figures[key]}", flush=True)
+    if arguments.json:
+        print(json.dumps(figures))
+    if importlib.util.find_spec("benchmarks.style_audio") is None and not arguments.json:
+        print("benchmarks.style_audio is not there, so the sound half was not measured.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""A person at the Style Transfer tab: uploads, restyles, plays side by side, moves the slider, downloads."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.clips import probe
+from tests.browser.conftest import open_page
+from tests.studio.test_style_actions import make_clip
+
+PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
+
+
+def _status(half: str) -> str:
+    return f"document.querySelector('#style-{half}-status').innerText"
+
+
+@pytest.fixture
+def style_page(page: Any) -> Any:
+    page.get_by_role("tab", name="Style Transfer").click()
+    return page
+
+
+def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None:
+    page = style_page
+    page.set_input_files("#style-video-content input[type=file]", make_clip(tmp_path / "in.mp4", "-c:a", "aac"))
+    page.wait_for_selector("#style-video-content >> text=in.mp4")
+    page.click("#style-video-make")
+    page.wait_for_function(f"() => {_status('video')}.includes('10 frames painted')")
+    page.wait_for_function(f"() => {PLAYERS}.length === 2 && {PLAYERS}.every(each => each.readyState >= 2)")
+    page.evaluate(f"() => {{ {PLAYERS}[1].currentTime = 0.5; }}")
+    page.wait_for_function(f"() => Math.abs({PLAYERS}[0].currentTime - 0.5) < 0.1")
+    page.wait_for_timeout(300)
+    page.evaluate(f"() => {{ {PLAYERS}[0].play(); }}")
+    page.wait_for_function(f"() => {PLAYERS}[1].currentTime > 0.6 && {PLAYERS}[0].muted")
+    page.wait_for_selector("#style-slider img")
+    assert page.locator("#style-video-plot polyline").count() == 6
+    with page.expect_download() as waiting:
+        page.click("#style-video-file")
+    waiting.value.save_as(tmp_path / "out.mp4")
+    assert probe(tmp_path / "out.mp4").frames == 10 and probe(tmp_path / "out.mp4").sound == "aac"
+    page.focus("#style-video-strength input[type=range]")
+    page.keyboard.press("Home")
+    page.evaluate("() => document.querySelector('#style-video-strength input[type=range]')"
+                  ".dispatchEvent(new PointerEvent('pointerup', {bubbles: true}))")  # fmt: skip
+    page.wait_for_function(f"() => {_status('video')}.includes('strength 0')&& !{_status('video')}.includes('0.8')")
+
+
+def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> None:
+    page = style_page
+    page.get_by_role("tab", name="Audio").click()
+    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
+        file.setparams((1, 2, 22_050, 0, "NONE", ""))
+        file.writeframes((6000 * np.sin(np.arange(22_050) / 9)).astype(np.int16).tobytes())
+    page.set_input_files("#style-audio-content input[type=file]", tmp_path / "in.wav")
+    page.wait_for_timeout(1000)
+    page.click("#style-audio-make")
+    page.wait_for_function(f"() => {_status('audio')}.includes('1.0 s of sound')")
+    with page.expect_download() as waiting:
+        page.click("#style-audio-file")
+    waiting.value.save_as(tmp_path / "out.wav")
+    with wave.open(str(tmp_path / "out.wav")) as made:
+        assert made.getnframes() == 22_050
+
+
+def test_the_tab_fits_a_phone(chromium: Any, address: str) -> None:
+    pages = open_page(chromium, address, viewport={"width": 390, "height": 844})
+    page = next(pages)
+    page.get_by_role("tab", name="Style Transfer").click()
+    page.wait_for_selector("#style-video-make")
+    page.wait_for_timeout(500)
+    wide = page.evaluate("() => [...document.querySelectorAll('#style-video-make, .card, .tabitem *')].filter(e => e.offsetParent && e.getBoundingClientRect().right > 391).slice(0, 6).map(e => e.id + '|' + e.className + '|' + e.getBoundingClientRect().right)")  # fmt: skip  # noqa: E501
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, wide
+    next(pages, None)
