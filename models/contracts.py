@@ -215,6 +215,84 @@ class AudioStyleChunk:
     last: bool = False
 
 
+MAX_PROMPT_CHARACTERS = 2_000
+MAX_VIDEO_FRAMES = 256
+MAX_VIDEO_STEPS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class VideoRequest:
+    """What a person asks of a video generator.
+
+    Args:
+        prompt: what to show, 1 to MAX_PROMPT_CHARACTERS characters.
+        negative_prompt: what to keep away from; "" for nothing.
+        frames: how many, 2 to MAX_VIDEO_FRAMES.
+        size: rows and columns in pixels, a multiple of 16 from 32 to 128.
+        steps: of the sampler, 1 to MAX_VIDEO_STEPS; guidance: 0 to 15, 1 is none.
+        motion, speed, camera, colour: number of a value of the model's attribute, 0 where it is not said.
+        image: uint8 (size, size, 3), the first frame, or None.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    frames: int = 16
+    size: int = 64
+    steps: int = 16
+    guidance: float = 3.0
+    rescale: float = 0.5
+    seed: int = 0
+    motion: int = 0
+    speed: int = 0
+    camera: int = 0
+    colour: int = 0
+    image: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.prompt, str) or not self.prompt.strip():
+            raise ValueError("prompt is empty; type what the clip should show.")
+        for name, text in (("prompt", self.prompt), ("negative_prompt", self.negative_prompt)):
+            if not isinstance(text, str) or len(text) > MAX_PROMPT_CHARACTERS:
+                raise ValueError(f"{name} must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
+        for name, low, high in (("frames", 2, MAX_VIDEO_FRAMES), ("size", 32, 128), ("steps", 1, MAX_VIDEO_STEPS)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+        if self.size % 16:
+            raise ValueError(f"size is {self.size}; it must be a multiple of 16.")
+        check_number("guidance", self.guidance, 0.0, 15.0)
+        check_number("rescale", self.rescale, 0.0, 1.0)
+        check_seed(self.seed)
+        if self.image is not None and (self.image.dtype != np.uint8 or self.image.shape != (self.size, self.size, 3)):
+            raise ValueError(f"image must be {self.size} x {self.size} pixels of three colours, 8 bits each.")
+
+
+@dataclass(frozen=True, eq=False)
+class VideoChunk:
+    """A piece of a clip, in order; the whole clip is the sum of the frames of its chunks.
+
+    Attributes:
+        frames: uint8 (n, size, size, 3), to be appended; n is 0 while the sampler works.
+        preview: uint8 (m, size, size, 3), what the sampler makes of the frames in work, at this step.
+        frames_per_second: of the clip.
+        step, steps: of the sampler, in the present stretch of the clip.
+        done, total: progress in sampler steps over all stretches.
+        last: whether this chunk closes the work.
+    """
+
+    frames: NDArray[np.uint8]
+    preview: NDArray[np.uint8]
+    frames_per_second: float
+    step: int
+    steps: int
+    done: int
+    total: int
+    last: bool = False
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a download or a load is; total 0 means unknown."""

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from models.video.diffusion import Guidance, predict, sample, training_loss
+from models.video.generator import UNET_WEIGHTS
 from models.video.scenes import SceneClip, caption, random_spec, render
 from models.video.scenes.spec import CAMERAS, COLOURS, SPEEDS
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
@@ -35,7 +36,6 @@ from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
 
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
-UNET_WEIGHTS = "video_unet3d.safetensors"
 ATTRIBUTES = ("motion", "speed", "camera", "colour")
 MOTION_LIMITS = (3.0, 8.0)  # mean change from frame to frame, of 255, that parts little, some and much motion
 SHEET_PROMPTS = (

@@ -1,0 +1,119 @@
+"""From a prompt to frames, streamed: the sampler's previews first, then each stretch of the clip as it is done.
+
+A clip longer than the stretch that the model was trained on is made piece by piece: each next stretch is given the last
+frames of the one before (Ho et al. 2022, "Video Diffusion Models", section 3.1; here the model was trained with given
+frames).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.contracts import VideoChunk, VideoRequest
+from models.errors import ModelError
+from models.spec import ModelSpec
+from models.video.diffusion import Guidance, predict, sample
+from models.video.scenes.spec import DEFAULT_FRAMES, FRAMES_PER_SECOND
+from models.video.text import WEIGHTS as TEXT_WEIGHTS
+from models.video.text import TextTable, load_text_table
+from models.video.unet3d import Condition, UNet3D, UNet3DConfig
+from models.weights_io import load_into, load_metadata, load_safetensors
+
+UNET_WEIGHTS = "video_unet3d.safetensors"
+OVERLAP = 4
+
+
+def to_pixels(clip: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, F, R, S) in [-1, 1] -> uint8 (F, R, S, 3)."""
+    return ((clip[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 3, 0).contiguous().numpy()
+
+
+class VideoGenerator:
+    """Text to video; one request at a time."""
+
+    def __init__(self, model: UNet3D, table: TextTable, stretch: int = DEFAULT_FRAMES) -> None:
+        """stretch: frames of one run of the sampler, a multiple of the model's patch."""
+        self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
+        self._lock = threading.Lock()
+
+    def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
+        """Yield previews and frames; closing the iterator stops the work.
+
+        Raises:
+            ValueError: an attribute that the model does not have.
+        """
+        wanted, unwanted = self._conditions(request)
+        guidance = Guidance(request.guidance, request.rescale)
+        random = torch.Generator().manual_seed(request.seed)
+        stretches = 1 + max(0, -(-(request.frames - self.stretch) // (self.stretch - OVERLAP)))
+        shape = (1, 3, self.stretch, request.size, request.size)
+        given, known = torch.zeros(shape), torch.zeros(1, self.stretch, dtype=torch.bool)
+        if request.image is not None:
+            given[0, :, 0] = torch.from_numpy(request.image.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
+            known[0, 0] = True
+        nothing = np.zeros((0, request.size, request.size, 3), np.uint8)
+        made = 0
+
+        for stretch in range(stretches):
+            held_clip, held, fresh = given.clone(), known.clone(), OVERLAP if stretch else 0
+
+            def denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
+                with self._lock, torch.inference_mode():
+                    return predict(self.model, z, t, wanted, unwanted, guidance, held if held.any() else None)
+
+            noise = torch.randn(shape, generator=random)
+            for step, clean in enumerate(sample(denoise, noise, request.steps, given=held_clip, known=held), start=1):
+                pixels = to_pixels(clean)[fresh:][: request.frames - made]
+                done, finished = stretch * request.steps + step, step == request.steps
+                if finished:
+                    made += len(pixels)
+                    given[:, :, :OVERLAP] = clean[:, :, -OVERLAP:]
+                    known = torch.arange(self.stretch)[None] < OVERLAP
+                yield VideoChunk(
+                    frames=pixels if finished else nothing,
+                    preview=pixels,
+                    frames_per_second=FRAMES_PER_SECOND,
+                    step=step,
+                    steps=request.steps,
+                    done=done,
+                    total=stretches * request.steps,
+                    last=finished and stretch == stretches - 1,
+                )
+
+    def _conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
+        """What is wanted, and what guidance leads away from."""
+        config = self.model.config
+        values = [request.motion, request.speed, request.camera, request.colour]
+        for name, value, count in zip(("motion", "speed", "camera", "colour"), values, config.attributes, strict=True):
+            if not 0 <= value <= count:
+                raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
+        words, said = self.table.embed([request.prompt, request.negative_prompt], config.max_words)
+        attributes = torch.tensor([values, [0] * len(values)])
+        return (
+            Condition(words[:1], said[:1], attributes[:1]),
+            Condition(words[1:], said[1:], attributes[1:]),
+        )
+
+
+def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
+    """The shipped network and its text table.
+
+    Raises:
+        ModelError: a file is missing, damaged or of another version.
+    """
+    path = files[UNET_WEIGHTS]
+    try:
+        config = UNet3DConfig.from_dict(json.loads(load_metadata(path)["config"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"The weight file {path.name} of {spec.title} is of another kind.", "weights") from error
+    model = UNet3D(config)
+    load_into(model, load_safetensors(path), f"the network in {path.name}")
+    return VideoGenerator(model, load_text_table(files[TEXT_WEIGHTS]))
