@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from models.contracts import check_number, check_seed
 from models.music.constraints import Constraints
 from models.music.grammar import Allowed, Grammar, new_mask
-from models.music.incremental import IncrementalTransformer
-from models.music.vocabulary import BOS, EOS, PAD, PITCH, VOCABULARY_SIZE
+from models.music.incremental import IncrementalTransformer, KeyValueCache
+from models.music.vocabulary import BOS, DENSITY, EOS, KEY, PAD, PITCH, VOCABULARY_SIZE
 
 MIN_TOKENS = 128  # enough for the longest front, the most empty bars and a note: no piece is without music
 MAX_TOKENS = 16_384
@@ -44,6 +44,8 @@ class SamplingSettings:
         repetition_penalty: taken from a pitch's logit for each time it was struck lately, in favour of other pitches;
             the chance that there is a note at all stays. 0 is none.
         repetition_window: how many of the last struck pitches are "lately".
+        guidance: how much more the key and density asked for count than the model would let them: classifier-free
+            guidance (Ho and Salimans 2022) against the same piece without these controls. 1 is none, and the fastest.
         max_tokens: how many tokens to write at most, beyond the prompt.
         seed: fixes every random choice.
 
@@ -56,6 +58,7 @@ class SamplingSettings:
     top_p: float = 1.0
     repetition_penalty: float = 0.0
     repetition_window: int = 32
+    guidance: float = 3.5
     max_tokens: int = 2048
     seed: int = 0
 
@@ -65,6 +68,7 @@ class SamplingSettings:
         check_number("top_p", self.top_p, 0.0, 1.0)
         check_number("repetition_penalty", self.repetition_penalty, 0.0, 10.0)
         _check_whole("repetition_window", self.repetition_window, 1, 1024)
+        check_number("guidance", self.guidance, 1.0, 5.0)
         _check_whole("max_tokens", self.max_tokens, MIN_TOKENS, MAX_TOKENS)
         check_seed(self.seed)
 
@@ -75,8 +79,8 @@ class Step:
 
     Attributes:
         tokens: for each piece the token chosen, None after its end.
-        probabilities: what the model gave that token among those that the grammar allowed, before temperature and the
-            rest; 0 after the end.
+        probabilities: what the model gave that token among those that the grammar allowed, after guidance, before
+            temperature and the rest; 0 after the end.
     """
 
     tokens: tuple[int | None, ...]
@@ -220,12 +224,17 @@ class MusicSampler:
     def _steps(self, prompts: list[list[int]], settings: SamplingSettings, constraints: Constraints) -> Iterator[Step]:
         pieces = [_PieceSampler(prompt, settings, constraints, index) for index, prompt in enumerate(prompts)]
         tokens, padding = _pad_left(prompts)
-        cache = self.model.new_cache(len(prompts), tokens.shape[1] + settings.max_tokens)
+        guided = settings.guidance != 1.0
+        cache = self.model.new_cache(len(prompts) * (1 + guided), tokens.shape[1] + settings.max_tokens)
         try:
             for written in range(settings.max_tokens):
                 if all(piece.grammar.ended for piece in pieces):
                     return
-                logits = self.model.append(tokens, cache, padding if written == 0 else None).numpy()
+                given_padding = padding if written == 0 else None
+                if guided:
+                    logits = self._guided(tokens, cache, given_padding, settings.guidance)
+                else:
+                    logits = self.model.append(tokens, cache, given_padding).numpy()
                 chosen: list[int | None] = []
                 probabilities = []
                 for piece, row in zip(pieces, logits, strict=True):
@@ -236,6 +245,20 @@ class MusicSampler:
                 tokens = torch.tensor([[EOS.token() if token is None else token] for token in chosen])
         finally:
             cache.clear()
+
+    def _guided(
+        self, tokens: torch.Tensor, cache: KeyValueCache, padding: torch.Tensor | None, guidance: float
+    ) -> NDArray[np.float32]:
+        """tokens (B, N) -> logits (B, V), moved away from what the model says without the key and density asked for.
+
+        The cache holds 2 B sequences: as they are, then with Pad in place of these controls, as in training.
+        """
+        hidden = tokens.clone()
+        for kind in (KEY, DENSITY):
+            hidden[(tokens >= kind.first) & (tokens < kind.stop)] = PAD.token()
+        both = None if padding is None else torch.cat([padding, padding])
+        asked, free = self.model.append(torch.cat([tokens, hidden]), cache, both).chunk(2)
+        return (free + guidance * (asked - free)).numpy()
 
     def sample(
         self,

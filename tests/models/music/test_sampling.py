@@ -24,9 +24,12 @@ from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import (
     BAR,
     BOS,
+    DENSITY,
     DURATIONS,
     EOS,
+    KEY,
     METER,
+    PAD,
     PITCH,
     POSITION,
     VOCABULARY_SIZE,
@@ -261,7 +264,7 @@ def test_prompts_of_unequal_length_each_go_on_as_if_alone() -> None:
 
 def test_greedy_takes_the_likeliest_and_tells_its_probability() -> None:
     sampler = make_sampler()
-    settings = SamplingSettings(max_tokens=128, temperature=0)
+    settings = SamplingSettings(max_tokens=128, temperature=0, guidance=1.0)
     steps = list(sampler.stream(settings=settings))
     assert [step.tokens[0] for step in steps] == sampler.sample(settings=settings)[0][1:]
     grammar, mask, cache = Grammar(), new_mask(), sampler.model.new_cache(1, 60)
@@ -290,7 +293,7 @@ def test_the_repetition_penalty_spreads_the_pitches() -> None:
     constraints = Constraints(programs=(0,), drums=False, max_duration=1)
 
     def pitches(penalty: float) -> list[int]:
-        settings = SamplingSettings(max_tokens=600, temperature=0.02, repetition_penalty=penalty, seed=2)
+        settings = SamplingSettings(max_tokens=600, temperature=0.02, guidance=1.0, repetition_penalty=penalty, seed=2)
         tokens = sampler.sample(settings=settings, constraints=constraints)[0]
         return [token for token in tokens if split_token(token)[0] is PITCH]
 
@@ -375,3 +378,16 @@ def test_the_controls_in_front_are_those_asked() -> None:
     assert {split_token(t)[0].name: split_token(t)[1] for t in tokens[1:7]} == asked
     assert measure_controls(decode_piece(tokens)).tempo in range(64)
     assert max(DURATIONS) == 384
+
+
+def test_guidance_leads_away_from_what_is_said_without_the_controls() -> None:
+    model = IncrementalTransformer(MusicTransformer(MusicTransformerConfig.debug(position="rotary")).eval())
+    tokens = torch.tensor([[1, KEY.token(3), DENSITY.token(5), 200], [1, KEY.token(7), DENSITY.token(2), 300]])
+    hidden = tokens.clone()
+    hidden[:, 1:3] = PAD.token()
+    asked, free = (model.append(x, model.new_cache(2, 8)) for x in (tokens, hidden))
+    guided = MusicSampler(model)._guided(tokens, model.new_cache(4, 8), None, 2.5)
+    np.testing.assert_allclose(guided, (free + 2.5 * (asked - free)).numpy(), atol=1e-4)
+    np.testing.assert_allclose(
+        MusicSampler(model)._guided(tokens, model.new_cache(4, 8), None, 1.0), asked.numpy(), atol=1e-4
+    )
