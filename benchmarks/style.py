@@ -28,6 +28,7 @@ from models.registry import Registry
 from models.style import flow
 from models.style.picture_train import held_out
 from models.style.video_contracts import VideoStyleRequest
+from models.threads import wait_briefly
 
 MODEL = "style_video/adain"
 FloatArray = NDArray[np.float64]
@@ -147,6 +148,7 @@ def speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
 
 def main() -> None:
     """Measure and print."""
+    wait_briefly()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--clips", type=Path, required=True)

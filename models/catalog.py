@@ -90,7 +90,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         sources=(Bundled(("style_picture.safetensors",)),),
         memory_mb=700,
         needs_gpu=False,
-        speed="about ten frames a second at 256 pixels on two CPU cores",
+        speed="about seven frames a second at 256 pixels on two busy CPU cores",
         loader="models.style.video:load_bundled",
     ),
 )

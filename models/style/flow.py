@@ -73,4 +73,5 @@ def mixed(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: Floa
 
 
 def _search(cv2: Any) -> Any:
+    cv2.setNumThreads(1)  # its threads and torch's would wait for each other on a small machine
     return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
