@@ -37,6 +37,7 @@ from models.music.train import held_out_losses
 from models.music.transformer import MusicTransformer
 from models.music.vocabulary import POSITIONS_PER_QUARTER, STYLES, TEMPI, density_index, tempo_index
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
+from models.torchaudio_import import import_torchaudio
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
 ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
@@ -87,6 +88,7 @@ def asked(style: str, bars: int, **controls: int) -> Constraints:
 
 def speed(model: MusicTransformer) -> Measured:
     """[speedup_vs_gpt2, realtime_factor]; medians of five."""
+    import_torchaudio()
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = model.config
