@@ -33,24 +33,24 @@ def to_int16(samples: FloatArray) -> NDArray[np.int16]:
 
 
 def wav_bytes(samples: FloatArray, sample_rate: int) -> bytes:
-    """A whole 16-bit mono WAV file in memory: what a streaming player takes as one chunk."""
+    """Sound (n,) or (channels, n) as a whole 16-bit WAV file in memory: what a streaming player takes as one chunk."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(1 if samples.ndim == 1 else len(samples))
         file.setsampwidth(2)
         file.setframerate(sample_rate)
-        file.writeframes(to_int16(samples).tobytes())
+        file.writeframes(to_int16(samples).T.tobytes())
     return buffer.getvalue()
 
 
 def write_wav(path: str | Path, samples: FloatArray, sample_rate: int) -> Path:
-    """Write float32 (n,) in [-1, 1] as 16-bit mono WAV; returns the path."""
+    """Write float32 (n,) or (channels, n) in [-1, 1] as 16-bit WAV; returns the path."""
     Path(path).write_bytes(wav_bytes(samples, sample_rate))
     return Path(path)
 
 
 def write_mp3(path: str | Path, samples: FloatArray, sample_rate: int) -> Path:
-    """Write float32 (n,) in [-1, 1] as mono MP3 of about 100 kbit/s; returns the path.
+    """Write float32 (n,) or (channels, n) in [-1, 1] as MP3, about 100 kbit/s for one channel; returns the path.
 
     Raises:
         MediaError: where the rate does not exist in MP3 or libsndfile was built without an encoder.
@@ -64,13 +64,13 @@ def write_mp3(path: str | Path, samples: FloatArray, sample_rate: int) -> Path:
             str(path),
             "w",
             sample_rate,
-            1,
+            1 if samples.ndim == 1 else len(samples),
             "MPEG_LAYER_III",
             format="MP3",
             compression_level=0.2,
             bitrate_mode="VARIABLE",
         ) as file:
-            file.write(to_int16(samples))
+            file.write(to_int16(samples).T)
     except (soundfile.LibsndfileError, ValueError) as error:
         raise MediaError("This machine's libsndfile cannot write MP3.") from error
     return Path(path)

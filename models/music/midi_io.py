@@ -240,22 +240,29 @@ def _track_messages(track: Track, index: int) -> list[mido.Message]:
     return messages
 
 
-def to_midi(piece: Piece) -> pretty_midi.PrettyMIDI:
-    """A piece as a PrettyMIDI object of TICKS_PER_QUARTER; a piece without notes gives one without instruments."""
+def to_mido(piece: Piece, tempo_scale: float = 1.0) -> mido.MidiFile:
+    """A piece as a Standard MIDI File of type 1 and TICKS_PER_QUARTER: timing, then a track for each that has notes.
+
+    Args:
+        tempo_scale: how many times as fast as the bars say; so a tempo between two rows of TEMPI can be exact.
+    """
     tempi, meters = [], []
     before = None
     for start, bar in zip(piece.bar_starts(), piece.bars, strict=False):
         tick = start * TICKS_PER_POSITION
         if before is None or bar.tempo != before.tempo:
-            tempi.append((tick, round(6e7 / TEMPI[bar.tempo])))
+            tempi.append((tick, min(max(round(6e7 / (TEMPI[bar.tempo] * tempo_scale)), 1), 0xFFFFFF)))
         if before is None or bar.meter != before.meter:
             meters.append((tick, *METERS[bar.meter]))
         before = bar
     timing = [*_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
     tracks = [_track_messages(track, index) for index, track in enumerate(piece.tracks) if track.notes]
-    return pretty_midi.PrettyMIDI(
-        mido_object=mido.MidiFile(
-            ticks_per_beat=TICKS_PER_QUARTER,
-            tracks=[mido.MidiTrack(timing), *(mido.MidiTrack(track) for track in tracks)],
-        )
+    return mido.MidiFile(
+        ticks_per_beat=TICKS_PER_QUARTER,
+        tracks=[mido.MidiTrack(timing), *(mido.MidiTrack(track) for track in tracks)],
     )
+
+
+def to_midi(piece: Piece) -> pretty_midi.PrettyMIDI:
+    """A piece as a PrettyMIDI object of TICKS_PER_QUARTER; a piece without notes gives one without instruments."""
+    return pretty_midi.PrettyMIDI(mido_object=to_mido(piece))

@@ -8,7 +8,7 @@ tokens on the same machine.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,10 +131,10 @@ def _draw(weights: NDArray[np.float64], random: np.random.Generator) -> int:
 class _PieceSampler:
     """One piece of a batch: its grammar, its random generator, the pitches struck lately."""
 
-    def __init__(self, prompt: Sequence[int], settings: SamplingSettings, constraints: Constraints, index: int) -> None:
+    def __init__(self, prompt: Sequence[int], settings: SamplingSettings, grammar: Grammar, index: int) -> None:
         self.settings = settings
         self.random = np.random.default_rng([settings.seed, index])
-        self.grammar = Grammar(constraints)
+        self.grammar = grammar
         self.recent: deque[int] = deque()
         self.struck = np.zeros(VOCABULARY_SIZE)
         self.mask: Allowed = new_mask()
@@ -193,13 +193,15 @@ class MusicSampler:
         prompts: Sequence[Sequence[int]] = ((),),
         settings: SamplingSettings | None = None,
         constraints: Constraints | None = None,
-    ) -> Iterator[Step]:
+        grammar: Callable[[Constraints], Grammar] = Grammar,
+    ) -> Generator[Step, None, None]:
         """Write on from each prompt, one step at a time, until all have ended or `max_tokens` are written.
 
         Closing the iterator stops the work and frees the cache.
 
         Args:
             prompts: one for each piece, as the tokenizer writes them; an empty one begins a piece.
+            grammar: makes each piece's grammar of the constraints.
 
         Raises:
             ValueError: no prompt or too many, a prompt with a token outside the vocabulary, too long a prompt.
@@ -219,10 +221,15 @@ class MusicSampler:
                 f"{len(begun)} pieces need up to {asked:,} tokens; at most {MAX_BATCH_TOKENS:,} are possible. "
                 "Ask for fewer pieces, a shorter prompt or a smaller max_tokens."
             )
-        return self._steps(begun, settings, constraints)
+        return self._steps(begun, settings, [grammar(constraints) for _ in begun])
 
-    def _steps(self, prompts: list[list[int]], settings: SamplingSettings, constraints: Constraints) -> Iterator[Step]:
-        pieces = [_PieceSampler(prompt, settings, constraints, index) for index, prompt in enumerate(prompts)]
+    def _steps(
+        self, prompts: list[list[int]], settings: SamplingSettings, grammars: list[Grammar]
+    ) -> Generator[Step, None, None]:
+        pieces = [
+            _PieceSampler(prompt, settings, grammar, index)
+            for index, (prompt, grammar) in enumerate(zip(prompts, grammars, strict=True))
+        ]
         tokens, padding = _pad_left(prompts)
         guided = settings.guidance != 1.0
         cache = self.model.new_cache(len(prompts) * (1 + guided), tokens.shape[1] + settings.max_tokens)

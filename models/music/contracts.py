@@ -1,0 +1,223 @@
+"""What passes between the Music tab and the composer: MusicRequest in, MusicChunk out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contracts import check_number, check_seed
+from models.music.score import Piece
+from models.music.vocabulary import KEYS, METERS, POSITIONS_PER_QUARTER, STYLES, TEMPI
+
+FloatArray = NDArray[np.float32]
+
+ACTIONS = ("compose", "continue", "rewrite", "ideas", "harmonise", "perform")
+NEEDS_PIECE = ("continue", "rewrite", "harmonise", "perform")
+IDEAS = 4
+MAX_NEW_BARS, MAX_IDEA_BARS, MAX_REWRITTEN_BARS = 128, 16, 16
+MAX_ASKED_TRACKS = 8
+MIN_TEMPO, MAX_TEMPO = 30.0, 260.0
+MIN_DENSITY, MAX_DENSITY = 0.25, 16.0
+MIN_REGISTER, MAX_REGISTER = 36.0, 84.0
+MAX_PIECE_S = 15 * 60.0
+MAX_NOTES = 60_000
+MAX_NOTES_A_SECOND = 400
+
+
+def meter_name(meter: int) -> str:
+    """A row of METERS as people write it: "3/4"."""
+    return f"{METERS[meter][0]}/{METERS[meter][1]}"
+
+
+METER_NAMES = tuple(meter_name(index) for index in range(len(METERS)))
+
+
+def seconds_of(piece: Piece, tempo_scale: float = 1.0) -> float:
+    """How long a piece lasts, played `tempo_scale` times as fast as its bars say."""
+    return sum(bar.positions * 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * tempo_scale) for bar in piece.bars)
+
+
+def check_piece(piece: Piece, tempo_scale: float = 1.0) -> None:
+    """Raise ValueError for a piece that cannot be played in this studio: silent, too long, or too thick."""
+    if not piece.note_count:
+        raise ValueError("The music holds no notes.")
+    length_s = seconds_of(piece, tempo_scale)
+    if length_s > MAX_PIECE_S:
+        raise ValueError(
+            f"The music lasts {length_s / 60:.0f} minutes; pieces of up to {MAX_PIECE_S / 60:.0f} minutes can be used."
+        )
+    if piece.note_count > MAX_NOTES:
+        raise ValueError(f"The music has {piece.note_count:,} notes; up to {MAX_NOTES:,} can be used.")
+    starts = piece.bar_starts()
+    onsets = np.sort([note.start for track in piece.tracks for note in track.notes])
+    for bar, start in zip(piece.bars, starts, strict=False):
+        second = TEMPI[bar.tempo] * tempo_scale * POSITIONS_PER_QUARTER / 60.0
+        inside = onsets[np.searchsorted(onsets, start) : np.searchsorted(onsets, start + bar.positions)]
+        if inside.size > MAX_NOTES_A_SECOND:
+            crowd = np.searchsorted(inside, inside + second) - np.arange(inside.size)
+            if crowd.max() > MAX_NOTES_A_SECOND:
+                raise ValueError(
+                    f"The music has {crowd.max():,} notes within one second; "
+                    f"at most {MAX_NOTES_A_SECOND} can be played."
+                )
+
+
+@dataclass(frozen=True)
+class MusicRequest:
+    """What a person asks of the composer. What is left open ("" or 0 or None) the model chooses.
+
+    Args:
+        action: one of ACTIONS. "compose" writes a piece, "continue" writes on, "rewrite" writes some bars anew, "ideas"
+            writes IDEAS short pieces at once, "harmonise" keeps a melody and writes the rest, "perform" only plays.
+        style: the collection whose manner is asked, one of STYLES.
+        key: one of KEYS, as "C major".
+        tempo: quarters a minute.
+        meter: as "3/4".
+        density: notes that begin in a quarter, all instruments together.
+        register: mean pitch of what is not drums; 60 is middle C.
+        bars: how many to write ("continue": beyond what is there).
+        programs: General MIDI programs of the melodic tracks, () leaves them to the model (with drums asked: none).
+        drums: whether there are drums.
+        temperature, top_p, repetition: how to choose among what is likely; see `sampling.SamplingSettings`.
+        seed: fixes every random choice.
+        piece: the music to go on from, for the actions of NEEDS_PIECE.
+        tempo_scale: how many times as fast as its bars say that piece is played.
+        first_bar, last_bar: for "rewrite", counted from 1, both included.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    action: str = "compose"
+    style: str = ""
+    key: str = ""
+    tempo: float = 100.0
+    meter: str = ""
+    density: float = 0.0
+    register: float = 0.0
+    bars: int = 16
+    programs: tuple[int, ...] = ()
+    drums: bool | None = None
+    temperature: float = 1.0
+    top_p: float = 0.96
+    repetition: float = 0.0
+    seed: int = 0
+    piece: Piece | None = None
+    tempo_scale: float = 1.0
+    first_bar: int = 1
+    last_bar: int = 1
+
+    def __post_init__(self) -> None:
+        _one_of("action", self.action, ACTIONS)
+        _one_of("style", self.style, ("", *STYLES))
+        _one_of("key", self.key, ("", *KEYS[:-1]))
+        _one_of("meter", self.meter, ("", *METER_NAMES))
+        check_number("tempo", self.tempo, MIN_TEMPO, MAX_TEMPO)
+        if self.density:
+            check_number("density", self.density, MIN_DENSITY, MAX_DENSITY)
+        if self.register:
+            check_number("register", self.register, MIN_REGISTER, MAX_REGISTER)
+        _whole("bars", self.bars, 1, MAX_IDEA_BARS if self.action == "ideas" else MAX_NEW_BARS)
+        if len(self.programs) > MAX_ASKED_TRACKS:
+            raise ValueError(f"instruments has {len(self.programs)}; at most {MAX_ASKED_TRACKS} can be asked for.")
+        for program in self.programs:
+            _whole("instrument", program, 0, 127)
+        check_number("temperature", self.temperature, 0.0, 2.0)
+        check_number("top_p", self.top_p, 0.05, 1.0)
+        check_number("repetition", self.repetition, 0.0, 3.0)
+        check_seed(self.seed)
+        check_number("tempo_scale", self.tempo_scale, 0.05, 20.0)
+        if self.action in NEEDS_PIECE:
+            self._check_source()
+
+    def _check_source(self) -> None:
+        if self.piece is None:
+            raise ValueError(f"There is no piece to {self.action} yet; compose one or open a MIDI file first.")
+        check_piece(self.piece, self.tempo_scale)
+        bars = len(self.piece.bars)
+        if self.action == "rewrite":
+            _whole("first_bar", self.first_bar, 1, bars)
+            _whole("last_bar", self.last_bar, self.first_bar, min(bars, self.first_bar + MAX_REWRITTEN_BARS - 1))
+        if self.action == "harmonise" and not self.piece.melodic:
+            raise ValueError("There is no melody to harmonise: the music holds drums alone.")
+        if self.action == "harmonise" and bars > MAX_NEW_BARS:
+            raise ValueError(f"The melody has {bars} bars; up to {MAX_NEW_BARS} can be harmonised.")
+        seconds_added = 0.0 if self.action != "continue" else self.bars * 2.0
+        if self.action == "continue" and seconds_of(self.piece, self.tempo_scale) + seconds_added > MAX_PIECE_S:
+            raise ValueError(f"The piece is already near {MAX_PIECE_S / 60:.0f} minutes long; it cannot be continued.")
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        shown = ", ".join(repr(each) for each in allowed if each)
+        raise ValueError(f"{name} is {value!r}; it must be one of {shown}, or left open.")
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+
+
+@dataclass(frozen=True)
+class HeardNote:
+    """A note for the ear and the piano roll.
+
+    Attributes:
+        start_s, end_s: from the start of the piece.
+        velocity: 1 to 127.
+        track: index of MusicChunk.tracks.
+        probability: what the model gave this pitch when it chose it; 1 for what was there before.
+    """
+
+    start_s: float
+    end_s: float
+    pitch: int
+    velocity: int
+    track: int
+    probability: float = 1.0
+
+
+@dataclass(frozen=True)
+class BarLine:
+    """Where bar `number` (from 1) lies, in seconds from the start of the piece."""
+
+    number: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class MusicChunk:
+    """A portion of music, in order. The sound of an idea is the sum of its chunks.
+
+    Attributes:
+        samples: float32 (2, n) in [-1, 1], to be appended; n may be 0.
+        sample_rate: samples in a second.
+        notes: the notes that are new in this chunk.
+        bars: the bars that are new in this chunk.
+        tracks: (program, is drums) of each track.
+        idea: which of the pieces that are written at once, from 0.
+        sound_start_s: where in the piece the sound begins; later than 0 where only the new part is played.
+        piece: the whole piece, with the last chunk of an idea.
+        tempo_scale: how many times as fast as its bars say the piece is played.
+        remarks: plain sentences for the person, all so far.
+        done, total: bars written, of those asked.
+        last: whether this chunk closes the work.
+    """
+
+    samples: FloatArray
+    sample_rate: int
+    notes: tuple[HeardNote, ...] = ()
+    bars: tuple[BarLine, ...] = ()
+    tracks: tuple[tuple[int, bool], ...] = ()
+    idea: int = 0
+    sound_start_s: float = 0.0
+    piece: Piece | None = None
+    tempo_scale: float = 1.0
+    remarks: tuple[str, ...] = ()
+    done: int = 0
+    total: int = 1
+    last: bool = False

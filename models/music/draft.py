@@ -1,0 +1,192 @@
+"""A piece while it is written: bars and notes, and how likely the model thought each of them.
+
+Tokens come bar by bar; `read_bar` turns one bar's tokens into notes. A draft places them so that what was there before
+stays exactly as it was: a new note never cuts an old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from models.music.contracts import BarLine, HeardNote
+from models.music.rendering import Sounding
+from models.music.score import Bar, Note, Piece, Track
+from models.music.vocabulary import (
+    DRUM,
+    DRUM_DURATION,
+    DRUMS,
+    DURATION,
+    DURATIONS,
+    METER,
+    PITCH,
+    POSITION,
+    POSITIONS_PER_QUARTER,
+    TEMPI,
+    TEMPO,
+    TRACK,
+    VELOCITY,
+    VELOCITY_STEP,
+    fitting_duration,
+    split_token,
+)
+
+DRUM_TRACK = -1  # as a note's track while it is read: the last one of the piece
+
+
+@dataclass(frozen=True)
+class WrittenNote:
+    """A note of a draft: `start` and `duration` in grid positions, `track` an index of the draft's tracks."""
+
+    start: int
+    pitch: int
+    duration: int
+    velocity: int
+    track: int
+    probability: float = 1.0
+
+
+def read_bar(tokens: Sequence[int], probabilities: Sequence[float], bar: Bar) -> tuple[Bar, list[WrittenNote]]:
+    """One bar's tokens, without Bar itself, as notes that start from 0; what makes no sense is passed over.
+
+    Args:
+        bar: the meter and tempo that hold before.
+    """
+    notes: list[WrittenNote] = []
+    track, position, pitch, chance = None, None, None, 1.0
+    velocities: dict[int, int] = {}
+    for token, probability in zip(tokens, probabilities, strict=True):
+        kind, value = split_token(token)
+        if kind is METER:
+            bar = replace(bar, meter=value)
+        elif kind is TEMPO:
+            bar = replace(bar, tempo=value)
+        elif kind is POSITION:
+            position = value if value < bar.positions else None
+        elif kind in (TRACK, DRUMS):
+            track = value if kind is TRACK else DRUM_TRACK
+        elif kind is VELOCITY and track is not None:
+            velocities[track] = value
+        elif kind is PITCH:
+            pitch, chance = value, probability
+            continue
+        elif kind in (DURATION, DRUM) and track is not None and position is not None and track in velocities:
+            if kind is DRUM and track == DRUM_TRACK:
+                notes.append(WrittenNote(position, value, DRUM_DURATION, velocities[track], track, probability))
+            elif kind is DURATION and pitch is not None and track != DRUM_TRACK:
+                notes.append(WrittenNote(position, pitch, DURATIONS[value], velocities[track], track, chance))
+        pitch = None
+    return bar, notes
+
+
+@dataclass
+class Draft:
+    """Bars, tracks as (program, is drums) and notes; `tempo_scale` says how many times as fast as written it is played.
+
+    Attributes:
+        notes: for each bar the notes that begin in it, their starts counted from the start of the piece.
+    """
+
+    bars: list[Bar] = field(default_factory=list)
+    tracks: list[tuple[int, bool]] = field(default_factory=list)
+    notes: list[list[WrittenNote]] = field(default_factory=list)
+    tempo_scale: float = 1.0
+
+    @classmethod
+    def of(cls, piece: Piece, tempo_scale: float = 1.0) -> Draft:
+        """A draft of a piece that is there."""
+        draft = cls(list(piece.bars), [(track.program, track.is_drum) for track in piece.tracks], [], tempo_scale)
+        starts = piece.bar_starts()
+        draft.notes = [[] for _ in piece.bars]
+        for index, track in enumerate(piece.tracks):
+            bar = 0
+            for note in track.notes:
+                while note.start >= starts[bar + 1]:
+                    bar += 1
+                draft.notes[bar].append(WrittenNote(note.start, note.pitch, note.duration, note.velocity, index))
+        return draft
+
+    def piece(self) -> Piece:
+        """The notes and bars as a piece."""
+        by_track: list[list[Note]] = [[] for _ in self.tracks]
+        for note in (note for bar in self.notes for note in bar):
+            by_track[note.track].append(Note(note.start, note.pitch, note.duration, note.velocity))
+        tracks = [
+            Track.of(program, is_drum, notes) for (program, is_drum), notes in zip(self.tracks, by_track, strict=True)
+        ]
+        return Piece(tuple(self.bars), tuple(tracks))
+
+    def start_of(self, index: int) -> int:
+        """Where bar `index` begins, in positions."""
+        return sum(bar.positions for bar in self.bars[:index])
+
+    def append(self, bar: Bar, notes: Sequence[WrittenNote]) -> int:
+        """Add a bar with notes that start from 0 in it; returns its index."""
+        self.bars.append(bar)
+        self.notes.append([])
+        self.rewrite(len(self.bars) - 1, notes)
+        return len(self.bars) - 1
+
+    def rewrite(self, index: int, notes: Sequence[WrittenNote]) -> None:
+        """Put notes, starts from 0, into bar `index` in place of those that begin there; all others stay."""
+        start, end = self.start_of(index), self.start_of(index + 1)
+        drums = len(self.tracks) - 1
+        others = [note for at, bar in enumerate(self.notes) if at != index for note in bar]
+        kept = []
+        for note in notes:
+            moved = replace(note, start=note.start + start, track=drums if note.track == DRUM_TRACK else note.track)
+            if not start <= moved.start < end or moved.track >= len(self.tracks):
+                continue
+            same = [other for other in others if (other.track, other.pitch) == (moved.track, moved.pitch)]
+            if any(other.start < moved.start < other.start + other.duration for other in same):
+                continue
+            following = min((other.start for other in same if other.start >= moved.start), default=None)
+            if following is not None and following < moved.start + moved.duration:
+                moved = replace(moved, duration=fitting_duration(following - moved.start))
+            kept.append(moved)
+        self.notes[index] = kept
+
+    def bar_line(self, index: int) -> BarLine:
+        """Where a bar lies in time."""
+        start_s = sum(self._seconds(bar) for bar in self.bars[:index])
+        return BarLine(index + 1, start_s, start_s + self._seconds(self.bars[index]))
+
+    def _seconds(self, bar: Bar) -> float:
+        return bar.positions * self._second_a_position(bar)
+
+    def _second_a_position(self, bar: Bar) -> float:
+        return 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * self.tempo_scale)
+
+    def heard(self, index: int) -> tuple[HeardNote, ...]:
+        """The notes of a bar in seconds; their lengths are reckoned in the bar's own tempo."""
+        line, start = self.bar_line(index), self.start_of(index)
+        each = self._second_a_position(self.bars[index])
+        return tuple(
+            HeardNote(
+                line.start_s + (note.start - start) * each,
+                line.start_s + (note.start - start + note.duration) * each,
+                note.pitch,
+                velocity_of(note.velocity),
+                note.track,
+                note.probability,
+            )
+            for note in self.notes[index]
+        )
+
+    def sounding(self, notes: Sequence[HeardNote], from_s: float) -> list[Sounding]:
+        """Heard notes for the renderer, in time from `from_s`."""
+        return [
+            Sounding(
+                note.start_s - from_s,
+                note.end_s - note.start_s,
+                note.pitch,
+                note.velocity,
+                *self.tracks[note.track],
+            )
+            for note in notes
+        ]
+
+
+def velocity_of(bin_index: int) -> int:
+    """A velocity bin as MIDI's velocity."""
+    return bin_index * VELOCITY_STEP + VELOCITY_STEP // 2

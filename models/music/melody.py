@@ -1,0 +1,156 @@
+"""Harmonising: a given melody is laid into what the model writes, note by note, and all else is the model's.
+
+The melody is track 0. Before each of its notes the grammar lets nothing pass that would skip it; at its onset it
+leaves one choice, so that the sampler writes the melody's own tokens and goes on from there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from models.music.constraints import Constraints
+from models.music.grammar import Allowed, Grammar
+from models.music.score import Bar, Note, Piece, Track
+from models.music.vocabulary import (
+    BAR,
+    DURATION,
+    EOS,
+    KIND_OF,
+    METER,
+    PITCH,
+    POSITION,
+    TEMPO,
+    TRACK,
+    VELOCITY,
+    duration_index,
+)
+
+_IN_FRONT = ("Start", "Controls", "Header", "Track in front", "Drums in front")
+
+
+def melody_track(piece: Piece) -> int:
+    """Which melodic track sounds most like a melody: high, and mostly one note at a time.
+
+    Raises:
+        ValueError: there is no melodic track with notes.
+    """
+
+    def score(track: Track) -> float:
+        onsets = len({note.start for note in track.notes})
+        mean_pitch = sum(note.pitch for note in track.notes) / len(track.notes)
+        return mean_pitch + 24.0 * onsets / len(track.notes)
+
+    candidates = [index for index, track in enumerate(piece.melodic) if track.notes]
+    if not candidates:
+        raise ValueError("There is no melody to harmonise: the music holds drums alone.")
+    return max(candidates, key=lambda index: score(piece.tracks[index]))
+
+
+def top_line(track: Track) -> Track:
+    """The highest note of each onset, each cut where the next begins."""
+    highest: dict[int, Note] = {}
+    for note in track.notes:
+        if note.start not in highest or note.pitch > highest[note.start].pitch:
+            highest[note.start] = note
+    ordered = [highest[start] for start in sorted(highest)]
+    cut = [
+        Note(note.start, note.pitch, min(note.duration, following.start - note.start), note.velocity)
+        for note, following in itertools.pairwise(ordered)
+    ]
+    return Track.of(track.program, track.is_drum, [*cut, *ordered[-1:]])
+
+
+class Melody:
+    """A melody by bars: for each bar its notes, starts counted from the bar."""
+
+    def __init__(self, bars: Sequence[Bar], track: Track) -> None:
+        self.bars = tuple(bars)
+        self.notes: list[list[Note]] = [[] for _ in bars]
+        start, bar = 0, 0
+        for note in track.notes:
+            while note.start >= start + self.bars[bar].positions:
+                start += self.bars[bar].positions
+                bar += 1
+            self.notes[bar].append(Note(note.start - start, note.pitch, note.duration, note.velocity))
+
+
+class MelodyGrammar(Grammar):
+    """The grammar with a melody that must be said.
+
+    Args:
+        first_bar: which bar of the melody is the first one sampled.
+    """
+
+    def __init__(self, constraints: Constraints, melody: Melody, first_bar: int = 0) -> None:
+        super().__init__(constraints)
+        self.melody, self.first_bar = melody, first_bar
+        self.sampling = False
+        self.said = 0  # of this bar's melody notes
+
+    def start_sampling(self) -> None:
+        super().start_sampling()
+        self.sampling, self.said = True, 0
+
+    def _bar_index(self) -> int:
+        return self.first_bar + self.bars - 1
+
+    def _next_note(self) -> Note | None:
+        """The melody's next note in this bar."""
+        index = self._bar_index()
+        if not self.bars or index >= len(self.melody.notes):
+            return None
+        notes = self.melody.notes[index]
+        return notes[self.said] if self.said < len(notes) else None
+
+    def allow(self, allowed: Allowed) -> None:
+        super().allow(allowed)
+        if self.ended or self.after in _IN_FRONT or not self.sampling:
+            return
+        note = self._next_note()
+        forced = self._forced_timeline()
+        if forced is None and note is not None:
+            forced = self._forced_note(note)
+        if forced is not None:
+            allowed[:] = False
+            allowed[forced] = True
+            return
+        allowed[TRACK.first] = False
+        if self.track == 0:
+            allowed[VELOCITY.first : VELOCITY.stop] = False
+            allowed[PITCH.first : PITCH.stop] = False
+        if note is not None and self.after in ("Bar", "Meter", "Tempo", "Note"):
+            allowed[POSITION.first + note.start + 1 : POSITION.stop] = False
+            allowed[POSITION.first + note.start] = True
+            allowed[BAR.first] = allowed[EOS.first] = False
+
+    def _forced_timeline(self) -> int | None:
+        """Meter and Tempo of the melody's bar where they differ from what holds."""
+        index = self._bar_index()
+        if self.after not in ("Bar", "Meter") or not self.bars or index >= len(self.melody.bars):
+            return None
+        bar = self.melody.bars[index]
+        if self.after == "Bar" and bar.meter != self.meter:
+            return METER.token(bar.meter)
+        return TEMPO.token(bar.tempo) if bar.tempo != self.tempo else None
+
+    def _forced_note(self, note: Note) -> int | None:
+        """The next token of the melody's note if it is due now."""
+        here = self.position == note.start and (self.after == "Position" or self.track == 0)
+        if not here or self.after not in ("Position", "Track", "Velocity", "Pitch", "Note"):
+            return None
+        if self.track != 0:
+            return TRACK.token(0)
+        if self.after == "Pitch":
+            return DURATION.token(duration_index(note.duration))
+        if self.velocities[0] != note.velocity:
+            return VELOCITY.token(note.velocity)
+        return PITCH.token(note.pitch)
+
+    def advance(self, token: int) -> None:
+        super().advance(token)
+        kind = KIND_OF[token]
+        if kind is BAR:
+            self.said = 0
+        elif kind is DURATION and self.track == 0:
+            self.said += 1
