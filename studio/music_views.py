@@ -139,8 +139,8 @@ def roll(
         if pitch % 12 == 0
     )
     return (
-        '<figure class="plot roll-plot"><figcaption><b>Piano roll</b><span>high notes above, low ones below; each colour '
-        "is an instrument, the numbers count the bars</span></figcaption>"
+        '<figure class="plot roll-plot"><figcaption><b>Piano roll</b><span>high notes above, low ones below; each '
+        "colour is an instrument, the numbers count the bars</span></figcaption>"
         f'<div class="frame"><div class="axis-y">{octaves}</div>'
         f'<div class="roll-scroll"><div class="roll" style="min-width:{inner_px}px" data-notes="{len(notes)}" '
         f'data-bars="{len(bars)}" data-growing="{int(growing)}" data-end="{end_s:.3f}">'
