@@ -2,7 +2,7 @@
 
     python -m models.speech.train synthetic --voice slt --texts texts_13100.csv --count 2000 --out DATA/slt
     python -m models.speech.train prepare --voice lj=DATA/ljspeech --voice slt=DATA/slt --hold-out LJ050 --shift lj=1.0
-    python -m models.speech.train acoustic --steps 2000
+    python -m models.speech.train acoustic --steps 3000
     python -m models.speech.train vocoder --steps 2000
     python -m models.speech.train vocoder --predicted --steps 3000
     python -m models.speech.train export
@@ -69,7 +69,7 @@ def acoustic(arguments: argparse.Namespace) -> None:
     if "RANK" in os.environ:
         torch.set_num_threads(1)
         dist.init_process_group("gloo")
-    plan = AcousticPlan(steps=arguments.steps, batch=arguments.batch, target_voice=arguments.target)
+    plan = AcousticPlan(steps=arguments.steps, batch_frames=arguments.batch_frames, target_voice=arguments.target)
     AcousticTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
 
 
@@ -135,8 +135,8 @@ def parser() -> argparse.ArgumentParser:
     )
     command(
         acoustic,
-        steps={"type": int, "default": 2000},
-        batch={"type": int, "default": 12, "help": "utterances a process and step"},
+        steps={"type": int, "default": 3000},
+        batch_frames={"type": int, "default": 4000, "help": "mel frames a process and step"},
         target={"default": "lj", "help": "the voice whose share grows"},
         run=run,
     )

@@ -2,8 +2,10 @@
 
 One run in one schedule: the share of the target voice in each batch rises from `first_share` to `last_share`, so that
 the attention learns to read on many clean synthetic texts and the human voice takes over from there. The attention is
-taught by forced alignments (`models.speech.aligner`): a loss asks for them, and at first the decoder is also given them
-in the place of its own weights, so that it learns what each sound looks like before it can find it. Both fade out.
+taught by forced alignments (`models.speech.aligner`): a loss asks for them, and the decoder follows them, so that it
+learns what each sound looks like before it can find it, and so that all steps can run at once
+(`models.speech.teaching`). Step by step the model is weaned (`Lesson`): it reads through its own weights, its past is
+mixed with what it would itself have looked at and drawn, and the last steps run one after another as at inference.
 Guided attention, which asks for any diagonal, was tried first: it taught the attention to count steps and to ignore
 what it read, while the decoder's loss still fell.
 
@@ -35,6 +37,7 @@ from models.speech.attributes import ATTRIBUTES, Measured, mean_of
 from models.speech.corpus import Clip
 from models.speech.symbols import SYMBOLS
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from models.speech.teaching import Taught, decode_all_steps, previous_frames
 
 MEL_MEAN, MEL_STD = -5.0, 2.0
 """The network works on (mel - MEL_MEAN) / MEL_STD; written into the weights' metadata."""
@@ -45,30 +48,63 @@ GAIN_DB = 11.0
 
 @dataclass(frozen=True)
 class AcousticPlan:
-    """How long and on what; rates are Adam's."""
+    """How long and on what; rates are Adam's. Pairs are first and last values."""
 
-    steps: int = 2400
-    batch: int = 16
+    steps: int = 3000
+    last_sequential: int = 150
+    batch_frames: int = 4000
+    batch: tuple[int, int] = (6, 24)
     target_voice: str = "lj"
-    first_share: float = 0.5
-    last_share: float = 0.85
+    first_share: float = 0.45
+    last_share: float = 0.9
     learning_rate: float = 1.2e-3
-    last_learning_rate: float = 1e-4
+    last_learning_rate: float = 5e-5
     warm_up: int = 100
-    alignment_weight: float = 0.5
-    last_alignment_weight: float = 0.3
-    trust: float = 0.95
-    trust_until: float = 0.7
+    alignment_weight: tuple[float, float] = (0.5, 0.3)
     frame_drop: tuple[float, float] = (0.3, 1.0)
-    last_frame_drop: tuple[float, float] = (0.1, 0.4)
-    stretch_chance: float = 0.3
+    last_frame_drop: tuple[float, float] = (0.0, 0.4)
+    weaned_from: float = 0.05
+    weaned_until: float = 0.6
+    stretch_chance: float = 0.25
     gain_chance: float = 0.3
     shift_chance: float = 0.2
     min_frames: float = 150.0
-    max_frames: float = 600.0
+    max_frames: float = 760.0
     candidates: int = 12
     average: float = 0.995
     seed: int = 1
+
+    def lesson_at(self, step: int) -> Lesson:
+        """How far the model is led at a step."""
+        progress = min(1.0, step / self.steps)
+        alone = min(1.0, max(0.0, (progress - self.weaned_from) / (self.weaned_until - self.weaned_from)))
+
+        def between(first: float, last: float) -> float:
+            return first + (last - first) * alone
+
+        return Lesson(
+            alignment_weight=between(*self.alignment_weight),
+            frame_drop=(
+                between(self.frame_drop[0], self.last_frame_drop[0]),
+                between(self.frame_drop[1], self.last_frame_drop[1]),
+            ),
+            alone=alone,
+            sequential=step >= self.steps - self.last_sequential,
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How far the model is led.
+
+    `alone`, from 0 to 1, bounds what is drawn for each utterance: to which share it reads through its own weights, how
+    much of its own weights the attention's past holds, and how often the frame before is its own.
+    """
+
+    alignment_weight: float
+    frame_drop: tuple[float, float]
+    alone: float
+    sequential: bool = False
 
 
 @dataclass
@@ -108,7 +144,8 @@ class Sampler:
         wanted_frames = shape.uniform(plan.min_frames, plan.max_frames)
         stretched = shape.random() < plan.stretch_chance
         octaves = shape.uniform(-STRETCH_OCTAVES, STRETCH_OCTAVES) if stretched else 0.0
-        items = [self._draw_item(share, wanted_frames, octaves) for _ in range(plan.batch)]
+        count = min(max(round(plan.batch_frames / wanted_frames), plan.batch[0]), plan.batch[1])
+        items = [self._draw_item(share, wanted_frames, octaves) for _ in range(count)]
         return collate(items, self.frames_per_step, self.voices)
 
     def _draw_item(self, share: float, wanted_frames: float, octaves: float) -> Item:
@@ -176,21 +213,33 @@ def alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tens
     return (entropy * step_mask).sum() / step_mask.sum()
 
 
-def losses(
-    model: Tacotron2, batch: Batch, alignment_weight: float, trust: float, frame_drop: tuple[float, float]
-) -> tuple[Tensor, dict[str, float]]:
+def decode(model: Tacotron2, batch: Batch, lesson: Lesson) -> Taught:
+    """Coarse frames, stop logits and alignment of a batch, under a lesson."""
+    memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
+    count = len(batch.lengths)
+    frame_drop = torch.empty(count).uniform_(*lesson.frame_drop)
+    if lesson.sequential:
+        return Taught(*model.decoder(memory, batch.lengths, batch.mel, frame_drop=frame_drop))
+    previous, followed = previous_frames(batch.mel, model.config.frames_per_step), batch.attention
+    withheld = torch.rand(previous.shape[:2]) < frame_drop[:, None]
+    previous = previous.masked_fill(withheld[..., None], 0.0)
+    if torch.rand(()) < lesson.alone:
+        with torch.no_grad():
+            own = decode_all_steps(model.decoder, memory, batch.lengths, previous, followed)
+        followed = torch.lerp(followed, own.alignment, (torch.rand(count) * lesson.alone)[:, None, None])
+        guessed = torch.rand(previous.shape[:2]) < torch.rand(count, 1) * lesson.alone
+        own_previous = previous_frames(own.mel, model.config.frames_per_step)
+        previous = torch.where((guessed & ~withheld)[..., None], own_previous, previous)
+    low, high = max(0.0, 2 * lesson.alone - 1.0), min(1.0, 2 * lesson.alone)
+    own_share = low + (high - low) * torch.rand(count)
+    return decode_all_steps(model.decoder, memory, batch.lengths, previous, followed, own_share)
+
+
+def losses(model: Tacotron2, batch: Batch, lesson: Lesson) -> tuple[Tensor, dict[str, float]]:
     """The training loss and what it is made of."""
-    coarse, fine, stop, alignment = model(
-        batch.symbols,
-        batch.lengths,
-        batch.mel,
-        batch.mel_lengths,
-        batch.voice,
-        batch.attributes,
-        lesson=batch.attention if trust > 0 else None,
-        trust=trust,
-        frame_drop=torch.empty(len(batch.lengths)).uniform_(*frame_drop),
-    )
+    taught = decode(model, batch, lesson)
+    coarse, stop, alignment = taught.mel, taught.stop, taught.alignment
+    fine = coarse + model.postnet(coarse, length_mask(batch.mel_lengths, batch.mel.shape[1]))
     steps = batch.mel_lengths // model.config.frames_per_step
     mask = length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
     count = mask.sum() * batch.mel.shape[2]
@@ -202,16 +251,16 @@ def losses(
     step_mask = length_mask(steps, stop.shape[1])
     is_last = torch.arange(stop.shape[1])[None] >= (steps[:, None] - 1)
     stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
-    lesson = alignment_loss(alignment, batch.attention, step_mask)
+    astray = alignment_loss(alignment, batch.attention, step_mask)
     mel_loss = distance(coarse) + distance(fine)
     focus = (alignment.amax(dim=2) * step_mask).sum() / step_mask.sum()
     report = {
         "mel": float(mel_loss.detach()),
         "stop": float(stop_loss.detach()),
-        "alignment": float(lesson.detach()),
+        "alignment": float(astray.detach()),
         "focus": float(focus.detach()),
     }
-    return mel_loss + stop_loss + alignment_weight * lesson, report
+    return mel_loss + stop_loss + lesson.alignment_weight * astray, report
 
 
 def average_gradients(model: nn.Module) -> None:
@@ -279,19 +328,10 @@ class AcousticTrainer:
 
     def train_step(self) -> dict[str, float]:
         """One step of the optimiser; returns what the log line tells."""
-        progress = min(1.0, self.step / self.plan.steps)
-        alone = min(1.0, progress / self.plan.trust_until)
-        trust = self.plan.trust * (1.0 - alone)
-        low, high = (
-            first + (last - first) * alone
-            for first, last in zip(self.plan.frame_drop, self.plan.last_frame_drop, strict=True)
-        )
-        weight = self.plan.alignment_weight
-        weight += (self.plan.last_alignment_weight - weight) * progress
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
-        batch = self.sampler.draw(progress)
-        loss, report = losses(self.model, batch, weight, trust, (low, high))
+        batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
+        loss, report = losses(self.model, batch, self.plan.lesson_at(self.step))
         self.optimizer.zero_grad()
         loss.backward()
         if dist.is_initialized():

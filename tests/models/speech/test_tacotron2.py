@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from models.speech.decoding import DecodingLimits, SentenceDecoder
-from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, bidirectional, length_mask
+from models.speech.teaching import decode_all_steps, previous_frames
 from models.torchaudio_import import import_torchaudio
 
 
@@ -155,6 +156,43 @@ def test_teacher_forcing_is_causal() -> None:
     gradient = torch.autograd.grad(coarse[0, 4:6].sum(), mel)[0][0]  # step 2
     assert gradient[:4].abs().max() > 0
     assert gradient[4:].abs().max() == 0
+
+
+def test_all_steps_at_once_equal_step_after_step() -> None:
+    model = make(prenet_dropout=0.0, frames_per_step=2)
+    symbols, lengths = torch.randint(1, 20, (3, 9)), torch.tensor([9, 7, 5])
+    mel = torch.randn(3, 12, 8)
+    lesson = torch.softmax(3 * torch.randn(3, 6, 9), dim=-1) * length_mask(lengths, 9)[:, None]
+    memory = model.encode(symbols, lengths)
+    frames, stop, alignment = model.decoder(memory, lengths, mel, lesson=lesson, trust=1.0)
+    taught = decode_all_steps(model.decoder, memory, lengths, previous_frames(mel, 2), lesson)
+    assert torch.allclose(taught.mel, frames, atol=1e-4)
+    assert torch.allclose(taught.stop, stop, atol=1e-4)
+    assert torch.allclose(taught.alignment, alignment, atol=1e-4)
+    shown = torch.autograd.grad(taught.mel.square().sum(), model.decoder.attention_rnn.weight_hh, retain_graph=True)[0]
+    wanted = torch.autograd.grad(frames.square().sum(), model.decoder.attention_rnn.weight_hh)[0]
+    assert torch.allclose(shown, wanted, atol=1e-4)
+
+
+def test_following_its_own_weights_all_at_once_is_inference_step_after_step() -> None:
+    """The fixed point of the parallel pass: a model that is shown its own weights looks where it does alone."""
+    model = make(prenet_dropout=0.0)
+    symbols, lengths, mel = torch.randint(1, 20, (2, 7)), torch.tensor([7, 5]), torch.randn(2, 8, 8)
+    memory = model.encode(symbols, lengths)
+    frames, stop, alignment = model.decoder(memory, lengths, mel)
+    own = decode_all_steps(model.decoder, memory, lengths, previous_frames(mel, 1), alignment, torch.ones(2))
+    assert torch.allclose(own.alignment, alignment, atol=1e-4)
+    assert torch.allclose(own.mel, frames, atol=1e-4)
+    assert torch.allclose(own.stop, stop, atol=1e-4)
+
+
+def test_the_training_encoder_equals_the_packed_one() -> None:
+    encoder = make(encoder_dropout=0.0).encoder
+    lengths = torch.tensor([4, 9, 1])
+    x = torch.randn(3, 9, 16) * length_mask(lengths, 9)[..., None]
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    wanted = nn.utils.rnn.pad_packed_sequence(encoder.lstm(packed)[0], batch_first=True, total_length=9)[0]
+    assert torch.allclose(bidirectional(encoder.lstm, x, lengths), wanted, atol=1e-5)
 
 
 def decode(model: Tacotron2, seed: int, limits: DecodingLimits) -> tuple[torch.Tensor, SentenceDecoder]:

@@ -15,7 +15,8 @@ from models.speech.aligner import VoiceAligner, chain_of, viterbi
 from models.speech.attributes import Measured
 from models.speech.corpus import Clip
 from models.speech.symbols import SYMBOLS, encode
-from models.speech.train_acoustic import AcousticPlan, AcousticTrainer, alignment_loss, collate
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config
+from models.speech.train_acoustic import AcousticPlan, AcousticTrainer, Lesson, alignment_loss, collate, losses
 from models.speech.train_vocoder import VocoderPlan, VocoderTrainer, fill_unvoiced
 
 SOUNDS = ("ð", "ˈoʊ", "s", "m", "ˈɪ", "k")
@@ -105,6 +106,33 @@ def test_the_alignment_loss_is_least_at_the_wanted_alignment() -> None:
     assert alignment_loss(uniform, wanted, mask) == pytest.approx(math.log(4), abs=1e-4)
 
 
+def test_the_model_is_weaned_step_by_step() -> None:
+    plan = AcousticPlan(steps=100, last_sequential=10, weaned_from=0.1, weaned_until=0.6)
+    lessons = [plan.lesson_at(step) for step in range(101)]
+    assert lessons[0].alone == lessons[10].alone == 0.0 and lessons[35].alone == pytest.approx(0.5)
+    assert lessons[60].alone == lessons[100].alone == 1.0
+    assert [lesson.sequential for lesson in lessons].index(True) == 90
+    assert lessons[0].frame_drop == plan.frame_drop and lessons[100].frame_drop == plan.last_frame_drop
+
+
+@pytest.mark.parametrize("alone", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_lesson_reaches_every_weight(alone: float, sequential: bool) -> None:
+    clips = [make_clip(seed)[0] for seed in range(3)]
+    batch = collate([(c, c.mel.astype(np.float32), c.path, (0.1, 0.2, 0.3)) for c in clips], 3, ("a",))
+    config = Tacotron2Config.debug(
+        n_symbols=len(SYMBOLS), n_mels=80, frames_per_step=3, voices=("a",), attributes=("speed", "pitch", "energy")
+    )
+    torch.manual_seed(0)
+    model = Tacotron2(config).train()
+    loss, report = losses(model, batch, Lesson(0.5, (0.0, 0.5), alone, sequential))
+    loss.backward()
+    assert set(report) == {"mel", "stop", "alignment", "focus"}
+    assert torch.isfinite(loss)
+    silent = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    assert silent == []
+
+
 def test_unvoiced_gaps_are_bridged() -> None:
     filled = fill_unvoiced(np.array([0, 100, 0, 0, 130, 0], dtype=np.float32))
     assert filled == pytest.approx([100, 100, 110, 120, 130, 130])
@@ -125,7 +153,7 @@ def test_training_resumes_and_learns(tmp_path: Path, kind: str) -> None:
 
     def trainer(steps: int) -> AcousticTrainer | VocoderTrainer:
         if kind == "acoustic":
-            plan = AcousticPlan(steps=steps, batch=3, target_voice="a", warm_up=1, min_frames=60, max_frames=100)
+            plan = AcousticPlan(steps, 1, 300, (3, 3), "a", warm_up=1, min_frames=60, max_frames=100)
             return AcousticTrainer(clips, plan, tmp_path)
         vocoder_plan = VocoderPlan(steps=steps, batch=2, frames=24, voices=("a",), shares=(1.0,), adversarial_after=4)
         return VocoderTrainer(clips, vocoder_plan, tmp_path)
