@@ -87,7 +87,7 @@ def vocoder(arguments: argparse.Namespace) -> None:
     clips = with_predicted_mel(clips, arguments.run / "acoustic.pt", plan.voices)
     trainer = VocoderTrainer(clips, plan, arguments.run, "vocoder_predicted")
     if not trainer.step:
-        trainer.start_from(arguments.run / "vocoder.pt")
+        trainer.start_from(arguments.start or arguments.run / "vocoder.pt")
     trainer.train()
 
 
@@ -144,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
         vocoder,
         steps={"type": int, "default": 2000},
         predicted={"action": "store_true", "help": "on the acoustic model's mel frames"},
+        start={"type": Path, "help": "with --predicted: weights to begin with, if not vocoder.pt"},
         run=run,
     )
     command(export, run=run, out={"type": Path, "default": WEIGHTS})

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from models.audio import hann_window
 from models.speech.corpus import Clip
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
+from models.weights_io import load_into, load_safetensors
 
 RESOLUTIONS = ((2048, 512), (1024, 256), (512, 128), (256, 64))
 DISCRIMINATOR_RESOLUTIONS = ((1024, 256), (512, 128), (256, 64))
@@ -41,6 +42,7 @@ class VocoderPlan:
     last_learning_rate: float = 1e-4
     warm_up: int = 100
     own_pitch_after: int = 1500
+    own_pitch_share: float = 1.0
     adversarial_after: int = 1_000_000
     adversarial_weight: float = 0.1
     feature_weight: float = 0.5
@@ -58,8 +60,10 @@ class VocoderPlan:
             learning_rate=4e-4,
             last_learning_rate=4e-5,
             own_pitch_after=0,
+            own_pitch_share=0.5,
             adversarial_after=0,
             average=0.995,
+            shares=(0.8, 0.1, 0.1),
         )
 
 
@@ -175,10 +179,12 @@ class VocoderTrainer:
         self.segments.rng = np.random.default_rng(self.plan.seed + self.step)
 
     def start_from(self, path: Path) -> None:
-        """Take over only the generator's weights of an earlier stage."""
-        state = torch.load(path, weights_only=True)
-        self.model.load_state_dict(state["average"])
-        self.average = {k: v.clone() for k, v in state["average"].items()}
+        """Take over only the generator's weights, of an earlier stage's checkpoint or of a finished weight file."""
+        if path.suffix == ".safetensors":
+            load_into(self.model, load_safetensors(path), f"the vocoder in {path.name}")
+        else:
+            self.model.load_state_dict(torch.load(path, weights_only=True)["average"])
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
@@ -203,7 +209,7 @@ class VocoderTrainer:
         normal = (mel - self.model.MEL_MEAN) / self.model.MEL_STD
         logits, voicing = self.model.pitch(normal)
         pitch = pitch_loss(self.model, logits, voicing, f0)
-        own = self.step >= plan.own_pitch_after
+        own = self.step >= plan.own_pitch_after and float(torch.rand(())) < plan.own_pitch_share
         noise = torch.randn(mel.shape[0], (mel.shape[1] - 1) * mel_config.hop_length + mel_config.n_fft)
         made = self.model(mel, noise, self.model.pitch.decode(logits).detach() if own else filled)
         margin = plan.margin_frames * mel_config.hop_length

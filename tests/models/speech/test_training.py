@@ -14,6 +14,8 @@ from models.speech import attributes, corpus
 from models.speech.aligner import VoiceAligner, chain_of, viterbi
 from models.speech.attributes import Measured
 from models.speech.corpus import Clip
+from models.speech.export import export_vocoder
+from models.speech.predicted import with_predicted_mel
 from models.speech.symbols import SYMBOLS, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.train_acoustic import AcousticPlan, AcousticTrainer, Lesson, alignment_loss, collate, losses
@@ -168,3 +170,30 @@ def test_training_resumes_and_learns(tmp_path: Path, kind: str) -> None:
     lines = (tmp_path / f"{kind}.log").read_text().splitlines()
     assert len(lines) == 6
     assert all(SYMBOLS) and '"steps_per_s"' in lines[-1]
+
+
+def test_predicted_frames_stay_on_their_clips(tmp_path: Path) -> None:
+    clips = [make_clip(seed)[0] for seed in range(5)]
+    plan = AcousticPlan(steps=1, batch=(2, 2), batch_frames=200, target_voice="a", min_frames=60, max_frames=80)
+    AcousticTrainer(clips, plan, tmp_path).train()
+    predicted = with_predicted_mel(clips, tmp_path / "acoustic.pt", ("a",), most_of_a_voice=3, batch=2)
+    assert len(predicted) == 3
+    originals = {clip.name: clip for clip in clips}
+    for clip in predicted:
+        original = originals[clip.name]
+        assert clip.mel.shape == original.mel.shape and np.isfinite(clip.mel).all()
+        assert not np.array_equal(clip.mel, original.mel) and np.array_equal(clip.samples, original.samples)
+    again = with_predicted_mel(clips, tmp_path / "acoustic.pt", ("a",), most_of_a_voice=3, batch=2)
+    assert all(np.array_equal(a.mel, b.mel) for a, b in zip(predicted, again, strict=True))
+
+
+def test_a_vocoder_goes_on_from_a_finished_weight_file(tmp_path: Path) -> None:
+    clips = [make_clip(seed, frames_each=14)[0] for seed in range(3)]
+    plan = VocoderPlan.for_predicted(1)
+    first = VocoderTrainer(clips, plan, tmp_path)
+    first.average["output.bias"].fill_(0.25)
+    first.save()
+    second = VocoderTrainer(clips, plan, tmp_path, "other")
+    second.start_from(export_vocoder(tmp_path / "vocoder.pt", tmp_path))
+    assert torch.equal(second.model.state_dict()["output.bias"], first.average["output.bias"])
+    assert second.step == 0
