@@ -70,6 +70,13 @@ class SpeechActions:
         self.registry = registry
         self.stops = jobs.StopBoard()
 
+    def voice_shown(self, model: str, voice: str | None) -> str | None:
+        """The voice that the page shows, or is about to: someone may press Generate before it follows a new model."""
+        if model not in {spec.key for spec in self.registry.specs(TASK)}:
+            return voice
+        known = [known.key for known in self.registry.get(model).voices]
+        return voice if voice in known or not known else known[0]
+
     def generate(self, session: str, model: str, fields: dict[str, Any]) -> Iterator[Update]:
         """Speak for the page.
 

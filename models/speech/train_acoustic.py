@@ -51,7 +51,7 @@ class AcousticPlan:
     """How long and on what; rates are Adam's. Pairs are first and last values."""
 
     steps: int = 3000
-    last_sequential: int = 150
+    last_sequential: int = 0
     batch_frames: int = 4000
     batch: tuple[int, int] = (6, 24)
     target_voice: str = "lj"

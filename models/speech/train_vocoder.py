@@ -258,7 +258,7 @@ class VocoderTrainer:
         self.judges.requires_grad_(True)
         return fooled / len(self.judges), matched / len(self.judges)
 
-    def train(self, log_every: int = 50, save_every: int = 250) -> None:
+    def train(self, log_every: int = 50, save_every: int = 100) -> None:
         """Run to the planned step, logging JSON lines."""
         sums: dict[str, float] = {}
         started = time.perf_counter()

@@ -212,6 +212,7 @@ def _wire_generate(
     def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
         fields = dict(zip(ORDER, values, strict=True))
         model = str(fields.pop("model"))
+        fields["voice"] = actions.voice_shown(model, fields["voice"])
         for update in actions.generate(str(request.session_hash), model, fields):
             yield _to_page(panels, update)
         yield {generate: gr.update(interactive=True), stop: gr.update(interactive=False)}

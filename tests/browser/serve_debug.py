@@ -1,7 +1,8 @@
-"""The real studio over the debug generator: `python -m tests.browser.serve_debug FOLDER PORT`."""
+"""The real studio over the debug generator and the shipped voice: `python -m tests.browser.serve_debug FOLDER PORT`."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,11 +10,16 @@ from models.threads import wait_briefly
 
 if __name__ == "__main__":
     wait_briefly()
+    from models.catalog import CATALOG
+    from models.registry import WEIGHTS_DIR
     from studio.app import build_studio, launch_studio
     from tests.studio.debug_speech import debug_registry, debug_spec
     from tests.studio.debug_style import style_specs
 
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"))
-    studio = build_studio(debug_registry(folder, *specs, *style_specs()))
+    shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
+    for file in WEIGHTS_DIR.glob("speech_*.safetensors"):
+        shutil.copy(file, folder)
+    specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
+    studio = build_studio(debug_registry(folder, *specs, *style_specs(), memory_budget_mb=1000))
     launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)

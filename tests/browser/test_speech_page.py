@@ -47,6 +47,21 @@ def test_sound_plays_and_the_plot_grows_while_it_is_made(page: Any) -> None:
     page.wait_for_selector("#speech-generate:enabled")
 
 
+def test_the_shipped_voice_is_heard(page: Any, tmp_path: Path) -> None:
+    _type(page, "The harbour was quiet in the early morning, and a single boat came in.", "Auralume Tacotron 2")
+    page.click("#speech-generate")
+    _wait(page, f"() => {SOUND_S} > 0.5")
+    _wait(page, FINISHED)
+    assert page.locator("#speech-words [data-start]").count() == 14
+    assert page.locator(".alignment-picture").count() == 1 and page.locator("#speech-mel img").count() == 1
+    assert page.inner_text("#speech-verdict")
+    with page.expect_download() as waiting:
+        page.click("#speech-wav")
+    samples, rate = soundfile.read(waiting.value.path())
+    assert rate == 22_050 and 2.5 < len(samples) / rate < 8.0
+    assert 0.01 < samples.std() < 0.3 and abs(samples).max() <= 1.0
+
+
 def test_words_light_up_while_they_are_heard(page: Any) -> None:
     _type(page, SHORT, "Debug quick")
     page.click("#speech-generate")

@@ -133,7 +133,7 @@ def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: objec
     return ModelSpec(**(values | changes))  # type: ignore[arg-type]
 
 
-def debug_registry(folder: Path, *specs: ModelSpec) -> Registry:
+def debug_registry(folder: Path, *specs: ModelSpec, memory_budget_mb: float = 100) -> Registry:
     """A registry of debug models whose one file lies in `folder`."""
     (folder / "debug.bin").write_bytes(b"debug")
-    return Registry(specs or (debug_spec(),), memory_budget_mb=100, weights_dir=folder)
+    return Registry(specs or (debug_spec(),), memory_budget_mb=memory_budget_mb, weights_dir=folder)
