@@ -80,6 +80,24 @@ CATALOG: tuple[ModelSpec, ...] = (
         voices=(LJ,),
     ),
     ModelSpec(
+        key="music/transformer",
+        task="music",
+        title="Auralume Music Transformer",
+        summary="A small composer that ships with the studio: songs, chorales, drums, bar by bar while you listen.",
+        licence="MIT (trained on POP909's arrangements of copyrighted songs, among others)",
+        commercial_use=True,
+        credit=(
+            "Trained by this repository's own recipe on POP909 (MIT), OpenScore Lieder (CC0), the Groove MIDI Dataset "
+            "(CC BY 4.0, Google) and JSB Chorales (CC BY 4.0); design after Huang et al. 2018. "
+            "Sound: TimGM6mb by Tim Brechbill, with pretty_midi"
+        ),
+        sources=(Bundled(("music_transformer.safetensors", "music_guard.safetensors")),),
+        memory_mb=300,
+        needs_gpu=False,
+        speed="several times faster than real time on two CPU cores",
+        loader="models.music.composer:load_bundled",
+    ),
+    ModelSpec(
         key="style_video/adain",
         task="style_video",
         title="Auralume picture style",

@@ -13,13 +13,14 @@ from models.registry import Registry
 from studio import views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.parts import html
-from studio.tabs import speech, style_transfer
+from studio.tabs import music, speech, style_transfer
 from studio.theme import launch_options
 from studio.warm import Warmer
 
 # A tab appears when the registry has a model for one of its tasks.
 TABS = (
     (("speech",), "Speech", speech.build),
+    (("music",), "Music", music.build),
     (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
 )
 KEEP_FILES_S = 6 * 3600

@@ -6,61 +6,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 from models.contracts import SpeechRequest
 from models.registry import Registry
-from studio import jobs, media, recipes, shelf, views
+from studio import jobs, recipes, shelf, views
+from studio.pace import Pace
 from studio.speech_take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
 
 TASK = "speech"
-FIRST_SOUND_S = 0.25  # of sound in the first piece sent to the player: short, so that it starts at once
-SOUND_S = 0.5  # in each later piece, at least
-SOUND_EVERY_S = 0.15  # between pieces, at least: a fast model sends longer pieces rather than more of them
-VIEW_EVERY_S = 0.5
 RECENT_S = 15.0  # of the spectrogram, while it grows
 
 Update = dict[str, Any]
 EMPTY_VIEWS: Update = {"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}
 NO_FILES: Update = {"wav": None, "mp3": None, "srt": None, "vtt": None}
-
-
-@dataclass
-class Pace:
-    """When to send sound and pictures to the page, so that sending never takes longer than making."""
-
-    sent_samples: int = 0
-    sent_s: float = -1e9
-    began_s: float = field(default_factory=time.monotonic)
-    viewed_s: float = -1e9
-
-    def sound_due(self, take: SpeechTake) -> bool:
-        """Whether enough sound has gathered for the next piece."""
-        least_s = SOUND_S if self.sent_samples else FIRST_SOUND_S
-        gathered = take.samples_count - self.sent_samples >= least_s * max(take.sample_rate, 1)
-        return gathered and time.monotonic() - self.sent_s >= SOUND_EVERY_S
-
-    def next_sound(self, take: SpeechTake) -> bytes:
-        """The sound that was not sent yet, as a WAV file."""
-        pending = take.sound_since(self.sent_samples)
-        self.sent_samples, self.sent_s = take.samples_count, time.monotonic()
-        return media.wav_bytes(pending, take.sample_rate)
-
-    def view_due(self, words: int = 0) -> bool:
-        """Whether half a second has passed since the last picture; longer for a long text, whose page is larger."""
-        now = time.monotonic()
-        if now - self.viewed_s < VIEW_EVERY_S * (1 + words / 150):
-            return False
-        self.viewed_s = now
-        return True
-
-    def seconds_left(self, take: SpeechTake) -> float | None:
-        """How long the rest will take at the pace so far; None while that is a guess."""
-        elapsed = time.monotonic() - self.began_s
-        if take.done <= 0 or elapsed < 0.7:
-            return None
-        return elapsed * max(0, take.total - take.done) / take.done
 
 
 class SpeechActions:

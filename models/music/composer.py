@@ -7,6 +7,7 @@ looked at (is it copied?) before anyone hears it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,10 @@ import numpy as np
 from models.contracts import ModelInfo
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, BarLine, HeardNote, MusicChunk, MusicRequest
-from models.music.controls import Controls
+from models.music.controls import Controls, likeliest_keys
 from models.music.draft import Draft, WrittenNote, read_bar
 from models.music.grammar import Grammar
+from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
 from models.music.incremental import IncrementalTransformer, int8_is_available
 from models.music.melody import Melody, MelodyGrammar, melody_track, top_line
 from models.music.prompts import Prompt, around, compose_constraints, controls_for, only_drums, onward
@@ -29,7 +31,7 @@ from models.music.score import Bar, Piece, Track
 from models.music.soundfont import general_midi
 from models.music.tokenizer import decode_piece
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import BAR, EOS, TEMPI, split_token, tempo_index
+from models.music.vocabulary import BAR, EOS, KEYS, TEMPI, split_token, tempo_index
 from models.music.voices import VoiceBank
 from models.spec import ModelSpec
 
@@ -38,6 +40,11 @@ PROMPT_TOKENS = 320  # of them at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
+OPENING_BARS, OPENING_TRIES = 2, 4
+LIKELY_KEYS = 4  # the asked key is among so many likeliest ones of an opening
+GUARDED_BARS, COPY_TRIES = 12, 6
+ATTEMPT = 1000  # apart lie the seeds of two tries
+COMPOSED_ANEW = "A passage came too close to a piece that the model learned from, and was composed anew."
 
 WrittenBar = tuple[Bar, list[WrittenNote]]
 
@@ -97,6 +104,12 @@ class _Voice:
     total: int = 1
     remarks: tuple[str, ...] = ()
 
+    def take_back(self) -> None:
+        """Remove the last bar, which nobody has heard, and say why."""
+        self.draft.bars.pop()
+        self.draft.notes.pop()
+        self.remarks = tuple(dict.fromkeys((*self.remarks, COMPOSED_ANEW)))
+
     def chunk(self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False) -> MusicChunk:
         """Bar `index` (None: no bar) as a chunk; with `ends`, all that still sounds and the piece."""
         notes: tuple[HeardNote, ...] = ()
@@ -134,11 +147,17 @@ class MusicComposer:
         model: in eval mode.
         precision: see `IncrementalTransformer`; None takes int8 where there is any.
         context_tokens: how long a row the model has learned from.
+        guard: knows the runs of notes of the training pieces; without one nothing is held against them.
     """
 
     def __init__(
-        self, model: MusicTransformer, precision: str | None = None, context_tokens: int = CONTEXT_TOKENS
+        self,
+        model: MusicTransformer,
+        precision: str | None = None,
+        context_tokens: int = CONTEXT_TOKENS,
+        guard: CopyGuard | None = None,
     ) -> None:
+        self.guard = guard
         precision = precision or ("int8" if int8_is_available() else "float32")
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.sampler = MusicSampler(IncrementalTransformer(model, precision))
@@ -165,8 +184,9 @@ class MusicComposer:
     # ---- the actions
 
     def _compose(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        voice = self._voice(Draft(tempo_scale=_scale(request)), total=request.bars)
-        bars = self._first_window([Prompt((), compose_constraints(request))], request, [voice])
+        voice, bars, opening = self._opening(request)
+        for index in opening:
+            yield voice.chunk(index)
         with closing(bars):
             for _, index in bars:
                 yield voice.chunk(index)
@@ -252,6 +272,34 @@ class MusicComposer:
 
     # ---- what they share
 
+    def _opening(self, request: MusicRequest) -> tuple[_Voice, Generator[tuple[int, int], None, None], list[int]]:
+        """Begin a piece: its voice, the bars to come, and the first OPENING_BARS, of the best of a few tries.
+
+        The first try that fits the request is taken: every instrument that was asked for plays, and the asked key is
+        among the likeliest. A person hears nothing of the others.
+        """
+        prompts = [Prompt((), compose_constraints(request))]
+        best: tuple[float, int] = (-1.0, 0)
+        for attempt in (*range(OPENING_TRIES), None):
+            voice = self._voice(Draft(tempo_scale=_scale(request)), total=request.bars)
+            bars = self._first_window(prompts, request, [voice], best[1] if attempt is None else attempt)
+            opening = [index for _, index in itertools.islice(bars, OPENING_BARS)]
+            fit = opening_fit(voice.draft.piece(), request)
+            if fit >= 1.0 or attempt is None:
+                break
+            bars.close()
+            best = max(best, (fit, attempt), key=lambda each: each[0])
+        return voice, bars, opening
+
+    def _is_copied(self, draft: Draft) -> bool:
+        """Whether the last bar made a run of notes that the guard knows too long."""
+        if self.guard is None:
+            return False
+        count = len(draft.bars)
+        recent = draft.piece().slice(max(0, count - GUARDED_BARS), count)
+        after = self.guard.longest_run(recent).notes
+        return after > MAX_SHARED_NOTES and after > self.guard.longest_run(recent.slice(0, len(recent.bars) - 1)).notes
+
     def _voice(self, draft: Draft, idea: int = 0, total: int = 1) -> _Voice:
         return _Voice(draft, StreamRenderer(self.bank), idea, total=total)
 
@@ -269,16 +317,25 @@ class MusicComposer:
             yield voice.chunk(index, sounding=heard)
 
     def _first_window(
-        self, prompts: Sequence[Prompt], request: MusicRequest, voices: Sequence[_Voice]
+        self, prompts: Sequence[Prompt], request: MusicRequest, voices: Sequence[_Voice], attempt: int = 0
     ) -> Generator[tuple[int, int], None, None]:
-        """Write pieces from nothing, front and bars, until a row is full; yields (piece, bar)."""
-        with closing(self._sampled(prompts, request, [Bar()] * len(prompts), 0, in_front=True)) as bars:
+        """Write pieces from nothing, front and bars, until a row is full; yields (piece, bar).
+
+        A piece that becomes a copy ends before that bar; `_write_on` takes it from there.
+        """
+        ended: set[int] = set()
+        window = attempt * ATTEMPT
+        with closing(self._sampled(prompts, request, [Bar()] * len(prompts), window, in_front=True)) as bars:
             for splitter, (bar, notes) in bars:
                 voice = voices[splitter.number]
                 if not voice.draft.bars:
                     voice.draft.tracks = splitter.tracks
-                if len(voice.draft.bars) < request.bars:
+                if len(voice.draft.bars) < request.bars and splitter.number not in ended:
                     index = voice.draft.append(bar, notes)
+                    if self._is_copied(voice.draft):
+                        voice.take_back()
+                        ended.add(splitter.number)
+                        continue
                     voice.done += 1
                     yield splitter.number, index
 
@@ -294,6 +351,7 @@ class MusicComposer:
         """Append bars to a piece that is begun, window after window."""
         draft = voice.draft
         target = request.bars if bars_in_all is None else bars_in_all
+        attempt = 0
         while len(draft.bars) < target:
             begun = len(draft.bars)
             constraints = Constraints(bars=target - begun, may_change_meter=False, may_change_tempo=False)
@@ -302,13 +360,21 @@ class MusicComposer:
                 draft.piece(), replace(controls, meter=bar.meter, tempo=bar.tempo), constraints, PROMPT_TOKENS
             )
             make = (lambda c, first=begun: grammar(c, first)) if grammar else Grammar
-            with closing(self._sampled([prompt], request, [bar], begun, in_front=False, grammar=make)) as bars:
+            copied = False
+            window = begun + attempt * ATTEMPT
+            with closing(self._sampled([prompt], request, [bar], window, in_front=False, grammar=make)) as bars:
                 for _, (bar_written, notes) in bars:
                     if len(draft.bars) < target:
                         index = draft.append(bar_written, notes)
+                        copied = self._is_copied(draft)
+                        if copied and attempt < COPY_TRIES:
+                            voice.take_back()
+                            break
                         voice.done += 1
                         yield voice.chunk(index)
-            if len(draft.bars) == begun:  # nothing more came: a rest is better than no end
+            if copied and attempt < COPY_TRIES:
+                attempt += 1
+            elif len(draft.bars) == begun:  # nothing more came: a rest is better than no end
                 draft.append(bar, [])
                 voice.done += 1
                 yield voice.chunk(begun)
@@ -322,7 +388,7 @@ class MusicComposer:
         in_front: bool,
         grammar: Callable[[Constraints], Grammar] = Grammar,
     ) -> Generator[tuple[_Splitter, WrittenBar], None, None]:
-        """Sample one row for each prompt; yields whole bars as they are finished, with the splitter.
+        """Sample one row for each prompt; yields whole bars as they are finished, with the piece's splitter.
 
         Args:
             bars: meter and tempo that hold before each answer.
@@ -334,6 +400,7 @@ class MusicComposer:
             temperature=request.temperature,
             top_p=request.top_p,
             repetition_penalty=request.repetition,
+            guidance=SamplingSettings.guidance if request.key or request.density else 1.0,
             max_tokens=min(room, MAX_BATCH_TOKENS // len(prompts) - longest),
             seed=int(np.random.SeedSequence([request.seed, window]).generate_state(1)[0]),
         )
@@ -352,6 +419,17 @@ class MusicComposer:
         for splitter in splitters:
             if splitter.is_open and not splitter.in_front and not finished[splitter.number]:
                 yield splitter, splitter.close()  # a bar longer than a row: what there is of it
+
+
+def opening_fit(piece: Piece, request: MusicRequest) -> float:
+    """How well the first bars answer a request, 1 is wholly: the share of tracks that play, less for a far key."""
+    if not piece.tracks:
+        return 1.0 if not request.programs else 0.0
+    fit = sum(bool(track.notes) for track in piece.tracks) / len(piece.tracks)
+    pitched = sum(len(track.notes) for track in piece.melodic)
+    if request.key and pitched and KEYS.index(request.key) not in likeliest_keys(piece)[:LIKELY_KEYS]:
+        fit -= 0.5
+    return fit
 
 
 def _source(request: MusicRequest) -> Piece:
@@ -381,6 +459,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
     Raises:
         ModelError: the file is damaged, or belongs to another version.
     """
-    from models.music.weights import load_model
+    from models.music.weights import MUSIC_FILE, load_model
 
-    return MusicComposer(load_model(next(iter(files.values()))))
+    guard = CopyGuard.load(files[GUARD_FILE]) if GUARD_FILE in files else None
+    return MusicComposer(load_model(files[MUSIC_FILE]), guard=guard)

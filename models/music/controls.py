@@ -74,6 +74,12 @@ def measure_key(piece: Piece) -> int:
     return int(np.argmax(_PROFILES @ centred)) if np.abs(centred).max() > 0 else NO_KEY
 
 
+def likeliest_keys(piece: Piece) -> list[int]:
+    """All rows of KEYS but "none", the best correlated first (Krumhansl 1990, chapter 4)."""
+    weights = np.array(pitch_and_time_weights(piece))
+    return [int(row) for row in np.argsort(-(_PROFILES @ (weights - weights.mean())), kind="stable")]
+
+
 def notes_per_quarter(piece: Piece) -> float:
     """How many notes begin in a quarter, over the whole piece and all tracks; 0 for a piece without bars."""
     return piece.note_count * POSITIONS_PER_QUARTER / piece.positions if piece.positions else 0.0

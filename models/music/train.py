@@ -142,8 +142,6 @@ class Run:
 
 def run(corpus_path: Path, folder: Path, minutes: float) -> None:
     """Train until `minutes` have been spent in all."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     corpus = Corpus.load(corpus_path)
     training = Examples(corpus, CONTEXT_TOKENS)
     testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
@@ -200,6 +198,8 @@ def main() -> None:
         corpus.save(corpus_path)
         print(f"{len(corpus.pieces):,} pieces, {len(corpus.tokens):,} tokens in {corpus_path}")
     elif arguments.command == "run":
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
         run(corpus_path, arguments.runs, arguments.minutes)
     elif arguments.command == "guard":
         corpus = Corpus.load(corpus_path)

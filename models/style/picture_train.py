@@ -186,7 +186,6 @@ def train(
 ) -> Path:
     """Train for so many minutes in all, over all interruptions; returns the checkpoint."""
     config = config or TrainConfig()
-    torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
     network = StyleNetwork(network_config).train()
@@ -276,6 +275,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command == "train":
         torch.set_num_threads(arguments.threads)
+        torch.set_flush_denormal(True)
         print(train(arguments.pictures, arguments.out, arguments.minutes))
     else:
         print(export(arguments.checkpoint, arguments.out))

@@ -191,7 +191,7 @@ class PitchMover:
         if count > len(self._y):
             self._y = np.pad(self._y, (0, count - len(self._y)))
             self._weight = np.pad(self._weight, (0, count - len(self._weight)))
-        made: FloatArray = self._y[:count] / np.maximum(self._weight[:count], np.float32(1.0))
+        made = (self._y[:count] / np.maximum(self._weight[:count], 1.0)).astype(np.float32)
         self._y, self._weight = self._y[count:], self._weight[count:]
         self._emitted += count
         return made

@@ -143,7 +143,7 @@ class Renderer:
             weight[start : start + size] += window
         final = total if total is not None else stop * hop - size // 2
         count = max(0, final - self._tail_from)
-        done: FloatArray = tail[:count] / np.maximum(weight[:count], np.float32(1e-8))
+        done = (tail[:count] / np.maximum(weight[:count], 1e-8)).astype(np.float32)
         skip = max(0, min(-self._tail_from, count))  # what lies before sample 0
         self._tail, self._tail_weight = tail[count:], weight[count:]
         self._tail_from += count

@@ -30,7 +30,7 @@
   });
 
   // The word that is heard lights up, and a line moves over the plots.
-  const player = () => document.querySelector("#speech-player audio");
+  const player = () => all("#speech-player audio, #music-player audio").find((each) => visible(each.closest(".player")));
   const number = (element, name) => parseFloat(element.dataset[name]);
   function follow() {
     const audio = player();
