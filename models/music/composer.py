@@ -40,7 +40,7 @@ PROMPT_TOKENS = 320  # of them at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
-OPENING_BARS, OPENING_TRIES = 2, 4
+OPENING_BARS, OPENING_TRIES = 2, 3
 LIKELY_KEYS = 4  # the asked key is among so many likeliest ones of an opening
 GUARDED_BARS, COPY_TRIES = 12, 6
 ATTEMPT = 1000  # apart lie the seeds of two tries
@@ -280,10 +280,12 @@ class MusicComposer:
         """
         prompts = [Prompt((), compose_constraints(request))]
         best: tuple[float, int] = (-1.0, 0)
+        remarks: tuple[str, ...] = ()
         for attempt in (*range(OPENING_TRIES), None):
             voice = self._voice(Draft(tempo_scale=_scale(request)), total=request.bars)
             bars = self._first_window(prompts, request, [voice], best[1] if attempt is None else attempt)
             opening = [index for _, index in itertools.islice(bars, OPENING_BARS)]
+            remarks = voice.remarks = tuple(dict.fromkeys((*remarks, *voice.remarks)))
             fit = opening_fit(voice.draft.piece(), request)
             if fit >= 1.0 or attempt is None:
                 break
