@@ -1,0 +1,51 @@
+"""A debug composer for tests: the real one over a tiny untrained network, as slow as asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from models.music.composer import MusicComposer
+from models.music.contracts import MusicChunk, MusicRequest
+from models.music.weights import MUSIC_FILE, save_debug
+from models.spec import Bundled, ModelSpec
+
+SLOW_S = 0.5  # a bar
+
+
+class SlowComposer(MusicComposer):
+    """Waits at each bar, so that a test can watch it work."""
+
+    def stream(self, request: MusicRequest) -> Iterator[MusicChunk]:
+        for chunk in super().stream(request):
+            time.sleep(SLOW_S)
+            yield chunk
+
+
+def load_music(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
+    """The catalogue's loader of the debug model."""
+    from models.music.weights import load_model
+
+    made = SlowComposer if spec.key.endswith("slow") else MusicComposer
+    return made(load_model(files[MUSIC_FILE]), "float32")
+
+
+def debug_music_spec(folder: Path, name: str = "debug") -> ModelSpec:
+    """A catalogue entry; writes its weights into the folder."""
+    if not (folder / MUSIC_FILE).exists():
+        save_debug(folder / MUSIC_FILE)
+    return ModelSpec(
+        key=f"music/{name}",
+        task="music",
+        title=f"Debug music {name}",
+        summary="A composer for tests.",
+        licence="MIT",
+        commercial_use=True,
+        credit="Nobody",
+        sources=(Bundled((MUSIC_FILE,)),),
+        memory_mb=50,
+        needs_gpu=False,
+        speed="fast",
+        loader="tests.studio.debug_music:load_music",
+    )
