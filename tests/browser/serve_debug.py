@@ -13,6 +13,7 @@ if __name__ == "__main__":
     from models.catalog import CATALOG
     from models.registry import WEIGHTS_DIR
     from studio.app import build_studio, launch_studio
+    from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec
     from tests.studio.debug_style import style_specs
 
@@ -21,5 +22,6 @@ if __name__ == "__main__":
     for file in WEIGHTS_DIR.glob("speech_*.safetensors"):
         shutil.copy(file, folder)
     specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
-    studio = build_studio(debug_registry(folder, *specs, *style_specs(), memory_budget_mb=1000))
+    music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
+    studio = build_studio(debug_registry(folder, *specs, *music, *style_specs(), memory_budget_mb=1000))
     launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)
