@@ -11,9 +11,11 @@ Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +73,8 @@ def naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
     import distillmos
     import torch
 
-    judge = distillmos.ConvTransformerSQAModel().eval()
+    with contextlib.redirect_stdout(sys.stderr):  # it tells where its weights are; standard output is for the figures
+        judge = distillmos.ConvTransformerSQAModel().eval()
 
     def opinion(vocoder: str) -> float:
         scores = []
