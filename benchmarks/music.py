@@ -6,7 +6,8 @@
 
 `--corpus` is the file that `python -m models.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what it
 trains is kept in .runs/jsb and taken from there the next time. `--only` names groups: speed, control, likelihood,
-distributions, copying. Pieces are written as the composer's sampler writes them by default (temperature 1, top-p 0.95).
+distributions, copying, first_audio. Control and first audio are measured on the composer itself, the rest on its
+sampler (temperature 1, top-p 0.95).
 Needs what requirements-dev.txt installs.
 """
 
@@ -23,7 +24,9 @@ import numpy as np
 import torch
 
 from models.music.chorales import ChoraleRecipe, train_chorales
+from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
+from models.music.contracts import MusicRequest
 from models.music.controls import measure_key, notes_per_quarter
 from models.music.corpus import Corpus
 from models.music.examples import Examples
@@ -35,7 +38,7 @@ from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
 from models.music.train import held_out_losses
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import POSITIONS_PER_QUARTER, STYLES, TEMPI, density_index, tempo_index
+from models.music.vocabulary import KEYS, POSITIONS_PER_QUARTER, STYLES, TEMPI, tempo_index
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
 
@@ -46,6 +49,7 @@ ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
     "chorales": ((52, 52, 52, 52), False),
 }
 SPEED_TOKENS = 512
+GROUPS = ["speed", "control", "first_audio", "likelihood", "distributions", "copying"]
 Measured = Iterator[tuple[str, float]]
 
 
@@ -87,7 +91,11 @@ def asked(style: str, bars: int, **controls: int) -> Constraints:
 
 
 def speed(model: MusicTransformer) -> Measured:
-    """[speedup_vs_gpt2, realtime_factor]; medians of five."""
+    """[speedup_vs_gpt2, realtime_factor]; medians of five.
+
+    The speed-up is taken without guidance, one pass of the network a token like GPT-2's; with guidance (two passes) it
+    is reported beside it. The real-time factors are with guidance where the composer uses it: with a key or a density.
+    """
     import_torchaudio()
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -106,24 +114,30 @@ def speed(model: MusicTransformer) -> Measured:
         )
     ).eval()
     writer = Writer(model)
-    settings = SamplingSettings(top_p=0.95, max_tokens=SPEED_TOKENS)
+    ways = {
+        name: SamplingSettings(top_p=0.95, max_tokens=SPEED_TOKENS, guidance=guidance)
+        for name, guidance in (("ours", 1.0), ("guided", SamplingSettings.guidance))
+    }
     endless = asked("pop", 64)
-    rates: dict[str, list[float]] = {"gpt2": [], "ours": []}
+    rates: dict[str, list[float]] = {"gpt2": [], "ours": [], "guided": []}
     for turn in range(6):
         started = time.perf_counter()
         with torch.inference_mode():
             start = torch.ones(1, 1, dtype=torch.long)
             made = gpt2.generate(start, do_sample=True, max_new_tokens=SPEED_TOKENS, min_new_tokens=SPEED_TOKENS)
         rates["gpt2"].append((made.shape[1] - 1) / (time.perf_counter() - started))
-        started = time.perf_counter()
-        written = writer.sampler.sample([()], settings, endless)[0]
-        rates["ours"].append((len(written) - 1) / (time.perf_counter() - started))
+        for name, settings in ways.items():
+            started = time.perf_counter()
+            written = writer.sampler.sample([()], settings, endless)[0]
+            rates[name].append((len(written) - 1) / (time.perf_counter() - started))
         if turn == 0:
-            rates = {"gpt2": [], "ours": []}  # the first warms up
-    ours, theirs = statistics.median(rates["ours"]), statistics.median(rates["gpt2"])
+            rates = {name: [] for name in rates}  # the first warms up
+    ours, guided, theirs = (statistics.median(rates[name]) for name in ("ours", "guided", "gpt2"))
     yield "tokens_a_second", ours
+    yield "tokens_a_second_guided", guided
     yield "gpt2_tokens_a_second", theirs
     yield "speedup_vs_gpt2", ours / theirs
+    yield "speedup_vs_gpt2_guided", guided / theirs
     for style in ENSEMBLES:
         factors = []
         for seed in range(5):
@@ -133,18 +147,51 @@ def speed(model: MusicTransformer) -> Measured:
         yield f"realtime_factor_{style}", statistics.median(factors)
 
 
-def control(model: MusicTransformer, pieces: int = 100) -> Measured:
-    """[control_key, control_tempo, control_density]: asked against measured, eight bars each."""
-    writer, random = Writer(model), np.random.default_rng(11)
+def composer() -> MusicComposer:
+    """The composer as the studio loads it."""
+    return MusicComposer(load_model(WEIGHTS / MUSIC_FILE), guard=CopyGuard.load(WEIGHTS / GUARD_FILE))
+
+
+def first_audio() -> Measured:
+    """[first_audio_ms]: from a request to the first sound, warm, with a key asked for; median of eight."""
+    maker, waits = composer(), []
+    for seed in range(9):
+        request = MusicRequest(style="pop", key="C major", meter="4/4", bars=8, programs=(0, 33), drums=True, seed=seed)
+        started = time.perf_counter()
+        for chunk in maker.stream(request):
+            if chunk.samples.shape[1]:
+                waits.append(1000 * (time.perf_counter() - started))
+                break
+    yield "first_audio_ms", statistics.median(waits[1:])
+    yield "first_audio_ms_longest", max(waits[1:])
+
+
+def control(pieces: int = 100) -> Measured:
+    """[control_key, control_tempo, control_density]: asked of the composer against measured, eight bars each."""
+    maker, random = composer(), np.random.default_rng(11)
     hits, tempi, densities = [], [], []
     styles = list(ENSEMBLES)
     for number in range(pieces):
         key, tempo = int(random.integers(24)), float(random.uniform(60, 160))
         density = float(2 ** random.uniform(0.5, 3))
-        constraints = asked(styles[number % 3], 8, Key=key, Tempo=tempo_index(tempo), Density=density_index(density))
-        piece = writer.write(constraints, seed=number)[0]
+        programs, drums = ENSEMBLES[styles[number % 3]]
+        request = MusicRequest(
+            style=styles[number % 3],
+            key=KEYS[key],
+            tempo=tempo,
+            density=density,
+            meter="4/4",
+            bars=8,
+            programs=programs,
+            drums=drums,
+            seed=number,
+        )
+        last = list(maker.stream(request))[-1]
+        piece = last.piece
+        assert piece is not None
         hits.append(measure_key(piece) == key)
-        tempi.append((tempo, piece.positions * 60 / POSITIONS_PER_QUARTER / seconds(piece)))
+        quarters = piece.positions / POSITIONS_PER_QUARTER
+        tempi.append((tempo, quarters * 60 / (seconds(piece) / last.tempo_scale)))
         densities.append((density, notes_per_quarter(piece)))
     yield "control_key", float(np.mean(hits))
     yield "control_tempo", spearman(*zip(*tempi, strict=True))
@@ -213,7 +260,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     parser.add_argument("--corpus", type=Path, help="what `models.music.train prepare` wrote")
     parser.add_argument("--jsb", type=Path, help="folder with jsb-chorales-16th.json: train on it and judge")
-    parser.add_argument("--only", nargs="*", default=["speed", "control", "likelihood", "distributions", "copying"])
+    parser.add_argument("--only", nargs="*", default=GROUPS)
     arguments = parser.parse_args()
     model = load_model(WEIGHTS / MUSIC_FILE)
     corpus = Corpus.load(arguments.corpus) if arguments.corpus else None
@@ -227,7 +274,9 @@ def main() -> None:
     if "speed" in arguments.only:
         take(speed(model))
     if "control" in arguments.only:
-        take(control(model))
+        take(control())
+    if "first_audio" in arguments.only:
+        take(first_audio())
     if "likelihood" in arguments.only and corpus:
         take(likelihood(model, corpus))
     if {"distributions", "copying"} & set(arguments.only):
