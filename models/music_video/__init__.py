@@ -1,0 +1,1 @@
+"""Music heard and made visible: beats, sections, and the videos that follow them."""

@@ -1,0 +1,228 @@
+"""From activations to beats: a hidden Markov model whose states are tempo and place in the beat.
+
+After Krebs, Böck and Widmer 2015, "An efficient state-space model for joint tempo and meter tracking" (sections 3.1 to
+3.3): a beat of n frames is a chain of n states, and the tempo may change only where a beat begins. The beats' bars are
+found by a second, small model over the beats. Viterbi for a whole piece, the forward recursion for sound that arrives
+now (Böck et al. 2014 use the same model both ways).
+
+Letters: T frames, K tempi, S states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+DECODE_RATE = 100  # frames a second of the model; activations are interpolated up to it
+MIN_BPM, MAX_BPM = 50.0, 240.0
+TEMPO_CHANGE = 100.0  # lambda of Krebs et al., equation 5: higher keeps the tempo steadier
+BEAT_SHARE = 16  # the first sixteenth of a beat's states expect a high activation
+SILENT_BELOW = 0.05
+BAR_LENGTHS = (3, 4)
+BAR_CHANGE = 1e-3
+
+
+@dataclass(frozen=True)
+class TempoStates:
+    """The states of all tempi in one row.
+
+    Attributes:
+        intervals: int (K,), frames in a beat.
+        first, last: int (K,), where a tempo's chain begins and ends among the states.
+        position: int (S,), frames since the beat; tempo: int (S,), row of intervals.
+        on_beat: bool (S,), whether a high activation is expected.
+        log_change: (K, K), log probability of going from a tempo (row) to another (column) at a beat.
+    """
+
+    intervals: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    position: NDArray[np.int64]
+    tempo: NDArray[np.int64]
+    on_beat: NDArray[np.bool_]
+    log_change: Floats
+
+    @classmethod
+    def build(cls, min_bpm: float = MIN_BPM, max_bpm: float = MAX_BPM, rate: int = DECODE_RATE) -> TempoStates:
+        """All whole-frame intervals between two tempi."""
+        intervals = np.arange(int(np.floor(60 * rate / max_bpm)), int(np.ceil(60 * rate / min_bpm)) + 1)
+        last = np.cumsum(intervals) - 1
+        first = last - intervals + 1
+        tempo = np.repeat(np.arange(len(intervals)), intervals)
+        position = np.arange(last[-1] + 1) - first[tempo]
+        ratio = intervals[None, :] / intervals[:, None]
+        change = np.exp(-TEMPO_CHANGE * np.abs(ratio - 1.0))
+        change /= change.sum(axis=1, keepdims=True)
+        on_beat = position < np.maximum(1, intervals[tempo] / BEAT_SHARE)
+        return cls(intervals, first, last, position, tempo, on_beat, np.log(np.maximum(change, 1e-30)))
+
+
+def log_observations(activation: Floats) -> tuple[Floats, Floats]:
+    """Of each frame (T,): log likelihood on the beat, and elsewhere."""
+    clipped = np.clip(activation, 1e-4, 1 - 1e-4)
+    return np.log(clipped), np.log((1 - clipped) / (BEAT_SHARE - 1))
+
+
+def upsample(activation: Floats, rate: float, target: float = DECODE_RATE) -> Floats:
+    """Activations at another frame rate, interpolated."""
+    count = round((len(activation) - 1) * target / rate) + 1 if len(activation) else 0
+    return np.interp(np.arange(count) * rate / target, np.arange(len(activation)), activation) if count else activation
+
+
+def viterbi_beats(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
+    """Frames (n,) where the likeliest path begins a beat; activation (T,) at DECODE_RATE.
+
+    Inside a beat the path cannot branch, so only the entries into beats are kept, and the observations between two
+    entries come from running sums. Before and after the sound the observations say nothing.
+    """
+    log_on, log_off = log_observations(activation)
+    pad = int(states.intervals[-1])
+    silent = np.zeros(pad)
+    on = np.concatenate([[0.0], np.cumsum(np.concatenate([silent, log_on, silent]))])
+    off = np.concatenate([[0.0], np.cumsum(np.concatenate([silent, log_off, silent]))])
+    total = len(activation) + 2 * pad
+    hot = np.maximum(1, np.ceil(states.intervals / BEAT_SHARE)).astype(int)  # frames at a beat's start
+    tempi = np.arange(len(states.intervals))
+    entered = np.zeros((total, len(tempi)))
+    came_from = np.zeros((total, len(tempi)), dtype=np.int16)
+    for t in range(pad, total):
+        begun = t - states.intervals
+        cooled = begun + hot
+        leaving = entered[begun, tempi] + on[cooled] - on[begun] + off[t] - off[cooled]
+        arriving = leaving[:, None] + states.log_change
+        came_from[t] = arriving.argmax(axis=0)
+        entered[t] = arriving[came_from[t], tempi]
+    end = pad + len(activation)
+    last = end + int(np.argmax(entered[end:total].max(axis=1)))
+    tempo, t = int(entered[last].argmax()), last
+    beats = []
+    while t >= pad:
+        tempo = int(came_from[t, tempo])
+        t -= int(states.intervals[tempo])
+        beats.append(t - pad)
+    frames = np.array(beats[::-1], dtype=np.int64)
+    return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
+
+
+def _peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
+    """The highest place within `reach` frames, refined by a parabola, and its height."""
+    low, high = max(0, around - reach), min(len(activation), around + reach + 1)
+    at = low + int(activation[low:high].argmax())
+    if 0 < at < len(activation) - 1:
+        left, middle, right = activation[at - 1 : at + 2]
+        bend = left - 2 * middle + right
+        if bend < 0:
+            return at + float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)), float(middle)
+    return float(at), float(activation[at])
+
+
+def decode_beats(activation: Floats, rate: float, states: TempoStates | None = None) -> Floats:
+    """Times in seconds (n,) of the beats of a whole piece.
+
+    What lies before the first and after the last activation of at least SILENT_BELOW has no beats.
+
+    Args:
+        activation: (T,) in [0, 1] at `rate` frames a second.
+    """
+    fine = upsample(np.asarray(activation, dtype=np.float64), rate)
+    loud = np.flatnonzero(fine >= SILENT_BELOW)
+    if len(loud) < 2:
+        return np.zeros(0)
+    start, stop = int(loud[0]), int(loud[-1]) + 1
+    states = states or TempoStates.build()
+    reach = 3
+    begun = viterbi_beats(fine[start:stop], states) + start
+    half = int(states.intervals[0] // 4)
+    times = []
+    for frame in begun:
+        at, height = _peak(fine, int(frame) + reach // 2, min(half, reach + 2))
+        times.append((at if height >= SILENT_BELOW else float(frame)) / DECODE_RATE)
+    result = np.array(times)
+    keep = np.concatenate([[True], np.diff(result) > 60.0 / MAX_BPM * 0.5]) if len(result) else np.zeros(0, dtype=bool)
+    return result[keep]
+
+
+def activation_at(activation: Floats, rate: float, times_s: Floats, reach_frames: int = 2) -> Floats:
+    """The highest activation near each time, (n,)."""
+    frames = np.clip(np.round(times_s * rate).astype(int), 0, max(0, len(activation) - 1))
+    padded = np.pad(activation, reach_frames, mode="edge")
+    return np.max([padded[frames + i] for i in range(2 * reach_frames + 1)], axis=0) if len(frames) else np.zeros(0)
+
+
+def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) -> NDArray[np.int64]:
+    """The place in its bar of each beat, int (n,), 1 is a downbeat.
+
+    Args:
+        downbeat: (n,), how much each beat looks like a downbeat, in [0, 1].
+        bar_lengths: how many beats a bar may have; it may change at a downbeat, which is unlikely.
+    """
+    count = len(downbeat)
+    if not count:
+        return np.zeros(0, dtype=np.int64)
+    place = np.concatenate([np.arange(length) for length in bar_lengths])
+    meter = np.repeat(np.arange(len(bar_lengths)), bar_lengths)
+    first = np.flatnonzero(place == 0)
+    last = np.array([first[m] + length - 1 for m, length in enumerate(bar_lengths)])
+    change = np.full((len(first), len(first)), np.log(BAR_CHANGE))
+    np.fill_diagonal(change, 0.0)
+    likely = np.clip(downbeat, 0.02, 0.98)
+    here = np.where(place[None] == 0, np.log(likely)[:, None], np.log(1 - likely)[:, None])  # (n, S)
+    here -= np.log(np.array(bar_lengths))[meter][None] * 1e-3  # of equals, the shorter bar
+    score = here[0].copy()
+    back = np.zeros((count, len(place)), dtype=np.int64)
+    for i in range(1, count):
+        previous = np.arange(len(place)) - 1
+        arriving = score[last][:, None] + change
+        previous[first] = last[arriving.argmax(axis=0)]
+        moved = score[previous]
+        moved[first] = arriving.max(axis=0)
+        back[i], score = previous, moved + here[i]
+    path = [int(score.argmax())]
+    for i in range(count - 1, 0, -1):
+        path.append(int(back[i, path[-1]]))
+    return place[np.array(path[::-1])] + 1
+
+
+class OnlineTracker:
+    """Beats of sound that arrives now: the forward recursion, one frame after another.
+
+    A beat is told in the frame in which the likeliest state begins a new beat.
+    """
+
+    def __init__(self, states: TempoStates | None = None) -> None:
+        self.states = states or TempoStates.build()
+        self.change = np.exp(self.states.log_change)
+        count = len(self.states.position)
+        self.belief = np.full(count, 1.0 / count)
+        self.frame = 0
+        self.last_beat = -(10**9)
+        self.heard = False
+
+    @property
+    def bpm(self) -> float:
+        """The likeliest tempo now."""
+        weights = np.add.reduceat(self.belief, self.states.first)
+        return 60.0 * DECODE_RATE / float(self.states.intervals[int(weights.argmax())])
+
+    def push(self, activation: float) -> bool:
+        """One frame at DECODE_RATE; whether a beat begins in it."""
+        states = self.states
+        arriving = self.belief[states.last] @ self.change
+        self.belief[1:] = self.belief[:-1].copy()
+        self.belief[states.first] = arriving
+        clipped = min(max(activation, 1e-4), 1 - 1e-4)
+        self.belief *= np.where(states.on_beat, clipped, (1 - clipped) / (BEAT_SHARE - 1))
+        self.belief /= self.belief.sum()
+        self.heard = self.heard or activation >= 4 * SILENT_BELOW
+        likeliest = int(self.belief.argmax())
+        interval = int(states.intervals[states.tempo[likeliest]])
+        on_beat = states.on_beat[likeliest] and self.frame - self.last_beat > 0.6 * interval
+        self.frame += 1
+        if self.heard and on_beat:
+            self.last_beat = self.frame - 1 - int(states.position[likeliest])
+            return True
+        return False

@@ -1,0 +1,198 @@
+"""What a picture can follow in a song besides its beats: sections, loudness, percussive energy, brightness.
+
+Letters: T frames, M mel bands, n beats.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.audio import resample
+from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
+from models.music_video.beats import mel_of
+
+Floats = NDArray[np.float64]
+BLOCK_S = 60.0
+MIN_SECTION_S = 6.0
+KERNEL_BEATS = 16
+_FLOOR_DB = -60.0
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a song from start to end in seconds; parts with one label sound alike ("A", "B" ...)."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+@dataclass(frozen=True)
+class MusicFeatures:
+    """Curves at FRAME_RATE frames a second, float32 (T,), each in [0, 1] over the song.
+
+    Attributes:
+        loudness: level, from 60 dB under the loudest moment to the loudest.
+        percussion: how much louder the spectrum became just now (half-wave rectified spectral flux).
+        bass: the same of the bands under 150 Hz: kick drums.
+        brightness: spectral centroid on the mel scale.
+        sections: parts in order, without gaps.
+    """
+
+    loudness: NDArray[np.float32]
+    percussion: NDArray[np.float32]
+    bass: NDArray[np.float32]
+    brightness: NDArray[np.float32]
+    sections: tuple[Section, ...]
+
+
+def mel_blocks(mono: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-mel frames float32 (T, M) of sound at BEAT_MEL's rate, block by block."""
+    hop, reach = BEAT_MEL.hop_length, BEAT_MEL.n_fft // 2
+    frames = 1 + len(mono) // hop
+    padded = np.pad(mono, (reach, reach + hop))
+    step = int(BLOCK_S * FRAME_RATE)
+    blocks = []
+    for start in range(0, frames, step):
+        stop = min(frames, start + step)
+        piece = padded[start * hop : (stop - 1) * hop + BEAT_MEL.n_fft]
+        blocks.append(mel_of(torch.from_numpy(np.ascontiguousarray(piece))).numpy())
+    return np.concatenate(blocks)
+
+
+def _to_unit(values: Floats, low_percentile: float = 0.0) -> NDArray[np.float32]:
+    """Scaled so that the 99th percentile is 1 and the low one 0, clipped."""
+    low, high = np.percentile(values, (low_percentile, 99.0)) if len(values) else (0.0, 1.0)
+    scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return np.clip(scaled, 0.0, 1.0).astype(np.float32)
+
+
+def _flux(mel: Floats) -> Floats:
+    """How much the bands rose since the frame before, (T,)."""
+    rise = np.maximum(np.diff(mel, axis=0, prepend=mel[:1]), 0.0)
+    return rise.mean(axis=1)
+
+
+def beat_synchronous(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
+    """Mean of the frames of each beat, (n + 1, M): before the first, between two, after the last."""
+    edges = np.unique(np.clip(np.round(beats_s * FRAME_RATE).astype(int), 1, len(mel) - 1))
+    return np.add.reduceat(mel, np.concatenate([[0], edges]), axis=0) / np.diff(
+        np.concatenate([[0], edges, [len(mel)]])
+    ).reshape(-1, 1)
+
+
+def timbre_and_harmony(beat_mel: Floats) -> Floats:
+    """Cepstra of each beat, standardised, (n, 12): what the self-similarity compares."""
+    from scipy.fft import dct
+
+    cepstra = dct(beat_mel, axis=1, norm="ortho")[:, :13]
+    return (cepstra - cepstra.mean(axis=0)) / (cepstra.std(axis=0) + 1e-6)
+
+
+def self_similarity(rows: Floats) -> Floats:
+    """Cosine similarity of all pairs, (n, n), in [-1, 1]."""
+    unit = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)
+    return unit @ unit.T
+
+
+def novelty(similarity: Floats, kernel: int = KERNEL_BEATS) -> Floats:
+    """How much the music after each beat differs from the music before (Foote 2000), (n,), in [0, 1].
+
+    A checkerboard with Gaussian taper is moved along the diagonal of the self-similarity matrix.
+    """
+    half = max(1, min(kernel, len(similarity) // 2))
+    places = np.arange(-half, half) + 0.5
+    taper = np.exp(-0.5 * (places / (0.4 * half)) ** 2)
+    board = np.outer(np.sign(places) * taper, np.sign(places) * taper)
+    padded = np.pad(similarity, half, mode="edge")
+    curve = np.array(
+        [(padded[i : i + 2 * half, i : i + 2 * half] * board).sum() for i in range(len(similarity))], dtype=np.float64
+    )
+    curve = np.maximum(curve, 0.0)
+    return curve / curve.max() if len(curve) and curve.max() > 0 else curve
+
+
+def find_sections(
+    mel: NDArray[np.float32], beats_s: Floats, downbeats_s: Floats, duration_s: float
+) -> tuple[Section, ...]:
+    """Parts of a song: between peaks of novelty, which are moved to the nearest downbeat.
+
+    A part lasts at least MIN_SECTION_S; parts that sound alike share a label; a song of few beats is one section.
+    """
+    if len(beats_s) < 2 * KERNEL_BEATS:
+        return (Section(0.0, duration_s, "A"),)
+    from scipy.signal import find_peaks
+
+    rows = timbre_and_harmony(beat_synchronous(mel, beats_s))
+    curve = novelty(self_similarity(rows))
+    starts_s = np.concatenate([[0.0], beats_s])[: len(curve)]
+    peaks, facts = find_peaks(curve, height=0.15, prominence=0.1)
+    edges: list[float] = []
+    for peak in peaks[np.argsort(-facts["peak_heights"])]:
+        time_s = float(starts_s[peak])
+        if len(downbeats_s):
+            time_s = float(downbeats_s[np.argmin(np.abs(downbeats_s - time_s))])
+        if all(abs(time_s - other) >= MIN_SECTION_S for other in [0.0, duration_s, *edges]):
+            edges.append(time_s)
+    bounds = [0.0, *sorted(edges), duration_s]
+    return tuple(
+        Section(a, b, label)
+        for a, b, label in zip(bounds[:-1], bounds[1:], _labels(rows, starts_s, bounds), strict=True)
+    )
+
+
+def _labels(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
+    """A letter for each section: the letter of an earlier one whose mean sounds nearly the same, else a new one."""
+    means: list[Floats] = []
+    labels: list[str] = []
+    for start, end in itertools.pairwise(bounds):
+        inside = rows[(starts_s >= start) & (starts_s < end)]
+        mean = inside.mean(axis=0) if len(inside) else np.zeros(rows.shape[1])
+        distances = [float(np.sqrt(np.mean((mean - other) ** 2))) for other in means]
+        nearest = int(np.argmin(distances)) if distances else -1
+        if distances and distances[nearest] < 0.45:
+            labels.append(chr(ord("A") + nearest % 26))
+        else:
+            means.append(mean)
+            labels.append(chr(ord("A") + (len(means) - 1) % 26))
+    return labels
+
+
+def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
+    """All features of a song, float32 (n,) or (channels, n)."""
+    mono = samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
+    mel = mel_blocks(resample(mono, sample_rate, BEAT_MEL.sample_rate))
+    power = np.exp(2.0 * mel.astype(np.float64))  # (T, M)
+    level_db = 10.0 * np.log10(power.mean(axis=1) + 1e-12)
+    loudness = np.clip((level_db - level_db.max() - _FLOOR_DB) / -_FLOOR_DB, 0.0, 1.0)
+    quiet = level_db < -90.0  # digital silence has no loudest moment
+    loudness[quiet] = 0.0
+    compressed = np.log1p(1000.0 * np.sqrt(power))
+    bands = np.arange(mel.shape[1])
+    centroid = (power * bands).sum(axis=1) / (power.sum(axis=1) + 1e-12)
+    centroid[quiet] = 0.0
+    bass_bands = int(np.searchsorted(_band_centres_hz(), 150.0))
+    return MusicFeatures(
+        loudness=loudness.astype(np.float32),
+        percussion=_to_unit(_flux(compressed)),
+        bass=_to_unit(_flux(compressed[:, : max(1, bass_bands)])),
+        brightness=_to_unit(centroid, 1.0),
+        sections=find_sections(mel, beats_s, downbeats_s, len(mono) / sample_rate),
+    )
+
+
+def _band_centres_hz() -> Floats:
+    """Centre of each mel band on Slaney's scale, (M,)."""
+    knee_hz, linear_hz, log_step = 1000.0, 200.0 / 3, np.log(6.4) / 27.0
+
+    def to_mel(hz: float) -> float:
+        return hz / linear_hz if hz < knee_hz else knee_hz / linear_hz + np.log(hz / knee_hz) / log_step
+
+    marks = np.linspace(to_mel(BEAT_MEL.f_min), to_mel(BEAT_MEL.f_max), BEAT_MEL.n_mels + 2)[1:-1]
+    knee = knee_hz / linear_hz
+    return np.where(marks < knee, marks * linear_hz, knee_hz * np.exp(log_step * (marks - knee)))

@@ -1,0 +1,193 @@
+"""The recipe of the beat detector's weights.
+
+    python -m models.music_video.train_beats prepare --pop909 POP909 --lieder FOLDER --groove FOLDER --soundfont FILE
+    python -m models.music_video.train_beats train
+    python -m models.music_video.train_beats train --causal
+    python -m models.music_video.train_beats export
+
+`prepare` renders excerpts with known beats (`beat_corpus`), `train` fits one of the two networks, resuming from its
+checkpoint in `--run`, `export` writes the running averages. The loss is the binary cross entropy of both outputs; a
+frame beside a beat counts half, because a beat rarely falls on the grid of frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.music_video import beat_corpus
+from models.music_video.beat_corpus import Excerpt
+from models.music_video.beat_network import FRAME_RATE, BeatNetwork, BeatNetworkConfig
+from models.weights_io import save_safetensors
+
+RUN = Path(".runs/beats")
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+CAUSAL_DELAY_FRAMES = 4
+FILES = {False: "beats.safetensors", True: "beats_causal.safetensors"}
+WARM_UP_STEPS = 50
+AVERAGE = 0.99
+
+
+def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
+    """float32 (frames, 2) for beats and downbeats: 1 in the nearest frame, a half beside it."""
+    wanted = np.zeros((frames, 2), dtype=np.float32)
+    for column, times in enumerate((excerpt.beats, excerpt.downbeats)):
+        for time_s in times:
+            centre = round(float(time_s) * FRAME_RATE) + delay_frames
+            for frame, value in ((centre - 1, 0.5), (centre, 1.0), (centre + 1, 0.5)):
+                if 0 <= frame < frames:
+                    wanted[frame, column] = max(wanted[frame, column], value)
+    return wanted
+
+
+def draw(excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random) -> tuple[Tensor, Tensor]:
+    """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2)."""
+    chosen = [rng.choice(excerpts) for _ in range(size)]
+    mel = torch.stack([torch.from_numpy(e.mel.astype(np.float32)) for e in chosen])
+    bands = torch.linspace(-1, 1, mel.shape[2])
+    mel = mel + (torch.randn(size, 1, 1) * 0.7 + torch.randn(size, 1, 1) * 0.6 * bands)
+    for row in range(size):
+        if rng.random() < 0.3:
+            first = rng.randrange(mel.shape[2] - 8)
+            mel[row, :, first : first + rng.randint(2, 16)] = mel[row].min()
+    wanted = np.stack([targets(e, mel.shape[1], delay_frames) for e in chosen])
+    return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
+
+
+class BeatTrainer:
+    """One network's training: weights, running average, optimiser, step; resumes by itself."""
+
+    def __init__(self, excerpts: list[Excerpt], config: BeatNetworkConfig, steps: int, batch: int, run: Path) -> None:
+        torch.manual_seed(1)
+        self.excerpts, self.config, self.steps, self.batch = excerpts, config, steps, batch
+        self.model = BeatNetwork(config)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), 2e-3, weight_decay=1e-3)
+        self.checkpoint = run / f"{'causal' if config.causal else 'offline'}.pt"
+        self.step = 0
+        run.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            state = torch.load(self.checkpoint, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average, self.step = state["average"], state["step"]
+        self.rng = random.Random(1 + self.step)
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "config": self.config.to_dict(),
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def train_step(self) -> float:
+        """One step of the optimiser; returns the loss."""
+        warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
+        rate = 2e-3 * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        mel, wanted = draw(self.excerpts, self.batch, self.config.delay_frames, self.rng)
+        logits = self.model(mel)
+        weight = 1.0 + wanted * torch.tensor([4.0, 8.0])
+        loss = F.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - keep)
+            else:
+                self.average[name] = value.clone()
+        return float(loss.detach())
+
+    def train(self, log_every: int = 20, save_every: int = 100) -> None:
+        """Run to the planned step, with a JSON line now and then."""
+        self.model.train()
+        total, started = 0.0, time.perf_counter()
+        while self.step < self.steps:
+            total += self.train_step()
+            if self.step % log_every == 0:
+                pace = log_every / (time.perf_counter() - started)
+                print(
+                    json.dumps({"step": self.step, "loss": round(total / log_every, 4), "steps_per_s": round(pace, 3)})
+                )
+                total, started = 0.0, time.perf_counter()
+            if self.step % save_every == 0:
+                self.save()
+        self.save()
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Render the excerpts."""
+    sources = beat_corpus.Sources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
+    excerpts = beat_corpus.build(sources, arguments.count, arguments.seed, arguments.workers)
+    beat_corpus.save(arguments.run / "corpus.pt", excerpts)
+    print(f"{len(excerpts)} excerpts of {beat_corpus.EXCERPT_S:.0f} s, {sum(len(e.beats) for e in excerpts):,} beats")
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train one network."""
+    torch.set_flush_denormal(True)
+    delay = CAUSAL_DELAY_FRAMES if arguments.causal else 0
+    config = BeatNetworkConfig(causal=arguments.causal, delay_frames=delay)
+    excerpts = beat_corpus.load(arguments.run / "corpus.pt")
+    BeatTrainer(excerpts, config, arguments.steps, arguments.batch, arguments.run).train()
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the weight files of the networks that have a checkpoint."""
+    for causal, name in FILES.items():
+        checkpoint = arguments.run / f"{'causal' if causal else 'offline'}.pt"
+        if checkpoint.exists():
+            state = torch.load(checkpoint, weights_only=True)
+            about = {"config": json.dumps(state["config"]), "steps": str(state["step"])}
+            save_safetensors(arguments.out / name, state["average"], about)
+            print(arguments.out / name)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(required=True)
+    for function in (prepare, train, export):
+        sub = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
+        sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
+        sub.set_defaults(function=function)
+        if function is prepare:
+            for name in ("pop909", "lieder", "groove"):
+                sub.add_argument(f"--{name}", type=Path, help="folder of that collection")
+            sub.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+            sub.add_argument("--count", type=int, default=1600, help="excerpts")
+            sub.add_argument("--seed", type=int, default=1)
+            sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+        elif function is train:
+            sub.add_argument("--causal", action="store_true", help="the network for sound that arrives now")
+            sub.add_argument("--steps", type=int, default=900)
+            sub.add_argument("--batch", type=int, default=8)
+        else:
+            sub.add_argument("--out", type=Path, default=WEIGHTS)
+    return top
+
+
+if __name__ == "__main__":
+    parsed = parser().parse_args()
+    parsed.function(parsed)

@@ -1,0 +1,75 @@
+"""Music features: curves that follow the sound, and sections."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.music_video import features
+from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
+
+RATE = BEAT_MEL.sample_rate
+
+
+def two_part_song() -> tuple[np.ndarray, np.ndarray]:
+    """40 s of low soft tone, then 40 s of bright loud noise, then the tone again; beats twice a second."""
+    rng = np.random.default_rng(0)
+    time_s = np.arange(40 * RATE) / RATE
+    low = 0.05 * np.sin(2 * np.pi * 110 * time_s) + 0.001 * rng.standard_normal(len(time_s))
+    bright = 0.4 * rng.standard_normal(len(time_s))
+    return np.concatenate([low, bright, low]).astype(np.float32), np.arange(0.25, 120, 0.5)
+
+
+def test_sections_and_curves_of_a_song_in_three_parts() -> None:
+    sound, beats = two_part_song()
+    heard = features.measure(sound, RATE, beats, beats[::4])
+    bounds = [section.start_s for section in heard.sections] + [heard.sections[-1].end_s]
+    assert bounds[0] == 0
+    assert bounds[-1] == 120
+    assert [section.label for section in heard.sections] == ["A", "B", "A"]
+    assert abs(bounds[1] - 40) < 2.1
+    assert abs(bounds[2] - 80) < 2.1
+    frames = 1 + len(sound) // BEAT_MEL.hop_length
+    for curve in (heard.loudness, heard.percussion, heard.bass, heard.brightness):
+        assert curve.shape == (frames,)
+        assert curve.min() >= 0
+        assert curve.max() <= 1
+    quiet, loud = slice(5 * FRAME_RATE, 35 * FRAME_RATE), slice(45 * FRAME_RATE, 75 * FRAME_RATE)
+    assert heard.loudness[loud].mean() > heard.loudness[quiet].mean() + 0.2
+    assert heard.brightness[loud].mean() > heard.brightness[quiet].mean() + 0.3
+
+
+def test_a_drum_is_percussion() -> None:
+    sound = np.zeros(4 * RATE, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    for start in (RATE, 2 * RATE, 3 * RATE):
+        sound[start : start + 800] = rng.standard_normal(800) * np.exp(-np.arange(800) / 200)
+    curve = features.measure(sound, RATE, np.zeros(0), np.zeros(0)).percussion
+    for second in (1, 2, 3):
+        assert curve[second * FRAME_RATE - 3 : second * FRAME_RATE + 4].max() > 0.5
+    assert curve[int(1.5 * FRAME_RATE) : int(1.9 * FRAME_RATE)].max() < 0.2
+
+
+def test_silence_is_flat_and_one_section() -> None:
+    heard = features.measure(np.zeros(3 * RATE, dtype=np.float32), RATE, np.zeros(0), np.zeros(0))
+    assert heard.loudness.max() == 0
+    assert heard.percussion.max() == 0
+    assert heard.brightness.max() == 0
+    assert len(heard.sections) == 1
+
+
+def test_blocks_are_the_same_as_one_pass(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    sound = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
+    whole = features.mel_blocks(sound)
+    monkeypatch.setattr(features, "BLOCK_S", 0.7)
+    np.testing.assert_allclose(features.mel_blocks(sound), whole, atol=1e-4)
+
+
+def test_band_centres_are_those_of_the_filterbank() -> None:
+    from models.audio import mel_filterbank
+
+    bank = mel_filterbank(BEAT_MEL).numpy()
+    hz = np.linspace(0, BEAT_MEL.sample_rate / 2, len(bank))
+    peaks = hz[bank.argmax(axis=0)]
+    centres = features._band_centres_hz()
+    wide = centres > 500
+    np.testing.assert_allclose(peaks[wide], centres[wide], atol=12)
