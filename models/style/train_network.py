@@ -145,7 +145,7 @@ class Trainer(Protocol):
     run: Path
     step: int
     plan: Any
-    optimizer: torch.optim.Optimizer
+    optimizer: Any
 
     def train_step(self) -> dict[str, float]:
         """One step of the optimiser."""
