@@ -42,6 +42,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
                 gallery = gr.Gallery(
                     [(str(each.path), each.title) for each in style_gallery.PICTURES],
                     label="Style",
+                    show_label=False,
                     columns=4,
                     height=220,
                     allow_preview=False,
@@ -55,7 +56,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
                     filterable=False,
                     elem_id="style-video-style",
                 )
-                own = gr.File(label="Or a style picture of your own", type="filepath", height=90, elem_id="style-own")
+                own = gr.File(label="Or your own picture", type="filepath", height=130, elem_id="style-own")
                 strength = gr.Slider(0, 1, 0.8, step=0.05, label="Strength", elem_id="style-video-strength")
                 keep = gr.Checkbox(False, label="Keep the original's colours", elem_id="style-keep")
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
