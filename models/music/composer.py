@@ -10,28 +10,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from models.contracts import ModelInfo
 from models.music.constraints import Constraints
-from models.music.contracts import IDEAS, BarLine, HeardNote, MusicChunk, MusicRequest
+from models.music.contracts import IDEAS, MusicChunk, MusicRequest
 from models.music.controls import Controls, likeliest_keys
-from models.music.draft import Draft, WrittenNote, read_bar
+from models.music.draft import Draft
 from models.music.grammar import Grammar
 from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
 from models.music.incremental import IncrementalTransformer, int8_is_available
 from models.music.melody import Melody, MelodyGrammar, melody_track, top_line
+from models.music.portions import Splitter, Voice, WrittenBar
 from models.music.prompts import Prompt, around, compose_constraints, controls_for, only_drums, onward
 from models.music.rendering import StreamRenderer
 from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, SamplingSettings
 from models.music.score import Bar, Piece, Track
 from models.music.soundfont import general_midi
-from models.music.tokenizer import decode_piece
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import BAR, EOS, KEYS, TEMPI, split_token, tempo_index
+from models.music.vocabulary import BAR, KEYS, TEMPI, tempo_index
 from models.music.voices import VoiceBank
 from models.spec import ModelSpec
 
@@ -44,100 +44,6 @@ OPENING_BARS, OPENING_TRIES = 2, 3
 LIKELY_KEYS = 2  # the asked key is among so many likeliest ones of an opening
 GUARDED_BARS, COPY_TRIES = 12, 6
 ATTEMPT = 1000  # apart lie the seeds of two tries
-COMPOSED_ANEW = "A passage came too close to a piece that the model learned from, and was composed anew."
-
-WrittenBar = tuple[Bar, list[WrittenNote]]
-
-
-@dataclass
-class _Splitter:
-    """One piece's tokens, told apart into the front and bars."""
-
-    number: int
-    bar: Bar
-    in_front: bool
-    tokens: list[int] = field(default_factory=list)
-    probabilities: list[float] = field(default_factory=list)
-    front: list[int] = field(default_factory=list)
-    tracks: list[tuple[int, bool]] = field(default_factory=list)  # as the front says
-    is_open: bool = True  # whether the tokens belong to a bar
-
-    def take(self, token: int | None, probability: float) -> WrittenBar | None:
-        """The bar that this token ends, if it ends one."""
-        if self.in_front:
-            if token != BAR.first:
-                self.front.append(EOS.first if token is None else token)
-                return None
-            self.in_front = False
-            self.bar = _opening_bar([split_token(each) for each in self.front], self.bar)
-            self.tracks = [(track.program, track.is_drum) for track in decode_piece(self.front).tracks]
-            return None
-        if token is not None and token not in (BAR.first, EOS.first):
-            self.tokens.append(token)
-            self.probabilities.append(probability)
-            return None
-        finished = self.close() if self.is_open else None
-        self.is_open = token == BAR.first
-        return finished
-
-    def close(self) -> WrittenBar:
-        """What there is of the current bar."""
-        self.bar, notes = read_bar(self.tokens, self.probabilities, self.bar)
-        self.tokens, self.probabilities = [], []
-        return self.bar, notes
-
-
-def _opening_bar(front: Sequence[tuple[object, int]], default: Bar) -> Bar:
-    named = {getattr(kind, "name", ""): value for kind, value in front}
-    return Bar(named.get("Meter", default.meter), named.get("Tempo", default.tempo))
-
-
-@dataclass
-class _Voice:
-    """What is played of one piece: its renderer, and where the sound begins."""
-
-    draft: Draft
-    renderer: StreamRenderer
-    idea: int = 0
-    start_s: float = 0.0
-    done: int = 0
-    total: int = 1
-    remarks: tuple[str, ...] = ()
-
-    def take_back(self) -> None:
-        """Remove the last bar, which nobody has heard, and say why."""
-        self.draft.bars.pop()
-        self.draft.notes.pop()
-        self.remarks = tuple(dict.fromkeys((*self.remarks, COMPOSED_ANEW)))
-
-    def chunk(self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False) -> MusicChunk:
-        """Bar `index` (None: no bar) as a chunk; with `ends`, all that still sounds and the piece."""
-        notes: tuple[HeardNote, ...] = ()
-        samples = np.zeros((2, 0), np.float32)
-        lines: tuple[BarLine, ...] = ()
-        if index is not None:
-            notes = self.draft.heard(index)
-            line = self.draft.bar_line(index)
-            lines = (line,)
-            if sounding:
-                samples = self.renderer.push(self.draft.sounding(notes, self.start_s), line.end_s - self.start_s)
-        if ends:
-            samples = np.concatenate([samples, self.renderer.finish()], axis=1)
-        return MusicChunk(
-            samples=samples,
-            sample_rate=self.renderer.sample_rate,
-            notes=notes,
-            bars=lines,
-            tracks=tuple(self.draft.tracks),
-            idea=self.idea,
-            sound_start_s=self.start_s,
-            piece=self.draft.piece() if ends else None,
-            tempo_scale=self.draft.tempo_scale,
-            remarks=self.remarks,
-            done=self.done,
-            total=self.total,
-            last=last,
-        )
 
 
 class MusicComposer:
@@ -272,7 +178,7 @@ class MusicComposer:
 
     # ---- what they share
 
-    def _opening(self, request: MusicRequest) -> tuple[_Voice, Generator[tuple[int, int], None, None], list[int]]:
+    def _opening(self, request: MusicRequest) -> tuple[Voice, Generator[tuple[int, int], None, None], list[int]]:
         """Begin a piece: its voice, the bars to come, and the first OPENING_BARS, of the best of a few tries.
 
         The first try that fits the request is taken: every instrument that was asked for plays, and the asked key is
@@ -302,10 +208,10 @@ class MusicComposer:
         after = self.guard.longest_run(recent).notes
         return after > MAX_SHARED_NOTES and after > self.guard.longest_run(recent.slice(0, len(recent.bars) - 1)).notes
 
-    def _voice(self, draft: Draft, idea: int = 0, total: int = 1) -> _Voice:
-        return _Voice(draft, StreamRenderer(self.bank), idea, total=total)
+    def _voice(self, draft: Draft, idea: int = 0, total: int = 1) -> Voice:
+        return Voice(draft, StreamRenderer(self.bank), idea, total=total)
 
-    def _old_bars(self, voice: _Voice, first: int, stop: int, silent_from: int | None = None) -> Iterator[MusicChunk]:
+    def _old_bars(self, voice: Voice, first: int, stop: int, silent_from: int | None = None) -> Iterator[MusicChunk]:
         """All bars that are there, for the roll; from `first` on they are heard.
 
         Without `silent_from` these are the bars before the new ones, else the bars after them.
@@ -319,7 +225,7 @@ class MusicComposer:
             yield voice.chunk(index, sounding=heard)
 
     def _first_window(
-        self, prompts: Sequence[Prompt], request: MusicRequest, voices: Sequence[_Voice], attempt: int = 0
+        self, prompts: Sequence[Prompt], request: MusicRequest, voices: Sequence[Voice], attempt: int = 0
     ) -> Generator[tuple[int, int], None, None]:
         """Write pieces from nothing, front and bars, until a row is full; yields (piece, bar).
 
@@ -343,7 +249,7 @@ class MusicComposer:
 
     def _write_on(
         self,
-        voice: _Voice,
+        voice: Voice,
         request: MusicRequest,
         controls: Controls,
         bars_in_all: int | None = None,
@@ -389,7 +295,7 @@ class MusicComposer:
         window: int,
         in_front: bool,
         grammar: Callable[[Constraints], Grammar] = Grammar,
-    ) -> Generator[tuple[_Splitter, WrittenBar], None, None]:
+    ) -> Generator[tuple[Splitter, WrittenBar], None, None]:
         """Sample one row for each prompt; yields whole bars as they are finished, with the piece's splitter.
 
         Args:
@@ -406,7 +312,7 @@ class MusicComposer:
             max_tokens=min(room, MAX_BATCH_TOKENS // len(prompts) - longest),
             seed=int(np.random.SeedSequence([request.seed, window]).generate_state(1)[0]),
         )
-        splitters = [_Splitter(number, bar, in_front) for number, bar in enumerate(bars)]
+        splitters = [Splitter(number, bar, in_front) for number, bar in enumerate(bars)]
         for splitter, prompt in zip(splitters, prompts, strict=True):
             splitter.is_open = in_front or prompt.tokens[-1] == BAR.first
         finished = [0] * len(prompts)
@@ -450,7 +356,7 @@ def _density(piece: Piece) -> float:
     return max(0.25, piece.note_count * 24 / max(piece.positions, 1))
 
 
-def _kept_controls(voice: _Voice, request: MusicRequest) -> Controls:
+def _kept_controls(voice: Voice, request: MusicRequest) -> Controls:
     """The controls of a piece begun by this request: what was asked, and for the rest what it has turned out to be."""
     return controls_for(voice.draft.piece(), request if not only_drums(request) else replace(request, style="drums"))
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from models.music import composer as composer_module
-from models.music.composer import COMPOSED_ANEW, MusicComposer, opening_fit
+from models.music.composer import MusicComposer, opening_fit
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest, seconds_of
 from models.music.guard import SharedRun
 from models.music.mastering import integrated_loudness
+from models.music.portions import COMPOSED_ANEW
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.score import Bar, Note, Piece, Track
 from models.music.soundfont import general_midi
