@@ -30,7 +30,7 @@ HOLD_OUT = ("LJ050", "clarinet", "trumpet", "waves", "train")
 PRESETS = (
     *("lj", "slt", "rms", "awb", "kal16"),
     *("violin", "cello", "flute", "organ", "guitar-electric", "piano"),
-    *("rain", "fireplace", "ambi_choir", "ambi_glass_hum", "storm"),
+    *("rain", "fireplace", "ambi_drone", "ambi_glass_hum", "storm"),
 )
 
 
@@ -60,6 +60,9 @@ def prepare(arguments: argparse.Namespace) -> None:
         for name, folder in (pair.split("=", 1) for pair in arguments.voice)
     ]
     tracks += audio_corpus.sound_tracks(arguments.sounds, HOLD_OUT)
+    missing = set(PRESETS) - {track.name for track in tracks}
+    if missing:  # told now, and not after the training
+        raise SystemExit(f"There is no sound of at least {audio_corpus.SHORTEST_TRACK_S:g} s for {sorted(missing)}.")
     audio_corpus.save(arguments.run / "corpus.pt", tracks)
     for kind in ("voice", "instrument", "sound"):
         chosen = [t for t in tracks if t.kind == kind]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from models.style import audio_corpus, train_audio
@@ -69,3 +70,26 @@ def test_presets_need_their_tracks() -> None:
         preset_tensors(network, tracks(), ("thunder",))
     with pytest.raises(ValueError, match="no voice"):
         preset_tensors(network, tracks()[2:], ("rain",))
+
+
+@pytest.mark.parametrize("short", ["rain", None])
+def test_a_preset_that_is_too_short_is_told_before_the_training(
+    short: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, ending, names in (("ambience", "ogg", ("rain",)), ("samples_cc0", "flac", ("ambi_drone",))):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            hum = 0.1 * np.sin(np.arange(RATE if name == short else 3 * RATE) / 20)
+            soundfile.write(tmp_path / folder / f"{name}.{ending}", hum.astype(np.float32), RATE)
+    (tmp_path / "instruments").mkdir()
+    (tmp_path / "voice").mkdir()
+    soundfile.write(tmp_path / "voice" / "a.wav", 0.1 * np.sin(np.arange(3 * RATE) / 30), RATE)
+    monkeypatch.setattr(train_audio, "PRESETS", ("low", "rain", "ambi_drone"))
+    asked = argparse.Namespace(run=tmp_path, voice=[f"low={tmp_path / 'voice'}"], sounds=tmp_path)
+    if short:
+        with pytest.raises(SystemExit, match=short):
+            train_audio.prepare(asked)
+        assert not (tmp_path / "corpus.pt").exists()
+    else:
+        train_audio.prepare(asked)
+        assert {track.name for track in audio_corpus.load(tmp_path / "corpus.pt")} == {"low", "rain", "ambi_drone"}
