@@ -111,7 +111,11 @@ class MusicActions:
                     update |= _live_views(takes, pace, request, probability)
                 if update:
                     yield update
+        heard = takes[0]
         takes = [take for take in takes if take.finished]
+        if not takes and heard.samples_count:
+            yield {"status": views.finished(f"Stopped after {views.duration(heard.duration_s)} of sound")}
+            return
         if not takes:
             raise jobs.Stopped
         yield from self._close(composer, takes, pace, request, model, probability)
@@ -130,6 +134,8 @@ class MusicActions:
         last: Update = {"sound": pace.next_sound(first)} if first.samples_count > pace.sent_samples else {}
         yield last | {"status": views.status("Writing the files", 1.0)} | show(first, probability)
         recipe = recipe_of(request, model, shelf.revision(self.registry, self.registry.get(model)))
+        for take in takes:
+            take.recipe = recipe
         with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
             files = [
                 save_take(
@@ -150,16 +156,14 @@ class MusicActions:
                 **(ideas if len(takes) > 1 else {}),
             }
 
-    def choose(self, model: str, takes: list[MusicTake] | None, number: int, probability: bool) -> Iterator[Update]:
+    def choose(self, takes: list[MusicTake] | None, number: int, probability: bool) -> Iterator[Update]:
         """Put idea `number` (from 0) in the place of the first, with its files."""
-        if not takes or number >= len(takes):
+        take = takes[number] if takes and number < len(takes) else None
+        if take is None or take.recipe is None:
             yield {"status": views.problem("There is no such idea any more; compose four ideas again.")}
             return
-        take = takes[number]
-        recipe_like = MusicRequest(action="ideas", bars=min(16, max(1, len(take.bars))))
-        recipe = recipe_of(recipe_like, model, shelf.revision(self.registry, self.registry.get(model)))
         with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-            files = save_take(take, take.sound(), recipe, folder, f"-{number + 1}")
+            files = save_take(take, take.sound(), take.recipe, folder, f"-{number + 1}")
             yield {
                 "status": views.finished(f"Idea {number + 1} is on the table", "continue it, or rewrite its bars"),
                 **show(take, probability),

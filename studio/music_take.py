@@ -51,6 +51,7 @@ class MusicTake:
     done: int = 0
     total: int = 1
     finished: bool = False
+    recipe: Recipe | None = None  # how it was made, once it is finished
 
     @property
     def duration_s(self) -> float:

@@ -175,15 +175,13 @@ def _wire_actions(actions: MusicActions, controls: Controls, panels: Panels, but
 def _wire_ideas(actions: MusicActions, controls: Controls, panels: Panels) -> None:
     for number, button in enumerate(panels.idea_buttons):
 
-        def take(
-            takes: list[MusicTake] | None, model: str, probability: bool, number: int = number
-        ) -> Iterator[dict[Any, Any]]:
-            for update in actions.choose(model, takes, number, probability):
+        def take(takes: list[MusicTake] | None, probability: bool, number: int = number) -> Iterator[dict[Any, Any]]:
+            for update in actions.choose(takes, number, probability):
                 yield _to_page(panels, update) | {panels.ideas: gr.update(visible=True)}
 
         button.click(
             take,
-            [panels.takes, controls.model, controls.probability],
+            [panels.takes, controls.probability],
             panels.shown(),
             concurrency_id=jobs.CPU_QUEUE,
             show_progress="hidden",

@@ -128,10 +128,18 @@ def test_transposing_keeps_drums_and_the_range() -> None:
 def test_four_ideas_and_the_choice_of_one(actions: MusicActions) -> None:
     page = run(actions, "ideas", bars=2)
     assert all(page[name + "_bytes"][:4] == b"RIFF" for name in IDEA_NAMES)
-    chosen = list(actions.choose(MODEL, page["takes"], 2, False))[-1]
+    saved = []
+    for update in actions.choose(page["takes"], 2, False):
+        chosen = update
+        saved += [recipes.read_recipe(update[name]) for name in ("wav", "midi", "mp3") if update.get(name)]
     assert chosen["current"] is page["takes"][2]
+    assert len(saved) == 3
+    for recipe in saved:
+        assert (recipe.model, recipe.seed) == (MODEL, 5)
+        assert (recipe.settings["action"], recipe.settings["key"], recipe.settings["tempo"]) == ("ideas", "C major", 90)
+        assert recipe.settings["bars"] == 2
     assert "Idea 3" in chosen["status"]
-    assert "no such idea" in next(actions.choose(MODEL, None, 0, False))["status"]
+    assert "no such idea" in next(actions.choose(None, 0, False))["status"]
 
 
 def test_stopping_keeps_nothing_half_done(actions: MusicActions) -> None:
@@ -140,6 +148,16 @@ def test_stopping_keeps_nothing_half_done(actions: MusicActions) -> None:
     assert actions.stops.ask("me")
     assert "Stopped" in list(stream)[-1]["status"]
     assert not actions.stops.ask("me")
+
+
+def test_stopping_midway_says_how_much_was_heard(actions: MusicActions) -> None:
+    last: dict[str, Any] = {}
+    for update in actions.generate("me", MODEL, "compose", FIELDS | {"bars": 64}, None, None):
+        last = update
+        if "sound" in update:
+            actions.stops.ask("me")
+    assert "of sound" in last["status"]
+    assert "Stopped after" in last["status"]
 
 
 @pytest.mark.parametrize("action", ["continue", "rewrite", "harmonise", "perform"])
