@@ -13,7 +13,7 @@ import numpy as np
 
 from models.contracts import MAX_SEED
 from models.music.contracts import IDEAS, NEEDS_PIECE, MusicRequest, check_piece
-from models.music.ensemble import in_order
+from models.music.roles import in_order
 from models.music.score import Piece
 from models.music.vocabulary import TEMPI
 from models.registry import Registry

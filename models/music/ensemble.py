@@ -3,7 +3,7 @@
 The collections know few instruments: pop songs are three piano parts, art songs a voice and a piano, drummers play
 alone. For training each excerpt is given to an ensemble drawn by chance: parts get instruments that suit their role, a
 bass takes the lowest notes over, a Groove drummer of the training split plays along. So the model learns what a bass,
-a lead or a pad does, and what a band sounds like. `in_order` puts programs in the order that it has seen.
+a lead or a pad does, and what a band sounds like. `models.music.roles` has the order of the tracks that it has seen.
 """
 
 from __future__ import annotations
@@ -35,21 +35,6 @@ CHORAL_ENSEMBLES = (
     (0, 0, 0, 0),
 )
 BASS_TOP = 47  # a bass plays up to B2
-_ROLE_OF_FAMILY = {4: 3, 5: 1, 6: 2, 11: 2}  # basses last, bowed strings lead, ensembles and pads accompany
-
-
-def role_rank(program: int) -> int:
-    """0 for leads, 1 for solo strings, 2 for what accompanies, 3 for basses: the order of tracks in training."""
-    if program == 43:
-        return 3
-    if 0 <= program < 32 or program in (46, 48, 49, 50, 51):
-        return 2
-    return _ROLE_OF_FAMILY.get(program // 8, 0)
-
-
-def in_order(programs: Sequence[int]) -> tuple[int, ...]:
-    """Programs with leads first, then accompaniment, then basses; those of one role stay as they were."""
-    return tuple(sorted(programs, key=role_rank))
 
 
 def split_bass(track: Track, program: int) -> tuple[Track, Track]:

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
     "torch",
     "torchaudio",
+    "pretty_midi",
+    "cv2",
     "transformers",
     "diffusers",
     "gruut",

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from models.music.controls import CONTROL_KINDS, measure_controls
 from models.music.corpus import COLLECTIONS, Corpus, Source, read_chorale
-from models.music.ensemble import BASS_TOP, arrange, drum_loop, in_order, merged, role_rank, split_bass, transposed
+from models.music.ensemble import BASS_TOP, arrange, drum_loop, merged, split_bass, transposed
 from models.music.examples import Examples
+from models.music.roles import in_order, role_rank
 from models.music.score import Bar, Note, Piece, Track
 from models.music.tokenizer import decode_piece
 from models.music.vocabulary import BOS, PAD, SEPARATOR, STYLES, VOCABULARY_SIZE
