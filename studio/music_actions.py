@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -18,6 +18,7 @@ from models.music.score import Piece
 from models.music.vocabulary import TEMPI
 from models.registry import Registry
 from studio import jobs, piano_roll, recipes, shelf, views
+from studio.loading import load_for_page, silently
 from studio.music_take import MusicFiles, MusicTake, joined, recipe_of, save_take, semitones_to, transposed
 from studio.pace import Pace
 
@@ -85,18 +86,10 @@ class MusicActions:
             scale = request.tempo / TEMPI[piece.bars[0].tempo]
         return replace(request, action=action, piece=piece, tempo_scale=scale)
 
-    def _load(self, model: str, should_stop: Callable[[], bool]) -> Generator[Update, None, Any]:
-        loading = jobs.load_model(lambda report: self.registry.load(model, report), should_stop)
-        while True:
-            try:
-                yield {"status": views.status(*jobs.describe(next(loading)))}
-            except StopIteration as end:
-                return end.value
-
     def _to_page(
         self, model: str, request: MusicRequest, probability: bool, should_stop: Callable[[], bool]
     ) -> Iterator[Update]:
-        composer = yield from self._load(model, should_stop)
+        composer = yield from load_for_page(self.registry, model, should_stop)
         yield {"status": views.status(DOING[request.action]), "shelf": shelf.line(self.registry, model)}
         takes = [MusicTake() for _ in range(IDEAS if request.action == "ideas" else 1)]
         pace = Pace()
@@ -133,7 +126,7 @@ class MusicActions:
         first = takes[0]
         last: Update = {"sound": pace.next_sound(first)} if first.samples_count > pace.sent_samples else {}
         yield last | {"status": views.status("Writing the files", 1.0)} | show(first, probability)
-        recipe = recipe_of(request, model, shelf.revision(self.registry, self.registry.get(model)))
+        recipe = recipe_of(request, model, shelf.revision_of(self.registry, model))
         for take in takes:
             take.recipe = recipe
         with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
@@ -174,14 +167,7 @@ class MusicActions:
     def compose(self, model: str, action: str, fields: Update, upload: str | None, folder: str) -> Iterator[Any]:
         """Make music for a program: yields None while it works, then the files, then the report; raises failures."""
         request = self._request(action, fields, upload, None)
-        loading = self._load(model, lambda: False)
-        composer = None
-        while composer is None:
-            try:
-                next(loading)
-                yield None
-            except StopIteration as end:
-                composer = end.value
+        composer = yield from silently(load_for_page(self.registry, model))
         take, pace = MusicTake(), Pace()
         with closing(composer.stream(request)) as chunks:
             for chunk in chunks:
@@ -189,7 +175,7 @@ class MusicActions:
                     take.add(chunk)
                 if pace.view_due():
                     yield None
-        recipe = recipe_of(request, model, shelf.revision(self.registry, self.registry.get(model)))
+        recipe = recipe_of(request, model, shelf.revision_of(self.registry, model))
         yield save_take(take, whole_sound(composer, take), recipe, folder)
         assert take.piece is not None
         yield {
@@ -218,7 +204,7 @@ class MusicActions:
         values: Update = {**settings, "seed": recipe.seed}
         if recipe.model in [spec.key for spec in self.registry.specs(TASK)]:
             values["model"] = recipe.model
-            if shelf.revision(self.registry, self.registry.get(recipe.model)) == recipe.revision:
+            if shelf.revision_of(self.registry, recipe.model) == recipe.revision:
                 return values, "The settings are back: the same settings and seed will give the same music."
             return values, "The settings are back. The model has changed since, so the music may differ."
         return values, f"The settings are back, but the model {recipe.model} is not on this shelf."

@@ -14,6 +14,7 @@ from models.music.controls import measure_key
 from models.music.score import Note, Piece, Track
 from models.music.vocabulary import KEYS
 from studio import media
+from studio.pace import sound_tail
 from studio.recipes import Recipe, write_recipe
 
 FloatArray = NDArray[np.float32]
@@ -82,15 +83,7 @@ class MusicTake:
 
     def sound_since(self, start: int) -> FloatArray:
         """What follows sample `start`, float32 (2, n); looks only at the pieces it needs."""
-        pieces: list[FloatArray] = []
-        end = self.samples_count
-        for piece in reversed(self.sounds):
-            if end <= start:
-                break
-            begin = end - piece.shape[1]
-            pieces.append(piece[:, max(0, start - begin) :])
-            end = begin
-        return np.concatenate(pieces[::-1], axis=1) if pieces else np.zeros((2, 0), dtype=np.float32)
+        return sound_tail(self.sounds, self.samples_count, start, (2,))
 
     def recent(self, bars: int) -> tuple[list[HeardNote], list[BarLine]]:
         """Notes and lines of the last bars."""

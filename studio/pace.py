@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +29,21 @@ class SoundTake(Protocol):
     def sound_since(self, start: int) -> NDArray[np.float32]:
         """What follows sample `start`, (n,) or (channels, n)."""
         ...
+
+
+def sound_tail(
+    sounds: Sequence[NDArray[np.float32]], count: int, start: int, channels: tuple[int, ...] = ()
+) -> NDArray[np.float32]:
+    """What follows sample `start` of sounds (*channels, n) that together have `count`; looks only at those it needs."""
+    pieces: list[NDArray[np.float32]] = []
+    end = count
+    for piece in reversed(sounds):
+        if end <= start:
+            break
+        begin = end - piece.shape[-1]
+        pieces.append(piece[..., max(0, start - begin) :])
+        end = begin
+    return np.concatenate(pieces[::-1], axis=-1) if pieces else np.zeros((*channels, 0), dtype=np.float32)
 
 
 @dataclass

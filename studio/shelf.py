@@ -63,6 +63,11 @@ def revision(registry: Registry, spec: ModelSpec) -> str:
     return "+".join(part[:12] for part in parts)
 
 
+def revision_of(registry: Registry, key: str) -> str:
+    """The revision of a model by its key."""
+    return revision(registry, registry.get(key))
+
+
 def _checksum(path: Path) -> str:
     return _checksum_of(str(path), path.stat().st_mtime_ns) if path.is_file() else "missing"
 

@@ -11,6 +11,7 @@ from typing import Any
 from models.contracts import SpeechRequest
 from models.registry import Registry
 from studio import jobs, recipes, shelf, views
+from studio.loading import load_for_page, silently
 from studio.pace import Pace
 from studio.speech_take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
 
@@ -56,13 +57,7 @@ class SpeechActions:
             self.stops.end(session)
 
     def _speak_to_page(self, model: str, request: SpeechRequest, should_stop: Callable[[], bool]) -> Iterator[Update]:
-        loading = jobs.load_model(lambda report: self.registry.load(model, report), should_stop)
-        shared = None
-        while shared is None:
-            try:
-                yield {"status": views.status(*jobs.describe(next(loading)))}
-            except StopIteration as end:
-                shared = end.value
+        shared = yield from load_for_page(self.registry, model, should_stop)
         yield {"status": views.status("Reading the text"), "shelf": shelf.line(self.registry, model, request.voice)}
         take, pace = SpeechTake(), Pace()
         with closing(shared.stream(request)) as chunks:
@@ -89,7 +84,7 @@ class SpeechActions:
         last: Update = {"sound": pace.next_sound(take)} if take.samples_count > pace.sent_samples else {}
         yield last | _final_views(take)
         with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-            revision = shelf.revision(self.registry, self.registry.get(model))
+            revision = shelf.revision_of(self.registry, model)
             files = save_take(take, recipe_of(request, model, revision), folder)
             yield {
                 "status": _closing_line(take, took_s, request.seed),
@@ -103,14 +98,7 @@ class SpeechActions:
     def speak(self, model: str, fields: dict[str, Any], folder: str) -> Iterator[SpeechFiles | Update | None]:
         """Speak for a program: yields None while it works, then the files, then the report; raises its failures."""
         request = build_request(**fields)
-        loading = jobs.load_model(lambda report: self.registry.load(model, report))
-        shared = None
-        while shared is None:
-            try:
-                next(loading)
-                yield None
-            except StopIteration as end:
-                shared = end.value
+        shared = yield from silently(load_for_page(self.registry, model))
         take, pace = SpeechTake(), Pace()
         with closing(shared.stream(request)) as chunks:
             for chunk in chunks:
@@ -119,7 +107,7 @@ class SpeechActions:
                     yield None
         if not take.samples_count:
             raise ValueError(" ".join(take.notes) or "Nothing in this text could be spoken.")
-        recipe = recipe_of(request, model, shelf.revision(self.registry, self.registry.get(model)))
+        recipe = recipe_of(request, model, shelf.revision_of(self.registry, model))
         yield save_take(take, recipe, folder)
         yield {
             "duration_s": round(take.duration_s, 3),
@@ -150,7 +138,7 @@ class SpeechActions:
         values["model"] = recipe.model
         known = [voice.key for voice in self.registry.get(recipe.model).voices]
         values["voice"] = request.voice if request.voice in known else (known[0] if known else "")
-        if shelf.revision(self.registry, self.registry.get(recipe.model)) != recipe.revision:
+        if shelf.revision_of(self.registry, recipe.model) != recipe.revision:
             return values, "The settings are back. The model has changed since, so the sound may differ a little."
         return values, "The settings are back: the same words, voice and seed will give the same sound."
 

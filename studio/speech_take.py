@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.contracts import SpeechChunk, SpeechRequest, WordTiming
 from studio import captions, media, plots
+from studio.pace import sound_tail
 from studio.recipes import Recipe, write_recipe
 from studio.views import AlignmentPanel
 
@@ -81,15 +82,7 @@ class SpeechTake:
 
     def sound_since(self, start: int) -> FloatArray:
         """What follows sample `start`, float32 (n,); looks only at the pieces it needs."""
-        pieces: list[FloatArray] = []
-        end = self.samples_count
-        for piece in reversed(self.sounds):
-            if end <= start:
-                break
-            begin = end - piece.size
-            pieces.append(piece[max(0, start - begin) :])
-            end = begin
-        return np.concatenate(pieces[::-1]) if pieces else np.zeros(0, dtype=np.float32)
+        return sound_tail(self.sounds, self.samples_count, start)
 
     def mel(self) -> FloatArray:
         """All mel frames so far, float32 (frames, n_mels)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from models.contracts import AudioStyleRequest
 from models.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio import jobs, media, shelf, style_gallery, style_views, video_media, views
+from studio.loading import load_for_page
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
@@ -56,22 +57,13 @@ class StyleActions:
         work = self._video if half == "video" else self._audio
         yield from work(fields, Path(folder), should_stop)
 
-    def _loaded(self, task: str, should_stop: Callable[[], bool]) -> Generator[Update, None, tuple[str, Any]]:
-        """Load the first model of a task, yielding its progress; returns key and model."""
-        key = self.registry.specs(task)[0].key
-        loading = jobs.load_model(lambda report: self.registry.load(key, report), should_stop)
-        while True:
-            try:
-                yield {"status": views.status(*jobs.describe(next(loading)))}
-            except StopIteration as end:
-                return key, end.value
-
     def _video(  # noqa: PLR0915
         self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]
     ) -> Iterator[Update]:
         request = video_request(fields)
         yield {"status": views.status("Getting the model ready")}
-        key, model = yield from self._loaded(VIDEO_TASK, should_stop)
+        key = self.registry.specs(VIDEO_TASK)[0].key
+        model = yield from load_for_page(self.registry, key, should_stop)
         info = probe(request.path)
         began_s = time.monotonic()
         silent, silent_source = folder / "silent.mp4", folder / "source.mp4"
@@ -134,7 +126,8 @@ class StyleActions:
     def _audio(self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]) -> Iterator[Update]:
         request = audio_request(fields)
         yield {"status": views.status("Getting the model ready")}
-        key, model = yield from self._loaded(AUDIO_TASK, should_stop)
+        key = self.registry.specs(AUDIO_TASK)[0].key
+        model = yield from load_for_page(self.registry, key, should_stop)
         began_s = time.monotonic()
         pieces: list[Any] = []
         last: Any = None
@@ -168,7 +161,7 @@ class StyleActions:
         }
         if fields.get("style_file"):
             settings["style"] = OWN_STYLE
-        return Recipe(task, key, shelf.revision(self.registry, self.registry.get(key)), seed, settings)
+        return Recipe(task, key, shelf.revision_of(self.registry, key), seed, settings)
 
     def load_settings(self, path: str, half: str, names: tuple[str, ...]) -> tuple[Update, str]:
         """Controls from a result file and a sentence; raises ValueError with one."""

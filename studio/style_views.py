@@ -14,14 +14,6 @@ INKS = {"content": "#8fa3bd", "style": "#ffb066", "result": "#5fd3c0"}
 WIDTH, HEIGHT = 600, 150
 
 
-def welcome(what: str) -> str:
-    """What stands where the result will be."""
-    return (
-        f'<div class="welcome"><b>Your {escape(what)} will appear here</b>'
-        "<span>The original and the result side by side, and the statistics that were moved.</span></div>"
-    )
-
-
 def curves(title: str, said: str, lines: Mapping[str, FloatArray], labels: tuple[str, str]) -> str:
     """Curves over one axis by name ("content", "style", "result"); `labels` name the ends of the axis."""
     values = [np.nan_to_num(np.asarray(line, dtype=np.float64)) for line in lines.values()]

@@ -67,13 +67,9 @@ def footer() -> str:
     )
 
 
-def welcome() -> str:
-    """What stands where the result will be."""
-    return (
-        f'<div class="welcome">{WELCOME_WAVES}<b>Your speech will appear here</b>'
-        "<span>You will hear it while it is still being made, and watch the model read: "
-        "which symbol of your text it attends to at every moment.</span></div>"
-    )
+def welcome(what: str, said: str, picture: str = "") -> str:
+    """What stands where the result will be: "Your `what` will appear here", and a sentence."""
+    return f'<div class="welcome">{picture}<b>Your {escape(what)} will appear here</b><span>{escape(said)}</span></div>'
 
 
 def status(what: str, share: float | None = None, left: str = "") -> str:

@@ -17,19 +17,14 @@ from studio import jobs, shelf, views
 from studio.instruments import MOODS, OPEN
 from studio.music_actions import FILES, IDEA_NAMES, MusicActions
 from studio.music_take import MusicFiles, MusicTake
-from studio.parts import html
+from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.recipes import RecipeError
 from studio.tabs.music_controls import ORDER, Buttons, Controls, make
 
-BUSY_JS = (
-    "(...values) => [...Array(6).fill({__type__: 'update', interactive: false}), "
-    "{__type__: 'update', interactive: true}]"
-)
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#music-compose').click(), 60); }"
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 WELCOME = (
-    '<div class="welcome">{waves}<b>Your music will appear here</b><span>You will hear the first bars while the next '
-    "are being composed, and see every note in a piano roll, coloured by instrument.</span></div>"
+    "You will hear the first bars while the next are being composed, and see every note in a piano roll, coloured by "
+    "instrument."
 )
 
 
@@ -77,7 +72,7 @@ def build(registry: Registry) -> None:
 
 
 def _result(shelf_line: gr.HTML) -> Panels:
-    status = html(WELCOME.format(waves=views.WELCOME_WAVES), elem_id="music-status")
+    status = html(views.welcome("music", WELCOME, views.WELCOME_WAVES), elem_id="music-status")
     sound = gr.Audio(
         streaming=True,
         autoplay=True,
@@ -130,7 +125,7 @@ def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:
 
 
 def _wire_actions(actions: MusicActions, controls: Controls, panels: Panels, buttons: Buttons) -> None:
-    ready = [*(gr.update(interactive=True) for _ in buttons.actions()), gr.update(interactive=False)]
+    starters = list(buttons.actions().values())
 
     def runner(action: str) -> Any:
         def run(current: MusicTake | None, request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -138,13 +133,13 @@ def _wire_actions(actions: MusicActions, controls: Controls, panels: Panels, but
             model, upload = str(fields.pop("model")), fields.pop("midi_file")
             for update in actions.generate(str(request.session_hash), model, action, fields, upload, current):
                 yield _to_page(panels, update)
-            yield dict(zip(buttons.all(), ready, strict=True))
+            yield ready(starters, buttons.stop)
 
         return run
 
     running: list[Any] = []
     for action, button in buttons.actions().items():
-        button.click(None, outputs=buttons.all(), js=BUSY_JS, api_visibility="private")
+        button.click(None, outputs=buttons.all(), js=busy_js(len(buttons.actions())), api_visibility="private")
         running.append(
             button.click(
                 runner(action),
@@ -158,18 +153,7 @@ def _wire_actions(actions: MusicActions, controls: Controls, panels: Panels, but
             )
         )
 
-    def ask_to_stop(request: gr.Request) -> Any:
-        """Running work ends by itself; waiting work is taken out of the queue."""
-        return gr.skip() if actions.stops.ask(str(request.session_hash)) else SystemRandom().random()
-
-    leave_queue = gr.Number(visible=False)
-    buttons.stop.click(ask_to_stop, outputs=leave_queue, **QUIET)
-    leave_queue.change(
-        lambda: [views.finished("Stopped"), *ready],
-        outputs=[panels.status, *buttons.all()],
-        cancels=running,
-        **QUIET,
-    )
+    wire_stop(actions.stops, buttons.stop, panels.status, starters, running)
 
 
 def _wire_ideas(actions: MusicActions, controls: Controls, panels: Panels) -> None:

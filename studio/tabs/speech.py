@@ -14,12 +14,16 @@ import gradio as gr
 from models.contracts import MAX_SEED, VOCODERS
 from models.registry import Registry
 from studio import jobs, plots, shelf, views
-from studio.parts import html
+from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.recipes import RecipeError
 from studio.speech_actions import TASK, SpeechActions
 from studio.speech_take import SpeechFiles, SpeechTake
 
 DEFAULT_SEED = 7
+WELCOME = (
+    "You will hear it while it is still being made, and watch the model read: which symbol of your text it attends to "
+    "at every moment."
+)
 EXAMPLES: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("A first hello", "Hello! I was made on two processor cores, and you hear me while I am still speaking.", {}),
     ("Numbers and dates", "On March 3, 2024, Dr. Smith paid $12.50 for 4 cups of tea at 7:45.", {}),
@@ -28,7 +32,6 @@ EXAMPLES: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("Quick and high", "Come on, hurry up, the last train leaves in two minutes!", {"speed": 1.35, "pitch": 3.0}),
 )
 NEUTRAL = {"speed": 1.0, "pitch": 0.0, "energy": 0.0}
-BUSY_JS = "(...values) => [{__type__: 'update', interactive: false}, {__type__: 'update', interactive: true}]"
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#speech-generate').click(), 60); }"
 SETTINGS_TYPES = [".wav", ".mp3", ".flac", ".mp4", ".mid"]
 
@@ -176,7 +179,7 @@ def _controls(registry: Registry, text: gr.Textbox) -> tuple[Controls, gr.HTML, 
 
 
 def _result(shelf_line: gr.HTML) -> Panels:
-    status = html(views.welcome(), elem_id="speech-status")
+    status = html(views.welcome("speech", WELCOME, views.WELCOME_WAVES), elem_id="speech-status")
     sound = gr.Audio(
         streaming=True,
         autoplay=True,
@@ -215,13 +218,9 @@ def _wire_generate(
         fields["voice"] = actions.voice_shown(model, fields["voice"])
         for update in actions.generate(str(request.session_hash), model, fields):
             yield _to_page(panels, update)
-        yield {generate: gr.update(interactive=True), stop: gr.update(interactive=False)}
+        yield ready([generate], stop)
 
-    def ask_to_stop(request: gr.Request) -> Any:
-        """Running work ends by itself and keeps what was spoken; waiting work is taken out of the queue."""
-        return gr.skip() if actions.stops.ask(str(request.session_hash)) else SystemRandom().random()
-
-    generate.click(None, outputs=[generate, stop], js=BUSY_JS, api_visibility="private")
+    generate.click(None, outputs=[generate, stop], js=busy_js(1), api_visibility="private")
     running = generate.click(
         run,
         controls.all(),
@@ -232,16 +231,7 @@ def _wire_generate(
         show_progress_on=panels.status,
         api_visibility="private",
     )
-    leave_queue = gr.Number(visible=False)
-    stop.click(ask_to_stop, outputs=leave_queue, queue=False, show_progress="hidden", api_visibility="private")
-    leave_queue.change(
-        lambda: [views.finished("Stopped"), gr.update(interactive=True), gr.update(interactive=False)],
-        outputs=[panels.status, generate, stop],
-        cancels=running,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    wire_stop(actions.stops, stop, panels.status, [generate], [running])
 
 
 def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:
@@ -262,8 +252,7 @@ def _wire_controls(
     actions: SpeechActions, controls: Controls, panels: Panels, dice: gr.Button, upload: gr.File, upload_note: gr.HTML
 ) -> None:
     registry = actions.registry
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **quiet)
+    dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
 
     def choose_model(key: str, voice: str) -> list[Any]:
         voices = shelf.voices(registry, key)
@@ -274,9 +263,9 @@ def _wire_controls(
             shelf.line(registry, key, chosen),
         ]
 
-    controls.model.input(choose_model, [controls.model, controls.voice], [controls.voice, panels.shelf], **quiet)
+    controls.model.input(choose_model, [controls.model, controls.voice], [controls.voice, panels.shelf], **QUIET)
     controls.voice.input(
-        lambda key, voice: shelf.line(registry, key, voice), [controls.model, controls.voice], panels.shelf, **quiet
+        lambda key, voice: shelf.line(registry, key, voice), [controls.model, controls.voice], panels.shelf, **QUIET
     )
 
     def put_back(path: str | None) -> dict[Any, Any]:
@@ -292,7 +281,7 @@ def _wire_controls(
             updates |= {controls.voice: voice_update, panels.shelf: line}
         return {**updates, upload_note: views.finished(sentence)}
 
-    upload.change(put_back, upload, [*controls.all(), panels.shelf, upload_note], **quiet)
+    upload.change(put_back, upload, [*controls.all(), panels.shelf, upload_note], **QUIET)
 
 
 def _wire_picture(panels: Panels) -> None:

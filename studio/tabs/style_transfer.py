@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from random import SystemRandom
 from typing import Any
 
 import gradio as gr
 
 from models.registry import Registry
-from studio import jobs, shelf, style_gallery, style_views, views
-from studio.parts import html
+from studio import jobs, shelf, style_gallery, views
+from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.style_actions import AUDIO_TASK, VIDEO_TASK, StyleActions
 
-BUSY_JS = "(...values) => [{__type__: 'update', interactive: false}, {__type__: 'update', interactive: true}]"
+WELCOME = "The original and the result side by side, and the statistics that were moved."
 VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness")
 AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch")
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(registry: Registry) -> None:
@@ -65,7 +63,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
                     upload, note = _settings("video", [".mp4"])
                 html(shelf.line(registry, registry.specs(VIDEO_TASK)[0].key))
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            status = html(style_views.welcome("clip"), elem_id="style-video-status")
+            status = html(views.welcome("clip", WELCOME), elem_id="style-video-status")
             with gr.Row():
                 original = gr.Video(label="Original", interactive=False, visible=False, elem_id="style-original")
                 result = gr.Video(label="Result", interactive=False, visible=False, elem_id="style-result")
@@ -121,7 +119,7 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                     upload, note = _settings("audio", [".wav"])
                 html(shelf.line(registry, spec.key))
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            status = html(style_views.welcome("sound"), elem_id="style-audio-status")
+            status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
             result = gr.Audio(label="Result", interactive=False, elem_id="style-audio-result")
             file = gr.DownloadButton("Download", interactive=False, elem_id="style-audio-file")
             plot, notes = html("", elem_id="style-audio-plot"), html("")
@@ -180,16 +178,13 @@ def _wire(
                 if "file" in update:
                     page[made] = True
                 yield page
-        yield {make: gr.update(interactive=True), stop: gr.update(interactive=False)}
+        yield ready([make], stop)
 
     def run_again(request: gr.Request, ready: bool, *values: Any) -> Iterator[dict[Any, Any]]:
         if ready:
             yield from run(request, *values)
         else:
             yield {make: gr.skip()}
-
-    def ask_to_stop(request: gr.Request) -> Any:
-        return gr.skip() if actions.stops.ask(str(request.session_hash) + half) else SystemRandom().random()
 
     outputs = [*shown.values(), made, make, stop]
     options: dict[str, Any] = {
@@ -198,19 +193,12 @@ def _wire(
         "show_progress_on": shown["status"],
         "api_visibility": "private",
     }
-    make.click(None, outputs=[make, stop], js=BUSY_JS, api_visibility="private")
+    make.click(None, outputs=[make, stop], js=busy_js(1), api_visibility="private")
     running = make.click(run, list(inputs.values()), outputs, concurrency_limit=1, **options)
     again = inputs["strength"].release(
         run_again, [made, *inputs.values()], outputs, trigger_mode="always_last", **options
     )
-    leave_queue = gr.Number(visible=False)
-    stop.click(ask_to_stop, outputs=leave_queue, **QUIET)
-    leave_queue.change(
-        lambda: [views.finished("Stopped"), gr.update(interactive=True), gr.update(interactive=False)],
-        outputs=[shown["status"], make, stop],
-        cancels=[running, again],
-        **QUIET,
-    )
+    wire_stop(actions.stops, stop, shown["status"], [make], [running, again], suffix=half)
 
 
 def _shown(name: str, value: Any) -> Any:

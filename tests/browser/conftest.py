@@ -115,5 +115,14 @@ def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
     assert foreign == []
 
 
+SETTLE_MS = 500  # a part of the page that has just been opened still receives its first values
+
+
+def open_more_settings(page: Any) -> None:
+    """Open the settings of the tab that is shown, and let them receive their values: a person types no sooner."""
+    page.locator("button", has_text="More settings").locator("visible=true").click()
+    page.wait_for_timeout(SETTLE_MS)
+
+
 def _is_foreign(url: str, address: str) -> bool:
     return url.startswith("http") and not url.startswith(address)

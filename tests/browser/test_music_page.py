@@ -12,7 +12,7 @@ import pytest
 
 from models.music.midi_io import to_mido
 from models.music.score import Bar, Note, Piece, Track
-from tests.browser.conftest import open_page
+from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
 
 STATUS = "document.querySelector('#music-status').innerText"
 SOUND_S = "(document.querySelector('#music-player audio')?.currentTime ?? 0)"
@@ -25,6 +25,7 @@ def music_page(chromium: Any, address: str) -> Iterator[Any]:
     for page in open_page(chromium, address):
         page.get_by_role("tab", name="Music").click()
         page.wait_for_selector("#music-compose")
+        page.wait_for_timeout(SETTLE_MS)
         yield page
 
 
@@ -49,7 +50,7 @@ def _download(page: Any, button: str, folder: Path) -> Path:
 
 def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) -> None:
     page = music_page
-    page.locator("button", has_text="More settings").locator("visible=true").click()
+    open_more_settings(page)
     _choose(page, "Debug music slow")
     _settings(page, 6)
     page.click("#music-compose")
@@ -83,7 +84,7 @@ def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) 
 
     page.reload()
     page.get_by_role("tab", name="Music").click()
-    page.locator("button", has_text="More settings").locator("visible=true").click()
+    open_more_settings(page)
     page.set_input_files("#music-settings input[type=file]", midi)
     page.wait_for_function("() => document.querySelector('#music-bars input[type=number]').value === '6'")
 
@@ -100,7 +101,7 @@ def test_an_uploaded_file_is_continued_and_stop_ends_the_work(music_page: Any, t
     page.wait_for_function(FINISHED)
     assert "8 bars" in page.evaluate(f"() => {STATUS}")
 
-    page.locator("button", has_text="More settings").locator("visible=true").click()
+    open_more_settings(page)
     _choose(page, "Debug music slow")
     _settings(page, 64)
     page.click("#music-compose")
@@ -114,6 +115,7 @@ def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address:
     for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
         page.get_by_role("tab", name="Music").click()
         page.wait_for_selector("#music-compose")
+        page.wait_for_timeout(SETTLE_MS)
         _settings(page, 4)
         page.click("#music-compose")
         page.wait_for_function(FINISHED)

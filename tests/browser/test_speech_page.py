@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from tests.browser.conftest import open_page
+from tests.browser.conftest import open_more_settings, open_page
 
 LONG = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills. " * 12
 SHORT = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills."
@@ -73,7 +73,7 @@ def test_words_light_up_while_they_are_heard(page: Any) -> None:
 
 def test_control_enter_generates_and_downloads_bring_the_settings_back(page: Any, tmp_path: Path) -> None:
     _type(page, "Bring me back, please.", "Debug quick")
-    page.get_by_role("button", name="More settings").click()
+    open_more_settings(page)
     page.fill("#speech-seed input", "4242")
     page.focus("#speech-text textarea")
     page.keyboard.press("Control+Enter")
@@ -90,7 +90,7 @@ def test_control_enter_generates_and_downloads_bring_the_settings_back(page: Any
 
     page.reload()
     page.wait_for_selector("#speech-text textarea")
-    page.get_by_role("button", name="More settings").click()
+    open_more_settings(page)
     page.set_input_files("#speech-settings input[type=file]", saved["mp3"])
     _wait(page, "() => document.querySelector('#speech-text textarea').value === 'Bring me back, please.'")
     _wait(page, "() => document.querySelector('#speech-seed input').value === '4242'", 20)
@@ -138,7 +138,7 @@ def test_an_example_runs_on_one_click(page: Any) -> None:
 
 
 def test_dice(page: Any) -> None:
-    page.get_by_role("button", name="More settings").click()
+    open_more_settings(page)
     before = page.input_value("#speech-seed input")
     page.click("#speech-dice")
     _wait(page, f"() => document.querySelector('#speech-seed input').value !== {before!r}")
