@@ -30,6 +30,7 @@ from torch.nn import functional as F
 
 from models.music.optimiser import optimisers
 from models.music.transformer import Layer, MusicTransformerConfig, attention_mask, sinusoids
+from models.training import save_checkpoint
 
 VOICES, STEPS_PER_BAR = 4, 16
 CLOCK = VOICES * STEPS_PER_BAR
@@ -233,15 +234,13 @@ class ChoraleTraining:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, complete or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
         }
-        torch.save(state, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
+        save_checkpoint(path, state)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, with rows that were not drawn before."""

@@ -29,6 +29,7 @@ from models.music.optimiser import optimisers
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import PAD
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, save_model
+from models.training import save_checkpoint
 
 RUNS = Path(".runs") / "music"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
@@ -96,7 +97,6 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint, complete or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -104,9 +104,7 @@ class Run:
             "step": self.step,
             "elapsed_s": self.elapsed_s,
         }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        save_checkpoint(self.checkpoint, state)
 
     def learn(self, rows: Tensor) -> float:
         """One step; returns the loss."""

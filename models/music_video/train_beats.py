@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from models.music_video import beat_corpus
 from models.music_video.beat_corpus import Excerpt
 from models.music_video.beat_network import FRAME_RATE, BeatNetwork, BeatNetworkConfig
+from models.training import ResumableTraining
 from models.weights_io import save_safetensors
 
 RUN = Path(".runs/beats")
@@ -36,6 +37,7 @@ CAUSAL_DELAY_FRAMES = 4
 FILES = {False: "beats.safetensors", True: "beats_causal.safetensors"}
 WARM_UP_STEPS = 50
 AVERAGE = 0.99
+LEARNING_RATE = 2e-3
 
 
 def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
@@ -64,59 +66,28 @@ def draw(excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Rand
     return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
 
 
-class BeatTrainer:
+class BeatTrainer(ResumableTraining[BeatNetwork]):
     """One network's training: weights, running average, optimiser, step; resumes by itself."""
 
     def __init__(self, excerpts: list[Excerpt], config: BeatNetworkConfig, steps: int, batch: int, run: Path) -> None:
         torch.manual_seed(1)
-        self.excerpts, self.config, self.steps, self.batch = excerpts, config, steps, batch
-        self.model = BeatNetwork(config)
-        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), 2e-3, weight_decay=1e-3)
-        self.checkpoint = run / f"{'causal' if config.causal else 'offline'}.pt"
-        self.step = 0
-        run.mkdir(parents=True, exist_ok=True)
-        if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step = state["average"], state["step"]
+        self.excerpts, self.steps, self.batch = excerpts, steps, batch
+        model = BeatNetwork(config)
+        optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=1e-3)
+        super().__init__(model, config, optimizer, run / f"{'causal' if config.causal else 'offline'}.pt")
         self.rng = random.Random(1 + self.step)
-
-    def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "config": self.config.to_dict(),
-        }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
 
     def train_step(self) -> float:
         """One step of the optimiser; returns the loss."""
         warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        rate = 2e-3 * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
+        rate = LEARNING_RATE * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         mel, wanted = draw(self.excerpts, self.batch, self.config.delay_frames, self.rng)
         logits = self.model(mel)
         weight = 1.0 + wanted * torch.tensor([4.0, 8.0])
         loss = F.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
-        self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
-        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name] = value.clone()
+        self.descend(loss, 1.0, AVERAGE)
         return float(loss.detach())
 
     def train(self, log_every: int = 20, save_every: int = 100) -> None:

@@ -38,6 +38,7 @@ from models.speech.corpus import Clip
 from models.speech.symbols import SYMBOLS
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
 from models.speech.teaching import Taught, decode_all_steps, previous_frames
+from models.training import follow, save_checkpoint
 
 MEL_MEAN, MEL_STD = -5.0, 2.0
 """The network works on (mel - MEL_MEAN) / MEL_STD; written into the weights' metadata."""
@@ -314,9 +315,7 @@ class AcousticTrainer:
             "config": self.config.to_dict(),
             "means": {v: asdict(m) for v, m in means.items()},
         }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        save_checkpoint(self.checkpoint, state)
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine down to the last rate."""
@@ -339,10 +338,7 @@ class AcousticTrainer:
         report["norm"] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
         self.optimizer.step()
         self.step += 1
-        keep = min(self.plan.average, (1 + self.step) / (10 + self.step))
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
+        follow(self.average, self.model, self.step, self.plan.average)
         return report
 
     def train(self, log_every: int = 20, save_every: int = 100) -> None:

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from models.audio import hann_window
 from models.speech.corpus import Clip
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
+from models.training import follow, save_checkpoint
 from models.weights_io import load_into, load_safetensors
 
 RESOLUTIONS = ((2048, 512), (1024, 256), (512, 128), (256, 64))
@@ -197,9 +198,7 @@ class VocoderTrainer:
             "step": self.step,
             "config": self.config.to_dict(),
         }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        save_checkpoint(self.checkpoint, state)
 
     def train_step(self) -> dict[str, float]:
         """One step of generator and, once its time has come, of the discriminators."""
@@ -227,9 +226,7 @@ class VocoderTrainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
         self.step += 1
-        keep = min(plan.average, (1 + self.step) / (10 + self.step))
-        for key, value in self.model.state_dict().items():
-            self.average[key].lerp_(value, 1 - keep)
+        follow(self.average, self.model, self.step, plan.average)
         return report
 
     def _train_judges(self, made: Tensor, true: Tensor) -> float:

@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from models.style.patterns import PATTERNS, draw
 from models.style.picture_losses import out_of_range, structure_distance, style_distance
 from models.style.picture_network import NOISE_SIZE, Style, StyleConfig, StyleNetwork, recoloured
+from models.training import save_checkpoint
 from models.weights_io import save_safetensors
 
 FILE = "style_picture.safetensors"
@@ -247,9 +248,7 @@ def _save(
         "step": step,
         "spent_s": spent_s,
     }
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    save_checkpoint(path, state)
 
 
 def export(checkpoint: Path, folder: Path) -> Path:

@@ -8,12 +8,9 @@ normalised features of the encoder. Where two voices speak the same sentence, th
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -22,6 +19,7 @@ from torch.nn import functional as F
 
 from models.style.audio_corpus import Clip, Track, warp
 from models.style.networks import MEL_MEAN, MEL_STD, StyleConfig, StyleNetwork, adain, statistics_of
+from models.training import PlannedTraining
 
 Draw = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -139,56 +137,19 @@ def spread_distance(a: Tensor, b: Tensor) -> Tensor:
     return means + (a.std(dim=1) - b.std(dim=1)).abs().mean()
 
 
-class Trainer(Protocol):
-    """What `run_steps` needs of a training."""
-
-    run: Path
-    step: int
-    plan: Any
-    optimizer: Any
-
-    def train_step(self) -> dict[str, float]:
-        """One step of the optimiser."""
-        ...
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        ...
-
-
-class NetworkTrainer:
+class NetworkTrainer(PlannedTraining[StyleNetwork]):
     """Holds everything that a resumed run needs."""
 
     def __init__(self, tracks: list[Track], plan: NetworkPlan, run: Path, config: StyleConfig | None = None) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.run, self.config = plan, run, config or StyleConfig()
-        self.model = StyleNetwork(self.config)
-        self.random_features = RandomFeatures(self.config.mel.n_mels)
+        self.plan, config = plan, config or StyleConfig()
+        model = StyleNetwork(config)
+        self.random_features = RandomFeatures(config.mel.n_mels)
         self.pairs = Pairs(tracks, plan)
-        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
-        self.step = 0
-        self.checkpoint = run / "network.pt"
-        run.mkdir(parents=True, exist_ok=True)
-        if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step = state["average"], state["step"]
+        optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
+        super().__init__(model, config, optimizer, run / "network.pt")
+        if self.step:
             self.pairs.rng = np.random.default_rng(plan.seed + self.step)
-
-    def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "config": self.config.to_dict(),
-        }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """All four, unweighted."""
@@ -230,41 +191,9 @@ class NetworkTrainer:
             "parallel": plan.parallel_weight,
         }
         loss = torch.stack([weights[k] * v for k, v in losses.items() if k in weights]).sum()
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
-        self.optimizer.step()
-        self.step += 1
-        keep = min(plan.average, (1 + self.step) / (10 + self.step))
-        for key, value in self.model.state_dict().items():
-            self.average[key].lerp_(value, 1 - keep)
+        self.descend(loss, 2.0, plan.average)
         return {key: float(value.detach()) for key, value in losses.items()}
 
     def train(self, log_every: int = 25, save_every: int = 100) -> None:
         """Run to the planned step, logging JSON lines."""
-        run_steps(self, "network", log_every, save_every)
-
-
-def run_steps(trainer: Trainer, name: str, log_every: int, save_every: int) -> None:
-    """Steps, cosine learning rate, log lines and checkpoints, for anything shaped like NetworkTrainer."""
-    plan, sums, started = trainer.plan, {}, time.perf_counter()  # type: ignore[var-annotated]
-    with (trainer.run / f"{name}.log").open("a") as log:
-        while trainer.step < plan.steps:
-            share = min(1.0, trainer.step / plan.steps)
-            rate = plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * 0.5 * (
-                1 + math.cos(math.pi * share)
-            )
-            for group in trainer.optimizer.param_groups:
-                group["lr"] = rate * min(1.0, (trainer.step + 1) / plan.warm_up)
-            for key, value in trainer.train_step().items():
-                sums[key] = sums.get(key, 0.0) + value
-            if trainer.step % log_every == 0:
-                took = time.perf_counter() - started
-                line = {k: round(v / log_every, 4) for k, v in sums.items()}
-                text = json.dumps({"step": trainer.step, **line, "s_per_step": round(took / log_every, 3)})
-                print(text, flush=True)
-                print(text, file=log, flush=True)
-                sums, started = {}, time.perf_counter()
-            if trainer.step % save_every == 0:
-                trainer.save()
-    trainer.save()
+        self.run_steps(log_every, save_every)

@@ -19,6 +19,7 @@ from models.speech.vocoder import overlap_add
 from models.style.audio_corpus import Track
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig, inverse, mel_of, spectrum
 from models.style.networks import band_smoother
+from models.training import PlannedTraining
 
 
 @dataclass(frozen=True)
@@ -62,42 +63,22 @@ class Segments:
         return torch.from_numpy(np.stack(pieces))
 
 
-class ContentVocoderTrainer:
+class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
         self, tracks: list[Track], plan: ContentVocoderPlan, run: Path, config: ContentVocoderConfig | None = None
     ) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.run, self.config = plan, run, config or ContentVocoderConfig()
-        self.model = ContentVocoder(self.config)
-        mel = self.config.mel
+        self.plan, config = plan, config or ContentVocoderConfig()
+        model = ContentVocoder(config)
+        mel = config.mel
         self.segments = Segments(tracks, plan, mel.hop_length, mel.n_fft)
         self.smoother = band_smoother(mel, 90.0)
-        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
-        self.step = 0
-        self.checkpoint = run / "vocoder.pt"
-        run.mkdir(parents=True, exist_ok=True)
-        if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step = state["average"], state["step"]
+        optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
+        super().__init__(model, config, optimizer, run / "vocoder.pt")
+        if self.step:
             self.segments.rng = np.random.default_rng(plan.seed + self.step)
-
-    def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "config": self.config.to_dict(),
-        }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
 
     @torch.no_grad()
     def alter(self, sound: Tensor) -> Tensor:
@@ -137,18 +118,9 @@ class ContentVocoderTrainer:
         true = sound[:, n_fft // 2 : n_fft // 2 + made.shape[1]]
         margin = plan.margin_frames * hop
         loss = spectral_loss(made[:, margin:-margin], true[:, margin:-margin])
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
-        self.optimizer.step()
-        self.step += 1
-        keep = min(plan.average, (1 + self.step) / (10 + self.step))
-        for key, value in self.model.state_dict().items():
-            self.average[key].lerp_(value, 1 - keep)
+        self.descend(loss, 2.0, plan.average)
         return {"spectral": float(loss.detach())}
 
     def train(self, log_every: int = 25, save_every: int = 100) -> None:
         """Run to the planned step, logging JSON lines."""
-        from models.style.train_network import run_steps
-
-        run_steps(self, "vocoder", log_every, save_every)
+        self.run_steps(log_every, save_every)

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.training import follow, save_checkpoint
 from models.video.diffusion import Guidance, predict, sample, training_loss
 from models.video.generator import UNET_WEIGHTS
 from models.video.scenes import SceneClip, caption, random_spec, render
@@ -124,14 +125,6 @@ class ClipPool:
         return pixels.float() / 127.5 - 1, Condition(words, said, attributes), known
 
 
-def average_into(average: dict[str, Tensor], model: UNet3D, step: int, limit: float) -> None:
-    """Running average of the weights; young averages forget fast."""
-    decay = min(limit, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for name, value in model.state_dict().items():
-            average[name].lerp_(value.float(), 1 - decay)
-
-
 def train(folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable) -> int:
     """Train from the folder's checkpoint, or anew, up to `steps`; returns the step that was reached."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +157,7 @@ def train(folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1
-        average_into(average, model, step, plan.average)
+        follow(average, model, step, plan.average)
         pool.add(plan.new_clips)
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -188,10 +181,8 @@ def _save(
     path: Path, model: UNet3D, optimiser: torch.optim.Optimizer, average: dict[str, Tensor], step: int,
     config: UNet3DConfig,
 ) -> None:  # fmt: skip
-    part = path.with_suffix(".part")
     state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
-    torch.save({**state, "config": json.dumps(config.to_dict())}, part)
-    part.replace(path)
+    save_checkpoint(path, {**state, "config": json.dumps(config.to_dict())})
 
 
 def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
