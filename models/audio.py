@@ -57,19 +57,21 @@ def hann_window(length: int) -> Tensor:
         return torch.hann_window(length)
 
 
-def log_mel(samples: Tensor, config: MelConfig = MelConfig()) -> Tensor:
+def log_mel(samples: Tensor, config: MelConfig = MelConfig(), centred: bool = True) -> Tensor:
     """Natural-log mel magnitudes of sound.
 
     Args:
         samples: float32 (B, N) or (N,) in [-1, 1], at `config.sample_rate`.
+        centred: the sound is continued at both ends, so that frame t is centred on sample t * hop_length; else only
+            windows that lie wholly inside are taken, and frame t begins there.
 
     Returns:
-        float32 (B, T, M) or (T, M) with T = 1 + N // hop_length; frame t is centred on sample t * hop_length.
+        float32 (B, T, M) or (T, M); T = 1 + N // hop_length if centred, else 1 + (N - n_fft) // hop_length.
     """
     window = hann_window(config.n_fft).to(samples.device)
     padding = "reflect" if samples.shape[-1] > config.n_fft // 2 else "constant"
     spectrum = torch.stft(
-        samples, config.n_fft, config.hop_length, window=window, center=True, pad_mode=padding, return_complex=True
+        samples, config.n_fft, config.hop_length, window=window, center=centred, pad_mode=padding, return_complex=True
     )
     mel = spectrum.abs().transpose(-1, -2) @ mel_filterbank(config).to(samples.device)
     return mel.clamp_min(LOG_FLOOR).log()

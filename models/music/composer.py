@@ -33,9 +33,9 @@ from models.music.soundfont import general_midi
 from models.music.transformer import MusicTransformer
 from models.music.vocabulary import BAR, KEYS, TEMPI, tempo_index
 from models.music.voices import VoiceBank
+from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 from models.spec import ModelSpec
 
-CONTEXT_TOKENS = 768
 PROMPT_TOKENS = 320  # of them at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
@@ -367,7 +367,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
     Raises:
         ModelError: the file is damaged, or belongs to another version.
     """
-    from models.music.weights import MUSIC_FILE, load_model
-
     guard = CopyGuard.load(files[GUARD_FILE]) if GUARD_FILE in files else None
     return MusicComposer(load_model(files[MUSIC_FILE]), guard=guard)

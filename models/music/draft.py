@@ -26,9 +26,9 @@ from models.music.vocabulary import (
     TEMPO,
     TRACK,
     VELOCITY,
-    VELOCITY_STEP,
     fitting_duration,
     split_token,
+    velocity_of,
 )
 
 DRUM_TRACK = -1  # as a note's track while it is read: the last one of the piece
@@ -185,8 +185,3 @@ class Draft:
             )
             for note in notes
         ]
-
-
-def velocity_of(bin_index: int) -> int:
-    """A velocity bin as MIDI's velocity."""
-    return bin_index * VELOCITY_STEP + VELOCITY_STEP // 2

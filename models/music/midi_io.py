@@ -33,6 +33,7 @@ from models.music.vocabulary import (
     meter_index,
     meter_positions,
     tempo_index,
+    velocity_of,
 )
 
 TICKS_PER_QUARTER = 480
@@ -230,7 +231,7 @@ def _track_messages(track: Track, index: int) -> list[mido.Message]:
     channel = _DRUM_CHANNEL if track.is_drum else [c for c in range(16) if c != _DRUM_CHANNEL][index % 15]
     timed = []
     for note in track.notes:
-        velocity = note.velocity * VELOCITY_STEP + VELOCITY_STEP // 2
+        velocity = velocity_of(note.velocity)
         timed.append((note.start * TICKS_PER_POSITION, 1, note.pitch, velocity))
         timed.append(((note.start + note.duration) * TICKS_PER_POSITION, 0, note.pitch, 0))
     messages, last = [mido.Message("program_change", channel=channel, program=track.program)], 0

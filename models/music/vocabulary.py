@@ -177,6 +177,11 @@ def density_index(notes_per_quarter: float) -> int:
     return _nearest_on_log_scale(notes_per_quarter, DENSITIES[0], 2, len(DENSITIES))
 
 
+def velocity_of(velocity_bin: int) -> int:
+    """A velocity bin as MIDI's velocity, the middle of the bin."""
+    return velocity_bin * VELOCITY_STEP + VELOCITY_STEP // 2
+
+
 def register_index(mean_pitch: float) -> int:
     """The nearest of REGISTERS."""
     return min(len(REGISTERS) - 1, max(0, round((mean_pitch - REGISTERS[0]) / 4)))

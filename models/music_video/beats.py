@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.audio import LOG_FLOOR, hann_window, mel_filterbank, resample
+from models.audio import log_mel, resample
 from models.errors import ModelError
 from models.music_video.beat_decoding import (
     BAR_LENGTHS,
@@ -225,15 +225,7 @@ class BeatDetector:
 
 def mel_of(samples: torch.Tensor) -> torch.Tensor:
     """Log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t * hop."""
-    spectrum = torch.stft(
-        samples,
-        BEAT_MEL.n_fft,
-        BEAT_MEL.hop_length,
-        window=hann_window(BEAT_MEL.n_fft),
-        center=False,
-        return_complex=True,
-    )
-    return (spectrum.abs().T @ mel_filterbank(BEAT_MEL)).clamp_min(LOG_FLOOR).log()
+    return log_mel(samples, BEAT_MEL, centred=False)
 
 
 def track_of(
