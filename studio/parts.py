@@ -20,6 +20,20 @@ def html(value: str, **options: Any) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, **options)
 
 
+def stream_player(elem_id: str) -> gr.Audio:
+    """A player for sound that arrives while it is made; its own download does not work on a stream, so it has none."""
+    return gr.Audio(
+        streaming=True,
+        autoplay=True,
+        interactive=False,
+        buttons=[],
+        show_label=False,
+        container=False,
+        elem_id=elem_id,
+        elem_classes="player",
+    )
+
+
 def busy_js(starters: int) -> str:
     """JavaScript for a click that starts work: so many buttons that start it go off, Stop goes on, at once."""
     off, on = (f"{{__type__: 'update', interactive: {state}}}" for state in ("false", "true"))

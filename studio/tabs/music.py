@@ -17,7 +17,7 @@ from studio import jobs, shelf, views
 from studio.instruments import MOODS, OPEN
 from studio.music_actions import FILES, IDEA_NAMES, MusicActions
 from studio.music_take import MusicFiles, MusicTake
-from studio.parts import QUIET, busy_js, html, ready, wire_stop
+from studio.parts import QUIET, busy_js, html, ready, stream_player, wire_stop
 from studio.recipes import RecipeError
 from studio.tabs.music_controls import ORDER, Buttons, Controls, make
 
@@ -73,16 +73,7 @@ def build(registry: Registry) -> None:
 
 def _result(shelf_line: gr.HTML) -> Panels:
     status = html(views.welcome("music", WELCOME, views.WELCOME_WAVES), elem_id="music-status")
-    sound = gr.Audio(
-        streaming=True,
-        autoplay=True,
-        interactive=False,
-        buttons=[],
-        show_label=False,
-        container=False,
-        elem_id="music-player",
-        elem_classes="player",
-    )
+    sound = stream_player("music-player")
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         wav = gr.DownloadButton("WAV", size="md", interactive=False, elem_id="music-wav")
         midi = gr.DownloadButton("MIDI", size="md", interactive=False, elem_id="music-midi")

@@ -14,7 +14,7 @@ import gradio as gr
 from models.contracts import MAX_SEED, VOCODERS
 from models.registry import Registry
 from studio import jobs, plots, shelf, views
-from studio.parts import QUIET, busy_js, html, ready, wire_stop
+from studio.parts import QUIET, busy_js, html, ready, stream_player, wire_stop
 from studio.recipes import RecipeError
 from studio.speech_actions import TASK, SpeechActions
 from studio.speech_take import SpeechFiles, SpeechTake
@@ -180,16 +180,7 @@ def _controls(registry: Registry, text: gr.Textbox) -> tuple[Controls, gr.HTML, 
 
 def _result(shelf_line: gr.HTML) -> Panels:
     status = html(views.welcome("speech", WELCOME, views.WELCOME_WAVES), elem_id="speech-status")
-    sound = gr.Audio(
-        streaming=True,
-        autoplay=True,
-        interactive=False,
-        buttons=[],
-        show_label=False,
-        container=False,
-        elem_id="speech-player",
-        elem_classes="player",
-    )
+    sound = stream_player("speech-player")
     words = html("", elem_id="speech-words")
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         wav = gr.DownloadButton("WAV", size="md", interactive=False, elem_id="speech-wav")
