@@ -20,6 +20,7 @@ from models.video.scenes.captions import tidy
 from models.video.scenes.words import Wordings
 
 FRAME = 64
+PAPER = (226, 222, 210)  # the plain ground that the video model learns characters on, easy to cut out again
 SHEET = (1344, 832)
 DIRECTIONS = ("up", "left", "down", "right")
 # move: first row, frames, first frame of the cycle

@@ -5,9 +5,11 @@
     python -m models.video.train export --folder .runs/video
 
 Clips come from `models.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time a
-clip is drawn. Words and attributes are left out at random, so that classifier-free guidance works and each attribute
-may be said or not; sometimes the first frames are given, so that the model can start from a picture and extend a clip.
-On a GPU the passes run in bfloat16.
+clip is drawn. With `--characters FOLDER` a share of them are animated characters (`models.video.characters`) on plain
+paper. At first most batches are many short pieces of clips, which teach what words look like for a fraction of the
+work; their share falls to none. Words and attributes are left out at random, so that classifier-free guidance works and
+each attribute may be said or not; sometimes the first frames are given, so that the model can start from a picture and
+extend a clip. The learning rate falls over the last quarter of `--steps`. On a GPU the passes run in bfloat16.
 """
 
 from __future__ import annotations
@@ -27,10 +29,18 @@ import torch
 from torch import Tensor
 
 from models.training import follow, save_checkpoint
+from models.video.characters import (
+    PAPER,
+    CharacterSpec,
+    character_caption,
+    on_background,
+    random_character,
+    render_character,
+)
 from models.video.diffusion import Guidance, predict, sample, training_loss
 from models.video.generator import UNET_WEIGHTS
 from models.video.scenes import SceneClip, caption, random_spec, render
-from models.video.scenes.spec import CAMERAS, COLOURS, SPEEDS
+from models.video.scenes.spec import CAMERAS, COLOURS, SPEEDS, SceneSpec
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
@@ -48,6 +58,8 @@ SHEET_PROMPTS = (
     "yellow flowers in the wind by day",
     "a red hot-air balloon rising",
     "pink fireworks over the city",
+    "a woman with pink hair in a blue shirt walks left",
+    "a man with black hair in a red shirt casts a spell towards us",
 )
 
 
@@ -58,6 +70,11 @@ class VideoPlan:
     batch: int = 12
     frames: int = 16
     size: int = 64
+    short_batch: int = 40
+    short_frames: int = 4
+    short_share: float = 0.9
+    short_until: int = 2000
+    character_share: float = 0.15
     new_clips: int = 3
     first_clips: int = 120
     pool: int = 5000
@@ -68,6 +85,8 @@ class VideoPlan:
     no_words: float = 0.12
     no_attribute: float = 0.6
     given_frames: float = 0.12
+    calm_share: float = 0.25
+    last_rate: float = 0.05
     save_every_s: float = 150.0
     seed: int = 1
 
@@ -89,43 +108,80 @@ def attributes_of(clip: SceneClip) -> tuple[int, int, int, int]:
     )
 
 
+def rate_at(step: int, steps: int, plan: VideoPlan) -> float:
+    """Learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it over the last `calm_share`."""
+    left = (steps - step) / max(1.0, plan.calm_share * steps)
+    return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
+
+
+@dataclass(frozen=True)
+class PooledClip:
+    """Frames uint8 (F, R, S, 3), what they show, and the numbers of their attributes, 0 where it has none."""
+
+    frames: np.ndarray
+    spec: SceneSpec | CharacterSpec
+    attributes: tuple[int, ...]
+
+    def caption(self, rng: np.random.Generator) -> str:
+        """What a person might type for it."""
+        if isinstance(self.spec, SceneSpec):
+            return caption(self.spec, rng)
+        return character_caption(self.spec, rng)
+
+
 class ClipPool:
     """Rendered clips to draw from; new ones replace the oldest."""
 
-    def __init__(self, plan: VideoPlan, table: TextTable, max_words: int, seed: int) -> None:
-        self.plan, self.table, self.max_words = plan, table, max_words
+    def __init__(
+        self, plan: VideoPlan, table: TextTable, max_words: int, seed: int, characters: Path | None = None
+    ) -> None:
+        self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
         self.rng = np.random.default_rng(seed)
-        self.clips: list[tuple[SceneClip, tuple[int, ...]]] = []
+        self.clips: list[PooledClip] = []
         self.oldest = 0
         self.add(plan.first_clips)
 
     def add(self, count: int) -> None:
         """Render so many."""
         for _ in range(count):
-            clip = render(random_spec(self.rng), self.plan.frames, self.plan.size)
-            entry = (clip, attributes_of(clip))
+            clip = self._render()
             if len(self.clips) < self.plan.pool:
-                self.clips.append(entry)
+                self.clips.append(clip)
             else:
-                self.clips[self.oldest] = entry
+                self.clips[self.oldest] = clip
                 self.oldest = (self.oldest + 1) % self.plan.pool
 
-    def draw(self) -> tuple[Tensor, Condition, Tensor]:
+    def _render(self) -> PooledClip:
+        plan = self.plan
+        if self.characters is not None and self.rng.random() < plan.character_share:
+            spec = random_character(self.characters, self.rng)
+            frames = on_background(render_character(spec, self.characters, plan.frames), PAPER)
+            return PooledClip(frames, spec, (motion_of(frames), 0, 0, 0))
+        clip = render(random_spec(self.rng), plan.frames, plan.size)
+        return PooledClip(clip.frames, clip.spec, attributes_of(clip))
+
+    def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:
         """A batch: clips (B, 3, F, R, S) in [-1, 1], what is said of them, which frames are given (B, F)."""
         plan, rng = self.plan, self.rng
-        chosen = [self.clips[int(i)] for i in rng.integers(len(self.clips), size=plan.batch)]
-        pixels = torch.from_numpy(np.stack([clip.frames for clip, _ in chosen])).permute(0, 4, 1, 2, 3)
-        texts = ["" if rng.random() < plan.no_words else caption(clip.spec, rng) for clip, _ in chosen]
+        short = rng.random() < plan.short_share * max(0.0, 1 - step / max(1, plan.short_until))
+        batch, frames = (plan.short_batch, plan.short_frames) if short else (plan.batch, plan.frames)
+        chosen = [self.clips[int(i)] for i in rng.integers(len(self.clips), size=batch)]
+        starts = rng.integers(plan.frames - frames + 1, size=batch)
+        pieces = [clip.frames[start : start + frames] for clip, start in zip(chosen, starts, strict=True)]
+        pixels = torch.from_numpy(np.stack(pieces)).permute(0, 4, 1, 2, 3)
+        texts = ["" if rng.random() < plan.no_words else clip.caption(rng) for clip in chosen]
         words, said = self.table.embed(texts, self.max_words)
-        kept = (rng.random((plan.batch, len(ATTRIBUTES))) > plan.no_attribute) & np.array([[bool(t)] for t in texts])
-        attributes = torch.from_numpy(np.array([values for _, values in chosen]) * kept)
-        known = torch.zeros(plan.batch, plan.frames, dtype=torch.bool)
-        for row in np.flatnonzero(rng.random(plan.batch) < plan.given_frames):
-            known[row, : int(rng.choice((1, 2, 4, 8)))] = True
+        kept = (rng.random((batch, len(ATTRIBUTES))) > plan.no_attribute) & np.array([[bool(t)] for t in texts])
+        attributes = torch.from_numpy(np.array([clip.attributes for clip in chosen]) * kept)
+        known = torch.zeros(batch, frames, dtype=torch.bool)
+        for row in np.flatnonzero(rng.random(batch) < plan.given_frames):
+            known[row, : int(rng.choice([n for n in (1, 2, 4, 8) if n < frames]))] = True
         return pixels.float() / 127.5 - 1, Condition(words, said, attributes), known
 
 
-def train(folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable) -> int:
+def train(
+    folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable, characters: Path | None = None
+) -> int:
     """Train from the folder's checkpoint, or anew, up to `steps`; returns the step that was reached."""
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -142,14 +198,14 @@ def train(folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average, step = state["average"], state["step"]
-    pool = ClipPool(plan, table, config.max_words, plan.seed + step)
+    pool = ClipPool(plan, table, config.max_words, plan.seed + step, characters)
     random = torch.Generator().manual_seed(plan.seed + step)
     saved, smooth = time.monotonic(), 0.0
     while step < steps:
         started = time.monotonic()
-        clean, condition, known = pool.draw()
+        clean, condition, known = pool.draw(step)
         for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * min(1.0, (step + 1) / plan.warm_up)
+            group["lr"] = rate_at(step, steps, plan)
         with torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext():
             loss = training_loss(model, clean.to(device), _to(condition, device), known.to(device), random)
         optimiser.zero_grad(set_to_none=True)
@@ -235,6 +291,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=Path("sheet.png"), help="picture of `sheet`")
     parser.add_argument("--text", type=Path, default=WEIGHTS_FOLDER / TEXT_WEIGHTS, help="table of distil_text")
+    parser.add_argument("--characters", type=Path, help="folder of the Liberated Pixel Cup sheets")
     for name in fields(VideoPlan):
         parser.add_argument(f"--{name.name.replace('_', '-')}", type=type(name.default), default=name.default)
     options = parser.parse_args()
@@ -243,7 +300,7 @@ def main() -> None:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
         torch.set_flush_denormal(True)
         table = load_text_table(options.text)
-        train(options.folder, plan, UNet3DConfig(text_width=table.width), options.steps, table)
+        train(options.folder, plan, UNet3DConfig(text_width=table.width), options.steps, table, options.characters)
     elif options.action == "export":
         print(export(options.folder / "checkpoint.pt", WEIGHTS_FOLDER))
     else:

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from models.video import train as recipe
+from models.video.characters import PAPER
 from models.video.scenes import random_spec, render
 from models.video.text import TextTable
 from models.video.train import (
@@ -20,13 +22,16 @@ from models.video.train import (
     contact_sheet,
     load_average,
     motion_of,
+    rate_at,
     sample_prompts,
 )
 from models.video.unet3d import UNet3DConfig
 from models.weights_io import load_metadata, load_safetensors
 
 CONFIG = UNet3DConfig.debug()
-PLAN = VideoPlan(batch=3, frames=4, size=16, new_clips=1, first_clips=4, pool=6)
+PLAN = VideoPlan(
+    batch=3, frames=4, size=16, short_batch=5, short_frames=2, short_until=4, new_clips=1, first_clips=4, pool=6
+)
 WORDS = ["a", "red", "blue", "ocean", "fire", "left", "right"]
 
 
@@ -55,15 +60,50 @@ def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable
     pool = ClipPool(PLAN, table, CONFIG.max_words, seed=0)
     pool.add(9)
     assert len(pool.clips) == PLAN.pool
-    for _ in range(10):
-        clean, condition, known = pool.draw()
-        assert clean.shape == (3, 3, 4, 16, 16)
+    short = 0
+    for step in range(40):
+        clean, condition, known = pool.draw(step // 10)
+        batch, frames = (5, 2) if clean.shape[0] == 5 else (3, 4)
+        short += batch == 5
+        assert clean.shape == (batch, 3, frames, 16, 16)
         assert -1 <= clean.min() < clean.max() <= 1
-        assert condition.attributes.shape == (3, len(recipe.ATTRIBUTES))
+        assert condition.attributes.shape == (batch, len(recipe.ATTRIBUTES))
         limits = torch.tensor(CONFIG.attributes)
         assert (condition.attributes >= 0).all()
         assert (condition.attributes <= limits).all()
-        assert not known[:, -1].all() or known.shape[1] <= 8
+        assert not known[:, -1].any()
+    assert 5 < short < 35
+    assert all(pool.draw(PLAN.short_until)[0].shape[0] == 3 for _ in range(10))
+
+
+def test_the_learning_rate_warms_up_and_falls_at_the_end() -> None:
+    plan = VideoPlan(learning_rate=1.0, warm_up=10, calm_share=0.25, last_rate=0.1)
+    rates = [rate_at(step, 100, plan) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert set(rates[10:75]) == {1.0}
+    assert rates[75:] == sorted(rates[75:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1)
+
+
+def test_characters_stand_on_paper_and_have_no_scene_attributes(table: TextTable, tmp_path: Path) -> None:
+    for part in (
+        "body/{}/human/light",
+        "legs/pantaloons/male/red",
+        "torso/clothes/longsleeve/{}/blue",
+        "hair/bob/{}/tan",
+    ):
+        for sex in ("male", "female"):
+            sheet = np.zeros((1344, 832, 4), np.uint8)
+            sheet[np.arange(1344) % 64 > 32] = (200, 100, 50, 255)
+            path = tmp_path / f"{part.format(sex)}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(sheet).save(path)
+    pool = ClipPool(replace(PLAN, size=64, character_share=1.0), table, CONFIG.max_words, 0, tmp_path)
+    for clip in pool.clips:
+        assert (clip.frames[:, 0, 0] == PAPER).all()
+        assert (clip.frames[:, 50, 30] == (200, 100, 50)).all()
+        assert clip.attributes[1:] == (0, 0, 0)
+        assert "hair" in clip.caption(pool.rng)
 
 
 def test_motion_and_attributes_are_those_of_the_clip() -> None:
@@ -75,6 +115,6 @@ def test_motion_and_attributes_are_those_of_the_clip() -> None:
 
 def test_nothing_said_means_no_attribute_either(table: TextTable) -> None:
     plan = replace(PLAN, no_words=1.0, no_attribute=0.0)
-    _, condition, _ = ClipPool(plan, table, CONFIG.max_words, seed=0).draw()
+    _, condition, _ = ClipPool(plan, table, CONFIG.max_words, seed=0).draw(0)
     assert not condition.said.any()
     assert not condition.attributes.any()
