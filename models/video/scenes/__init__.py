@@ -17,7 +17,9 @@ from models.video.scenes.kinds import KINDS
 from models.video.scenes.spec import (
     DEFAULT_FRAMES,
     DEFAULT_SIZE,
+    FRAMES_PER_SECOND,
     MAX_FRAMES,
+    MAX_RATE,
     SIZES,
     SPEEDS,
     Event,
@@ -68,18 +70,26 @@ def check(spec: SceneSpec, frames: int, size: int) -> None:
         raise ValueError(f"size is {size}; it must be from {SIZES[0]} to {SIZES[1]} pixels.")
 
 
-def render(spec: SceneSpec, frames: int = DEFAULT_FRAMES, size: int = DEFAULT_SIZE) -> SceneClip:
+def render(
+    spec: SceneSpec,
+    frames: int = DEFAULT_FRAMES,
+    size: int = DEFAULT_SIZE,
+    frames_per_second: float = FRAMES_PER_SECOND,
+) -> SceneClip:
     """Draw a scene.
 
     Args:
-        frames: how many, at 8 a second.
+        frames: how many.
         size: width and height in pixels; the scene is the same at every size.
+        frames_per_second: 3 times as many frames at 3 times the rate show the same clip in finer steps.
 
     Raises:
         ValueError: the kind cannot show what the specification asks for, or too many frames or pixels.
     """
     check(spec, frames, size)
-    stage = Stage(spec, frames, size)
+    if not 0 < frames_per_second <= MAX_RATE:
+        raise ValueError(f"frames_per_second is {frames_per_second}; it must be above 0 and at most {MAX_RATE:g}.")
+    stage = Stage(spec, frames, size, frames_per_second)
     KINDS[spec.kind].draw(stage)
     events = tuple(sorted(stage.events, key=lambda event: event.time_s))
-    return SceneClip(spec, stage.finish(), events)
+    return SceneClip(spec, stage.finish(), events, frames_per_second)

@@ -70,11 +70,11 @@ class Stage:
         image: float32 (T, H, W, 3) in [0, 1], what is drawn so far.
     """
 
-    def __init__(self, spec: SceneSpec, frames: int, size: int) -> None:
+    def __init__(self, spec: SceneSpec, frames: int, size: int, frames_per_second: float = FRAMES_PER_SECOND) -> None:
         self.spec, self.frames, self.size = spec, frames, size
         self.rng = np.random.default_rng(spec.seed)
-        self.seconds = np.arange(frames, dtype=np.float32) / np.float32(FRAMES_PER_SECOND)
-        self.duration_s = frames / FRAMES_PER_SECOND
+        self.seconds = np.arange(frames, dtype=np.float32) / np.float32(frames_per_second)
+        self.duration_s = frames / frames_per_second
         self.speed = SPEEDS[spec.speed]
         self.t = (self.seconds * np.float32(self.speed))[:, None, None]
         self.dx = {"left": -1, "right": 1}.get(spec.direction, 0)

@@ -53,6 +53,17 @@ def test_frames_do_not_depend_on_how_many_are_drawn_with_a_still_camera() -> Non
     assert np.array_equal(render(spec, 4, 32).frames, render(spec, 9, 32).frames[:4])
 
 
+@pytest.mark.parametrize("kind", ["ball", "lightning", "rain", "galaxy"])
+def test_a_finer_frame_rate_shows_the_same_clip(kind: str) -> None:
+    spec = replace(spec_of(kind), camera=KINDS[kind].cameras[-1])
+    coarse, fine = render(spec, 4, 32), render(spec, 12, 32, frames_per_second=24)
+    assert np.abs(fine.frames[::3].astype(int) - coarse.frames).max() <= 2
+    assert fine.events == coarse.events
+    assert fine.frames_per_second == 24
+    with pytest.raises(ValueError, match="frames_per_second"):
+        render(spec, 4, 32, frames_per_second=0)
+
+
 def shift_of(first: np.ndarray, second: np.ndarray) -> int:
     """By how many columns the second frame lies right of the first."""
     limits = range(-6, 7)
