@@ -19,7 +19,10 @@ from torch import Tensor
 from models.video.unet3d import Condition, UNet3D
 
 LEAST_SIGMA = 0.08
-TIME_MEAN, TIME_SPREAD = -0.4, 1.0  # of logit(t) in training (Esser et al. 2024, section 3.1)
+# Of logit(t) in training (Esser et al. 2024, section 3.1). Neighbouring pixels and frames repeat one another, so a clip
+# shows through far more noise than a small picture: what it shows is decided at t below 0.1.
+TIME_MEAN, TIME_SPREAD = -2.2, 1.5
+SHIFT = 5.0  # of the sampler's levels, for the same reason
 SOLVERS = ("dpm++", "euler")
 
 
@@ -95,7 +98,7 @@ def predict(
     return rescale(guided, conditional, guidance.rescale).clamp(-guidance.clip, guidance.clip)
 
 
-def sigmas_of(steps: int, shift: float = 1.0) -> list[float]:
+def sigmas_of(steps: int, shift: float = SHIFT) -> list[float]:
     """steps + 1 levels from 1 to 0; shift > 1 spends more steps on much noise (Esser et al. 2024, equation 23)."""
     even = [1 - step / steps for step in range(steps + 1)]
     return [shift * sigma / (1 + (shift - 1) * sigma) for sigma in even]
@@ -135,7 +138,7 @@ def sample(
     noise: Tensor,
     steps: int,
     solver: str = "dpm++",
-    shift: float = 1.0,
+    shift: float = SHIFT,
     given: Tensor | None = None,
     known: Tensor | None = None,
 ) -> Iterator[Tensor]:
