@@ -177,14 +177,6 @@ class StyleNetwork(nn.Module):
         return (self.decode(features, own, wanted) - self.decode(features, own, own)) @ self.smoother
 
 
-def statistics_of(features: Sequence[Tensor]) -> Statistics:
-    """Over the time axis of features (B, T, C): means and deviations (B, 1, C)."""
-    return Statistics(
-        tuple(f.mean(dim=-2, keepdim=True) for f in features),
-        tuple(f.std(dim=-2, keepdim=True, unbiased=False) for f in features),
-    )
-
-
 def band_smoother(config: MelConfig, width_hz: float) -> Tensor:
     """Matrix (M, M) that averages over neighbouring bands with a Gaussian of this width; columns sum to 1."""
     bank = mel_filterbank(config)  # (F, M)
