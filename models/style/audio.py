@@ -127,7 +127,8 @@ class AudioStyler:
         ratio = self._pitch_ratio(content.pitch_hz, style.pitch_hz, request)
         wanted = content.statistics.towards(style.statistics, request.strength)
         own = content.statistics
-        renderer = Renderer(self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0)
+        pitched = style.pitch_hz > 0
+        renderer = Renderer(self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0, pitched)
         notes = self._notes(content, style, request)
         total, frames, fed, first = len(samples), content.frames, 0, 0
         plan = (LOW_LATENCY_FRAMES,) if request.low_latency else CHUNK_FRAMES

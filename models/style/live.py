@@ -50,12 +50,14 @@ class LiveStyler:
         self.network, self.style, self.style_pitch_hz = network, style, style_pitch_hz
         self.strength, self.chunk_frames = strength, chunk_frames
         self.mel = network.config.mel
-        self.renderer = Renderer(network, vocoder, average, average, 1.0, seed, move_pitch and style_pitch_hz > 0)
+        pitched = style_pitch_hz > 0
+        self.renderer = Renderer(network, vocoder, average, average, 1.0, seed, move_pitch and pitched, pitched)
         self.running = RunningStatistics(network.widths)
         self.running.weight = PRIOR_S * self.mel.sample_rate / self.mel.hop_length
         for level, (mean, deviation) in enumerate(zip(average.means, average.deviations, strict=True)):
             self.running.sums[level] += self.running.weight * mean.double()
             self.running.squares[level] += self.running.weight * (mean.double() ** 2 + deviation.double() ** 2)
+        self._waiting = np.zeros(0, np.float32)  # less than a hop
         self._raw = Track()
         self._made = 0  # frames
         self._counted = 0  # frames in the statistics
@@ -73,6 +75,18 @@ class LiveStyler:
         samples = np.asarray(samples, np.float32)
         if samples.ndim != 1 or not np.isfinite(samples).all():
             raise ValueError("Live sound must be one row of finite numbers.")
+        hop = self.mel.hop_length
+        waiting = np.concatenate([self._waiting, samples])
+        whole = len(waiting) // hop * hop
+        self._waiting = waiting[whole:]
+        made = [self._take_in(waiting[at : at + hop], last=False) for at in range(0, whole, hop)]
+        if last:
+            made.append(self._take_in(self._waiting, last=True))
+        return round_off(np.concatenate(made)) if made else np.zeros(0, np.float32)
+
+    def _take_in(self, samples: FloatArray, last: bool) -> FloatArray:
+        """One hop of samples, or the rest: always the same pieces, so that what is heard of the pitch by when, and so
+        the result, does not depend on how the sound comes in."""
         self._raw.add(samples)
         hop = self.mel.hop_length
         received = self._raw.stop
@@ -95,7 +109,7 @@ class LiveStyler:
             back = vocoder.past_frames + network.decoder_past + network.encoder_past
             keep_from = min(stop - back, self._pitched - MEDIAN_FRAMES) * hop - self.mel.n_fft
             self._raw.forget_before(max(0, keep_from))
-        return round_off(np.concatenate(made)) if made else np.zeros(0, np.float32)
+        return np.concatenate(made) if made else np.zeros(0, np.float32)
 
     def _chunk(self, first: int, stop: int, limit: int, total: int | None) -> FloatArray:
         network, vocoder = self.network, self.renderer.vocoder

@@ -168,13 +168,20 @@ class StyleNetwork(nn.Module):
         hidden = self.decoder_1(self.decoder_2(moved[2]) + self.join(moved[1]))
         return (moved[0] + self.output(self.norm(hidden))) * MEL_STD + MEL_MEAN
 
-    def change(self, features: Sequence[Tensor], own: Statistics, wanted: Statistics) -> Tensor:
-        """How the log mel is to change, smooth over the bands: (B, T, M); exactly 0 where `wanted` is `own`.
+    def change(
+        self, features: Sequence[Tensor], own: Statistics, wanted: Statistics, keep_harmonics: bool = True
+    ) -> Tensor:
+        """How the log mel is to change, (B, T, M); exactly 0 where `wanted` is `own`.
 
-        What the decoder leaves undone at strength 0 is taken off, and no harmonic of a voice is moved: those belong to
-        the pitch, which `models.style.pitch` moves.
+        What the decoder leaves undone at strength 0 is taken off. With `keep_harmonics` only the bands' mean levels
+        change band by band, and what changes over time is smooth over the bands: no harmonic of a voice is moved, those
+        belong to the pitch, which `models.style.pitch` moves. Without, all that has a pitch takes on a style of none.
         """
-        return (self.decode(features, own, wanted) - self.decode(features, own, own)) @ self.smoother
+        change = self.decode(features, own, wanted) - self.decode(features, own, own)
+        if not keep_harmonics:
+            return change
+        level = (wanted.means[0] - own.means[0]) * MEL_STD
+        return (change - level) @ self.smoother + level
 
 
 def band_smoother(config: MelConfig, width_hz: float) -> Tensor:

@@ -23,6 +23,7 @@ ABSOLUTE_THRESHOLD = 0.15
 VOICED_BELOW = 0.25
 SILENT_BELOW_DB = -60.0
 MEDIAN_FRAMES = 5
+LEVEL_S, MOST_LEVEL = 0.04, 4.0
 UNVOICED_STEP = 128
 """Distance of the grains where there is no pitch, in samples."""
 
@@ -76,7 +77,9 @@ def typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
 
 
 class PitchMover:
-    """Multiplies the pitch of a voice by `ratio`; as many samples come out as go in, later.
+    """Multiplies the pitch of a voice by `ratio`; as many samples come out as go in, later, and as loud.
+
+    Grains that lie apart leave gaps, and grains that crowd cancel: the level follows that of the input.
 
     Args:
         ratio: new pitch over old, may be changed between pushes.
@@ -96,6 +99,8 @@ class PitchMover:
         self._y = np.zeros(0, np.float32)  # output from self._emitted on, not yet final
         self._weight = np.zeros(0, np.float32)
         self._emitted = 0
+        self._heard = np.zeros(0, np.float32)  # input from self._emitted on
+        self._power = np.zeros((2, 1))  # states of the filters that follow the power of input and output
 
     @property
     def delay_samples(self) -> int:
@@ -105,6 +110,7 @@ class PitchMover:
     def push(self, samples: FloatArray, f0: NDArray[np.float32], last: bool = False) -> FloatArray:
         """Add samples (n,) and the F0 of the frames that have become known; return what is final."""
         self._x = np.concatenate([self._x, samples.astype(np.float32)])
+        self._heard = np.concatenate([self._heard, samples.astype(np.float32)])
         self._f0 = np.concatenate([self._f0, f0])
         self._received += len(samples)
         if last:
@@ -194,4 +200,19 @@ class PitchMover:
         made = (self._y[:count] / np.maximum(self._weight[:count], 1.0)).astype(np.float32)
         self._y, self._weight = self._y[count:], self._weight[count:]
         self._emitted += count
-        return made
+        heard, self._heard = self._heard[:count], self._heard[count:]
+        return self._as_loud(made, heard)
+
+    def _as_loud(self, made: FloatArray, heard: FloatArray) -> FloatArray:
+        """The output at the level of the input, both followed over LEVEL_S; the states go from piece to piece."""
+        if not len(made):
+            return made
+        from scipy.signal import lfilter
+
+        pole = math.exp(-1 / (LEVEL_S * self.rate))
+        powers = []
+        for row, x in enumerate((heard, made)):
+            power, self._power[row] = lfilter([1 - pole], [1, -pole], x.astype(np.float64) ** 2, zi=self._power[row])
+            powers.append(power + 1e-9)
+        gain = np.clip(np.sqrt(powers[0] / powers[1]), 1 / MOST_LEVEL, MOST_LEVEL)
+        return (made * gain).astype(np.float32)

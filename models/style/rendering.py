@@ -65,6 +65,7 @@ class Renderer:
         pitch_ratio: new pitch over old; 1 leaves the sound's own periods untouched.
         seed: of the noise source.
         moves_pitch: whether the ratio may differ from 1, now or later; else sound comes without that delay.
+        keep_harmonics: as in `StyleNetwork.change`; for styles that have a pitch.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Renderer:
         pitch_ratio: float,
         seed: int,
         moves_pitch: bool,
+        keep_harmonics: bool,
     ) -> None:
         self.network, self.vocoder, self.own, self.wanted = network, vocoder, own, wanted
+        self.keep_harmonics = keep_harmonics
         mel = network.config.mel
         self.mover = PitchMover(pitch_ratio, mel.sample_rate, mel.hop_length) if moves_pitch else None
         self.source = Track()
@@ -109,7 +112,8 @@ class Renderer:
         network, vocoder, mel = self.network, self.vocoder, self.network.config.mel
         low, high = max(0, first - vocoder.past_frames), min(limit, stop + vocoder.ahead_frames)
         low_f, high_f = max(0, low - network.decoder_past), min(limit, high + network.decoder_ahead)
-        change = network.change(features(low_f, high_f), self.own, self.wanted)[:, low - low_f : high - low_f]
+        change = network.change(features(low_f, high_f), self.own, self.wanted, self.keep_harmonics)
+        change = change[:, low - low_f : high - low_f]
         spectra = spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
         filters = vocoder.filters(mel_of(spectra, mel), change)
         inside = slice(first - low, stop - low)
