@@ -147,10 +147,13 @@ class StyleActions:
         took_s, lasts_s = time.monotonic() - began_s, len(samples) / last.sample_rate
         yield {
             "file": str(file),
+            "original": str(request.content),
             "result": str(file),
             "plot": _bands(last.statistics) if last.statistics is not None else "",
             "notes": views.notes(last.notes),
-            "status": views.finished(f"{lasts_s:.1f} s of sound", f"made in {took_s:.1f} s"),
+            "status": views.finished(
+                f"{lasts_s:.1f} s of sound", f"made in {took_s:.1f} s · strength {request.strength:g}"
+            ),
         }
 
     def _recipe(self, task: str, key: str, fields: dict[str, Any], seed: int) -> Recipe:

@@ -38,3 +38,13 @@ def curves(title: str, said: str, lines: Mapping[str, FloatArray], labels: tuple
         f'aria-label="{escape(title)}">{"".join(paths)}</svg><div class="axis-x" style="left:14px">'
         f"<span>{escape(labels[0])}</span><span>{legend}</span><span>{escape(labels[1])}</span></div></div></figure>"
     )
+
+
+def two_players(elem_id: str) -> str:
+    """Original and result of a sound: both run together and one is heard; the page's script gives them their files."""
+    takes = "".join(
+        f'<div class="take"><b>{title}</b><audio controls preload="auto" data-of="{elem_id}-{name}"></audio></div>'
+        for name, title in (("original", "Original"), ("result", "Result"))
+    )
+    switch = '<button type="button" class="switch" title="Hear the other one, at the same place">Switch</button>'
+    return f'<div class="takes" data-empty>{takes}{switch}</div>'

@@ -91,4 +91,41 @@
     if (name === "pause" && !event.target.ended) other.pause();
     setTimeout(() => { together = false; }, 120);
   }, true);
+
+  // Original and restyled sound: both run together and one is heard. Their files are links of hidden parts of the page.
+  const takes = () => all(".takes audio");
+  const hear = (one) => takes().forEach((each) => { each.muted = each !== one; each.parentElement.classList.toggle("heard", each === one); });
+  function fill() {
+    for (const audio of takes()) {
+      const link = document.querySelector(`#${audio.dataset.of} a[href]`)?.href ?? "";
+      if (link === (audio.getAttribute("src") ?? "")) continue;
+      const [at, plays] = [audio.currentTime, !audio.paused];
+      if (link) audio.src = link; else audio.removeAttribute("src");
+      audio.load();
+      audio.currentTime = at;
+      if (plays && link) audio.play()?.catch(() => {});
+      if (link && audio.dataset.of.endsWith("result")) hear(audio);
+      audio.closest(".takes").toggleAttribute("data-empty", !link);
+    }
+  }
+  let filling = 0;
+  new MutationObserver(() => { clearTimeout(filling); filling = setTimeout(fill, 50); })
+    .observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["href"] });
+  let paired = false;
+  for (const name of ["play", "pause", "seeked", "ratechange"]) document.addEventListener(name, (event) => {
+    const audio = event.target, other = takes().find((each) => each !== audio);
+    if (paired || !audio.closest?.(".takes") || !other) return;
+    paired = true;
+    if (Math.abs(other.currentTime - audio.currentTime) > 0.03) other.currentTime = audio.currentTime;
+    other.playbackRate = audio.playbackRate;
+    if (name === "play") { hear(audio); other.play()?.catch(() => {}); }
+    if (name === "pause" && !audio.ended) other.pause();
+    setTimeout(() => { paired = false; }, 120);
+  }, true);
+  document.addEventListener("volumechange", (event) => {
+    if (event.target.closest?.(".takes") && !event.target.muted) hear(event.target);
+  }, true);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".takes .switch")) hear(takes().find((each) => each.muted));
+  });
 })();

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from models.registry import Registry
-from studio import jobs, shelf, style_gallery, views
+from studio import jobs, shelf, style_gallery, style_views, views
 from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.style_actions import AUDIO_TASK, VIDEO_TASK, StyleActions
 
@@ -120,10 +120,13 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                 html(shelf.line(registry, spec.key))
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
-            result = gr.Audio(label="Result", interactive=False, elem_id="style-audio-result")
+            html(style_views.two_players("style-audio"), elem_id="style-audio-players")
+            original = gr.File(visible="hidden", elem_id="style-audio-original")
+            result = gr.File(visible="hidden", elem_id="style-audio-result")
             file = gr.DownloadButton("Download", interactive=False, elem_id="style-audio-file")
             plot, notes = html("", elem_id="style-audio-plot"), html("")
-    shown: dict[str, Any] = {"status": status, "result": result, "file": file, "plot": plot, "notes": notes}
+    shown: dict[str, Any] = {"status": status, "original": original, "result": result}
+    shown |= {"file": file, "plot": plot, "notes": notes}
     inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch), strict=True))
     _wire(actions, "audio", inputs, shown, make, stop)
     _wire_settings(actions, "audio", inputs, upload, note)
@@ -174,7 +177,7 @@ def _wire(
         fields = dict(zip(inputs, values, strict=True))
         with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
             for update in actions.generate(str(request.session_hash), half, fields, folder):
-                page = {shown[name]: _shown(name, value) for name, value in update.items()}
+                page = {shown[name]: _shown(half, name, value) for name, value in update.items()}
                 if "file" in update:
                     page[made] = True
                 yield page
@@ -201,10 +204,10 @@ def _wire(
     wire_stop(actions.stops, stop, shown["status"], [make], [running, again], suffix=half)
 
 
-def _shown(name: str, value: Any) -> Any:
+def _shown(half: str, name: str, value: Any) -> Any:
     if name == "file":
         return gr.update(value=value, interactive=value is not None)
-    if name in {"original", "slider"} or (name == "result" and (value is None or str(value).endswith(".mp4"))):
+    if half == "video" and name in {"original", "result", "slider"}:
         return gr.update(value=value, visible=value is not None)
     return value
 

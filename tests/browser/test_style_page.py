@@ -15,9 +15,20 @@ from tests.studio.test_style_actions import make_clip
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
 
+TAKES = "[...document.querySelectorAll('.takes audio')]"
+
 
 def _status(half: str) -> str:
     return f"document.querySelector('#style-{half}-status').innerText"
+
+
+def let_go_at(page: Any, half: str, key: str) -> None:
+    """Move the strength slider by a key, and let go of it."""
+    slider = f"#style-{half}-strength input[type=range]"
+    page.focus(slider)
+    page.keyboard.press(key)
+    page.evaluate(f"() => document.querySelector('{slider}').dispatchEvent(new PointerEvent('pointerup', "
+                  "{bubbles: true}))")  # fmt: skip
 
 
 @pytest.fixture
@@ -44,10 +55,7 @@ def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None
         page.click("#style-video-file")
     waiting.value.save_as(tmp_path / "out.mp4")
     assert probe(tmp_path / "out.mp4").frames == 10 and probe(tmp_path / "out.mp4").sound == "aac"
-    page.focus("#style-video-strength input[type=range]")
-    page.keyboard.press("Home")
-    page.evaluate("() => document.querySelector('#style-video-strength input[type=range]')"
-                  ".dispatchEvent(new PointerEvent('pointerup', {bubbles: true}))")  # fmt: skip
+    let_go_at(page, "video", "Home")
     page.wait_for_function(f"() => {_status('video')}.includes('strength 0')&& !{_status('video')}.includes('0.8')")
 
 
@@ -61,11 +69,27 @@ def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> Non
     page.wait_for_timeout(1000)
     page.click("#style-audio-make")
     page.wait_for_function(f"() => {_status('audio')}.includes('1.0 s of sound')")
+    page.wait_for_function(f"() => {TAKES}.length === 2 && {TAKES}.every(each => each.readyState >= 2)")
+    assert page.evaluate(f"() => {TAKES}.map(each => each.duration)") == pytest.approx([1.0, 1.0], abs=0.05)
+    page.evaluate(f"() => {{ {TAKES}[0].currentTime = 0.4; }}")
+    page.wait_for_function(f"() => Math.abs({TAKES}[1].currentTime - 0.4) < 0.05")
+    page.wait_for_timeout(300)
+    page.evaluate(f"() => {{ {TAKES}.forEach(each => {{ each.playbackRate = 0.25; }}); {TAKES}[1].play(); }}")
+    page.wait_for_function(f"() => {TAKES}[0].currentTime > 0.45 && {TAKES}[0].muted && !{TAKES}[1].muted")
+    page.click(".takes .switch")
+    assert page.evaluate(f"() => {TAKES}.map(each => each.muted)") == [False, True]
+    page.evaluate(f"() => {TAKES}[0].pause()")
+    page.wait_for_function(f"() => {TAKES}[1].paused")
+    assert page.locator("#style-audio-plot polyline").count() == 3
     with page.expect_download() as waiting:
         page.click("#style-audio-file")
     waiting.value.save_as(tmp_path / "out.wav")
     with wave.open(str(tmp_path / "out.wav")) as made:
         assert made.getnframes() == 22_050
+    before = page.evaluate(f"() => {TAKES}[1].src")
+    let_go_at(page, "audio", "Home")
+    page.wait_for_function(f"() => {_status('audio')}.includes('strength 0') && !{_status('audio')}.includes('0.8')")
+    page.wait_for_function(f"was => {TAKES}[1].src !== was && {TAKES}[1].readyState >= 2", arg=before)
 
 
 def test_the_tab_fits_a_phone(chromium: Any, address: str) -> None:
