@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float32]
 
 CARRY = 0.8  # the share of the carried frame where the motion is certain
 TOLERANCE = 12.0  # of 255: how much a carried pixel of the source may differ at half the trust
+STILL_CARRY = 0.9  # the same share where nothing moves and nothing changes: only the codec's noise is left out
+STILL_TRUST, STILL_OFFSET = 0.97, 0.25  # the least trust there, and about how many pixels of motion
 CUT_TRUST = 0.25  # below this mean trust the scene has changed
 
 
@@ -67,8 +69,11 @@ def trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
 
 
 def mixed(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
-    """The new result with the carried last one in it, float32 (H, W, 3)."""
-    share = carry * certain
+    """The new result with the carried last one in it, float32 (H, W, 3); more of it where the clip stands still."""
+    still = np.clip((certain - STILL_TRUST) / (1 - STILL_TRUST), 0, 1)
+    still *= np.exp2(-(offsets**2).sum(axis=2, keepdims=True) / STILL_OFFSET**2)
+    most = max(carry, STILL_CARRY * min(1.0, 2 * carry))  # no steadiness asked, none given
+    share = certain * (carry + still * (most - carry))
     return np.asarray(made + share * (carried(last, offsets) - made), dtype=np.float32)
 
 

@@ -48,6 +48,7 @@ CHUNK_FRAMES = 8
 STYLE_SHORTER = 192  # of the style picture in front of the encoder: what the strokes' size is measured by
 LEAST_SIDE = 32  # smaller pictures are continued at their edges
 SEARCH_CARRY = 0.5  # share of the carried sketch in what the patches are searched for
+SETTLE_ROUNDS = 3  # of the search in a first frame, so that those after it find what it found
 SETTLING = 0.2  # how fast the smoothed statistics follow those of a new frame
 REMEMBERED_BYTES = 400 * 2**20
 REMEMBERED_STYLES = 12
@@ -238,6 +239,9 @@ class _Run:
         if before is not None and offsets is not None and certain is not None:
             base = _with_carried(base, before.sketch, offsets, certain)
         sketch = network.sketch(base, self.style)
+        if before is None and self.request.steadiness > 0 and not self.info.is_picture:
+            for _ in range(SETTLE_ROUNDS):
+                sketch = network.sketch(torch.lerp(base, sketch, SEARCH_CARRY), self.style)
         return _Frame(sketch.half(), tuple(level.half() for level in network.encoder(sketch)), own, offsets, certain)
 
     @torch.inference_mode()
