@@ -24,6 +24,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,9 @@ def words(model: Any, asr: Path | None, speech: Path) -> Iterator[tuple[str, flo
     vocoded = rate_of(lambda sound: restyled(model, sound, WORD_STYLES[0], 0.0))
     yield "wer_original", original
     yield "wer_vocoded", vocoded
-    each = {style: rate_of(lambda sound, style=style: restyled(model, sound, style, 0.5)) for style in WORD_STYLES}
+    each = {}
+    for style in WORD_STYLES:
+        each[style] = rate_of(partial(restyled, model, style=style, strength=0.5))
     for style, value in each.items():
         yield f"wer_styled_{style}", value
     yield "wer_increase_points", 100 * (statistics.mean(each.values()) - vocoded)

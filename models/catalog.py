@@ -19,6 +19,27 @@ LJ = Voice(
 FLITE_LICENCE = "Free, BSD style (CMU Flite)"
 FLITE_CREDIT = "learned from sentences spoken by CMU Flite"
 
+TONEJS = "after the tonejs-instruments samples (N. Brosowsky and the libraries that it names)"
+CC_BY_3, CC_BY, CC0, FREE = "CC BY 3.0", "CC BY", "CC0", "Public domain"
+SOUND_STYLES = (
+    Voice("lj", "Voice: LJ, a woman", FREE, LJ.credit),
+    Voice("slt", "Voice: SLT, a woman", FLITE_LICENCE, FLITE_CREDIT),
+    Voice("rms", "Voice: RMS, a man", FLITE_LICENCE, FLITE_CREDIT),
+    Voice("awb", "Voice: AWB, a Scottish man", FLITE_LICENCE, FLITE_CREDIT),
+    Voice("kal16", "Voice: KAL, a machine", FLITE_LICENCE, FLITE_CREDIT),
+    Voice("violin", "Violin", CC_BY_3, TONEJS),
+    Voice("cello", "Cello", CC_BY_3, TONEJS),
+    Voice("flute", "Flute", CC_BY_3, TONEJS),
+    Voice("organ", "Organ", CC_BY_3, TONEJS),
+    Voice("guitar-electric", "Electric guitar", CC_BY_3, TONEJS),
+    Voice("piano", "Piano", CC_BY_3, TONEJS),
+    Voice("rain", "Rain", CC_BY, "after a recording by alex36917"),
+    Voice("storm", "Storm", CC_BY, "after a recording by Digifish music"),
+    Voice("fireplace", "Fireplace", FREE, "after a recording by ezwa"),
+    Voice("ambi_drone", "Drone", CC0),
+    Voice("ambi_glass_hum", "Humming glass", CC0),
+)
+
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
         key="speech/tacotron2-lj",
@@ -110,5 +131,23 @@ CATALOG: tuple[ModelSpec, ...] = (
         needs_gpu=False,
         speed="about seven frames a second at 256 pixels on two busy CPU cores",
         loader="models.style.video:load_bundled",
+    ),
+    ModelSpec(
+        key="style_audio/adain",
+        task="style_audio",
+        title="Auralume audio style",
+        summary="Gives a sound the timbre of another voice, an instrument or a place; ships with the studio.",
+        licence="MIT",
+        commercial_use=True,
+        credit=(
+            "Trained by this repository's own recipe on LJ Speech, CMU Flite, tonejs-instruments (CC BY 3.0), and "
+            "ambiences and samples (CC0, CC BY); after Huang and Belongie 2017, and Chou et al. 2019"
+        ),
+        sources=(Bundled(("style_audio.safetensors",)),),
+        memory_mb=300,
+        needs_gpu=False,
+        speed="many times faster than real time on two CPU cores",
+        loader="models.style.audio:load_bundled",
+        voices=SOUND_STYLES,
     ),
 )

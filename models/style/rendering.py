@@ -8,6 +8,7 @@ Letters: N samples, T frames, M mel bands, F frequency bins.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,7 @@ from models.style.pitch import PitchMover
 FloatArray = NDArray[np.float32]
 Features = Callable[[int, int], tuple[Tensor, ...]]
 
+LEVEL_S, MOST_LEVEL = 1.5, 20.0
 KNEE = 0.95
 """Sound louder than this is rounded off instead of clipped."""
 
@@ -90,6 +92,7 @@ class Renderer:
         self._tail = np.zeros(0, np.float32)  # sum and weight of overlapping frames from self._emitted on
         self._tail_weight = np.zeros(0, np.float32)
         self._tail_from = -mel.n_fft // 2
+        self._power = np.zeros((2, 1))  # states of the filters that follow the power of source and result
         self.emitted = 0
 
     def feed(self, samples: FloatArray, f0: NDArray[np.float32], last: bool) -> None:
@@ -112,16 +115,35 @@ class Renderer:
         network, vocoder, mel = self.network, self.vocoder, self.network.config.mel
         low, high = max(0, first - vocoder.past_frames), min(limit, stop + vocoder.ahead_frames)
         low_f, high_f = max(0, low - network.decoder_past), min(limit, high + network.decoder_ahead)
-        change = network.change(features(low_f, high_f), self.own, self.wanted, self.keep_harmonics)
-        change = change[:, low - low_f : high - low_f]
+        content = features(low_f, high_f)
+        change = network.change(content, self.own, self.wanted, self.keep_harmonics)[:, low - low_f : high - low_f]
         spectra = spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
-        filters = vocoder.filters(mel_of(spectra, mel), change)
+        level = mel_of(spectra, mel)
+        if self.mover is not None:  # what the pitch has moved already is not moved again
+            unmoved = content[0][:, low - low_f : high - low_f] * MEL_STD + MEL_MEAN
+            change = change + (unmoved - level) @ network.smoother
+        filters = vocoder.filters(level, change)
         inside = slice(first - low, stop - low)
         noise = spectrum(self._noise_frames(first, stop))[None]
         shaped = vocoder.shape(spectra[:, inside], noise, (filters[0][:, inside], filters[1][:, inside]))
+        shaped = shaped * self._as_loud(spectra[:, inside], shaped)
         self.result.add(((mel_of(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
         self.source.forget_before((stop - vocoder.past_frames) * mel.hop_length - mel.n_fft)
         return self._overlap(inverse(shaped, mel.n_fft)[0].numpy(), first, stop, total)
+
+    def _as_loud(self, source: Tensor, shaped: Tensor) -> Tensor:
+        """Gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""
+        from scipy.signal import lfilter
+
+        mel = self.network.config.mel
+        pole = math.exp(-mel.hop_length / mel.sample_rate / LEVEL_S)
+        powers = []
+        for row, frames in enumerate((source, shaped)):
+            power = frames.abs().square().sum(dim=-1)[0].double().numpy()
+            followed, self._power[row] = lfilter([1 - pole], [1, -pole], power, zi=self._power[row])
+            powers.append(followed + 1e-6)
+        gain = np.clip(np.sqrt(powers[0] / powers[1]), 1 / MOST_LEVEL, MOST_LEVEL)
+        return torch.from_numpy(gain.astype(np.float32))[:, None]
 
     def _noise_frames(self, first: int, stop: int) -> Tensor:
         mel = self.network.config.mel
