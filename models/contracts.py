@@ -232,6 +232,7 @@ class VideoRequest:
         steps: of the sampler, 1 to MAX_VIDEO_STEPS; guidance: 0 to 15, 1 is none.
         motion, speed, camera, colour: number of a value of the model's attribute, 0 where it is not said.
         image: uint8 (size, size, 3), the first frame, or None.
+        loop: whether the first frame follows the last as any other; the number of frames must then be even.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -250,6 +251,7 @@ class VideoRequest:
     camera: int = 0
     colour: int = 0
     image: NDArray[np.uint8] | None = None
+    loop: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or not self.prompt.strip():
@@ -263,6 +265,8 @@ class VideoRequest:
                 raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
         if self.size % 16:
             raise ValueError(f"size is {self.size}; it must be a multiple of 16.")
+        if self.loop and self.frames % 2:
+            raise ValueError(f"frames is {self.frames}; a loop needs an even number.")
         check_number("guidance", self.guidance, 0.0, 15.0)
         check_number("rescale", self.rescale, 0.0, 1.0)
         check_seed(self.seed)

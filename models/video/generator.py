@@ -2,7 +2,7 @@
 
 A clip longer than the stretch that the model was trained on is made piece by piece: each next stretch is given the last
 frames of the one before (Ho et al. 2022, "Video Diffusion Models", section 3.1; here the model was trained with given
-frames).
+frames). A loop is made as a whole, on a ring (`models.video.looping`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
+from models.video.looping import Denoise, on_ring, ring_noise
 from models.video.scenes.spec import DEFAULT_FRAMES, FRAMES_PER_SECOND
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
@@ -34,6 +35,13 @@ OVERLAP = 4
 def to_pixels(clip: Tensor) -> NDArray[np.uint8]:
     """(1, 3, F, R, S) in [-1, 1] -> uint8 (F, R, S, 3)."""
     return ((clip[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 3, 0).contiguous().numpy()
+
+
+def rows_of(condition: Condition, count: int) -> Condition:
+    """The same condition for so many clips."""
+    return Condition(
+        condition.words.expand(count, -1, -1), condition.said.expand(count, -1), condition.attributes.expand(count, -1)
+    )
 
 
 class VideoGenerator:
@@ -52,41 +60,54 @@ class VideoGenerator:
         """
         wanted, unwanted = self._conditions(request)
         guidance = Guidance(request.guidance, request.rescale)
+
+        def denoise(z: Tensor, t: float, known: Tensor) -> Tensor:
+            both = rows_of(wanted, len(z)), rows_of(unwanted, len(z))
+            with self._lock, torch.inference_mode():
+                return predict(self.model, z, t, *both, guidance, known if known.any() else None)
+
+        yield from (self._ring if request.loop else self._line)(request, denoise)
+
+    def _line(self, request: VideoRequest, denoise: Denoise) -> Iterator[VideoChunk]:
+        """Stretch after stretch."""
         random = torch.Generator().manual_seed(request.seed)
         stretches = 1 + max(0, -(-(request.frames - self.stretch) // (self.stretch - OVERLAP)))
-        shape = (1, 3, self.stretch, request.size, request.size)
-        given, known = torch.zeros(shape), torch.zeros(1, self.stretch, dtype=torch.bool)
-        if request.image is not None:
-            given[0, :, 0] = torch.from_numpy(request.image.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
-            known[0, 0] = True
-        nothing = np.zeros((0, request.size, request.size, 3), np.uint8)
+        given, known = self._given(request, self.stretch)
         made = 0
-
         for stretch in range(stretches):
             held_clip, held, fresh = given.clone(), known.clone(), OVERLAP if stretch else 0
 
-            def denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
-                with self._lock, torch.inference_mode():
-                    return predict(self.model, z, t, wanted, unwanted, guidance, held if held.any() else None)
+            def stretch_denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
+                return denoise(z, t, held)
 
-            noise = torch.randn(shape, generator=random)
-            for step, clean in enumerate(sample(denoise, noise, request.steps, given=held_clip, known=held), start=1):
+            noise = torch.randn(given.shape, generator=random)
+            clips = sample(stretch_denoise, noise, request.steps, given=held_clip, known=held)
+            for step, clean in enumerate(clips, start=1):
                 pixels = to_pixels(clean)[fresh:][: request.frames - made]
-                done, finished = stretch * request.steps + step, step == request.steps
+                finished = step == request.steps
                 if finished:
                     made += len(pixels)
                     given[:, :, :OVERLAP] = clean[:, :, -OVERLAP:]
                     known = torch.arange(self.stretch)[None] < OVERLAP
-                yield VideoChunk(
-                    frames=pixels if finished else nothing,
-                    preview=pixels,
-                    frames_per_second=FRAMES_PER_SECOND,
-                    step=step,
-                    steps=request.steps,
-                    done=done,
-                    total=stretches * request.steps,
-                    last=finished and stretch == stretches - 1,
-                )
+                yield _chunk(request, pixels, step, stretch, stretches)
+
+    def _ring(self, request: VideoRequest, denoise: Denoise) -> Iterator[VideoChunk]:
+        """The whole loop at once."""
+        random = torch.Generator().manual_seed(request.seed)
+        given, known = self._given(request, request.frames)
+        noise = ring_noise(tuple(given.shape), self.stretch, random)
+        ring = on_ring(denoise, self.stretch, self.model.config.patch[0], known)
+        for step, clean in enumerate(sample(ring, noise, request.steps, given=given, known=known), start=1):
+            yield _chunk(request, to_pixels(clean), step, 0, 1)
+
+    def _given(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
+        """Known frames (1, 3, frames, R, S) and which they are, bool (1, frames)."""
+        given = torch.zeros(1, 3, frames, request.size, request.size)
+        known = torch.zeros(1, frames, dtype=torch.bool)
+        if request.image is not None:
+            given[0, :, 0] = torch.from_numpy(request.image.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
+            known[0, 0] = True
+        return given, known
 
     def _conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
         """What is wanted, and what guidance leads away from."""
@@ -101,6 +122,20 @@ class VideoGenerator:
             Condition(words[:1], said[:1], attributes[:1]),
             Condition(words[1:], said[1:], attributes[1:]),
         )
+
+
+def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch: int, stretches: int) -> VideoChunk:
+    finished = step == request.steps
+    return VideoChunk(
+        frames=pixels if finished else pixels[:0],
+        preview=pixels,
+        frames_per_second=FRAMES_PER_SECOND,
+        step=step,
+        steps=request.steps,
+        done=stretch * request.steps + step,
+        total=stretches * request.steps,
+        last=finished and stretch == stretches - 1,
+    )
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:

@@ -78,6 +78,22 @@ def test_a_given_picture_is_the_first_frame(generator: VideoGenerator) -> None:
     assert not np.array_equal(clip[1], image)
 
 
+@pytest.mark.parametrize("frames", [6, 8, 14, 20])
+def test_a_loop_is_a_ring_of_its_own(generator: VideoGenerator, frames: int) -> None:
+    request = replace(REQUEST, frames=frames, loop=True)
+    chunks = list(generator.stream(request))
+    assert [len(chunk.frames) for chunk in chunks] == [0, 0, frames] and chunks[-1].last
+    assert np.array_equal(chunks[-1].frames, whole(generator, request))
+    assert not np.array_equal(chunks[-1].frames, whole(generator, replace(request, loop=False)))
+    image = np.full((32, 32, 3), 200, np.uint8)
+    assert np.array_equal(whole(generator, replace(request, image=image))[0], image)
+
+
+def test_a_loop_of_one_step_in_one_window_is_the_plain_clip(generator: VideoGenerator) -> None:
+    plain, loop = replace(REQUEST, steps=1), replace(REQUEST, steps=1, loop=True)
+    assert np.array_equal(whole(generator, plain), whole(generator, loop))
+
+
 def test_stopping_frees_the_model_for_the_next_request(generator: VideoGenerator) -> None:
     chunks = generator.stream(REQUEST)
     next(chunks)
@@ -93,6 +109,7 @@ def test_stopping_frees_the_model_for_the_next_request(generator: VideoGenerator
         ("negative_prompt", "x" * 10_000),
         ("frames", 0),
         ("frames", 10_000),
+        ("frames", 7.0),
         ("size", 33),
         ("size", 4096),
         ("steps", 0),
@@ -104,6 +121,11 @@ def test_stopping_frees_the_model_for_the_next_request(generator: VideoGenerator
 def test_bad_requests_are_a_sentence(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=field):
         replace(REQUEST, **{field: value})
+
+
+def test_a_loop_of_an_odd_number_of_frames_is_refused() -> None:
+    with pytest.raises(ValueError, match="even"):
+        replace(REQUEST, frames=9, loop=True)
 
 
 def test_an_attribute_that_the_model_does_not_have_is_named(generator: VideoGenerator) -> None:
