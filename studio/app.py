@@ -13,7 +13,7 @@ from models.registry import Registry
 from studio import views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.parts import html
-from studio.tabs import music, speech, style_transfer
+from studio.tabs import music, speech, style_transfer, video
 from studio.theme import launch_options
 from studio.warm import Warmer
 
@@ -21,6 +21,7 @@ from studio.warm import Warmer
 TABS = (
     (("speech",), "Speech", speech.build),
     (("music",), "Music", music.build),
+    (("video",), "Video", video.build),
     (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
 )
 KEEP_FILES_S = 6 * 3600

@@ -26,6 +26,8 @@ from models.video.scenes.spec import DEFAULT_FRAMES, FRAMES_PER_SECOND
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
+from models.video.upscaler import WEIGHTS as UPSCALER_WEIGHTS
+from models.video.upscaler import Upscaler, load_upscaler
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
@@ -47,9 +49,13 @@ def rows_of(condition: Condition, count: int) -> Condition:
 class VideoGenerator:
     """Text to video; one request at a time."""
 
-    def __init__(self, model: UNet3D, table: TextTable, stretch: int = DEFAULT_FRAMES) -> None:
-        """stretch: frames of one run of the sampler, a multiple of the model's patch."""
+    def __init__(
+        self, model: UNet3D, table: TextTable, stretch: int = DEFAULT_FRAMES, upscaler: Upscaler | None = None
+    ) -> None:
+        """stretch: frames of one run of the sampler, a multiple of the model's patch. upscaler: what makes its frames
+        larger, for whoever shows them."""
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
+        self.upscaler = upscaler
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -139,7 +145,7 @@ def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch:
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
-    """The shipped network and its text table.
+    """The shipped network, its text table and, where it is among the files, its upscaler.
 
     Raises:
         ModelError: a file is missing, damaged or of another version.
@@ -151,4 +157,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
         raise ModelError(f"The weight file {path.name} of {spec.title} is of another kind.", "weights") from error
     model = UNet3D(config)
     load_into(model, load_safetensors(path), f"the network in {path.name}")
-    return VideoGenerator(model, load_text_table(files[TEXT_WEIGHTS]))
+    upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
+    return VideoGenerator(model, load_text_table(files[TEXT_WEIGHTS]), upscaler=upscaler)

@@ -16,6 +16,7 @@ if __name__ == "__main__":
     from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec
     from tests.studio.debug_style import style_specs
+    from tests.studio.debug_video import debug_sync_spec, debug_video_spec
 
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
@@ -23,5 +24,6 @@ if __name__ == "__main__":
         shutil.copy(file, folder)
     specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
-    studio = build_studio(debug_registry(folder, *specs, *music, *style_specs(), memory_budget_mb=1000))
+    video = (debug_video_spec("quick"), debug_video_spec("slow"), debug_sync_spec())
+    studio = build_studio(debug_registry(folder, *specs, *music, *video, *style_specs(), memory_budget_mb=1000))
     launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)

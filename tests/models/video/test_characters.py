@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from models.video import characters
+from models.video.character_credits import CREDITS, credits_text
 from models.video.characters import (
     DIRECTIONS,
     CharacterSpec,
@@ -85,3 +86,17 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
     characters._sheet.cache_clear()
     with pytest.raises(ValueError, match="64 x 64"):
         render_character(SPEC, folder)
+
+
+def test_the_list_of_artists_names_every_sheet_once(folder: Path) -> None:
+    text = credits_text(folder)
+    assert "Ann, Ben\n  CC0, GPL 3.0" in text
+    assert all(f"  {part.rsplit('/', 1)[0]} (1)" in text for part in SPEC.parts())
+    (folder / "LICENSES.csv").write_text("file,licenses,source,authors\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="does not name"):
+        credits_text(folder)
+
+
+def test_the_shipped_list_of_artists_is_there() -> None:
+    text = CREDITS.read_text(encoding="utf-8")
+    assert "bluecarrot16" in text and "OGA-BY 3.0" in text and "hair/bob/female" in text

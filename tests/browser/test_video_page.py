@@ -1,0 +1,109 @@
+"""A person at the Video tab: types, watches it come out of the noise, plays it with sound, stops, repairs a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.clips import probe
+from studio.recipes import read_recipe
+from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
+from tests.studio.test_sync_actions import flash_clip
+
+STATUS = "document.querySelector('#video-status').innerText"
+SYNC = "document.querySelector('#sync-status').innerText"
+CLIP = "document.querySelector('#video-result video')"
+FINISHED = f"() => {STATUS}.includes('of video')"
+
+
+@pytest.fixture
+def video_page(chromium: Any, address: str) -> Iterator[Any]:
+    for page in open_page(chromium, address):
+        _open(page)
+        yield page
+
+
+def _open(page: Any) -> None:
+    page.get_by_role("tab", name="Video", exact=True).click()
+    page.wait_for_selector("#video-generate")
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def _choose_slow(page: Any) -> None:
+    open_more_settings(page)
+    page.locator("#video-model").scroll_into_view_if_needed()
+    page.click("#video-model input")
+    page.get_by_role("option", name="Debug video slow").click()
+
+
+def test_a_prompt_becomes_a_playing_clip_with_sound(video_page: Any, tmp_path: Path) -> None:
+    page = video_page
+    _choose_slow(page)
+    page.fill("#video-prompt textarea", "a red ball")
+    page.click("#video-generate")
+    page.wait_for_function(f"() => {STATUS}.includes('Denoising')")
+    early = page.wait_for_selector("#video-strip img").get_attribute("src")
+    assert page.locator("#video-film img.moving").count() == 1  # a preview that moves
+    page.wait_for_function(f"() => document.querySelector('#video-strip img').src !== {early!r}")
+    assert "Denoising" in page.evaluate(f"() => {STATUS}")  # it still works
+    assert page.is_disabled("#video-generate") and page.is_enabled("#video-stop")
+    page.wait_for_function(FINISHED)
+    page.wait_for_function(f"() => {CLIP}.currentTime > 0.3 && {CLIP}.loop")
+    assert page.evaluate(f"() => [{CLIP}.videoWidth, {CLIP}.videoHeight]") == [256, 256]
+    page.wait_for_function(f"() => {CLIP}.webkitAudioDecodedByteCount > 0")
+    assert page.locator("#video-plot polyline").count() == 1
+    assert "Contact sheet" in page.inner_text("#video-film")
+    page.wait_for_selector("#video-webp:enabled")
+    for button, kind in (("#video-file", ".mp4"), ("#video-gif", ".gif")):
+        with page.expect_download() as waiting:
+            page.click(button)
+        assert waiting.value.suggested_filename == f"a-red-ball-7{kind}"
+        waiting.value.save_as(tmp_path / f"clip{kind}")
+    assert probe(tmp_path / "clip.mp4").sound == "aac" and probe(tmp_path / "clip.mp4").frames == 48
+    assert read_recipe(tmp_path / "clip.mp4").settings["prompt"] == "a red ball"
+
+    page.reload()
+    _open(page)
+    open_more_settings(page)
+    page.set_input_files("#video-settings input[type=file]", tmp_path / "clip.mp4")
+    page.wait_for_function("() => document.querySelector('#video-prompt textarea').value === 'a red ball'")
+
+
+def test_an_example_starts_at_once_and_stop_ends_the_work(video_page: Any) -> None:
+    page = video_page
+    _choose_slow(page)
+    page.click("text=Campfire")
+    page.wait_for_function(f"() => {STATUS}.includes('Denoising: step 2')")
+    assert "campfire" in page.input_value("#video-prompt textarea")
+    page.click("#video-stop")
+    page.wait_for_selector("#video-generate:enabled")
+    assert "Stopped" in page.evaluate(f"() => {STATUS}")
+    assert page.locator("#video-result video").count() == 0
+
+
+def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_path: Path) -> None:
+    page = video_page
+    page.get_by_role("tab", name="Check and fix sync").click()
+    page.set_input_files("#sync-clip input[type=file]", flash_clip(tmp_path / "late.mp4", 0.3))
+    page.wait_for_selector("#sync-clip >> text=late")
+    page.click("#sync-check")
+    page.wait_for_function(f"() => {SYNC}.includes('ms late')")
+    late_ms = int(page.evaluate(f"() => {SYNC}").split(" ms late")[0].split()[-1])
+    assert abs(late_ms - 300) < 20
+    page.wait_for_selector("#sync-after video")
+    assert page.locator("#sync-plot img").count() == 1
+    with page.expect_download() as waiting:
+        page.click("#sync-file")
+    waiting.value.save_as(tmp_path / "fixed.mp4")
+    assert probe(tmp_path / "fixed.mp4").frames == 72
+
+
+def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str) -> None:
+    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
+        _open(page)
+        page.click("#video-generate")
+        page.wait_for_function(FINISHED)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
