@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +56,24 @@ class SharedModel:
         if self._model is None:
             raise ModelError(f"{self.spec.title} was freed to make room for another model. Try again.", "busy")
         return self._model
+
+    @contextmanager
+    def held(self) -> Iterator[Any]:
+        """The generator itself, which is not freed inside the `with`; others may use it meanwhile.
+
+        For work without end that uses a model's parts, which must bear several users at once.
+
+        Raises:
+            ModelError: it was freed since it was handed out and could not be loaded again.
+        """
+        if not self._registry._begin_use(self):
+            with self._registry.load(self.spec.key).held() as model:
+                yield model
+            return
+        try:
+            yield self.model
+        finally:
+            self._registry._end_use(self)
 
     def stream(self, request: Any) -> Iterator[Any]:
         """Yield the chunks of one request, holding the model from the first chunk to the last.

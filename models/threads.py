@@ -9,7 +9,10 @@ standard variable wait passively. What a person has set in the environment stays
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import threading
 from collections.abc import MutableMapping
 
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
@@ -20,3 +23,24 @@ def wait_briefly(environment: MutableMapping[str, str] | None = None) -> None:
     target = os.environ if environment is None else environment
     for name, value in WAITING.items():
         target.setdefault(name, value)
+
+
+def work_alone(niceness: int = 0) -> None:
+    """Let torch's operations of the calling thread run on this thread alone, and give way to others.
+
+    Step-by-step decoding loses almost nothing on one thread, and several workers that each want all cores starve each
+    other. OpenMP keeps the number for each thread; what new threads begin with is put back at once.
+
+    Args:
+        niceness: 0 to 19, how much this thread gives way to others; on Linux alone, elsewhere it has no effect.
+    """
+    import torch
+
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    put_back = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    put_back.start()
+    put_back.join()
+    if niceness and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

@@ -10,10 +10,11 @@ import gradio as gr
 from gradio import audio_stream_encoder
 
 from models.registry import Registry
-from studio import views
+from studio import live_routes, views
 from studio.ffmpeg_path import ensure_ffmpeg
+from studio.live_board import LiveBoard, board_of
 from studio.parts import html
-from studio.tabs import music, speech, style_transfer, video
+from studio.tabs import live, music, speech, style_transfer, video
 from studio.theme import launch_options
 from studio.warm import Warmer
 
@@ -23,10 +24,12 @@ TABS = (
     (("music",), "Music", music.build),
     (("video",), "Video", video.build),
     (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
+    (("music",), "Live", live.build),
 )
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
+BOARDS: WeakKeyDictionary[gr.Blocks, LiveBoard] = WeakKeyDictionary()
 STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait, and the player need not ask again
 
 
@@ -42,10 +45,11 @@ def build_studio(registry: Registry) -> gr.Blocks:
         if not tabs:
             html(views.problem("The registry holds no model, so there is nothing to make yet."))
         with gr.Tabs():
-            for tasks, title, build in tabs:
-                with gr.Tab(title, id=tasks[0]):
+            for _, title, build in tabs:
+                with gr.Tab(title, id=title.lower().replace(" ", "-")):
                     build(registry)
         html(views.footer(), elem_id="studio-footer")
+        BOARDS[studio] = board_of(registry)
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
     studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
@@ -58,6 +62,7 @@ def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
     )
+    settings["app_kwargs"] = {"routes": live_routes.routes(BOARDS[studio]), **(settings.get("app_kwargs") or {})}
     studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
     if block:

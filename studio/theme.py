@@ -201,10 +201,10 @@ class Auralume(Base):
 
 def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
-    script = (ASSETS / "studio.js").read_text(encoding="utf-8")
+    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("studio.js", "live.js"))
     return {
         "theme": Auralume(),
-        "css_paths": [ASSETS / "studio.css"],
+        "css_paths": [ASSETS / "studio.css", ASSETS / "live.css"],
         "head": f"<style>{FRAME}</style><script>{script}</script>",
         "favicon_path": str(ASSETS / "favicon.png"),
         "footer_links": ["api", "settings"],

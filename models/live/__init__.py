@@ -1,0 +1,1 @@
+"""Music and pictures without end, made while a person listens and turns knobs."""

@@ -1,0 +1,129 @@
+"""Call and response: what the person plays becomes the prompt, what the model goes on with becomes the answer.
+
+A phrase ends PAUSE_S after its last key was let go. The answer is written as soon as all keys are up, before it is
+known whether the phrase has ended; if another key comes first, it is thrown away. It begins on the beat's grid, at the
+first place that is not rendered yet.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from models.live.audio import BarMark, ExtraNote
+from models.live.controls import LiveControls
+from models.live.writing import BarWriter
+from models.music.draft import WrittenNote
+from models.music.score import Note, Piece, Track
+from models.music.vocabulary import VELOCITY_STEP, velocity_of
+
+PAUSE_S = 0.25
+MAX_PHRASE_NOTES = 64
+MAX_ANSWER_BARS = 2
+GRID_S = 0.2  # the answer begins on the coarsest of quarters, eighths and sixteenths that is no coarser than this
+
+
+@dataclass
+class PlayedNote:
+    """A key that was pressed, in seconds of the stream as the person heard it; `end_s` None while it is held."""
+
+    pitch: int
+    velocity: int
+    start_s: float
+    end_s: float | None = None
+
+
+@dataclass
+class Phrase:
+    """The keys of a phrase; `revision` changes with every key."""
+
+    notes: list[PlayedNote] = field(default_factory=list)
+    revision: int = 0
+    released_at: float = 0.0  # on the caller's clock: when the last key was let go
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a key is held."""
+        return any(note.end_s is None for note in self.notes)
+
+    def press(self, pitch: int, velocity: int, at_s: float) -> None:
+        """A key goes down; of a phrase too long the oldest notes are forgotten."""
+        self.release(pitch, at_s, self.released_at)
+        self.notes = [*self.notes, PlayedNote(pitch, velocity, at_s)][-MAX_PHRASE_NOTES:]
+        self.revision += 1
+
+    def release(self, pitch: int, at_s: float, now: float) -> PlayedNote | None:
+        """A key comes up; returns its note, None if it was not held."""
+        for note in reversed(self.notes):
+            if note.pitch == pitch and note.end_s is None:
+                note.end_s = max(at_s, note.start_s + 0.03)
+                self.revision += 1
+                self.released_at = now
+                return note
+        return None
+
+    def take(self) -> list[PlayedNote]:
+        """The finished notes; the phrase is empty afterwards."""
+        notes, self.notes = self.notes, []
+        self.revision += 1
+        return notes
+
+
+def phrase_piece(notes: list[PlayedNote], controls: LiveControls, program: int) -> tuple[Piece, int]:
+    """A phrase on the grid, so placed that it ends at a bar line, and how many bars it has.
+
+    It ends a quarter's length after its last onset, or with its last note, on a quarter counted from its first onset.
+    """
+    each = controls.second_a_position
+    first_s = notes[0].start_s
+    placed = [
+        (round((n.start_s - first_s) / each / 6) * 6, max(6, round(((n.end_s or n.start_s) - n.start_s) / each)), n)
+        for n in notes
+    ]
+    last = max(start for start, _, _ in placed)
+    end = max(last + 24, *(start + min(length, 48) for start, length, _ in placed))
+    end = -(-end // 24) * 24
+    positions = controls.bar.positions
+    bars = max(1, -(-end // positions))
+    shift = bars * positions - end
+    made = [
+        Note(shift + start, note.pitch, min(length, bars * positions - shift - start), note.velocity // VELOCITY_STEP)
+        for start, length, note in placed
+    ]
+    return Piece((controls.bar,) * bars, (Track.of(program, False, made),)), bars
+
+
+def write_answer(
+    writer: BarWriter, notes: list[PlayedNote], controls: LiveControls, program: int, seed: int, number: int
+) -> list[WrittenNote]:
+    """The answer's notes, their starts counted from its beginning."""
+    piece, bars = phrase_piece(notes, controls, program)
+    written = writer.answer(piece, min(bars, MAX_ANSWER_BARS), controls, seed, number)
+    positions = controls.bar.positions
+    found = [
+        WrittenNote(index * positions + n.start, n.pitch, n.duration, n.velocity, 0, n.probability)
+        for index, bar in enumerate(written)
+        for n in bar
+    ]
+    offset = min((note.start for note in found), default=0) // 24 * 24  # an answer that hesitates begins at once
+    return [WrittenNote(n.start - offset, n.pitch, n.duration, n.velocity, 0, n.probability) for n in found]
+
+
+def grid_s(controls: LiveControls) -> float:
+    """How far apart the places are at which an answer may begin."""
+    quarter_s = 24 * controls.second_a_position
+    return next((quarter_s / part for part in (1, 2) if quarter_s / part <= GRID_S), quarter_s / 4)
+
+
+def on_grid(mark: BarMark, earliest_s: float) -> float:
+    """The first place of the grid at or after a time, given the bar that sounds then (or the last one known)."""
+    step_s = grid_s(mark.controls)
+    return mark.start_s + math.ceil((earliest_s - mark.start_s) / step_s - 1e-6) * step_s
+
+
+def sounding_answer(notes: list[WrittenNote], controls: LiveControls, program: int, start_s: float) -> list[ExtraNote]:
+    """The answer as notes of the stream."""
+    each = controls.second_a_position
+    return [
+        ExtraNote(start_s + n.start * each, n.duration * each, n.pitch, velocity_of(n.velocity), program) for n in notes
+    ]

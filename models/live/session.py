@@ -1,0 +1,366 @@
+"""One person's session: music, pictures and answers, each in a thread, paced by the clock.
+
+Sound is rendered LEAD_S before it is heard, while keys are played PLAYING_LEAD_S, so that an answer comes soon. All
+that a session holds is its own but for the networks' weights; `close` ends every thread within the time of one bar's
+writing or one step of the video sampler.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from models.live import messages, phrase
+from models.live.audio import BarMark, LiveChunk, LiveMusic
+from models.live.controls import LiveControls
+from models.live.hearing import Ears, MusicEars
+from models.live.messages import Send
+from models.live.meter import LEAST_WORK, Meter
+from models.live.recording import MODEL, SessionRecording, as_int16
+from models.live.video import QUALITIES, FrameStream
+from models.live.writing import FULL_EFFORT, LESS_EFFORT, BarWriter, LiveBar
+from models.threads import work_alone
+
+log = logging.getLogger(__name__)
+
+LEAD_S, PLAYING_LEAD_S = 0.45, 0.25
+PLAYING_FOR_S = 3.0  # after the last key
+PICTURE_LEAD_S = 0.15
+NEWS_EVERY_S = 0.5
+PAINTER_NICENESS, PICTURE_NICENESS = 10, 3
+NAP_S = 0.05
+
+
+class Pictures:
+    """Draws and shows in two threads of its own."""
+
+    def __init__(self, frames: FrameStream, ears: Ears, now_s: Callable[[], float], send: Send) -> None:
+        self.frames, self.ears, self.now_s, self.send = frames, ears, now_s, send
+        self.is_still = False
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work, niceness), name=f"auralume-live-{name}", daemon=True)
+            for work, niceness, name in (
+                (self._paint, PAINTER_NICENESS, "painter"),
+                (self._show, PICTURE_NICENESS, "frames"),
+            )
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End both threads."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(timeout=10.0)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a thread is alive."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def set_level(self, level: int) -> None:
+        """0 is full quality; beyond QUALITIES the picture stands still."""
+        self.is_still = level >= len(QUALITIES)
+        self.frames.quality = QUALITIES[min(level, len(QUALITIES) - 1)]
+
+    def _guarded(self, work: Callable[[], None], niceness: int) -> None:
+        work_alone(niceness)
+        try:
+            work()
+        except Exception:
+            log.exception("The pictures of a live session ended")
+            self.send(messages.news(problem="The pictures ended by a mistake of the studio; the music goes on."))
+
+    def _paint(self) -> None:
+        while not self._closing.is_set():
+            if self.is_still or not self.frames.wants_more():
+                self._closing.wait(NAP_S)
+                continue
+            now_s = self.now_s()
+            energy = self.ears.at(now_s).energy
+            self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self.is_still)
+
+    def _show(self) -> None:
+        due_s = self.now_s()
+        while not self._closing.is_set():
+            due_s += 1.0 / self.frames.quality.shown
+            now_s = self.now_s()
+            due_s = max(due_s, now_s)  # what is too late for this one is the next
+            if self._closing.wait(max(0.0, due_s - now_s - PICTURE_LEAD_S)):
+                return
+            if self.is_still:
+                continue
+            frame = self.frames.frame(due_s, self.ears.at(due_s))
+            if frame is not None:
+                self.send(messages.picture(due_s, frame.pixels))
+
+    def facts(self) -> dict[str, Any]:
+        """For the meter."""
+        quality, frames = self.frames.quality, self.frames
+        return {
+            "shown": 0 if self.is_still else quality.shown,
+            "drawn": 0 if self.is_still else round(quality.drawn, 2),
+            "draw_s": round(frames.draw_s, 2),
+            "drawn_frames": frames.drawn_frames,
+            "shown_frames": frames.shown_frames,
+            "held_frames": frames.held_frames,
+            "morph": round(frames.painter.morph.share(self.now_s()), 2),
+            "prompt": frames.painter.morph.prompt,
+        }
+
+
+class LiveSession:
+    """Plays until it is closed.
+
+    Args:
+        writer, bank: of the shared composer.
+        frames: the pictures, or None.
+        folder: where the recording goes.
+        send: called from several threads with each message.
+        program: what the person's keys and the answers sound like.
+    """
+
+    kind: Literal["music"] = "music"
+
+    def __init__(
+        self,
+        writer: BarWriter,
+        controls: LiveControls,
+        seed: int,
+        frames: FrameStream | None,
+        folder: Path,
+        send: Send,
+        program: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.music = LiveMusic(writer, writer.composer.bank, controls, seed)
+        self.recording = SessionRecording(folder, self.music.sample_rate)
+        self.meter = Meter(frames is not None)
+        self.ears = MusicEars()
+        self.program, self.answers = program, 0
+        self.send, self.clock = send, clock
+        self.pictures = Pictures(frames, self.ears, self.now_s, send) if frames is not None else None
+        self._began: float | None = None
+        self._closing = threading.Event()
+        self._phrase = phrase.Phrase()
+        self._keys = threading.Condition()
+        self._last_key = -1e9
+        self._last_news = -1e9
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=f"auralume-live-{name}", daemon=True)
+            for work, name in ((self._play, "sound"), (self._respond, "answers"))
+        ]
+
+    # ---- from outside
+
+    def start(self) -> None:
+        """Begin to play."""
+        self.music.start()
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End everything, and finish the recording with what still sounds."""
+        self._closing.set()
+        with self._keys:
+            self._keys.notify_all()
+        self.music.close()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=10.0)
+        if self.pictures is not None:
+            self.pictures.close()
+        if self._began is not None and not self._threads[0].is_alive():
+            chunk = self.music.finish()
+            self.recording.add(chunk, as_int16(chunk.samples))
+        self.recording.close()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether any of its threads is alive."""
+        pictures = self.pictures is not None and self.pictures.is_working
+        return pictures or self.music.is_writing or any(thread.is_alive() for thread in self._threads)
+
+    def now_s(self) -> float:
+        """What is heard now, in seconds of the stream."""
+        return 0.0 if self._began is None else self.clock() - self._began
+
+    def turn(self, controls: LiveControls) -> None:
+        """Set the knobs."""
+        self.music.turn(controls)
+
+    def lead_to(self, prompt: str, over_s: float) -> None:
+        """Lead the pictures to another prompt; raises ValueError for one that cannot be used."""
+        if self.pictures is None:
+            raise ValueError("There are no pictures in this session.")
+        self.pictures.frames.painter.morph.lead_to(prompt, self.now_s(), over_s)
+
+    def key(self, pitch: int, velocity: int, is_down: bool, at_s: float | None = None) -> None:
+        """A key of the person goes down or up, at a time of the stream as the person heard it."""
+        now_s = self.now_s()
+        heard_s = now_s if at_s is None else min(max(at_s, now_s - 2.0), now_s)
+        with self._keys:
+            self._last_key = self.clock()
+            if is_down:
+                self.music.drop_extras()  # whoever plays again is listened to
+                self._phrase.press(pitch, velocity, heard_s)
+                note = None
+            else:
+                note = self._phrase.release(pitch, heard_s, self.clock())
+            self._keys.notify_all()
+        mark = self.music.mark_at(note.start_s) if note is not None else None
+        if note is not None and mark is not None and note.end_s is not None:
+            length_s = note.end_s - note.start_s
+            self.recording.add_note(mark, note.start_s, length_s, note.pitch, note.velocity, self.program)
+
+    # ---- its threads
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        work_alone()
+        try:
+            work()
+        except Exception:
+            if not self._closing.is_set():
+                log.exception("A live session ended")
+                self.send(messages.news(problem="The music ended by a mistake of the studio; press Start.", end=1))
+
+    def _wished_lead_s(self) -> float:
+        return PLAYING_LEAD_S if self.clock() - self._last_key < PLAYING_FOR_S else LEAD_S
+
+    def _play(self) -> None:
+        while not self._closing.is_set():
+            wished_s = self._wished_lead_s()
+            spare_s = self.music.rendered_s - self.now_s() - wished_s
+            if self._began is not None and spare_s > 0:
+                self._closing.wait(min(spare_s, NAP_S))
+                continue
+            chunk = self.music.next_chunk()
+            if self._began is None:
+                self._began = self.clock()
+                if self.pictures is not None:
+                    self.pictures.start()
+            self._deliver(chunk, wished_s)
+
+    def _deliver(self, chunk: LiveChunk, wished_s: float) -> None:
+        assert self._began is not None
+        margin_s = chunk.start / chunk.sample_rate - self.now_s() if chunk.start else 0.0
+        if margin_s < 0:  # the listener waited for this chunk: the clock goes on from here
+            self._began -= margin_s
+        pcm = as_int16(chunk.samples)
+        self.send(messages.sound(chunk.start, pcm))
+        self.recording.add(chunk, pcm)
+        self.ears.add(chunk)
+        self.meter.count(chunk, margin_s)
+        if chunk.bars:
+            self.send(messages.news(bars=[_bar_news(mark, bar) for mark, bar in chunk.bars]))
+        buffer_s = self.music.rendered_s - self.now_s()
+        level = self.meter.govern(self.clock(), buffer_s, wished_s)
+        if self.pictures is not None:
+            self.pictures.set_level(level)
+        effort = LESS_EFFORT if level >= LEAST_WORK else FULL_EFFORT
+        if self.music.wanted[1] != effort:
+            self.music.turn(self.music.wanted[0], effort)
+        self._tell(buffer_s)
+
+    def _tell(self, buffer_s: float) -> None:
+        if self.clock() - self._last_news < NEWS_EVERY_S:
+            return
+        self._last_news = self.clock()
+        reading = self.meter.read(buffer_s, self.music.ahead_s)
+        facts = {
+            "share": round(reading.share, 3),
+            "took_ms": round(1000 * reading.last_took_s, 1),
+            "lasts_ms": round(1000 * reading.last_lasts_s, 1),
+            "buffer_s": round(reading.buffer_s, 3),
+            "ahead_s": round(reading.ahead_s, 2),
+            "chunks": reading.chunks,
+            "late": reading.late,
+            "level": reading.level,
+            "says": reading.says,
+            "recorded_s": round(self.recording.duration_s, 1),
+            "record_full": self.recording.is_full,
+        }
+        self.send(messages.news(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
+
+    def _respond(self) -> None:
+        """Write an answer whenever all keys are up; play it if they stay up."""
+        while True:
+            with self._keys:
+                self._keys.wait_for(lambda: self._closing.is_set() or (self._phrase.notes and not self._phrase.is_open))
+                if self._closing.is_set():
+                    return
+                revision, notes = self._phrase.revision, list(self._phrase.notes)
+                released_at = self._phrase.released_at
+            controls = self.music.wanted[0]
+            written = phrase.write_answer(
+                self.music.writer, notes, controls, self.program, self.music.seed, self.answers
+            )
+            with self._keys:
+                left_s = released_at + phrase.PAUSE_S - self.clock()
+                goes_on = self._keys.wait_for(partial(self._is_another, revision), max(0.0, left_s))
+                if goes_on or not written:
+                    if not goes_on:
+                        self._phrase.take()
+                    continue
+                self._phrase.take()
+            self._answer(written, controls, released_at)
+
+    def _is_another(self, revision: int) -> bool:
+        """Whether the phrase has changed since, or the session ends."""
+        return self._closing.is_set() or self._phrase.revision != revision
+
+    def _answer(self, written: list[Any], controls: LiveControls, released_at: float) -> None:
+        earliest_s = max(self.music.rendered_s, self.now_s())
+        mark = self.music.mark_at(earliest_s)
+        if mark is None:
+            return
+        start_s = phrase.on_grid(mark, earliest_s)
+        notes = phrase.sounding_answer(written, mark.controls, self.program, start_s)
+        self.music.add(notes)
+        self.answers += 1
+        for note in notes:
+            self.recording.add_note(mark, note.start_s, note.length_s, note.pitch, note.velocity, note.program, MODEL)
+        first_s = min(note.start_s for note in notes)
+        waited_s = (self._began or 0.0) + first_s - released_at
+        self.send(
+            messages.news(
+                answer={
+                    "start_s": first_s,
+                    "after_s": round(waited_s, 3),
+                    "notes": [[round(n.start_s, 3), round(n.length_s, 3), n.pitch] for n in notes],
+                }
+            )
+        )
+
+
+def _bar_news(mark: BarMark, bar: LiveBar) -> dict[str, Any]:
+    """A bar for the page: when, in which key, its notes."""
+    each = bar.controls.second_a_position
+    return {
+        "index": mark.index,
+        "start_s": round(mark.start_s, 4),
+        "end_s": round(mark.end_s, 4),
+        "key": f"{bar.controls.tonic} {bar.controls.mode}",
+        "tempo": bar.controls.tempo,
+        "turned": mark.turned,
+        "wrote_ms": round(1000 * bar.took_s),
+        "notes": [
+            [
+                round(mark.position_s(n.start), 3),
+                round(n.duration * each, 3),
+                n.pitch,
+                128 if n.is_drum else n.program,
+                n.velocity,
+            ]
+            for n in bar.notes
+        ],
+    }

@@ -1,0 +1,318 @@
+"""Pictures without end, which follow a prompt, the pictures before, and the sound.
+
+Drawn by the video model are stretches of frames of 64 x 64 pixels, in few steps, each given the last frames of the one
+before; some of them each second. Everything between is interpolated along the motion (`models.video.interpolation`),
+every frame is enlarged four times (`models.video.upscaler`), and the camera's push on a beat and the light's swell with
+the loudness are laid over it. Loudness also tells the model how much should move.
+
+Another prompt does not cut: what the model is told is led from one prompt's meaning to the other's over some seconds.
+The meaning is the vector that the model's own text pooling makes of a prompt.
+
+Letters: F frames, R x S pixels, C width of a condition.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.contracts import MAX_PROMPT_CHARACTERS, check_number
+from models.live.hearing import Heard
+from models.video.diffusion import Guidance, predict, sample
+from models.video.generator import OVERLAP, VideoGenerator, to_pixels
+from models.video.interpolation import between
+from models.video.unet3d import Condition, UNet3D
+
+Pixels = NDArray[np.uint8]
+
+DRAWN_SIZE, SHOWN_SIZE = 64, 256
+SCALE = SHOWN_SIZE // DRAWN_SIZE
+SHOWN_RATE = 12
+MORPH_S = 8.0
+MOTION_LEVELS = (0.35, 0.7)  # of energy: little, some, much motion
+ZOOM, DOWNBEAT_ZOOM = 0.035, 0.03  # of the picture's side, at full beat
+LIGHT_FLOOR, LIGHT_SWELL, LIGHT_BEAT = 0.86, 0.2, 0.08
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How much work goes into the pictures.
+
+    Attributes:
+        shown: frames a second that are shown.
+        between: frames made of each drawn one; shown / between are drawn each second.
+        steps: of the sampler; guidance: 1 is none, and half the work.
+        learned: whether the enlargement is the learned one, else bicubic.
+    """
+
+    shown: int
+    between: int
+    steps: int
+    guidance: float
+    learned: bool = True
+
+    @property
+    def drawn(self) -> float:
+        """Frames that are drawn each second."""
+        return self.shown / self.between
+
+
+QUALITIES = (
+    Quality(SHOWN_RATE, 3, 5, 2.5),
+    Quality(SHOWN_RATE, 4, 4, 2.5),
+    Quality(SHOWN_RATE, 6, 4, 1.0),
+    Quality(8, 8, 4, 1.0),
+    Quality(4, 8, 3, 1.0, learned=False),
+)
+
+
+def check_prompt(prompt: str) -> str:
+    """A prompt without blanks around it.
+
+    Raises:
+        ValueError: it is empty or too long.
+    """
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise ValueError("prompt is empty; type what the pictures should show.")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise ValueError(f"prompt must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
+    return prompt.strip()
+
+
+class _GivenText(nn.Module):
+    """Stands where the text pooling was: the condition's words are the pooled vectors already."""
+
+    def forward(self, words: Tensor, said: Tensor) -> Tensor:
+        """words (B, 1, C) -> (B, C)."""
+        return words[:, 0]
+
+
+def with_given_text(model: UNet3D) -> UNet3D:
+    """The same network, sharing all weights, told vectors in the place of words."""
+    twin = copy.copy(model)
+    twin._modules = {**model._modules, "text": _GivenText()}
+    return twin
+
+
+class Morph:
+    """What the model is told at a time: on the way from one prompt's vector to the next one's."""
+
+    def __init__(self, generator: VideoGenerator, prompt: str) -> None:
+        self._model, self._table = generator.model, generator.table
+        self._lock = threading.Lock()
+        self.prompt = check_prompt(prompt)
+        self._from = self._to = self.vector(self.prompt)
+        self._began_s = self._over_s = 0.0
+
+    @torch.inference_mode()
+    def vector(self, prompt: str) -> Tensor:
+        """(1, C): the meaning of a prompt; "" is none."""
+        words, said = self._table.embed([prompt], self._model.config.max_words)
+        return self._model.text(words, said)
+
+    def lead_to(self, prompt: str, now_s: float, over_s: float = MORPH_S) -> None:
+        """Begin the way to another prompt.
+
+        Raises:
+            ValueError: an empty prompt or one too long, or `over_s` out of range.
+        """
+        check_number("over_s", over_s, 0.0, 60.0)
+        prompt = check_prompt(prompt)
+        aim = self.vector(prompt)
+        with self._lock:
+            self._from = self._at(now_s)
+            self._to, self._began_s, self._over_s, self.prompt = aim, now_s, over_s, prompt
+
+    def share(self, time_s: float) -> float:
+        """How much of the way is done, 0 to 1."""
+        with self._lock:
+            return self._share(time_s)
+
+    def at(self, time_s: float) -> Tensor:
+        """(1, C): what the model is told."""
+        with self._lock:
+            return self._at(time_s)
+
+    def _share(self, time_s: float) -> float:
+        if self._over_s <= 0:
+            return 1.0
+        return min(1.0, max(0.0, (time_s - self._began_s) / self._over_s))
+
+    def _at(self, time_s: float) -> Tensor:
+        share = self._share(time_s)
+        return self._from + share * (self._to - self._from)
+
+
+class Painter:
+    """Draws stretch after stretch; each goes on from the last frames of the one before.
+
+    Args:
+        generator: its network and its text table are used; both may be shared.
+        seed: the same seed and the same conditions give the same frames.
+    """
+
+    def __init__(self, generator: VideoGenerator, prompt: str, seed: int = 0, size: int = DRAWN_SIZE) -> None:
+        self.morph = Morph(generator, prompt)
+        self._model = with_given_text(generator.model)
+        self._nothing = self.morph.vector("")
+        self._random = torch.Generator().manual_seed(seed)
+        self._stretch, self._size = generator.stretch, size
+        self._last: Tensor | None = None  # (1, 3, OVERLAP, R, S)
+
+    def draw(
+        self,
+        time_s: float,
+        energy: float,
+        quality: Quality = QUALITIES[0],
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Pixels:
+        """The next frames, uint8 (F, R, S, 3); none when stopped.
+
+        Args:
+            time_s: of the stream, when they will be shown: where the prompt is on its way then.
+            energy: 0 to 1, how loud it is of late.
+        """
+        shape = (1, 3, self._stretch, self._size, self._size)
+        given, known = torch.zeros(shape), torch.zeros(1, self._stretch, dtype=torch.bool)
+        fresh = 0
+        if self._last is not None:
+            given[:, :, :OVERLAP], known[0, :OVERLAP], fresh = self._last, True, OVERLAP
+        wanted, unwanted = self._conditions(time_s, energy)
+        guidance = Guidance(quality.guidance, 0.5)
+        held = known if known.any() else None
+
+        def denoise(z: Tensor, t: float) -> Tensor:
+            with torch.inference_mode():
+                return predict(self._model, z, t, wanted, unwanted, guidance, held)
+
+        noise = torch.randn(shape, generator=self._random)
+        steps: list[Tensor] = []
+        for clean in sample(denoise, noise, quality.steps, given=given, known=known):
+            steps = [clean]
+            if should_stop():
+                return np.zeros((0, self._size, self._size, 3), np.uint8)
+        (clean,) = steps
+        self._last = clean[:, :, -OVERLAP:].clamp(-1, 1).clone()
+        return to_pixels(clean)[fresh:]
+
+    def _conditions(self, time_s: float, energy: float) -> tuple[Condition, Condition]:
+        motion = 1 + sum(energy > level for level in MOTION_LEVELS)
+        count = len(self._model.config.attributes)
+        said = torch.ones(1, 1, dtype=torch.bool)
+        asked = torch.tensor([[motion, *[0] * (count - 1)]])
+        return (
+            Condition(self.morph.at(time_s)[:, None], said, asked),
+            Condition(self._nothing[:, None], said, torch.zeros_like(asked)),
+        )
+
+
+def bicubic(frames: Pixels) -> Pixels:
+    """uint8 (F, R, S, 3) -> uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
+    import cv2
+
+    return np.stack(
+        [
+            cv2.resize(frame, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)  # type: ignore[call-overload]
+            for frame in frames
+        ]
+    ).astype(np.uint8)
+
+
+def moved_by_sound(frame: Pixels, heard: Heard) -> Pixels:
+    """The camera pushes in on a beat and the light swells with the loudness; uint8 (R, S, 3)."""
+    import cv2
+
+    rows, columns = frame.shape[:2]
+    zoom = 1.0 + ZOOM * heard.beat + DOWNBEAT_ZOOM * heard.downbeat
+    light = LIGHT_FLOOR + LIGHT_SWELL * heard.energy + LIGHT_BEAT * heard.beat
+    turn = np.array([[zoom, 0.0, (1 - zoom) * columns / 2], [0.0, zoom, (1 - zoom) * rows / 2]], np.float32)
+    moved = cv2.warpAffine(frame, turn, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.convertScaleAbs(moved, alpha=light).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveFrame:
+    """A frame to be shown.
+
+    Attributes:
+        pixels: uint8 (R, S, 3).
+        time_s: of the stream, when it is to be shown.
+        drawn: whether the model drew it; else it lies between two that it drew, or holds the last one.
+        held: whether there was nothing new to show.
+    """
+
+    pixels: Pixels
+    time_s: float
+    drawn: bool
+    held: bool
+
+
+class FrameStream:
+    """Drawn stretches in, shown frames out. `paint` and `frame` may be called from two threads.
+
+    Args:
+        enlarge: the learned enlargement, or None for bicubic always.
+    """
+
+    AHEAD_S = 3.0  # of frames that are ready before more are drawn
+
+    def __init__(self, painter: Painter, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+        self.painter, self.enlarge = painter, enlarge
+        self.quality = QUALITIES[0]
+        self.drawn_frames = self.shown_frames = self.held_frames = 0
+        self.draw_s = 0.0  # of the last stretch
+        self._lock = threading.Lock()
+        self._ready: deque[tuple[Pixels, bool]] = deque()  # small frames, whether drawn
+        self._last_small: Pixels | None = None
+        self._shown: Pixels | None = None
+
+    @property
+    def ready_s(self) -> float:
+        """How long the frames that are ready last."""
+        with self._lock:
+            return len(self._ready) / self.quality.shown
+
+    def wants_more(self) -> bool:
+        """Whether another stretch should be drawn now."""
+        return self.ready_s < self.AHEAD_S
+
+    def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Draw a stretch and the frames between."""
+        began = time.perf_counter()
+        quality = self.quality
+        frames = self.painter.draw(time_s, energy, quality, should_stop)
+        moments = [step / quality.between for step in range(1, quality.between)]
+        for frame in frames:
+            made: list[tuple[Pixels, bool]] = []
+            if self._last_small is not None:
+                made = [(each, False) for each in between(self._last_small, frame, moments)] if moments else []
+            self._last_small = frame
+            with self._lock:
+                self._ready.extend([*made, (frame, True)])
+                self.drawn_frames += 1
+        self.draw_s = time.perf_counter() - began
+
+    def frame(self, time_s: float, heard: Heard) -> LiveFrame | None:
+        """The frame for a time of the stream; None before the first is drawn."""
+        with self._lock:
+            found = self._ready.popleft() if self._ready else None
+            learned = self.quality.learned
+        if found is not None:
+            larger = self.enlarge if self.enlarge is not None and learned else bicubic
+            self._shown = larger(found[0][None])[0]
+        elif self._shown is None:
+            return None
+        else:
+            self.held_frames += 1
+        self.shown_frames += 1
+        pixels = moved_by_sound(self._shown, heard)
+        return LiveFrame(pixels, time_s, found is not None and found[1], found is None)

@@ -1,0 +1,271 @@
+"""One bar after another, without end: what the Music Transformer writes, given the bars before and the knobs.
+
+A bar depends on the bars before it (as many as fit into the prompt), the knobs, the seed and its number, and on nothing
+else; so the same seed and the same turns of the knobs give the same music, and a turn changes only what follows.
+
+The band and the drummer are written apart: in one row the drums were found to fall silent after some bars, and the
+drummers of the training data never heard the band anyway. Both keep the same beat.
+
+What the model is shown of the past is brought to the present: another key transposes it, another mode moves its
+thirds, sixths and sevenths, other instruments take the parts over. So a new key is there in the next bar, where the
+model would otherwise have to find its way out of the old one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.live.controls import LiveControls
+from models.music.composer import MusicComposer
+from models.music.constraints import Constraints
+from models.music.controls import Controls
+from models.music.draft import DRUM_TRACK, WrittenNote
+from models.music.grammar import Grammar
+from models.music.guard import MAX_SHARED_NOTES
+from models.music.portions import Splitter
+from models.music.prompts import onward
+from models.music.sampling import SamplingSettings
+from models.music.score import Bar, Note, Piece, Track
+from models.music.vocabulary import PITCH_CLASSES, velocity_of
+
+PROMPT_TOKENS = 288
+HISTORY_BARS = 12  # kept of the past: more than the prompt holds
+BAR_TOKENS = 224
+GUIDANCE = 2.0
+TRIES = 2  # of a bar, where an instrument has been silent for two bars, or a passage is a copy
+TOP_P = 0.96
+BAND, DRUMS, ANSWER = 0, 1, 2  # the third number of a seed
+FULL_EFFORT, LESS_EFFORT = 1, 0
+
+
+@dataclass(frozen=True)
+class LiveNote:
+    """A note of a bar: `start` and `duration` in grid positions from the bar's start, velocity 1 to 127."""
+
+    start: int
+    duration: int
+    pitch: int
+    velocity: int
+    program: int
+    is_drum: bool
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class LiveBar:
+    """A written bar.
+
+    Attributes:
+        index: from 0.
+        controls: what was asked when it was written; its tempo is that of the bar.
+        band: the band's notes as the model wrote them; `track` is an index of `controls.instruments`.
+        drums: the drummer's notes.
+        notes: all of them as they are played.
+        took_s: how long the writing took.
+    """
+
+    index: int
+    controls: LiveControls
+    band: tuple[WrittenNote, ...]
+    drums: tuple[WrittenNote, ...]
+    notes: tuple[LiveNote, ...]
+    took_s: float = 0.0
+
+
+def same_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
+    """Which new track takes each old track's part: the same instrument, else the next one that is free."""
+    taken: dict[int, int] = {}
+    free = list(range(len(new)))
+    for track, program in enumerate(old):
+        found = next((other for other in free if new[other] == program), None)
+        if found is not None:
+            taken[track] = found
+            free.remove(found)
+    for track in range(len(old)):
+        if track not in taken and free:
+            taken[track] = free.pop(0)
+    return taken
+
+
+def semitones_between(old: LiveControls, new: LiveControls) -> int:
+    """From one tonic to the other by the shorter way, -6 to 5."""
+    return (PITCH_CLASSES.index(new.tonic) - PITCH_CLASSES.index(old.tonic) + 6) % 12 - 6
+
+
+def in_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
+    """A pitch of the old key as it would be in the new: moved to the new tonic, and its degree to the new mode."""
+    degree = (pitch - PITCH_CLASSES.index(old.tonic)) % 12
+    moved = pitch + semitones_between(old, new)
+    if old.mode != new.mode:
+        if new.mode == "minor" and degree in (4, 9, 11):
+            moved -= 1
+        elif new.mode == "major" and degree in (3, 8, 10):
+            moved += 1
+    return moved - 12 if moved > 127 else moved + 12 if moved < 0 else moved
+
+
+class BarWriter:
+    """Writes bars and answers with a composer's network; several people may share one.
+
+    Args:
+        composer: its sampler and its guard are used.
+    """
+
+    def __init__(self, composer: MusicComposer) -> None:
+        self.composer = composer
+        self._lock = threading.Lock()  # one row is sampled at a time: two would take turns anyway, each half as fast
+
+    def write(
+        self, index: int, history: Sequence[LiveBar], controls: LiveControls, seed: int, effort: int = FULL_EFFORT
+    ) -> LiveBar:
+        """Bar `index` after the bars of `history`, of which the last HISTORY_BARS are looked at."""
+        past = list(history[-HISTORY_BARS:])
+        band = self._band(index, past, controls, seed, effort) if controls.instruments else ()
+        drums = self._drums(index, past, controls, seed) if controls.drums else ()
+        return LiveBar(index, controls, band, drums, _played(band, drums, controls))
+
+    def _band(
+        self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, effort: int
+    ) -> tuple[WrittenNote, ...]:
+        piece = band_piece(past, controls)
+        silent = set(range(len(controls.instruments))) - {note.track for note in _recent(past, controls)}
+        best: tuple[float, tuple[WrittenNote, ...]] = (-1.0, ())
+        for attempt in range(TRIES if effort else 1):
+            guidance = GUIDANCE if effort else 1.0
+            notes = self._row(piece, controls.band_controls(), controls.bar, (seed, index, BAND, attempt), guidance)
+            missing = silent - {note.track for note in notes}
+            fit = 1.0 - len(missing) / max(1, len(controls.instruments)) if past else float(not missing)
+            if notes and self._is_copied(piece, controls, notes):
+                fit = -0.5
+            if fit > best[0]:
+                best = (fit, notes)
+            if fit >= 1.0:
+                break
+        return best[1]
+
+    def _drums(self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int) -> tuple[WrittenNote, ...]:
+        piece = drum_piece(past, controls)
+        notes = self._row(piece, controls.drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0)
+        return tuple(replace(note, track=DRUM_TRACK) for note in notes)
+
+    def answer(
+        self, phrase: Piece, bars: int, controls: LiveControls, seed: int, number: int
+    ) -> tuple[tuple[WrittenNote, ...], ...]:
+        """Bars that continue a phrase of one track, as the model would go on with it.
+
+        Args:
+            phrase: ends where the answer begins.
+            number: of the answer, so that each has a seed of its own.
+        """
+        written: list[tuple[WrittenNote, ...]] = []
+        piece = phrase
+        for index in range(bars):
+            notes = self._row(piece, controls.band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0)
+            written.append(notes)
+            piece = appended(piece, controls.bar, notes)
+        return tuple(written)
+
+    def _row(
+        self, piece: Piece, asked: Controls, bar: Bar, seed: tuple[int, ...], guidance: float
+    ) -> tuple[WrittenNote, ...]:
+        """Sample one bar after a piece whose tracks are those that shall play."""
+        # Two bars are allowed and one is taken: it ends where the model begins the next. Told to end after one, it would
+        # have to say the end of the piece, which it does not want to, and fills the bar with noise instead.
+        constraints = Constraints(bars=2, may_change_meter=False, may_change_tempo=False, max_empty_bars=0)
+        prompt = onward(piece, asked, constraints, PROMPT_TOKENS)
+        settings = SamplingSettings(
+            top_p=TOP_P,
+            guidance=guidance,
+            max_tokens=BAR_TOKENS,
+            seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
+        )
+        splitter = Splitter(0, bar, in_front=False)
+        written: list[WrittenNote] | None = None
+        with (
+            self._lock,
+            closing(self.composer.sampler.stream([prompt.tokens], settings, constraints, Grammar)) as steps,
+        ):
+            for step in steps:
+                token = step.tokens[0]
+                finished = splitter.take(token, step.probabilities[0]) if token is not None else None
+                if finished is not None:
+                    written = finished[1]
+                    break
+        if written is None:
+            written = splitter.close()[1]
+        drums = len(piece.tracks) - 1 if piece.tracks and piece.tracks[-1].is_drum else None
+        inside = [replace(n, track=drums) if n.track == DRUM_TRACK and drums is not None else n for n in written]
+        return tuple(n for n in inside if 0 <= n.start < bar.positions and 0 <= n.track < len(piece.tracks))
+
+    def _is_copied(self, piece: Piece, controls: LiveControls, notes: Sequence[WrittenNote]) -> bool:
+        guard = self.composer.guard
+        if guard is None:
+            return False
+        after = guard.longest_run(appended(piece, controls.bar, notes)).notes
+        return after > MAX_SHARED_NOTES and after > guard.longest_run(piece).notes
+
+
+def _recent(past: Sequence[LiveBar], controls: LiveControls) -> list[WrittenNote]:
+    """The notes of the last bar, as tracks of the present instruments."""
+    return _as_now(past[-1], controls) if past else []
+
+
+def _as_now(bar: LiveBar, controls: LiveControls) -> list[WrittenNote]:
+    """A past bar's band notes in the present key, played by the present instruments."""
+    parts = same_parts(bar.controls.instruments, controls.instruments)
+    return [
+        replace(note, pitch=in_key(note.pitch, bar.controls, controls), track=parts[note.track])
+        for note in bar.band
+        if note.track in parts
+    ]
+
+
+def band_piece(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
+    """What the band is shown of the past."""
+    return _piece(
+        [_as_now(bar, controls) for bar in past], controls.bar, [(program, False) for program in controls.instruments]
+    )
+
+
+def drum_piece(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
+    """What the drummer is shown of the past; bars in which he was silent are left out."""
+    played = [[replace(note, track=0) for note in bar.drums] for bar in past if bar.drums]
+    return _piece(played, controls.bar, [(0, True)])
+
+
+def _piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequence[tuple[int, bool]]) -> Piece:
+    notes: list[list[Note]] = [[] for _ in tracks]
+    for index, written in enumerate(bars):
+        for note in written:
+            start = index * bar.positions + note.start
+            notes[note.track].append(Note(start, note.pitch, note.duration, note.velocity))
+    made = tuple(Track.of(program, is_drum, each) for (program, is_drum), each in zip(tracks, notes, strict=True))
+    return Piece((bar,) * len(bars), made)
+
+
+def appended(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
+    """A piece with one bar more."""
+    start = piece.positions
+    added: list[list[Note]] = [list(track.notes) for track in piece.tracks]
+    for note in notes:
+        added[note.track].append(Note(start + note.start, note.pitch, note.duration, note.velocity))
+    tracks = tuple(
+        Track.of(track.program, track.is_drum, each) for track, each in zip(piece.tracks, added, strict=True)
+    )
+    return Piece((*piece.bars, bar), tracks)
+
+
+def _played(band: Sequence[WrittenNote], drums: Sequence[WrittenNote], controls: LiveControls) -> tuple[LiveNote, ...]:
+    played = [_note(note, controls.instruments[note.track], False, controls) for note in band]
+    played += [_note(note, 0, True, controls) for note in drums]
+    return tuple(sorted(played, key=lambda note: (note.start, note.is_drum, note.program, note.pitch)))
+
+
+def _note(note: WrittenNote, program: int, is_drum: bool, controls: LiveControls) -> LiveNote:
+    velocity = min(127, max(1, round(velocity_of(note.velocity) * controls.loudness)))
+    return LiveNote(note.start, note.duration, note.pitch, velocity, program, is_drum, note.probability)

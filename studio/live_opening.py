@@ -1,0 +1,111 @@
+"""What a live session is made of: the shared networks from the registry, and what a page wished for."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from models.live.hearing import MicrophoneEars
+from models.live.messages import Send
+from models.live.session import LiveSession
+from models.live.video import FrameStream, Painter, check_prompt
+from models.live.voice import VoiceSession
+from models.live.writing import BarWriter
+from models.music.composer import MusicComposer
+from models.registry import WEIGHTS_DIR, Registry
+from studio.live_board import MUSIC_TASK, STYLE_TASK, VIDEO_TASK, number_of, read_controls
+
+UPSCALER_FILE, CAUSAL_BEATS_FILE = "video_upscaler.safetensors", "beats_causal.safetensors"
+
+_lock = threading.Lock()
+_writers: WeakKeyDictionary[MusicComposer, BarWriter] = WeakKeyDictionary()
+
+
+def session(
+    registry: Registry, kind: str, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> LiveSession | VoiceSession:
+    """A session that is ready to start; what it holds of the registry is given back when `hold` closes.
+
+    Raises:
+        ValueError, ModelError: a wish that is not possible, a model that is missing.
+    """
+    if kind == "music":
+        return _music(registry, wishes, folder, send, hold)
+    if kind == "voice":
+        return _voice(registry, wishes, folder, send, hold)
+    raise ValueError(f"kind is {kind!r}; it must be 'music' or 'voice'.")
+
+
+def _music(
+    registry: Registry, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> LiveSession:
+    controls = read_controls(wishes.get("controls") or {})
+    seed, program = _whole(wishes, "seed", 2**32 - 1), _whole(wishes, "program", 127)
+    return LiveSession(writer(registry, hold), controls, seed, frames(registry, wishes, hold), folder, send, program)
+
+
+def _voice(
+    registry: Registry, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> VoiceSession:
+    styler = None
+    style = str(wishes.get("style") or "")
+    rate = round(number_of(wishes, "rate", 48_000))
+    if style:
+        specs = registry.specs(STYLE_TASK)
+        if not specs:
+            raise ValueError("There is no audio style model on the shelf; choose your own sound.")
+        styler = hold.enter_context(registry.load(specs[0].key).held())
+    pictures = frames(registry, wishes, hold)
+    if pictures is None and styler is None:
+        raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
+    ears = MicrophoneEars(_detector(), rate)
+    strength = number_of(wishes, "strength", 0.8)
+    return VoiceSession(styler, style, strength, rate, ears, pictures, folder, send)
+
+
+def writer(registry: Registry, hold: contextlib.ExitStack) -> BarWriter:
+    """The composer's writer, one for all who play; the composer is held until `hold` closes."""
+    composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).held())
+    with _lock:
+        if composer not in _writers:
+            _writers[composer] = BarWriter(composer)
+        return _writers[composer]
+
+
+def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStack) -> FrameStream | None:
+    """The pictures that are wished for; None where none are, or where there is no video model for this machine."""
+    specs = [spec for spec in registry.specs(VIDEO_TASK) if not spec.needs_gpu and not spec.hubs]
+    if not wishes.get("pictures") or not specs:
+        return None
+    prompt = check_prompt(str(wishes.get("prompt") or ""))
+    generator = hold.enter_context(registry.load(specs[0].key).held())
+    return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), _enlarge())
+
+
+def _whole(wishes: dict[str, Any], name: str, most: int) -> int:
+    value = number_of(wishes, name, 0)
+    if value != int(value) or not 0 <= value <= most:
+        raise ValueError(f"{name} is {value:g}; it must be a whole number from 0 to {most}.")
+    return int(value)
+
+
+def _enlarge() -> Callable[[Any], Any] | None:
+    path = WEIGHTS_DIR / UPSCALER_FILE
+    if not path.is_file():
+        return None
+    from models.video.upscaler import load_upscaler
+
+    return load_upscaler(path).upscale
+
+
+def _detector() -> Any:
+    path = WEIGHTS_DIR / CAUSAL_BEATS_FILE
+    if not path.is_file():
+        return None
+    from models.music_video.beats import OnlineBeatDetector, load_network
+
+    return OnlineBeatDetector(load_network(path))

@@ -1,0 +1,85 @@
+"""The public endpoints `/live_music` and `/live_video`: they stream chunks to a program."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from models.registry import Registry
+from studio import jobs
+from studio.live_board import VIDEO_TASK, read_controls
+
+
+def build(registry: Registry) -> None:
+    """Register both; the second where there is a video model."""
+
+    def live_music(
+        length_s: float = 30,
+        tempo: float = 104,
+        tonic: str = "C",
+        mode: str = "major",
+        density: float = 3,
+        instruments: Any = (0, 33),
+        drums: bool = True,
+        intensity: float = 0.6,
+        style: str = "pop",
+        seed: float = 0,
+    ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
+        """Play music without end for `length_s` seconds. Every answer is a WAV file of about two seconds, which goes on
+        where the one before ended, and a report."""
+        values = {"tempo": tempo, "tonic": tonic, "mode": mode, "density": density, "instruments": instruments}
+        values |= {"drums": drums, "intensity": intensity, "style": style}
+        from studio import live_actions
+
+        yield from _streamed(
+            lambda folder: live_actions.music(registry, read_controls(values), _seed(seed), length_s, folder)
+        )
+
+    def live_video(
+        prompt: str, length_s: float = 8, seed: float = 0, tempo: float = 104
+    ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
+        """Pictures that follow a prompt and the live music of this seed and tempo. Every answer is an MP4 file of two
+        seconds, which goes on where the one before ended, and a report."""
+        from studio import live_actions
+
+        yield from _streamed(
+            lambda folder: live_actions.video(
+                registry, prompt, read_controls({"tempo": tempo}), _seed(seed), length_s, folder
+            )
+        )
+
+    _endpoint(live_music, "live_music", 10)
+    if registry.specs(VIDEO_TASK):
+        _endpoint(live_video, "live_video", 4)
+
+
+def _seed(value: float) -> int:
+    if value != int(value) or not 0 <= value < 2**32:
+        raise ValueError(f"seed is {value!r}; it must be a whole number from 0 to {2**32 - 1}.")
+    return int(value)
+
+
+def _streamed(work: Any) -> Iterator[Any]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            yield from work(folder)
+    except Exception as error:
+        raise gr.Error(jobs.sentence(error), print_exception=False) from error
+
+
+def _endpoint(function: Any, name: str, count: int) -> None:
+    with gr.Column(visible=False):
+        trigger = gr.Button(name)
+        inputs = [gr.JSON(label=parameter) for parameter in list(function.__annotations__)[:count]]
+        outputs = [gr.File(label="chunk"), gr.JSON(label="report")]
+    trigger.click(
+        function,
+        inputs,
+        outputs,
+        api_name=name,
+        concurrency_id=jobs.CPU_QUEUE,
+        show_progress="hidden",
+    )

@@ -1,0 +1,231 @@
+"""Live music: same seed and same turns give the same session, a turn changes only what follows, nothing grows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.live.audio import BUFFER, ExtraNote, LiveChunk, LiveMusic
+from models.live.controls import LiveControls
+from models.live.writing import HISTORY_BARS, BarWriter, band_piece, in_key, same_parts
+from models.music.vocabulary import KEYS, PITCH_CLASSES
+
+FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
+BAR_CHUNKS = 15  # a bar of 1.33 s at 180 has fewer chunks of 4 buffers than this
+
+
+def music(writer: BarWriter, **options: object) -> LiveMusic:
+    settled: dict[str, object] = {"controls": FAST, "seed": 3} | options
+    return LiveMusic(writer, writer.composer.bank, **settled)  # type: ignore[arg-type]
+
+
+def play(stream: LiveMusic, chunks: int) -> list[LiveChunk]:
+    return [*(stream.next_chunk() for _ in range(chunks)), stream.finish()]
+
+
+def joined(chunks: list[LiveChunk]) -> np.ndarray:
+    return np.concatenate([chunk.samples for chunk in chunks], axis=1)
+
+
+def bars_of(chunks: list[LiveChunk]) -> dict[int, object]:
+    return {bar.index: bar.notes for chunk in chunks for _, bar in chunk.bars}
+
+
+def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(writer: BarWriter) -> None:
+    first, second = play(music(writer), 20), play(music(writer), 20)
+    assert np.array_equal(joined(first), joined(second))
+    assert [chunk.start for chunk in first] == [0, *np.cumsum([c.samples.shape[1] for c in first])[:-1]]
+    assert bars_of(first) != bars_of(play(music(writer, seed=4), 20))
+    assert np.abs(joined(first)).max() <= 0.892
+    assert np.abs(joined(first)).max() > 0.01
+
+
+def test_the_size_of_a_chunk_changes_nothing(writer: BarWriter) -> None:
+    large = joined(play(music(writer, chunk_buffers=12), 4))
+    small = joined(play(music(writer, chunk_buffers=1), 48))
+    count = 44 * BUFFER
+    assert np.abs(large[:, :count] - small[:, :count]).max() < 2e-4
+    with pytest.raises(ValueError, match="chunk_buffers is 0"):
+        music(writer, chunk_buffers=0)
+
+
+def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarWriter) -> None:
+    plain = music(writer)
+    turned = music(writer)
+    quiet = replace(FAST, intensity=0.0, tonic="A", mode="minor", instruments=(73,), drums=False)
+    without = [plain.next_chunk() for _ in range(3 * BAR_CHUNKS)]
+    with_turn = [turned.next_chunk() for _ in range(BAR_CHUNKS)]
+    turned.turn(quiet)
+    playing = max(bars_of(with_turn))
+    with_turn += [turned.next_chunk() for _ in range(2 * BAR_CHUNKS)]
+    begins = next(mark for chunk in with_turn for mark, _ in chunk.bars if mark.turned)
+    assert begins.index == playing + 1
+    assert turned.timeline == {0: (FAST, 1), begins.index: (quiet, 1)}
+    before = int(begins.start_s * turned.sample_rate) - 2 * BUFFER
+    assert np.array_equal(joined(without)[:, :before], joined(with_turn)[:, :before])
+    assert not np.array_equal(joined(without)[:, before:], joined(with_turn)[:, before:])
+    for chunk in with_turn:
+        for mark, bar in chunk.bars:
+            assert bar.controls == (quiet if mark.index >= begins.index else FAST)
+            if mark.index >= begins.index:
+                assert {(note.program, note.is_drum) for note in bar.notes} <= {(73, False)}
+
+
+def test_a_session_played_with_a_thread_can_be_played_again(writer: BarWriter) -> None:
+    live = music(writer)
+    live.start()
+    chunks = []
+    for index in range(4 * BAR_CHUNKS):
+        if index == BAR_CHUNKS:
+            live.turn(replace(FAST, tempo=150.0, tonic="D"))
+        if index == 2 * BAR_CHUNKS:
+            live.turn(replace(FAST, density=4.0, drums=False), effort=0)
+        chunks.append(live.next_chunk())
+    chunks.append(live.finish())
+    live.close()
+    assert not live.is_writing
+    again = play(music(writer, timeline=live.timeline), 4 * BAR_CHUNKS)
+    assert bars_of(again) == bars_of(chunks)
+    assert np.array_equal(joined(again), joined(chunks))
+
+
+def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: BarWriter) -> None:
+    live = music(writer)
+    live.start()
+    live.next_chunk()
+    limit_s = time.monotonic() + 20
+    while live.ahead_s < 4.0 and time.monotonic() < limit_s:
+        time.sleep(0.02)
+    assert live.ahead_s >= 4.0
+    slow = replace(FAST, tempo=60.0)
+    live.turn(slow)
+    while live.ahead_s < 4.0 + FAST.bar_s + 0.1 and time.monotonic() < limit_s:
+        time.sleep(0.02)  # one bar is playing, those ahead become longer
+        if all(bar.controls == slow for index, (bar, _) in live._bars.items() if index > 0):
+            break
+    found = [live.next_chunk() for _ in range(BAR_CHUNKS)]
+    live.close()
+    assert next(mark for chunk in found for mark, _ in chunk.bars).controls == slow
+    assert not any(chunk.waited for chunk in found)
+
+
+def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarWriter) -> None:
+    live = music(writer)
+    live.start()
+    live.next_chunk()
+    live.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        for _ in range(200):
+            live.next_chunk()
+
+
+def test_notes_beside_the_bars_sound_where_they_should(writer: BarWriter) -> None:
+    silent = replace(FAST, intensity=0.0, density=0.5, drums=False)
+    plain, extra = music(writer, controls=silent), music(writer, controls=silent)
+    extra.add([ExtraNote(0.8, 0.3, 72, 120, 0), ExtraNote(30.0, 0.3, 72, 120, 0)])
+    extra.drop_extras()
+    assert np.array_equal(joined(play(plain, 4)), joined(play(extra, 4)))
+    plain, extra = music(writer, controls=silent), music(writer, controls=silent)
+    extra.add([ExtraNote(0.8, 0.3, 72, 120, 0)])
+    difference = np.abs(joined(play(plain, 14)) - joined(play(extra, 14))).max(axis=0)
+    first = int(np.flatnonzero(difference > 1e-3)[0])
+    assert 0.8 * 44_100 - 2 * BUFFER <= first <= 0.83 * 44_100
+
+
+def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sound is left out: an hour of bars, of which the session keeps as many as at the start."""
+    stream = music(writer, controls=replace(FAST, tempo=50.0))
+    first = writer.write(0, [], FAST, 0)
+    lengths: list[int] = []
+
+    def remembered(index: int, history: list[object], controls: LiveControls, *rest: object) -> object:
+        lengths.append(len(history))
+        return replace(first, index=index, controls=controls)
+
+    monkeypatch.setattr(stream.writer, "write", remembered)
+    for _ in range(int(3600 / stream.wanted[0].bar_s)):
+        stream._begin_bar()
+        stream._pending.clear()
+    assert stream._marks[-1].end_s > 3590
+    assert len(stream._marks) <= 65
+    assert len(stream._bars) <= HISTORY_BARS + 2
+    assert max(lengths) == HISTORY_BARS
+
+
+def test_two_sessions_share_a_writer_and_nothing_else(writer: BarWriter) -> None:
+    alone = [joined(play(music(writer, seed=seed), 12)) for seed in (1, 2)]
+    together: dict[int, np.ndarray] = {}
+
+    def run(seed: int) -> None:
+        together[seed] = joined(play(music(writer, seed=seed), 12))
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert np.array_equal(alone[0], together[1])
+    assert np.array_equal(alone[1], together[2])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    pitch=st.integers(0, 127),
+    tonics=st.tuples(st.sampled_from(PITCH_CLASSES), st.sampled_from(PITCH_CLASSES)),
+    modes=st.tuples(st.sampled_from(("major", "minor")), st.sampled_from(("major", "minor"))),
+)
+def test_a_pitch_of_the_old_scale_comes_into_the_new(
+    pitch: int, tonics: tuple[str, str], modes: tuple[str, str]
+) -> None:
+    scales = {"major": {0, 2, 4, 5, 7, 9, 11}, "minor": {0, 2, 3, 5, 7, 8, 10}}
+    old, new = (LiveControls(tonic=t, mode=m) for t, m in zip(tonics, modes, strict=True))
+    moved = in_key(pitch, old, new)
+    assert 0 <= moved <= 127
+    if (pitch - PITCH_CLASSES.index(old.tonic)) % 12 in scales[old.mode]:
+        assert (moved - PITCH_CLASSES.index(new.tonic)) % 12 in scales[new.mode]
+    if old == new:
+        assert moved == pitch
+
+
+def test_parts_go_to_the_same_instrument_or_to_one_that_is_free() -> None:
+    assert same_parts((73, 0, 33), (0, 33)) == {1: 0, 2: 1}
+    assert same_parts((73, 0), (40, 0)) == {0: 0, 1: 1}
+    assert same_parts((0, 0), (0, 0)) == {0: 0, 1: 1}
+
+
+def test_the_model_is_shown_the_past_as_the_present_wants_it(writer: BarWriter) -> None:
+    bar = writer.write(0, [], FAST, 1)
+    now = replace(FAST, instruments=(40, 43), tempo=90.0)
+    piece = band_piece([bar], now)
+    assert [track.program for track in piece.tracks] == [40, 43]
+    assert piece.note_count == len({(n.start, n.pitch, n.track) for n in bar.band})
+    assert {each.tempo for each in piece.bars} == {now.bar.tempo}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"tempo": 20.0}, "tempo is 20.0; it must be a number from 50 to 180"),
+        ({"tonic": "H"}, "tonic is 'H'"),
+        ({"mode": "dorian"}, "mode is 'dorian'"),
+        ({"density": float("nan")}, "density"),
+        ({"instruments": (1, 2, 3, 4, 5)}, "up to 4"),
+        ({"instruments": (200,)}, "instrument is 200"),
+        ({"instruments": (), "drums": False}, "somebody must play"),
+        ({"intensity": 2.0}, "intensity"),
+        ({"style": "jazz"}, "style is 'jazz'"),
+    ],
+)
+def test_a_wrong_knob_is_told_in_a_sentence(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        LiveControls(**wrong)  # type: ignore[arg-type]
+
+
+def test_keys_are_rows_of_the_vocabulary() -> None:
+    assert KEYS[LiveControls(tonic="Eb", mode="minor").key] == "Eb minor"
