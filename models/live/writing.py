@@ -174,8 +174,8 @@ class BarWriter:
         self, piece: Piece, asked: Controls, bar: Bar, seed: tuple[int, ...], guidance: float
     ) -> tuple[WrittenNote, ...]:
         """Sample one bar after a piece whose tracks are those that shall play."""
-        # Two bars are allowed and one is taken: it ends where the model begins the next. Told to end after one, it would
-        # have to say the end of the piece, which it does not want to, and fills the bar with noise instead.
+        # Two bars are allowed and one is taken: it ends where the model begins the next. Told to end after one, the
+        # model would have to end the piece, which it does not want, and fills the bar with noise instead.
         constraints = Constraints(bars=2, may_change_meter=False, may_change_tempo=False, max_empty_bars=0)
         prompt = onward(piece, asked, constraints, PROMPT_TOKENS)
         settings = SamplingSettings(
