@@ -232,6 +232,7 @@ class VideoRequest:
         steps: of the sampler, 1 to MAX_VIDEO_STEPS; guidance: 0 to 15, 1 is none.
         motion, speed, camera, colour: number of a value of the model's attribute, 0 where it is not said.
         image: uint8 (size, size, 3), the first frame, or None.
+        picture_path: of the same first frame at its full size, for models that draw larger; "" where there is none.
         loop: whether the first frame follows the last as any other; the number of frames must then be even.
 
     Raises:
@@ -252,6 +253,7 @@ class VideoRequest:
     colour: int = 0
     image: NDArray[np.uint8] | None = None
     loop: bool = False
+    picture_path: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or not self.prompt.strip():
@@ -285,6 +287,7 @@ class VideoChunk:
         step, steps: of the sampler, in the present stretch of the clip.
         done, total: progress in sampler steps over all stretches.
         last: whether this chunk closes the work.
+        notes: plain sentences for the person, all so far.
     """
 
     frames: NDArray[np.uint8]
@@ -295,6 +298,7 @@ class VideoChunk:
     done: int
     total: int
     last: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ Kind = Literal[
     "gpu",  # the model needs one and there is none
     "weights",  # a weight file is missing, damaged, foreign, or of another model
     "busy",  # in use just now
+    "format",  # a repository of a kind that the studio cannot run
+    "unsafe",  # a repository without safetensors, or one that wants to run code of its own
     "bundled",  # ships with the studio, so it cannot be deleted
     "loader",  # the model's own code failed while it was loaded
 ]

@@ -7,7 +7,6 @@ progress) and the checksum, and failures show at once, where huggingface_hub alo
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
 import time
@@ -20,6 +19,7 @@ from models import hub_errors
 from models.checksums import digest_like, is_digest, is_marked, is_sha256, write_mark
 from models.contracts import Progress
 from models.errors import Cancelled, ModelError
+from models.repository_names import check_repository, is_commit
 
 DOWNLOADING = "downloading"
 CHECKING = "checking"
@@ -29,11 +29,6 @@ DOWNLOAD_ATTEMPTS = 3
 RETRY_WAIT_S = 0.5
 DISK_MARGIN_BYTES = 8 * 2**20
 MARKS_FOLDER = ".auralume-verified"
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
-_LIKE_COMMIT = re.compile(r"[0-9a-fA-F]{7,40}")
 
 OnProgress = Callable[[Progress], None]
 
@@ -86,13 +81,7 @@ class Hub:
     files: tuple[HubFile, ...]
 
     def __post_init__(self) -> None:
-        if not _REPO_ID.fullmatch(self.repo_id):
-            raise ValueError(f"repo_id is {self.repo_id!r}; it must read like 'owner/name'.")
-        if not _is_fixed(self.revision):
-            raise ValueError(
-                f"revision of {self.repo_id} is {self.revision!r}; it must be a full commit hash (40 small hexadecimal "
-                "letters) or a tag with a number in it, never a branch or a shortened hash."
-            )
+        check_repository(self.repo_id, self.revision)
         if not self.files:
             raise ValueError(f"files of {self.repo_id} is empty; name at least one.")
 
@@ -100,14 +89,6 @@ class Hub:
     def size_bytes(self) -> int:
         """Of all files together, as declared."""
         return sum(file.size_bytes for file in self.files)
-
-
-def _is_fixed(revision: str) -> bool:
-    """Names alone do not tell a tag from a branch; a tag here must have a number in it, as versions and dates do."""
-    if _COMMIT.fullmatch(revision):
-        return True
-    has_number = any(letter.isdigit() for letter in revision)
-    return has_number and bool(_TAG.fullmatch(revision)) and not _LIKE_COMMIT.fullmatch(revision)
 
 
 @dataclass(frozen=True)
@@ -145,13 +126,13 @@ def fetch(
     Raises:
         ModelError: with a sentence to act on; no damaged file stays behind, so that asking again is always sound.
     """
-    cache = _cache_folder(cache_dir)
+    cache = cache_folder(cache_dir)
     report = on_progress or (lambda _progress: None)
     with _lock_of(hub, cache):
         paths = {file.path: _find_verified(hub, file, cache, report) for file in hub.files}
         missing = [file for file in hub.files if paths[file.path] is None]
         if missing:
-            if _is_offline() if offline is None else offline:
+            if is_offline(offline):
                 raise hub_errors.offline(hub.repo_id)
             announced = {file: _ask(hub, file, endpoint) for file in missing}
             total = sum(answer.size_bytes for answer in announced.values())
@@ -165,15 +146,29 @@ def fetch(
 
 def missing_files(hub: Hub, cache_dir: Path | str | None = None) -> tuple[HubFile, ...]:
     """The files that are not on disk; looks only, verifies nothing and makes no request."""
-    cache = _cache_folder(cache_dir)
+    cache = cache_folder(cache_dir)
     return tuple(file for file in hub.files if not _is_file(_snapshot_path(hub, file, cache)))
 
 
 def size_on_disk_bytes(hub: Hub, cache_dir: Path | str | None = None) -> int:
     """What the files of `hub` that are here take."""
-    cache = _cache_folder(cache_dir)
+    cache = cache_folder(cache_dir)
     paths = [_snapshot_path(hub, file, cache) for file in hub.files]
     return sum(path.stat().st_size for path in paths if path is not None and path.is_file())
+
+
+def verify(hub: Hub, on_progress: OnProgress | None = None, cache_dir: Path | str | None = None) -> tuple[str, ...]:
+    """Hash every file that is here once more; a damaged one is deleted.
+
+    Returns:
+        paths of the files that were damaged or are missing.
+    """
+    cache = cache_folder(cache_dir)
+    report = on_progress or (lambda _progress: None)
+    with _lock_of(hub, cache):
+        for file in hub.files:
+            _mark_path(hub, file, cache).unlink(missing_ok=True)
+        return tuple(file.path for file in hub.files if _find_verified(hub, file, cache, report) is None)
 
 
 def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = None) -> None:
@@ -182,7 +177,7 @@ def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = No
     Raises:
         ModelError: a file cannot be deleted.
     """
-    cache = _cache_folder(cache_dir)
+    cache = cache_folder(cache_dir)
     with _lock_of(hub, cache):
         for file in files:
             path = _snapshot_path(hub, file, cache)
@@ -201,7 +196,8 @@ def _lock_of(hub: Hub, cache: Path) -> threading.Lock:
         return _repository_locks.setdefault((cache, hub.repo_id), threading.Lock())
 
 
-def _cache_folder(cache_dir: Path | str | None) -> Path:
+def cache_folder(cache_dir: Path | str | None) -> Path:
+    """Where downloads are kept: the folder given, or the Hub cache that all programs share."""
     if cache_dir is not None:
         return Path(cache_dir)
     from huggingface_hub import constants
@@ -209,7 +205,10 @@ def _cache_folder(cache_dir: Path | str | None) -> Path:
     return Path(constants.HF_HUB_CACHE)
 
 
-def _is_offline() -> bool:
+def is_offline(offline: bool | None) -> bool:
+    """Whether the network must not be used; None follows HF_HUB_OFFLINE."""
+    if offline is not None:
+        return offline
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
@@ -223,7 +222,7 @@ def _snapshot_path(hub: Hub, file: HubFile, cache: Path) -> Path | None:
     """Where the cache keeps the file; None while a tag's commit is not known here."""
     folder = _repository_folder(hub, cache)
     commit = hub.revision
-    if not _COMMIT.fullmatch(commit):
+    if not is_commit(commit):
         try:
             commit = (folder / "refs" / commit).read_text(encoding="ascii").strip()
         except (OSError, ValueError):
@@ -268,7 +267,7 @@ def _ask(hub: Hub, file: HubFile, endpoint: str | None) -> _Announced:
         raise hub_errors.explain(error, hub.repo_id, file.path) from error
     if answer.commit_hash is None or not is_digest(answer.etag):
         raise hub_errors.not_a_hub(hub.repo_id, file.path)
-    if _COMMIT.fullmatch(hub.revision) and answer.commit_hash != hub.revision:
+    if is_commit(hub.revision) and answer.commit_hash != hub.revision:
         raise hub_errors.unknown_revision(hub.repo_id, hub.revision)
     if file.sha256 and is_sha256(answer.etag) and answer.etag != file.sha256:
         raise hub_errors.other_content(hub.repo_id, file.path)

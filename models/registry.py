@@ -10,18 +10,20 @@ import gc
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from models import hub as hub_files
-from models.contracts import Generator, Progress
-from models.errors import Cancelled, ModelError
+from models.contracts import Generator, Progress, Voice
+from models.errors import ModelError
 from models.hub import Hub, HubFile, OnProgress
 from models.loading import build, failed
+from models.machine import has_gpu
 from models.memory import available_memory_mb
-from models.spec import Bundled, ModelSpec
+from models.pace import PaceBook
+from models.shared_model import LoadJob, SharedModel
+from models.spec import Bundled, ModelSpec, Source
 
 __all__ = ["Bundled", "Hub", "HubFile", "ModelError", "ModelSpec", "Registry", "SharedModel"]
 
@@ -30,118 +32,12 @@ WEIGHTS_DIR = Path(__file__).parent / "weights"
 MEMORY_SHARE = 0.7  # of what is free at the start; the rest is for requests, plots and other programs
 
 State = Literal["ready", "here", "absent"]
+Runner = Callable[[Any, Any, ModelSpec], Iterator[Any]]
 
 
-class SharedModel:
-    """A loaded model, shared by all who asked for it; one stream runs at a time.
-
-    Attributes:
-        spec: its catalogue entry.
-    """
-
-    def __init__(self, registry: Registry, spec: ModelSpec, model: Generator) -> None:
-        self.spec = spec
-        self._registry = registry
-        self._model: Generator | None = model
-        self._streaming = threading.Lock()  # not re-entrant, and released by whichever thread ends the stream
-        self._users = 0  # streams running or waiting; guarded by the registry's lock
-
-    @property
-    def model(self) -> Any:
-        """The generator itself, for facts that do not change while it runs.
-
-        Raises:
-            ModelError: the registry has freed it; load it again.
-        """
-        if self._model is None:
-            raise ModelError(f"{self.spec.title} was freed to make room for another model. Try again.", "busy")
-        return self._model
-
-    @contextmanager
-    def held(self) -> Iterator[Any]:
-        """The generator itself, which is not freed inside the `with`; others may use it meanwhile.
-
-        For work without end that uses a model's parts, which must bear several users at once.
-
-        Raises:
-            ModelError: it was freed since it was handed out and could not be loaded again.
-        """
-        if not self._registry._begin_use(self):
-            with self._registry.load(self.spec.key).held() as model:
-                yield model
-            return
-        try:
-            yield self.model
-        finally:
-            self._registry._end_use(self)
-
-    def stream(self, request: Any) -> Iterator[Any]:
-        """Yield the chunks of one request, holding the model from the first chunk to the last.
-
-        Others wait their turn meanwhile, and the model is not freed. Closing the generator closes the model's own and
-        lets the next one in. If the model was freed since it was handed out, it is loaded again first.
-
-        Raises:
-            ModelError: it stayed busy for too long, or could not be loaded again.
-        """
-        if not self._registry._begin_use(self):
-            yield from self._registry.load(self.spec.key).stream(request)
-            return
-        try:
-            if not self._streaming.acquire(timeout=self._registry.busy_timeout_s):
-                raise ModelError(f"{self.spec.title} is busy with another person's request. Try again later.", "busy")
-            try:
-                chunks = self.model.stream(request)
-                try:
-                    yield from chunks
-                finally:
-                    close = getattr(chunks, "close", None)
-                    if close is not None:
-                        close()
-            finally:
-                self._streaming.release()
-        finally:
-            self._registry._end_use(self)
-
-
-class _Job:
-    """One download and load, watched by everyone who asked for it."""
-
-    def __init__(self) -> None:
-        self.watchers = 0  # guarded by the registry's lock, like `cancelled`
-        self.cancelled = False
-        self._changed = threading.Condition()
-        self._progress: Progress | None = None
-        self._model: SharedModel | None = None
-        self._error: ModelError | None = None
-
-    def report(self, progress: Progress) -> None:
-        """Called by the worker; raises Cancelled once nobody waits any more."""
-        if self.cancelled:
-            raise Cancelled
-        with self._changed:
-            self._progress = progress
-            self._changed.notify_all()
-
-    def finish(self, model: SharedModel | None, error: ModelError | None) -> None:
-        with self._changed:
-            self._model, self._error = model, error
-            self._changed.notify_all()
-
-    def wait(self, on_progress: OnProgress | None) -> SharedModel:
-        """Follow the job in the caller's own thread until it ends; every watcher gets an error of its own."""
-        seen: Progress | None = None
-        while True:
-            with self._changed:
-                while not (self._model or self._error) and self._progress is seen:
-                    self._changed.wait()
-                model, error, seen = self._model, self._error, self._progress
-            if on_progress is not None and seen is not None:
-                on_progress(seen)
-            if model is not None:
-                return model
-            if error is not None:
-                raise ModelError(str(error), error.kind) from error.__cause__
+def _run_here(model: Generator, request: Any, spec: ModelSpec) -> Iterator[Any]:
+    """How a request is run if nobody says otherwise (a Space that is lent a GPU does)."""
+    return model.stream(request)
 
 
 class Registry:
@@ -182,9 +78,12 @@ class Registry:
         self.endpoint = endpoint
         self.offline = offline
         self.busy_timeout_s = busy_timeout_s
+        self.on_change: Callable[[], None] | None = None  # told when entries come, go, or are listed
+        self.runner: Runner = _run_here
+        self.pace = PaceBook()
         self._lock = threading.Lock()  # guards the next two and every count of users and watchers; held briefly
         self._loaded: OrderedDict[str, SharedModel] = OrderedDict()  # least recently used first
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, LoadJob] = {}
         self._building = threading.Lock()  # one model is built at a time, so that the budget holds
 
     def specs(self, task: str | None = None) -> tuple[ModelSpec, ...]:
@@ -203,12 +102,22 @@ class Registry:
             known = ", ".join(self._specs) or "none"
             raise ModelError(f"There is no model {key!r}. These are there: {known}.", "unknown-model") from None
 
+    def voices(self, key: str) -> tuple[Voice, ...]:
+        """What a speech model can sound like: as the catalogue says, or as the loaded model itself knows."""
+        spec = self.get(key)
+        with self._lock:
+            shared = self._loaded.get(key)
+        found = getattr(shared._model, "voices", ()) if shared is not None else ()
+        return spec.voices or tuple(voice for voice in found if isinstance(voice, Voice))
+
     def state(self, key: str) -> State:
         """Whether a model is loaded ("ready"), on disk ("here") or still to be downloaded ("absent")."""
         spec = self.get(key)
         with self._lock:
             if key in self._loaded:
                 return "ready"
+        if spec.snapshots:
+            return "absent"
         bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
         absent = any(hub_files.missing_files(hub, self.cache_dir) for hub in spec.hubs)
         return "absent" if absent or not all(path.is_file() for path in bundled) else "here"
@@ -241,7 +150,7 @@ class Registry:
             job = self._jobs.get(key)
             is_new = job is None or job.cancelled
             if job is None or is_new:
-                job = self._jobs[key] = _Job()
+                job = self._jobs[key] = LoadJob()
             job.watchers += 1
         if is_new:
             threading.Thread(target=self._work, args=(spec, job), name=f"load {key}", daemon=True).start()
@@ -251,6 +160,75 @@ class Registry:
             with self._lock:
                 job.watchers -= 1
                 job.cancelled = job.watchers == 0
+
+    def add(self, spec: ModelSpec) -> None:
+        """Put an entry on the shelf, or one in the place of another of the same key.
+
+        Raises:
+            ModelError: the one that is there is in use.
+        """
+        if spec.key in self._specs and spec != self._specs[spec.key]:
+            self.free(spec.key)
+        with self._lock:
+            self._specs[spec.key] = spec
+        self._changed()
+
+    def remove(self, key: str) -> None:
+        """Take an added entry off the shelf and delete its download; a person's own folder stays as it is.
+
+        Raises:
+            ModelError: it belongs to the catalogue, or is in use.
+        """
+        spec = self.get(key)
+        if not spec.added:
+            raise ModelError(f"{spec.title} belongs to the catalogue; only its download can be deleted.", "bundled")
+        if spec.is_remote:
+            self.delete(key)
+        else:
+            self.free(key)
+        with self._lock:
+            del self._specs[key]
+        self._changed()
+
+    def download(self, key: str, on_progress: OnProgress | None = None) -> None:
+        """Bring a model's files here without loading it.
+
+        Args:
+            on_progress: told of the stages "downloading" and "checking"; it may raise `Cancelled` to stop.
+
+        Raises:
+            ModelError: as `load`.
+        """
+        self._bring(self._listed(self.get(key)), on_progress or (lambda _progress: None))
+
+    def verify(self, key: str, on_progress: OnProgress | None = None) -> tuple[str, ...]:
+        """Hash a model's downloaded files again; damaged ones are deleted.
+
+        Returns:
+            the paths that were damaged or are missing.
+        """
+        spec = self.get(key)
+        bad = [f"{snapshot.repo_id}" for snapshot in spec.snapshots]
+        for hub in spec.hubs:
+            bad += hub_files.verify(hub, on_progress, self.cache_dir)
+        shipped = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
+        return (*bad, *(path.name for path in shipped if not path.is_file()))
+
+    def _listed(self, spec: ModelSpec) -> ModelSpec:
+        """The entry with its files named, asked of the Hub once and noted."""
+        if not spec.snapshots:
+            return spec
+        from models.backends.adding import listed
+
+        found = listed(spec, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline)
+        with self._lock:
+            self._specs[spec.key] = found
+        self._changed()
+        return found
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def free(self, key: str) -> None:
         """Give a model's memory back; it stays on disk.
@@ -274,8 +252,9 @@ class Registry:
             ModelError: it is in use or being loaded, it ships with the studio, or a file cannot be deleted.
         """
         spec = self.get(key)
-        if not spec.hubs:
-            raise ModelError(f"{spec.title} ships with the studio and cannot be deleted.", "bundled")
+        if not spec.is_remote:
+            whose = "lies in a folder of yours" if spec.added else "ships with the studio"
+            raise ModelError(f"{spec.title} {whose} and cannot be deleted here.", "bundled")
         with self._lock:
             if key in self._jobs:
                 raise ModelError(f"{spec.title} is being loaded. Try again when it is ready.", "busy")
@@ -288,11 +267,13 @@ class Registry:
             spare = [file for file in hub.files if (hub.repo_id, hub.revision, file.path) not in needed]
             hub_files.remove(hub, spare, self.cache_dir)
 
-    def _work(self, spec: ModelSpec, job: _Job) -> None:
+    def _work(self, spec: ModelSpec, job: LoadJob) -> None:
         """Download and build one model; runs in its own thread and always finishes the job."""
         shared: SharedModel | None = None
         problem: ModelError | None = None
         try:
+            self._check_fits(spec)
+            spec = self._listed(spec)
             files = self._bring(spec, job.report)
             with self._building:
                 job.report(Progress(LOADING, unit="model"))
@@ -337,14 +318,27 @@ class Registry:
                 files.update({f"{source.repo_id}/{path}": found for path, found in paths.items()})
         return files
 
+    def too_big(self, key: str) -> str:
+        """Why this machine cannot run a model, as a sentence; "" where it can."""
+        spec = self.get(key)
+        if spec.needs_gpu and not has_gpu():
+            return f"{spec.title} needs a GPU and this machine has none. Choose another model."
+        if spec.memory_mb > self.memory_budget_mb:
+            return (
+                f"{spec.title} needs {spec.memory_mb:,} MB of memory and the studio may use "
+                f"{self.memory_budget_mb:,.0f} MB. Choose a smaller model."
+            )
+        return ""
+
+    def _check_fits(self, spec: ModelSpec) -> None:
+        """Raise before anything is downloaded in vain."""
+        reason = self.too_big(spec.key)
+        if reason:
+            raise ModelError(reason, "gpu" if spec.needs_gpu and not has_gpu() else "memory")
+
     def _make_room(self, spec: ModelSpec) -> None:
         """Free idle models, least recently used first, until this one fits the budget."""
-        if spec.memory_mb > self.memory_budget_mb:
-            raise ModelError(
-                f"{spec.title} needs {spec.memory_mb:,} MB of memory and the studio may use "
-                f"{self.memory_budget_mb:,.0f} MB. Choose a smaller model.",
-                "memory",
-            )
+        self._check_fits(spec)
         with self._lock:
             idle = [shared for shared in self._loaded.values() if not shared._users]
             taken_mb = sum(shared.spec.memory_mb for shared in self._loaded.values())
@@ -381,11 +375,7 @@ class Registry:
             shared._users -= 1
 
 
-def _file_names(hub: Hub) -> list[tuple[str, str, str]]:
-    return [(hub.repo_id, hub.revision, file.path) for file in hub.files]
-
-
-def _bundled_names(source: Bundled | Hub) -> tuple[str, ...]:
+def _bundled_names(source: Source) -> tuple[str, ...]:
     return source.files if isinstance(source, Bundled) else ()
 
 

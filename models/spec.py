@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from models.contracts import Voice
 from models.hub import Hub
+from models.repository_names import check_repository
 
 _KEY = re.compile(r"[a-z0-9_]+/[a-z0-9][a-z0-9._-]*")
 _LOADER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[a-z_][a-z0-9_]*", re.IGNORECASE)
@@ -15,12 +16,34 @@ _LOADER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[a-z_][a-z0-9_]*", 
 
 @dataclass(frozen=True)
 class Bundled:
-    """Files shipped inside the repository; paths relative to `models/weights`, with forward slashes."""
+    """Files shipped inside the repository; paths relative to `models/weights`, with forward slashes.
+
+    Files of a person's own folder are named by their absolute paths.
+    """
 
     files: tuple[str, ...]
 
 
-Source: TypeAlias = Bundled | Hub
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a backend needs of one repository; which files these are is asked of the Hub when first needed.
+
+    Attributes:
+        repo_id, revision: as of `Hub`.
+        size_mb: of those files together, as the repository's page says; the exact size comes with the list of files.
+    """
+
+    repo_id: str
+    revision: str
+    size_mb: float
+
+    def __post_init__(self) -> None:
+        check_repository(self.repo_id, self.revision)
+        if self.size_mb <= 0:
+            raise ValueError(f"size_mb of {self.repo_id} is {self.size_mb!r}; it must be more than 0.")
+
+
+Source: TypeAlias = Bundled | Hub | Snapshot
 
 
 @dataclass(frozen=True)
@@ -43,6 +66,10 @@ class ModelSpec:
             maps names to paths: a bundled file by its path as written in `Bundled`, a Hub file as "repo_id/path".
             It returns a `contracts.Generator`.
         voices: what a speech model can sound like; the first is the default.
+        languages: codes of ISO 639 that it understands, as its page says; () where none are named.
+        hardware: what it is made for, as text; "" where any machine will do.
+        backend: class of transformers or diffusers that runs it; "" for the studio's own networks.
+        added: whether a person put it on the shelf, so that it can be taken off again.
 
     Raises:
         ValueError: names the field and what is wrong with it.
@@ -61,6 +88,10 @@ class ModelSpec:
     speed: str
     loader: str
     voices: tuple[Voice, ...] = ()
+    languages: tuple[str, ...] = ()
+    hardware: str = ""
+    backend: str = ""
+    added: bool = False
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key) or self.key.split("/")[0] != self.task:
@@ -81,6 +112,17 @@ class ModelSpec:
         return tuple(source for source in self.sources if isinstance(source, Hub))
 
     @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The sources on the Hub whose files are not listed yet."""
+        return tuple(source for source in self.sources if isinstance(source, Snapshot))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether anything of it comes from the Hub."""
+        return bool(self.hubs or self.snapshots)
+
+    @property
     def download_mb(self) -> float:
         """What a first use downloads, in megabytes of 10^6 bytes; 0 for a model that ships with the studio."""
-        return sum(hub.size_bytes for hub in self.hubs) / 1e6
+        listed = sum(hub.size_bytes for hub in self.hubs) / 1e6
+        return listed + sum(snapshot.size_mb for snapshot in self.snapshots)

@@ -25,6 +25,7 @@ MIN_REGISTER, MAX_REGISTER = 36.0, 84.0
 MAX_PIECE_S = 15 * 60.0
 MAX_NOTES = 60_000
 MAX_NOTES_A_SECOND = 400
+MAX_PROMPT_CHARACTERS = 1_000
 
 
 def meter_name(meter: int) -> str:
@@ -86,6 +87,7 @@ class MusicRequest:
         piece: the music to go on from, for the actions of NEEDS_PIECE.
         tempo_scale: how many times as fast as its bars say that piece is played.
         first_bar, last_bar: for "rewrite", counted from 1, both included.
+        prompt: a description in words, for models that make sound from text; others leave it alone.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -109,6 +111,7 @@ class MusicRequest:
     tempo_scale: float = 1.0
     first_bar: int = 1
     last_bar: int = 1
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         _one_of("action", self.action, ACTIONS)
@@ -130,6 +133,8 @@ class MusicRequest:
         check_number("repetition", self.repetition, 0.0, 3.0)
         check_seed(self.seed)
         check_number("tempo_scale", self.tempo_scale, 0.05, 20.0)
+        if not isinstance(self.prompt, str) or len(self.prompt) > MAX_PROMPT_CHARACTERS:
+            raise ValueError(f"prompt must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
         if self.action in NEEDS_PIECE:
             self._check_source()
 
@@ -201,7 +206,7 @@ class MusicChunk:
         tracks: (program, is drums) of each track.
         idea: which of the pieces that are written at once, from 0.
         sound_start_s: where in the piece the sound begins; later than 0 where only the new part is played.
-        piece: the whole piece, with the last chunk of an idea.
+        piece: the whole piece, with the last chunk of an idea; None from a model that makes sound and no notes.
         tempo_scale: how many times as fast as its bars say the piece is played.
         remarks: plain sentences for the person, all so far.
         done, total: bars written, of those asked.

@@ -84,8 +84,9 @@ class VideoStyleChunk:
         move: the statistics of the last of these frames and of the style.
         is_picture: whether the content is a single picture.
         notes: plain sentences for the person.
-        done, total: progress in frames.
+        done, total: progress in frames, or in what `unit` names.
         last: whether this chunk closes the work.
+        unit: what `done` and `total` count.
     """
 
     frames: NDArray[np.uint8]
@@ -98,6 +99,7 @@ class VideoStyleChunk:
     done: int = 0
     total: int = 1
     last: bool = False
+    unit: str = "frame"
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:

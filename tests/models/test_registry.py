@@ -485,9 +485,11 @@ def test_loader_that_is_not_there(make_registry: MakeRegistry, loader: str) -> N
 
 def test_model_that_needs_a_gpu(make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = make_registry(make_spec("a", needs_gpu=True))
-    monkeypatch.setattr("models.loading._has_gpu", lambda: False)
+    for name in ("models.loading._has_gpu", "models.registry.has_gpu"):
+        monkeypatch.setattr(name, lambda: False)
     assert kind_of(lambda: registry.load("test/a")) == "gpu"
-    monkeypatch.setattr("models.loading._has_gpu", lambda: True)
+    for name in ("models.loading._has_gpu", "models.registry.has_gpu"):
+        monkeypatch.setattr(name, lambda: True)
     assert registry.load("test/a").spec.needs_gpu
 
 

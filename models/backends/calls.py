@@ -1,0 +1,43 @@
+"""Calling a diffusers pipeline: only what its signature knows, with progress after every step, and a way to stop."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+OnStep = Callable[[int, Any], None]
+
+
+def call(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any:
+    """Run a pipeline.
+
+    Args:
+        wanted: arguments by name; those that the pipeline's call does not know are left out, and None is its default.
+        on_step: told how many steps are done, and the latents; what it raises ends the work.
+    """
+    known = inspect.signature(pipeline.__call__).parameters
+    given = {name: value for name, value in wanted.items() if name in known and value is not None}
+    if "callback_on_step_end" in known:
+
+        def modern(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            on_step(step + 1, tensors.get("latents"))
+            return tensors
+
+        given["callback_on_step_end"] = modern
+    elif "callback" in known:
+        given["callback"] = lambda step, _timestep, latents: on_step(step + 1, latents)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline(**given)
+
+
+def default(pipeline: Any, name: str, fallback: Any) -> Any:
+    """The default of an argument of the pipeline's call."""
+    parameter = inspect.signature(pipeline.__call__).parameters.get(name)
+    has_value = parameter is not None and parameter.default not in (None, inspect.Parameter.empty)
+    return parameter.default if parameter is not None and has_value else fallback
+
+
+def takes(pipeline: Any, name: str) -> bool:
+    """Whether the pipeline's call has an argument of this name."""
+    return name in inspect.signature(pipeline.__call__).parameters

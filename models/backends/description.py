@@ -1,0 +1,41 @@
+"""From the Music tab's controls to the sentence and the length that a text-to-music model is asked for."""
+
+from __future__ import annotations
+
+from models.music.contracts import MusicRequest
+
+STYLES = {"pop": "pop song", "lieder": "romantic art song for voice and piano", "chorales": "baroque chorale"}
+STYLES |= {"drums": "drum solo", "": "instrumental music"}
+
+
+def described(request: MusicRequest) -> str:
+    """What is asked, in words: the person's own, or the controls as a sentence."""
+    if request.prompt.strip():
+        return request.prompt.strip()
+    parts = [STYLES.get(request.style, request.style)]
+    if request.key:
+        parts.append(f"in {request.key}")
+    parts.append(f"at {request.tempo:g} bpm")
+    if request.meter:
+        parts.append(f"in {request.meter} time")
+    instruments = [instrument(program) for program in request.programs]
+    if request.drums:
+        instruments.append("drums")
+    if instruments:
+        parts.append("with " + ", ".join(instruments))
+    if request.drums is False:
+        parts.append("without drums")
+    return " ".join(parts)
+
+
+def instrument(program: int) -> str:
+    """The name of a General MIDI program."""
+    from pretty_midi import program_to_instrument_name
+
+    return program_to_instrument_name(program).lower()
+
+
+def seconds(request: MusicRequest, longest_s: float) -> float:
+    """How long the asked bars last at the asked tempo, at most `longest_s`."""
+    beats, unit = (int(part) for part in (request.meter or "4/4").split("/"))
+    return max(1.0, min(longest_s, request.bars * beats * 4 / unit * 60.0 / request.tempo))

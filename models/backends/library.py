@@ -1,0 +1,132 @@
+"""Import transformers and diffusers when a model first needs them, and open what was downloaded.
+
+Both import torchaudio where it is installed, so its import is mended first. Nothing is fetched here, no code of a
+repository is run, and weights are read as safetensors alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from models.backends.formats import BY_NAME, Format
+from models.errors import ModelError
+from models.hub import Hub
+from models.spec import ModelSpec
+from models.torchaudio_import import import_torchaudio
+
+PACKAGES = {"transformers": "transformers>=5,<6", "diffusers": "diffusers>=0.36,<1"}
+SAFE: dict[str, Any] = {"local_files_only": True}
+
+
+def library(name: str) -> ModuleType:
+    """The package, or a sentence that says how to get it.
+
+    Raises:
+        ModelError: it is not installed, or cannot be imported.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        import_torchaudio()
+        module = importlib.import_module(name)
+        module.utils.logging.set_verbosity_error()
+        return module
+    except ImportError as error:
+        raise ModelError(
+            f'This model needs the package {name}. Install it with `pip install "{PACKAGES[name]}"` and start '
+            "the studio again.",
+            "loader",
+        ) from error
+
+
+def backend(kind: Format) -> Any:
+    """The class that runs a kind.
+
+    Raises:
+        ModelError: the installed version of the library does not have it.
+    """
+    package = library(kind.library)
+    found = getattr(package, kind.backend, None)
+    if found is None:
+        raise ModelError(
+            f"The installed version of {kind.library} has no {kind.backend}. Install a newer one with "
+            f"`pip install -U {kind.library}`.",
+            "loader",
+        )
+    return found
+
+
+def folder_of(files: Mapping[str, Path], hub: Hub) -> Path:
+    """The folder in which a repository lies, as its files' paths tell."""
+    name = next(file.path for file in hub.files)
+    return files[f"{hub.repo_id}/{name}"].parents[name.count("/")]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small configuration file; {} where it is not there.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path.name} of the model is damaged. Delete the model and get it again.", "weights"
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+def kind_of(folder: Path) -> Format:
+    """What lies in a folder that was recognised before.
+
+    Raises:
+        ModelError: it is of no known kind any more.
+    """
+    config = read_json(folder / "config.json")
+    name = read_json(folder / "model_index.json").get("_class_name") or config.get("model_type")
+    found = BY_NAME.get(str(name or config.get("architecture")))
+    if found is None:
+        raise ModelError("The files of this model are of no known kind. Delete it and get it again.", "weights")
+    return found
+
+
+def opened(made: Any, folder: Path, **options: Any) -> Any:
+    """`from_pretrained` of a downloaded folder, with failures as sentences.
+
+    Raises:
+        ModelError: a file is damaged, or belongs to another version of the library.
+    """
+    try:
+        return made.from_pretrained(str(folder), **SAFE, **options)
+    except ImportError as error:
+        raise ModelError(f"This model needs one more package: {_first_line(error)}", "loader") from error
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        if "memory" in str(error).lower():
+            raise
+        raise ModelError(
+            f"The files of this model do not fit the installed library ({_first_line(error)}). "
+            "Verify it on the shelf, or choose another revision.",
+            "weights",
+        ) from error
+    except Exception as error:  # safetensors has an exception of its own
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise ModelError("The weights of this model are damaged. Delete it and get it again.", "weights") from error
+
+
+def main_hub(spec: ModelSpec) -> Hub:
+    """The repository of the model itself; companions come after it."""
+    return spec.hubs[0]
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:160]

@@ -1,0 +1,87 @@
+"""Where a model of the Hub runs and in which precision, and what spares memory there."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.machine import is_zero_gpu
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 2**20
+ROOM_SHARE = 0.85  # of a GPU's free memory that a whole model may take; above it, parts wait in the main memory
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device, a precision, and whether parts must wait in the main memory until they are needed."""
+
+    device: str
+    dtype: torch.dtype
+    offload: bool = False
+
+    def said(self) -> str:
+        """For a person."""
+        where = {"cuda": "the GPU", "mps": "Apple's GPU"}.get(self.device, "the processor")
+        return f"on {where} in {str(self.dtype).removeprefix('torch.')}" + (", part by part" if self.offload else "")
+
+
+def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
+    """The best place for a model that takes `memory_mb` in the precision it is stored in.
+
+    CUDA: half precision (bfloat16 where the GPU has it), part by part where the whole does not fit. Apple: float16.
+    Processor: single precision, because half is emulated there.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        half = torch.bfloat16 if prefer == "bfloat16" and torch.cuda.is_bf16_supported() else torch.float16
+        if is_zero_gpu():  # the GPU is not there yet when the model is loaded
+            return Place("cuda", half)
+        free_bytes, _ = torch.cuda.mem_get_info()
+        return Place("cuda", half, offload=memory_mb > ROOM_SHARE * free_bytes / MEGABYTE)
+    if torch.backends.mps.is_available():
+        return Place("mps", torch.float16)
+    return Place("cpu", torch.float32)
+
+
+def put(pipeline: Any, place: Place) -> tuple[str, ...]:
+    """Place a diffusers pipeline, and switch on what spares memory where the pipeline offers it.
+
+    Returns:
+        what was switched on, for a person.
+    """
+    done = []
+    if place.offload and _has_accelerate():
+        pipeline.enable_model_cpu_offload()
+        done.append("parts wait in the main memory until they are needed")
+    else:
+        pipeline.to(place.device)
+    if place.device == "cpu" or place.offload:
+        coder = getattr(pipeline, "vae", None)
+        for name, said in (("enable_tiling", "tile by tile"), ("enable_slicing", "frame by frame")):
+            if hasattr(coder, name):
+                try:
+                    getattr(coder, name)()
+                    done.append(f"pictures are decoded {said}")
+                except NotImplementedError:
+                    log.debug("%s offers %s in name only", type(coder).__name__, name)
+        unet = getattr(pipeline, "unet", None)
+        if place.offload and unet is not None and hasattr(pipeline, "enable_attention_slicing"):
+            pipeline.enable_attention_slicing()
+            done.append("attention is computed in slices")
+    return tuple(done)
+
+
+def _has_accelerate() -> bool:
+    if "accelerate" in sys.modules:
+        return True
+    from importlib.util import find_spec
+
+    return find_spec("accelerate") is not None

@@ -1,0 +1,90 @@
+"""A library's long call as a stream: it runs in a thread of its own, tells how far it is, and can be stopped."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+
+HEARTBEAT_S = 0.4
+STOP_PATIENCE_S = 60.0
+
+_random = threading.Lock()  # torch's global random state is one for all threads
+
+
+class Halted(Exception):
+    """Raised inside the call when nobody wants its result any more."""
+
+
+class Feed(Generic[Item]):
+    """What the call speaks to: it puts items, and asks whether it should stop."""
+
+    def __init__(self) -> None:
+        self._items: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self._stopped = threading.Event()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nobody listens any more."""
+        return self._stopped.is_set()
+
+    def put(self, item: Item) -> None:
+        """Hand over the next item; raises Halted once nobody listens."""
+        self.check()
+        self._items.put(("item", item))
+
+    def check(self) -> None:
+        """Raise Halted once nobody listens; to be called between steps."""
+        if self._stopped.is_set():
+            raise Halted
+
+
+def run(work: Callable[[Feed[Item]], None], heartbeat_s: float = HEARTBEAT_S) -> Generator[Item | None, None, None]:
+    """Yield what `work` puts into its feed, in order; None while nothing came for `heartbeat_s`.
+
+    Closing the iterator stops the work at its next step and waits for it, so that a model is never used by two.
+    Whatever the work raises is raised here.
+    """
+    feed: Feed[Item] = Feed()
+
+    def guarded() -> None:
+        try:
+            work(feed)
+            feed._items.put(("end", None))
+        except Halted:
+            feed._items.put(("end", None))
+        except BaseException as error:
+            feed._items.put(("error", error))
+
+    thread = threading.Thread(target=guarded, name="auralume-backend", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                kind, value = feed._items.get(timeout=heartbeat_s)
+            except queue.Empty:
+                yield None
+                continue
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        feed._stopped.set()
+        thread.join(STOP_PATIENCE_S)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Torch's global random numbers fixed for a while, for this thread alone, and put back after."""
+    import torch
+
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with _random, torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,177 @@
+"""Speech models of transformers behind the studio's contract: `SpeechRequest` in, `SpeechChunk` out.
+
+A text is spoken sentence by sentence, so that the first is heard while the next is made. Controls that a kind does not
+have are left alone, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from models.backends.library import backend, folder_of, kind_of, main_hub
+from models.backends.placing import choose
+from models.backends.running import Feed, run, seeded
+from models.backends.sentences import sentences
+from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, Spoken, make_speaker
+from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
+from models.errors import ModelError
+from models.spec import ModelSpec
+
+PAUSE_S = 0.25  # of silence between sentences
+NO_MEL = np.zeros((0, 80), np.float32)
+
+
+class HubSpeech:
+    """A speech model of transformers."""
+
+    def __init__(self, speaker: Speaker, title: str, notes: tuple[str, ...] = ()) -> None:
+        self.speaker, self.title, self._notes = speaker, title, notes
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """What it can sound like, known once it is loaded."""
+        return self.speaker.voices
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the shelf."""
+        model = self.speaker.model  # type: ignore[attr-defined]
+        return ModelInfo(sum(weight.numel() for weight in model.parameters()), self.speaker.sample_rate)
+
+    def stream(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
+        """Yield a chunk after every sentence, and empty ones while it is waited for.
+
+        Raises:
+            ModelError: the text's language needs a package that is not there, or memory ran out.
+        """
+        pieces = sentences(request.text)
+        notes = (*self._notes, *self._ignored(request))
+        rate, total = self.speaker.sample_rate, len(request.text)
+        words: tuple[WordTiming, ...] = ()
+        done, samples_count = 0, 0
+        if not pieces:
+            yield self._chunk(Spoken(np.zeros(0, np.float32), NO_ALIGNMENT), 0, 0, (), notes, total, total, True)
+            return
+
+        def work(feed: Feed[Spoken]) -> None:
+            for number, piece in enumerate(pieces):
+                with seeded(request.seed + number):
+                    feed.put(self.speaker.say(piece, request, feed.check))
+
+        number = 0
+        running = run(work)
+        with closing(running) as spoken:
+            for each in spoken:
+                if each is None:
+                    waiting = Spoken(np.zeros(0, np.float32), NO_ALIGNMENT)
+                    yield self._chunk(waiting, min(number, len(pieces) - 1), len(pieces), words, notes, done, total)
+                    continue
+                last = number == len(pieces) - 1
+                sound, loud = self._levelled(each.samples, request, last)
+                words += _timings(each, samples_count / rate, len(each.samples) / rate, pieces[number])
+                samples_count += len(sound)
+                done = total if last else min(total, done + len(pieces[number]) + 1)
+                notes = notes if not loud or loud in notes else (*notes, loud)
+                made = Spoken(sound, each.alignment, each.symbols, each.words, each.verdict)
+                yield self._chunk(made, number, len(pieces), words, notes, done, total, last)
+                number += 1
+
+    def _levelled(self, samples: FloatArray, request: SpeechRequest, last: bool) -> tuple[FloatArray, str]:
+        """The asked level, no clipping, and a pause after the sentence."""
+        note = ""
+        if request.energy_db:
+            samples = samples * np.float32(10 ** (request.energy_db / 20))
+        peak = float(np.abs(samples).max()) if samples.size else 0.0
+        if peak > 0.99:
+            samples = samples * np.float32(0.99 / peak)
+            note = "The sound was turned down where it would have clipped."
+        if samples.size and not last:
+            samples = np.concatenate([samples, np.zeros(round(PAUSE_S * self.speaker.sample_rate), np.float32)])
+        return samples.astype(np.float32), note
+
+    def _ignored(self, request: SpeechRequest) -> Iterator[str]:
+        asked = {
+            "speed": request.speed != 1.0,
+            "pitch": request.pitch_semitones != 0.0,
+            "vocoder": request.vocoder != "neural",
+        }
+        for name, is_asked in asked.items():
+            if is_asked and name not in self.speaker.controls:
+                yield f"{self.title} has no control of its {name}; it was left as it is."
+        if request.energy_db:
+            yield f"{self.title} has no control of energy; its sound was made louder or softer afterwards."
+
+    def _chunk(
+        self,
+        spoken: Spoken,
+        sentence: int,
+        sentences_count: int,
+        words: tuple[WordTiming, ...],
+        notes: tuple[str, ...],
+        done: int,
+        total: int,
+        last: bool = False,
+    ) -> SpeechChunk:
+        return SpeechChunk(
+            samples=spoken.samples,
+            sample_rate=self.speaker.sample_rate,
+            mel=_mel(spoken.samples, self.speaker.sample_rate),
+            alignment=spoken.alignment,
+            symbols=spoken.symbols,
+            sentence=sentence,
+            sentences=sentences_count,
+            words=words,
+            verdict=spoken.verdict,
+            notes=notes,
+            done=done,
+            total=max(total, 1),
+            last=last,
+        )
+
+
+def _timings(spoken: Spoken, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:
+    """When each word is heard; where the model does not tell, the sentence is one word."""
+    if not spoken.samples.size:
+        return ()
+    if not spoken.words or not spoken.alignment.size:
+        return (WordTiming(sentence, start_s, start_s + length_s),)
+    path = np.maximum.accumulate(spoken.alignment.argmax(axis=1))
+    step_s = length_s / len(path)
+    found = []
+    for text, first, end in spoken.words:
+        begin, stop = (int(np.searchsorted(path, place)) for place in (first, end))
+        found.append(WordTiming(text, start_s + begin * step_s, start_s + stop * step_s))
+    return tuple(found)
+
+
+def _mel(samples: FloatArray, sample_rate: int) -> FloatArray:
+    """Mel frames of the sound for the plot, in the studio's convention."""
+    if not samples.size:
+        return NO_MEL
+    import torch
+
+    from models.audio import MelConfig, log_mel, resample
+
+    config = MelConfig()
+    return log_mel(torch.from_numpy(resample(samples, sample_rate, config.sample_rate)), config).numpy()
+
+
+def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:
+    """A downloaded repository as a voice.
+
+    Raises:
+        ModelError: a package is missing, or the files do not fit the installed library.
+    """
+    hub = main_hub(spec)
+    folder = folder_of(files, hub)
+    kind = kind_of(folder)
+    if kind.task != "speech":
+        raise ModelError(f"{hub.repo_id} is no voice but of the kind {kind.name}.", "format")
+    place = choose(spec.memory_mb, prefer="float16")
+    companion = folder_of(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
+    speaker = make_speaker(kind, backend(kind), folder, place, companion)
+    return HubSpeech(speaker, spec.title)

@@ -1,0 +1,223 @@
+"""Text-to-video and image-to-video pipelines of diffusers behind the studio's contract: `VideoRequest`, `VideoChunk`.
+
+They draw at sizes and rates of their own; a request's frames count at the studio's eight a second, so they say how many
+seconds are wanted. Letters: F frames, H and W height and width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backends import calls
+from models.backends.library import backend, folder_of, kind_of, main_hub, opened
+from models.backends.placing import Place, choose, put
+from models.backends.running import Feed, run, seeded
+from models.contracts import ModelInfo, VideoChunk, VideoRequest
+from models.errors import ModelError
+from models.spec import ModelSpec
+
+Pixels = NDArray[np.uint8]
+STUDIO_RATE = 8.0  # what a request's frames are counted in
+CPU_LONGEST_SIDE = 256  # a processor draws no larger than that: more would take hours
+NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class VideoPipeline:
+    """A line of data for a pipeline: its usual size, rate and length, and which numbers it takes.
+
+    Attributes:
+        width, height: in pixels.
+        rate: frames in a second.
+        most_frames: at once.
+        group: the number of frames is a multiple of this, plus one where `plus_one`.
+        side: sides are multiples of this.
+        length: the name of the argument.
+    """
+
+    width: int
+    height: int
+    rate: float
+    most_frames: int
+    group: int = 4
+    plus_one: bool = True
+    side: int = 16
+    length: str = "num_frames"
+
+    def frames(self, seconds: float) -> int:
+        """The nearest number of frames that the pipeline can make."""
+        extra = 1 if self.plus_one else 0
+        groups = max(1, round((seconds * self.rate - extra) / self.group))
+        most = (self.most_frames - extra) // self.group
+        return min(groups, most) * self.group + extra
+
+    def size(self, device: str) -> tuple[int, int]:
+        """(W, H) on this device."""
+        scale = min(1.0, CPU_LONGEST_SIDE / max(self.width, self.height)) if device == "cpu" else 1.0
+        sides = [max(self.side, round(each * scale / self.side) * self.side) for each in (self.width, self.height)]
+        return sides[0], sides[1]
+
+
+WAN = VideoPipeline(832, 480, 16, 81)
+LTX = VideoPipeline(704, 480, 24, 161, group=8, side=32)
+COGVIDEO = VideoPipeline(720, 480, 8, 49, group=8)
+PIPELINES: dict[str, VideoPipeline] = {
+    "WanPipeline": WAN,
+    "WanImageToVideoPipeline": WAN,
+    "LTXPipeline": LTX,
+    "LTXImageToVideoPipeline": LTX,
+    "CogVideoXPipeline": COGVIDEO,
+    "CogVideoXImageToVideoPipeline": COGVIDEO,
+    "AnimateDiffPipeline": VideoPipeline(512, 512, 8, 32, group=1, plus_one=False),
+    "TextToVideoSDPipeline": VideoPipeline(256, 256, 8, 64, group=1, plus_one=False, side=32),
+    "HunyuanVideoPipeline": VideoPipeline(960, 544, 15, 129),
+    "MochiPipeline": VideoPipeline(848, 480, 30, 163, group=6),
+    "LattePipeline": VideoPipeline(512, 512, 8, 16, group=16, plus_one=False, length="video_length"),
+}
+
+
+class HubVideo:
+    """A video pipeline of diffusers."""
+
+    def __init__(
+        self, pipeline: Any, line: VideoPipeline, place: Place, title: str, notes: tuple[str, ...] = ()
+    ) -> None:
+        self.pipeline, self.line, self.place, self.title, self._notes = pipeline, line, place, title, notes
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the shelf."""
+        parts = [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
+        return ModelInfo(sum(weight.numel() for part in parts for weight in part.parameters()))
+
+    def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
+        """Yield what the sampler's numbers look like at every step, then the frames.
+
+        Raises:
+            ModelError: a loop was asked for, or a picture to begin from is missing.
+        """
+        if request.loop:
+            raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
+        needs_picture = calls.takes(self.pipeline, "image")
+        if needs_picture and request.image is None:
+            raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
+        width, height = self.line.size(self.place.device)
+        frames = self.line.frames(request.frames / STUDIO_RATE)
+        notes = tuple(self._said(request, frames, width, height, needs_picture))
+
+        def work(feed: Feed[tuple[Pixels, Pixels, int]]) -> None:
+            feed.put(self._make(request, frames, (width, height), feed))
+
+        done, preview = 0, NOTHING
+        running = run(work)
+        with closing(running) as steps:
+            for step in steps:
+                made = NOTHING
+                if step is not None:
+                    made, preview, done = step
+                last = len(made) > 0
+                yield VideoChunk(
+                    frames=made,
+                    preview=NOTHING if last else preview,
+                    frames_per_second=self.line.rate,
+                    step=min(done, request.steps),
+                    steps=request.steps,
+                    done=done,
+                    total=request.steps + 1,
+                    last=last,
+                    notes=notes,
+                )
+
+    def _make(
+        self, request: VideoRequest, frames: int, size: tuple[int, int], feed: Feed[tuple[Pixels, Pixels, int]]
+    ) -> tuple[Pixels, Pixels, int]:
+        import torch
+        from PIL import Image
+
+        width, height = size
+        picture = None
+        if request.image is not None:
+            picture = Image.open(request.picture_path) if request.picture_path else Image.fromarray(request.image)
+            picture = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+        def on_step(step: int, latents: Any) -> None:
+            feed.put((NOTHING, look(latents, size), min(step, request.steps)))
+
+        wanted = {
+            "prompt": request.prompt,
+            "negative_prompt": request.negative_prompt or None,
+            "image": picture,
+            self.line.length: frames,
+            "width": width,
+            "height": height,
+            "num_inference_steps": request.steps,
+            "guidance_scale": request.guidance,
+            "guidance_rescale": request.rescale if request.guidance > 1 else None,
+            "generator": torch.Generator("cpu").manual_seed(request.seed),
+            "output_type": "np",
+        }
+        with seeded(request.seed), torch.inference_mode():
+            made = calls.call(self.pipeline, wanted, on_step)
+        clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
+        return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
+
+    def _said(self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool) -> Iterator[str]:
+        yield f"{self.title} drew {frames} frames of {width} x {height}, {self.line.rate:g} a second."
+        if self.place.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
+            yield f"On a processor it draws small; on a GPU its frames have {self.line.width} x {self.line.height}."
+        if any((request.motion, request.speed, request.camera, request.colour)):
+            yield "It has no knobs for motion, speed, camera and colours: say such things in the prompt."
+        if request.image is not None and not takes_picture:
+            yield "It takes no picture to begin from; yours was left out."
+        yield from self._notes
+
+
+def look(latents: Any, size: tuple[int, int]) -> Pixels:
+    """The first three channels of the sampler's numbers as colours, (F, h, w, 3): no picture yet, but it settles.
+
+    Latents are (1, C, F, h, w), (1, F, C, h, w), or packed as (1, F h w, C) in the shape of the frames.
+    """
+    import torch
+
+    if latents is None:
+        return NOTHING
+    values = latents.detach()[0].float().cpu()
+    if values.ndim == 2:  # packed: the shape of the frames tells rows and columns
+        tokens = values.shape[0]
+        sides = [(r, round(r * size[0] / size[1])) for r in range(1, tokens + 1)]
+        fitting = [(r, c) for r, c in sides if c and tokens % (r * c) == 0 and size[1] % r == 0 and size[0] % c == 0]
+        rows, columns = fitting[-1] if fitting else (1, tokens)
+        values = values.reshape(-1, rows, columns, values.shape[1]).permute(0, 3, 1, 2)
+    elif values.ndim == 4 and values.shape[0] in (4, 8, 12, 16, 32, 48, 128):  # channels first
+        values = values.transpose(0, 1)
+    if values.ndim != 4:
+        return NOTHING
+    colours = values[:, torch.arange(3) % values.shape[1]]
+    low, high = colours.amin(), colours.amax()
+    pixels = ((colours - low) / (high - low).clamp_min(1e-6) * 255).byte()
+    return pixels.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
+    """A downloaded repository as a maker of clips.
+
+    Raises:
+        ModelError: a package is missing, or the files do not fit the installed library.
+    """
+    hub = main_hub(spec)
+    folder = folder_of(files, hub)
+    kind = kind_of(folder)
+    if kind.task != "video":
+        raise ModelError(f"{hub.repo_id} makes no video but is of the kind {kind.name}.", "format")
+    place = choose(spec.memory_mb)
+    pipeline = opened(backend(kind), folder, use_safetensors=True, dtype=place.dtype)
+    notes = put(pipeline, place)
+    said = (f"To spare memory, {'; '.join(notes)}.",) if notes and place.offload else ()
+    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, said)

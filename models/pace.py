@@ -1,0 +1,93 @@
+"""How fast each model is on this machine: measured when it works, kept on disk, to tell how long a request takes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import platform
+import threading
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+FORGETTING = 0.5  # share of the last measurement in the new one
+
+
+def work_of(request: Any) -> tuple[str, float] | None:
+    """How much is asked, as (unit, how many): characters of speech, bars of music, frames times steps of a clip."""
+    if (text := getattr(request, "text", None)) is not None:
+        return "character", float(max(1, len(text)))
+    if (bars := getattr(request, "bars", None)) is not None and hasattr(request, "tempo"):
+        return "bar", float(max(1, bars))
+    steps, frames = getattr(request, "steps", None), getattr(request, "frames", None)
+    if steps and frames:
+        size = float(getattr(request, "size", 64) or 64) / 64.0
+        return "frame and step at 64 pixels", float(steps * frames) * size * size
+    return None
+
+
+class PaceBook:
+    """Seconds a unit by model, kept in a small JSON file; without a path, only as long as the studio runs."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._seconds: dict[str, tuple[str, float]] = self._read()
+
+    def of(self, key: str) -> tuple[str, float] | None:
+        """(unit, seconds for one), or None."""
+        with self._lock:
+            return self._seconds.get(key)
+
+    def expected_s(self, key: str, request: Any) -> float | None:
+        """How long a request will take; None where it was never measured."""
+        known, work = self.of(key), work_of(request)
+        return known[1] * work[1] if known and work and known[0] == work[0] else None
+
+    def note(self, key: str, request: Any, took_s: float) -> None:
+        """Note that a whole request took so long."""
+        work = work_of(request)
+        if work is None or took_s <= 0:
+            return
+        unit, count = work
+        with self._lock:
+            before = self._seconds.get(key)
+            value = took_s / count
+            if before is not None and before[0] == unit:
+                value = FORGETTING * before[1] + (1 - FORGETTING) * value
+            self._seconds[key] = (unit, value)
+            self._write()
+
+    def _read(self) -> dict[str, tuple[str, float]]:
+        if self._path is None:
+            return {}
+        try:
+            noted = json.loads(self._path.read_text(encoding="utf-8"))
+            rows = noted["seconds"] if noted.get("machine") == _machine() else {}
+            return {str(key): (str(unit), float(value)) for key, (unit, value) in rows.items() if _sound(value)}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part = self._path.with_suffix(".part")
+            part.write_text(json.dumps({"machine": _machine(), "seconds": self._seconds}), encoding="utf-8")
+            part.replace(self._path)
+        except OSError as error:
+            log.warning("%s could not be written: %s", self._path, error)
+
+
+def _machine() -> str:
+    """What a measurement belongs to: another processor is another machine."""
+    import os
+
+    return f"{platform.machine()} {platform.processor()} {os.cpu_count()}"
+
+
+def _sound(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0

@@ -1,0 +1,223 @@
+"""Neural style transfer by optimisation (Gatys, Ecker and Bethge 2016) on a VGG of the Hub.
+
+The pixels themselves are changed until the correlations of the network's features are those of the style picture,
+while the features of the content stay. A clip is painted frame by frame: each begins with the last result, moved along
+the optical flow (Ruder, Dosovitskiy and Brox 2016). Slow, and the classic that all others are measured by.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.backends.library import folder_of, main_hub, read_json
+from models.backends.placing import choose
+from models.clips import probe, read_frames, read_picture
+from models.contracts import ModelInfo
+from models.spec import ModelSpec
+from models.style import flow
+from models.style.picture_losses import luminance
+from models.style.picture_network import colour_map, colour_statistics
+from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
+from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
+
+FIRST_ROUNDS, LATER_ROUNDS = 80, 25  # of the optimiser, for the first frame and for each after it
+RATE = 0.03  # of Adam, in pixels of [0, 1]
+CONTENT_WEIGHT, SMOOTH_WEIGHT = 0.25, 0.05
+REPORT_EVERY = 4  # rounds
+REMEMBERED_FRAMES = 240
+MULTIPLE = 8
+
+Pixels = NDArray[np.uint8]
+
+
+class GatysStyle:
+    """Paints clips and pictures by optimisation.
+
+    Args:
+        network: reads pictures; its weights stay as they are.
+        rounds: of the optimiser, for the first frame and for later ones.
+    """
+
+    def __init__(
+        self, network: Vgg, device: str = "cpu", rounds: tuple[int, int] = (FIRST_ROUNDS, LATER_ROUNDS)
+    ) -> None:
+        self.network, self.device, self.rounds = network.to(device), device, rounds
+        self._lock = threading.Lock()
+        self._painted: OrderedDict[Any, Tensor] = OrderedDict()
+
+    @property
+    def info(self) -> ModelInfo:
+        """Facts for the shelf."""
+        return ModelInfo(sum(weight.numel() for weight in self.network.parameters()))
+
+    def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
+        """Yield a chunk for each frame, and empty ones while it is painted; done and total count rounds.
+
+        Raises:
+            ModelError, ClipError: a file is missing, damaged, too large, or of a kind that cannot be read.
+        """
+        info = probe(request.path)
+        width, height = info.fitted(request.size)
+        first = min(request.first_frame, info.frames - 1)
+        count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
+        style = self._tensor(read_picture(request.style, request.size, request.size))
+        wanted = self._grams(style)
+        total = self.rounds[0] + self.rounds[1] * (count - 1)
+        done = 0
+        before: tuple[Pixels, Tensor] | None = None
+        notes = ("Every frame is painted by optimisation; the strength mixes the result with the original.",)
+        with self._lock:
+            for number, source in enumerate(read_frames(request.path, info, width, height)):
+                if number < first:
+                    continue
+                if number >= first + count:
+                    break
+                rounds = self.rounds[0] if before is None else self.rounds[1]
+                key = (request.path, request.style, width, height, request.steadiness, number)
+                painted = self._painted.get(key)
+                if painted is None:
+                    begin = self._begin(source, style, before, request.steadiness)
+                    for step, result in self._paint(self._tensor(source), begin, wanted, rounds):
+                        painted = result
+                        yield _waiting(info, number, done + step, total)
+                assert painted is not None
+                self._remember(key, painted)
+                before = source, painted
+                done += rounds
+                made = _mixed(self._tensor(source), painted, request)
+                yield VideoStyleChunk(
+                    frames=_pixels(made)[None],
+                    source=np.asarray(source)[None],
+                    rate=info.rate,
+                    number=number,
+                    move=self._move(self._tensor(source), style, made),
+                    is_picture=info.is_picture,
+                    notes=notes,
+                    done=done,
+                    total=total,
+                    last=number == first + count - 1,
+                    unit="round",
+                )
+
+    def _begin(self, source: Pixels, style: Tensor, before: tuple[Pixels, Tensor] | None, steadiness: float) -> Tensor:
+        """Where the optimiser starts: the frame in the style's colours, and in it the last result moved along."""
+        pixels = self._tensor(source)
+        own_mean, own = colour_statistics(pixels)
+        mean, wanted = colour_statistics(style)
+        flat = colour_map(own.cpu(), wanted.cpu()).to(pixels) @ (pixels.flatten(2) - own_mean[:, :, None])
+        begin = (flat + mean[:, :, None]).view_as(pixels).clamp(0, 1)
+        if before is None or steadiness <= 0:
+            return begin
+        offsets = flow.motion(before[0], source)
+        trust = flow.trust(before[0], source, offsets.astype(np.float32))
+        if float(trust.mean()) < flow.CUT_TRUST:
+            return begin
+        last = np.ascontiguousarray(before[1][0].permute(1, 2, 0).cpu().numpy())
+        moved = torch.from_numpy(flow.carried(last, offsets.astype(np.float32))).permute(2, 0, 1)[None].to(begin)
+        share = torch.from_numpy(trust[:, :, 0].astype(np.float32))[None, None].to(begin)
+        return begin + share * (moved - begin)
+
+    def _paint(
+        self, content: Tensor, begin: Tensor, wanted: dict[str, Tensor], rounds: int
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Adam on the pixels; yields (rounds done, the picture), the last one at the end."""
+        with torch.no_grad():
+            kept = self.network(_padded(content))[CONTENT_LAYER]
+        picture = begin.clone().requires_grad_(True)
+        optimiser = torch.optim.Adam([picture], lr=RATE)
+        for step in range(1, rounds + 1):
+            with torch.enable_grad():
+                layers = self.network(_padded(picture))
+                loss = CONTENT_WEIGHT * _relative(layers[CONTENT_LAYER], kept)
+                for name in STYLE_LAYERS:
+                    loss = loss + _relative(gram(layers[name]), wanted[name]) / len(STYLE_LAYERS)
+                smooth = picture.diff(dim=2).square().mean() + picture.diff(dim=3).square().mean()
+                optimiser.zero_grad()
+                (loss + SMOOTH_WEIGHT * smooth).backward()
+            optimiser.step()
+            with torch.no_grad():
+                picture.clamp_(0, 1)
+            if step % REPORT_EVERY == 0 or step == rounds:
+                yield step, picture.detach().clone()
+
+    @torch.no_grad()
+    def _grams(self, style: Tensor) -> dict[str, Tensor]:
+        return {name: gram(layer) for name, layer in self.network(_padded(style)).items()}
+
+    def _remember(self, key: Any, painted: Tensor) -> None:
+        self._painted[key] = painted
+        self._painted.move_to_end(key)
+        while len(self._painted) > REMEMBERED_FRAMES:
+            self._painted.popitem(last=False)
+
+    def _tensor(self, pixels: Pixels) -> Tensor:
+        """uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+        return (torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0).to(self.device)
+
+    @torch.no_grad()
+    def _move(self, content: Tensor, style: Tensor, made: Tensor) -> StyleMove:
+        return StyleMove(*(self._statistics(each) for each in (content, style, made)))
+
+    def _statistics(self, pixels: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Means and spreads of the colours and of the third block, for the plot."""
+        layer = self.network(_padded(pixels))["3_1"]
+        pairs = {"colours": pixels, "level 3": layer}
+        return {
+            name: torch.cat([value.mean(dim=(0, 2, 3)), value.std(dim=(0, 2, 3))]).cpu().numpy().astype(np.float32)
+            for name, value in pairs.items()
+        }
+
+
+def gram(layer: Tensor) -> Tensor:
+    """Correlations of the channels (B, C, H, W) -> (B, C, C), equation 3 of Gatys et al. 2016, a mean over places."""
+    flat = layer.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def _relative(value: Tensor, wanted: Tensor) -> Tensor:
+    """Squared distance as a share of what is wanted, so that all layers count alike."""
+    return (value - wanted).square().sum() / wanted.square().sum().clamp_min(1e-8)
+
+
+def _padded(pixels: Tensor) -> Tensor:
+    height, width = pixels.shape[2:]
+    wanted = [max(32, -(-side // MULTIPLE) * MULTIPLE) for side in (height, width)]
+    return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
+
+
+def _mixed(content: Tensor, painted: Tensor, request: VideoStyleRequest) -> Tensor:
+    made = content + request.strength * (painted - content)
+    if request.keep_colours:
+        made = content + luminance(made) - luminance(content)
+    return made.clamp(0, 1)
+
+
+def _pixels(picture: Tensor) -> Pixels:
+    return np.round(picture[0].permute(1, 2, 0).cpu().numpy() * 255.0).astype(np.uint8)
+
+
+def _waiting(info: Any, number: int, done: int, total: int) -> VideoStyleChunk:
+    nothing = np.zeros((0, 1, 1, 3), np.uint8)
+    return VideoStyleChunk(nothing, nothing, info.rate, number, None, info.is_picture, (), done, total, False, "round")
+
+
+def load(files: Mapping[str, Path], spec: ModelSpec) -> GatysStyle:
+    """A downloaded VGG as a painter.
+
+    Raises:
+        ModelError: the file is damaged, or holds another network.
+    """
+    folder = folder_of(files, main_hub(spec))
+    architecture = str(read_json(folder / "config.json").get("architecture", ""))
+    device = choose(spec.memory_mb).device
+    return GatysStyle(load_vgg(folder / "model.safetensors", architecture), device)

@@ -1,0 +1,92 @@
+"""Text-to-video and image-to-video pipelines stream through the Video tab's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.backends.video import PIPELINES, look
+from models.contracts import VideoChunk, VideoRequest
+from models.errors import ModelError
+
+Load = Callable[..., Any]
+ASKED: dict[str, Any] = {"prompt": "the sea in morning light", "frames": 4, "steps": 3, "seed": 5}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures as small as possible: even tiny networks take long for large ones."""
+    monkeypatch.setattr("models.backends.video.CPU_LONGEST_SIDE", 64)
+
+
+def seen(model: Any, **asked: Any) -> tuple[list[VideoChunk], np.ndarray]:
+    chunks = list(model.stream(VideoRequest(**(ASKED | asked))))
+    return chunks, np.concatenate([chunk.frames for chunk in chunks if len(chunk.frames)])
+
+
+@pytest.mark.parametrize("kind", ["wan", "ltx", "cogvideox", "animatediff"])
+def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) -> None:
+    model = load(kind)
+    line = PIPELINES[model.spec.backend]
+    chunks, clip = seen(model)
+    assert clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[0] == line.frames(0.5)
+    assert clip.shape[1:] == (*reversed(line.size("cpu")), 3)
+    assert [chunk.done for chunk in chunks] == sorted(chunk.done for chunk in chunks)
+    assert {chunk.step for chunk in chunks} >= {1, 2, 3} and chunks[-1].last
+    assert sum(chunk.last for chunk in chunks) == 1 and chunks[-1].done == chunks[-1].total
+    previews = [chunk.preview for chunk in chunks if len(chunk.preview)]
+    assert previews and all(each.ndim == 4 and each.shape[3] == 3 for each in previews)
+    assert chunks[-1].frames_per_second == line.rate
+    if kind == "wan":
+        assert np.array_equal(seen(model)[1], clip), "the same request gives the same clip"
+        assert not np.array_equal(seen(model, seed=6)[1], clip)
+
+
+@pytest.mark.parametrize("kind", ["cogvideox-image", "ltx-image"])
+def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
+    model = load(kind)
+    with pytest.raises(ModelError, match="picture in motion"):
+        seen(model)
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    chunks, clip = seen(model, image=picture)
+    assert chunks[-1].last and len(clip) > 1
+    assert not np.array_equal(seen(model, image=255 - picture)[1], clip)
+
+
+def test_what_it_cannot_do_is_said(load: Load) -> None:
+    model = load("wan")
+    with pytest.raises(ModelError, match="no loops"):
+        seen(model, loop=True)
+    notes = " ".join(seen(model, image=np.zeros((64, 64, 3), np.uint8), motion=1)[0][-1].notes)
+    assert "takes no picture" in notes and "no knobs" in notes and "frames of" in notes
+
+
+def test_stopping_ends_between_steps_and_leaves_the_model_usable(load: Load) -> None:
+    model = load("wan")
+    stream = model.stream(VideoRequest(**(ASKED | {"steps": 50})))
+    next(chunk for chunk in stream if chunk.step)
+    stream.close()
+    assert seen(model)[0][-1].last
+
+
+def test_lengths_and_sizes_are_those_that_a_pipeline_can_make() -> None:
+    for line in PIPELINES.values():
+        extra = 1 if line.plus_one else 0
+        for seconds in (0.1, 1.0, 2.5, 100.0):
+            frames = line.frames(seconds)
+            assert (frames - extra) % line.group == 0 and 1 <= frames <= line.most_frames
+        for device in ("cpu", "cuda"):
+            assert all(side % line.side == 0 and side > 0 for side in line.size(device))
+        assert max(line.size("cuda")) >= max(line.size("cpu"))
+
+
+def test_previews_of_every_shape_of_latents() -> None:
+    import torch
+
+    assert look(torch.rand(1, 16, 3, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # channels first
+    assert look(torch.rand(1, 3, 16, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # frames first
+    assert look(torch.rand(1, 2 * 8 * 12, 128), (96, 64)).shape[1:3] == (8, 12)  # packed
+    assert look(None, (8, 8)).shape[0] == 0
