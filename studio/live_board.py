@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MUSIC_TASK, VIDEO_TASK, STYLE_TASK = "music", "video", "style_audio"
-SILENT_FOR_S = 8.0  # a page that says nothing for so long has gone
+SILENT_FOR_S = 15.0  # a page that says nothing for so long has gone, even if its line seems to be there
 LOOK_EVERY_S = 1.0
 KEEP_RECORDING_S = 900.0
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -161,10 +161,12 @@ class LiveBoard:
         at_s = number_of(key, "at_s", -1.0)
         session.key(pitch, velocity, bool(key.get("down")), at_s if at_s >= 0 else None)
 
-    def facts(self) -> list[dict[str, Any]]:
-        """Of all who play: for tests and for whoever runs the machine."""
+    def people(self) -> dict[str, int]:
+        """How many play, how many can, and how many threads work for them."""
         with self._lock:
-            return [{"working": seat.session.is_working, "page": dict(seat.page)} for seat in self._seats.values()]
+            playing = len(self._seats) + len(self._opening)
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("auralume-live-")]
+        return {"playing": playing, "most": self.most, "threads": len(threads)}
 
     # ---- closing
 
@@ -227,7 +229,7 @@ class LiveBoard:
     def _start_watch(self) -> None:
         with self._lock:
             if self._watch is None or not self._watch.is_alive():
-                self._watch = threading.Thread(target=self._look, name="auralume-live-watch", daemon=True)
+                self._watch = threading.Thread(target=self._look, name="auralume-watch", daemon=True)
                 self._watch.start()
 
     def _look(self) -> None:

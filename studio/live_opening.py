@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,7 +18,7 @@ from models.music.composer import MusicComposer
 from models.registry import WEIGHTS_DIR, Registry
 from studio.live_board import MUSIC_TASK, STYLE_TASK, VIDEO_TASK, number_of, read_controls
 
-UPSCALER_FILE, CAUSAL_BEATS_FILE = "video_upscaler.safetensors", "beats_causal.safetensors"
+CAUSAL_BEATS_FILE = "beats_causal.safetensors"
 
 _lock = threading.Lock()
 _writers: WeakKeyDictionary[MusicComposer, BarWriter] = WeakKeyDictionary()
@@ -83,7 +82,8 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
         return None
     prompt = check_prompt(str(wishes.get("prompt") or ""))
     generator = hold.enter_context(registry.load(specs[0].key).held())
-    return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), _enlarge())
+    enlarge = generator.upscaler.upscale if generator.upscaler is not None else None
+    return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), enlarge)
 
 
 def _whole(wishes: dict[str, Any], name: str, most: int) -> int:
@@ -91,15 +91,6 @@ def _whole(wishes: dict[str, Any], name: str, most: int) -> int:
     if value != int(value) or not 0 <= value <= most:
         raise ValueError(f"{name} is {value:g}; it must be a whole number from 0 to {most}.")
     return int(value)
-
-
-def _enlarge() -> Callable[[Any], Any] | None:
-    path = WEIGHTS_DIR / UPSCALER_FILE
-    if not path.is_file():
-        return None
-    from models.video.upscaler import load_upscaler
-
-    return load_upscaler(path).upscale
 
 
 def _detector() -> Any:

@@ -66,9 +66,10 @@ class LivePages:
 
     async def stream(self, request: Request) -> Response:
         """Open a session and stream it."""
-        wishes = await _json(request)
-        token, kind, outbox = str(wishes.get("token")), str(wishes.get("kind")), Outbox()
+        outbox = Outbox()
         try:
+            wishes = await _json(request)
+            token, kind = str(wishes.get("token")), str(wishes.get("kind"))
             await asyncio.to_thread(self.board.open, token, kind, wishes, outbox.send, outbox)
         except Exception as error:
             return _refusal(error)
@@ -119,6 +120,10 @@ class LivePages:
         except Exception as error:
             return _refusal(error)
 
+    async def people(self, request: Request) -> Response:
+        """How many play just now."""
+        return JSONResponse(self.board.people())
+
     async def key(self, request: Request) -> Response:
         """How a key of the keyboard sounds."""
         from studio.live_files import key_sound
@@ -148,6 +153,7 @@ def routes(board: LiveBoard) -> list[Route]:
         Route("/live/control", pages.control, methods=["POST"]),
         Route("/live/voice/{token}", pages.voice, methods=["POST"]),
         Route("/live/stop", pages.stop, methods=["POST"]),
+        Route("/live/people", pages.people, methods=["GET"]),
         Route("/live/key/{program}/{pitch}", pages.key, methods=["GET"]),
         Route("/live/file/{token}/{name}", pages.file, methods=["GET"]),
     ]

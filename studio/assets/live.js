@@ -2,7 +2,7 @@
 // No library. One answer of the studio streams everything: see models/live/messages.py.
 (() => {
   const START_DELAY_S = 0.08, RESTART_DELAY_S = 0.25, ALIVE_MS = 2000, MAX_WAITING_PICTURES = 30;
-  const FIRST_KEY = 60, KEYS = 25, BLACK = [1, 3, 6, 8, 10];
+  const FIRST_KEY = 60, BLACK = [1, 3, 6, 8, 10];
   const COMPUTER_KEYS = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ", "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon"];
   const PITCH_CLASSES = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
   const COLOURS = ["#4dbcab", "#f7933c", "#7aa7ff", "#e783c1", "#c9d65b", "#9f8cff"];
@@ -12,7 +12,7 @@
 
   let token = "", kind = "", context = null, volume = null, zero = null, rate = 44100, abort = null, sources = [];
   let pictures = [], notes = [], bars = [], alive = null, microphone = null, program = 0, octave = 0, sent = Promise.resolve();
-  let log = {}, lastKey = "", looping = false;
+  let log = {}, lastKey = "", looping = false, waiting = [], asking = false;
   const samples = new Map(), held = new Map();
 
   const state = (name) => { const root = $("live-root"); if (root) root.dataset.state = name; };
@@ -132,8 +132,8 @@
     if (message.end) end("", "");
   }
 
-  function end(what, detail) {
-    if (abort) abort.abort();
+  function end(what, detail, cut = true) {
+    if (cut) abort?.abort();
     abort = null; clearInterval(alive);
     for (const source of sources) { try { source.stop(); } catch { /* has ended */ } }
     sources = []; token = "";
@@ -147,13 +147,14 @@
 
   async function stop() {
     if (!token) return;
-    const mine = token;
-    end("Stopping", "");
+    const mine = token, line = abort;
+    end("Stopping", "", false); // a line that is cut means a page that has gone: its recording would be forgotten
     try {
       const answer = await ask("stop", { token: mine });
       say("Stopped", answer.duration_s ? `${clock(answer.duration_s)} recorded` : "");
       showFiles(mine, answer.files);
     } catch (error) { say(error.message, "", true); }
+    line?.abort();
   }
 
   async function ask(path, what) {
@@ -173,8 +174,18 @@
 
   function control(what) {
     if (!token) return;
-    const mine = token;
-    sent = sent.then(() => ask("control", { token: mine, ...what })).catch((error) => { if (mine === token) say(error.message, "", true); });
+    const last = waiting.at(-1);
+    if (what.controls && last?.controls && last.token === token) last.controls = what.controls; // a knob on its way
+    else waiting.push({ token, ...what });
+    if (!asking) askWaiting();
+  }
+  async function askWaiting() {
+    asking = true;
+    while (waiting.length) {
+      const next = waiting.shift();
+      if (next.token === token) await ask("control", next).catch((error) => { if (next.token === token) say(error.message, "", true); });
+    }
+    asking = false;
   }
 
   // ---- knobs
@@ -270,6 +281,7 @@
 
   // ---- the keyboard
 
+  const keyCount = () => (innerWidth < 600 ? 13 : 25); // wide enough for a thumb
   async function sample(pitch) {
     if (!samples.has(pitch)) {
       samples.set(pitch, fetch(address(`key/${program}/${pitch}`)).then((answer) => answer.arrayBuffer())
@@ -279,7 +291,7 @@
   }
   async function loadKeys() {
     const wanted = program;
-    for (let i = 0; i < KEYS && token && wanted === program; i++) await sample(FIRST_KEY + 12 * octave + i);
+    for (let i = 0; i < keyCount() && token && wanted === program; i++) await sample(FIRST_KEY + 12 * octave + i);
   }
   let spare = null;
   const speaker = () => context ?? (spare ??= new AudioContext());
@@ -320,9 +332,9 @@
     if (!board) return;
     for (const pitch of [...held.keys()]) release(pitch);
     board.replaceChildren();
-    const first = FIRST_KEY + 12 * octave, whites = Array.from({ length: KEYS }, (_, i) => first + i).filter((p) => !BLACK.includes(p % 12)).length;
+    const first = FIRST_KEY + 12 * octave, whites = Array.from({ length: keyCount() }, (_, i) => first + i).filter((p) => !BLACK.includes(p % 12)).length;
     let white = 0;
-    for (let pitch = first; pitch < first + KEYS; pitch++) {
+    for (let pitch = first; pitch < first + keyCount(); pitch++) {
       const black = BLACK.includes(pitch % 12), key = document.createElement("button");
       key.type = "button"; key.dataset.pitch = pitch; key.className = black ? "black" : "white"; key.tabIndex = -1;
       key.setAttribute("aria-label", `${PITCH_CLASSES[pitch % 12]}${Math.floor(pitch / 12) - 1}`);

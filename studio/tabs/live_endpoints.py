@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,7 @@ def build(registry: Registry) -> None:
         tonic: str = "C",
         mode: str = "major",
         density: float = 3,
-        instruments: Any = (0, 33),
+        instruments: Any = None,
         drums: bool = True,
         intensity: float = 0.6,
         style: str = "pop",
@@ -30,8 +31,10 @@ def build(registry: Registry) -> None:
     ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
         """Play music without end for `length_s` seconds. Every answer is a WAV file of about two seconds, which goes on
         where the one before ended, and a report."""
-        values = {"tempo": tempo, "tonic": tonic, "mode": mode, "density": density, "instruments": instruments}
+        values = {"tempo": tempo, "tonic": tonic, "mode": mode, "density": density}
         values |= {"drums": drums, "intensity": intensity, "style": style}
+        if instruments is not None:
+            values["instruments"] = instruments
         from studio import live_actions
 
         yield from _streamed(
@@ -51,9 +54,9 @@ def build(registry: Registry) -> None:
             )
         )
 
-    _endpoint(live_music, "live_music", 10)
+    _endpoint(live_music, "live_music")
     if registry.specs(VIDEO_TASK):
-        _endpoint(live_video, "live_video", 4)
+        _endpoint(live_video, "live_video")
 
 
 def _seed(value: float) -> int:
@@ -70,10 +73,22 @@ def _streamed(work: Any) -> Iterator[Any]:
         raise gr.Error(jobs.sentence(error), print_exception=False) from error
 
 
-def _endpoint(function: Any, name: str, count: int) -> None:
+def _input(parameter: inspect.Parameter) -> gr.components.Component:
+    """A part that holds the parameter's default: a program may then leave it out."""
+    value = None if parameter.default is inspect.Parameter.empty else parameter.default
+    if isinstance(value, bool):
+        return gr.Checkbox(value, label=parameter.name)
+    if isinstance(value, (int, float)):
+        return gr.Number(value, label=parameter.name)
+    if isinstance(value, str) or parameter.annotation == "str":
+        return gr.Textbox(value, label=parameter.name)
+    return gr.JSON(value, label=parameter.name)
+
+
+def _endpoint(function: Any, name: str) -> None:
     with gr.Column(visible=False):
         trigger = gr.Button(name)
-        inputs = [gr.JSON(label=parameter) for parameter in list(function.__annotations__)[:count]]
+        inputs = [_input(parameter) for parameter in inspect.signature(function).parameters.values()]
         outputs = [gr.File(label="chunk"), gr.JSON(label="report")]
     trigger.click(
         function,
