@@ -119,6 +119,24 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.music.composer:load_bundled",
     ),
     ModelSpec(
+        key="video/unet3d",
+        task="video",
+        title="Auralume video",
+        summary="A small 3D U-Net that ships with the studio: scenes and animated characters, in seconds on a CPU.",
+        licence="MIT (characters learned from CC BY and OGA-BY drawings)",
+        commercial_use=True,
+        credit=(
+            "Trained by this repository's own recipe on its own renderer, and on characters of the Liberated Pixel Cup "
+            "(artists in models/weights/video_characters_credits.txt); words by all-MiniLM-L6-v2 (Apache-2.0); "
+            "design after Ho et al. 2022"
+        ),
+        sources=(Bundled(("video_unet3d.safetensors", "video_text.safetensors", "video_upscaler.safetensors")),),
+        memory_mb=400,
+        needs_gpu=False,
+        speed="two seconds of video in a few seconds on two CPU cores",
+        loader="models.video.generator:load_bundled",
+    ),
+    ModelSpec(
         key="style_video/adain",
         task="style_video",
         title="Auralume picture style",

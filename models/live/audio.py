@@ -26,6 +26,7 @@ from models.live.controls import LiveControls
 from models.live.writing import FULL_EFFORT, HISTORY_BARS, BarWriter, LiveBar, LiveNote
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.voices import VoiceBank
+from models.threads import work_alone
 
 FloatArray = NDArray[np.float32]
 BUFFER = 1024
@@ -216,6 +217,7 @@ class LiveMusic:
         return self._thread is not None and self._thread.is_alive()
 
     def _write_on(self) -> None:
+        work_alone()
         try:
             while True:
                 with self._changed:

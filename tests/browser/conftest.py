@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -124,6 +125,18 @@ def open_more_settings(page: Any) -> None:
     """Open the settings of the tab that is shown, and let them receive their values: a person types no sooner."""
     page.locator("button", has_text="More settings").locator("visible=true").click()
     page.wait_for_timeout(SETTLE_MS)
+
+
+def open_tab(page: Any, name: str) -> None:
+    """Open a tab of the studio: on its bar, or, where the bar has no room for it, in the menu at the bar's end."""
+    bar = page.locator(".tab-wrapper").first
+    bar.get_by_role("tab", name="Speech", exact=True).wait_for()
+    page.wait_for_timeout(SETTLE_MS)  # until the bar has measured itself
+    tab = bar.get_by_role("tab", name=name, exact=True)
+    if tab.count() == 0:
+        bar.get_by_role("button", name="More tabs").click()
+        tab = bar.locator(".overflow-dropdown button", has_text=re.compile(f"^{re.escape(name)}$"))
+    tab.click()
 
 
 def _is_foreign(url: str, address: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from models.music.midi_io import to_mido
 from models.music.score import Bar, Note, Piece, Track
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
+from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
 
 STATUS = "document.querySelector('#music-status').innerText"
 SOUND_S = "(document.querySelector('#music-player audio')?.currentTime ?? 0)"
@@ -23,7 +23,7 @@ FINISHED = f"() => {STATUS}.includes('of music')"
 @pytest.fixture
 def music_page(chromium: Any, address: str) -> Iterator[Any]:
     for page in open_page(chromium, address):
-        page.get_by_role("tab", name="Music").click()
+        open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
         page.wait_for_timeout(SETTLE_MS)
         yield page
@@ -83,7 +83,7 @@ def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) 
     assert outside(again) == outside(song)
 
     page.reload()
-    page.get_by_role("tab", name="Music").click()
+    open_tab(page, "Music")
     open_more_settings(page)
     page.set_input_files("#music-settings input[type=file]", midi)
     page.wait_for_function("() => document.querySelector('#music-bars input[type=number]').value === '6'")
@@ -113,7 +113,7 @@ def test_an_uploaded_file_is_continued_and_stop_ends_the_work(music_page: Any, t
 
 def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str) -> None:
     for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        page.get_by_role("tab", name="Music").click()
+        open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
         page.wait_for_timeout(SETTLE_MS)
         _settings(page, 4)

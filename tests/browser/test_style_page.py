@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.clips import probe
-from tests.browser.conftest import open_page
+from tests.browser.conftest import open_page, open_tab
 from tests.studio.test_style_actions import make_clip
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
@@ -33,7 +33,7 @@ def let_go_at(page: Any, half: str, key: str) -> None:
 
 @pytest.fixture
 def style_page(page: Any) -> Any:
-    page.get_by_role("tab", name="Style Transfer").click()
+    open_tab(page, "Style Transfer")
     return page
 
 
@@ -95,7 +95,7 @@ def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> Non
 def test_the_tab_fits_a_phone(chromium: Any, address: str) -> None:
     pages = open_page(chromium, address, viewport={"width": 390, "height": 844})
     page = next(pages)
-    page.get_by_role("tab", name="Style Transfer").click()
+    open_tab(page, "Style Transfer")
     page.wait_for_selector("#style-video-make")
     page.wait_for_timeout(500)
     wide = page.evaluate("() => [...document.querySelectorAll('#style-video-make, .card, .tabitem *')].filter(e => e.offsetParent && e.getBoundingClientRect().right > 391).slice(0, 6).map(e => e.id + '|' + e.className + '|' + e.getBoundingClientRect().right)")  # fmt: skip  # noqa: E501

@@ -10,7 +10,7 @@ import pytest
 
 from models.clips import probe
 from studio.recipes import read_recipe
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
+from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
 from tests.studio.test_sync_actions import flash_clip
 
 STATUS = "document.querySelector('#video-status').innerText"
@@ -27,7 +27,7 @@ def video_page(chromium: Any, address: str) -> Iterator[Any]:
 
 
 def _open(page: Any) -> None:
-    page.get_by_role("tab", name="Video", exact=True).click()
+    open_tab(page, "Video")
     page.wait_for_selector("#video-generate")
     page.wait_for_timeout(SETTLE_MS)
 

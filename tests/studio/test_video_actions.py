@@ -137,7 +137,10 @@ def test_stopping_leaves_nothing_half_done(actions: VideoActions, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_stopping_a_long_clip_keeps_what_is_finished(actions: VideoActions, tmp_path: Path) -> None:
+def test_stopping_a_long_clip_keeps_what_is_finished(
+    actions: VideoActions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_actions, "VIEW_EVERY_S", 0.0)  # every step is shown, however fast the machine
     work = actions.generate("me", MODEL, QUICK | {"length_s": 6.0, "steps": 4}, str(tmp_path))
     merged: dict[str, Any] = {}
     for update in work:
