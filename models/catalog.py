@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from models.contracts import Voice
 from models.hub import Hub, HubFile
+from models.hub_catalog import HUB_CATALOG
 from models.spec import Bundled, ModelSpec
 
 LJ = Voice(
@@ -169,3 +170,5 @@ CATALOG: tuple[ModelSpec, ...] = (
         voices=SOUND_STYLES,
     ),
 )
+# A tab begins with a model that ships; those of the Hub come after it.
+CATALOG += tuple(spec for spec in HUB_CATALOG if spec.task in {shipped.task for shipped in CATALOG})

@@ -12,11 +12,13 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+FRAME_AND_STEP = "frame and step at 64 pixels"
 FORGETTING = 0.5  # share of the last measurement in the new one
 
 
 def work_of(request: Any) -> tuple[str, float] | None:
-    """How much is asked, as (unit, how many): characters of speech, bars of music, frames times steps of a clip."""
+    """How much is asked, as (unit, how many): characters of speech, bars of music, frames times steps of a clip,
+    or one restyling."""
     if (text := getattr(request, "text", None)) is not None:
         return "character", float(max(1, len(text)))
     if (bars := getattr(request, "bars", None)) is not None and hasattr(request, "tempo"):
@@ -24,8 +26,8 @@ def work_of(request: Any) -> tuple[str, float] | None:
     steps, frames = getattr(request, "steps", None), getattr(request, "frames", None)
     if steps and frames:
         size = float(getattr(request, "size", 64) or 64) / 64.0
-        return "frame and step at 64 pixels", float(steps * frames) * size * size
-    return None
+        return FRAME_AND_STEP, float(steps * frames) * size * size
+    return ("request", 1.0) if hasattr(request, "style") else None
 
 
 class PaceBook:

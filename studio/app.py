@@ -15,6 +15,7 @@ from studio.ffmpeg_path import ensure_ffmpeg
 from studio.live_board import LiveBoard, board_of
 from studio.parts import html
 from studio.tabs import live, music, speech, style_transfer, video
+from studio.tabs import shelf as shelf_tab
 from studio.theme import launch_options
 from studio.warm import Warmer
 
@@ -48,6 +49,9 @@ def build_studio(registry: Registry) -> gr.Blocks:
             for _, title, build in tabs:
                 with gr.Tab(title, id=title.lower().replace(" ", "-")):
                     build(registry)
+            if tabs:
+                with gr.Tab("Models", id="models"):
+                    shelf_tab.build(registry)
         html(views.footer(), elem_id="studio-footer")
         BOARDS[studio] = board_of(registry)
         warmer = WARMERS[studio] = Warmer(registry)

@@ -177,11 +177,10 @@ class MusicActions:
                     yield None
         recipe = recipe_of(request, model, shelf.revision_of(self.registry, model))
         yield save_take(take, whole_sound(composer, take), recipe, folder)
-        assert take.piece is not None
         yield {
-            "duration_s": round(take.length_s, 3),
+            "duration_s": round(take.length_s or take.duration_s, 3),
             "bars": len(take.bars),
-            "notes": take.piece.note_count,
+            "notes": take.piece.note_count if take.piece is not None else 0,
             "instruments": [[program, is_drum] for program, is_drum in take.tracks],
             "model": model,
             "revision": recipe.revision,
@@ -237,6 +236,7 @@ def build_request(
     first_bar: float = 1,
     last_bar: float = 1,
     probability: bool = False,
+    prompt: str | None = "",
 ) -> MusicRequest:
     """The request of a form; raises ValueError naming the field, the value and what is allowed."""
     del probability  # of the picture alone
@@ -259,6 +259,7 @@ def build_request(
         seed=_whole(seed),
         first_bar=_whole(first_bar),
         last_bar=_whole(last_bar),
+        prompt=prompt or "",
     )
 
 
@@ -276,16 +277,32 @@ def whole_sound(composer: Any, take: MusicTake) -> np.ndarray:
 
 
 def show(take: MusicTake, probability: bool) -> Update:
-    """Roll and remarks of a finished take."""
+    """Roll and remarks of a finished take; of sound without notes, its spectrogram in the roll's place."""
+    if not take.bars:
+        return {"roll": _spectrogram(take), "notes": views.notes(take.remarks)}
     return {
         "roll": piano_roll.roll(take.notes, take.bars, take.tracks, take.sound_start_s, probability),
         "notes": views.notes(take.remarks),
     }
 
 
+def _spectrogram(take: MusicTake) -> str:
+    """The sound as a picture."""
+    if not take.samples_count:
+        return ""
+    import torch
+
+    from models.audio import MelConfig, log_mel, resample
+
+    config = MelConfig()
+    mono = resample(take.sound().mean(axis=0), take.sample_rate, config.sample_rate)
+    return views.mel(log_mel(torch.from_numpy(mono), config).numpy(), 0.0, take.duration_s)
+
+
 def closing_line(take: MusicTake, took_s: float, seed: int) -> str:
     """What was made, how long it is, how long it took."""
-    what = f"{len(take.bars)} bars, {views.duration(take.length_s)} of music"
+    bars = f"{len(take.bars)} bars, " if take.bars else ""
+    what = f"{bars}{views.duration(take.length_s or take.duration_s)} of music"
     return views.finished(what, f"made in {took_s:.1f} s · seed {seed}")
 
 
@@ -294,6 +311,8 @@ def _live_views(takes: list[MusicTake], pace: Pace, request: MusicRequest, proba
     done, total = sum(take.done for take in takes), max(1, sum(take.total for take in takes))
     left_s = pace.seconds_left(first)
     left = f"{views.duration(left_s)} left" if left_s is not None else ""
+    if not first.bars:  # sound without notes
+        return {"status": views.status("Making sound", done / total, left), "notes": views.notes(first.remarks)}
     notes, bars = first.recent(RECENT_BARS)
     return {
         "status": views.status(f"{DOING[request.action]}: bar {done} of {total}", done / total, left),
@@ -303,4 +322,5 @@ def _live_views(takes: list[MusicTake], pace: Pace, request: MusicRequest, proba
 
 
 def _paths(files: MusicFiles) -> Update:
-    return {"wav": str(files.wav), "midi": str(files.midi), "mp3": str(files.mp3) if files.mp3 else None}
+    midi = str(files.midi) if files.midi else None
+    return {"wav": str(files.wav), "midi": midi, "mp3": str(files.mp3) if files.mp3 else None}

@@ -32,6 +32,7 @@ SETTINGS = (
     "repetition",
     "first_bar",
     "last_bar",
+    "prompt",
 )
 
 
@@ -75,7 +76,8 @@ class MusicTake:
         self.tracks, self.remarks, self.tempo_scale = chunk.tracks, chunk.remarks, chunk.tempo_scale
         self.done, self.total = chunk.done, chunk.total
         if chunk.piece is not None:
-            self.piece, self.finished = chunk.piece, True
+            self.piece = chunk.piece
+        self.finished = self.finished or chunk.piece is not None or chunk.last
 
     def sound(self) -> FloatArray:
         """The whole sound so far, float32 (2, n)."""
@@ -97,7 +99,7 @@ class MusicFiles:
     """Where the files of a take are."""
 
     wav: Path
-    midi: Path
+    midi: Path | None  # a model that makes sound has written no notes
     mp3: Path | None
 
 
@@ -116,18 +118,20 @@ def save_take(
         with_mp3: encoding takes the longest, so it can be left for later.
 
     Raises:
-        ValueError: the take has no finished piece.
+        ValueError: the take is not finished.
     """
-    from models.music.midi_io import to_mido
-
-    if take.piece is None:
+    if not take.finished:
         raise ValueError("The piece is not finished yet.")
     action = str(recipe.settings.get("action", "compose"))
     style = str(recipe.settings.get("style", "")) or "music"
     stem = Path(folder) / f"{style}-{action}-{recipe.seed}{suffix}"
-    midi = stem.with_suffix(".mid")
-    to_mido(take.piece, take.tempo_scale).save(midi)
-    write_recipe(midi, recipe)
+    midi: Path | None = None
+    if take.piece is not None:
+        from models.music.midi_io import to_mido
+
+        midi = stem.with_suffix(".mid")
+        to_mido(take.piece, take.tempo_scale).save(midi)
+        write_recipe(midi, recipe)
     wav = media.write_wav(stem.with_suffix(".wav"), sound, take.sample_rate)
     write_recipe(wav, recipe)
     mp3: Path | None = None

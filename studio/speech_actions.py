@@ -34,7 +34,7 @@ class SpeechActions:
         """The voice that the page shows, or is about to: someone may press Generate before it follows a new model."""
         if model not in {spec.key for spec in self.registry.specs(TASK)}:
             return voice
-        known = [known.key for known in self.registry.get(model).voices]
+        known = [known.key for known in self.registry.voices(model)]
         return voice if voice in known or not known else known[0]
 
     def generate(self, session: str, model: str, fields: dict[str, Any]) -> Iterator[Update]:
@@ -59,6 +59,9 @@ class SpeechActions:
     def _speak_to_page(self, model: str, request: SpeechRequest, should_stop: Callable[[], bool]) -> Iterator[Update]:
         shared = yield from load_for_page(self.registry, model, should_stop)
         yield {"status": views.status("Reading the text"), "shelf": shelf.line(self.registry, model, request.voice)}
+        voices = shelf.voices(self.registry, model)
+        if voices and not self.registry.get(model).voices:  # a model of the Hub knows its voices once it is loaded
+            yield {"voices": voices}
         take, pace = SpeechTake(), Pace()
         with closing(shared.stream(request)) as chunks:
             for chunk in chunks:

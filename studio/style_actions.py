@@ -62,7 +62,7 @@ class StyleActions:
     ) -> Iterator[Update]:
         request = video_request(fields)
         yield {"status": views.status("Getting the model ready")}
-        key = self.registry.specs(VIDEO_TASK)[0].key
+        key = str(fields.get("model") or self.registry.specs(VIDEO_TASK)[0].key)
         model = yield from load_for_page(self.registry, key, should_stop)
         info = probe(request.path)
         began_s = time.monotonic()
@@ -78,6 +78,7 @@ class StyleActions:
                 if should_stop():
                     break
                 if not len(chunk.frames):
+                    yield {"status": _painting(chunk, began_s)}
                     continue
                 frames += len(chunk.frames)
                 move, notes = chunk.move or move, chunk.notes
@@ -93,13 +94,7 @@ class StyleActions:
                         ]
                     writers[0].write(chunk.frames)
                     writers[1].write(chunk.source)
-                took_s = time.monotonic() - began_s
-                left = views.duration(took_s * (chunk.total - chunk.done) / max(chunk.done, 1))
-                yield {
-                    "status": views.status(
-                        f"Painting frame {chunk.done:,} of {chunk.total:,}", chunk.done / chunk.total, f"{left} left"
-                    )
-                }
+                yield {"status": _painting(chunk, began_s)}
         if middle is None or move is None:
             raise jobs.Stopped
         made = {"slider": middle, "plot": _moves(move), "notes": views.notes(notes)}
@@ -126,7 +121,7 @@ class StyleActions:
     def _audio(self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]) -> Iterator[Update]:
         request = audio_request(fields)
         yield {"status": views.status("Getting the model ready")}
-        key = self.registry.specs(AUDIO_TASK)[0].key
+        key = str(fields.get("model") or self.registry.specs(AUDIO_TASK)[0].key)
         model = yield from load_for_page(self.registry, key, should_stop)
         began_s = time.monotonic()
         pieces: list[Any] = []
@@ -160,7 +155,7 @@ class StyleActions:
         settings = {
             name: value
             for name, value in fields.items()
-            if name not in {"content", "style_file", "seed"} and isinstance(value, (str, int, float, bool))
+            if name not in {"content", "style_file", "seed", "model"} and isinstance(value, (str, int, float, bool))
         }
         if fields.get("style_file"):
             settings["style"] = OWN_STYLE
@@ -178,7 +173,20 @@ class StyleActions:
         if own:
             del values["style"]
         build({"content": "content", **values})  # whatever is impossible is refused here
-        return values, "The settings are back." + (" Give the style file again: it was your own." if own else "")
+        said = "The settings are back." + (" Give the style file again: it was your own." if own else "")
+        on_shelf = recipe.model in {spec.key for spec in self.registry.specs(task)}
+        if on_shelf and "model" in names:
+            values["model"] = recipe.model
+        if not on_shelf:
+            said += f" The model {recipe.model} is not on this shelf."
+        return values, said
+
+
+def _painting(chunk: Any, began_s: float) -> str:
+    """How far it is, in the model's own unit, and how long it will take."""
+    left = views.duration((time.monotonic() - began_s) * (chunk.total - chunk.done) / max(chunk.done, 1))
+    said = f"Painting {chunk.unit} {chunk.done:,} of {chunk.total:,}"
+    return views.status(said, chunk.done / max(chunk.total, 1), f"{left} left")
 
 
 def video_request(fields: dict[str, Any]) -> VideoStyleRequest:

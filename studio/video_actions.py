@@ -72,11 +72,12 @@ class Take:
     step: int = 0
     steps: int = 1
     last: bool = False
+    notes: tuple[str, ...] = ()
 
     def add(self, chunk: Any) -> None:
         """Take in the next chunk; steps are watched on the first stretch."""
         first = not self.pieces
-        if first and len(chunk.preview):
+        if first and len(chunk.preview) and chunk.done != self.done:
             if self.preview is not None and self.preview.shape == chunk.preview.shape:
                 self.changes.append(video_views.change(self.preview, chunk.preview))
             self.middles.append(chunk.preview[len(chunk.preview) // 2])
@@ -84,7 +85,7 @@ class Take:
         if len(chunk.frames):
             self.pieces.append(chunk.frames)
         self.rate, self.done, self.total, self.last = chunk.frames_per_second, chunk.done, chunk.total, chunk.last
-        self.step, self.steps = chunk.step, chunk.steps
+        self.step, self.steps, self.notes = chunk.step, chunk.steps, chunk.notes
 
     def frames(self) -> Pixels:
         """All finished frames."""
@@ -146,7 +147,7 @@ class VideoActions:
         recipe = self._recipe(key, fields, wish)
         write_recipe(file, recipe)
         took_s = time.monotonic() - began_s
-        if len(native) < wish.request.frames:
+        if not take.last:
             notes = (*notes, "You stopped it, so the clip is shorter than asked for.")
         yield {
             "result": str(file),
@@ -154,7 +155,7 @@ class VideoActions:
             "film": video_views.contact_sheet(native),
             "strip": video_views.noise_strip(take.middles, take.steps),
             "plot": video_views.settling(take.changes),
-            "notes": views.notes((*wish.notes, *notes)),
+            "notes": views.notes((*wish.notes, *take.notes, *notes)),
             "report": report_of(frames, rate, sound, recipe),
             "status": views.status("Packing GIF and WebP", 1.0),
         }
@@ -259,6 +260,7 @@ def build_wish(
         seed=_whole(seed),
         image=open_image(start_image) if start_image else None,
         loop=bool(loop),
+        picture_path=start_image or "",
         **{name: ATTRIBUTES[name].index(value) for name, value in values.items()},
     )
     notes = []

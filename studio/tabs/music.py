@@ -168,7 +168,11 @@ def _wire_controls(
     actions: MusicActions, controls: Controls, panels: Panels, dice: gr.Button, settings: gr.File, note: gr.HTML
 ) -> None:
     dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
-    controls.model.input(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
+
+    def choose_model(key: str) -> list[Any]:
+        return [shelf.line(actions.registry, key), gr.update(visible=shelf.makes_sound(actions.registry, key))]
+
+    controls.model.change(choose_model, controls.model, [panels.shelf, controls.prompt], **QUIET)
 
     def put_back(path: str | None) -> dict[Any, Any]:
         if path is None:
@@ -212,14 +216,16 @@ def _endpoint(actions: MusicActions, controls: Controls) -> None:
         probability: bool,
         model: str,
         midi_file: str | None,
+        prompt: str,
         action: str,
     ) -> Iterator[tuple[str | None, str | None, dict[str, Any] | None]]:
         """Compose music. Returns the sound as a WAV file, the notes as a MIDI file, and a report. With `midi_file` and
-        `action` "continue", "rewrite", "harmonise" or "perform" it goes on from that file; "ideas" gives the first."""
+        `action` "continue", "rewrite", "harmonise" or "perform" it goes on from that file; "ideas" gives the first.
+        A model that makes sound and no notes is asked for `prompt`, and its MIDI file is empty (None)."""
         fields: dict[str, Any] = {"style": style, "key": key, "tempo": tempo, "bars": bars, "meter": meter}
         fields |= {"instruments": instruments, "drums": drums, "density": density, "register": register}
         fields |= {"temperature": temperature, "top_p": top_p, "repetition": repetition, "seed": seed}
-        fields |= {"first_bar": first_bar, "last_bar": last_bar, "probability": probability}
+        fields |= {"first_bar": first_bar, "last_bar": last_bar, "probability": probability, "prompt": prompt}
         files: MusicFiles | None = None
         try:
             with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
@@ -229,7 +235,7 @@ def _endpoint(actions: MusicActions, controls: Controls) -> None:
                     elif isinstance(step, MusicFiles):
                         files = step
                     elif files is not None:
-                        yield str(files.wav), str(files.midi), step
+                        yield str(files.wav), str(files.midi) if files.midi else None, step
         except Exception as error:
             raise gr.Error(jobs.sentence(error), print_exception=False) from error
 

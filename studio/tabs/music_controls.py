@@ -14,6 +14,7 @@ from studio import shelf
 from studio.instruments import DRUMS, INSTRUMENTS, MOODS, STYLES
 from studio.music_actions import TASK
 from studio.parts import html
+from studio.picker import model_picker
 
 DEFAULT_SEED = 7
 METERS = tuple(name for name in ("4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "3/8") if name in METER_NAMES)
@@ -41,6 +42,7 @@ class Controls:
     probability: gr.Checkbox
     model: gr.Dropdown
     midi_file: gr.File
+    prompt: gr.Textbox
 
     def all(self) -> list[gr.components.Component]:
         """In the order of the fields."""
@@ -103,9 +105,19 @@ def make(registry: Registry) -> tuple[Controls, Buttons, gr.HTML, gr.Button, gr.
             4, MAX_NEW_BARS, 16, step=1, label="Bars", info="how many to write", elem_id="music-bars"
         )
     with gr.Column(elem_classes="card"):
+        parts["model"] = model_picker(registry, TASK, "music-model")
+        parts["prompt"] = gr.Textbox(
+            "",
+            label="Description",
+            info="for models that make sound from words; left empty, the controls below are put into words",
+            placeholder="A calm piano over soft strings, evening mood",
+            visible=False,
+            lines=2,
+            elem_id="music-prompt",
+        )
         _musical_controls(parts)
         with gr.Accordion("More settings", open=False, elem_classes="more"):
-            dice = _sampling_controls(parts, registry)
+            dice = _sampling_controls(parts)
             settings = gr.File(
                 label="Load settings from a result",
                 file_types=[".wav", ".mp3", ".mid"],
@@ -165,10 +177,8 @@ def _musical_controls(parts: dict[str, Any]) -> None:
     )
 
 
-def _sampling_controls(parts: dict[str, Any], registry: Registry) -> gr.Button:
+def _sampling_controls(parts: dict[str, Any]) -> gr.Button:
     meters = [("As the model likes", ""), *((meter, meter) for meter in METERS)]
-    models = shelf.choices(registry, TASK)
-    parts["model"] = gr.Dropdown(models, value=models[0][1], label="Model", filterable=False, elem_id="music-model")
     parts["meter"] = gr.Dropdown(meters, value="4/4", label="Time signature", filterable=False, elem_id="music-meter")
     parts["register"] = gr.Slider(
         0, 84, 0, step=1, label="Register", info="mean pitch from 36 to 84, 60 is middle C; 0 leaves it open"

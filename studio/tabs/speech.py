@@ -15,6 +15,7 @@ from models.contracts import MAX_SEED, VOCODERS
 from models.registry import Registry
 from studio import jobs, plots, shelf, views
 from studio.parts import QUIET, busy_js, html, ready, stream_player, wire_stop
+from studio.picker import model_picker
 from studio.recipes import RecipeError
 from studio.speech_actions import TASK, SpeechActions
 from studio.speech_take import SpeechFiles, SpeechTake
@@ -129,11 +130,10 @@ def _prompt() -> tuple[gr.Textbox, list[gr.Button], gr.Button, gr.Button]:
 
 
 def _controls(registry: Registry, text: gr.Textbox) -> tuple[Controls, gr.HTML, gr.Button, gr.File, gr.HTML]:
-    models = shelf.choices(registry, TASK)
-    first = models[0][1]
+    model = model_picker(registry, TASK, "speech-model")
+    first = str(model.value)
     voices = shelf.voices(registry, first)
     first_voice = voices[0][1] if voices else ""
-    model = gr.Dropdown(models, value=first, label="Model", filterable=False, elem_id="speech-model")
     voice = gr.Dropdown(
         voices,
         value=first_voice,
@@ -208,14 +208,18 @@ def _wire_generate(
         model = str(fields.pop("model"))
         fields["voice"] = actions.voice_shown(model, fields["voice"])
         for update in actions.generate(str(request.session_hash), model, fields):
-            yield _to_page(panels, update)
+            voices = update.pop("voices", None)
+            page = _to_page(panels, update)
+            if voices is not None:
+                page[controls.voice] = _voice_update(voices, fields["voice"])
+            yield page
         yield ready([generate], stop)
 
     generate.click(None, outputs=[generate, stop], js=busy_js(1), api_visibility="private")
     running = generate.click(
         run,
         controls.all(),
-        [*shown, generate, stop],
+        [*shown, controls.voice, generate, stop],
         concurrency_id=jobs.CPU_QUEUE,
         concurrency_limit=1,
         show_progress="minimal",
@@ -223,6 +227,12 @@ def _wire_generate(
         api_visibility="private",
     )
     wire_stop(actions.stops, stop, panels.status, [generate], [running])
+
+
+def _voice_update(voices: list[tuple[str, str]], voice: str | None) -> Any:
+    """The voices that a model turned out to have when it was loaded."""
+    known = [key for _, key in voices]
+    return gr.update(choices=voices, value=voice if voice in known else known[0], visible=len(voices) > 1)
 
 
 def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:

@@ -11,11 +11,12 @@ import gradio as gr
 from models.registry import Registry
 from studio import jobs, shelf, style_gallery, style_views, views
 from studio.parts import QUIET, busy_js, html, ready, wire_stop
+from studio.picker import model_picker
 from studio.style_actions import AUDIO_TASK, VIDEO_TASK, StyleActions
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
-VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness")
-AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch")
+VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness", "model")
+AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch", "model")
 
 
 def build(registry: Registry) -> None:
@@ -61,7 +62,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
                     size = gr.Slider(128, 1024, 384, step=64, label="Size", info="longer side in pixels")
                     steadiness = gr.Slider(0, 0.95, 0.7, step=0.05, label="Steadiness", info="from frame to frame")
                     upload, note = _settings("video", [".mp4"])
-                html(shelf.line(registry, registry.specs(VIDEO_TASK)[0].key))
+                model = _model(registry, VIDEO_TASK, "style-video-model")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("clip", WELCOME), elem_id="style-video-status")
             with gr.Row():
@@ -72,7 +73,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
             plot, notes = html("", elem_id="style-video-plot"), html("")
     shown = {"status": status, "original": original, "result": result, "slider": slider}
     shown |= {"file": file, "plot": plot, "notes": notes}
-    inputs = dict(zip(VIDEO_ORDER, (content, style, own, strength, keep, size, steadiness), strict=True))
+    inputs = dict(zip(VIDEO_ORDER, (content, style, own, strength, keep, size, steadiness, model), strict=True))
 
     def pick(event: gr.SelectData) -> list[Any]:
         return [style_gallery.PICTURES[int(event.index)].key, None]
@@ -89,10 +90,11 @@ def _video(registry: Registry, actions: StyleActions) -> None:
         keep_colours: bool = False,
         size: float = 384,
         steadiness: float = 0.7,
+        model: str = "",
     ) -> Iterator[tuple[Any, Any]]:
         """Paint a clip or picture in the style of a picture of the gallery or of your own. Returns the finished MP4 or
         PNG file; the sound of a clip is kept."""
-        values = (content, style, style_file, strength, keep_colours, size, steadiness)
+        values = (content, style, style_file, strength, keep_colours, size, steadiness, model)
         yield from _program(actions, "video", dict(zip(VIDEO_ORDER, values, strict=True)))
 
     _endpoint(video_style, "video_style", inputs)
@@ -117,7 +119,7 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                 pitch = gr.Checkbox(True, label="Move a voice's pitch too")
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
                     upload, note = _settings("audio", [".wav"])
-                html(shelf.line(registry, spec.key))
+                model = _model(registry, AUDIO_TASK, "style-audio-model")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
             html(style_views.two_players("style-audio"), elem_id="style-audio-players")
@@ -127,18 +129,31 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
             plot, notes = html("", elem_id="style-audio-plot"), html("")
     shown: dict[str, Any] = {"status": status, "original": original, "result": result}
     shown |= {"file": file, "plot": plot, "notes": notes}
-    inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch), strict=True))
+    inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch, model), strict=True))
     _wire(actions, "audio", inputs, shown, make, stop)
     _wire_settings(actions, "audio", inputs, upload, note)
 
     def audio_style(
-        content: str, style: str = "", style_file: str | None = None, strength: float = 0.8, move_pitch: bool = True
+        content: str,
+        style: str = "",
+        style_file: str | None = None,
+        strength: float = 0.8,
+        move_pitch: bool = True,
+        model: str = "",
     ) -> Iterator[tuple[Any, Any]]:
         """Give a sound the timbre of a preset or of another sound. Returns the finished WAV file."""
-        values = (content, style, style_file, strength, move_pitch)
+        values = (content, style, style_file, strength, move_pitch, model)
         yield from _program(actions, "audio", dict(zip(AUDIO_ORDER, values, strict=True)))
 
     _endpoint(audio_style, "audio_style", inputs)
+
+
+def _model(registry: Registry, task: str, elem_id: str) -> gr.Dropdown:
+    """The picker and the line about the chosen model."""
+    picker = model_picker(registry, task, elem_id)
+    line = html(shelf.line(registry, str(picker.value)), elem_id=f"{elem_id}-line")
+    picker.change(lambda key: shelf.line(registry, key), picker, line, **QUIET)
+    return picker
 
 
 def _buttons(half: str) -> tuple[gr.Button, gr.Button]:

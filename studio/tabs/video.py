@@ -152,7 +152,7 @@ def _wire_controls(
     actions: VideoActions, controls: Controls, panels: Panels, buttons: Buttons, settings: gr.File, note: gr.HTML
 ) -> None:
     buttons.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
-    controls.model.input(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
+    controls.model.change(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
 
     def put_back(path: str | None) -> dict[Any, Any]:
         if path is None:

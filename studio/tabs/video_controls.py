@@ -11,6 +11,7 @@ from models.contracts import MAX_VIDEO_STEPS
 from models.registry import Registry
 from studio import shelf, video_sound
 from studio.parts import QUIET, html
+from studio.picker import model_picker
 from studio.video_actions import (
     ANY,
     ATTRIBUTES,
@@ -178,8 +179,7 @@ def _attribute(name: str, label: str) -> gr.Dropdown:
 
 
 def _finer(parts: dict[str, Any], registry: Registry) -> gr.Button:
-    models = shelf.choices(registry, TASK)
-    parts["model"] = gr.Dropdown(models, value=models[0][1], label="Model", filterable=False, elem_id="video-model")
+    parts["model"] = model_picker(registry, TASK, "video-model")
     parts["negative_prompt"] = gr.Textbox(
         "", label="Words to avoid", placeholder="for example: night, red", lines=1, elem_id="video-negative"
     )

@@ -36,7 +36,7 @@ HEAVY = (
 
 
 def test_nothing_heavy_is_imported_for_the_page() -> None:
-    code = "import app, sys; app.build_studio(app.Registry(app.CATALOG));"
+    code = "import app, sys; app.build_studio(app.open_registry(app.CATALOG));"
     code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.strip().splitlines()[-1] == "[]"
@@ -65,7 +65,7 @@ def test_a_tab_appears_only_with_a_model(tmp_path: Path) -> None:
     def titles(studio: gr.Blocks) -> list[str]:
         return [block.label for block in studio.blocks.values() if isinstance(block, gr.Tab)]
 
-    assert titles(build_studio(debug_registry(tmp_path))) == ["Speech"]
+    assert titles(build_studio(debug_registry(tmp_path))) == ["Speech", "Models"]
     assert titles(build_studio(Registry(()))) == []
 
 

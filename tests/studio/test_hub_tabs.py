@@ -1,0 +1,124 @@
+"""Each tab's actions with models of the Hub: tiny checkpoints in the true format, by the real download path."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.backends.adding import describe
+from models.registry import Registry
+from studio import recipes
+from studio.music_actions import MusicActions
+from studio.speech_actions import SpeechActions
+from studio.style_actions import StyleActions
+from studio.video_actions import VideoActions
+from tests.hub_server import Fault, HubServer
+from tests.studio.test_style_actions import make_clip
+from tests.tiny_models import tiny
+
+TOKEN = "hf_thisIsASecretToken"
+
+
+class Shelf:
+    """A registry over a local Hub."""
+
+    def __init__(self, hub: HubServer, folder: Path) -> None:
+        self.hub, self.folder = hub, folder
+        self.registry = Registry((), cache_dir=folder / "cache", endpoint=hub.url, memory_budget_mb=8_000)
+
+    def put(self, kind: str, token: str = "") -> str:
+        """Publish a checkpoint of this kind and put it on the shelf; returns its key."""
+        self.hub.add_repo(f"tiny/{kind}", tiny(kind), token=token)
+        spec = describe(f"tiny/{kind}", cache_dir=self.registry.cache_dir, endpoint=self.hub.url)
+        self.registry.add(spec)
+        assert self.registry.state(spec.key) == "absent"
+        return spec.key
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.setattr("models.backends.video.CPU_LONGEST_SIDE", 64)
+    with HubServer() as hub:
+        yield Shelf(hub, tmp_path)
+
+
+def merged(updates: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """What the page holds in the end, and all that its status said."""
+    page: dict[str, Any] = {}
+    said = []
+    for update in updates:
+        page |= update
+        said.append(str(update.get("status", "")))
+        if "wav" in page and page["wav"] and "bytes" not in page:
+            page["bytes"] = Path(page["wav"]).read_bytes()
+    return page, " ".join(said)
+
+
+@pytest.mark.parametrize("kind", ["vits", "vits-speakers"])
+def test_speech(shelf: Shelf, kind: str) -> None:
+    key = shelf.put(kind)
+    page, said = merged(SpeechActions(shelf.registry).generate("s", key, {"text": "Hello the sea.", "voice": None}))
+    assert "Downloading" in said and "s of speech" in page["status"] and page["bytes"][:4] == b"RIFF"
+    assert "alignment-picture" in page["alignment"] and ("voices" in page) == (kind == "vits-speakers")
+
+
+@pytest.mark.parametrize("kind", ["musicgen", "stable-audio"])
+def test_music(shelf: Shelf, kind: str) -> None:
+    key = shelf.put(kind)
+    fields = {"style": "", "key": "", "tempo": 200, "bars": 4, "prompt": "slow dark music", "seed": 1}
+    page, said = merged(MusicActions(shelf.registry).generate("s", key, "compose", fields, None, None))
+    assert "Downloading" in said and "of music" in page["status"] and page["bytes"][:4] == b"RIFF"
+    assert page["midi"] is None and "slow dark music" in page["notes"]
+
+
+@pytest.mark.parametrize("kind", ["wan", "ltx"])
+def test_video(shelf: Shelf, kind: str) -> None:
+    key = shelf.put(kind)
+    fields = {"prompt": "the bright sea", "length_s": 0.5, "steps": 3, "sound": "off"}
+    page, said = merged(VideoActions(shelf.registry).generate("s", key, fields, str(shelf.folder)))
+    assert "Downloading" in said and "s of video" in page["status"], page["status"]
+    assert Path(page["file"]).stat().st_size > 1000 and recipes.read_recipe(page["file"]).model == key
+
+
+@pytest.mark.parametrize("kind", ["vgg16", "vgg19"])
+def test_style(shelf: Shelf, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.style.gatys.GatysStyle.__init__.__defaults__", ("cpu", (8, 4)))
+    key = shelf.put(kind)
+    clip = make_clip(shelf.folder / "in.mp4")
+    fields = {"content": str(clip), "style": "glass", "size": 128, "model": key}
+    page, said = merged(StyleActions(shelf.registry).generate("s", "video", fields, str(shelf.folder)))
+    assert "Downloading" in said and "10 frames painted" in page["status"], page["status"]
+    assert recipes.read_recipe(page["file"]).model == key
+
+
+def test_a_token_opens_a_private_repository_and_appears_nowhere(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    caplog.set_level(logging.DEBUG)
+    key = shelf.put("vits", token=TOKEN)
+    actions = SpeechActions(shelf.registry)
+    page, said = merged(actions.generate("s", key, {"text": "Hello the sea.", "voice": None}))
+    assert "s of speech" in page["status"]
+    seen = [str(page), said, caplog.text, repr(shelf.registry.get(key)), page["bytes"].decode("latin-1")]
+    seen += [path.read_text("latin-1") for path in shelf.folder.rglob("*") if path.is_file()]
+    assert len(seen) > 8 and not any(TOKEN in text for text in seen)
+    shelf.registry.delete(key)
+    monkeypatch.delenv("HF_TOKEN")
+    refused, _ = merged(actions.generate("s", key, {"text": "Hello.", "voice": None}))
+    assert "problem" in refused["status"] and "not on the Hub" in refused["status"]
+
+
+def test_a_failing_model_leaves_the_others_at_work(shelf: Shelf) -> None:
+    good = shelf.put("vits")
+    bad = shelf.put("vits-speakers")
+    shelf.hub.fault = Fault(status=503)
+    actions = SpeechActions(shelf.registry)
+    page, _ = merged(actions.generate("s", bad, {"text": "Hello.", "voice": None}))
+    assert "problem" in page["status"] and "Traceback" not in page["status"]
+    shelf.hub.fault = None
+    assert "s of speech" in merged(actions.generate("s", good, {"text": "Hello.", "voice": None}))[0]["status"]
