@@ -70,10 +70,14 @@ class TextTable:
 
     def embed(self, texts: list[str], max_words: int) -> tuple[Tensor, Tensor]:
         """Vectors float32 (B, L, E), zero at padding, and bool (B, L), True where there is a piece; L at least 1."""
-        numbers = [self.pieces(text)[:max_words] for text in texts]
+        return self.embed_pieces([self.pieces(text) for text in texts], max_words)
+
+    def embed_pieces(self, rows: list[list[int]], max_words: int) -> tuple[Tensor, Tensor]:
+        """As `embed`, of the numbers of pieces."""
+        numbers = [row[:max_words] for row in rows]
         length = max([1, *map(len, numbers)])
-        words = torch.zeros(len(texts), length, self.width)
-        said = torch.zeros(len(texts), length, dtype=torch.bool)
+        words = torch.zeros(len(numbers), length, self.width)
+        said = torch.zeros(len(numbers), length, dtype=torch.bool)
         for row, pieces in enumerate(numbers):
             words[row, : len(pieces)] = self.vectors[pieces]
             said[row, : len(pieces)] = True

@@ -5,11 +5,12 @@
     python -m models.video.train export --folder .runs/video
 
 Clips come from `models.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time a
-clip is drawn. With `--characters FOLDER` a share of them are animated characters (`models.video.characters`) on plain
-paper. At first most batches are many short pieces of clips, which teach what words look like for a fraction of the
-work; their share falls to none. Words and attributes are left out at random, so that classifier-free guidance works and
-each attribute may be said or not; sometimes the first frames are given, so that the model can start from a picture and
-extend a clip. The learning rate falls over the last quarter of `--steps`. On a GPU the passes run in bfloat16.
+clip is drawn, and disturbed by `models.video.wording`. With `--characters FOLDER` a share of them are animated
+characters (`models.video.characters`) on plain paper. At first most batches are many short pieces of clips, which teach
+what words look like for a fraction of the work; their share falls to none. Words and attributes are left out at random,
+so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames are given, so
+that the model can start from a picture and extend a clip. The learning rate falls over the last quarter of `--steps`.
+On a GPU the passes run in bfloat16.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from models.video.scenes.spec import CAMERAS, COLOURS, SPEEDS, SceneSpec
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
+from models.video.wording import Disturbance, LooseWording
 from models.weights_io import save_safetensors
 
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
@@ -82,8 +84,9 @@ class VideoPlan:
     warm_up: int = 100
     weight_decay: float = 0.01
     average: float = 0.998
+    captions: int = 20_000  # in which the words of captions are looked up
     no_words: float = 0.12
-    no_attribute: float = 0.6
+    no_attribute: float = 0.5
     given_frames: float = 0.12
     calm_share: float = 0.25
     last_rate: float = 0.05
@@ -137,6 +140,7 @@ class ClipPool:
     ) -> None:
         self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
         self.rng = np.random.default_rng(seed)
+        self.wording = LooseWording(table, self._captions(False), self._captions(True), Disturbance())
         self.clips: list[PooledClip] = []
         self.oldest = 0
         self.add(plan.first_clips)
@@ -160,6 +164,15 @@ class ClipPool:
         clip = render(random_spec(self.rng), plan.frames, plan.size)
         return PooledClip(clip.frames, clip.spec, attributes_of(clip))
 
+    def _captions(self, held_out: bool) -> list[str]:
+        """Captions without pictures."""
+        rng, count = np.random.default_rng(0), self.plan.captions
+        texts = [caption(random_spec(rng), rng, held_out) for _ in range(count)]
+        if self.characters is not None:
+            specs = [random_character(self.characters, rng) for _ in range(count // 20)]
+            texts += [character_caption(spec, rng, held_out) for spec in specs for _ in range(4)]
+        return texts
+
     def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:
         """A batch: clips (B, 3, F, R, S) in [-1, 1], what is said of them, which frames are given (B, F)."""
         plan, rng = self.plan, self.rng
@@ -170,7 +183,7 @@ class ClipPool:
         pieces = [clip.frames[start : start + frames] for clip, start in zip(chosen, starts, strict=True)]
         pixels = torch.from_numpy(np.stack(pieces)).permute(0, 4, 1, 2, 3)
         texts = ["" if rng.random() < plan.no_words else clip.caption(rng) for clip in chosen]
-        words, said = self.table.embed(texts, self.max_words)
+        words, said = self.wording.embed(texts, self.max_words, rng)
         kept = (rng.random((batch, len(ATTRIBUTES))) > plan.no_attribute) & np.array([[bool(t)] for t in texts])
         attributes = torch.from_numpy(np.array([clip.attributes for clip in chosen]) * kept)
         known = torch.zeros(batch, frames, dtype=torch.bool)

@@ -26,11 +26,21 @@ from models.video.train import (
     sample_prompts,
 )
 from models.video.unet3d import UNet3DConfig
+from models.video.wording import Disturbance, LooseWording
 from models.weights_io import load_metadata, load_safetensors
 
 CONFIG = UNet3DConfig.debug()
 PLAN = VideoPlan(
-    batch=3, frames=4, size=16, short_batch=5, short_frames=2, short_until=4, new_clips=1, first_clips=4, pool=6
+    batch=3,
+    frames=4,
+    size=16,
+    short_batch=5,
+    short_frames=2,
+    short_until=4,
+    new_clips=1,
+    first_clips=4,
+    pool=6,
+    captions=40,
 )
 WORDS = ["a", "red", "blue", "ocean", "fire", "left", "right"]
 
@@ -118,3 +128,25 @@ def test_nothing_said_means_no_attribute_either(table: TextTable) -> None:
     _, condition, _ = ClipPool(plan, table, CONFIG.max_words, seed=0).draw(0)
     assert not condition.said.any()
     assert not condition.attributes.any()
+
+
+def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
+    words = ["red", "reddish", "crimson", "ocean", "sea", "table", "##s"]
+    near = torch.eye(4)[[0, 0, 0, 1, 1, 2, 3]] + 0.01 * torch.arange(7)[:, None]
+    table, rng = TextTable(words, near), np.random.default_rng(0)
+    plan = Disturbance(left_out=0.2, replaced=0.4, put_in=0.2)
+    loose = LooseWording(table, ["red ocean"], ["crimson sea"], plan)
+    assert loose.neighbours == {0: [1]}
+    rows = [loose.disturb([0, 3], rng) for _ in range(300)]
+    used = {number for row in rows for number in row}
+    assert used == {0, 1, 3, 5}, "of the rest, two are held out and one is no word"
+    assert all(rows) and any(len(row) == 1 for row in rows) and any(len(row) > 2 for row in rows)
+    vectors, said = loose.embed(["red ocean", ""], 4, rng)
+    assert not vectors[~said].any() and vectors[said].std() > 0.1
+    plain = LooseWording(table, ["red ocean"], [], Disturbance(0.0, 0.0, 0.0, noise=0.0))
+    assert torch.equal(plain.embed(["ocean red"], 4, rng)[0], table.embed(["ocean red"], 4)[0])
+
+
+def test_every_word_may_be_known(table: TextTable) -> None:
+    loose = LooseWording(table, WORDS, [], Disturbance(put_in=1.0, left_out=0.0))
+    assert loose.disturb([1, 3], np.random.default_rng(0)) == [1, 3]

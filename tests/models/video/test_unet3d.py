@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.torchaudio_import import import_torchaudio
-from models.video.diffusion import Guidance, add_noise, predict, sample, sigmas_of, training_loss
+from models.video.diffusion import COARSE_SHARE, Guidance, add_noise, predict, sample, sigmas_of, training_loss
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig, patchify, unpatchify
 
 CONFIG = UNet3DConfig.debug()
@@ -181,6 +181,28 @@ def test_noise_is_a_straight_line_and_the_loss_ignores_given_frames() -> None:
     everything = torch.ones(2, 4, dtype=torch.bool)
     loss = training_loss(make(), CLIP, condition(), everything, torch.Generator().manual_seed(0))
     assert float(loss) == 0
+
+
+def test_the_loss_counts_what_is_wrong_on_the_whole_once_more() -> None:
+    class Off(torch.nn.Module):
+        """Errs by so much at every place, with the same sign or with signs that cancel out."""
+
+        def __init__(self, signs: torch.Tensor) -> None:
+            super().__init__()
+            self.signs = signs
+
+        def forward(self, noisy: torch.Tensor, *_: object) -> torch.Tensor:
+            return CLIP + 0.1 * self.signs
+
+    even = torch.ones_like(CLIP)
+    odd = even.clone()
+    odd[..., ::2] = -1
+    random = torch.Generator()
+    whole, apart = (
+        training_loss(Off(signs), CLIP, condition(), None, random.manual_seed(0))  # type: ignore[arg-type]
+        for signs in (even, odd)
+    )
+    assert torch.allclose(whole, (1 + COARSE_SHARE) * apart)
 
 
 def test_training_learns_a_clip() -> None:
