@@ -174,6 +174,22 @@ def made_up_song(rng: random.Random, length_s: float) -> Song:
     return song
 
 
+def click_song(rng: random.Random, length_s: float) -> Song:
+    """A metronome: one sound on the beats, perhaps louder on downbeats, perhaps with softer, swung notes between."""
+    bpm, bar = rng.uniform(55, 210), rng.choice((4, 4, 4, 3))
+    count = int((length_s + 4) * bpm / 60) + 2
+    beats = rng.uniform(0.0, 0.7) + np.arange(count) * 60.0 / bpm
+    song = Song([], beats, _places(count, bar, rng.randrange(bar)))
+    drum, accent, between = rng.choice((RIM, COWBELL, 76, 77, CLOSED_HAT)), rng.random() < 0.8, rng.random() < 0.6
+    swing = rng.choice((0.0, rng.uniform(0.0, 0.17)))
+    for index in range(count - 1):
+        down = accent and song.places[index] == 1
+        _hit(song, rng, index, drum, 120 if down else 95, 0.0)
+        if between:
+            _hit(song, rng, index + 0.5 + swing, drum, 65, 0.0)
+    return song
+
+
 def _at(song: Song, beat: float) -> float:
     """The time of a place between beats."""
     return float(np.interp(beat, np.arange(len(song.beats)), song.beats))
@@ -192,9 +208,9 @@ def add_drums(song: Song, rng: random.Random) -> None:
     pattern = _pattern(rng)
     for index in range(len(song.beats) - 1):
         place = int(song.places[index]) - 1
-        if place == 0 and rng.random() < 0.06:
+        if place == 0 and rng.random() < 0.08:
             pattern = _pattern(rng)
-        if place == 0 and rng.random() < 0.04:
+        if place == 0 and rng.random() < 0.02:
             pattern = {}
         if place == 0 and rng.random() < 0.1:
             _hit(song, rng, index, CRASH, 105, looseness_s)
@@ -222,7 +238,7 @@ KICKS_AND_BACKBEATS: dict[str, tuple[dict[float, float], dict[float, float]]] = 
     "waltz": ({0.0: 110}, {1.0: 80, 2.0: 80, 3.0: 80}),
     "sparse": ({0.0: 100}, {}),
 }
-PATTERN_WEIGHTS = {"rock": 2, "break": 1, "four": 1, "half": 1, "double": 1, "blast": 1, "offbeat": 1, "waltz": 1}
+PATTERN_WEIGHTS = {"rock": 5, "break": 4, "four": 2, "half": 2}  # as often as one hears them; the others once
 GHOST_CHANCE = {"rock": 0.15, "break": 0.35, "blast": 0.2}
 BETWEEN = (0.5, 0.75, 1.5, 1.75, 2.5, 2.75, 3.5, 3.75)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,22 @@ import numpy as np
 import torch
 
 from models.audio import log_mel
-from models.music_video.arrangement import DRUMS, Song, groove_song, human_warp, lied, made_up_song, pop909_song
+from models.music_video.arrangement import (
+    DRUMS,
+    Song,
+    click_song,
+    groove_song,
+    human_warp,
+    lied,
+    made_up_song,
+    pop909_song,
+)
 from models.music_video.beat_network import BEAT_MEL
 
 EXCERPT_S = 30.0
 HELD_OUT_POP909 = "9"  # songs whose number ends so are never trained on
 TICKS_A_SECOND = 960
+DISTORTED_GUITARS = (29, 30)
 
 
 @dataclass
@@ -69,6 +79,26 @@ def render(song: Song, soundfont: Path, sample_rate: int = BEAT_MEL.sample_rate)
     return np.asarray(sound[0], dtype=np.float32)
 
 
+def render_loud(song: Song, soundfont: Path, rng: random.Random) -> np.ndarray:
+    """The same, but its distorted guitars often go through a driven amplifier and stand as a wall before the rest."""
+    heavy = [n for n in song.notes if n[4] in DISTORTED_GUITARS]
+    if not heavy or rng.random() < 0.3:
+        return render(song, soundfont)
+    from scipy.signal import butter, sosfilt
+
+    rest = render(replace(song, notes=[n for n in song.notes if n[4] not in DISTORTED_GUITARS]), soundfont)
+    guitars = render(replace(song, notes=heavy), soundfont)
+    driven = np.tanh(guitars / max(1e-6, float(np.abs(guitars).max())) * rng.uniform(5.0, 60.0))
+    cabinet = butter(
+        2, (rng.uniform(70, 150), rng.uniform(3000, 7000)), "bandpass", fs=BEAT_MEL.sample_rate, output="sos"
+    )
+    driven = sosfilt(cabinet, driven)
+    mixed = np.zeros(max(len(rest), len(driven)), dtype=np.float32)
+    mixed[: len(rest)] += rest / max(1e-6, float(np.sqrt(np.mean(rest**2))))
+    mixed[: len(driven)] += rng.uniform(0.3, 2.0) * driven / max(1e-6, float(np.sqrt(np.mean(driven**2))))
+    return mixed
+
+
 def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
     """What a recording may have suffered: filters, distortion, compression, noise, another level."""
     from scipy.ndimage import uniform_filter1d
@@ -95,11 +125,13 @@ def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
 
 def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> Song | None:
     """A random song of a random kind; None where the one drawn has no clear beats."""
-    kinds = [k for k in ("pop909", "lieder", "groove") if sources.get(k)] + ["made_up"]
-    weights = {"pop909": 0.3, "lieder": 0.12, "groove": 0.2, "made_up": 0.38}
+    kinds = [k for k in ("pop909", "lieder", "groove") if sources.get(k)] + ["made_up", "clicks"]
+    weights = {"pop909": 0.25, "lieder": 0.1, "groove": 0.22, "made_up": 0.39, "clicks": 0.04}
     kind = rng.choices(kinds, [weights[k] for k in kinds])[0]
     if kind == "made_up":
         song, speed, rubato = made_up_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.0, 0.02))
+    elif kind == "clicks":
+        song, speed, rubato = click_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.1))
     else:
         path = rng.choice(sources[kind])
         try:
@@ -124,7 +156,7 @@ def _excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) -> Excerp
     song = draw_song(sources, rng)
     if song is None or len(song.notes) < 8 or len(song.beats) < 4:
         return None
-    samples = render(song, rng.choice(soundfonts))
+    samples = render_loud(song, rng.choice(soundfonts), rng)
     wanted = int(EXCERPT_S * BEAT_MEL.sample_rate)
     samples = np.pad(samples, (0, max(0, wanted - len(samples))))[:wanted]
     samples = roughen(samples, BEAT_MEL.sample_rate, rng)

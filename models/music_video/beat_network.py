@@ -38,8 +38,8 @@ class BeatNetworkConfig:
     """
 
     n_mels: int = BEAT_MEL.n_mels
-    front_channels: tuple[int, int, int] = (16, 24, 48)
-    channels: int = 48
+    front_channels: tuple[int, int, int] = (12, 20, 48)
+    channels: int = 80
     kernel: int = 5
     layers: int = 8
     dropout: float = 0.1

@@ -36,6 +36,7 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 CAUSAL_DELAY_FRAMES = 4
 FILES = {False: "beats.safetensors", True: "beats_causal.safetensors"}
 WARM_UP_STEPS = 50
+CROP_FRAMES = 1000  # of an excerpt in a step: shorter means more steps in the same time
 AVERAGE = 0.99
 LEARNING_RATE = 2e-3
 
@@ -52,17 +53,27 @@ def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
     return wanted
 
 
-def draw(excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random) -> tuple[Tensor, Tensor]:
-    """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2)."""
+def draw(
+    excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random, frames: int = CROP_FRAMES
+) -> tuple[Tensor, Tensor]:
+    """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2).
+
+    T is `frames`, or the excerpts' own length if that is shorter; the crop lies anywhere.
+    """
     chosen = [rng.choice(excerpts) for _ in range(size)]
-    mel = torch.stack([torch.from_numpy(e.mel.astype(np.float32)) for e in chosen])
+    total = len(chosen[0].mel)
+    frames = min(frames, total)
+    begins = [rng.randint(0, total - frames) for _ in chosen]
+    crops = [e.mel[at : at + frames].astype(np.float32) for e, at in zip(chosen, begins, strict=True)]
+    mel = torch.stack([torch.from_numpy(crop) for crop in crops])
     bands = torch.linspace(-1, 1, mel.shape[2])
     mel = mel + (torch.randn(size, 1, 1) * 0.7 + torch.randn(size, 1, 1) * 0.6 * bands)
     for row in range(size):
         if rng.random() < 0.3:
             first = rng.randrange(mel.shape[2] - 8)
             mel[row, :, first : first + rng.randint(2, 16)] = mel[row].min()
-    wanted = np.stack([targets(e, mel.shape[1], delay_frames) for e in chosen])
+    whole = [targets(e, total, delay_frames) for e in chosen]
+    wanted = np.stack([row[at : at + frames] for row, at in zip(whole, begins, strict=True)])
     return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
 
 
@@ -152,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)
         elif function is train:
             sub.add_argument("--causal", action="store_true", help="the network for sound that arrives now")
-            sub.add_argument("--steps", type=int, default=900)
+            sub.add_argument("--steps", type=int, default=2500)
             sub.add_argument("--batch", type=int, default=8)
         else:
             sub.add_argument("--out", type=Path, default=WEIGHTS)

@@ -1,0 +1,233 @@
+"""Beats: how well they are found, beside librosa's tracker and other neural detectors, and how fast.
+
+    python -m benchmarks.beats --json --recordings FOLDER --pop909 FOLDER --soundfont FILE [--peers PYTHON]
+
+Three sets, none of them heard in training. `recordings`: sound files with a `.beats` file of the same name beside each,
+whose first column are beat times in seconds. `pop909`: every fifth of the songs that the recipe holds out (number
+ending in 9), rendered with a soundfont that the recipe never used, the first minute. `clicks`: metronomes from 60 to
+200 beats a minute, with softer, swung notes between the beats. A set whose option is missing is left out.
+
+Measures are mir_eval's with its own settings: F-measure within 70 ms, from 5 s on, and CMLt and AMLt; of downbeats
+the F-measure too, where they are known. `online` is the causal detector, told piece by piece. `--peers` is a Python
+that has madmom or BeatNet installed (see `benchmarks.beat_peers`): they are heard on the same files. Speed: two torch
+threads, from samples at 44.1 kHz to beats, median over the recordings and the rendered songs.
+Needs what requirements-dev.txt installs, and `mir_eval`, `librosa`, `soundfile`, and `symusic<0.6` for rendering.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.audio import resample
+from models.music_video.arrangement import pop909_song
+from models.music_video.beat_corpus import Sources, list_sources, render
+from models.music_video.beat_network import BEAT_MEL
+from models.music_video.beats import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
+from models.registry import WEIGHTS_DIR
+from models.threads import wait_briefly
+
+Floats = NDArray[np.float64]
+Samples = NDArray[np.float32]
+Found = dict[str, tuple[Floats, Floats | None]]
+"""Of each system: beats, and downbeats where it tells them."""
+
+RATE = 44_100
+POP909_EVERY, POP909_S = 5, 60.0
+CLICKS_S = 30.0
+CLICK_TEMPI = (60, 75, 90, 105, 120, 135, 150, 165, 180, 200)
+SWING = (0.0, 0.08, 0.16)  # how much later than the middle a note between two beats comes, in beats
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A sound with known beats; downbeats are None where nobody vouches for them."""
+
+    group: str
+    name: str
+    samples: Samples
+    beats: Floats
+    downbeats: Floats | None
+
+
+def recordings(folder: Path) -> Iterator[Piece]:
+    """Sound files with annotations."""
+    import soundfile
+
+    for path in sorted(folder.glob("*.beats")):
+        sound = next(each for each in sorted(folder.glob(f"{path.stem}.*")) if each != path)
+        samples, rate = soundfile.read(str(sound), dtype="float32", always_2d=True)
+        mono = resample(np.ascontiguousarray(samples.mean(axis=1)), rate, RATE)
+        yield Piece("recordings", path.stem, mono, np.loadtxt(path, ndmin=2)[:, 0], None)
+
+
+def rendered(pop909: Path, soundfont: Path) -> Iterator[Piece]:
+    """Held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
+    songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
+    for folder in songs[::POP909_EVERY]:
+        song = pop909_song(folder, random.Random(int(folder.name))).between(0.0, POP909_S)
+        samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)]
+        samples = 0.8 * samples / max(1e-6, float(np.abs(samples).max()))
+        yield Piece("pop909", folder.name, samples, song.beats, song.beats[song.places == 1])
+
+
+def clicks() -> Iterator[Piece]:
+    """Metronomes with a louder first beat of four and softer notes between the beats, swung."""
+    length = RATE // 25
+    falling = np.exp(-np.arange(length) / (0.006 * RATE))
+    for number, bpm in enumerate(CLICK_TEMPI):
+        swing = SWING[number % len(SWING)]
+        beats = np.arange(0.4, CLICKS_S - 0.2, 60 / bpm)
+        samples = np.zeros(int(CLICKS_S * RATE), dtype=np.float32)
+        rows = [(t, 1500.0 if i % 4 == 0 else 1000.0, 0.8 if i % 4 == 0 else 0.6) for i, t in enumerate(beats)]
+        rows += [(t + (0.5 + swing) * 60 / bpm, 1000.0, 0.25) for t in beats[:-1]]
+        for time_s, hz, level in rows:
+            at = round(time_s * RATE)
+            wave = level * falling * np.sin(2 * np.pi * hz * np.arange(length) / RATE)
+            samples[at : at + length] += wave[: len(samples) - at].astype(np.float32)
+        yield Piece("clicks", f"{bpm}", samples, beats, beats[::4])
+
+
+def heard_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Floats, float]:
+    """Beats, downbeats, and how many times faster than the sound."""
+    began_s = time.perf_counter()
+    track, _ = detector.detect(BeatRequest(samples, RATE))
+    return track.times_s, track.downbeats_s, len(samples) / RATE / (time.perf_counter() - began_s)
+
+
+def heard_online(path: Path, samples: Samples) -> Floats:
+    """Beats of the causal detector, told blocks of a tenth of a second."""
+    detector = OnlineBeatDetector(load_network(path))
+    mono = resample(samples, RATE, BEAT_MEL.sample_rate)
+    mono = np.concatenate([mono, np.zeros(int(detector.delay_s * BEAT_MEL.sample_rate) + BEAT_MEL.n_fft, np.float32)])
+    found: list[float] = []
+    for at in range(0, len(mono), BEAT_MEL.sample_rate // 10):
+        found += detector.push(mono[at : at + BEAT_MEL.sample_rate // 10])[0]
+    return np.array(sorted(found))
+
+
+def heard_by_librosa(samples: Samples) -> Floats:
+    """librosa's dynamic-programming tracker with its defaults."""
+    import librosa
+
+    small = resample(samples, RATE, 22_050)
+    return np.asarray(librosa.beat.beat_track(y=small, sr=22_050, units="time")[1], dtype=np.float64)
+
+
+def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Found]:
+    """What the peers of another Python find, piece by piece."""
+    import soundfile
+
+    with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+        files = [Path(folder) / f"{number}.wav" for number in range(len(pieces))]
+        for path, piece in zip(files, pieces, strict=True):
+            soundfile.write(path, piece.samples, RATE)
+        script = Path(__file__).with_name("beat_peers.py")
+        run = subprocess.run(
+            [str(python), str(script), *map(str, files)], check=True, stdout=subprocess.PIPE, text=True
+        )
+    rows = json.loads(run.stdout.strip().splitlines()[-1])
+    return [{name: (np.array(b), np.array(d)) for name, (b, d) in row.items()} for row in rows]
+
+
+def scores(piece: Piece, beats: Floats, downbeats: Floats | None) -> dict[str, float]:
+    """mir_eval's measures of one piece."""
+    import mir_eval.beat as measure
+
+    wanted, found = measure.trim_beats(piece.beats), measure.trim_beats(beats)
+    _, cmlt, _, amlt = measure.continuity(wanted, found) if len(found) > 1 else (0.0, 0.0, 0.0, 0.0)
+    row = {"f": measure.f_measure(wanted, found), "cmlt": cmlt, "amlt": amlt}
+    if downbeats is not None and piece.downbeats is not None:
+        row["downbeat_f"] = measure.f_measure(
+            measure.trim_beats(piece.downbeats), measure.trim_beats(np.asarray(downbeats))
+        )
+    return {name: float(value) for name, value in row.items()}
+
+
+def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str, Any]:
+    """Scores of all systems, set by set, with the means over the sets."""
+    torch.set_num_threads(arguments.threads)
+    detector = BeatDetector(load_network(arguments.weights))
+    heard_offline(detector, pieces[0].samples)  # warm
+    found: list[Found] = []
+    speeds: list[float] = []
+    for piece in pieces:
+        beats, downbeats, speed = heard_offline(detector, piece.samples)
+        row: Found = {"ours": (beats, downbeats)}
+        if piece.group != "clicks":
+            speeds.append(speed)
+        if not arguments.alone:
+            row["librosa"] = (heard_by_librosa(piece.samples), None)
+        if arguments.causal.exists() and not arguments.alone:
+            row["online"] = (heard_online(arguments.causal, piece.samples), None)
+        found.append(row)
+    if arguments.peers:
+        for row, more in zip(found, heard_by_peers(arguments.peers, pieces), strict=True):
+            row.update(more)
+    result: dict[str, Any] = {"beats_realtime_factor": round(statistics.median(speeds), 1) if speeds else None}
+    by_set: dict[str, dict[str, dict[str, float]]] = {}
+    for group in dict.fromkeys(piece.group for piece in pieces):
+        members = [(p, row) for p, row in zip(pieces, found, strict=True) if p.group == group]
+        if arguments.verbose:
+            for piece, row in members:
+                print(group, piece.name, {name: round(scores(piece, *each)["f"], 2) for name, each in row.items()})
+        by_set[group] = {name: _mean([scores(p, *row[name]) for p, row in members]) for name in members[0][1]}
+    result["sets"] = by_set
+    overall = {name: _overall(by_set, name, "f") for name in found[0]}
+    peers = {name: value for name, value in overall.items() if name not in {"ours", "online", "librosa"}}
+    result["f_measure"] = overall["ours"]
+    result["f_online"], result["f_librosa"] = overall.get("online"), overall.get("librosa")
+    best = max(peers, key=lambda name: peers[name], default=None)
+    result["best_peer"], result["f_best_peer"] = best, peers[best] if best else None
+    result["downbeat_f"] = _overall(by_set, "ours", "downbeat_f")
+    return result
+
+
+def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {key: round(statistics.fmean(row[key] for row in rows), 3) for key in rows[0]}
+
+
+def _overall(by_set: dict[str, dict[str, dict[str, float]]], name: str, key: str) -> float | None:
+    values = [systems[name][key] for systems in by_set.values() if key in systems[name]]
+    return round(statistics.fmean(values), 3) if values else None
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--recordings", type=Path, help="folder of sound files with .beats files")
+    parser.add_argument("--pop909", type=Path, help="folder of POP909's songs")
+    parser.add_argument("--soundfont", type=Path, help="one that the recipe did not use")
+    parser.add_argument("--peers", type=Path, help="a Python with madmom or BeatNet")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "beats.safetensors")
+    parser.add_argument("--causal", type=Path, default=WEIGHTS_DIR / "beats_causal.safetensors")
+    parser.add_argument("--threads", type=int, default=2, help="of torch; one where other programs are busy")
+    parser.add_argument("--alone", action="store_true", help="our offline detector only")
+    parser.add_argument("--verbose", action="store_true", help="a line for every piece")
+    arguments = parser.parse_args()
+    wait_briefly()
+    readers: list[Callable[[], Iterator[Piece]]] = [clicks]
+    if arguments.pop909 and arguments.soundfont:
+        readers.insert(0, lambda: rendered(arguments.pop909, arguments.soundfont))
+    if arguments.recordings:
+        readers.insert(0, lambda: recordings(arguments.recordings))
+    result = measure_all([piece for read in readers for piece in read()], arguments)
+    print(json.dumps(result, indent=2) if arguments.json else "\n".join(f"{k}: {v}" for k, v in result.items()))
+
+
+if __name__ == "__main__":
+    main()
