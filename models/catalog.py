@@ -169,6 +169,23 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.style.audio:load_bundled",
         voices=SOUND_STYLES,
     ),
+    ModelSpec(
+        key="video_sync/cross-attention",
+        task="video_sync",
+        title="Auralume sync",
+        summary="Tells by how much the sound of a clip is late or early, and repairs it; ships with the studio.",
+        licence="MIT",
+        commercial_use=True,
+        credit=(
+            "Trained by this repository's own recipe on its own renderer and sounds; "
+            "after Chung and Zisserman 2016, and Chen et al. 2021"
+        ),
+        sources=(Bundled(("video_sync.safetensors",)),),
+        memory_mb=60,
+        needs_gpu=False,
+        speed="a hundred times faster than real time on one CPU core",
+        loader="models.video.sync_model:load_bundled",
+    ),
 )
 # A tab begins with a model that ships; those of the Hub come after it.
 CATALOG += tuple(spec for spec in HUB_CATALOG if spec.task in {shipped.task for shipped in CATALOG})

@@ -32,23 +32,24 @@ class SyncConfig:
     """Sizes of the network.
 
     Attributes:
-        size: rows and columns of a frame.
+        size: rows and columns of a frame; patch: of pixels that become one place, of which there is an even number.
         mels: bands of each channel of the sound.
         reach: moments that an offset may have to either side.
     """
 
     size: int = 40
+    patch: int = 4
     mels: int = 32
-    width: int = 96
-    channels: tuple[int, int, int] = (16, 32, 64)
-    video_layers: int = 3
-    audio_layers: int = 4
+    width: int = 64
+    channels: tuple[int, int] = (32, 64)
+    video_layers: int = 2
+    audio_layers: int = 3
     reach: int = 48
 
     @classmethod
     def debug(cls) -> SyncConfig:
         """A tiny network for tests."""
-        return cls(size=16, mels=8, width=16, channels=(4, 8, 8), video_layers=1, audio_layers=1)
+        return cls(size=16, mels=8, width=16, channels=(8, 8), video_layers=1, audio_layers=1)
 
     def to_dict(self) -> dict[str, object]:
         """As plain values for a weight file's metadata."""
@@ -104,16 +105,12 @@ class VideoEncoder(nn.Module):
 
     def __init__(self, config: SyncConfig) -> None:
         super().__init__()
-        first, second, third = config.channels
-        self.convs = nn.ModuleList(
-            [
-                nn.Conv2d(6, first, 5, stride=2, padding=2),
-                nn.Conv2d(first, second, 3, stride=2, padding=1),
-                nn.Conv2d(second, third, 3, stride=2, padding=1),
-            ]
-        )
-        side = -(-config.size // 8)
-        self.flat = nn.Linear(third * side * side, config.width)
+        first, second = config.channels
+        self.patch = config.patch
+        self.enter = nn.Conv2d(6 * config.patch**2, first, 1)
+        self.around = nn.Conv2d(first, second, 3, stride=2, padding=1)
+        side = config.size // config.patch // 2
+        self.flat = nn.Linear(second * side * side, config.width)
         self.over_time = nn.ModuleList(Residual(config.width, 1 + layer % 2) for layer in range(config.video_layers))
         self.subframes = nn.Conv1d(config.width, config.width * SUBFRAMES, 3, padding=1)
         self.fine = Residual(config.width, 1)
@@ -122,9 +119,8 @@ class VideoEncoder(nn.Module):
         """frames (B, F, 3, S, S) in [-1, 1] -> (B, T, D)."""
         batch, count = frames.shape[:2]
         change = frames - torch.cat([frames[:, :1], frames[:, :-1]], dim=1)
-        x = torch.cat([frames, 3 * change], dim=2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        for conv in self.convs:
-            x = F.relu(conv(x))
+        x = F.pixel_unshuffle(torch.cat([frames, 3 * change], dim=2).flatten(0, 1), self.patch)
+        x = F.relu(self.around(F.relu(self.enter(x))))
         x = self.flat(x.flatten(1)).unflatten(0, (batch, count)).transpose(1, 2)  # (B, D, F)
         for layer in self.over_time:
             x = layer(x)

@@ -44,11 +44,11 @@ ANY_SOUND = tuple(EVENT_SOUNDS)
 class SyncPlan:
     """Numbers of the recipe."""
 
-    steps: int = 1600
-    batch: int = 20
-    seconds: tuple[float, ...] = (2.0, 3.0, 3.0)
-    learning_rate: float = 1.5e-3
-    last_learning_rate: float = 3e-5
+    steps: int = 1000
+    batch: int = 16
+    seconds: tuple[float, ...] = (2.0, 3.0)
+    learning_rate: float = 2e-3
+    last_learning_rate: float = 2e-5
     warm_up: int = 50
     average: float = 0.995
     strange: float = 0.2  # rows with the sound of another clip
@@ -71,6 +71,7 @@ class SoundBank:
         self.events = {kind: [lower(make(rng)) for _ in range(variants)] for kind, make in EVENT_SOUNDS.items()}
         n = round(texture_s * RATE)
         self.textures = [lower(layer(n, rng)) for layer in LAYERS.values() for _ in range(max(1, variants // 12))]
+        self.hiss = rng.standard_normal((round((texture_s + 1) * SOUND_RATE), 2), dtype=np.float32)
 
     def mix(
         self, events: tuple[Event, ...], start_s: float, length_s: float, rng: np.random.Generator, other_sound: float
@@ -86,11 +87,17 @@ class SoundBank:
             gain = (0.25 + 0.75 * event.strength) * rng.uniform(0.7, 1.3)
             add(track, round((event.time_s - start_s) * SOUND_RATE), sound, 0.8 * event.x, gain)
         for _ in range(int(rng.integers(0, 3))):
-            texture = self.textures[int(rng.integers(len(self.textures)))]
-            bed = np.roll(texture, int(rng.integers(len(texture))), axis=0)[:n]
+            bed = _stretch(self.textures[int(rng.integers(len(self.textures)))], n, rng)
             track[: len(bed)] += np.float32(10 ** (rng.uniform(-30, 2) / 20)) * bed
-        track += np.float32(10 ** (rng.uniform(-90, -45) / 20)) * rng.standard_normal(track.shape).astype(np.float32)
+        hiss = _stretch(self.hiss, n, rng)
+        track[: len(hiss)] += np.float32(10 ** (rng.uniform(-90, -45) / 20)) * hiss
         return track
+
+
+def _stretch(sound: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """`n` samples from somewhere in a sound, or all of it."""
+    first = int(rng.integers(max(1, len(sound) - n)))
+    return sound[first : first + n]
 
 
 @dataclass
@@ -138,14 +145,16 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         seconds = float(rng.choice(plan.seconds))
         frames, moments = round(seconds * FRAME_RATE), round(seconds * MOMENT_RATE)
         rows: list[tuple[Tensor, ...]] = []
-        sounds = []
+        sounds, looks = [], []
         for _ in range(plan.batch):
             clip = self.clips[int(rng.integers(len(self.clips)))]
             latest = len(clip.frames) - frames - round(MOST_SHIFT_S * FRAME_RATE)
             first = int(rng.integers(round(MOST_SHIFT_S * FRAME_RATE), max(latest, 0) + round(0.5 * FRAME_RATE) + 1))
             first = min(first, len(clip.frames) - frames)
             start_s = first / FRAME_RATE
-            picture, events = vary(clip.frames[first : first + frames], clip.events, plan.slow_frames, rng)
+            look = Look.draw(plan.slow_frames, rng)
+            events = look.places(clip.events)
+            looks.append((look, clip.frames[first : first + frames]))
             shift_s = float(rng.uniform(-MOST_SHIFT_S, MOST_SHIFT_S))
             belongs = rng.random() >= plan.strange
             heard = events if belongs else self.clips[int(rng.integers(len(self.clips)))].events
@@ -155,14 +164,12 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
             both = [e for e in seen if 0.02 < e.time_s - start_s + shift_s < seconds - 0.1]
             marks = (*bumps(events, 0.0, start_s, moments), *bumps(heard, shift_s, start_s, moments))
             facts = torch.tensor([shift_s * MOMENT_RATE, float(belongs), float(bool(both) and belongs)])
-            rows.append((picture, facts, *marks))
-        picture, facts, seen_marks, seen_x, heard_marks, heard_x = (
-            torch.stack([row[i] for row in rows]) for i in range(6)
-        )
+            rows.append((facts, *marks))
+        facts, seen_marks, seen_x, heard_marks, heard_x = (torch.stack([row[i] for row in rows]) for i in range(5))
         mel = mel_of(torch.from_numpy(np.stack(sounds)).transpose(1, 2), self.config.mels, moments)
         mel = colour(mel, self.config.mels, rng)
         return SyncBatch(
-            frames=picture, mel=mel, shift=facts[:, 0], belongs=facts[:, 1] > 0, weight=facts[:, 2],
+            frames=varied(looks, rng), mel=mel, shift=facts[:, 0], belongs=facts[:, 1] > 0, weight=facts[:, 2],
             video_events=seen_marks, video_x=seen_x, audio_events=heard_marks, audio_x=heard_x,
         )  # fmt: skip
 
@@ -198,27 +205,56 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         }
 
 
-def vary(
-    frames: NDArray[np.uint8], events: tuple[Event, ...], slow_frames: float, rng: np.random.Generator
-) -> tuple[Tensor, tuple[Event, ...]]:
-    """Another look of a stretch: mirrored, other colours and light, grain, or its frames made from 8 a second.
+@dataclass(frozen=True)
+class Look:
+    """How a stretch is shown: every frame or frames made from 8 a second (held or mixed), mirrored, other colours."""
 
-    Returns:
-        (F, 3, S, S) in about [-1, 1], and the events, mirrored too.
-    """
-    picture = frames.astype(np.float32) / 127.5 - 1
-    if rng.random() < slow_frames:
-        kept, share = picture[::3], (np.arange(len(picture)) % 3 / 3)[:, None, None, None].astype(np.float32)
-        after = np.concatenate([kept[1:], kept[-1:]])
-        held, following = kept.repeat(3, axis=0)[: len(picture)], after.repeat(3, axis=0)[: len(picture)]
-        picture = held + (following - held) * share * np.float32(rng.random() < 0.7)
-    if rng.random() < 0.5:
-        picture = picture[:, :, ::-1]
-        events = tuple(Event(e.kind, e.time_s, e.strength, -e.x) for e in events)
-    picture = picture[..., rng.permutation(3)] * np.float32(rng.uniform(0.6, 1.2)) + np.float32(rng.normal(0, 0.12))
-    if rng.random() < 0.4:
-        picture = picture + np.float32(rng.uniform(0, 0.08)) * rng.standard_normal(picture.shape, dtype=np.float32)
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(0, 3, 1, 2), events
+    slow: bool
+    mixed: bool
+    mirrored: bool
+    channels: tuple[int, int, int]
+    gain: float
+    offset: float
+    grain: float
+
+    @classmethod
+    def draw(cls, slow_frames: float, rng: np.random.Generator) -> Look:
+        """A random one."""
+        order = rng.permutation(3)
+        grain = rng.uniform(0, 0.08) if rng.random() < 0.4 else 0.0
+        return cls(
+            slow=bool(rng.random() < slow_frames),
+            mixed=bool(rng.random() < 0.7),
+            mirrored=bool(rng.random() < 0.5),
+            channels=(int(order[0]), int(order[1]), int(order[2])),
+            gain=float(rng.uniform(0.6, 1.2)),
+            offset=float(rng.normal(0, 0.12)),
+            grain=float(grain),
+        )
+
+    def places(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """The events, mirrored with the picture."""
+        return tuple(Event(e.kind, e.time_s, e.strength, -e.x) for e in events) if self.mirrored else events
+
+
+def varied(looks: list[tuple[Look, NDArray[np.uint8]]], rng: np.random.Generator) -> Tensor:
+    """Stretches uint8 (F, S, S, 3), each with its look -> (B, F, 3, S, S) in about [-1, 1]."""
+    count = len(looks[0][1])
+    every = np.arange(count)
+    held = every // 3 * 3
+    following = np.minimum(held + 3, (count - 1) // 3 * 3)
+    share = torch.from_numpy((every % 3 / 3).astype(np.float32)).view(-1, 1, 1, 1)
+    noise = torch.from_numpy(rng.standard_normal(looks[0][1].shape, dtype=np.float32)).permute(0, 3, 1, 2)
+    rows = []
+    for look, frames in looks:
+        pixels = torch.from_numpy(frames[:, :, ::-1].copy() if look.mirrored else frames)
+        pixels = pixels[..., list(look.channels)].permute(0, 3, 1, 2).float()
+        if look.slow:
+            first = pixels[held]
+            pixels = first + (pixels[following] - first) * share if look.mixed else first
+        picture = pixels * (look.gain / 127.5) + (look.offset - look.gain)
+        rows.append(torch.add(picture, noise.roll(int(rng.integers(count)), 0), alpha=look.grain))
+    return torch.stack(rows)
 
 
 def spoil(sound: NDArray[np.float32], shift_s: float, mono: float, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -1,4 +1,7 @@
-"""The real studio over the debug generator and the shipped voice: `python -m tests.browser.serve_debug FOLDER PORT`."""
+"""The real studio over the debug generators, the shipped voice and the shipped sync network.
+
+python -m tests.browser.serve_debug FOLDER PORT
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,16 @@ if __name__ == "__main__":
     from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec
     from tests.studio.debug_style import style_specs
-    from tests.studio.debug_video import debug_sync_spec, debug_video_spec
+    from tests.studio.debug_video import debug_video_spec
 
     Meter.govern = lambda *_: 0  # type: ignore[method-assign]  # a busy machine would take the live pictures away
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
-    for file in WEIGHTS_DIR.glob("speech_*.safetensors"):
+    for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):
         shutil.copy(file, folder)
+    sync = next(spec for spec in CATALOG if spec.task == "video_sync")
     specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
-    video = (debug_video_spec("quick"), debug_video_spec("slow"), debug_sync_spec())
+    video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
     studio = build_studio(debug_registry(folder, *specs, *music, *video, *style_specs(), memory_budget_mb=1000))
     launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)

@@ -11,7 +11,7 @@ import pytest
 from models.clips import probe
 from studio.recipes import read_recipe
 from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
-from tests.studio.test_sync_actions import flash_clip
+from tests.studio.debug_video import ball_clip
 
 STATUS = "document.querySelector('#video-status').innerText"
 SYNC = "document.querySelector('#sync-status').innerText"
@@ -87,7 +87,7 @@ def test_an_example_starts_at_once_and_stop_ends_the_work(video_page: Any) -> No
 def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_path: Path) -> None:
     page = video_page
     page.get_by_role("tab", name="Check and fix sync").click()
-    page.set_input_files("#sync-clip input[type=file]", flash_clip(tmp_path / "late.mp4", 0.3))
+    page.set_input_files("#sync-clip input[type=file]", ball_clip(tmp_path / "late.mp4", 0.3))
     page.wait_for_selector("#sync-clip >> text=late")
     page.click("#sync-check")
     page.wait_for_function(f"() => {SYNC}.includes('ms late')")
@@ -98,7 +98,8 @@ def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_pa
     with page.expect_download() as waiting:
         page.click("#sync-file")
     waiting.value.save_as(tmp_path / "fixed.mp4")
-    assert probe(tmp_path / "fixed.mp4").frames == 72
+    assert probe(tmp_path / "fixed.mp4").frames == 96
+    assert "confidence" in page.evaluate(f"() => {SYNC}")
 
 
 def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str) -> None:

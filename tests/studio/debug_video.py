@@ -16,11 +16,15 @@ from models.contracts import VideoChunk, VideoRequest
 from models.registry import Registry
 from models.spec import Bundled, ModelSpec
 from models.video.generator import VideoGenerator
+from models.video.scenes import random_spec, render
+from models.video.sounds import EVENT_SOUNDS, add
+from models.video.sounds import RATE as EVENT_RATE
 from models.video.sync import SyncChecker, SyncReport, bend, stereo
 from models.video.sync_model import SyncModel
 from models.video.text import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork
+from studio.video_files import write_clip
 
 WORDS = ["a", "red", "blue", "fire", "sea", "ball"]
 SLOW_S = 0.25  # a step
@@ -128,3 +132,13 @@ def video_registry(folder: Path, *more: ModelSpec) -> Registry:
     """A registry of the quick model, and what else is asked for."""
     (folder / "debug.bin").write_bytes(b"debug")
     return Registry((debug_video_spec(), *more), memory_budget_mb=1000, weights_dir=folder)
+
+
+def ball_clip(path: Path, late_s: float = 0.0) -> Path:
+    """A bouncing ball of the studio's own world, 4 s at 24 frames a second, its impacts heard so much later."""
+    rng = np.random.default_rng([99, 1])
+    scene = render(random_spec(rng, "ball"), 96, 128, 24.0)
+    sound = np.zeros((4 * EVENT_RATE, 2), np.float32)
+    for event in scene.events:
+        add(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
+    return write_clip(path, scene.frames, 24.0, np.ascontiguousarray(sound.T))

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from models.errors import ModelError
 from models.video import train_sync as recipe
-from models.video.scenes import Event
-from models.video.sync import SOUND_RATE, SyncChecker, bend, load_sync, mel_of, refine, small_frames
+from models.video.scenes import Event, random_spec, render
+from models.video.sounds import EVENT_SOUNDS, add
+from models.video.sounds import RATE as EVENT_RATE
+from models.video.sync import SOUND_RATE, WEIGHTS, SyncChecker, bend, load_sync, mel_of, refine, small_frames
 from models.video.sync_data import FRAMES, RATE, EventClip, prepare, read_shards, render_clips
 from models.video.sync_network import SUBFRAMES, SyncConfig, SyncNetwork, diagonals
 from models.weights_io import save_safetensors
@@ -126,6 +128,21 @@ def test_a_report_of_any_clip_is_sound() -> None:
         assert again.offset_s == pytest.approx(report.offset_s, abs=0.02)
     untouched, _ = model.align(clip(), 24.0, clicks(1, 16_000, (0.3,)), 16_000, least_confidence=1.1)
     assert np.array_equal(untouched, clicks(1, 16_000, (0.3,)))
+
+
+@pytest.mark.parametrize("kind", ["ball", "lightning", "lighthouse"])
+def test_the_shipped_network_finds_and_mends_what_is_late_or_early(kind: str) -> None:
+    model = load_sync(recipe.WEIGHTS_FOLDER / WEIGHTS)
+    rng = np.random.default_rng([99, 1])
+    scene = render(random_spec(rng, kind), 96, 64, RATE)
+    for late_s in (0.3, -0.2):
+        sound = np.zeros((4 * EVENT_RATE, 2), np.float32)
+        for event in scene.events:
+            add(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
+        moved, report = model.align(scene.frames, RATE, sound, EVENT_RATE)
+        assert report.offset_s == pytest.approx(late_s, abs=1 / RATE)
+        assert report.confidence > 0.5
+        assert abs(model.check(scene.frames, RATE, moved, EVENT_RATE).offset_s) < 0.02
 
 
 @pytest.mark.parametrize(
