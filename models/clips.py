@@ -28,6 +28,7 @@ MAX_FRAMES = 36_000
 MAX_SIDE = 16_384
 MAX_PICTURE_PIXELS = 160_000_000
 MAX_RATE = 240
+SLOWEST = Fraction(1, 10)  # frames a second
 PROBE_TIMEOUT_S = 60
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 # No playlists and no scripts: such a file could name other files of this machine.
@@ -183,7 +184,7 @@ def _probe_picture(path: Path) -> ClipInfo | None:
     except Exception as error:  # a stranger's file can break a parser in any way
         raise ClipError(f"{path.name} is damaged and cannot be read.") from error
     rate = min(Fraction(MAX_RATE), Fraction(round(count * 1000), round(total_ms)).limit_denominator(1001))
-    return ClipInfo(width, height, max(rate, Fraction(1, 10)), count, by_pillow=True)
+    return ClipInfo(width, height, max(rate, SLOWEST), count, by_pillow=True)
 
 
 def _quiet_open(path: Path) -> Any:
@@ -269,13 +270,14 @@ def _rate(line: str, text: str, frames: int) -> Fraction:
          if abs(float(exact) - value) < 0.011),
         Fraction(value).limit_denominator(1001),
     )  # fmt: skip
+    rate = max(rate, SLOWEST)  # ffmpeg rounds a frame an hour to "0 fps"
     lengths = _LENGTH.findall(text)
     if lengths and frames > 1:
         hours, minutes, seconds = lengths[-1]
         duration_s = 3600 * int(hours) + 60 * int(minutes) + float(seconds)
         if duration_s > 0 and abs(frames / float(rate) - duration_s) > max(0.1, 0.02 * duration_s, 4 / float(rate)):
             rate = Fraction(frames / duration_s).limit_denominator(1001)
-    return min(max(rate, Fraction(1, 10)), Fraction(MAX_RATE))
+    return min(max(rate, SLOWEST), Fraction(MAX_RATE))
 
 
 def _input(path: Path) -> list[str]:

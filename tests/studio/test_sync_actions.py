@@ -124,6 +124,9 @@ def _bad(folder: Path, kind: str) -> str | None:
     elif kind == "picture":
         path = folder / "one.png"
         run_ffmpeg("-f", "lavfi", "-i", "color=s=32x32", "-frames:v", "1", str(path))
+    elif kind == "four hours":
+        picture = "color=s=32x32:r=1/8:d=14400"
+        run_ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=r=8000:d=1", "-c:v", "mpeg4", str(path))
     else:
         sound = {"no sound": [], "silent": ["-f", "lavfi", "-i", "anullsrc=r=8000"]}.get(kind, [])
         length = "125" if kind == "long" else "0.3" if kind == "short" else "2"
@@ -144,6 +147,7 @@ def _bad(folder: Path, kind: str) -> str | None:
         ("no sound", "has no sound"),
         ("silent", "no sound that could be heard"),
         ("long", "longer than 2 minutes"),
+        ("four hours", "longer than 10 minutes"),
         ("short", "shorter than"),
     ],
 )
@@ -156,6 +160,11 @@ def test_bad_uploads_are_sentences(tmp_path: Path, kind: str, sentence: str, mon
     last = list(actions.generate("me", upload, True, str(folder)))[-1]
     assert sentence in last["status"] and "alert" in last["status"]
     assert list(folder.iterdir()) == []
+
+
+def test_a_clip_of_a_frame_an_hour_can_be_looked_at(tmp_path: Path) -> None:
+    run_ffmpeg("-f", "lavfi", "-i", "color=s=32x32:r=1/3600:d=14400", "-c:v", "mpeg4", str(tmp_path / "slow.mp4"))
+    assert probe(tmp_path / "slow.mp4").frames == 4
 
 
 def _real_limits(self: FlashChecker, *clip: Any) -> Any:
