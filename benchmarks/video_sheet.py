@@ -1,0 +1,78 @@
+"""The contact sheet of the README: clips of the shipped model as the studio finishes them, four frames of each.
+
+    python -m benchmarks.video_sheet                      # writes docs/video.jpg
+    python -m benchmarks.video_sheet --checkpoint .runs/video/checkpoint.pt --out sheet.jpg
+
+The seeds are those of the list, one a prompt: nothing is picked among several tries.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from benchmarks.video import generator_of
+from models.contracts import VideoRequest
+from models.video.generator import VideoGenerator
+from models.video.upscaler import WEIGHTS, load_upscaler
+
+OUT = Path(__file__).parent.parent / "docs" / "video.jpg"
+WEIGHTS_FOLDER = Path(__file__).parent.parent / "models" / "weights"
+PROMPTS = (
+    "blue ocean waves at sunset",
+    "a green aurora over the mountains at night",
+    "an orange campfire at night",
+    "pink fireworks over the city",
+    "a purple galaxy turning clockwise",
+    "a red hot-air balloon rising by day",
+    "yellow flowers in the wind by day",
+    "birds flying left at dusk",
+    "flying through a teal tunnel",
+    "fish and corals in blue water",
+    "a woman with pink hair in a blue shirt walks left",
+    "a man with black hair in a red shirt casts a spell towards us",
+)
+COLUMNS, SHOWN, SIDE, GAP, LINE = 2, 4, 144, 12, 22
+
+
+def clip_of(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
+    """uint8 (F, R, S, 3), at the default settings."""
+    return np.concatenate([chunk.frames for chunk in generator.stream(VideoRequest(prompt, seed=seed))])
+
+
+def sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
+    """A picture of all prompts."""
+    upscaler = generator.upscaler or load_upscaler(WEIGHTS_FOLDER / WEIGHTS)
+    wide, high = SHOWN * (SIDE + 2) + GAP, LINE + SIDE + GAP
+    rows = -(-len(prompts) // COLUMNS)
+    page = Image.new("RGB", (COLUMNS * wide + GAP, rows * high + GAP), "#101418")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(14)
+    for number, prompt in enumerate(prompts):
+        left, top = GAP + number % COLUMNS * wide, GAP + number // COLUMNS * high
+        clip = clip_of(generator, prompt, number)
+        large = upscaler.upscale(np.ascontiguousarray(clip[np.linspace(0, len(clip) - 1, SHOWN).astype(int)]))
+        pen.text((left, top), prompt, fill="#e8eef2", font=font)
+        for at, frame in enumerate(large):
+            small = Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+            page.paste(small, (left + at * (SIDE + 2), top + LINE))
+    return page
+
+
+def main() -> None:
+    """Draw and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    sheet(generator_of(options.checkpoint)).save(options.out, quality=88, optimize=True)
+    print(options.out, f"{options.out.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
