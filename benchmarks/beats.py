@@ -79,8 +79,8 @@ def rendered(pop909: Path, soundfont: Path) -> Iterator[Piece]:
     songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
     for folder in songs[::POP909_EVERY]:
         song = pop909_song(folder, random.Random(int(folder.name))).between(0.0, POP909_S)
-        samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)]
-        samples = 0.8 * samples / max(1e-6, float(np.abs(samples).max()))
+        samples: Samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)].astype(np.float32)
+        samples *= 0.8 / max(1e-6, float(np.abs(samples).max()))
         yield Piece("pop909", folder.name, samples, song.beats, song.beats[song.places == 1])
 
 
@@ -90,7 +90,7 @@ def clicks() -> Iterator[Piece]:
     falling = np.exp(-np.arange(length) / (0.006 * RATE))
     for number, bpm in enumerate(CLICK_TEMPI):
         swing = SWING[number % len(SWING)]
-        beats = np.arange(0.4, CLICKS_S - 0.2, 60 / bpm)
+        beats: Floats = np.arange(0.4, CLICKS_S - 0.2, 60 / bpm, dtype=np.float64)
         samples = np.zeros(int(CLICKS_S * RATE), dtype=np.float32)
         rows = [(t, 1500.0 if i % 4 == 0 else 1000.0, 0.8 if i % 4 == 0 else 0.6) for i, t in enumerate(beats)]
         rows += [(t + (0.5 + swing) * 60 / bpm, 1000.0, 0.25) for t in beats[:-1]]
@@ -187,7 +187,7 @@ def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str,
         by_set[group] = {name: _mean([scores(p, *row[name]) for p, row in members]) for name in members[0][1]}
     result["sets"] = by_set
     overall = {name: _overall(by_set, name, "f") for name in found[0]}
-    peers = {name: value for name, value in overall.items() if name not in {"ours", "online", "librosa"}}
+    peers = {name: value or 0.0 for name, value in overall.items() if name not in {"ours", "online", "librosa"}}
     result["f_measure"] = overall["ours"]
     result["f_online"], result["f_librosa"] = overall.get("online"), overall.get("librosa")
     best = max(peers, key=lambda name: peers[name], default=None)

@@ -138,6 +138,23 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.video.generator:load_bundled",
     ),
     ModelSpec(
+        key="beats/tcn",
+        task="beats",
+        title="Auralume beat network",
+        summary="Hears beats, downbeats and tempo of a song; ships with the studio.",
+        licence="MIT (trained on POP909's arrangements of copyrighted songs, among others)",
+        commercial_use=True,
+        credit=(
+            "Trained by this repository's own recipe on POP909 (MIT), OpenScore Lieder (CC0) and the Groove MIDI "
+            "Dataset (CC BY 4.0, Google) as they sound with free soundfonts; after Davies and Böck 2019"
+        ),
+        sources=(Bundled(("beats.safetensors",)),),
+        memory_mb=150,
+        needs_gpu=False,
+        speed="more than fifty times faster than real time on two CPU cores",
+        loader="models.music_video.beats:load_bundled",
+    ),
+    ModelSpec(
         key="style_video/adain",
         task="style_video",
         title="Auralume picture style",

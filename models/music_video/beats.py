@@ -7,7 +7,7 @@ The networks are `models.music_video.beat_network`; what they hear is turned int
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from models.audio import log_mel, resample
 from models.errors import ModelError
 from models.music_video.beat_decoding import (
     BAR_LENGTHS,
+    BEAT_SHARE,
     DECODE_RATE,
     OnlineTracker,
     TempoStates,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60.0  # the offline network runs over windows, so that memory does not grow with the song
 MAX_SONG_S = 3600.0
+AUDIBLE_LOG_MEL = -11.0  # the floor of log_mel is -11.5
+SILENCE_FRAMES = 2 * FRAME_RATE  # nothing has a beat that is farther than this from the last and next sound
 Floats = NDArray[np.float64]
 
 
@@ -93,6 +96,12 @@ class BeatTrack:
     def bpm(self) -> float:
         """Median tempo in beats a minute; 0 with fewer than two beats."""
         return float(60.0 / np.median(np.diff(self.times_s))) if len(self.times_s) > 1 else 0.0
+
+    @property
+    def bar_length(self) -> int:
+        """Beats in most bars; 4 where fewer than two downbeats tell."""
+        downs = np.flatnonzero(self.places == 1)
+        return int(np.median(np.diff(downs))) if len(downs) > 1 else 4
 
     def tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
         """Times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
@@ -188,7 +197,7 @@ class BeatDetector:
         self.states = TempoStates.build()
         self.margin = network.config.reach_frames  # context on both sides of a window
 
-    def stream(self, request: BeatRequest) -> Iterator[BeatChunk]:
+    def stream(self, request: BeatRequest) -> Generator[BeatChunk, None, None]:
         """Listen window by window; closing the iterator stops the work."""
         mono = resample(request.mono, request.sample_rate, BEAT_MEL.sample_rate)
         window = int(WINDOW_S * FRAME_RATE)
@@ -212,8 +221,9 @@ class BeatDetector:
         piece = np.pad(mono[max(0, low) : high], (max(0, -low), max(0, high - len(mono))))
         mel = mel_of(torch.from_numpy(np.ascontiguousarray(piece)))[: last - first]
         end = min(last, 1 + len(mono) // hop)
-        logits = self.network(mel[None, : end - first])[0]
-        return torch.sigmoid(logits[start - first : stop - first]).numpy()
+        mel = mel[: end - first]
+        heard = torch.sigmoid(self.network(mel[None])[0]) * near_sound(mel)[:, None]
+        return heard[start - first : stop - first].numpy()
 
     def detect(self, request: BeatRequest) -> tuple[BeatTrack, NDArray[np.float32]]:
         """The beats, and the activations (frames, 2): the sum of `stream`'s chunks."""
@@ -221,6 +231,12 @@ class BeatDetector:
         track = chunks[-1].track
         assert track is not None
         return track, np.concatenate([chunk.activations for chunk in chunks])
+
+
+def near_sound(mel: torch.Tensor) -> torch.Tensor:
+    """1 for frames (T,) that lie within SILENCE_FRAMES of a sound in mel (T, M), else 0."""
+    audible = (mel.amax(dim=1) > AUDIBLE_LOG_MEL).float()
+    return torch.nn.functional.max_pool1d(audible[None, None], 2 * SILENCE_FRAMES + 1, 1, SILENCE_FRAMES)[0, 0]
 
 
 def mel_of(samples: torch.Tensor) -> torch.Tensor:
@@ -249,6 +265,7 @@ class OnlineBeatDetector:
         self.pending = np.zeros(BEAT_MEL.n_fft // 2, dtype=np.float32)
         self.frames = 0
         self.previous: float | None = None
+        self.silent_frames = SILENCE_FRAMES  # since the last sound
 
     @property
     def delay_s(self) -> float:
@@ -278,6 +295,10 @@ class OnlineBeatDetector:
         mel = mel_of(torch.from_numpy(self.pending[:used].copy()))
         self.pending = self.pending[count * BEAT_MEL.hop_length :]
         activations = torch.sigmoid(self.network(mel[None], self.memory)[0]).numpy()
+        for row, audible in enumerate((mel.amax(dim=1) > AUDIBLE_LOG_MEL).tolist()):
+            self.silent_frames = 0 if audible else self.silent_frames + 1
+            if self.silent_frames > SILENCE_FRAMES:
+                activations[row] = 0.0
         return self._beats_in(activations), activations
 
     def _beats_in(self, activations: NDArray[np.float32]) -> list[float]:
@@ -288,7 +309,9 @@ class OnlineBeatDetector:
             before = now if self.previous is None else self.previous
             for step in range(1, ratio + 1):
                 if self.tracker.push(before + (now - before) * step / ratio):
-                    sound_s = self.tracker.last_beat / DECODE_RATE - self.network.config.delay_frames / FRAME_RATE
+                    middle = 30.0 / self.tracker.bpm / BEAT_SHARE  # of the stretch in which a beat is expected
+                    sound_s = self.tracker.last_beat / DECODE_RATE + middle
+                    sound_s -= self.network.config.delay_frames / FRAME_RATE
                     beats.append(max(0.0, sound_s))
             self.previous = now
             self.frames += 1

@@ -1,0 +1,227 @@
+"""Music videos: accents on the beats, speed, memory, drift; all measured on finished files.
+
+    python -m benchmarks.music_video --json --song FILE [--parts accents speed memory drift]
+
+`--song` is any song; it is repeated or cut to the length that a part needs. Measured with the shipped video model and
+beat network, or where the former is missing (`--untrained`) with a network of its size and random weights, which costs
+the same time and memory. Two torch threads.
+
+accents_on_beat: share of the beats used that have a visual accent within 50 ms. An accent is a frame that differs from
+the one before it by more than any neighbour does and by 1.3 times the median of the second around it; a frame counts
+from when it is shown. accents_off_beat is the same figure for the times midway between the beats: what chance gives.
+drift_s: over ten minutes, how far the accents at the end lie from the beats, less how far those at the start do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.clips import probe, read_frames
+from models.threads import wait_briefly
+
+WITHIN_S = 0.05
+SMALL = (160, 90)
+AROUND = 12  # frames on each side that an accent is compared with
+STANDS_OUT = 1.3
+Floats = NDArray[np.float64]
+
+
+def frame_differences(path: Path, stop_s: float = 1e9) -> tuple[Floats, float]:
+    """Mean absolute difference of each frame from the one before it, (n,), and the frame rate."""
+    info = probe(path)
+    found, before = [], None
+    for number, frame in enumerate(read_frames(path, info, *SMALL)):
+        if number / float(info.rate) > stop_s:
+            break
+        now = frame.astype(np.int16)
+        found.append(0.0 if before is None else float(np.abs(now - before).mean()))
+        before = now
+    return np.array(found), float(info.rate)
+
+
+def accent_times(differences: Floats, rate: float) -> Floats:
+    """When accents are seen, in seconds."""
+    padded = np.pad(differences, AROUND, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
+    usual = np.median(windows, axis=1)
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(differences, 1), 3).max(axis=1)
+    peaks = np.flatnonzero((differences >= near) & (differences > STANDS_OUT * usual) & (differences > 0))
+    return peaks / rate
+
+
+def share_near(times: Floats, accents: Floats, within_s: float = WITHIN_S) -> float:
+    """The share of times with an accent near."""
+    if not len(times) or not len(accents):
+        return 0.0
+    return float(np.mean([np.abs(accents - each).min() <= within_s for each in times]))
+
+
+def offsets(times: Floats, accents: Floats, within_s: float = 0.2) -> Floats:
+    """From each time to the nearest accent, signed, where one is near."""
+    nearest = np.array([accents[np.abs(accents - each).argmin()] - each for each in times])
+    return nearest[np.abs(nearest) <= within_s]
+
+
+def load(untrained: bool) -> tuple[Any, Any, Any]:
+    """Beat detector, video model, upscaler or None."""
+    import torch
+
+    from models.catalog import CATALOG
+    from models.registry import WEIGHTS_DIR, Registry
+
+    torch.set_num_threads(2)
+    registry = Registry(CATALOG)
+    if not untrained:
+        from models.music_video.key_clips import load_upscale
+
+        return registry.load("beats/tcn"), registry.load("video/unet3d"), load_upscale(WEIGHTS_DIR)
+    from models.music_video.key_clips import load_upscale
+    from models.video.generator import VideoGenerator
+    from models.video.text import load_text_table
+    from models.video.unet3d import UNet3D, UNet3DConfig
+
+    torch.manual_seed(0)
+    table = load_text_table(WEIGHTS_DIR / "video_text.safetensors")
+    return registry.load("beats/tcn"), VideoGenerator(UNet3D(UNet3DConfig()), table), load_upscale(WEIGHTS_DIR)
+
+
+def make(song: Path, seconds: float, out: Path, untrained: bool, **fields: Any) -> dict[str, Any]:
+    """Make one music video; the beats used, and how long everything took."""
+    from models.music_video.analysis import analyse
+    from models.music_video.contracts import MusicVideoRequest
+    from models.music_video.encoder import decode_song
+    from models.music_video.generator import MusicVideoGenerator
+
+    detector, video, upscale = load(untrained)
+    wav = out.with_suffix(".wav")
+    looped = out.with_suffix(".loop.wav")
+    from models.clips import ffmpeg_program
+
+    command = [ffmpeg_program(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
+    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
+    began_s = time.perf_counter()
+    duration_s = decode_song(looped, wav)
+    *_, last = analyse(detector, wav, duration_s)
+    assert last.analysis is not None
+    heard_s = time.perf_counter() - began_s
+    prompts = ("a red fire at night", "blue waves by day", "stars in the night sky")
+    request = MusicVideoRequest(wav, duration_s, last.analysis.track, last.analysis.features, prompts, out, **fields)
+    stages: dict[str, float] = {}
+    stage, since_s = "measuring", time.perf_counter()
+    for chunk in MusicVideoGenerator(video, upscale).stream(request):
+        now_s = time.perf_counter()
+        stages[stage] = stages.get(stage, 0.0) + now_s - since_s
+        stage, since_s = chunk.stage, now_s
+    stages = {name: round(value, 1) for name, value in stages.items()}
+    looped.unlink()
+    wav.unlink()
+    return {
+        "beats": [round(float(each), 3) for each in last.analysis.track.times_s],
+        "analysis_s": round(heard_s, 2),
+        "render_s": round(time.perf_counter() - began_s, 1),
+        "stages_s": stages,
+        "mb": round(out.stat().st_size / 1e6, 1),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
+    """The same in a fresh process, so that its peak memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.music_video", "--song", str(arguments.song), "--one", str(out)]
+    command += ["--seconds", str(seconds), "--side", str(side)] + (["--untrained"] if arguments.untrained else [])
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(run.stdout.strip().splitlines()[-1]))
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All parts that were asked for."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+        out = Path(folder) / "video.mp4"
+        if {"accents", "speed"} & set(arguments.parts):
+            one = in_own_process(arguments, 60.0, out, 720)
+            differences, rate = frame_differences(out)
+            beats, accents = np.array(one["beats"]), accent_times(differences, rate)
+            between = (beats[:-1] + beats[1:]) / 2
+            found |= {
+                "render_s_60": one["render_s"],
+                "stages_s": one["stages_s"],
+                "accents_on_beat": round(share_near(beats, accents), 3),
+                "accents_off_beat": round(share_near(between, accents), 3),
+                "accents_a_beat": round(len(accents) / max(1, len(beats)), 2),
+                "peak_rss_mb_1_minute": one["peak_rss_mb"],
+                "size_mb": one["mb"],
+            }
+        if {"memory", "drift"} & set(arguments.parts):
+            if "peak_rss_mb_1_minute" not in found or arguments.long_side != 720:
+                found["peak_rss_mb_1_minute"] = in_own_process(arguments, 60.0, out, arguments.long_side)["peak_rss_mb"]
+            ten = in_own_process(arguments, 600.0, out, arguments.long_side)
+            found |= {"peak_rss_mb_10_minutes": ten["peak_rss_mb"], "render_s_600": ten["render_s"]}
+            differences, rate = frame_differences(out)
+            beats, accents = np.array(ten["beats"]), accent_times(differences, rate)
+            first, last = offsets(beats[beats < 60], accents), offsets(beats[beats > 540], accents)
+            found["drift_s"] = round(float(np.median(last) - np.median(first)), 4)
+            found["accents_on_beat_10_minutes"] = round(share_near(beats, accents), 3)
+            found["picture_less_sound_s"] = round(stream_gap_s(out), 4)
+    return found
+
+
+def stream_gap_s(path: Path) -> float:
+    """How much longer the picture lasts than the sound, by decoding both."""
+    from models.clips import ffmpeg_program
+
+    info = probe(path)
+    command = [
+        ffmpeg_program(),
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-map",
+        "0:a",
+        "-ac",
+        "1",
+        "-ar",
+        "8000",
+        "-f",
+        "u8",
+        "-",
+    ]
+    sound = len(subprocess.run(command, check=True, capture_output=True).stdout) / 8000
+    return info.duration_s - sound
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--song", type=Path, required=True)
+    parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift"])
+    parser.add_argument("--untrained", action="store_true", help="a video network of random weights")
+    parser.add_argument("--long-side", type=int, default=360, help="shorter side of the ten-minute video")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
+    parser.add_argument("--side", type=int, default=720, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    wait_briefly()
+    if arguments.one:
+        made = make(arguments.song, arguments.seconds, arguments.one, arguments.untrained, shorter_side=arguments.side)
+        print(json.dumps(made))
+        return
+    found = measure(arguments)
+    print(json.dumps(found, indent=2) if arguments.json else "\n".join(f"{k}: {v}" for k, v in found.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""One frame of a music video: a moment of a clip, through a camera that dances, in the colours of the moment.
+
+Everything here is a function of the frame's number, so that frames can be drawn in any order and by several threads.
+
+Letters: S side of a clip's frames, H and W of the video's, K frames of a clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.music_video.beat_network import FRAME_RATE as CURVE_RATE
+from models.music_video.captions import Caption, lay_over, opacity, text_layer
+from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
+from models.music_video.plan import Plan, Shot
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+CLIP_RATE = 24.0  # frames a second of a prepared clip at its own pace
+PULSE_S = 0.16  # in which an accent fades to a third
+ZOOM_KICK, PAN_KICK, TURN_KICK_DEG = 0.11, 0.022, 2.6
+FLASH_GAIN, FLASH_LIFT = 0.38, 34.0
+HUE_OF_SECTION_DEG, HUE_KICK_DEG = 40.0, 12.0
+MAIN_SIDE = 512  # a clip's frame is brought to this side by a cubic filter before the camera looks at it
+TITLE_S = (0.4, 4.6)
+VIGNETTE = 0.42
+
+
+def beat_position(accents: NDArray[np.int64], frames: Floats) -> Floats:
+    """How many accents have passed at each frame, with the share of the way to the next: 2.5 is midway after the third.
+
+    Before the first and after the last accent the median interval goes on.
+    """
+    if len(accents) < 2:
+        return frames / (0.5 * FRAME_RATE)
+    interval = float(np.median(np.diff(accents)))
+    inside = np.interp(frames, accents, np.arange(len(accents)))
+    before = (frames - accents[0]) / interval
+    after = len(accents) - 1 + (frames - accents[-1]) / interval
+    return np.where(frames < accents[0], before, np.where(frames > accents[-1], after, inside))
+
+
+def eased(position: Floats, strength: float) -> Floats:
+    """Beat positions with the same whole numbers, whose pace is greatest on the beats and least between them.
+
+    The pace at share u of a beat is 1 + strength cos(2 pi u).
+    """
+    return position + strength * np.sin(2 * np.pi * position) / (2 * np.pi)
+
+
+def there_and_back(way: Floats, length: float) -> Floats:
+    """A way along a line of `length` that turns at its ends, in [0, length]."""
+    return length - np.abs(np.mod(way, 2 * length) - length) if length > 0 else np.zeros_like(way)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a frame shows.
+
+    Attributes:
+        shot: number of the shot; clip: of the key clip; place: where in the clip, in its frames.
+        pulse: how fresh and strong the last accent is, in [0, 1]; side: -1 or 1, which way it kicks.
+        share: of the shot that has passed, in [0, 1].
+        brightness: of the sound now, in [0, 1].
+    """
+
+    shot: int
+    clip: int
+    place: float
+    pulse: float
+    side: int
+    share: float
+    brightness: float
+
+
+class Choreography:
+    """From a frame's number to what it shows."""
+
+    def __init__(self, request: MusicVideoRequest, plan: Plan, clip_frames: int) -> None:
+        """clip_frames: K, of every prepared clip, at CLIP_RATE."""
+        self.request, self.plan, self.clip_frames = request, plan, clip_frames
+        self.starts = np.array([shot.start for shot in plan.shots])
+        accents = plan.accents
+        interval = float(np.median(np.diff(accents))) if len(accents) > 1 else 0.5 * FRAME_RATE
+        length = max(1, clip_frames - 1)
+        # So many beats from one end of the clip to the other that it keeps about its own pace, and turns in mid-beat,
+        # where it is slowest.
+        beats = max(1, round(length / (interval * CLIP_RATE / FRAME_RATE)))
+        self.step = length / beats
+        self.fade_frames = min(PULSE_S * FRAME_RATE, 0.4 * interval)
+
+    def moment(self, frame: int) -> Moment:
+        """What frame number `frame` shows."""
+        plan, look = self.plan, self.request.look
+        number = int(np.searchsorted(self.starts, frame, side="right") - 1)
+        shot = plan.shots[number]
+        at = np.array([float(frame)])
+        way = self.step * (eased(beat_position(plan.accents, at), 0.95 * look.motion) + 0.5)
+        length = float(max(1, self.clip_frames - 1))
+        turn = (
+            round(shot.clip_phase * 2 * length / self.step) * self.step
+        )  # whole beats, so that turns stay in mid-beat
+        place = float(there_and_back(way + turn, length)[0])
+        last = int(np.searchsorted(plan.accents, frame, side="right") - 1)
+        pulse = 0.0
+        if last >= 0:
+            pulse = float(plan.strengths[last] * np.exp(-(frame - plan.accents[last]) / self.fade_frames))
+        curve = self.request.features.brightness
+        now = min(len(curve) - 1, int(frame / FRAME_RATE * CURVE_RATE)) if len(curve) else 0
+        share = (frame - shot.start) / max(1, shot.end - shot.start)
+        return Moment(
+            number, shot.clip, place, pulse, 1 if last % 2 else -1, share, float(curve[now]) if len(curve) else 0.0
+        )
+
+
+def camera(shot: Shot, moment: Moment, request: MusicVideoRequest, side: int, size: tuple[int, int]) -> Floats:
+    """The affine map (2, 3) from a picture of `side` pixels to the frame of `size` (W, H)."""
+    look = request.look
+    width, height = size
+    whole, filling = min(size) / side, max(size) / side
+    scale = whole ** (1 - shot.framing) * filling**shot.framing
+    grown = shot.zoom * moment.share if shot.zoom >= 0 else -shot.zoom * (1 - moment.share)
+    scale *= 1.04 + grown + ZOOM_KICK * look.zoom * moment.pulse
+    angle = np.deg2rad(shot.turn * (moment.share - 0.5) + TURN_KICK_DEG * look.rotate * moment.pulse * moment.side)
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    flip = -1.0 if shot.flipped else 1.0
+    middle = np.array([side / 2, side / 2])
+    middle += side * np.array(shot.drift) * (moment.share - 0.5)
+    middle[0] += side * PAN_KICK * look.pan * moment.pulse * moment.side
+    turned = np.array([[flip * cos, sin], [-flip * sin, cos]])
+    centre = np.array([width / 2, height / 2]) - turned @ middle
+    return np.concatenate([turned, centre[:, None]], axis=1)
+
+
+def colours(shot: Shot, moment: Moment, request: MusicVideoRequest) -> NDArray[np.float32]:
+    """The matrix (3, 4) on red, green, blue and 1: hue by section, saturation by the sound, light by the accent."""
+    look = request.look
+    steps = (0.0, 1.0, -0.8, 0.5, -1.5, 1.8)
+    hue = HUE_OF_SECTION_DEG * steps[shot.section % len(steps)] + HUE_KICK_DEG * moment.pulse * moment.side
+    hue *= look.colour
+    saturation = 1.0 + look.colour * (0.25 * moment.brightness + 0.3 * moment.pulse)
+    luminance = np.array([0.2126, 0.7152, 0.0722])
+    grey = np.tile(luminance, (3, 1))
+    angle = np.deg2rad(hue)
+    axis = np.full(3, 1 / np.sqrt(3))
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turned = np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * np.outer(axis, axis)
+    matrix = (grey + saturation * (np.eye(3) - grey)) @ turned
+    light = look.flash * moment.pulse * (1.4 if moment.share < 0.02 else 1.0)
+    return np.concatenate([matrix * (1 + FLASH_GAIN * light), np.full((3, 1), FLASH_LIFT * light)], 1).astype(
+        np.float32
+    )
+
+
+def vignette(size: tuple[int, int]) -> Pixels:
+    """Brightness of each pixel of a frame (W, H), uint8 (H, W, 3): darker towards the corners."""
+    x, y = np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1])
+    far = np.sqrt(x[None] ** 2 + y[:, None] ** 2) / np.sqrt(2)
+    mask = 255 * (1 - VIGNETTE * np.clip(far - 0.35, 0, 1) ** 1.6)
+    return np.repeat(mask.astype(np.uint8)[..., None], 3, axis=2)
+
+
+class Painter:
+    """Draws frames; may be used by several threads at once."""
+
+    def __init__(self, choreography: Choreography) -> None:
+        self.choreography = choreography
+        self.request, self.plan = choreography.request, choreography.plan
+        self.size = self.request.frame_size
+        self.vignette = vignette(self.size)
+
+    def draw(self, frame: int, clip: Pixels) -> Pixels:
+        """Frame number `frame`, uint8 (H, W, 3); clip: uint8 (K, S, S, 3), the one that `moment` names."""
+        import cv2
+
+        moment = self.choreography.moment(frame)
+        shot = self.plan.shots[moment.shot]
+        first = int(moment.place)
+        part = moment.place - first
+        picture: Any = clip[first]
+        if part > 0.02 and first + 1 < len(clip):
+            picture = cv2.addWeighted(clip[first], 1 - part, clip[first + 1], part, 0)
+        picture = cv2.transform(picture, colours(shot, moment, self.request))
+        side = MAIN_SIDE if picture.shape[0] < MAIN_SIDE else picture.shape[0]
+        if picture.shape[0] != side:
+            picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
+        drawn: Any = cv2.warpAffine(
+            picture,
+            camera(shot, moment, self.request, side, self.size),
+            self.size,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        drawn = cv2.multiply(drawn, self.vignette, dst=drawn, scale=1 / 255)
+        self._write(drawn, frame / FRAME_RATE)
+        return drawn
+
+    def _write(self, drawn: Pixels, time_s: float) -> None:
+        """Title and lyrics, in place."""
+        request, (width, height) = self.request, self.size
+        shown = opacity(time_s, *TITLE_S)
+        unit = min(width, height)
+        if request.title and shown > 0:
+            lay_over(drawn, text_layer(request.title, width, unit * 0.11), (width / 2, height * 0.46), shown)
+        if request.artist and shown > 0:
+            lay_over(drawn, text_layer(request.artist, width, unit * 0.05), (width / 2, height * 0.60), shown)
+        for caption in request.captions:
+            if caption.start_s <= time_s < caption.end_s:
+                self._caption(drawn, caption, time_s)
+
+    def _caption(self, drawn: Pixels, caption: Caption, time_s: float) -> None:
+        width, height = self.size
+        layer = text_layer(caption.text, width, min(width, height) * 0.062)
+        bottom = height * 0.94 - layer[0].shape[0] / 2
+        lay_over(drawn, layer, (width / 2, bottom), opacity(time_s, caption.start_s, caption.end_s))

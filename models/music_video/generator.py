@@ -1,0 +1,215 @@
+"""A song and a look become a music video: planned on its beats, drawn by the video model, encoded as it is drawn.
+
+The video model makes a few key clips for each kind of section. Their frames are run through in time so that the shown
+motion is quickest on every beat (`drawing.eased`) and turns between beats; camera, light and colour kick in the very
+frame of the beat. Between the model's frames pixels move along the optical flow: the model's own space is that of
+pixels, so that is also where the interpolation happens.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import ModelError
+from models.music_video.contracts import MusicVideoChunk, MusicVideoRequest
+from models.music_video.drawing import Choreography, Painter
+from models.music_video.encoder import SongVideoWriter
+from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
+from models.music_video.plan import Plan, plan_video
+
+Pixels = NDArray[np.uint8]
+
+LONGEST_WORK_S = 3600.0
+TRIAL_FRAMES = 8
+DRAWING_THREADS = 2
+AHEAD = 12  # frames being drawn while one is written
+REPORT_EVERY_S = 0.5
+PICTURE_WIDTH = 480
+
+
+@dataclass
+class Cost:
+    """What the work takes, in seconds, as measured so far."""
+
+    clip_s: float
+    prepare_s: float
+    frame_s: float
+
+    def of(self, clips: int, shots: int, frames: int) -> float:
+        """Seconds for so many new clips, changes of clip, and frames."""
+        return clips * self.clip_s + shots * self.prepare_s + frames * self.frame_s
+
+
+class MusicVideoGenerator:
+    """Makes music videos with one video model; one request at a time."""
+
+    def __init__(self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S) -> None:
+        self.clips = KeyClips(model, upscale)
+        self.longest_work_s = longest_work_s
+        self._lock = threading.Lock()
+
+    def stream(self, request: MusicVideoRequest) -> Iterator[MusicVideoChunk]:
+        """Draw and write the video; closing the iterator stops the work and leaves neither process nor file.
+
+        Raises:
+            ValueError: the work would take longer than `longest_work_s`, told before it begins.
+            ModelError: another video is being made with this generator.
+            EncodingError: the file cannot be written.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise ModelError("Another music video is being made just now; wait until it is finished.", "busy")
+        try:
+            yield from self._stream(request)
+        finally:
+            self.clips.forget_prepared()
+            self._lock.release()
+
+    def _stream(self, request: MusicVideoRequest) -> Iterator[MusicVideoChunk]:
+        plan = plan_video(request)
+        painter = Painter(Choreography(request, plan, PREPARED_FRAMES))
+        shots = [shot for shot in plan.shots if shot.start < request.frame_count]
+        needed = list(dict.fromkeys(shot.clip for shot in shots))
+        missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
+        yield MusicVideoChunk("measuring", 0.0, 1.0, notes=plan.notes)
+        cost = self.measure(request, plan, painter)
+        total = cost.of(len(missing), len(shots), request.frame_count)
+        if total > self.longest_work_s:
+            raise ValueError(
+                f"This video would take about {total / 60:.0f} minutes to draw on this machine; at most "
+                f"{self.longest_work_s / 60:.0f} work. Trim the song, or choose a smaller picture or fewer key clips."
+            )
+        progress = _Progress(cost, len(missing), len(shots), request.frame_count, plan.notes)
+        yield progress.chunk("clips")
+        for number in missing:
+            began_s = time.perf_counter()
+            with closing(self.clips.make(request, plan.clips[number])) as steps:
+                for step in steps:
+                    progress.clip_share = step.share
+                    yield progress.chunk("clips", step.preview)
+            progress.clip_done(time.perf_counter() - began_s)
+        with (
+            SongVideoWriter(request.out, request.frame_size, request.rate, request.song, request.shown_s) as writer,
+            closing(self._drawn(request, plan, painter, progress)) as drawn,
+        ):
+            reported_s = 0.0
+            for frame in drawn:
+                writer.write(frame)
+                progress.frame_done()
+                if time.perf_counter() - reported_s > REPORT_EVERY_S:
+                    reported_s = time.perf_counter()
+                    yield progress.chunk("frames", frame)
+        yield progress.finished()
+
+    def _drawn(
+        self, request: MusicVideoRequest, plan: Plan, painter: Painter, progress: _Progress
+    ) -> Generator[Pixels, None, None]:
+        """All frames in order; a few are drawn ahead by threads."""
+        with ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool:
+            waiting: list[Future[Pixels]] = []
+            try:
+                for shot in plan.shots:
+                    if shot.start >= request.frame_count:
+                        break
+                    clip = self.clips.prepared(request, plan.clips[shot.clip])
+                    for frame in range(shot.start, min(shot.end, request.frame_count)):
+                        waiting.append(pool.submit(painter.draw, frame, clip))
+                        if len(waiting) > AHEAD:
+                            yield waiting.pop(0).result()
+                for _ in range(plan.shots[-1].end, request.frame_count):  # a last part of a frame
+                    waiting.append(pool.submit(painter.draw, plan.shots[-1].end - 1, clip))
+                while waiting:
+                    yield waiting.pop(0).result()
+            finally:
+                for each in waiting:
+                    each.cancel()
+
+    def measure(self, request: MusicVideoRequest, plan: Plan, painter: Painter) -> Cost:
+        """What a clip and a frame take on this machine now: a step of the model, and some frames drawn and encoded."""
+        first = plan.clips[plan.shots[0].clip]
+        clip_s = 0.0
+        if any(not self.clips.has(request, clip) for clip in plan.clips):
+            clip_s = self.clips.step_s(request, first) * request.steps
+        noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
+        began_s = time.perf_counter()
+        large = self.clips.upscale(noise[:4])
+        prepare_s = (time.perf_counter() - began_s) * 4 + 0.3
+        trial = request.out.with_suffix(".trial.mp4")
+        clip = np.repeat(large, -(-PREPARED_FRAMES // len(large)), axis=0)[:PREPARED_FRAMES]
+        began_s = time.perf_counter()
+        try:
+            with SongVideoWriter(trial, request.frame_size, request.rate, None, 0.0) as writer:
+                for frame in itertools.islice(range(request.frame_count), TRIAL_FRAMES):
+                    writer.write(painter.draw(frame, clip))
+                wrote_s = time.perf_counter() - began_s
+        finally:
+            trial.unlink(missing_ok=True)
+        return Cost(clip_s, prepare_s, wrote_s / min(TRIAL_FRAMES, request.frame_count))
+
+
+class _Progress:
+    """How far the work is, in seconds as measured while it goes on."""
+
+    def __init__(self, cost: Cost, clips: int, shots: int, frames: int, notes: tuple[str, ...]) -> None:
+        self.cost, self.clips, self.shots, self.frames, self.notes = cost, clips, shots, frames, notes
+        self.clip_share = 0.0
+        self.clips_made = self.frames_made = 0
+        self.clips_s = 0.0
+        self.frames_began_s: float | None = None
+        self.frames_s = 0.0
+
+    def clip_done(self, seconds: float) -> None:
+        """A clip was made in so many seconds."""
+        self.clips_made, self.clip_share = self.clips_made + 1, 0.0
+        self.clips_s += seconds
+        self.cost.clip_s = self.clips_s / self.clips_made
+
+    def frame_done(self) -> None:
+        """A frame was written."""
+        now_s = time.perf_counter()
+        if self.frames_began_s is None:
+            self.frames_began_s = now_s
+        self.frames_made += 1
+        self.frames_s = now_s - self.frames_began_s
+        if self.frames_made > 24:
+            self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
+
+    def chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
+        """Where the work is now."""
+        cost = self.cost
+        total = max(1e-6, cost.of(self.clips, self.shots, self.frames))
+        done = cost.of(0, 0, self.frames_made) + cost.clip_s * (self.clips_made + self.clip_share)
+        done = min(done, total)
+        return MusicVideoChunk(
+            stage, done, total, max(0.0, total - done), _small(picture), self.frames_made, self.notes
+        )
+
+    def finished(self) -> MusicVideoChunk:
+        """The last chunk."""
+        return MusicVideoChunk("finished", 1.0, 1.0, 0.0, frames=self.frames_made, notes=self.notes, last=True)
+
+
+def _small(picture: Pixels | None) -> Pixels | None:
+    if picture is None:
+        return None
+    import cv2
+
+    width = min(PICTURE_WIDTH, picture.shape[1])
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    small: Any = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def file_size_mb(path: Path) -> float:
+    """Size of a finished file in megabytes."""
+    return path.stat().st_size / 1e6

@@ -1,0 +1,149 @@
+"""Key clips: made by the video model, enlarged, and filled with frames in between.
+
+What the model makes is kept small (a clip of 16 frames of 64 pixels takes 0.2 MB) for as long as the generator lives,
+so that a preview and the whole video, or a second video with another cut, need not make it twice; the enlarged clips
+are kept for a few only, so that memory does not grow with the song.
+
+Letters: F frames of the model, K frames prepared, S side in pixels.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contracts import VideoRequest
+from models.music_video.contracts import MusicVideoRequest
+from models.music_video.plan import KeyClip
+from models.video.interpolation import interpolate
+from models.video.upscaler import WEIGHTS, load_upscaler
+
+Pixels = NDArray[np.uint8]
+Upscale = Callable[[Pixels], Pixels]
+
+CLIP_FRAMES = 16
+IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
+PREPARED_FRAMES = CLIP_FRAMES * IN_BETWEEN - (IN_BETWEEN - 1)
+PREPARED_KEPT = 4
+MADE_KEPT = 2 * CLIP_FRAMES
+
+
+def bicubic(frames: Pixels) -> Pixels:
+    """uint8 (F, S, S, 3) four times as large, where there is no trained upscaler."""
+    import cv2
+
+    side = 4 * frames.shape[1]
+    return np.stack([cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC) for frame in frames])
+
+
+def fill_between(frames: Pixels) -> Pixels:
+    """uint8 (F, S, S, 3) -> ((F - 1) * IN_BETWEEN + 1, S, S, 3): frames between frames, and none after the last."""
+    return interpolate(frames, IN_BETWEEN)[: (len(frames) - 1) * IN_BETWEEN + 1]
+
+
+@dataclass(frozen=True)
+class Making:
+    """A step of the video model's work on one clip: how far it is, and what the frames look like."""
+
+    share: float
+    preview: Pixels | None
+
+
+class KeyClips:
+    """Makes, keeps and prepares key clips with one video model."""
+
+    def __init__(self, model: Any, upscale: Upscale | None = None) -> None:
+        """model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side."""
+        self.model, self.upscale = model, upscale or bicubic
+        self._made: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
+        self._prepared: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _key(request: MusicVideoRequest, clip: KeyClip) -> tuple[Any, ...]:
+        return clip.prompt, clip.seed, request.negative_prompt, request.steps, request.guidance, request.size
+
+    def has(self, request: MusicVideoRequest, clip: KeyClip) -> bool:
+        """Whether the model has made it already."""
+        with self._lock:
+            return self._key(request, clip) in self._made
+
+    @staticmethod
+    def video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
+        """What the video model is asked for."""
+        return VideoRequest(
+            prompt=clip.prompt,
+            negative_prompt=request.negative_prompt,
+            frames=CLIP_FRAMES,
+            size=request.size,
+            steps=request.steps,
+            guidance=request.guidance,
+            seed=clip.seed,
+        )
+
+    def make(self, request: MusicVideoRequest, clip: KeyClip) -> Generator[Making, None, None]:
+        """Let the model make a clip, if it has not yet; yields as the sampler goes on."""
+        if self.has(request, clip):
+            return
+        pieces = []
+        with closing(self.model.stream(self.video_request(request, clip))) as chunks:
+            for chunk in chunks:
+                pieces.append(chunk.frames)
+                shown = chunk.preview if len(chunk.preview) else chunk.frames
+                yield Making(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
+        with self._lock:
+            self._made[self._key(request, clip)] = np.concatenate(pieces)
+            while len(self._made) > MADE_KEPT:
+                self._made.popitem(last=False)
+
+    def prepared(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
+        """The enlarged and filled clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
+
+        Raises:
+            KeyError: it was not.
+        """
+        key = self._key(request, clip)
+        with self._lock:
+            if key in self._prepared:
+                self._prepared.move_to_end(key)
+                return self._prepared[key]
+            made = self._made[key]
+        ready = fill_between(self.upscale(made))
+        with self._lock:
+            self._prepared[key] = ready
+            while len(self._prepared) > PREPARED_KEPT:
+                self._prepared.popitem(last=False)
+        return ready
+
+    def step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
+        """Seconds of one step of the sampler, measured on the second of a clip that is then given up."""
+        began_s = time.perf_counter()
+        with closing(self.model.stream(self.video_request(request, clip))) as chunks:
+            for number, _ in enumerate(chunks):
+                if number == 1:
+                    break
+                if number == 0:
+                    first_s, began_s = time.perf_counter() - began_s, time.perf_counter()
+            else:
+                return first_s
+        return time.perf_counter() - began_s
+
+    def forget_prepared(self) -> None:
+        """Give back the memory of the enlarged clips."""
+        with self._lock:
+            self._prepared.clear()
+
+
+def load_upscale(weights: Path) -> Upscale | None:
+    """The trained upscaler, where its weights ship; None leaves it to the bicubic filter."""
+    path = weights / WEIGHTS
+    return load_upscaler(path).upscale if path.exists() else None

@@ -1,0 +1,224 @@
+"""Whole music videos with a tiny video model: the finished file, stopping, limits, songs of every kind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.music_video import accent_times, frame_differences, share_near, stream_gap_s
+from models.clips import probe
+from models.errors import ModelError
+from models.music_video import analysis, key_clips
+from models.music_video.beat_network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
+from models.music_video.beats import BeatDetector
+from models.music_video.captions import Caption
+from models.music_video.encoder import EncodingError, SongVideoWriter, decode_song
+from models.music_video.generator import MusicVideoGenerator
+from tests.models.music_video.debug_video import (
+    RATE,
+    BlobVideo,
+    clicks,
+    debug_video,
+    encoded,
+    request_for,
+    steady_track,
+)
+
+
+@pytest.fixture(scope="module")
+def generator() -> MusicVideoGenerator:
+    return MusicVideoGenerator(BlobVideo())
+
+
+def children() -> set[str]:
+    """Processes that this one has started and that still run."""
+    command = ["ps", "--ppid", str(os.getpid()), "-o", "pid=,comm="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return {line for line in listed.splitlines() if "ffmpeg" in line}
+
+
+def test_accents_of_the_finished_file_fall_on_the_beats(generator: MusicVideoGenerator, tmp_path: Path) -> None:
+    request = request_for(tmp_path, 4.0, title="Title", captions=(Caption(1.0, 2.0, "Words"),))
+    chunks = list(generator.stream(request))
+    assert chunks[0].stage == "measuring" and chunks[-1].last
+    assert {chunk.stage for chunk in chunks} == {"measuring", "clips", "frames", "finished"}
+    assert all(0 <= chunk.done <= chunk.total for chunk in chunks)
+    info = probe(request.out)
+    assert (info.width, info.height, info.rate, info.frames, info.sound) == (640, 360, 24, 96, "aac")
+    differences, rate = frame_differences(request.out)
+    accents, beats = accent_times(differences, rate), request.track.times_s
+    assert share_near(beats, accents) >= 0.95
+    assert share_near((beats[:-1] + beats[1:]) / 2, accents) <= 0.3  # so they are not everywhere
+    assert abs(stream_gap_s(request.out)) < 1.5 / 24
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["out.mp4", "song.wav"]
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("9:16", (360, 640)), ("1:1", (360, 360))])
+def test_formats(generator: MusicVideoGenerator, tmp_path: Path, aspect: str, size: tuple[int, int]) -> None:
+    request = request_for(tmp_path, 1.0, aspect=aspect)
+    list(generator.stream(request))
+    info = probe(request.out)
+    assert (info.width, info.height) == size and info.frames == 24
+
+
+def test_the_same_request_gives_the_same_video_and_clips_are_made_once(tmp_path: Path) -> None:
+    maker = MusicVideoGenerator(BlobVideo())
+    request = request_for(tmp_path, 0.6)
+    list(maker.stream(replace(request, preview=True)))
+    stages = [chunk.stage for chunk in maker.stream(request)]
+    assert stages.count("clips") == 1  # nothing was left to make
+    first = request.out.read_bytes()
+    list(MusicVideoGenerator(BlobVideo()).stream(request))
+    assert request.out.read_bytes() == first
+
+
+def test_with_the_real_video_generator(tmp_path: Path) -> None:
+    request = request_for(tmp_path, 0.6, aspect="1:1")
+    chunks = list(MusicVideoGenerator(debug_video()).stream(request))
+    assert any(chunk.picture is not None for chunk in chunks if chunk.stage == "clips")
+    assert probe(request.out).frames == 15
+
+
+def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
+    maker = MusicVideoGenerator(BlobVideo())
+    request = request_for(tmp_path, 4.0, shorter_side=720)
+    for stop_at in ("measuring", "clips", "frames"):
+        stream = maker.stream(request)
+        while next(stream).stage != stop_at:
+            pass
+        assert bool(children()) == (stop_at == "frames")
+        stream.close()  # type: ignore[attr-defined]
+        assert not children()
+        assert [each.name for each in tmp_path.iterdir()] == ["song.wav"]
+    list(maker.stream(request_for(tmp_path, 0.6)))  # it can be used again
+
+
+def test_only_one_video_at_a_time(generator: MusicVideoGenerator, tmp_path: Path) -> None:
+    stream = generator.stream(request_for(tmp_path, 1.0))
+    next(stream)
+    with pytest.raises(ModelError, match="Another music video"):
+        next(generator.stream(request_for(tmp_path, 1.0)))
+    stream.close()  # type: ignore[attr-defined]
+
+
+def test_too_long_a_work_is_told_before_it_starts(tmp_path: Path) -> None:
+    maker = MusicVideoGenerator(BlobVideo(), longest_work_s=0.01)
+    request = request_for(tmp_path, 4.0)
+    stages = []
+    with pytest.raises(ValueError, match="would take about"):
+        for chunk in maker.stream(request):
+            stages.append(chunk.stage)
+    assert stages == ["measuring"] and not request.out.exists()
+
+
+def test_a_broken_song_or_a_missing_folder_is_told(generator: MusicVideoGenerator, tmp_path: Path) -> None:
+    request = request_for(tmp_path, 1.0)
+    request.song.write_bytes(b"no sound" * 100)
+    with pytest.raises(EncodingError, match="could not be"):
+        list(generator.stream(request))
+    assert not request.out.exists()
+    writer = SongVideoWriter(tmp_path / "nowhere" / "a.mp4", (64, 64), request.rate, None, 0.0)
+    with pytest.raises(EncodingError, match="could not be written"), writer:
+        for _ in range(1000):
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_prepared_clips_have_the_length_that_the_dance_counts_on() -> None:
+    frames = np.full((key_clips.CLIP_FRAMES, 16, 16, 3), 90, np.uint8)
+    assert len(key_clips.fill_between(frames)) == key_clips.PREPARED_FRAMES
+    assert key_clips.bicubic(frames[:2]).shape == (2, 64, 64, 3)
+
+
+# Songs of every kind
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("mono8k.wav", ("-ar", "8000", "-ac", "1")),
+        ("high.flac", ("-ar", "192000")),
+        ("surround.wav", ("-ac", "6")),
+        ("song.mp3", ("-b:a", "96k")),
+        ("song.ogg", ("-c:a", "libvorbis")),
+    ],
+)
+def test_every_kind_of_sound_is_unpacked(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    source = encoded(tmp_path / name, "-f", "lavfi", "-i", "sine=440:d=2", *options)
+    assert decode_song(source, tmp_path / "out.wav") == pytest.approx(2.0, abs=0.06)
+    mono = analysis.read_mono(tmp_path / "out.wav")
+    assert mono.dtype == np.float32 and len(mono) == pytest.approx(2.0 * BEAT_MEL.sample_rate, rel=0.03)
+    assert 0.02 < np.abs(mono).max() <= 1
+
+
+def test_the_sound_of_a_video_and_a_trim(tmp_path: Path) -> None:
+    clip = encoded(
+        tmp_path / "clip.mp4", "-f", "lavfi", "-i", "testsrc=s=64x64:d=3", "-f", "lavfi", "-i", "sine=300:d=3",
+        "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    assert decode_song(clip, tmp_path / "a.wav", 0.5, 2.0) == pytest.approx(1.5, abs=0.01)
+    with pytest.raises(ValueError, match="after the start"):
+        decode_song(clip, tmp_path / "a.wav", 50.0)
+    with pytest.raises(ValueError, match="before it begins"):
+        decode_song(clip, tmp_path / "a.wav", 2.0, 1.0)
+    silent = encoded(tmp_path / "silent.mp4", "-f", "lavfi", "-i", "testsrc=s=64x64:d=1", "-pix_fmt", "yuv420p")
+    with pytest.raises(ValueError, match="holds no sound"):
+        decode_song(silent, tmp_path / "a.wav")
+
+
+def test_files_that_are_no_songs(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="gone"):
+        decode_song(tmp_path / "nothing.mp3", tmp_path / "a.wav")
+    (tmp_path / "empty.mp3").touch()
+    with pytest.raises(ValueError, match="is empty"):
+        decode_song(tmp_path / "empty.mp3", tmp_path / "a.wav")
+    (tmp_path / "broken.mp3").write_bytes(b"ID3" + bytes(np.random.default_rng(0).integers(0, 255, 4000, np.uint8)))
+    with pytest.raises(ValueError, match="no sound that can be read"):
+        decode_song(tmp_path / "broken.mp3", tmp_path / "a.wav")
+
+
+def test_reading_in_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.audio import resample
+    from studio.media import write_wav
+
+    sound = (np.random.default_rng(0).standard_normal((2, 50_001)) * 0.1).astype(np.float32)
+    path = write_wav(tmp_path / "a.wav", sound, RATE)
+    whole = resample(sound.mean(axis=0), RATE, BEAT_MEL.sample_rate)
+    monkeypatch.setattr(analysis, "BLOCK", 7001)
+    read = analysis.read_mono(path)
+    assert len(read) == len(whole)
+    np.testing.assert_allclose(read, whole, atol=2e-4)
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "short", "clicks"])
+def test_anything_can_be_listened_to_and_filmed(generator: MusicVideoGenerator, tmp_path: Path, kind: str) -> None:
+    from studio.media import write_wav
+
+    torch.manual_seed(0)
+    config = BeatNetworkConfig.from_dict(BeatNetworkConfig.debug().to_dict() | {"n_mels": BEAT_MEL.n_mels})
+    detector = BeatDetector(BeatNetwork(config))
+    seconds = 0.2 if kind == "short" else 1.0
+    noise = np.random.default_rng(0).standard_normal(int(seconds * RATE)).astype(np.float32) * 0.1
+    sound = {"silence": 0 * noise, "clicks": clicks(np.arange(0, 1, 0.5), 1.0)}.get(kind, noise)
+    path = write_wav(tmp_path / "song.wav", sound, RATE)
+    *_, last = analysis.analyse(detector, path, seconds)
+    assert last.analysis is not None and len(last.analysis.wave) == analysis.WAVE_POINTS
+    if kind == "short":
+        return  # the request refuses it, see test_plan
+    request = request_for(tmp_path, seconds, track=last.analysis.track, features=last.analysis.features, aspect="1:1")
+    list(generator.stream(replace(request, song=path)))
+    assert probe(request.out).frames == 24
+
+
+def test_a_steady_track_has_its_accents_whatever_the_tempo(generator: MusicVideoGenerator, tmp_path: Path) -> None:
+    for bpm in (60.0, 200.0):
+        track = steady_track(3.0, bpm)
+        request = request_for(tmp_path, 3.0, track=track, aspect="1:1")
+        list(generator.stream(request))
+        differences, rate = frame_differences(request.out)
+        assert share_near(track.times_s, accent_times(differences, rate)) >= 0.95
