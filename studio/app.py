@@ -14,7 +14,7 @@ from studio import live_routes, views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.live_board import LiveBoard, board_of
 from studio.parts import html
-from studio.tabs import live, music, speech, style_transfer, video
+from studio.tabs import live, music, music_video, speech, style_transfer, video
 from studio.tabs import shelf as shelf_tab
 from studio.theme import launch_options
 from studio.warm import Warmer
@@ -24,6 +24,7 @@ TABS = (
     (("speech",), "Speech", speech.build),
     (("music",), "Music", music.build),
     (("video",), "Video", video.build),
+    (("beats",), "Music Video", music_video.build),
     (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
     (("music",), "Live", live.build),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import SystemRandom
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
+from gradio.context import Context
 
 from studio import views
 from studio.jobs import StopBoard
@@ -71,3 +73,18 @@ def wire_stop(
         cancels=running,
         **QUIET,
     )
+
+
+SHARED_FOR_S = 3600
+_SHARED: WeakKeyDictionary[gr.Blocks, dict[str, gr.State]] = WeakKeyDictionary()
+
+
+def shared_state(name: str) -> gr.State:
+    """What one tab leaves for another on the same page, such as the finished piece of the Music tab ("music")."""
+    page = Context.root_block
+    if page is None:
+        raise RuntimeError("A shared state belongs to a page that is being built.")
+    states = _SHARED.setdefault(page, {})
+    if name not in states:
+        states[name] = gr.State(None, time_to_live=SHARED_FOR_S)
+    return states[name]

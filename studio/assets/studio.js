@@ -30,7 +30,7 @@
   });
 
   // The word that is heard lights up, and a line moves over the plots.
-  const player = () => all("#speech-player audio, #music-player audio").find((each) => visible(each.closest(".player")));
+  const player = () => all("#speech-player audio, #music-player audio, #mv-player audio").find((each) => visible(each.closest(".player")));
   const number = (element, name) => parseFloat(element.dataset[name]);
   function follow() {
     const audio = player();
@@ -128,4 +128,38 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".takes .switch")) hear(takes().find((each) => each.muted));
   });
+
+  // Music Video: a click on a beat chooses it; taps are times of the player.
+  const setField = (selector, value) => {
+    const field = document.querySelector(selector);
+    if (!field) return;
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  document.addEventListener("click", (event) => {
+    const beat = event.target.closest?.("#mv-plot .beat");
+    if (beat) {
+      all("#mv-plot .beat.chosen").forEach((each) => each.classList.remove("chosen"));
+      beat.classList.add("chosen");
+      setField("#mv-beat input", beat.dataset.beat);
+      return;
+    }
+    const ink = event.target.closest?.("#mv-plot .ink");
+    const audio = document.querySelector("#mv-player audio");
+    if (ink && audio?.duration) {
+      const box = ink.getBoundingClientRect();
+      audio.currentTime = ((event.clientX - box.left) / box.width) * number(ink.querySelector(".playhead"), "end");
+    }
+  });
+  window.auralumeTap = () => {
+    const audio = document.querySelector("#mv-player audio");
+    if (!audio) return;
+    if (audio.paused) { setField("#mv-taps textarea, #mv-taps input", ""); audio.play()?.catch(() => {}); return; }
+    const field = document.querySelector("#mv-taps textarea, #mv-taps input");
+    const taps = [...(field?.value ?? "").split(" ").filter(Boolean), audio.currentTime.toFixed(3)];
+    setField("#mv-taps textarea, #mv-taps input", taps.join(" "));
+    const button = document.querySelector("#mv-tap");
+    if (button) button.textContent = `Tap (${taps.length})`;
+  };
 })();

@@ -17,11 +17,16 @@ from studio import jobs, shelf, views
 from studio.instruments import MOODS, OPEN
 from studio.music_actions import FILES, IDEA_NAMES, MusicActions
 from studio.music_take import MusicFiles, MusicTake
-from studio.parts import QUIET, busy_js, html, ready, stream_player, wire_stop
+from studio.parts import QUIET, busy_js, html, ready, shared_state, stream_player, wire_stop
 from studio.recipes import RecipeError
 from studio.tabs.music_controls import ORDER, Buttons, Controls, make
 
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#music-compose').click(), 60); }"
+TO_VIDEO_JS = """() => {
+  const tabs = Array.from(document.querySelectorAll("button[role=tab]"));
+  tabs.find(each => each.innerText.trim() === "Music Video")?.click();
+  setTimeout(() => document.querySelector("#mv-from-music")?.click(), 300);
+}"""
 WELCOME = (
     "You will hear the first bars while the next are being composed, and see every note in a piano roll, coloured by "
     "instrument."
@@ -60,7 +65,7 @@ def build(registry: Registry) -> None:
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             controls, buttons, shelf_line, dice, settings, settings_note = make(registry)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels = _result(shelf_line)
+            panels = _result(shelf_line, bool(registry.specs("beats")))
     _wire_actions(actions, controls, panels, buttons)
     _wire_ideas(actions, controls, panels)
     _wire_controls(actions, controls, panels, dice, settings, settings_note)
@@ -71,13 +76,17 @@ def build(registry: Registry) -> None:
     _endpoint(actions, controls)
 
 
-def _result(shelf_line: gr.HTML) -> Panels:
+def _result(shelf_line: gr.HTML, onward: bool) -> Panels:
+    """onward: whether there is a Music Video tab that can take the piece."""
     status = html(views.welcome("music", WELCOME, views.WELCOME_WAVES), elem_id="music-status")
     sound = stream_player("music-player")
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         wav = gr.DownloadButton("WAV", size="md", interactive=False, elem_id="music-wav")
         midi = gr.DownloadButton("MIDI", size="md", interactive=False, elem_id="music-midi")
         mp3 = gr.DownloadButton("MP3", size="md", interactive=False, elem_id="music-mp3")
+        if onward:
+            film = gr.Button("Music video →", size="md", elem_id="music-to-video")
+            film.click(None, js=TO_VIDEO_JS, api_visibility="private")
     roll = html("", elem_id="music-roll")
     with gr.Column(visible=False, elem_id="music-idea-list") as ideas:
         players, buttons = [], []
@@ -90,7 +99,7 @@ def _result(shelf_line: gr.HTML) -> Panels:
                 )
                 buttons.append(gr.Button("Take this one", scale=1, min_width=110, elem_id=f"music-take-{number}"))
     notes = html("", elem_id="music-notes")
-    takes, current = gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600)
+    takes, current = gr.State(None, time_to_live=3600), shared_state("music")
     return Panels(
         status, sound, roll, notes, shelf_line, wav, midi, mp3, downloads, ideas, players, buttons, takes, current
     )
