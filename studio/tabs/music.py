@@ -23,9 +23,14 @@ from studio.tabs.music_controls import ORDER, Buttons, Controls, make
 
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#music-compose').click(), 60); }"
 TO_VIDEO_JS = """() => {
-  const tabs = Array.from(document.querySelectorAll("button[role=tab]"));
-  tabs.find(each => each.innerText.trim() === "Music Video")?.click();
-  setTimeout(() => document.querySelector("#mv-from-music")?.click(), 300);
+  const found = (selector) => Array.from(document.querySelectorAll(selector))
+    .find((each) => each.textContent.trim() === "Music Video");
+  (found("button[role=tab]") ?? found(".overflow-dropdown button"))?.click();
+  const press = (tries) => {
+    const take = document.querySelector("#mv-from-music");
+    if (take) take.click(); else if (tries) setTimeout(() => press(tries - 1), 200);
+  };
+  setTimeout(() => press(100), 300);
 }"""
 WELCOME = (
     "You will hear the first bars while the next are being composed, and see every note in a piano roll, coloured by "
