@@ -17,6 +17,7 @@ Kind = Literal[
     "server",  # the Hub answered with an error of its own, or made no sense
     "disk",  # full, or not writable
     "memory",  # too little for this model
+    "quota",  # a GPU that is lent call by call is not granted just now
     "gpu",  # the model needs one and there is none
     "weights",  # a weight file is missing, damaged, foreign, or of another model
     "busy",  # in use just now

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio import audio_stream_encoder
 
 from models.registry import Registry
-from studio import live_routes, views
+from studio import live_routes, speech_route, views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.live_board import LiveBoard, board_of
 from studio.parts import html
@@ -32,6 +32,7 @@ KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
 BOARDS: WeakKeyDictionary[gr.Blocks, LiveBoard] = WeakKeyDictionary()
+REGISTRIES: WeakKeyDictionary[gr.Blocks, Registry] = WeakKeyDictionary()
 STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait, and the player need not ask again
 
 
@@ -55,6 +56,7 @@ def build_studio(registry: Registry) -> gr.Blocks:
                     shelf_tab.build(registry)
         html(views.footer(), elem_id="studio-footer")
         BOARDS[studio] = board_of(registry)
+        REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
     studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
@@ -67,7 +69,8 @@ def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
     )
-    settings["app_kwargs"] = {"routes": live_routes.routes(BOARDS[studio]), **(settings.get("app_kwargs") or {})}
+    routes = [*live_routes.routes(BOARDS[studio]), *speech_route.routes(REGISTRIES[studio])]
+    settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
     if block:

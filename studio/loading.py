@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, TypeVar
 
+from models.errors import ModelError
 from models.registry import Registry
 from studio import jobs, views
 
@@ -33,3 +34,24 @@ def silently(work: Generator[Any, None, Result]) -> Generator[None, None, Result
             except StopIteration as end:
                 return end.value
             yield None
+
+
+def or_shipped(
+    registry: Registry, key: str, work: Callable[[str], Iterator[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """The updates of `work(key)`; where a lent GPU is not granted, those of the model that ships for the same task.
+
+    The page is told, in a note that stays. Whatever else fails is raised.
+    """
+    try:
+        yield from work(key)
+        return
+    except ModelError as error:
+        shipped = next((spec for spec in registry.specs(registry.get(key).task) if not spec.is_remote), None)
+        if error.kind != "quota" or shipped is None or shipped.key == key:
+            raise
+        said = f"{error} So {shipped.title}, which ships with the studio, made this on the processor."
+    yield {"status": views.status(f"No GPU just now; {shipped.title} begins")}
+    for update in work(shipped.key):
+        told = {"notes": views.notes([said]) + str(update["notes"] or "")} if "notes" in update else {}
+        yield update | told

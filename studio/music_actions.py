@@ -18,7 +18,7 @@ from models.music.score import Piece
 from models.music.vocabulary import TEMPI
 from models.registry import Registry
 from studio import jobs, piano_roll, recipes, shelf, views
-from studio.loading import load_for_page, silently
+from studio.loading import load_for_page, or_shipped, silently
 from studio.music_take import MusicFiles, MusicTake, joined, recipe_of, save_take, semitones_to, transposed
 from studio.pace import Pace
 
@@ -63,7 +63,10 @@ class MusicActions:
         try:
             request = self._request(action, fields, upload, current)
             yield {"status": views.status("Getting the composer ready"), **NOTHING}
-            yield from self._to_page(model, request, bool(fields.get("probability")), flag.is_set)
+            with_probability = bool(fields.get("probability"))
+            yield from or_shipped(
+                self.registry, model, lambda key: self._to_page(key, request, with_probability, flag.is_set)
+            )
         except jobs.Stopped:
             yield {"status": views.finished("Stopped before the first bar")}
         except Exception as error:

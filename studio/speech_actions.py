@@ -6,12 +6,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from models.contracts import SpeechRequest
 from models.registry import Registry
 from studio import jobs, recipes, shelf, views
-from studio.loading import load_for_page, silently
+from studio.loading import load_for_page, or_shipped, silently
 from studio.pace import Pace
 from studio.speech_take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
 
@@ -48,7 +49,12 @@ class SpeechActions:
         try:
             request = build_request(**fields)
             yield {"status": views.status("Getting the voice ready"), **EMPTY_VIEWS, **NO_FILES}
-            yield from self._speak_to_page(model, request, flag.is_set)
+
+            def speak(key: str) -> Iterator[Update]:
+                voice = self.voice_shown(key, request.voice) or ""
+                return self._speak_to_page(key, replace(request, voice=voice), flag.is_set)
+
+            yield from or_shipped(self.registry, model, speak)
         except jobs.Stopped:
             yield {"status": views.finished("Stopped before the first word")}
         except Exception as error:

@@ -15,7 +15,7 @@ from models.contracts import AudioStyleRequest
 from models.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio import jobs, media, shelf, style_gallery, style_views, video_media, views
-from studio.loading import load_for_page
+from studio.loading import load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
@@ -42,7 +42,10 @@ class StyleActions:
         """
         flag = self.stops.begin(session + half)
         try:
-            yield from self.restyle(half, fields, folder, flag.is_set)
+            key = str(fields.get("model") or self.registry.specs(VIDEO_TASK if half == "video" else AUDIO_TASK)[0].key)
+            yield from or_shipped(
+                self.registry, key, lambda key: self.restyle(half, {**fields, "model": key}, folder, flag.is_set)
+            )
         except jobs.Stopped:
             yield {"status": views.finished("Stopped")}
         except Exception as error:

@@ -17,7 +17,7 @@ from models.contracts import MAX_SEED, MAX_VIDEO_FRAMES, VideoRequest, check_num
 from models.registry import Registry
 from models.video.scenes.spec import CAMERAS, COLOURS, FRAMES_PER_SECOND, SPEEDS
 from studio import jobs, shelf, video_files, video_sound, video_views, views
-from studio.loading import load_for_page
+from studio.loading import load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 Pixels = NDArray[np.uint8]
@@ -117,7 +117,7 @@ class VideoActions:
         flag = self.stops.begin(session)
         try:
             yield {"status": views.status("Getting the model ready"), **NOTHING}
-            yield from self.make(model, fields, folder, flag.is_set)
+            yield from or_shipped(self.registry, model, lambda key: self.make(key, fields, folder, flag.is_set))
         except jobs.Stopped:
             yield {"status": views.finished("Stopped")}
         except Exception as error:

@@ -84,6 +84,10 @@ class MusicGen(_Sound):
         """Facts for the shelf."""
         return ModelInfo(sum(weight.numel() for weight in self.model.parameters()), self.sample_rate)
 
+    def to_gpu(self) -> None:
+        """Move to the GPU that a Space lends."""
+        self.model.to("cuda")
+
     def stream(self, request: MusicRequest) -> Iterator[MusicChunk]:
         """Yield the sound as it grows; the sum of the chunks is what one call of the library gives.
 
@@ -175,9 +179,9 @@ def undelayed(tokens: Any, channels: int = 1) -> Any:
 class SoundDiffusion(_Sound):
     """A text-to-audio pipeline of diffusers."""
 
-    def __init__(self, pipeline: Any, line: SoundPipeline, title: str, device: str, notes: tuple[str, ...]) -> None:
+    def __init__(self, pipeline: Any, line: SoundPipeline, title: str, notes: tuple[str, ...]) -> None:
         super().__init__(title, line.longest_s, notes)
-        self.pipeline, self.line, self.device = pipeline, line, device
+        self.pipeline, self.line = pipeline, line
         self.steps = int(calls.default(pipeline, "num_inference_steps", line.steps))
         coder = getattr(pipeline, "vae", None)
         rate = getattr(pipeline, "sample_rate", None) or getattr(coder, "sampling_rate", None)
@@ -188,6 +192,10 @@ class SoundDiffusion(_Sound):
         """Facts for the shelf."""
         parts = [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
         return ModelInfo(sum(weight.numel() for part in parts for weight in part.parameters()), self.sample_rate)
+
+    def to_gpu(self) -> None:
+        """Move to the GPU that a Space lends."""
+        self.pipeline.to("cuda")
 
     def stream(self, request: MusicRequest) -> Iterator[MusicChunk]:
         """Yield empty chunks while the sampler works, then the whole sound.
@@ -245,4 +253,4 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
         return MusicGen(model.to(place.device).eval(), processor, spec.title)
     pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype)
     notes = put(pipeline, place)
-    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, place.device, notes)
+    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, notes)

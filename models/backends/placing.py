@@ -40,10 +40,10 @@ def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
     """
     import torch
 
+    if is_zero_gpu():  # the GPU is not there yet when the model is loaded; `to_gpu` moves it there
+        return Place("cpu", torch.bfloat16 if prefer == "bfloat16" else torch.float16)
     if torch.cuda.is_available():
         half = torch.bfloat16 if prefer == "bfloat16" and torch.cuda.is_bf16_supported() else torch.float16
-        if is_zero_gpu():  # the GPU is not there yet when the model is loaded
-            return Place("cuda", half)
         free_bytes, _ = torch.cuda.mem_get_info()
         return Place("cuda", half, offload=memory_mb > ROOM_SHARE * free_bytes / MEGABYTE)
     if torch.backends.mps.is_available():

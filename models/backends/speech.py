@@ -42,6 +42,12 @@ class HubSpeech:
         model = self.speaker.model  # type: ignore[attr-defined]
         return ModelInfo(sum(weight.numel() for weight in model.parameters()), self.speaker.sample_rate)
 
+    def to_gpu(self) -> None:
+        """Move to the GPU that a Space lends."""
+        for name in ("model", "vocoder"):
+            if hasattr(self.speaker, name):
+                getattr(self.speaker, name).to("cuda")
+
     def stream(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield a chunk after every sentence, and empty ones while it is waited for.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,11 @@ class HubVideo:
         """Facts for the shelf."""
         parts = [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
         return ModelInfo(sum(weight.numel() for part in parts for weight in part.parameters()))
+
+    def to_gpu(self) -> None:
+        """Move to the GPU that a Space lends."""
+        self.pipeline.to("cuda")
+        self.place = replace(self.place, device="cuda")
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
         """Yield what the sampler's numbers look like at every step, then the frames.

@@ -60,6 +60,11 @@ class GatysStyle:
         """Facts for the shelf."""
         return ModelInfo(sum(weight.numel() for weight in self.network.parameters()))
 
+    def to_gpu(self) -> None:
+        """Move to the GPU that a Space lends."""
+        self.device = "cuda"
+        self.network.to(self.device)
+
     def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
         """Yield a chunk for each frame, and empty ones while it is painted; done and total count rounds.
 
