@@ -52,8 +52,8 @@ def build_studio(registry: Registry) -> gr.Blocks:
                 with gr.Tab(title, id=title.lower().replace(" ", "-")):
                     build(registry)
             if tabs:
-                with gr.Tab("Models", id="models"):
-                    shelf_tab.build(registry)
+                with gr.Tab("Models", id="models") as models:
+                    shelf_tab.build(registry, models)
         html(views.footer(), elem_id="studio-footer")
         BOARDS[studio] = board_of(registry)
         REGISTRIES[studio] = registry

@@ -43,8 +43,12 @@ class Parts:
     overview: gr.HTML
 
 
-def build(registry: Registry) -> None:
-    """Lay out the tab in the current Blocks and wire it; build it after all others, so that it knows their pickers."""
+def build(registry: Registry, tab: gr.Tab | None = None) -> None:
+    """Lay out the tab in the current Blocks and wire it; build it after all others, so that it knows their pickers.
+
+    Args:
+        tab: which, when it is opened, shows what has changed elsewhere: a model that another tab downloaded or loaded.
+    """
     actions = ShelfActions(registry)
     parts = _layout(registry, actions)
     root = gr.context.Context.root_block
@@ -57,6 +61,12 @@ def build(registry: Registry) -> None:
             return page({"status": "" if is_open() else views.finished(CLOSED_SAID), "changed": None}, chosen, None)
 
         root.load(refresh, page.boxes, page.shown, **QUIET)
+    if tab is not None:
+
+        def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
+            return page({"status": gr.skip(), "changed": None}, chosen, key)
+
+        tab.select(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
 
 
 def _layout(registry: Registry, actions: ShelfActions) -> Parts:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.hub_server import HubServer
+
 ROOT = Path(__file__).resolve().parents[2]
 NO_SKIP = "AURALUME_TESTS_NEED_BROWSER"  # set by .ci/run: a missing browser is then a failure
 FLAGS = [
@@ -62,7 +64,14 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hub() -> Iterator[HubServer]:
+    """The Hub that the studio asks."""
+    with HubServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator[str]:
     """The studio in a process of its own."""
     folder = tmp_path_factory.mktemp("studio")
     with socket.socket() as free:
@@ -70,7 +79,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tests.browser.serve_debug", str(folder), str(port)]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        own = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(folder / "cache")}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | own)
     try:
         _wait_for(port, process, folder / "log")
         yield f"http://127.0.0.1:{port}"
