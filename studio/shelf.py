@@ -56,8 +56,8 @@ def sized(megabytes: float) -> str:
     return f"{megabytes:.0f} MB" if megabytes >= 1 else "under 1 MB"
 
 
-def line(registry: Registry, key: str, voice: str = "") -> str:
-    """The line under the picker: what it is, state, size, memory, licence, thanks."""
+def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> str:
+    """The line under the picker: what it is, state, size, memory, licence, thanks; `what` a voice is to the person."""
     spec = registry.get(key)
     state = registry.state(key)
     dot, words = STATES[state]
@@ -80,7 +80,7 @@ def line(registry: Registry, key: str, voice: str = "") -> str:
     facts_html = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
     thanks = spec.credit
     if chosen is not None:
-        thanks += f". Voice: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
+        thanks += f". {what}: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
     reason = registry.too_big(key)
     warning = f'<div class="too-big" role="note">{escape(reason)}</div>' if reason else ""
     return (

@@ -30,6 +30,7 @@ from models.style.analysis import SoundAnalysis, active_frames, analyse, analyse
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
 from models.style.live import LiveStyler
 from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork
+from models.style.pitch import holds_notes
 from models.style.rendering import Renderer, round_off
 from models.style.sound_input import mono_at
 from models.weights_io import load_into, load_metadata, load_safetensors
@@ -124,7 +125,7 @@ class AudioStyler:
             else:
                 yield self._listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
         assert content is not None
-        ratio = self._pitch_ratio(content.pitch_hz, style.pitch_hz, request)
+        ratio = self._pitch_ratio(content, style.pitch_hz, request)
         wanted = content.statistics.towards(style.statistics, request.strength)
         own = content.statistics
         pitched = style.pitch_hz > 0
@@ -226,16 +227,20 @@ class AudioStyler:
             yield heard
 
     @staticmethod
-    def _pitch_ratio(content_hz: float, style_hz: float, request: AudioStyleRequest) -> float:
-        if not request.move_pitch or not content_hz or not style_hz or request.strength == 0:
+    def _pitch_ratio(content: SoundAnalysis, style_hz: float, request: AudioStyleRequest) -> float:
+        if not request.move_pitch or not content.pitch_hz or not style_hz or request.strength == 0:
             return 1.0
-        ratio = float((style_hz / content_hz) ** request.strength)
+        if holds_notes(content.f0):  # a tune in another key is another tune
+            return 1.0
+        ratio = float((style_hz / content.pitch_hz) ** request.strength)
         return min(MOST_PITCH_RATIO, max(1 / MOST_PITCH_RATIO, ratio))
 
     @staticmethod
     def _notes(content: SoundAnalysis, style: Style, request: AudioStyleRequest) -> tuple[str, ...]:
         if not np.any(content.samples):
             return ("The content is silent.",)
+        if request.move_pitch and style.pitch_hz and holds_notes(content.f0):
+            return ("The content plays notes, so its pitch stays where it is.",)
         far = (
             content.pitch_hz
             and style.pitch_hz

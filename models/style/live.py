@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.style.analysis import ACTIVE_DB, RunningStatistics
 from models.style.content_vocoder import ContentVocoder, mel_of, spectrum
 from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleNetwork
-from models.style.pitch import MEDIAN_FRAMES, median_smooth, typical_pitch, yin, yin_reach
+from models.style.pitch import MEDIAN_FRAMES, holds_notes, median_smooth, typical_pitch, yin, yin_reach
 from models.style.rendering import Renderer, Track, round_off
 
 FloatArray = NDArray[np.float32]
@@ -152,6 +152,6 @@ class LiveStyler:
         self._pitched = stop
         self._f0 = np.concatenate([self._f0, fresh])[-PITCH_MEMORY_FRAMES:]
         heard_hz = typical_pitch(self._f0)
-        if heard_hz:
+        if heard_hz and not holds_notes(self._f0):
             self.renderer.mover.ratio = float(np.clip((self.style_pitch_hz / heard_hz) ** self.strength, 0.5, 2.0))
         return fresh

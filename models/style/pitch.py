@@ -23,9 +23,11 @@ ABSOLUTE_THRESHOLD = 0.15
 VOICED_BELOW = 0.25
 SILENT_BELOW_DB = -60.0
 MEDIAN_FRAMES = 5
-LEVEL_S, MOST_LEVEL = 0.04, 4.0
 UNVOICED_STEP = 128
 """Distance of the grains where there is no pitch, in samples."""
+LEVEL_S, MOST_LEVEL = 0.04, 4.0
+STEADY_CENTS, STEADY_SHARE = 8.0, 0.8
+"""Of six voices at most 0.6 of the frames are so steady, of 20 instruments at least 0.95."""
 
 
 def yin_reach(sample_rate: int) -> int:
@@ -74,6 +76,15 @@ def typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
     if not len(f0) or len(voiced) < max(3, least_share * len(f0)):
         return 0.0
     return float(np.exp(np.median(np.log(voiced))))
+
+
+def holds_notes(f0: NDArray[np.float32]) -> bool:
+    """Whether the pitch (T,) stays where it is from frame to frame, as of an instrument; a speaking voice's glides."""
+    both = (f0[1:] > 0) & (f0[:-1] > 0)
+    if both.sum() < 10:
+        return False
+    cents = np.abs(1200 * np.log2(f0[1:][both] / f0[:-1][both]))
+    return float((cents < STEADY_CENTS).mean()) > STEADY_SHARE
 
 
 class PitchMover:

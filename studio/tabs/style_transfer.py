@@ -103,6 +103,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
 def _audio(registry: Registry, actions: StyleActions) -> None:
     spec = registry.specs(AUDIO_TASK)[0]
     presets = shelf.voices(registry, spec.key)
+    first = presets[0][1] if presets else ""
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             with gr.Column(elem_classes=["card", "first"]):
@@ -111,15 +112,13 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                 )
                 make, stop = _buttons("audio")
             with gr.Column(elem_classes="card"):
-                style = gr.Dropdown(
-                    presets, value=presets[0][1] if presets else None, label="Style", elem_id="style-audio-style"
-                )
+                style = gr.Dropdown(presets, value=first or None, label="Style", elem_id="style-audio-style")
                 own = gr.Audio(sources=["upload", "microphone"], type="filepath", label="Or a style sound of your own")
                 strength = gr.Slider(0, 1, 0.8, step=0.05, label="Strength", elem_id="style-audio-strength")
                 pitch = gr.Checkbox(True, label="Move a voice's pitch too")
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
                     upload, note = _settings("audio", [".wav"])
-                model = _model(registry, AUDIO_TASK, "style-audio-model")
+                model = _model(registry, AUDIO_TASK, "style-audio-model", style)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
             html(style_views.two_players("style-audio"), elem_id="style-audio-players")
@@ -148,11 +147,16 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
     _endpoint(audio_style, "audio_style", inputs)
 
 
-def _model(registry: Registry, task: str, elem_id: str) -> gr.Dropdown:
-    """The picker and the line about the chosen model."""
+def _model(registry: Registry, task: str, elem_id: str, style: gr.Dropdown | None = None) -> gr.Dropdown:
+    """The picker and the line about the chosen model and, of the model's own styles, the chosen one."""
     picker = model_picker(registry, task, elem_id)
-    line = html(shelf.line(registry, str(picker.value)), elem_id=f"{elem_id}-line")
-    picker.change(lambda key: shelf.line(registry, key), picker, line, **QUIET)
+
+    def about(key: str, chosen: str = "") -> str:
+        return shelf.line(registry, key, chosen or "", "Chosen sound")
+
+    line = html(about(str(picker.value), str(style.value or "") if style else ""), elem_id=f"{elem_id}-line")
+    inputs = [picker] if style is None else [picker, style]
+    gr.on([each.change for each in inputs], about, inputs, line, **QUIET)
     return picker
 
 
