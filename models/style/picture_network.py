@@ -21,12 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.style.picture_losses import luminance
 from models.style.swap import Dictionary, dictionaries, swapped
 
 EPSILON = 1e-5
 SIZE_MULTIPLE = 8  # heights and widths of what the network sees
 NOISE_SIZE = 256
 NOISE_LEVELS = (2, 4, 8, 1)
+STROKE_COLOUR = 0.25  # how much of the colour of its strokes the decoder may paint: it blotches flat places
 BANDS = 3  # of detail, each an octave; what is coarser is the rest
 MOST_GAIN = (2.0, 3.0, 3.0, 8.0)  # of each band and the rest: more would blow up the grain of a compressed clip
 
@@ -343,7 +345,9 @@ class StyleNetwork(nn.Module):
         target = own.mixed(style.statistics, strength)
         moved = [adain(level, mean, std) for level, mean, std in zip(features, target.means, target.stds, strict=True)]
         noise = [self.grain(pixels.shape[2], pixels.shape[3], divisor, offsets) for divisor in (2, 4, 8)]
-        painted = sketch + self.decoder(moved, target, noise)
+        stroke = self.decoder(moved, target, noise)
+        grey = luminance(stroke)
+        painted = sketch + grey + STROKE_COLOUR * (stroke - grey)
         share = strength[:, :, None, None] if isinstance(strength, Tensor) else strength
         return pixels + share * (painted - pixels)
 
