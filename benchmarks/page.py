@@ -48,6 +48,13 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def server(arguments: list[str]) -> Iterator[str]:
     """A Gradio program on a free loopback port; yields its address at once, before it answers."""
+    with server_process(arguments) as (address, _):
+        yield address
+
+
+@contextmanager
+def server_process(arguments: list[str]) -> Iterator[tuple[str, int]]:
+    """As `server`, with the process's id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,7 +69,7 @@ def server(arguments: list[str]) -> Iterator[str]:
             [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()
             try:

@@ -32,7 +32,7 @@ def work_alone(niceness: int = 0) -> None:
     other. OpenMP keeps the number for each thread; what new threads begin with is put back at once.
 
     Args:
-        niceness: 0 to 19, how much this thread gives way to others; on Linux alone, elsewhere it has no effect.
+        niceness: 0 to 19, how much more than until now this thread gives way; on Linux alone, elsewhere without effect.
     """
     import torch
 
@@ -43,4 +43,5 @@ def work_alone(niceness: int = 0) -> None:
     put_back.join()
     if niceness and sys.platform == "linux":
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + niceness))

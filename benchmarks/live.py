@@ -1,0 +1,258 @@
+"""The Live tab: late chunks, real-time factor, how soon a knob and an answer are heard, gaps, frames, memory.
+
+    python -m benchmarks.live --json                      # about 15 minutes; leave the machine alone meanwhile
+    python -m benchmarks.live --json --only latency       # also: page, alone, hour
+
+`page` plays for `--minutes` in Chromium on the same machine and watches from outside the page's script
+(`benchmarks.live_page`). `latency` turns knobs and plays phrases by the page's own controls; a knob is taken as heard
+at the first sample of the recording that differs from the same session played again without that turn, an answer at the
+first that differs from the session played again without answers. The recording is what was sent, sample for sample, and
+the page's clock tells when each sample sounded. `hour` is an hour of music, recording and hearing by a simulated clock,
+with a stretch of pictures every minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import statistics
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.threads import wait_briefly
+
+wait_briefly()
+
+from benchmarks import live_page  # noqa: E402
+from models.live.audio import LiveMusic, Timeline  # noqa: E402
+from models.live.controls import LiveControls  # noqa: E402
+from models.live.hearing import MusicEars  # noqa: E402
+from models.live.messages import sound  # noqa: E402
+from models.live.recording import SessionRecording, as_int16  # noqa: E402
+from models.live.video import FrameStream, Painter  # noqa: E402
+from models.live.writing import BarWriter  # noqa: E402
+from models.threads import work_alone  # noqa: E402
+
+SETTLE_MS, BETWEEN_MS, PHRASE_KEYS = 12_000, 8_000, ("a", "d", "g", "f")
+HEARD = 0.004  # of full scale: a difference that counts as heard
+HOUR_CONTROLS = LiveControls(72, "F", "major", 2.0, (0,), False, 0.35, "pop")
+Samples = NDArray[np.float32]
+
+
+@contextlib.contextmanager
+def shipped(key: str) -> Iterator[Any]:
+    """A model of the catalogue."""
+    from models.catalog import CATALOG
+    from models.registry import Registry
+
+    with Registry(CATALOG).load(key).held() as model:
+        yield model
+
+
+class Session:
+    """What a session on the page left: sound, seed, and the turns of its knobs by bar."""
+
+    def __init__(self, wav: bytes) -> None:
+        import soundfile
+
+        from studio.recipes import read_recipe
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "session.wav"
+            path.write_bytes(wav)
+            recipe = read_recipe(path)
+        self.samples, self.rate = soundfile.read(io.BytesIO(wav), dtype="float32", always_2d=True)
+        self.seed = recipe.seed
+        turns = json.loads(str(recipe.settings["timeline"]))
+        self.timeline: Timeline = {
+            int(bar): (LiveControls(**values | {"instruments": tuple(values["instruments"])}), effort)
+            for bar, (values, effort) in turns.items()
+        }
+
+    def again(self, writer: BarWriter, timeline: Timeline, until_s: float) -> Samples:
+        """The session played again with other turns, float32 (N, 2)."""
+        stream = LiveMusic(writer, writer.composer.bank, timeline[0][0], self.seed, timeline)
+        made: list[Samples] = []
+        while stream.rendered_s < until_s:
+            made.append(stream.next_chunk().samples)
+        return np.concatenate(made, axis=1).T
+
+    def first_difference_s(self, other: Samples, after_s: float) -> float:
+        """When the recording first differs from another one, from a moment on."""
+        first, count = round(after_s * self.rate), min(len(other), len(self.samples))
+        apart = np.abs(self.samples[first:count] - other[first:count]).max(axis=1) > HEARD
+        if not apart.any():
+            raise RuntimeError(f"Nothing differs after {after_s:.1f} s.")
+        return (first + int(np.argmax(apart))) / self.rate
+
+
+def _recorded(page: Any, address: str) -> Session:
+    token = page.evaluate(f"() => {live_page.REPORT}.token")
+    said = live_page.stop(page)
+    if "recorded" not in said:
+        raise RuntimeError(said)
+    with urllib.request.urlopen(f"{address}/live/file/{token}/session.wav") as answer:
+        return Session(answer.read())
+
+
+def _heard_s(page: Any) -> float:
+    return float(page.evaluate(f"() => {live_page.REPORT}.heard_s"))
+
+
+def _fill(name: str, value: str) -> Any:
+    def act(page: Any) -> None:
+        page.fill(f"#live-{name} input[type=number]", value)
+        page.keyboard.press("Tab")
+
+    return act
+
+
+TURNS = (
+    _fill("intensity", "1"),
+    lambda page: page.locator("#live-mode label", has_text="minor").click(),
+    _fill("tempo", "140"),
+    _fill("density", "5"),
+    lambda page: page.locator("#live-drums input").click(),
+    _fill("tempo", "84"),
+)
+
+
+def latency(phrases: int = 4) -> dict[str, float]:
+    """Turn knobs, then play phrases, and find in the recordings when each was heard."""
+    with live_page.live_page() as (page, address, _):
+        live_page.start(page)
+        page.wait_for_timeout(SETTLE_MS)
+        turned = []
+        for act in TURNS:
+            turned.append(_heard_s(page))
+            act(page)
+            page.wait_for_timeout(BETWEEN_MS)
+        knobs = _recorded(page, address)
+        live_page.start(page)
+        page.wait_for_timeout(SETTLE_MS)
+        released = []
+        for _ in range(phrases):
+            page.locator("#live-start").focus()
+            for key in PHRASE_KEYS:
+                page.keyboard.down(key)
+                page.wait_for_timeout(170)
+                page.keyboard.up(key)
+                page.wait_for_timeout(30)
+            released.append(
+                float(
+                    page.evaluate(f"() => {{ const r = {live_page.REPORT}; return r.heard_s - (r.now - r.released); }}")
+                )
+            )
+            page.wait_for_timeout(2 * BETWEEN_MS)
+        phrased = _recorded(page, address)
+    with shipped("music/transformer") as composer:
+        work_alone()
+        writer = BarWriter(composer)
+        found = _knobs(knobs, turned, writer)
+        plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
+        answers = [phrased.first_difference_s(plain, at) - at for at in released]
+    return found | {"answer_latency_s": max(answers), "answer_latency_median_s": statistics.median(answers)}
+
+
+def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str, float]:
+    """Latency of each turn, and the length of the bar in which it was made."""
+    turns = dict(sorted(session.timeline.items()))
+    bars = list(turns)
+    acted = [bar for before, bar in itertools.pairwise(bars) if turns[before][0] != turns[bar][0]]
+    if len(acted) != len(turned):
+        raise RuntimeError(f"{len(turned)} turns were made and {len(acted)} acted.")
+    waits, lengths = [], []
+    for at, bar in zip(turned, acted, strict=True):
+        without = {each: turn for each, turn in turns.items() if each < bar}
+        lengths.append(without[max(without)][0].bar_s)
+        other = session.again(writer, without, at + 2 * lengths[-1] + 3)
+        waits.append(session.first_difference_s(other, at) - at)
+    worst = int(np.argmax([wait - length for wait, length in zip(waits, lengths, strict=True)]))
+    return {
+        "knob_latency_s": waits[worst],
+        "bar_s": lengths[worst],
+        "knob_latency_median_s": statistics.median(waits),
+        "knobs_within_bar_and_1s": statistics.mean(w <= b + 1 for w, b in zip(waits, lengths, strict=True)),
+    }
+
+
+def alone(length_s: float = 40.0) -> dict[str, float]:
+    """Real-time factor of the sound without pictures or a browser, on one thread."""
+    with shipped("music/transformer") as composer:
+        work_alone()
+        stream = LiveMusic(BarWriter(composer), composer.bank, LiveControls(), 7)
+        while stream.rendered_s < 10:
+            stream.next_chunk()
+        began, from_s = time.perf_counter(), stream.rendered_s
+        while stream.rendered_s < from_s + length_s:
+            stream.next_chunk()
+        return {"audio_rtf_alone": (time.perf_counter() - began) / (stream.rendered_s - from_s)}
+
+
+def hour(length_s: float = 3600.0) -> dict[str, float]:
+    """Memory of an hour by a simulated clock: from the tenth minute on."""
+    import os
+
+    with (
+        shipped("music/transformer") as composer,
+        shipped("video/unet3d") as generator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        work_alone()
+        stream = LiveMusic(BarWriter(composer), composer.bank, HOUR_CONTROLS, 7)
+        recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicEars()
+        frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.upscale)
+        memory, minute = [], 0
+        while stream.rendered_s < length_s:
+            chunk = stream.next_chunk()
+            pcm = as_int16(chunk.samples)
+            sound(chunk.start, pcm)
+            recording.add(chunk, pcm)
+            ears.add(chunk)
+            if stream.rendered_s >= 60 * minute:
+                minute += 1
+                frames.paint(stream.rendered_s, ears.at(stream.rendered_s).energy)
+                while frames.ready_s > 0:
+                    frames.frame(stream.rendered_s, ears.at(stream.rendered_s))
+                memory.append(live_page.rss_mb(os.getpid()))
+        recording.close()
+        sixth = max(1, len(memory) // 6)
+        growth = statistics.median(memory[-sixth:]) - statistics.median(memory[sixth : 2 * sixth])
+        return {"hour_growth_mb": growth, "hour_mb": memory[-1], "hour_simulated_s": length_s}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long the page plays")
+    parser.add_argument("--hour-s", type=float, default=3600.0, help="simulated seconds of `hour`")
+    parser.add_argument("--only", choices=("page", "latency", "alone", "hour"), action="append")
+    options = parser.parse_args()
+    parts = {
+        "alone": alone,
+        "latency": latency,
+        "page": lambda: live_page.long_run(options.minutes),
+        "hour": lambda: hour(options.hour_s),
+    }
+    results: dict[str, float] = {}
+    for name, work in parts.items():
+        if options.only is None or name in options.only:
+            results |= work()
+            if not options.json:
+                print(name, "done", flush=True)
+    results = {name: round(float(value), 4) for name, value in results.items()}
+    print(json.dumps(results) if options.json else "\n".join(f"{name:28} {value}" for name, value in results.items()))
+
+
+if __name__ == "__main__":
+    main()
