@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,17 @@ def rss_mb(process: int) -> float:
 
 
 def _heap_mb(page: Any) -> float:
-    """The page's own memory after its garbage is collected, MB."""
+    """The page's own memory, MB, what its next collection frees included."""
     session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.collectGarbage")
     found = session.send("Runtime.getHeapUsage")
     session.detach()
     return float(found["usedSize"]) / 1e6
+
+
+def _growth(values: list[float], of: Callable[[list[float]], float] = statistics.median) -> float:
+    """From the second fifth to the last."""
+    fifth = max(1, len(values) // 5)
+    return of(values[-fifth:]) - of(values[fifth : 2 * fifth])
 
 
 def long_run(minutes: float) -> dict[str, float]:
@@ -112,12 +118,11 @@ def long_run(minutes: float) -> dict[str, float]:
         meter = found["meter"]
         stop(page)
     gaps = [each["gap_s"] for each in watch["gaps"] + watch["stalls"]]
-    drawn = watch["drawn"]
-    windows = [
-        sum(first <= each < first + 10 for each in drawn) / 10
-        for first in range(int(drawn[0]), int(drawn[-1]) - 10, 10)
-    ]
-    early, late = slice(len(memory) // 5, 2 * len(memory) // 5), slice(-(len(memory) // 5), None)
+    if gaps:
+        print(f"nothing to play: {watch['gaps']}; the audio clock stood: {watch['stalls']}", file=sys.stderr)
+    drawn, by_model = watch["drawn"], found["shown"]["drawn_frames"] / found["heard_s"]
+    tens = range(int(drawn[0]), int(drawn[-1]) - 10, 10)
+    windows = [sum(first <= each < first + 10 for each in drawn) / 10 for first in tens]
     return {
         "minutes": minutes,
         "chunks": meter["chunks"],
@@ -129,7 +134,8 @@ def long_run(minutes: float) -> dict[str, float]:
         "browser_longest_gap_ms": 1000 * max(gaps, default=0.0),
         "browser_fps": (len(drawn) - 1) / (drawn[-1] - drawn[0]),
         "browser_fps_worst_10s": min(windows, default=0.0),
-        "server_growth_mb": statistics.median(memory[late]) - statistics.median(memory[early]),
-        "page_growth_mb": statistics.median(heap[late]) - statistics.median(heap[early]),
+        "drawn_by_the_model_fps": by_model,
+        "server_growth_mb": _growth(memory),
+        "page_growth_mb": _growth(heap, min),
         "server_mb": memory[-1],
     }

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.live.controls import LiveControls
-from models.live.writing import FULL_EFFORT, HISTORY_BARS, BarWriter, LiveBar, LiveNote
+from models.live.writing import FULL_EFFORT, HISTORY_BARS, BarWriter, LiveBar, LiveNote, NoLongerWanted
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.voices import VoiceBank
 from models.threads import work_alone
@@ -257,7 +257,16 @@ class LiveMusic:
             first = max(0, index - HISTORY_BARS)
             history = [self._bars[at][0] for at in range(first, index)]
         began = time.perf_counter()
-        bar = self.writer.write(index, history, turn[0], self.seed, turn[1])
+
+        def is_wanted() -> bool:
+            """A turn of the knobs begins the work anew, unless there would be nothing to play meanwhile."""
+            is_new = self._turn_for(index) == turn or self._playing + 1 not in self._bars
+            return is_new and not self._closed
+
+        try:
+            bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
+        except NoLongerWanted:
+            return
         object.__setattr__(bar, "took_s", time.perf_counter() - began)
         if self._thread is not None:
             self._warm(bar)

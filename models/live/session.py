@@ -1,6 +1,6 @@
 """One person's session: music, pictures and answers, each in a thread, paced by the clock.
 
-Sound is rendered LEAD_S before it is heard, while keys are played PLAYING_LEAD_S, so that an answer comes soon. All
+Sound is rendered LEAD_S before it is heard, while keys or knobs are touched PLAYING_LEAD_S, so that both act soon. All
 that a session holds is its own but for the networks' weights; `close` ends every thread within the time of one bar's
 writing or one step of the video sampler.
 """
@@ -29,7 +29,7 @@ from models.threads import work_alone
 log = logging.getLogger(__name__)
 
 LEAD_S, PLAYING_LEAD_S = 0.45, 0.25
-PLAYING_FOR_S = 3.0  # after the last key
+PLAYING_FOR_S = 3.0  # after the last key or turn of a knob
 PICTURE_LEAD_S = 0.15
 NEWS_EVERY_S = 0.5
 PAINTER_NICENESS, PICTURE_NICENESS = 10, 3
@@ -153,7 +153,7 @@ class LiveSession:
         self._closing = threading.Event()
         self._phrase = phrase.Phrase()
         self._keys = threading.Condition()
-        self._last_key = -1e9
+        self._last_touch = -1e9
         self._last_news = -1e9
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"auralume-live-{name}", daemon=True)
@@ -196,6 +196,7 @@ class LiveSession:
 
     def turn(self, controls: LiveControls) -> None:
         """Set the knobs."""
+        self._last_touch = self.clock()
         self.music.turn(controls)
 
     def lead_to(self, prompt: str, over_s: float) -> None:
@@ -209,7 +210,7 @@ class LiveSession:
         now_s = self.now_s()
         heard_s = now_s if at_s is None else min(max(at_s, now_s - 2.0), now_s)
         with self._keys:
-            self._last_key = self.clock()
+            self._last_touch = self.clock()
             if is_down:
                 self.music.drop_extras()  # whoever plays again is listened to
                 self._phrase.press(pitch, velocity, heard_s)
@@ -234,7 +235,7 @@ class LiveSession:
                 self.send(messages.news(problem="The music ended by a mistake of the studio; press Start.", end=1))
 
     def _wished_lead_s(self) -> float:
-        return PLAYING_LEAD_S if self.clock() - self._last_key < PLAYING_FOR_S else LEAD_S
+        return PLAYING_LEAD_S if self.clock() - self._last_touch < PLAYING_FOR_S else LEAD_S
 
     def _play(self) -> None:
         while not self._closing.is_set():

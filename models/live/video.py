@@ -271,7 +271,7 @@ class FrameStream:
         self.drawn_frames = self.shown_frames = self.held_frames = 0
         self.draw_s = 0.0  # of the last stretch
         self._lock = threading.Lock()
-        self._ready: deque[tuple[Pixels, bool]] = deque()  # small frames, whether drawn
+        self._ready: deque[tuple[Pixels, bool]] = deque()  # enlarged frames, whether drawn
         self._last_small: Pixels | None = None
         self._shown: Pixels | None = None
 
@@ -286,18 +286,19 @@ class FrameStream:
         return self.ready_s < self.AHEAD_S
 
     def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Draw a stretch and the frames between."""
+        """Draw a stretch and the frames between, and enlarge them."""
         began = time.perf_counter()
         quality = self.quality
         frames = self.painter.draw(time_s, energy, quality, should_stop)
         moments = [step / quality.between for step in range(1, quality.between)]
+        larger = self.enlarge if self.enlarge is not None and quality.learned else bicubic
         for frame in frames:
-            made: list[tuple[Pixels, bool]] = []
-            if self._last_small is not None:
-                made = [(each, False) for each in between(self._last_small, frame, moments)] if moments else []
+            made = frame[None]
+            if self._last_small is not None and moments:
+                made = np.concatenate([between(self._last_small, frame, moments), made])
             self._last_small = frame
             with self._lock:
-                self._ready.extend([*made, (frame, True)])
+                self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(larger(made)))
                 self.drawn_frames += 1
         self.draw_s = time.perf_counter() - began
 
@@ -305,10 +306,8 @@ class FrameStream:
         """The frame for a time of the stream; None before the first is drawn."""
         with self._lock:
             found = self._ready.popleft() if self._ready else None
-            learned = self.quality.learned
         if found is not None:
-            larger = self.enlarge if self.enlarge is not None and learned else bicubic
-            self._shown = larger(found[0][None])[0]
+            self._shown = found[0]
         elif self._shown is None:
             return None
         else:

@@ -14,7 +14,7 @@ model would otherwise have to find its way out of the old one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -41,6 +41,10 @@ TRIES = 2  # of a bar, where an instrument has been silent for two bars, or a pa
 TOP_P = 0.96
 BAND, DRUMS, ANSWER = 0, 1, 2  # the third number of a seed
 FULL_EFFORT, LESS_EFFORT = 1, 0
+
+
+class NoLongerWanted(Exception):
+    """What is being written is not wanted any more: the knobs were turned meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -121,23 +125,40 @@ class BarWriter:
         self._lock = threading.Lock()  # one row is sampled at a time: two would take turns anyway, each half as fast
 
     def write(
-        self, index: int, history: Sequence[LiveBar], controls: LiveControls, seed: int, effort: int = FULL_EFFORT
+        self,
+        index: int,
+        history: Sequence[LiveBar],
+        controls: LiveControls,
+        seed: int,
+        effort: int = FULL_EFFORT,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> LiveBar:
-        """Bar `index` after the bars of `history`, of which the last HISTORY_BARS are looked at."""
+        """Bar `index` after the bars of `history`, of which the last HISTORY_BARS are looked at.
+
+        Raises:
+            NoLongerWanted: `is_wanted`, asked before each token, said so.
+        """
         past = list(history[-HISTORY_BARS:])
-        band = self._band(index, past, controls, seed, effort) if controls.instruments else ()
-        drums = self._drums(index, past, controls, seed) if controls.drums else ()
+        band = self._band(index, past, controls, seed, effort, is_wanted) if controls.instruments else ()
+        drums = self._drums(index, past, controls, seed, is_wanted) if controls.drums else ()
         return LiveBar(index, controls, band, drums, _played(band, drums, controls))
 
     def _band(
-        self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, effort: int
+        self,
+        index: int,
+        past: Sequence[LiveBar],
+        controls: LiveControls,
+        seed: int,
+        effort: int,
+        is_wanted: Callable[[], bool],
     ) -> tuple[WrittenNote, ...]:
         piece = band_piece(past, controls)
         silent = set(range(len(controls.instruments))) - {note.track for note in _recent(past, controls)}
         best: tuple[float, tuple[WrittenNote, ...]] = (-1.0, ())
         for attempt in range(TRIES if effort else 1):
             guidance = GUIDANCE if effort else 1.0
-            notes = self._row(piece, controls.band_controls(), controls.bar, (seed, index, BAND, attempt), guidance)
+            each = (seed, index, BAND, attempt)
+            notes = self._row(piece, controls.band_controls(), controls.bar, each, guidance, is_wanted)
             missing = silent - {note.track for note in notes}
             fit = 1.0 - len(missing) / max(1, len(controls.instruments)) if past else float(not missing)
             if notes and self._is_copied(piece, controls, notes):
@@ -148,9 +169,11 @@ class BarWriter:
                 break
         return best[1]
 
-    def _drums(self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int) -> tuple[WrittenNote, ...]:
+    def _drums(
+        self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, is_wanted: Callable[[], bool]
+    ) -> tuple[WrittenNote, ...]:
         piece = drum_piece(past, controls)
-        notes = self._row(piece, controls.drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0)
+        notes = self._row(piece, controls.drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted)
         return tuple(replace(note, track=DRUM_TRACK) for note in notes)
 
     def answer(
@@ -171,7 +194,13 @@ class BarWriter:
         return tuple(written)
 
     def _row(
-        self, piece: Piece, asked: Controls, bar: Bar, seed: tuple[int, ...], guidance: float
+        self,
+        piece: Piece,
+        asked: Controls,
+        bar: Bar,
+        seed: tuple[int, ...],
+        guidance: float,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> tuple[WrittenNote, ...]:
         """Sample one bar after a piece whose tracks are those that shall play."""
         # Two bars are allowed and one is taken: it ends where the model begins the next. Told to end after one, the
@@ -191,6 +220,8 @@ class BarWriter:
             closing(self.composer.sampler.stream([prompt.tokens], settings, constraints, Grammar)) as steps,
         ):
             for step in steps:
+                if not is_wanted():
+                    raise NoLongerWanted
                 token = step.tokens[0]
                 finished = splitter.take(token, step.probabilities[0]) if token is not None else None
                 if finished is not None:

@@ -1,7 +1,7 @@
 // The Live tab's script: plays the stream, draws pictures and notes, reads keys, tells the studio that the page is there.
 // No library. One answer of the studio streams everything: see models/live/messages.py.
 (() => {
-  const START_DELAY_S = 0.08, RESTART_DELAY_S = 0.25, ALIVE_MS = 2000, MAX_WAITING_PICTURES = 30;
+  const START_DELAY_S = 0.12, RESTART_DELAY_S = 0.25, ALIVE_MS = 2000, MAX_WAITING_PICTURES = 30;
   const FIRST_KEY = 60, BLACK = [1, 3, 6, 8, 10];
   const COMPUTER_KEYS = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ", "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon"];
   const PITCH_CLASSES = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
@@ -233,7 +233,8 @@
   function roll() {
     const canvas = $("live-roll");
     if (!canvas || !canvas.offsetParent) return;
-    const width = canvas.width = canvas.clientWidth, height = canvas.height = canvas.clientHeight, pen = canvas.getContext("2d");
+    const width = canvas.clientWidth, height = canvas.clientHeight, pen = canvas.getContext("2d");
+    if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     const now = heard(), from = now - 5, span = 8, x = (at) => ((at - from) / span) * width, y = (pitch) => height - ((pitch - 28) / 72) * height;
     pen.clearRect(0, 0, width, height);
     for (const bar of bars) { pen.fillStyle = bar.turned ? "#f7933c" : "rgba(160,180,205,.28)"; pen.fillRect(x(bar.start_s), 0, bar.turned ? 2 : 1, height); }
@@ -251,7 +252,7 @@
   }
 
   function meter(sound, shown) {
-    log.meter = sound; log.late = sound.late ?? 0;
+    log.meter = sound; log.shown = shown; log.late = sound.late ?? 0;
     const put = (id, text) => { const part = $("live-meter-" + id); if (part) part.textContent = text; };
     const bar = $("live-meter-bar");
     if (bar) { bar.style.width = `${Math.min(100, 100 * sound.share)}%`; bar.classList.toggle("hot", sound.share > 0.75); }

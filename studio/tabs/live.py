@@ -43,7 +43,7 @@ MOODS: tuple[tuple[str, LiveControls], ...] = (
 )
 ROOT = """<div id="live-root" data-state="idle">
 <div id="live-line" class="status" role="status"><span class="what">Press Start</span><span class="left"></span></div>
-<div class="live-stage"><div class="live-frame"><canvas id="live-picture" width="512" height="512"
+<div class="live-stage"><div class="live-frame"><canvas id="live-picture" width="256" height="256"
 aria-label="The live picture"></canvas><span>%s</span></div><div class="live-roll"><canvas id="live-roll"
 aria-label="The notes that are heard and those to come"></canvas></div></div>
 <div id="live-keys" role="group" aria-label="Keyboard"></div>

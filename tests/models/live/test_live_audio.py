@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.live.audio import BUFFER, ExtraNote, LiveChunk, LiveMusic
 from models.live.controls import LiveControls
-from models.live.writing import HISTORY_BARS, BarWriter, band_piece, in_key, same_parts
+from models.live.writing import HISTORY_BARS, BarWriter, NoLongerWanted, band_piece, in_key, same_parts
 from models.music.vocabulary import KEYS, PITCH_CLASSES
 
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
@@ -113,6 +113,19 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: B
     live.close()
     assert next(mark for chunk in found for mark, _ in chunk.bars).controls == slow
     assert not any(chunk.waited for chunk in found)
+
+
+def test_a_bar_that_is_no_longer_wanted_is_given_up(writer: BarWriter) -> None:
+    asked: list[int] = []
+
+    def is_wanted() -> bool:
+        asked.append(len(asked))
+        return len(asked) < 5
+
+    with pytest.raises(NoLongerWanted):
+        writer.write(0, [], FAST, 1, is_wanted=is_wanted)
+    assert len(asked) == 5
+    assert writer.write(0, [], FAST, 1).notes == writer.write(0, [], FAST, 1, is_wanted=lambda: True).notes
 
 
 def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarWriter) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -106,11 +108,10 @@ def test_the_learned_enlargement_is_used_while_quality_allows(generator: VideoGe
     stream = FrameStream(painter(generator), enlarge)
     stream.quality = QUICK
     stream.paint(0.0, 0.5)
-    stream.frame(0.0, Heard())
-    assert calls == [1]
-    stream.quality = QUALITIES[-1]
-    stream.frame(0.1, Heard())
-    assert calls == [1]
+    assert calls == [1, *[3] * 7]
+    stream.quality = replace(QUICK, learned=False)
+    stream.paint(1.0, 0.5)
+    assert calls == [1, *[3] * 7]
     assert [quality.shown for quality in QUALITIES] == sorted((q.shown for q in QUALITIES), reverse=True)
     assert QUALITIES[0].shown >= 12
 
