@@ -44,6 +44,7 @@ from models.live.writing import BarWriter  # noqa: E402
 from models.threads import work_alone  # noqa: E402
 
 SETTLE_MS, BETWEEN_MS, PHRASE_KEYS = 12_000, 8_000, ("a", "d", "g", "f")
+QUIET_S = 1.5  # before the end of a phrase no earlier answer sounds
 HEARD = 0.004  # of full scale: a difference that counts as heard
 HOUR_CONTROLS = LiveControls(72, "F", "major", 2.0, (0,), False, 0.35, "pop")
 Samples = NDArray[np.float32]
@@ -87,13 +88,13 @@ class Session:
             made.append(stream.next_chunk().samples)
         return np.concatenate(made, axis=1).T
 
-    def first_difference_s(self, other: Samples, after_s: float) -> float:
-        """When the recording first differs from another one, from a moment on."""
+    def first_difference_s(self, other: Samples, after_s: float, same_from_s: float = 0.0) -> float:
+        """When the recording first differs from another one, from a moment on; before, it must not."""
         first, count = round(after_s * self.rate), min(len(other), len(self.samples))
-        apart = np.abs(self.samples[first:count] - other[first:count]).max(axis=1) > HEARD
-        if not apart.any():
-            raise RuntimeError(f"Nothing differs after {after_s:.1f} s.")
-        return (first + int(np.argmax(apart))) / self.rate
+        apart = np.abs(self.samples[:count] - other[:count]).max(axis=1) > HEARD
+        if apart[round(same_from_s * self.rate) : first].any() or not apart[first:].any():
+            raise RuntimeError(f"The sessions should be the same until {after_s:.2f} s and differ then; they do not.")
+        return (first + int(np.argmax(apart[first:]))) / self.rate
 
 
 def _recorded(page: Any, address: str) -> Session:
@@ -160,7 +161,7 @@ def latency(phrases: int = 4) -> dict[str, float]:
         writer = BarWriter(composer)
         found = _knobs(knobs, turned, writer)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
-        answers = [phrased.first_difference_s(plain, at) - at for at in released]
+        answers = [phrased.first_difference_s(plain, at, at - QUIET_S) - at for at in released]
     return found | {"answer_latency_s": max(answers), "answer_latency_median_s": statistics.median(answers)}
 
 
@@ -174,8 +175,9 @@ def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str
     waits, lengths = [], []
     for at, bar in zip(turned, acted, strict=True):
         without = {each: turn for each, turn in turns.items() if each < bar}
+        begins_s = sum(turns[max(each for each in turns if each <= index)][0].bar_s for index in range(bar))
+        other = session.again(writer, without, begins_s + 4)
         lengths.append(without[max(without)][0].bar_s)
-        other = session.again(writer, without, at + 2 * lengths[-1] + 3)
         waits.append(session.first_difference_s(other, at) - at)
     worst = int(np.argmax([wait - length for wait, length in zip(waits, lengths, strict=True)]))
     return {
