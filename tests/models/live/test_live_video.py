@@ -21,6 +21,8 @@ from models.live.video import (
     moved_by_sound,
     with_given_text,
 )
+from models.music_video.beats import OnlineBeatDetector, load_network
+from models.registry import WEIGHTS_DIR
 from models.video.diffusion import Guidance, predict
 from models.video.generator import OVERLAP, VideoGenerator
 from models.video.unet3d import Condition
@@ -151,6 +153,19 @@ def test_a_person_is_heard_by_sudden_loudness() -> None:
     assert ears.at(0.52).beat > 0.7
     assert ears.at(0.45).beat == 0.0
     assert ears.at(1.27).beat > 0.7
+
+
+def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
+    ears = MicrophoneEars(OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100)
+    sound = np.zeros(10 * 44_100, np.float32)
+    noise = np.random.default_rng(0).standard_normal(2600) * np.exp(-np.arange(2600) / 500)
+    for at in np.arange(0.3, 9.5, 0.5):
+        sound[round(at * 44_100) :][:2600] += (0.5 * noise).astype(np.float32)
+    for first in range(0, len(sound), 4096):
+        ears.add(sound[first : first + 4096])
+    for at in np.arange(3.3, 9.0, 0.5):
+        assert ears.at(at + 0.05).beat > 0.7
+        assert ears.at(at - 0.08).beat < 0.3
 
 
 @pytest.mark.parametrize(("source", "target"), [(48_000, 22_050), (22_050, 48_000), (44_100, 22_050), (16_000, 16_000)])
