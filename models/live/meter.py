@@ -72,14 +72,18 @@ class Meter:
         return sum(took for took, _ in self._recent) / lasts_s if lasts_s else 0.0
 
     def count(self, chunk: LiveChunk, margin_s: float) -> None:
-        """Take a chunk in; `margin_s` is how long before its time it was sent, negative if it came too late."""
+        """Take a chunk in; `margin_s` is how long before its time it was sent, negative if it came too late.
+
+        The first one waits for the first bar, which nobody hears; it does not count as trouble.
+        """
         self._last = (chunk.took_s, chunk.lasts_s)
-        self._recent.append((chunk.took_s + chunk.wrote_s, chunk.lasts_s))
+        if self.chunks:
+            self._recent.append((chunk.took_s + chunk.wrote_s, chunk.lasts_s))
+            self._waits += chunk.waited
         while len(self._recent) > 1 and sum(lasts for _, lasts in self._recent) > KEPT_S:
             self._recent.popleft()
         self.chunks += 1
         self.late += margin_s < 0
-        self._waits += chunk.waited
 
     def govern(self, now_s: float, buffer_s: float, wished_s: float) -> int:
         """Choose the level; call it after each chunk."""

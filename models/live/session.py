@@ -82,12 +82,16 @@ class Pictures:
 
     def _paint(self) -> None:
         while not self._closing.is_set():
-            if self.is_still or not self.frames.wants_more():
+            if self._rests() or not self.frames.wants_more():
                 self._closing.wait(NAP_S)
                 continue
             now_s = self.now_s()
             energy = self.ears.at(now_s).energy
-            self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self.is_still)
+            self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self._rests())
+
+    def _rests(self) -> bool:
+        """Whether the picture stands still, and there is one."""
+        return self.is_still and self.frames.has_picture
 
     def _show(self) -> None:
         due_s = self.now_s()
@@ -97,7 +101,7 @@ class Pictures:
             due_s = max(due_s, now_s)  # what is too late for this one is the next
             if self._closing.wait(max(0.0, due_s - now_s - PICTURE_LEAD_S)):
                 return
-            if self.is_still:
+            if self._rests():
                 continue
             frame = self.frames.frame(due_s, self.ears.at(due_s))
             if frame is not None:

@@ -281,6 +281,11 @@ class FrameStream:
         with self._lock:
             return len(self._ready) / self.quality.shown
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether a frame was shown."""
+        return self._shown is not None
+
     def wants_more(self) -> bool:
         """Whether another stretch should be drawn now."""
         return self.ready_s < self.AHEAD_S
