@@ -35,8 +35,9 @@ def madmom() -> Callable[[str], Heard]:
 
 
 def beatnet() -> Callable[[str], Heard]:
-    """Its package wants pyaudio even where no microphone is heard."""
-    sys.modules.setdefault("pyaudio", types.ModuleType("pyaudio"))
+    """Its package wants pyaudio and matplotlib even where no microphone is heard and nothing is drawn."""
+    for name in ("pyaudio", "matplotlib", "matplotlib.pyplot"):
+        sys.modules.setdefault(name, types.ModuleType(name))
     from BeatNet.BeatNet import BeatNet
 
     model: Any = BeatNet(1, mode="offline", inference_model="DBN", plot=[], thread=False)
@@ -53,7 +54,10 @@ def main() -> None:
     peers = {}
     for name, module, build in (("madmom", "madmom", madmom), ("beatnet", "BeatNet", beatnet)):
         if importlib.util.find_spec(module):
-            peers[name] = build()
+            try:
+                peers[name] = build()
+            except ImportError as error:
+                print(f"{name} does not run here: {error}", file=sys.stderr)
     print(json.dumps([{name: hear(path) for name, hear in peers.items()} for path in sys.argv[1:]]))
 
 

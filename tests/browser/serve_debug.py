@@ -17,6 +17,7 @@ if __name__ == "__main__":
     from models.live.meter import Meter
     from models.registry import WEIGHTS_DIR
     from studio.app import build_studio, launch_studio
+    from tests.studio.debug_beats import music_video_specs
     from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec
     from tests.studio.debug_style import style_specs
@@ -31,5 +32,7 @@ if __name__ == "__main__":
     specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
     video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
-    studio = build_studio(debug_registry(folder, *specs, *music, *video, *style_specs(), memory_budget_mb=1000))
+    beats = music_video_specs()[0]
+    registry = debug_registry(folder, *specs, *music, *video, beats, *style_specs(), memory_budget_mb=1000)
+    studio = build_studio(registry)
     launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)

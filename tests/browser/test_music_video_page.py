@@ -1,0 +1,113 @@
+"""A person at the Music Video tab: a song in, beats seen and corrected, a video drawn and played; also from Music."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.clips import probe
+from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
+from tests.models.music_video.debug_video import click_song
+
+STATUS = "document.querySelector('#mv-status').innerText"
+VIDEO = "document.querySelector('#mv-video video')"
+BEATS = "#mv-plot .beat"
+
+
+@pytest.fixture
+def film_page(chromium: Any, address: str) -> Iterator[Any]:
+    for page in open_page(chromium, address):
+        _open(page)
+        yield page
+
+
+def _open(page: Any) -> None:
+    open_tab(page, "Music Video")
+    page.wait_for_selector("#mv-make")
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def _says(page: Any, words: str) -> None:
+    page.wait_for_function(f"() => {STATUS}.includes({words!r})")
+
+
+def _upload(page: Any, song: Path) -> None:
+    page.set_input_files("#mv-song input[type=file]", song)
+    _says(page, "beats at 120 a minute")
+
+
+def _download(page: Any, button: str, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        page.click(button)
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path: Path) -> None:
+    page = film_page
+    _upload(page, click_song(tmp_path / "song.wav", 4.0))
+    page.wait_for_selector(BEATS, state="attached")
+    count = page.locator(BEATS).count()
+    assert count >= 7
+    page.click("#mv-half")
+    _says(page, "beats at 60 a minute")
+    page.click("#mv-undo")
+    _says(page, "beats at 120 a minute")
+    page.locator(BEATS).nth(2).dispatch_event("click")
+    page.wait_for_function("() => document.querySelector('#mv-beat input').value === '3'")
+    page.click("#mv-delete")
+    page.wait_for_function(f"() => document.querySelectorAll('{BEATS}').length === {count - 1}")
+    rows = list(csv.reader(_download(page, "#mv-csv", tmp_path).read_text().splitlines()))
+    assert rows[0] == ["time_s", "place_in_bar"] and len(rows) == count
+
+    page.locator("#mv-aspect label", has_text="9:16").click()
+    page.click("#mv-make")
+    _says(page, "of video")
+    page.wait_for_selector("#mv-make:enabled")
+    page.evaluate(f"() => {{ {VIDEO}.currentTime = 0; {VIDEO}.play(); }}")
+    page.wait_for_function(f"() => {VIDEO}.currentTime > 0.3 && {VIDEO}.webkitAudioDecodedByteCount > 0")
+    info = probe(_download(page, "#mv-file", tmp_path))
+    assert (info.width, info.height, info.frames, info.sound) == (720, 1280, 96, "aac")
+
+
+def test_the_composed_piece_goes_on_to_a_video_and_stop_ends_the_work(chromium: Any, address: str) -> None:
+    for page in open_page(chromium, address):
+        open_tab(page, "Music")
+        page.wait_for_selector("#music-compose")
+        page.wait_for_timeout(SETTLE_MS)
+        open_more_settings(page)
+        page.fill("#music-bars input[type=number]", "4")
+        page.keyboard.press("Tab")
+        page.click("#music-compose")
+        page.wait_for_function("() => document.querySelector('#music-status').innerText.includes('of music')")
+        page.click("#music-to-video")
+        page.wait_for_selector(BEATS)  # seen: the tab has changed, and the beats were heard
+        open_more_settings(page)
+        page.locator("#mv-model").scroll_into_view_if_needed()
+        page.click("#mv-model input")
+        page.get_by_role("option", name="Debug video slow").click()
+        page.click("#mv-make")
+        _says(page, "Filming")
+        page.click("#mv-stop")
+        page.wait_for_selector("#mv-make:enabled")
+        assert "Stopped" in page.evaluate(f"() => {STATUS}")
+        assert page.locator("#mv-video video").count() == 0
+
+
+def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str, tmp_path: Path) -> None:
+    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
+        _open(page)
+        (tmp_path / "broken.mp3").write_bytes(b"no song at all")
+        page.set_input_files("#mv-song input[type=file]", tmp_path / "broken.mp3")
+        _says(page, "no sound that can be read")
+        page.locator("#mv-song").get_by_label("Clear").first.click()
+        page.set_input_files("#mv-song input[type=file]", click_song(tmp_path / "song.wav", 4.0))
+        _says(page, "beats at 120 a minute")
+        page.click("#mv-preview")
+        _says(page, "of video")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
