@@ -1,0 +1,140 @@
+"""Reads a prompt: which scene of the world it asks for, in which colour, moving where, when, how fast, with what camera.
+
+The video model learned from few wordings. A small network over the words' vectors (`models.video.text`) reads any
+wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn (as
+Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts in
+known words, prompts about characters, and prompts that are about no scene are left as they are.
+
+Letters: B batch, L words, E width of a word, C channels.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.video import characters
+from models.video.scenes import KINDS
+from models.video.scenes import words as wordings
+from models.video.scenes.captions import tidy
+from models.video.scenes.spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
+from models.video.text import TextTable, words_of
+from models.weights_io import load_into, load_metadata, load_safetensors
+
+WEIGHTS = "video_reader.safetensors"
+MAX_WORDS = 40
+SURE = 0.6  # chance from which a scene is taken as meant
+# What can be read; the first value stands for "not said" (a scene: for none of the world).
+FIELDS: dict[str, tuple[str, ...]] = {
+    "kind": ("", *KINDS),
+    "colour": ("", *COLOURS),
+    "direction": ("", *(name for name in DIRECTIONS if name != "none")),
+    "speed": ("", *(name for name in SPEEDS if name != "normal")),
+    "time": ("", *TIMES),
+    "camera": ("", *CAMERAS),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a prompt says; "" where it says nothing. sure: chance of the kind of scene, 0 to 1."""
+
+    kind: str
+    colour: str
+    direction: str
+    speed: str
+    time: str
+    camera: str
+    sure: float = 1.0
+
+    def caption(self) -> str:
+        """In the first wording of the training captions."""
+        sun = self.kind == "sunrise" and self.direction in wordings.SUN_SUBJECTS
+        subject = (wordings.SUN_SUBJECTS[self.direction] if sun else wordings.SUBJECTS[self.kind])[0][0]
+        parts = [subject.replace("{c}", wordings.COLOUR_WORDS[self.colour][0][0] if self.colour else "")]
+        for words, value in (
+            (wordings.DIRECTION_WORDS, self.direction if self.kind != "sunrise" else ""),
+            (wordings.SPEED_WORDS, self.speed),
+            (wordings.TIME_WORDS, self.time),
+        ):
+            if value:
+                parts.append(words[value][0][0])
+        if self.camera not in {"", "still"}:
+            parts.append(f", {wordings.CAMERA_WORDS[self.camera][0][0]}")
+        return tidy(" ".join(parts))
+
+
+class ReaderNetwork(nn.Module):
+    """Words and their neighbours, the greatest of each channel, then one answer a field."""
+
+    def __init__(self, text_width: int = 160, channels: int = 128) -> None:
+        super().__init__()
+        self.text_width, self.channels = text_width, channels
+        self.near = nn.Conv1d(text_width, channels, 3, padding=1)
+        self.alone = nn.Conv1d(text_width, channels, 1)
+        self.mix = nn.Linear(2 * channels, channels)
+        self.heads = nn.ModuleDict({name: nn.Linear(3 * channels, len(values)) for name, values in FIELDS.items()})
+
+    def forward(self, words: Tensor, said: Tensor) -> dict[str, Tensor]:
+        """words (B, L, E), said bool (B, L) -> logits of each field (B, values)."""
+        x = (words * said[..., None]).transpose(1, 2)
+        found = torch.cat([F.relu(self.near(x)), F.relu(self.alone(x))], dim=1) * said[:, None]
+        pooled = found.amax(dim=2)  # (B, 2 C)
+        both = torch.cat([pooled, F.relu(self.mix(pooled))], dim=1)
+        return {name: head(both) for name, head in self.heads.items()}
+
+
+class PromptReader:
+    """The network with its text table."""
+
+    def __init__(self, network: ReaderNetwork, table: TextTable) -> None:
+        self.network, self.table = network.eval().requires_grad_(False), table
+
+    def read(self, prompt: str) -> Reading:
+        """What the prompt says."""
+        with torch.inference_mode():
+            logits = self.network(*self.table.embed([prompt], MAX_WORDS))
+        values = {name: FIELDS[name][int(found[0].argmax())] for name, found in logits.items()}
+        return Reading(**values, sure=float(logits["kind"][0].softmax(dim=0).max()))
+
+    def familiar(self, prompt: str) -> str:
+        """The prompt, in the model's own words where it has others and asks surely for a scene of the world."""
+        if all(word in self.known for word in words_of(prompt) if word.isalpha()):
+            return prompt
+        reading = self.read(prompt)
+        return reading.caption() if reading.kind and reading.sure >= SURE else prompt
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All words of training captions."""
+        return known_words()
+
+
+def known_words(held_out: bool = False) -> frozenset[str]:
+    """Words of the training captions, or those of the held-out ones."""
+    lists = [
+        wordings.SUBJECTS, wordings.SUN_SUBJECTS, wordings.COLOUR_WORDS, wordings.DIRECTION_WORDS, wordings.TIME_WORDS,
+        wordings.SPEED_WORDS, wordings.CAMERA_WORDS, characters.MOVE_WORDS, characters.FACING, characters.PEOPLE,
+    ]  # fmt: skip
+    texts = [text for each in lists for both in each.values() for text in both[int(held_out)]]
+    texts += [*wordings.OPENINGS[int(held_out)], "a an the with in and hair shirt trousers"]
+    return frozenset(word for text in texts for word in words_of(text.replace("{c}", "")))
+
+
+@lru_cache(maxsize=1)
+def load_reader(path: Path, table: TextTable) -> PromptReader:
+    """The shipped network.
+
+    Raises:
+        ModelError: the file is missing, damaged or of another version.
+    """
+    sizes = json.loads(load_metadata(path)["config"])
+    network = ReaderNetwork(sizes["text_width"], sizes["channels"])
+    load_into(network, load_safetensors(path), f"the network in {path.name}")
+    return PromptReader(network, table)

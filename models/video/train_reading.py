@@ -1,0 +1,274 @@
+"""Recipe of the reader of prompts: captions with what they say, words exchanged for their neighbours, a minute of a core.
+
+    python -m models.video.train_reading          # trains, measures on held-out wordings, exports
+
+Captions are those of the video model's training. A third of their words give way to words with near vectors, some
+are left out, and all vectors get noise, so that words which no caption has are read by what they are near to. A short
+thesaurus names more things of each scene. No word that only held-out captions have is among the exchanged or the
+thesaurus' words, so that these still measure what was never trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.video import characters
+from models.video.reading import FIELDS, MAX_WORDS, WEIGHTS, PromptReader, ReaderNetwork, known_words
+from models.video.scenes import caption, random_spec
+from models.video.scenes.captions import tidy
+from models.video.scenes.words import (
+    COLOUR_WORDS,
+    DIRECTION_WORDS,
+    SPEED_WORDS,
+    SUBJECTS,
+    SUN_SUBJECTS,
+    TIME_WORDS,
+)
+from models.video.text import WEIGHTS as TEXT_WEIGHTS
+from models.video.text import TextTable, load_text_table
+from models.weights_io import save_safetensors
+
+WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
+PARTS = ("colour", "direction", "speed", "time", "camera")
+SAID = {"colour": 0.85, "direction": 0.6, "speed": 0.4, "time": 0.5, "camera": 0.3}
+OTHER, THESAURUS_SHARE = 0.12, 0.3
+EXCHANGED, DROPPED, NOISE = 0.35, 0.1, 0.35
+NEIGHBOURS, LEAST_COSINE = 12, 0.4
+STEPS, BATCH, RATE, CALM = 2500, 64, 2e-3, 0.4
+THESAURUS: dict[str, str] = {
+    "ocean": "seascape tide breakers atlantic pacific seaside whitecaps",
+    "boat": "sailor regatta catamaran vessel dinghy sailing harbour",
+    "lighthouse": "harbour signal tower, warning light, lighthouses",
+    "waterfall": "niagara falls, rapids, falls over a cliff, torrent, waterfalls",
+    "underwater": "reef coral diving goldfish sharks, deep below",
+    "ripples": "puddle raindrop, ripple, concentric rings, rings on water, dripping",
+    "rain": "drizzle shower raincoat rainy umbrellas puddles monsoon",
+    "ink": "pigment watercolour, smoke, swirling ink, coloured liquid, diffusing",
+    "clouds": "cumulus overcast, sky, white fluffy sky, cloudscape",
+    "snow": "blizzard snowy christmas snowstorm ice frost, wintry",
+    "mountains": "alps himalaya ridge summit hills foggy valley",
+    "forest": "jungle grove woods pine oak undergrowth",
+    "flowers": "tulips roses daisies poppies sunflowers blossom petal bouquet",
+    "desert": "sahara dune dry, camel, arid, barren land",
+    "sunrise": "sun, horizon, solar, evening sky, dawn sky",
+    "leaves": "maple fall, windblown leaves, october, oak leaves",
+    "birds": "swallows gulls crows migration seagulls, flying flock, swans",
+    "balloons": "ballooning, airship, hot air, zeppelin, inflatable",
+    "windmill": "wind turbine, holland, dutch miller, grinding, rotor",
+    "fire": "inferno fireplace ember burning hearth blazing torch",
+    "lava": "volcano eruption volcanic crust",
+    "aurora": "northern lights, arctic lights, curtains of light, auroras",
+    "starfield": "universe galaxies, deep space, hyperspace, astronaut, spaceship, interstellar",
+    "galaxy": "andromeda, spiral, vortex of stars, swirling stars, nebulae",
+    "planet": "saturn jupiter mars globe moon orbiting earth, planets",
+    "city": "downtown urban town buildings towers traffic manhattan tokyo",
+    "fireworks": "firecrackers celebration, new year, explosions, sparkler, firework",
+    "lightning": "thunder storms electric stormy, tempest, bolt",
+    "fireflies": "firefly, glowing insects, tiny lights at night, insects, glowworm",
+    "meteors": "meteorite asteroid, shooting star, star shower, perseids",
+    "plasma": "abstract, swirls of colour, colour waves, gradient, hypnotic, trippy",
+    "kaleidoscope": "mandala, geometric pattern, mirror, ornament, symmetrical, stained",
+    "tunnel": "passage wormhole, hallway, subway, portal, tunnels",
+    "ball": "basketball football bounces sphere, bounced",
+    "orbit": "planets circling, atoms, particles around a nucleus, satellites, circle around",
+    "tiles": "squares mosaic grid cubes disco chessboard",
+    "bubbles": "soap foam bubble, bubbly, translucent spheres",
+}
+
+
+OTHER_NAMES: dict[str, str] = {
+    "red": "maroon burgundy cherry blood vermilion",
+    "orange": "apricot rust copper carrot pumpkin",
+    "gold": "mustard honey sunny straw banana",
+    "green": "lime olive mint jade grass",
+    "teal": "aqua seafoam cyan peacock",
+    "blue": "navy azure cobalt indigo cerulean",
+    "purple": "lavender mauve plum magenta orchid",
+    "pink": "fuchsia blush flamingo peach bubblegum",
+    "white": "ivory cream milk pearl silver",
+    "left": "westward west leftward",
+    "right": "eastward east rightward",
+    "up": "soaring lifting up skyward ascends",
+    "down": "plunging lowering down sinking descends",
+    "in": "onward advancing approaching",
+    "out": "receding retreating backwards",
+    "slow": "lazily unhurried tranquil sluggish",
+    "fast": "briskly speeding hurried speedy hasty",
+    "dawn": "sunup daylight dawning",
+    "day": "midday daytime sunny",
+    "dusk": "sundown gloaming",
+    "night": "nighttime moonlit nocturnal dark",
+}
+
+
+def words_near(table: TextTable, banned: frozenset[str]) -> dict[int, list[int]]:
+    """For each piece of the training captions, pieces with near vectors, whole words only."""
+    pieces = sorted({piece for word in known_words() for piece in table.pieces(word)})
+    whole = torch.tensor(
+        [word.isalpha() and word not in banned for word in table.index]
+    )  # in the order of the vectors
+    vectors = F.normalize(table.vectors, dim=1)
+    near = (vectors[pieces] @ vectors.T).masked_fill(~whole, -1)
+    cosines, found = near.topk(NEIGHBOURS, dim=1)
+    return {
+        piece: [int(number) for number, cosine in zip(row, values, strict=True) if cosine >= LEAST_COSINE] or [piece]
+        for piece, row, values in zip(pieces, found, cosines, strict=True)
+    }
+
+
+def drawn(rng: np.random.Generator) -> tuple[str, list[int]]:
+    """A caption and the number of each field's value."""
+    if rng.random() < OTHER:
+        return character_like(rng), [0] * len(FIELDS)
+    spec = random_spec(rng)
+    said = {name: float(rng.random() < SAID[name]) for name in PARTS}
+    text = caption(spec, rng, said=said)
+    values = {
+        "kind": spec.kind,
+        "colour": spec.colour,
+        "direction": spec.direction if spec.direction != "none" else "",
+        "speed": spec.speed if spec.speed != "normal" else "",
+        "time": spec.time_of_day,
+        "camera": spec.camera,
+    }
+    if values["camera"] == "still":
+        values["camera"] = ""
+    told = {name: value if name == "kind" or said[name] else "" for name, value in values.items()}
+    if rng.random() < THESAURUS_SHARE:
+        text = exchanged_subject(text, spec.kind, told["colour"], rng)
+    return exchanged_words(text, told, rng), [FIELDS[name].index(told[name]) for name in FIELDS]
+
+
+def exchanged_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
+    """The caption with its subject named by the thesaurus."""
+    choices = [part.strip() for part in THESAURUS[kind].split(",")]
+    name = choices[int(rng.integers(len(choices)))]
+    if name.count(" ") > 2:  # a list of single words
+        name = str(rng.choice(name.split()))
+    tint = str(rng.choice(COLOUR_WORDS[colour][0])) if colour else ""
+    subjects = [*SUBJECTS[kind][0], *(each for both in SUN_SUBJECTS.values() for each in both[0])]
+    for subject in subjects:
+        for said in COLOUR_WORDS[colour][0] if colour else ("",):
+            old = tidy(subject.replace("{c}", said))
+            if old and old in text:
+                return tidy(text.replace(old, f"{tint} {name}"))
+    return text
+
+
+def exchanged_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
+    """The caption with some of its colours, directions, speeds and times named by the thesaurus."""
+    for value in told.values():
+        if value not in OTHER_NAMES or rng.random() >= THESAURUS_SHARE:
+            continue
+        for lists in (COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, TIME_WORDS):
+            for old in sorted(lists.get(value, ((), ()))[0], key=len, reverse=True):
+                if f" {old} " in f" {text} ":
+                    text = tidy(f" {text} ".replace(f" {old} ", f" {rng.choice(OTHER_NAMES[value].split())} ", 1))
+                    break
+    return text
+
+
+def character_like(rng: np.random.Generator) -> str:
+    """A caption of a character, or words of the vocabulary in no order."""
+
+    def one(values: tuple[str, ...]) -> str:
+        return values[int(rng.integers(len(values)))]
+
+    if rng.random() < 0.4:
+        return " ".join(one(tuple(sorted(known_words()))) for _ in range(int(rng.integers(1, 4))))
+    tints = ("pink", "blonde", "brown", "black", "blue", "red", "green", "white", "grey", "purple")
+    who = one(tuple(each for both in characters.PEOPLE.values() for each in both[0]))
+    what = one(tuple(each for both in characters.MOVE_WORDS.values() for each in both[0]))
+    where = one(tuple(each for both in characters.FACING.values() for each in both[0]))
+    return f"a {who} with {one(tints)} hair in a {one(tints)} shirt {what} {where}"
+
+
+class Batches:
+    """Captions with exchanged, missing and noisy words."""
+
+    def __init__(self, table: TextTable, seed: int = 1) -> None:
+        self.table, self.rng = table, np.random.default_rng(seed)
+        self.near = words_near(table, known_words(held_out=True) - known_words())
+        self.spread = float(table.vectors.std())
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Words (B, L, E), said (B, L) and numbers of values (B, fields)."""
+        rng, rows, labels = self.rng, [], []
+        for _ in range(count):
+            text, values = drawn(rng)
+            pieces = [piece for piece in self.table.pieces(text) if rng.random() >= DROPPED][:MAX_WORDS]
+            rows.append(
+                [
+                    self.near[piece][int(rng.integers(len(self.near[piece])))]
+                    if piece in self.near and rng.random() < EXCHANGED
+                    else piece
+                    for piece in pieces
+                ]
+            )
+            labels.append(values)
+        length = max([1, *map(len, rows)])
+        words, said = torch.zeros(count, length, self.table.width), torch.zeros(count, length, dtype=torch.bool)
+        for at, row in enumerate(rows):
+            words[at, : len(row)] = self.table.vectors[row]
+            said[at, : len(row)] = True
+        noise = torch.from_numpy(rng.standard_normal(words.shape, dtype=np.float32))
+        return words + NOISE * self.spread * noise, said, torch.tensor(labels)
+
+
+def train(table: TextTable, steps: int = STEPS, seed: int = 1) -> ReaderNetwork:
+    """A trained network."""
+    torch.manual_seed(seed)
+    network, batches = ReaderNetwork(table.width), Batches(table, seed)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
+    for step in range(steps):
+        words, said, labels = batches.draw(BATCH)
+        logits = network(words, said)
+        loss = torch.stack(
+            [F.cross_entropy(found, labels[:, at], label_smoothing=0.05) for at, found in enumerate(logits.values())]
+        ).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * min(1.0, max(0.02, (steps - step) / (CALM * steps)))
+        if step % 250 == 0:
+            print(f"step {step} loss {float(loss.detach()):.3f}", flush=True)
+    return network.eval()
+
+
+def measure(reader: PromptReader, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:
+    """Shares of captions whose kind, colour and direction are read right."""
+    rng = np.random.default_rng(seed)
+    right: dict[str, list[bool]] = {"kind": [], "colour": [], "direction": []}
+    for _ in range(count):
+        spec = random_spec(rng)
+        reading = reader.read(caption(spec, rng, held_out=held_out, said=dict.fromkeys(PARTS, 1.0)))
+        for name, found in right.items():
+            wanted = getattr(spec, name)
+            found.append(getattr(reading, name) == ("" if wanted == "none" else wanted))
+    return {name: round(float(np.mean(found)), 4) for name, found in right.items()}
+
+
+def main() -> None:
+    """Train, measure, export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER / WEIGHTS)
+    options = parser.parse_args()
+    table = load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
+    network = train(table, options.steps)
+    reader = PromptReader(network, table)
+    print(json.dumps({"training": measure(reader, held_out=False), "held_out": measure(reader)}))
+    config = {"text_width": network.text_width, "channels": network.channels}
+    save_safetensors(options.out, network.state_dict(), {"config": json.dumps(config)})
+
+
+if __name__ == "__main__":
+    main()
