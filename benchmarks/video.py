@@ -26,10 +26,12 @@ import torch
 
 from benchmarks.video_classifier import load_classifier
 from benchmarks.video_judge import STEPS, Studio, failures, fingerprint, held_out_prompts, judge, looks, obedience
-from benchmarks.video_motion import load_reader
+from benchmarks.video_motion import load_reader as load_motion_reader
 from models.threads import wait_briefly
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
+from models.video.reading import WEIGHTS as READER_WEIGHTS
+from models.video.reading import load_reader
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import load_text_table
 from models.video.unet3d import UNet3D
@@ -48,7 +50,9 @@ def generator_of(checkpoint: Path | None) -> VideoGenerator:
     if checkpoint is not None:
         from models.video.train import load_average
 
-        return VideoGenerator(load_average(checkpoint)[0], load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS))
+        table = load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
+        reader = load_reader(WEIGHTS_FOLDER / READER_WEIGHTS, table)
+        return VideoGenerator(load_average(checkpoint)[0], table, reader=reader)
     from models.catalog import CATALOG
     from models.registry import Registry
 
@@ -148,11 +152,11 @@ def peer_pass(peer: Any, model: UNet3D) -> None:
 def words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[float, ...]) -> Figures:
     """[scene_accuracy, colour_accuracy, direction_accuracy, frechet, frechet_real, diversity_ratio]"""
     classifier, known = load_classifier()
-    reader, judged, read = load_reader()
+    reader, judged, read = load_motion_reader()
     yield from {**known, **read}.items()
     prompts = held_out_prompts(count)
     texts, seeds = [prompt.text for prompt in prompts], list(range(count))
-    studio = Studio(generator.model, generator.table, folder / fingerprint(generator.model))
+    studio = Studio(generator, folder / fingerprint(generator))
     default = scales[min(1, len(scales) - 1)]
     for scale in sorted(scales, key=lambda each: each != default):
         made = studio.clips(texts, seeds, scale, STEPS)

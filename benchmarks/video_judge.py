@@ -21,10 +21,9 @@ from benchmarks.video_classifier import FRAMES, NAMES, ClipClassifier, classify,
 from benchmarks.video_motion import MotionReader
 from models.contracts import VideoRequest
 from models.video.diffusion import Guidance, predict, sample
+from models.video.generator import VideoGenerator
 from models.video.scenes import SceneSpec, caption, random_spec, render
-from models.video.text import TextTable
-from models.video.train import prompts_condition
-from models.video.unet3d import UNet3D
+from models.video.unet3d import Condition
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float64]
@@ -52,12 +51,13 @@ def held_out_prompts(count: int, seed: int = 2026) -> list[Prompt]:
     return [Prompt(caption(spec, rng, held_out=True, said=SAID), spec) for spec in specs]
 
 
-def fingerprint(model: UNet3D) -> str:
-    """Names the weights."""
+def fingerprint(generator: VideoGenerator) -> str:
+    """Names the weights of the model and of its reader."""
     digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().to(torch.float16).numpy().tobytes())
+    for network in (generator.model, *([generator.reader.network] if generator.reader else [])):
+        for name, value in sorted(network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.detach().to(torch.float16).numpy().tobytes())
     return digest.hexdigest()[:12]
 
 
@@ -65,8 +65,7 @@ def fingerprint(model: UNet3D) -> str:
 class Studio:
     """Makes clips and keeps them, 32 pixels a side."""
 
-    model: UNet3D
-    table: TextTable
+    generator: VideoGenerator
     folder: Path
 
     def clips(self, texts: list[str], seeds: list[int], scale: float, steps: int = STEPS) -> Pixels:
@@ -74,7 +73,9 @@ class Studio:
         made = []
         for at in range(0, len(texts), BATCH):
             part_texts, part_seeds = texts[at : at + BATCH], seeds[at : at + BATCH]
-            key = hashlib.sha256(repr((part_texts, part_seeds, scale, steps)).encode()).hexdigest()[:16]
+            key = hashlib.sha256(repr((part_texts, part_seeds, scale, steps, DEFAULTS.rescale)).encode()).hexdigest()[
+                :16
+            ]
             path = self.folder / f"clips_{key}.npy"
             if not path.exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +88,12 @@ class Studio:
     def _make(self, texts: list[str], seeds: list[int], scale: float, steps: int) -> Pixels:
         shape = (1, 3, FRAMES, SIDE, SIDE)
         noise = torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-        wanted = prompts_condition(self.table, texts, self.model.config)
-        unwanted = prompts_condition(self.table, [""] * len(texts), self.model.config)
+        both = [self.generator.conditions(VideoRequest(text)) for text in texts]
+        wanted, unwanted = (Condition.cat([pair[side] for pair in both]) for side in (0, 1))
+        model = self.generator.model
         guidance = Guidance(scale, DEFAULTS.rescale)
         with torch.inference_mode():
-            for clean in sample(lambda z, t: predict(self.model, z, t, wanted, unwanted, guidance), noise, steps):
+            for clean in sample(lambda z, t: predict(model, z, t, wanted, unwanted, guidance), noise, steps):
                 last = clean
         pixels = ((last.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).contiguous().numpy()
         return shrink(pixels)

@@ -131,7 +131,16 @@ CATALOG: tuple[ModelSpec, ...] = (
             "(artists in models/weights/video_characters_credits.txt); words by all-MiniLM-L6-v2 (Apache-2.0); "
             "design after Ho et al. 2022"
         ),
-        sources=(Bundled(("video_unet3d.safetensors", "video_text.safetensors", "video_upscaler.safetensors")),),
+        sources=(
+            Bundled(
+                (
+                    "video_unet3d.safetensors",
+                    "video_text.safetensors",
+                    "video_reader.safetensors",
+                    "video_upscaler.safetensors",
+                )
+            ),
+        ),
         memory_mb=400,
         needs_gpu=False,
         speed="two seconds of video in a few seconds on two CPU cores",

@@ -244,8 +244,8 @@ class VideoRequest:
     frames: int = 16
     size: int = 64
     steps: int = 16
-    guidance: float = 3.0
-    rescale: float = 0.5
+    guidance: float = 1.5
+    rescale: float = 0.0
     seed: int = 0
     motion: int = 0
     speed: int = 0

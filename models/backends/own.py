@@ -43,7 +43,7 @@ KINDS: dict[str, OwnKind] = {
     "video/unet3d": OwnKind(
         "models.video.generator:load_bundled",
         ("video_unet3d.safetensors", "video_text.safetensors"),
-        ("video_upscaler.safetensors",),
+        ("video_upscaler.safetensors", "video_reader.safetensors"),
     ),
 }
 

@@ -107,7 +107,7 @@ class Morph:
     """What the model is told at a time: on the way from one prompt's vector to the next one's."""
 
     def __init__(self, generator: VideoGenerator, prompt: str) -> None:
-        self._model, self._table = generator.model, generator.table
+        self._model, self._table, self._understand = generator.model, generator.table, generator.understand
         self._lock = threading.Lock()
         self.prompt = check_prompt(prompt)
         self._from = self._to = self.vector(self.prompt)
@@ -116,7 +116,7 @@ class Morph:
     @torch.inference_mode()
     def vector(self, prompt: str) -> Tensor:
         """(1, C): the meaning of a prompt; "" is none."""
-        words, said = self._table.embed([prompt], self._model.config.max_words)
+        words, said = self._table.embed([self._understand(prompt)[0]], self._model.config.max_words)
         return self._model.text(words, said)
 
     def lead_to(self, prompt: str, now_s: float, over_s: float = MORPH_S) -> None:

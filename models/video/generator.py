@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ from models.errors import ModelError
 from models.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.looping import Denoise, on_ring, ring_noise
-from models.video.scenes.spec import DEFAULT_FRAMES, FRAMES_PER_SECOND
+from models.video.reading import WEIGHTS as READER_WEIGHTS
+from models.video.reading import PromptReader, Reading, load_reader
+from models.video.scenes.spec import CAMERAS, COLOURS, DEFAULT_FRAMES, FRAMES_PER_SECOND, SPEEDS
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
@@ -50,12 +54,17 @@ class VideoGenerator:
     """Text to video; one request at a time."""
 
     def __init__(
-        self, model: UNet3D, table: TextTable, stretch: int = DEFAULT_FRAMES, upscaler: Upscaler | None = None
+        self,
+        model: UNet3D,
+        table: TextTable,
+        stretch: int = DEFAULT_FRAMES,
+        upscaler: Upscaler | None = None,
+        reader: PromptReader | None = None,
     ) -> None:
         """stretch: frames of one run of the sampler, a multiple of the model's patch. upscaler: what makes its frames
-        larger, for whoever shows them."""
+        larger, for whoever shows them. reader: what puts prompts into the model's own words."""
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
-        self.upscaler = upscaler
+        self.upscaler, self.reader = upscaler, reader
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -64,7 +73,9 @@ class VideoGenerator:
         Raises:
             ValueError: an attribute that the model does not have.
         """
-        wanted, unwanted = self._conditions(request)
+        wanted, unwanted = self.conditions(request)
+        told = self.understand(request.prompt)[0]
+        notes = (f'Unknown words: the model was told "{told}" instead.',) if told != request.prompt else ()
         guidance = Guidance(request.guidance, request.rescale)
 
         def denoise(z: Tensor, t: float, known: Tensor) -> Tensor:
@@ -72,9 +83,15 @@ class VideoGenerator:
             with self._lock, torch.inference_mode():
                 return predict(self.model, z, t, *both, guidance, known if known.any() else None)
 
-        yield from (self._ring if request.loop else self._line)(request, denoise)
+        with closing((self._ring if request.loop else self._line)(request, denoise)) as chunks:
+            for chunk in chunks:
+                yield replace(chunk, notes=notes)
 
-    def _line(self, request: VideoRequest, denoise: Denoise) -> Iterator[VideoChunk]:
+    def understand(self, prompt: str) -> tuple[str, Reading | None]:
+        """What the model is told of a prompt, and what was read of it."""
+        return self.reader.understand(prompt) if self.reader is not None else (prompt, None)
+
+    def _line(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
         """Stretch after stretch."""
         random = torch.Generator().manual_seed(request.seed)
         stretches = 1 + max(0, -(-(request.frames - self.stretch) // (self.stretch - OVERLAP)))
@@ -97,7 +114,7 @@ class VideoGenerator:
                     known = torch.arange(self.stretch)[None] < OVERLAP
                 yield _chunk(request, pixels, step, stretch, stretches)
 
-    def _ring(self, request: VideoRequest, denoise: Denoise) -> Iterator[VideoChunk]:
+    def _ring(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
         """The whole loop at once."""
         random = torch.Generator().manual_seed(request.seed)
         given, known = self._given(request, request.frames)
@@ -115,19 +132,35 @@ class VideoGenerator:
             known[0, 0] = True
         return given, known
 
-    def _conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
-        """What is wanted, and what guidance leads away from."""
+    def conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
+        """What is wanted, and what guidance leads away from.
+
+        Raises:
+            ValueError: an attribute that the model does not have.
+        """
         config = self.model.config
+        told, reading = self.understand(request.prompt)
         values = [request.motion, request.speed, request.camera, request.colour]
         for name, value, count in zip(("motion", "speed", "camera", "colour"), values, config.attributes, strict=True):
             if not 0 <= value <= count:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
-        words, said = self.table.embed([request.prompt, request.negative_prompt], config.max_words)
+        if reading is not None:
+            values = [value or read for value, read in zip(values, numbers_of(reading), strict=True)]
+        words, said = self.table.embed([told, request.negative_prompt], config.max_words)
         attributes = torch.tensor([values, [0] * len(values)])
         return (
             Condition(words[:1], said[:1], attributes[:1]),
             Condition(words[1:], said[1:], attributes[1:]),
         )
+
+
+def numbers_of(reading: Reading) -> tuple[int, int, int, int]:
+    """Numbers of the attributes motion, speed, camera and colour, 0 where the prompt does not say."""
+    speed, camera, colour = (
+        1 + list(names).index(value) if value else 0
+        for names, value in ((SPEEDS, reading.speed), (CAMERAS, reading.camera), (COLOURS, reading.colour))
+    )
+    return 0, speed, camera, colour
 
 
 def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch: int, stretches: int) -> VideoChunk:
@@ -145,7 +178,7 @@ def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch:
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
-    """The shipped network, its text table and, where it is among the files, its upscaler.
+    """The shipped network, its text table and, where they are among the files, its upscaler and its reader.
 
     Raises:
         ModelError: a file is missing, damaged or of another version.
@@ -158,4 +191,6 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     model = UNet3D(config)
     load_into(model, load_safetensors(path), f"the network in {path.name}")
     upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
-    return VideoGenerator(model, load_text_table(files[TEXT_WEIGHTS]), upscaler=upscaler)
+    table = load_text_table(files[TEXT_WEIGHTS])
+    reader = load_reader(files[READER_WEIGHTS], table) if READER_WEIGHTS in files else None
+    return VideoGenerator(model, table, upscaler=upscaler, reader=reader)

@@ -1,9 +1,10 @@
-"""Reads a prompt: which scene of the world it asks for, in which colour, moving where, when, how fast, with what camera.
+"""Reads a prompt: which scene of the world, in which colour, moving where, when, how fast, with what camera.
 
 The video model learned from few wordings. A small network over the words' vectors (`models.video.text`) reads any
 wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn (as
 Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts in
-known words, prompts about characters, and prompts that are about no scene are left as they are.
+known words, prompts about characters, and prompts that are about no scene are left as they are. Colour, speed and
+camera also become the model's attributes.
 
 Letters: B batch, L words, E width of a word, C channels.
 """
@@ -29,7 +30,8 @@ from models.weights_io import load_into, load_metadata, load_safetensors
 
 WEIGHTS = "video_reader.safetensors"
 MAX_WORDS = 40
-SURE = 0.6  # chance from which a scene is taken as meant
+SURE, SAID = 0.3, 0.55  # chances from which a scene is taken as meant, and one of UNSURE as said
+UNSURE = ("speed", "time", "camera")
 # What can be read; the first value stands for "not said" (a scene: for none of the world).
 FIELDS: dict[str, tuple[str, ...]] = {
     "kind": ("", *KINDS),
@@ -100,15 +102,23 @@ class PromptReader:
         """What the prompt says."""
         with torch.inference_mode():
             logits = self.network(*self.table.embed([prompt], MAX_WORDS))
-        values = {name: FIELDS[name][int(found[0].argmax())] for name, found in logits.items()}
-        return Reading(**values, sure=float(logits["kind"][0].softmax(dim=0).max()))
+        values, chances = {}, {}
+        for name, found in logits.items():
+            chance, number = found[0].softmax(dim=0).max(dim=0)
+            chances[name] = float(chance)
+            values[name] = FIELDS[name][int(number)] if name not in UNSURE or chance >= SAID else ""
+        return Reading(**values, sure=chances["kind"])
 
-    def familiar(self, prompt: str) -> str:
-        """The prompt, in the model's own words where it has others and asks surely for a scene of the world."""
-        if all(word in self.known for word in words_of(prompt) if word.isalpha()):
-            return prompt
+    def understand(self, prompt: str) -> tuple[str, Reading | None]:
+        """What the video model is to be told, and what was read where a scene of the world is surely asked for.
+
+        The text is the prompt itself, or the same in the model's own words where it has words that the model never met.
+        """
         reading = self.read(prompt)
-        return reading.caption() if reading.kind and reading.sure >= SURE else prompt
+        if not reading.kind or reading.sure < SURE:
+            return prompt, None
+        met = all(word in self.known for word in words_of(prompt) if word.isalpha())
+        return (prompt if met else reading.caption()), reading
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -116,6 +126,7 @@ class PromptReader:
         return known_words()
 
 
+@lru_cache(maxsize=2)
 def known_words(held_out: bool = False) -> frozenset[str]:
     """Words of the training captions, or those of the held-out ones."""
     lists = [

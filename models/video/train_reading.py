@@ -1,4 +1,4 @@
-"""Recipe of the reader of prompts: captions with what they say, words exchanged for their neighbours, a minute of a core.
+"""Recipe of the reader of prompts: captions with what they say, their words exchanged for near ones; some minutes.
 
     python -m models.video.train_reading          # trains, measures on held-out wordings, exports
 
@@ -41,7 +41,7 @@ SAID = {"colour": 0.85, "direction": 0.6, "speed": 0.4, "time": 0.5, "camera": 0
 OTHER, THESAURUS_SHARE = 0.12, 0.3
 EXCHANGED, DROPPED, NOISE = 0.35, 0.1, 0.35
 NEIGHBOURS, LEAST_COSINE = 12, 0.4
-STEPS, BATCH, RATE, CALM = 2500, 64, 2e-3, 0.4
+STEPS, BATCH, RATE, CALM = 1800, 64, 2e-3, 0.4
 THESAURUS: dict[str, str] = {
     "ocean": "seascape tide breakers atlantic pacific seaside whitecaps",
     "boat": "sailor regatta catamaran vessel dinghy sailing harbour",
@@ -111,9 +111,7 @@ OTHER_NAMES: dict[str, str] = {
 def words_near(table: TextTable, banned: frozenset[str]) -> dict[int, list[int]]:
     """For each piece of the training captions, pieces with near vectors, whole words only."""
     pieces = sorted({piece for word in known_words() for piece in table.pieces(word)})
-    whole = torch.tensor(
-        [word.isalpha() and word not in banned for word in table.index]
-    )  # in the order of the vectors
+    whole = torch.tensor([word.isalpha() and word not in banned for word in table.index])  # in the order of the vectors
     vectors = F.normalize(table.vectors, dim=1)
     near = (vectors[pieces] @ vectors.T).masked_fill(~whole, -1)
     cosines, found = near.topk(NEIGHBOURS, dim=1)
@@ -222,13 +220,13 @@ class Batches:
         return words + NOISE * self.spread * noise, said, torch.tensor(labels)
 
 
-def train(table: TextTable, steps: int = STEPS, seed: int = 1) -> ReaderNetwork:
+def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> ReaderNetwork:
     """A trained network."""
     torch.manual_seed(seed)
     network, batches = ReaderNetwork(table.width), Batches(table, seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
     for step in range(steps):
-        words, said, labels = batches.draw(BATCH)
+        words, said, labels = batches.draw(batch)
         logits = network(words, said)
         loss = torch.stack(
             [F.cross_entropy(found, labels[:, at], label_smoothing=0.05) for at, found in enumerate(logits.values())]

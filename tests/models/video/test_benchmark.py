@@ -65,7 +65,7 @@ def test_obedience_counts_directions_of_judged_kinds_only() -> None:
 
 def test_clips_are_made_once_and_do_not_depend_on_their_batch(tmp_path: Path) -> None:
     generator = tiny()
-    studio = judge.Studio(generator.model, generator.table, tmp_path)
+    studio = judge.Studio(generator, tmp_path)
     made = studio.clips(["a red ball", "ocean"], [1, 2], scale=2.0, steps=2)
     assert made.shape == (2, 16, 32, 32, 3)
     kept = sorted(tmp_path.glob("*.npy"))
@@ -75,7 +75,7 @@ def test_clips_are_made_once_and_do_not_depend_on_their_batch(tmp_path: Path) ->
     assert kept[0].stat().st_mtime_ns == stamp
     alone = studio.clips(["ocean"], [2], scale=2.0, steps=2)
     assert np.abs(alone[0].astype(int) - made[1]).max() <= 2
-    assert judge.fingerprint(generator.model) == judge.fingerprint(tiny().model)
+    assert judge.fingerprint(generator) == judge.fingerprint(tiny())
 
 
 def test_the_peers_of_the_speed_figures_run() -> None:

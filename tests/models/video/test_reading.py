@@ -1,0 +1,103 @@
+"""The reader of prompts: the shipped network on wordings that no training used, what it leaves alone, its recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.contracts import VideoRequest
+from models.video import reading, train_reading
+from models.video.generator import TEXT_WEIGHTS, VideoGenerator
+from models.video.reading import FIELDS, PromptReader, ReaderNetwork, Reading, known_words, load_reader
+from models.video.scenes import KINDS, caption, random_spec
+from models.video.text import TextTable, load_text_table, words_of
+from models.video.unet3d import UNet3D, UNet3DConfig
+from models.weights_io import save_safetensors
+
+FOLDER = train_reading.WEIGHTS_FOLDER
+
+
+@pytest.fixture(scope="module")
+def table() -> TextTable:
+    return load_text_table(FOLDER / TEXT_WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def reader(table: TextTable) -> PromptReader:
+    return load_reader(FOLDER / reading.WEIGHTS, table)
+
+
+def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptReader) -> None:
+    assert min(train_reading.measure(reader, 80, held_out=False).values()) > 0.95
+    assert min(train_reading.measure(reader, 150).values()) > 0.7
+
+
+def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptReader) -> None:
+    told, read = reader.understand("footage of a red yacht at sea leftwards")
+    assert told == "a boat with red sails moving left"
+    assert read is not None and (read.kind, read.colour, read.direction) == ("boat", "red", "left")
+    told, read = reader.understand("a blue waterfall")
+    assert told == "a blue waterfall" and read is not None and read.colour == "blue"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a cat on a sofa", "hello world", "xyzzy", "a lady with red hair strolls leftwards", "1234 !!"]
+)
+def test_what_is_no_scene_is_left_alone(reader: PromptReader, prompt: str) -> None:
+    assert reader.understand(prompt) == (prompt, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_words_of_every_scene_are_known_words_and_read_back(reader: PromptReader, kind: str) -> None:
+    spec = random_spec(np.random.default_rng(1), kind)
+    direction = "" if spec.direction == "none" else spec.direction
+    text = Reading(kind, spec.colour, direction, "fast", spec.time_of_day, "zoom in").caption()
+    assert {word for word in words_of(text) if word.isalpha()} <= reader.known
+    again = reader.read(text)
+    assert (again.kind, again.colour, again.speed, again.camera) == (kind, spec.colour, "fast", "zoom in")
+
+
+def test_colour_speed_and_camera_become_attributes_unless_said_otherwise(reader: PromptReader) -> None:
+    config = UNet3DConfig.debug(text_width=reader.table.width)
+    generator = VideoGenerator(UNet3D(config), reader.table, reader=reader)
+    wanted, unwanted = generator.conditions(VideoRequest("a blue yacht at sea swiftly, zooming in"))
+    assert wanted.attributes.tolist() == [[0, 3, 4, 6]] and unwanted.attributes.tolist() == [[0, 0, 0, 0]]
+    assert generator.conditions(VideoRequest("a blue yacht at sea", colour=2))[0].attributes[0, 3] == 2
+    clip = VideoRequest("a blue yacht at sea", frames=2, size=32, steps=1)
+    assert 'told "a boat with blue sails"' in next(generator.stream(clip)).notes[0]
+
+
+def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: TextTable) -> None:
+    held_out = known_words(held_out=True) - known_words()
+    lists = (*train_reading.THESAURUS.values(), *train_reading.OTHER_NAMES.values())
+    assert not held_out & {word for text in lists for word in words_of(text)}
+    names = list(table.index)
+    near = train_reading.words_near(table, held_out)
+    known = {piece for word in known_words() for piece in table.pieces(word)}
+    assert not held_out & {names[piece] for row in near.values() for piece in row if piece not in known}
+
+
+def test_drawn_captions_say_what_their_numbers_say() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        text, numbers = train_reading.drawn(rng)
+        assert text.strip() and len(numbers) == len(FIELDS)
+        assert all(0 <= number < len(values) for number, values in zip(numbers, FIELDS.values(), strict=True))
+
+
+def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) -> None:
+    network = train_reading.train(table, steps=30, batch=24)
+    reader = PromptReader(network, table)
+    rng, right = np.random.default_rng(3), 0
+    for _ in range(40):
+        spec = random_spec(rng)
+        right += reader.read(caption(spec, rng)).kind == spec.kind
+    assert right > 3  # one in 38 by chance
+    path = tmp_path / "r.safetensors"
+    save_safetensors(path, network.state_dict(), {"config": '{"text_width": 160, "channels": 128}'})
+    assert load_reader(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
+    rows = ReaderNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
+    assert rows["kind"].shape == (2, len(KINDS) + 1)
