@@ -51,6 +51,8 @@ def refreshed(registry: Registry, found: list[tuple[str, gr.Dropdown]], chosen: 
     for (task, _), value in zip(found, chosen, strict=True):
         choices = shelf.choices(registry, task)
         known = [key for _, key in choices]
-        kept = value if value in known else (known[0] if known else None)
-        updates.append(gr.update(choices=choices, value=kept))
+        if value in known:  # the choice is left alone: the person may be changing it just now
+            updates.append(gr.update(choices=choices))
+        else:
+            updates.append(gr.update(choices=choices, value=known[0] if known else None))
     return updates

@@ -55,18 +55,14 @@ def build(registry: Registry, tab: gr.Tab | None = None) -> None:
     page = _Page(registry, actions, parts, pickers(root) if root is not None else [])
     _wire(actions, parts, page)
     parts.model.change(page.of_model, parts.model, [parts.line, *page.buttons], **QUIET)
-    if root is not None:
 
-        def refresh(*chosen: Any) -> dict[Any, Any]:
-            return page({"status": "" if is_open() else views.finished(CLOSED_SAID), "changed": None}, chosen, None)
+    def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
+        said = gr.skip() if is_open() else views.finished(CLOSED_SAID)
+        return page({"status": said, "changed": None}, chosen, key)
 
-        root.load(refresh, page.boxes, page.shown, **QUIET)
-    if tab is not None:
-
-        def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
-            return page({"status": gr.skip(), "changed": None}, chosen, key)
-
-        tab.select(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
+    for event in (root.load if root is not None else None, tab.select if tab is not None else None):
+        if event is not None:
+            event(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
 
 
 def _layout(registry: Registry, actions: ShelfActions) -> Parts:
@@ -131,7 +127,8 @@ class _Page:
             known = self.actions.choices()
             keys = [key for _, key in known]
             key = next((each for each in (update["changed"], now) if each in keys), keys[0])
-            page |= {parts.model: gr.update(choices=known, value=key), parts.overview: self.actions.overview()}
+            page[parts.model] = gr.update(choices=known) if key == now else gr.update(choices=known, value=key)
+            page[parts.overview] = self.actions.overview()
             page |= self.of_model(key)
             page |= dict(zip(self.boxes, refreshed(self.registry, self.found, list(chosen)), strict=True))
         return page

