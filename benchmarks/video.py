@@ -4,11 +4,11 @@
     python -m benchmarks.video --only sync --json
     python -m benchmarks.video --only words --prompts 60 --checkpoint .runs/video/checkpoint.pt
 
-Groups are `speed` (two torch threads), `words` (300 prompts in held-out wordings at guidance 1, 3 and 6; about ten
-minutes of two cores in all, kept in `--folder` and taken up where they were broken off; `failures.txt` there says what
-fails) and `sync`. `benchmarks.video_classifier` and `benchmarks.video_motion` make the judges, `benchmarks.video_judge`
-says how they are asked. Ancestral sampling of 1,000 steps is timed over some of
-its steps. diffusers' UNet3DConditionModel is given the same patched grid and about as many parameters.
+Groups: `speed` (two torch threads), `words` and `sync`. `words` makes clips of 300 prompts in held-out wordings at the
+default guidance and at 1, 3 and 6: about twenty minutes of a core in all, kept in `--folder` and taken up where they
+were broken off; `failures.txt` there says what fails. `benchmarks.video_classifier` and `benchmarks.video_motion` make
+the judges, `benchmarks.video_judge` says how they are asked. Ancestral sampling of 1,000 steps is timed over some of
+them. diffusers' UNet3DConditionModel is given the same patched grid and about as many parameters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ import numpy as np
 import torch
 
 from benchmarks.video_classifier import load_classifier
-from benchmarks.video_judge import STEPS, Studio, failures, fingerprint, held_out_prompts, judge, looks, obedience
+from benchmarks.video_judge import (
+    DEFAULTS,
+    STEPS,
+    Studio,
+    failures,
+    fingerprint,
+    held_out_prompts,
+    judge,
+    looks,
+    obedience,
+)
 from benchmarks.video_motion import load_reader as load_motion_reader
 from models.threads import wait_briefly
 from models.torchaudio_import import import_torchaudio
@@ -40,7 +50,7 @@ MODEL = "video/unet3d"
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "models" / "weights"
 PROMPT = "a red ball bouncing to the right"
 ANCESTRAL_STEPS, TIMED_STEPS = 1000, 12
-SCALES = (1.0, 3.0, 6.0)
+SCALES = (DEFAULTS.guidance, 1.0, 3.0, 6.0)
 SYNC_SHARDS = 8
 Figures = Iterator[tuple[str, float]]
 
@@ -56,7 +66,7 @@ def generator_of(checkpoint: Path | None) -> VideoGenerator:
     from models.catalog import CATALOG
     from models.registry import Registry
 
-    model = Registry(CATALOG).load(MODEL)
+    model = Registry(CATALOG).load(MODEL).model
     if not isinstance(model, VideoGenerator):
         raise TypeError(f"{MODEL} is a {type(model).__name__}.")
     return model
@@ -157,13 +167,12 @@ def words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[flo
     prompts = held_out_prompts(count)
     texts, seeds = [prompt.text for prompt in prompts], list(range(count))
     studio = Studio(generator, folder / fingerprint(generator))
-    default = scales[min(1, len(scales) - 1)]
-    for scale in sorted(scales, key=lambda each: each != default):
+    for scale in scales:
         made = studio.clips(texts, seeds, scale, STEPS)
         answers = judge(classifier, reader, made)
         for name, value in obedience(answers, [prompt.spec for prompt in prompts], judged).items():
-            yield name if scale == default else f"{name}_guidance_{scale:g}", value
-        if scale == default:
+            yield name if scale == scales[0] else f"{name}_guidance_{scale:g}", value
+        if scale == scales[0]:
             (folder / "failures.txt").write_text("\n".join(failures(answers, prompts, judged)) + "\n")
             yield "guidance", scale
             yield "prompts", float(count)
@@ -192,7 +201,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", choices=("speed", "words", "sync"), action="append")
     parser.add_argument("--prompts", type=int, default=300)
-    parser.add_argument("--guidance", type=float, action="append", help="the second one is the default")
+    parser.add_argument("--guidance", type=float, action="append", help="the first one is the default")
     parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
     parser.add_argument("--folder", type=Path, default=Path(".runs/video_benchmark"))
     parser.add_argument("--threads", type=int, default=2)

@@ -67,11 +67,11 @@ def attention(weights: NDArray[np.float32], duration_s: float) -> str:
     picture = (
         '<div class="ink" style="height:220px">'
         f'<img alt="Attention of picture and sound" src="{source}" style="image-rendering:pixelated"></div>'
-        '<div class="axis-y"><span style="bottom:94%">sound, end</span><span style="bottom:4%">start</span></div>'
+        '<div class="axis-y"><span style="bottom:94%">sound, end</span></div>'
         f'<div class="axis-x"><span>picture, 0 s</span><span>{duration_s:.1f} s</span></div>'
     )
     said = "which moments of the sound belong to which of the picture; a line on the diagonal means both run together"
-    return _figure("Attention", said, picture, "")
+    return _figure("Attention", said, picture, "").replace("<figure ", '<figure style="margin-top:1rem" ', 1)
 
 
 def likelihood(probabilities: NDArray[np.float32], labels: tuple[str, str]) -> str:
