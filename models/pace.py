@@ -13,6 +13,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 FRAME_AND_STEP = "frame and step at 64 pixels"
+LEAST = {"character": 20.0}  # a shorter request tells little: most of its time goes into beginning
 FORGETTING = 0.5  # share of the last measurement in the new one
 
 
@@ -49,11 +50,13 @@ class PaceBook:
         return known[1] * work[1] if known and work and known[0] == work[0] else None
 
     def note(self, key: str, request: Any, took_s: float) -> None:
-        """Note that a whole request took so long."""
+        """Note that a whole request took so long; very short ones do not count."""
         work = work_of(request)
         if work is None or took_s <= 0:
             return
         unit, count = work
+        if count < LEAST.get(unit, 0.0):
+            return
         with self._lock:
             before = self._seconds.get(key)
             value = took_s / count

@@ -54,7 +54,7 @@ def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
     assert "complete and undamaged" in last(actions.verify("s", KEY))
     assert "on this machine already" in last(actions.download("s", "speech/debug"))
     assert shelf.pace_of(registry, KEY) == ""
-    list(registry.load(KEY).stream(SpeechRequest(text="hello the sea")))
+    list(registry.load(KEY).stream(SpeechRequest(text="hello the sea and the boat")))
     assert actions.usable(KEY)["free"] and "s for 100 characters on this machine" in shelf.line(registry, KEY)
     assert "memory of tiny/vits is free" in actions.free(KEY)["status"] and registry.state(KEY) == "here"
     again = open_registry((), cache_dir=registry.cache_dir, memory_budget_mb=4_000)
