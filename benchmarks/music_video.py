@@ -34,6 +34,12 @@ WITHIN_S = 0.05
 SMALL = (160, 90)
 AROUND = 12  # frames on each side that an accent is compared with
 STANDS_OUT = 1.3
+PROMPTS = (
+    "a red sunrise over mountains",
+    "a lighthouse at dusk by the sea",
+    "blue waves by day",
+    "teal spirals turning",
+)
 Floats = NDArray[np.float64]
 
 
@@ -115,7 +121,7 @@ def make(song: Path, seconds: float, out: Path, untrained: bool, **fields: Any) 
     *_, last = analyse(detector, wav, duration_s)
     assert last.analysis is not None
     heard_s = time.perf_counter() - began_s
-    prompts = ("a red fire at night", "blue waves by day", "stars in the night sky")
+    prompts = PROMPTS
     request = MusicVideoRequest(wav, duration_s, last.analysis.track, last.analysis.features, prompts, out, **fields)
     stages: dict[str, float] = {}
     stage, since_s = "measuring", time.perf_counter()

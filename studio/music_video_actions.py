@@ -22,7 +22,9 @@ BEATS_TASK, VIDEO_TASK = "beats", "video"
 TASK = "music_video"
 MAX_SONG_BYTES = 300 * 2**20
 STRENGTHS = ("cuts", "zoom", "pan", "rotate", "flash", "colour", "motion")
-DEFAULT_PROMPTS = "a campfire at night\na lighthouse at dusk by the sea"
+DEFAULT_PROMPTS = (
+    "a red sunrise over mountains\na lighthouse at dusk by the sea\nblue waves by day\nteal spirals turning"
+)
 DOING = {"measuring": "Seeing how fast this machine is", "clips": "Filming key clips", "frames": "Drawing"}
 
 Update = dict[str, Any]
@@ -305,7 +307,7 @@ def request_of(song: Song, fields: Update, preview: bool, out: Path) -> Any:
         artist=str(fields.get("artist") or "").strip(),
         captions=read_captions(captions) if captions else (),
         steps=_whole(fields.get("steps", 10)),
-        guidance=fields.get("guidance", 3.0),
+        guidance=fields.get("guidance", 1.5),
         key_clips=_whole(fields.get("key_clips", 0)),
         preview=preview,
         seed=_whole(fields.get("seed", 0)),

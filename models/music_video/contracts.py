@@ -71,7 +71,7 @@ class MusicVideoRequest:
         duration_s: of the song, MIN_VIDEO_S to ten minutes.
         track: its beats, perhaps corrected; features: its curves and sections.
         prompts: one for the whole song, or one for each kind of section in the order in which they are first heard;
-            with fewer prompts than kinds they take turns.
+            with fewer prompts than kinds they take turns, with more a kind has several.
         out: the MP4 file to write.
         aspect: a key of ASPECTS; shorter_side: of the frame in pixels, one of SHORTER_SIDES.
         look: strengths of the effects.
@@ -100,7 +100,7 @@ class MusicVideoRequest:
     artist: str = ""
     captions: tuple[Caption, ...] = ()
     steps: int = 10
-    guidance: float = 3.0
+    guidance: float = 1.5
     size: int = 64
     key_clips: int = 0
     preview: bool = False

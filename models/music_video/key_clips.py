@@ -35,6 +35,7 @@ IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
 PREPARED_FRAMES = CLIP_FRAMES * IN_BETWEEN - (IN_BETWEEN - 1)
 PREPARED_KEPT = 4
 MADE_KEPT = 2 * CLIP_FRAMES
+SOFTEN_SIGMA = 0.75  # pixels of the model: the borders of its patches are not to be enlarged
 
 
 def bicubic(frames: Pixels) -> Pixels:
@@ -48,6 +49,13 @@ def bicubic(frames: Pixels) -> Pixels:
 def fill_between(frames: Pixels) -> Pixels:
     """uint8 (F, S, S, 3) -> ((F - 1) * IN_BETWEEN + 1, S, S, 3): frames between frames, and none after the last."""
     return interpolate(frames, IN_BETWEEN)[: (len(frames) - 1) * IN_BETWEEN + 1]
+
+
+def soften(frames: Pixels) -> Pixels:
+    """uint8 (F, S, S, 3) without the finest detail, which in a small model's frames is the grid of its patches."""
+    import cv2
+
+    return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ class KeyClips:
                 self._prepared.move_to_end(key)
                 return self._prepared[key]
             made = self._made[key]
-        ready = fill_between(self.upscale(made))
+        ready = fill_between(self.upscale(soften(made)))
         with self._lock:
             self._prepared[key] = ready
             while len(self._prepared) > PREPARED_KEPT:

@@ -128,8 +128,9 @@ def _key_clips(
     of_label: dict[str, list[int]] = {label: [] for label in labels}
     for number in range(wanted):
         kind = number % len(labels)
+        own = request.prompts[kind :: len(labels)] or (request.prompts[kind % len(request.prompts)],)
+        prompt = own[len(of_label[labels[kind]]) % len(own)]
         of_label[labels[kind]].append(number)
-        prompt = request.prompts[kind % len(request.prompts)]
         clips.append(KeyClip(prompt, (request.seed + 7919 * number) % 2**31, labels[kind]))
     return tuple(clips), of_label
 

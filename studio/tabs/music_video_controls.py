@@ -16,10 +16,10 @@ ASPECTS = ("16:9", "9:16", "1:1")
 SIDES = ((480, "480p"), (720, "720p"), (1080, "1080p"))
 DEFAULT_LOOK = {"cuts": 0.5, "zoom": 0.6, "pan": 0.5, "rotate": 0.4, "flash": 0.4, "colour": 0.4, "motion": 0.8}
 LOOKS = (
-    ("Night sea", "a lighthouse at night by the sea\nblue waves at night\nstars in the night sky"),
-    ("Fire", "a campfire at night\norange fireworks in the night sky\na red sunrise over mountains"),
+    ("Sea", "a lighthouse at dusk by the sea\nblue waves by day\na red sunrise over the sea"),
+    ("Hills", "a red sunrise over mountains\nclouds over green hills at noon\na waterfall in a forest"),
+    ("Night", "a campfire at night\nteal spirals turning\norange fireworks in the night sky"),
     ("Weather", "rain falling at dusk\nlightning in a storm\nsnow falling at night"),
-    ("Shapes", "purple shapes moving to a beat\npink circles\nteal spirals turning"),
 )
 TRIM_INFO = "seconds"
 DEFAULT_SEED = 7
@@ -140,7 +140,7 @@ def make_controls(registry: Registry) -> Controls:
             }
             negative = gr.Textbox("", label="Keep away from", elem_id="mv-negative")
             steps = gr.Slider(4, 40, 10, step=1, label="Steps", info="of the video model", elem_id="mv-steps")
-            guidance = gr.Slider(1, 10, 3, step=0.5, label="Guidance", elem_id="mv-guidance")
+            guidance = gr.Slider(1, 10, 1.5, step=0.5, label="Guidance", elem_id="mv-guidance")
             clips = gr.Slider(0, 40, 0, step=1, label="Key clips", info="0: by the song's length", elem_id="mv-clips")
             with gr.Row(elem_classes="seed-row"):
                 seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, elem_id="mv-seed")

@@ -48,6 +48,13 @@ def test_prompts_belong_to_kinds_of_section(request_20s: MusicVideoRequest) -> N
     assert len({clip.seed for clip in plan.clips}) == len(plan.clips)
 
 
+def test_prompts_beyond_the_kinds_of_section_are_seen_too(request_20s: MusicVideoRequest) -> None:
+    looks = ("a", "b", "c", "d", "e")
+    plan = plan_video(replace(request_20s, prompts=looks, key_clips=8))
+    seen = {label: {clip.prompt for clip in plan.clips if clip.label == label} for label in "AB"}
+    assert seen == {"A": {"a", "c", "e"}, "B": {"b", "d"}}
+
+
 def test_an_accent_lies_in_the_frame_nearest_to_its_beat(request_20s: MusicVideoRequest) -> None:
     plan = plan_video(request_20s)
     assert len(plan.accents) == len(request_20s.track.times_s)
