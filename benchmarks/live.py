@@ -1,7 +1,7 @@
 """The Live tab: late chunks, real-time factor, how soon a knob and an answer are heard, gaps, frames, memory.
 
     python -m benchmarks.live --json                      # about 15 minutes; leave the machine alone meanwhile
-    python -m benchmarks.live --json --only latency       # also: page, alone, hour
+    python -m benchmarks.live --json --only latency       # also: page, server, alone, hour
 
 `page` plays for `--minutes` in Chromium on the same machine and watches from outside the page's script
 (`benchmarks.live_page`). `latency` turns knobs and plays phrases by the page's own controls; a knob is taken as heard
@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import itertools
 import json
 import statistics
+import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from models.live.controls import LiveControls  # noqa: E402
 from models.live.hearing import MusicEars  # noqa: E402
 from models.live.messages import sound  # noqa: E402
 from models.live.recording import SessionRecording, as_int16  # noqa: E402
+from models.live.session import LiveSession  # noqa: E402
 from models.live.video import FrameStream, Painter  # noqa: E402
 from models.live.writing import BarWriter  # noqa: E402
 from models.threads import work_alone  # noqa: E402
@@ -61,24 +63,29 @@ def shipped(key: str) -> Iterator[Any]:
 
 
 class Session:
-    """What a session on the page left: sound, seed, and the turns of its knobs by bar."""
+    """What a session left: sound, seed, and the turns of its knobs by bar."""
 
-    def __init__(self, wav: bytes) -> None:
+    def __init__(self, wav: Path, seed: int, timeline: Timeline) -> None:
         import soundfile
 
+        self.samples, self.rate = soundfile.read(wav, dtype="float32", always_2d=True)
+        self.seed, self.timeline = seed, timeline
+
+    @classmethod
+    def of_page(cls, wav: bytes) -> Session:
+        """From a recording that was downloaded; its recipe tells the turns."""
         from studio.recipes import read_recipe
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "session.wav"
             path.write_bytes(wav)
             recipe = read_recipe(path)
-        self.samples, self.rate = soundfile.read(io.BytesIO(wav), dtype="float32", always_2d=True)
-        self.seed = recipe.seed
-        turns = json.loads(str(recipe.settings["timeline"]))
-        self.timeline: Timeline = {
-            int(bar): (LiveControls(**values | {"instruments": tuple(values["instruments"])}), effort)
-            for bar, (values, effort) in turns.items()
-        }
+            turns = json.loads(str(recipe.settings["timeline"]))
+            timeline = {
+                int(bar): (LiveControls(**values | {"instruments": tuple(values["instruments"])}), effort)
+                for bar, (values, effort) in turns.items()
+            }
+            return cls(path, recipe.seed, timeline)
 
     def again(self, writer: BarWriter, timeline: Timeline, until_s: float) -> Samples:
         """The session played again with other turns, float32 (N, 2)."""
@@ -103,7 +110,7 @@ def _recorded(page: Any, address: str) -> Session:
     if "recorded" not in said:
         raise RuntimeError(said)
     with urllib.request.urlopen(f"{address}/live/file/{token}/session.wav") as answer:
-        return Session(answer.read())
+        return Session.of_page(answer.read())
 
 
 def _heard_s(page: Any) -> float:
@@ -128,7 +135,7 @@ TURNS = (
 )
 
 
-def latency(phrases: int = 4) -> dict[str, float]:
+def latency(phrases: int = 4) -> Iterator[dict[str, float]]:
     """Turn knobs, then play phrases, and find in the recordings when each was heard."""
     with live_page.live_page() as (page, address, _):
         live_page.start(page)
@@ -144,11 +151,12 @@ def latency(phrases: int = 4) -> dict[str, float]:
         released = []
         for _ in range(phrases):
             page.locator("#live-start").focus()
-            for key in PHRASE_KEYS:
-                page.keyboard.down(key)
-                page.wait_for_timeout(170)
-                page.keyboard.up(key)
-                page.wait_for_timeout(30)
+            for before, key in itertools.pairwise(("", *PHRASE_KEYS, "")):
+                if key:
+                    page.keyboard.down(key)
+                if before:  # one key after the other is down, without a pause that could end the phrase
+                    page.keyboard.up(before)
+                page.wait_for_timeout(200 if key else 0)
             released.append(
                 float(
                     page.evaluate(f"() => {{ const r = {live_page.REPORT}; return r.heard_s - (r.now - r.released); }}")
@@ -159,10 +167,10 @@ def latency(phrases: int = 4) -> dict[str, float]:
     with shipped("music/transformer") as composer:
         work_alone()
         writer = BarWriter(composer)
-        found = _knobs(knobs, turned, writer)
+        yield _knobs(knobs, turned, writer)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
         answers = [phrased.first_difference_s(plain, at, at - QUIET_S) - at for at in released]
-    return found | {"answer_latency_s": max(answers), "answer_latency_median_s": statistics.median(answers)}
+    yield {"answer_latency_s": max(answers), "answer_latency_median_s": statistics.median(answers)}
 
 
 def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str, float]:
@@ -188,7 +196,54 @@ def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str
     }
 
 
-def alone(length_s: float = 40.0) -> dict[str, float]:
+@contextlib.contextmanager
+def _playing(writer: BarWriter, generator: Any, folder: str) -> Iterator[LiveSession]:
+    frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.upscale)
+    session = LiveSession(writer, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
+    session.start()
+    try:
+        time.sleep(SETTLE_MS / 1000)
+        yield session
+    finally:
+        session.close()
+
+
+def server(phrases: int = 4) -> Iterator[dict[str, float]]:
+    """The same in a session without a page, pictures drawn; the page adds `START_DELAY_S` of its script and the way."""
+    knob_turns: list[dict[str, Any]] = [{"intensity": 1.0}, {"mode": "minor"}, {"tempo": 140.0}, {"density": 5.0}]
+    knob_turns += [{"drums": False}, {"tempo": 84.0}]
+    with (
+        shipped("music/transformer") as composer,
+        shipped("video/unet3d") as generator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        writer, turned, released = BarWriter(composer), [], []
+        with _playing(writer, generator, folder) as session:
+            for turn in knob_turns:
+                turned.append(session.now_s())
+                session.turn(replace(session.music.wanted[0], **turn))
+                time.sleep(BETWEEN_MS / 1000)
+        work_alone()
+        wav = session.recording.wav_path
+        found = _knobs(Session(wav, 7, session.music.timeline), turned, writer) | {"late": session.meter.late}
+        yield {f"server_{name}": value for name, value in found.items()}
+        with _playing(writer, generator, folder) as session:
+            for _ in range(phrases):
+                for before, pitch in itertools.pairwise((0, 60, 64, 67, 65, 0)):
+                    if pitch:
+                        session.key(pitch, 96, True)
+                    if before:
+                        session.key(before, 64, False)
+                    time.sleep(0.2 if pitch else 0.0)
+                released.append(session.now_s())
+                time.sleep(2 * BETWEEN_MS / 1000)
+        phrased = Session(wav, 7, session.music.timeline)
+        plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
+        answers = [phrased.first_difference_s(plain, at, at - QUIET_S) - at for at in released]
+    yield {"server_answer_latency_s": max(answers), "server_answer_latency_median_s": statistics.median(answers)}
+
+
+def alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
     """Real-time factor of the sound without pictures or a browser, on one thread."""
     with shipped("music/transformer") as composer:
         work_alone()
@@ -198,10 +253,10 @@ def alone(length_s: float = 40.0) -> dict[str, float]:
         began, from_s = time.perf_counter(), stream.rendered_s
         while stream.rendered_s < from_s + length_s:
             stream.next_chunk()
-        return {"audio_rtf_alone": (time.perf_counter() - began) / (stream.rendered_s - from_s)}
+        yield {"audio_rtf_alone": (time.perf_counter() - began) / (stream.rendered_s - from_s)}
 
 
-def hour(length_s: float = 3600.0) -> dict[str, float]:
+def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
     """Memory of an hour by a simulated clock: from the tenth minute on."""
     import os
 
@@ -230,7 +285,7 @@ def hour(length_s: float = 3600.0) -> dict[str, float]:
         recording.close()
         sixth = max(1, len(memory) // 6)
         growth = statistics.median(memory[-sixth:]) - statistics.median(memory[sixth : 2 * sixth])
-        return {"hour_growth_mb": growth, "hour_mb": memory[-1], "hour_simulated_s": length_s}
+        yield {"hour_growth_mb": growth, "hour_mb": memory[-1], "hour_simulated_s": length_s}
 
 
 def main() -> None:
@@ -238,18 +293,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the page plays")
     parser.add_argument("--hour-s", type=float, default=3600.0, help="simulated seconds of `hour`")
-    parser.add_argument("--only", choices=("page", "latency", "alone", "hour"), action="append")
+    parser.add_argument("--only", choices=("page", "latency", "server", "alone", "hour"), action="append")
     options = parser.parse_args()
     parts = {
         "alone": alone,
+        "server": server,
         "latency": latency,
-        "page": lambda: live_page.long_run(options.minutes),
+        "page": lambda: iter([live_page.long_run(options.minutes)]),
         "hour": lambda: hour(options.hour_s),
     }
     results: dict[str, float] = {}
     for name, work in parts.items():
         if options.only is None or name in options.only:
-            results |= work()
+            try:
+                for found in work():
+                    results |= found
+            except RuntimeError as error:
+                print(f"{name}: {error}", file=sys.stderr)
             if not options.json:
                 print(name, "done", flush=True)
     results = {name: round(float(value), 4) for name, value in results.items()}
