@@ -308,10 +308,9 @@ def main() -> None:
             try:
                 for found in work():
                     results |= found
+                    print(f"{name}: {found}", file=sys.stderr, flush=True)
             except RuntimeError as error:
                 print(f"{name}: {error}", file=sys.stderr)
-            if not options.json:
-                print(name, "done", flush=True)
     results = {name: round(float(value), 4) for name, value in results.items()}
     print(json.dumps(results) if options.json else "\n".join(f"{name:28} {value}" for name, value in results.items()))
 

@@ -67,8 +67,8 @@ class Quality:
 
 
 QUALITIES = (
-    Quality(SHOWN_RATE, 3, 5, 2.5),
-    Quality(SHOWN_RATE, 4, 4, 2.5),
+    Quality(SHOWN_RATE, 3, 5, 1.5),
+    Quality(SHOWN_RATE, 4, 4, 1.5),
     Quality(SHOWN_RATE, 6, 4, 1.0),
     Quality(8, 8, 4, 1.0),
     Quality(4, 8, 3, 1.0, learned=False),
@@ -187,7 +187,7 @@ class Painter:
         if self._last is not None:
             given[:, :, :OVERLAP], known[0, :OVERLAP], fresh = self._last, True, OVERLAP
         wanted, unwanted = self._conditions(time_s, energy)
-        guidance = Guidance(quality.guidance, 0.5)
+        guidance = Guidance(quality.guidance)
         held = known if known.any() else None
 
         def denoise(z: Tensor, t: float) -> Tensor:

@@ -261,7 +261,7 @@
     put("buffer", `${((log.sent_s ?? 0) - heard()).toFixed(2)} s here · ${(sound.ahead_s ?? 0).toFixed(1)} s written ahead`);
     put("late", `${sound.late ?? 0} of ${sound.chunks ?? 0} · ${log.gaps.length} ${log.gaps.length === 1 ? "gap" : "gaps"} heard`);
     const now = performance.now(), fps = log.pictureTimes.filter((each) => each > now - 3000).length / 3;
-    put("pictures", shown ? `${fps.toFixed(0)} frames a second shown, ${shown.drawn} of them drawn by the model, the rest interpolated` : "no pictures");
+    put("pictures", shown ? `${fps.toFixed(0)} frames a second here; the model draws ${shown.drawn} each second, the others are interpolated` : "no pictures");
     put("recorded", sound.record_full ? "an hour, and no more" : clock(sound.recorded_s ?? 0));
     put("says", sound.says);
     const root = $("live-root"); if (root) root.dataset.level = sound.level;
