@@ -22,6 +22,7 @@ MIN_BPM, MAX_BPM = 50.0, 240.0
 TEMPO_CHANGE = 100.0  # lambda of Krebs et al., equation 5: higher keeps the tempo steadier
 BEAT_SHARE = 16  # the first sixteenth of a beat's states expect a high activation
 SILENT_BELOW = 0.05
+BREAK_S = 2.0
 BAR_LENGTHS = (3, 4)
 BAR_CHANGE = 1e-3
 
@@ -123,7 +124,8 @@ def _peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
 def decode_beats(activation: Floats, rate: float, states: TempoStates | None = None) -> Floats:
     """Times in seconds (n,) of the beats of a whole piece.
 
-    What lies before the first and after the last activation of at least SILENT_BELOW has no beats.
+    What lies before the first and after the last activation of at least SILENT_BELOW has no beats, nor has what is
+    farther than BREAK_S from any: over a break the beat goes on, over silence it ends.
 
     Args:
         activation: (T,) in [0, 1] at `rate` frames a second.
@@ -136,6 +138,9 @@ def decode_beats(activation: Floats, rate: float, states: TempoStates | None = N
     states = states or TempoStates.build()
     reach = 3
     begun = viterbi_beats(fine[start:stop], states) + start
+    after = np.searchsorted(loud, begun).clip(1, len(loud) - 1)
+    nearest = np.minimum(np.abs(begun - loud[after - 1]), np.abs(loud[after] - begun))
+    begun = begun[nearest <= BREAK_S * DECODE_RATE]
     half = int(states.intervals[0] // 4)
     times = []
     for frame in begun:
