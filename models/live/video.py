@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8]
 
 DRAWN_SIZE, SHOWN_SIZE = 64, 256
 SCALE = SHOWN_SIZE // DRAWN_SIZE
-SHOWN_RATE = 12
+SHOWN_RATE = 15  # twelve are wanted; a page now and then drops one
 MORPH_S = 8.0
 MOTION_LEVELS = (0.35, 0.7)  # of energy: little, some, much motion
 ZOOM, DOWNBEAT_ZOOM = 0.035, 0.03  # of the picture's side, at full beat
@@ -67,9 +67,9 @@ class Quality:
 
 
 QUALITIES = (
-    Quality(SHOWN_RATE, 3, 5, 1.5),
-    Quality(SHOWN_RATE, 4, 4, 1.5),
-    Quality(SHOWN_RATE, 6, 4, 1.0),
+    Quality(SHOWN_RATE, 4, 5, 1.5),
+    Quality(SHOWN_RATE, 5, 4, 1.5),
+    Quality(SHOWN_RATE, 7, 4, 1.0),
     Quality(8, 8, 4, 1.0),
     Quality(4, 8, 3, 1.0, learned=False),
 )

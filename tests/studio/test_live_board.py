@@ -22,6 +22,7 @@ from models.errors import ModelError
 from models.live import messages
 from models.live.audio import LiveMusic
 from models.live.controls import LiveControls
+from models.live.video import SHOWN_RATE
 from models.registry import Registry
 from studio import live_actions
 from studio.app import build_studio, launch_studio
@@ -195,8 +196,8 @@ def test_pictures_for_a_program_come_as_clips(registry: Registry, tmp_path: Path
     found = list(live_actions.video(registry, "a red fire", LiveControls(180.0), 5, 2.0, str(tmp_path)))
     (path, report) = found[-1]
     assert Path(path).read_bytes()[4:8] == b"ftyp"
-    assert report["shown_frames"] == 24
-    assert 0 < report["drawn_frames"] < 24
+    assert report["shown_frames"] == 2 * SHOWN_RATE
+    assert 0 < report["drawn_frames"] < 2 * SHOWN_RATE
     assert found[0] == (None, None)
 
 
