@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.video import generator_of
 from models.contracts import VideoRequest
 from models.video.generator import VideoGenerator
-from models.video.upscaler import WEIGHTS, load_upscaler
+from models.video.upscaler import WEIGHTS, load_upscaler, soften
 
 OUT = Path(__file__).parent.parent / "docs" / "video.jpg"
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "models" / "weights"
@@ -54,7 +54,8 @@ def sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Imag
     for number, prompt in enumerate(prompts):
         left, top = GAP + number % COLUMNS * wide, GAP + number // COLUMNS * high
         clip = clip_of(generator, prompt, number)
-        large = upscaler.upscale(np.ascontiguousarray(clip[np.linspace(0, len(clip) - 1, SHOWN).astype(int)]))
+        chosen = np.linspace(0, len(clip) - 1, SHOWN).astype(int)
+        large = upscaler.upscale(soften(np.ascontiguousarray(clip[chosen])))
         pen.text((left, top), prompt, fill="#e8eef2", font=font)
         for at, frame in enumerate(large):
             small = Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -82,7 +82,15 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
         return None
     prompt = check_prompt(str(wishes.get("prompt") or ""))
     generator = hold.enter_context(registry.load(specs[0].key).held())
-    enlarge = generator.upscaler.upscale if generator.upscaler is not None else None
+    upscaler = generator.upscaler
+    if upscaler is None:
+        enlarge = None
+    else:
+        from models.video.upscaler import soften
+
+        def enlarge(frames: Any) -> Any:
+            return upscaler.upscale(soften(frames))
+
     return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), enlarge)
 
 

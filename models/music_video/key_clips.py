@@ -25,7 +25,7 @@ from models.contracts import VideoRequest
 from models.music_video.contracts import MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
-from models.video.upscaler import WEIGHTS, load_upscaler
+from models.video.upscaler import WEIGHTS, load_upscaler, soften
 
 Pixels = NDArray[np.uint8]
 Upscale = Callable[[Pixels], Pixels]
@@ -35,7 +35,6 @@ IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
 PREPARED_FRAMES = CLIP_FRAMES * IN_BETWEEN - (IN_BETWEEN - 1)
 PREPARED_KEPT = 4
 MADE_KEPT = 2 * CLIP_FRAMES
-SOFTEN_SIGMA = 0.75  # pixels of the model: the borders of its patches are not to be enlarged
 
 
 def bicubic(frames: Pixels) -> Pixels:
@@ -49,13 +48,6 @@ def bicubic(frames: Pixels) -> Pixels:
 def fill_between(frames: Pixels) -> Pixels:
     """uint8 (F, S, S, 3) -> ((F - 1) * IN_BETWEEN + 1, S, S, 3): frames between frames, and none after the last."""
     return interpolate(frames, IN_BETWEEN)[: (len(frames) - 1) * IN_BETWEEN + 1]
-
-
-def soften(frames: Pixels) -> Pixels:
-    """uint8 (F, S, S, 3) without the finest detail, which in a small model's frames is the grid of its patches."""
-    import cv2
-
-    return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
 @dataclass(frozen=True)

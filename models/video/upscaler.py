@@ -30,6 +30,14 @@ WEIGHTS = "video_upscaler.safetensors"
 SCALE = 4
 BATCH_PIXELS = 8 * 64 * 64  # of the small frames, at once: keeps the memory small
 LEAST_SIDE = 4
+SOFTEN_SIGMA = 0.75  # pixels of the model: the borders of its patches are not to be enlarged
+
+
+def soften(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (F, R, S, 3) without the finest detail, which in a small model's frames is the grid of its patches."""
+    import cv2
+
+    return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.errors import ModelError
 from models.video import train_upscaler as recipe
-from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork, bicubic, load_upscaler
+from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork, bicubic, load_upscaler, soften
 
 
 def upscaler() -> Upscaler:
@@ -88,3 +88,13 @@ def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
     save_safetensors(wrong, {"a": torch.zeros(1)})
     with pytest.raises(ModelError, match="another kind"):
         load_upscaler(wrong)
+
+
+def test_softening_takes_the_grid_and_leaves_the_picture() -> None:
+    slope = np.broadcast_to(np.linspace(40, 200, 64), (64, 64))
+    checks = np.where((np.indices((64, 64)).sum(axis=0)) % 2, 12.0, -12.0)
+    clean, spoilt = (np.repeat(plane[None, ..., None], 3, axis=3).astype(np.uint8) for plane in (slope, slope + checks))
+    inside = np.s_[:, 4:-4, 4:-4]
+    left = np.abs(soften(spoilt).astype(int) - soften(clean))[inside].mean()
+    assert left < 3
+    assert np.abs(soften(clean).astype(int) - clean)[inside].max() <= 2
