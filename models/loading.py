@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.contracts import Generator
 from models.errors import ModelError
+from models.machine import has_gpu as _has_gpu
 from models.spec import ModelSpec
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
@@ -47,9 +48,3 @@ def failed(spec: ModelSpec, error: BaseException) -> ModelError:
     """Something that nobody foresaw, with the first line of its text for whoever reports it."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_CHARACTERS]
     return ModelError(f"{spec.title} could not be loaded ({reason}).", "loader")
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
