@@ -28,6 +28,7 @@ from models.style import flow
 from models.style.picture_losses import luminance
 from models.style.picture_network import colour_map, colour_statistics
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
+from models.style.video import identity
 from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
 
 FIRST_ROUNDS, LATER_ROUNDS = 80, 25  # of the optimiser, for the first frame and for each after it
@@ -77,6 +78,7 @@ class GatysStyle:
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
         style = self._tensor(read_picture(request.style, request.size, request.size))
         wanted = self._grams(style)
+        clip = (identity(request.path), identity(request.style), request.size, request.steadiness, first)
         total = self.rounds[0] + self.rounds[1] * (count - 1)
         done = 0
         before: tuple[Pixels, Tensor] | None = None
@@ -88,7 +90,7 @@ class GatysStyle:
                 if number >= first + count:
                     break
                 rounds = self.rounds[0] if before is None else self.rounds[1]
-                key = (request.path, request.style, width, height, request.steadiness, number)
+                key = (*clip, number)
                 painted = self._painted.get(key)
                 if painted is None:
                     begin = self._begin(source, style, before, request.steadiness)

@@ -157,7 +157,7 @@ class VideoStyle:
 
     def _style(self, path: str) -> Style:
         """What is taken from a style picture, remembered for the next request."""
-        key = _identity(path)
+        key = identity(path)
         found = self._styles.get(key)
         if found is None:
             pixels = _to_tensor(read_picture(path, STYLE_SHORTER, 2 * STYLE_SHORTER))
@@ -177,7 +177,7 @@ class _Run:
         self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: Style
     ) -> None:
         self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
-        self.clip = (_identity(request.path), size, _identity(request.style), request.steadiness, request.first_frame)
+        self.clip = (identity(request.path), size, identity(request.style), request.steadiness, request.first_frame)
         self.reader = read_frames(request.path, info, *size)
         self.previous: Pixels | None = None  # of the source
         self.before: _Frame | None = None
@@ -265,7 +265,7 @@ def _with_carried(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], ce
     return F.pad(mixed, (0, base.shape[3] - width, 0, base.shape[2] - height), mode="replicate")
 
 
-def _identity(path: str) -> tuple[str, int, int]:
+def identity(path: str) -> tuple[str, int, int]:
     """What tells a file from another version of it."""
     file = Path(path)
     if not file.is_file():

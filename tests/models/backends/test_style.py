@@ -42,6 +42,14 @@ def test_a_picture_moves_to_the_style(load: Load, tmp_path: Path, kind: str) -> 
     assert np.array_equal(again[0].frames, again[0].source)
 
 
+def test_a_file_that_was_replaced_is_painted_anew(load: Load, tmp_path: Path) -> None:
+    model = load("vgg16")
+    asked = VideoStyleRequest(picture(tmp_path / "a.png", 1), picture(tmp_path / "b.png", 2), size=64)
+    list(model.stream(asked))
+    picture(tmp_path / "a.png", 3)
+    assert len(list(model.stream(asked))) > 1, "another picture of the same name"
+
+
 def test_the_layers_are_those_of_the_paper() -> None:
     for architecture, numbers in (("vgg16", [0, 2, 5, 7, 10, 12, 14, 17]), ("vgg19", [0, 2, 5, 7, 10, 12, 14, 16, 19])):
         network = Vgg(architecture)
