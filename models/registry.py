@@ -88,7 +88,7 @@ class Registry:
 
     def specs(self, task: str | None = None) -> tuple[ModelSpec, ...]:
         """The catalogue in its order, or the part of it that serves one task."""
-        return tuple(spec for spec in self._specs.values() if task in {None, spec.task})
+        return tuple(spec for spec in tuple(self._specs.values()) if task in {None, spec.task})
 
     def get(self, key: str) -> ModelSpec:
         """The entry of a key.
@@ -99,7 +99,7 @@ class Registry:
         try:
             return self._specs[key]
         except KeyError:
-            known = ", ".join(self._specs) or "none"
+            known = ", ".join(tuple(self._specs)) or "none"
             raise ModelError(f"There is no model {key!r}. These are there: {known}.", "unknown-model") from None
 
     def voices(self, key: str) -> tuple[Voice, ...]:

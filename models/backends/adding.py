@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from models import hub as hub_files
 from models.backends.formats import Format
-from models.backends.recognise import Recognised, recognise
+from models.backends.recognise import CARD, Recognised, recognise
 from models.contracts import Voice
 from models.errors import ModelError
 from models.hub import Hub, HubFile
@@ -60,7 +60,7 @@ def describe(
         needs_gpu=found.weights_mb > found.format.cpu_limit_mb,
         speed=f"{downloads:,.0f} MB to download; how fast it is shows after the first use",
         loader=found.format.loader,
-        voices=tuple(Voice(**voice) for voice in found.card.get("voices", ())),
+        voices=voices_of(found.card),
         languages=repository.languages,
         backend=found.format.backend,
         added=True,
@@ -101,6 +101,25 @@ def cleaned(repo_id: str) -> str:
 def key_of(task: str, repo_id: str) -> str:
     """The key of an added repository."""
     return f"{task}/{re.sub(r'[^a-z0-9._-]', '-', repo_id.lower().replace('/', '--'))}"
+
+
+def voices_of(card: dict[str, Any]) -> tuple[Voice, ...]:
+    """The voices that `auralume.json` names.
+
+    Raises:
+        ModelError: it says of them what no voice has.
+    """
+    try:
+        voices = tuple(Voice(**voice) for voice in card.get("voices", ()))
+        if not all(isinstance(value, str) for voice in voices for value in astuple(voice)):
+            raise TypeError("a voice is not described by text")
+        if len({voice.key for voice in voices}) != len(voices):
+            raise ValueError("two voices have the same key")
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"The voices in {CARD} are not as they should be. Pack the weights again.", "format"
+        ) from error
+    return voices
 
 
 def allows_commerce(licence: str) -> bool:

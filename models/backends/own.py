@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.backends.adding import allows_commerce
+from models.backends.adding import allows_commerce, voices_of
 from models.backends.formats import BY_NAME
 from models.backends.recognise import CARD
-from models.contracts import Generator, Voice
+from models.contracts import Generator
 from models.errors import ModelError
 from models.spec import Bundled, ModelSpec
 
@@ -116,6 +116,6 @@ def describe_folder(folder: Path) -> ModelSpec:
         needs_gpu=False,
         speed="as fast as the shipped one of its kind",
         loader=line.loader,
-        voices=tuple(Voice(**voice) for voice in card.get("voices", ())),
+        voices=voices_of(card),
         added=True,
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,18 @@ def open_registry(specs: Iterable[ModelSpec], **options: Any) -> Registry:
     own = {spec.key: spec for spec in registry.specs()}
     for spec in read(path):
         catalogued = own.get(spec.key)
-        if (catalogued is None and spec.added) or (catalogued is not None and _is_listing_of(spec, catalogued)):
+        if catalogued is None and spec.added:
             registry.add(spec)
+        elif catalogued is not None and _is_listing_of(spec, catalogued):  # its files; the rest is the catalogue's word
+            registry.add(replace(catalogued, sources=spec.sources))
     registry.pace = PaceBook(path.with_name(PACE_FILE))
-    registry.on_change = lambda: write(path, registry, own)
+    writing = threading.Lock()  # models are added and listed in threads of their own, and write through one file
+
+    def note() -> None:
+        with writing:
+            write(path, registry, own)
+
+    registry.on_change = note
     return registry
 
 

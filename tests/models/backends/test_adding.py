@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from models.backends.library import backend, library
 from models.backends.own import describe_folder
 from models.contracts import SpeechRequest
 from models.errors import ModelError
+from models.hub import Hub, HubFile
 from models.hub_catalog import HUB_CATALOG
 from models.pack import main, pack
 from models.registry import Registry
@@ -27,6 +29,7 @@ from tests.tiny_models import tiny
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "models" / "weights"
 Load = Callable[..., Any]
+VOICE = ("key", "title", "licence")
 
 
 def asked(hub: HubServer, folder: Path, repo_id: str = "tiny/model", revision: str = "main") -> ModelSpec:
@@ -177,6 +180,34 @@ def test_the_catalogues_snapshot_is_listed_once_and_kept(hub: HubServer, tmp_pat
     assert again.state(spec.key) == "here"
     again.load(spec.key)
     assert hub.requests == []
+
+
+def test_what_is_noted_of_a_catalogued_model_is_its_files_alone(tmp_path: Path) -> None:
+    catalogued = next(spec for spec in HUB_CATALOG if spec.key == "speech/mms-eng")
+    (snapshot,) = catalogued.snapshots
+    listing = Hub(snapshot.repo_id, snapshot.revision, (HubFile("model.safetensors", 10, "0" * 64),))
+    registry = shelf_file.open_registry((catalogued,), cache_dir=tmp_path)
+    registry.add(replace(catalogued, sources=(listing,)))
+    corrected = replace(catalogued, licence="another", memory_mb=catalogued.memory_mb + 100)
+    again = shelf_file.open_registry((corrected,), cache_dir=tmp_path).get(catalogued.key)
+    assert again == replace(corrected, sources=(listing,))
+
+
+@pytest.mark.parametrize(
+    "voices",
+    [[{"key": "a"}], ["a"], 3, [{"key": "a", "title": ["A"], "licence": "MIT"}], 2 * [dict.fromkeys(VOICE, "a")]],
+    ids=["half", "no fields", "a number", "no text", "twice"],
+)
+def test_voices_of_a_card_that_are_none_are_a_sentence(hub: HubServer, tmp_path: Path, voices: Any) -> None:
+    out = tmp_path / "voice"
+    pack("speech/tacotron2", WEIGHTS, out, title="Mine", licence="MIT")
+    card = json.loads((out / "auralume.json").read_text()) | {"voices": voices}
+    (out / "auralume.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="voices") as caught:
+        describe_folder(out)
+    assert caught.value.kind == "format"
+    error = refusal(hub, tmp_path / "cache", {path.name: path.read_bytes() for path in out.iterdir()})
+    assert error.kind == "format" and "voices" in str(error)
 
 
 def test_a_recipes_weights_are_packed_and_load_from_a_folder_and_from_the_hub(hub: HubServer, tmp_path: Path) -> None:
