@@ -345,7 +345,7 @@ class LiveMusic:
         index = self._playing + 1
         was_late = False
         if self._thread is None:
-            while (found := self._bars.get(index)) is None or found[1] != self._turn_for(index):
+            while not self._closed and ((found := self._bars.get(index)) is None or found[1] != self._turn_for(index)):
                 self._write_one()
         with self._changed:
             was_late = index not in self._bars

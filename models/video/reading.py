@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.errors import ModelError
 from models.video import characters
 from models.video.scenes import KINDS
 from models.video.scenes import words as wordings
@@ -138,14 +139,16 @@ def known_words(held_out: bool = False) -> frozenset[str]:
     return frozenset(word for text in texts for word in words_of(text.replace("{c}", "")))
 
 
-@lru_cache(maxsize=1)
 def load_reader(path: Path, table: TextTable) -> PromptReader:
     """The shipped network.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.
     """
-    sizes = json.loads(load_metadata(path)["config"])
-    network = ReaderNetwork(sizes["text_width"], sizes["channels"])
+    try:
+        sizes = json.loads(load_metadata(path)["config"])
+        network = ReaderNetwork(sizes["text_width"], sizes["channels"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
     load_into(network, load_safetensors(path), f"the network in {path.name}")
     return PromptReader(network, table)
