@@ -82,15 +82,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
         return None
     prompt = check_prompt(str(wishes.get("prompt") or ""))
     generator = hold.enter_context(registry.load(specs[0].key).held())
-    upscaler = generator.upscaler
-    if upscaler is None:
-        enlarge = None
-    else:
-        from models.video.upscaler import soften
-
-        def enlarge(frames: Any) -> Any:
-            return upscaler.upscale(soften(frames))
-
+    enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
     return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), enlarge)
 
 

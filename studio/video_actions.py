@@ -299,14 +299,12 @@ def enlarged(
     """Larger frames, where that was asked for and the model's are small."""
     if wish.size == NATIVE or upscaler is None or max(frames.shape[1:3]) > NATIVE_SIDE:
         return frames
-    from models.video.upscaler import soften
-
     large: list[Pixels] = []
     for at in range(0, len(frames), ENLARGE_AT_ONCE):
         if should_stop():
             raise jobs.Stopped
         yield {"status": views.status(f"Enlarging frame {at + 1} of {len(frames)}", at / len(frames))}
-        large.append(upscaler.upscale(soften(frames[at : at + ENLARGE_AT_ONCE])))
+        large.append(upscaler.enlarge(frames[at : at + ENLARGE_AT_ONCE]))
     return np.concatenate(large)
 
 

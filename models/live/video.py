@@ -31,6 +31,7 @@ from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import OVERLAP, VideoGenerator, to_pixels
 from models.video.interpolation import between
 from models.video.unet3d import Condition, UNet3D
+from models.video.upscaler import bicubic_pixels as bicubic
 
 Pixels = NDArray[np.uint8]
 
@@ -215,18 +216,6 @@ class Painter:
         )
 
 
-def bicubic(frames: Pixels) -> Pixels:
-    """uint8 (F, R, S, 3) -> uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
-    import cv2
-
-    return np.stack(
-        [
-            cv2.resize(frame, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)  # type: ignore[call-overload]
-            for frame in frames
-        ]
-    ).astype(np.uint8)
-
-
 def moved_by_sound(frame: Pixels, heard: Heard) -> Pixels:
     """The camera pushes in on a beat and the light swells with the loudness; uint8 (R, S, 3)."""
     import cv2
@@ -302,8 +291,9 @@ class FrameStream:
             if self._last_small is not None and moments:
                 made = np.concatenate([between(self._last_small, frame, moments), made])
             self._last_small = frame
+            enlarged = larger(made)  # outside the lock: showing a frame does not wait for it
             with self._lock:
-                self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(larger(made)))
+                self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(enlarged))
                 self.drawn_frames += 1
         self.draw_s = time.perf_counter() - began
 

@@ -8,14 +8,12 @@ pixels, so that is also where the interpolation happens.
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,7 +80,7 @@ class MusicVideoGenerator:
         needed = list(dict.fromkeys(shot.clip for shot in shots))
         missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=plan.notes)
-        cost = self.measure(request, plan, painter)
+        cost = self.measure(request, plan, painter, missing)
         total = cost.of(len(missing), len(shots), request.frame_count)
         if total > self.longest_work_s:
             raise ValueError(
@@ -134,27 +132,26 @@ class MusicVideoGenerator:
                 for each in waiting:
                     each.cancel()
 
-    def measure(self, request: MusicVideoRequest, plan: Plan, painter: Painter) -> Cost:
-        """What a clip and a frame take on this machine now: a step of the model, and some frames drawn and encoded."""
-        first = plan.clips[plan.shots[0].clip]
-        clip_s = 0.0
-        if any(not self.clips.has(request, clip) for clip in plan.clips):
-            clip_s = self.clips.step_s(request, first) * request.steps
+    def measure(self, request: MusicVideoRequest, plan: Plan, painter: Painter, missing: list[int]) -> Cost:
+        """What a clip and a frame take on this machine now: a step of the model, if clips are missing, and some frames
+        drawn and encoded."""
+        clip_s = self.clips.step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
         noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
         began_s = time.perf_counter()
         large = self.clips.upscale(noise[:4])
         prepare_s = (time.perf_counter() - began_s) * 4 + 0.3
         trial = request.out.with_suffix(".trial.mp4")
         clip = np.repeat(large, -(-PREPARED_FRAMES // len(large)), axis=0)[:PREPARED_FRAMES]
+        frames = min(TRIAL_FRAMES, request.frame_count)
         began_s = time.perf_counter()
         try:
             with SongVideoWriter(trial, request.frame_size, request.rate, None, 0.0) as writer:
-                for frame in itertools.islice(range(request.frame_count), TRIAL_FRAMES):
+                for frame in range(frames):
                     writer.write(painter.draw(frame, clip))
                 wrote_s = time.perf_counter() - began_s
         finally:
             trial.unlink(missing_ok=True)
-        return Cost(clip_s, prepare_s, wrote_s / min(TRIAL_FRAMES, request.frame_count))
+        return Cost(clip_s, prepare_s, wrote_s / frames)
 
 
 class _Progress:
@@ -208,8 +205,3 @@ def _small(picture: Pixels | None) -> Pixels | None:
     height = max(1, round(picture.shape[0] * width / picture.shape[1]))
     small: Any = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     return small
-
-
-def file_size_mb(path: Path) -> float:
-    """Size of a finished file in megabytes."""
-    return path.stat().st_size / 1e6

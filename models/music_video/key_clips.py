@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contracts import VideoRequest
-from models.music_video.contracts import MusicVideoRequest
+from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
-from models.video.upscaler import WEIGHTS, load_upscaler, soften
+from models.video.upscaler import SCALE, WEIGHTS, load_upscaler, soften
+from models.video.upscaler import bicubic_pixels as bicubic
 
 Pixels = NDArray[np.uint8]
 Upscale = Callable[[Pixels], Pixels]
@@ -34,15 +35,23 @@ CLIP_FRAMES = 16
 IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
 PREPARED_FRAMES = CLIP_FRAMES * IN_BETWEEN - (IN_BETWEEN - 1)
 PREPARED_KEPT = 4
-MADE_KEPT = 2 * CLIP_FRAMES
+MADE_KEPT = 2 * MAX_KEY_CLIPS  # at the least all of one video
 
 
-def bicubic(frames: Pixels) -> Pixels:
-    """uint8 (F, S, S, 3) four times as large, where there is no trained upscaler."""
+def fitted(frames: Pixels, side: int) -> Pixels:
+    """uint8 (N, R, S, 3) -> (CLIP_FRAMES, side', side', 3): the middle square, even in time; larger frames become at
+    most SCALE * side large."""
     import cv2
 
-    side = 4 * frames.shape[1]
-    return np.stack([cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC) for frame in frames])
+    rows, columns = frames.shape[1:3]
+    square = min(rows, columns)
+    top, left = (rows - square) // 2, (columns - square) // 2
+    chosen = np.linspace(0, len(frames) - 1, CLIP_FRAMES).round().astype(int)
+    cut = frames[chosen, top : top + square, left : left + square]
+    if square <= SCALE * side:
+        return cut
+    size = (SCALE * side, SCALE * side)
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in cut])
 
 
 def fill_between(frames: Pixels) -> Pixels:
@@ -62,8 +71,9 @@ class KeyClips:
     """Makes, keeps and prepares key clips with one video model."""
 
     def __init__(self, model: Any, upscale: Upscale | None = None) -> None:
-        """model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side."""
-        self.model, self.upscale = model, upscale or bicubic
+        """model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default the
+        bicubic filter, softened. What a model draws larger than it was asked for is not enlarged."""
+        self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
         self._made: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
         self._prepared: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
         self._lock = threading.Lock()
@@ -74,8 +84,11 @@ class KeyClips:
 
     def has(self, request: MusicVideoRequest, clip: KeyClip) -> bool:
         """Whether the model has made it already."""
+        key = self._key(request, clip)
         with self._lock:
-            return self._key(request, clip) in self._made
+            if key in self._made:
+                self._made.move_to_end(key)  # asked for all clips of a video before others are made
+            return key in self._made
 
     @staticmethod
     def video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
@@ -97,11 +110,12 @@ class KeyClips:
         pieces = []
         with closing(self.model.stream(self.video_request(request, clip))) as chunks:
             for chunk in chunks:
-                pieces.append(chunk.frames)
+                if len(chunk.frames):
+                    pieces.append(chunk.frames)
                 shown = chunk.preview if len(chunk.preview) else chunk.frames
                 yield Making(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
         with self._lock:
-            self._made[self._key(request, clip)] = np.concatenate(pieces)
+            self._made[self._key(request, clip)] = fitted(np.concatenate(pieces), request.size)
             while len(self._made) > MADE_KEPT:
                 self._made.popitem(last=False)
 
@@ -117,7 +131,7 @@ class KeyClips:
                 self._prepared.move_to_end(key)
                 return self._prepared[key]
             made = self._made[key]
-        ready = fill_between(self.upscale(soften(made)))
+        ready = fill_between(self.upscale(made) if made.shape[1] <= request.size else made)
         with self._lock:
             self._prepared[key] = ready
             while len(self._prepared) > PREPARED_KEPT:
@@ -146,4 +160,4 @@ class KeyClips:
 def load_upscale(weights: Path) -> Upscale | None:
     """The trained upscaler, where its weights ship; None leaves it to the bicubic filter."""
     path = weights / WEIGHTS
-    return load_upscaler(path).upscale if path.exists() else None
+    return load_upscaler(path).enlarge if path.exists() else None

@@ -70,7 +70,6 @@ class Plan:
         shots: in order, without gaps; clips: what they show.
         accents: int (n,), frames of the beats (or of loud onsets where there is no beat), rising.
         strengths: float (n,), of each accent, in [0, 1].
-        beat_times_s: (n,), where the accents are in the song.
         notes: sentences for the person.
     """
 
@@ -79,7 +78,6 @@ class Plan:
     clips: tuple[KeyClip, ...]
     accents: NDArray[np.int64]
     strengths: Floats
-    beat_times_s: Floats
     notes: tuple[str, ...] = ()
 
 
@@ -91,11 +89,11 @@ def plan_video(request: MusicVideoRequest) -> Plan:
     times, strengths, notes = _accents(request)
     accents = np.round(times * FRAME_RATE).astype(np.int64)
     keep = np.concatenate([[True], np.diff(accents) > 1]) & (accents < frames) if len(accents) else np.zeros(0, bool)
-    times, strengths, accents = times[keep], strengths[keep], accents[keep]
+    strengths, accents = strengths[keep], accents[keep]
     clips, of_label = _key_clips(request, sections)
     cuts = _cuts(request, sections, frames, rng)
     shots = _shots(request, sections, cuts, of_label, rng)
-    return Plan(frames, shots, clips, accents, strengths, times, notes)
+    return Plan(frames, shots, clips, accents, strengths, notes)
 
 
 def _accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str, ...]]:

@@ -40,6 +40,14 @@ def soften(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
+def bicubic_pixels(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (F, R, S, 3) -> uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
+    import cv2
+
+    size = SCALE * frames.shape[2], SCALE * frames.shape[1]
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in frames])
+
+
 @dataclass(frozen=True)
 class UpscalerConfig:
     """Sizes of the network: channels, and how many residual convolutions lie between the first and the last."""
@@ -118,6 +126,11 @@ class Upscaler:
                 large = self.network(small.float() / 255).mul_(255).round_().clamp_(0, 255)
             made[at : at + step] = large.byte().permute(0, 2, 3, 1).numpy()
         return made
+
+    def enlarge(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """As `upscale`, for frames that the video model drew: they are softened before."""
+        check_frames(frames)
+        return self.upscale(soften(frames))
 
 
 def load_upscaler(path: Path) -> Upscaler:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,16 @@ import torch
 
 from benchmarks.music_video import accent_times, frame_differences, share_near, stream_gap_s
 from models.clips import probe
+from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.music_video import analysis, key_clips
 from models.music_video.beat_network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
 from models.music_video.beats import BeatDetector
 from models.music_video.captions import Caption
+from models.music_video.contracts import MAX_KEY_CLIPS
 from models.music_video.encoder import EncodingError, SongVideoWriter, decode_song
 from models.music_video.generator import MusicVideoGenerator
+from models.music_video.plan import KeyClip
 from tests.models.music_video.debug_video import (
     RATE,
     BlobVideo,
@@ -133,6 +137,40 @@ def test_prepared_clips_have_the_length_that_the_dance_counts_on() -> None:
     frames = np.full((key_clips.CLIP_FRAMES, 16, 16, 3), 90, np.uint8)
     assert len(key_clips.fill_between(frames)) == key_clips.PREPARED_FRAMES
     assert key_clips.bicubic(frames[:2]).shape == (2, 64, 64, 3)
+
+
+class WideVideo:
+    """As models of the Hub do it: larger, wider and longer than asked for, and nothing while the sampler works."""
+
+    def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
+        clip = np.zeros((33, 300, 400, 3), np.uint8)
+        clip[:, :, 50:350] = np.arange(33, dtype=np.uint8)[:, None, None, None]
+        yield VideoChunk(np.zeros((0, 1, 1, 3), np.uint8), clip[:0], 8.0, 1, 2, 1, 2)
+        yield VideoChunk(clip, clip, 8.0, 2, 2, 2, 2, last=True)
+
+
+def test_what_a_model_draws_larger_is_fitted_and_not_enlarged(tmp_path: Path) -> None:
+    request = request_for(tmp_path, 4.0)
+    clips, clip = key_clips.KeyClips(WideVideo()), KeyClip("a light", 1, "A")
+    list(clips.make(request, clip))
+    ready = clips.prepared(request, clip)
+    side = 4 * request.size
+    assert ready.shape == (key_clips.PREPARED_FRAMES, side, side, 3)
+    assert (ready[0] == 0).all() and (ready[-1] == 32).all()  # the whole clip, without what lies beside the square
+
+
+def test_all_clips_of_one_video_are_kept(tmp_path: Path) -> None:
+    request = request_for(tmp_path, 4.0)
+    clips = key_clips.KeyClips(BlobVideo())
+    wanted = [KeyClip("a light", seed, "A") for seed in range(MAX_KEY_CLIPS)]
+    earlier = [KeyClip("another light", seed, "A") for seed in range(2 * MAX_KEY_CLIPS - 2)]
+    for clip in [wanted[0], *earlier]:
+        list(clips.make(request, clip))
+    missing = [clip for clip in wanted if not clips.has(request, clip)]
+    assert missing == wanted[1:]
+    for clip in missing:
+        list(clips.make(request, clip))
+    assert all(clips.has(request, clip) for clip in wanted)
 
 
 # Songs of every kind
