@@ -252,5 +252,4 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
         model = opened(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
         return MusicGen(model.to(place.device).eval(), processor, spec.title)
     pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype)
-    notes = put(pipeline, place)
-    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, notes)
+    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, put(pipeline, place, draws=False))

@@ -51,11 +51,14 @@ def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
     return Place("cpu", torch.float32)
 
 
-def put(pipeline: Any, place: Place) -> tuple[str, ...]:
+def put(pipeline: Any, place: Place, draws: bool = True) -> tuple[str, ...]:
     """Place a diffusers pipeline, and switch on what spares memory where the pipeline offers it.
 
+    Args:
+        draws: whether it makes pictures; what it does with them is not said of a maker of sound.
+
     Returns:
-        what was switched on, for a person.
+        a sentence for a person that says what was switched on where parts must wait, or nothing.
     """
     done = []
     if place.offload and _has_accelerate():
@@ -69,14 +72,15 @@ def put(pipeline: Any, place: Place) -> tuple[str, ...]:
             if hasattr(coder, name):
                 try:
                     getattr(coder, name)()
-                    done.append(f"pictures are decoded {said}")
+                    if draws:
+                        done.append(f"pictures are decoded {said}")
                 except NotImplementedError:
                     log.debug("%s offers %s in name only", type(coder).__name__, name)
         unet = getattr(pipeline, "unet", None)
         if place.offload and unet is not None and hasattr(pipeline, "enable_attention_slicing"):
             pipeline.enable_attention_slicing()
             done.append("attention is computed in slices")
-    return tuple(done)
+    return (f"To spare memory, {'; '.join(done)}.",) if done and place.offload else ()
 
 
 def _has_accelerate() -> bool:

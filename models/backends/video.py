@@ -19,6 +19,7 @@ from models.backends import calls
 from models.backends.library import backend, folder_of, kind_of, main_hub, opened
 from models.backends.placing import Place, choose, put
 from models.backends.running import Feed, run, seeded
+from models.clips import MAX_SIDE, read_picture
 from models.contracts import ModelInfo, VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.spec import ModelSpec
@@ -107,18 +108,20 @@ class HubVideo:
 
         Raises:
             ModelError: a loop was asked for, or a picture to begin from is missing.
+            ClipError: the picture to begin from cannot be read.
         """
         if request.loop:
             raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
         needs_picture = calls.takes(self.pipeline, "image")
         if needs_picture and request.image is None:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
-        width, height = self.line.size(self.place.device)
+        size = width, height = self.line.size(self.place.device)
         frames = self.line.frames(request.frames / STUDIO_RATE)
         notes = tuple(self._said(request, frames, width, height, needs_picture))
+        picture = _first_picture(request, size) if needs_picture else None
 
         def work(feed: Feed[tuple[Pixels, Pixels, int]]) -> None:
-            feed.put(self._make(request, frames, (width, height), feed))
+            feed.put(self._make(request, frames, size, picture, feed))
 
         done, preview = 0, NOTHING
         running = run(work)
@@ -141,16 +144,16 @@ class HubVideo:
                 )
 
     def _make(
-        self, request: VideoRequest, frames: int, size: tuple[int, int], feed: Feed[tuple[Pixels, Pixels, int]]
+        self,
+        request: VideoRequest,
+        frames: int,
+        size: tuple[int, int],
+        picture: Any,
+        feed: Feed[tuple[Pixels, Pixels, int]],
     ) -> tuple[Pixels, Pixels, int]:
         import torch
-        from PIL import Image
 
         width, height = size
-        picture = None
-        if request.image is not None:
-            picture = Image.open(request.picture_path) if request.picture_path else Image.fromarray(request.image)
-            picture = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
         def on_step(step: int, latents: Any) -> None:
             feed.put((NOTHING, look(latents, size), min(step, request.steps)))
@@ -182,6 +185,14 @@ class HubVideo:
         if request.image is not None and not takes_picture:
             yield "It takes no picture to begin from; yours was left out."
         yield from self._notes
+
+
+def _first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
+    """The picture to begin from at this (W, H): a picture file, or the first frame of a clip, or the small one."""
+    from PIL import Image
+
+    pixels = read_picture(request.picture_path, max(size), MAX_SIDE) if request.picture_path else request.image
+    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def look(latents: Any, size: tuple[int, int]) -> Pixels:
@@ -223,6 +234,4 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
         raise ModelError(f"{hub.repo_id} makes no video but is of the kind {kind.name}.", "format")
     place = choose(spec.memory_mb)
     pipeline = opened(backend(kind), folder, use_safetensors=True, dtype=place.dtype)
-    notes = put(pipeline, place)
-    said = (f"To spare memory, {'; '.join(notes)}.",) if notes and place.offload else ()
-    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, said)
+    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, put(pipeline, place))

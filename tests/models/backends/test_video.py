@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.backends.video import PIPELINES, look
+from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 
@@ -54,6 +57,28 @@ def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
     chunks, clip = seen(model, image=picture)
     assert chunks[-1].last and len(clip) > 1
     assert not np.array_equal(seen(model, image=255 - picture)[1], clip)
+
+
+def test_the_first_picture_is_read_as_everywhere_else(load: Load, tmp_path: Path) -> None:
+    model = load("ltx-image")
+    small = np.zeros((64, 64, 3), np.uint8)
+    picture = Image.fromarray(np.random.default_rng(2).integers(0, 255, (32, 48, 3), dtype=np.uint8))
+    picture.save(tmp_path / "upright.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter to the right
+    picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    still = picture.rotate(180)
+    picture.save(tmp_path / "moving.png", save_all=True, append_images=[still, still], duration=100)
+    clips = {
+        name: seen(model, image=small, picture_path=str(tmp_path / f"{name}.png"))[1]
+        for name in ("upright", "turned", "moving")
+    }
+    assert np.array_equal(clips["turned"], clips["upright"]), "a phone's picture comes upright"
+    assert np.array_equal(clips["moving"], clips["upright"]), "of what moves, the first frame"
+    assert not np.array_equal(seen(model, image=small)[1], clips["upright"])
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    with pytest.raises(ClipError, match=r"torn\.png"):
+        seen(model, image=small, picture_path=str(tmp_path / "torn.png"))
 
 
 def test_what_it_cannot_do_is_said(load: Load) -> None:
