@@ -214,4 +214,4 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
 )
 # A tab begins with a model that ships; those of the Hub come after it.
-CATALOG += tuple(spec for spec in HUB_CATALOG if spec.task in {shipped.task for shipped in CATALOG})
+CATALOG += HUB_CATALOG

@@ -8,22 +8,9 @@ is not listed here, because its commit or size could not be looked up, can be ad
 
 from __future__ import annotations
 
-from models.backends.formats import (
-    BY_NAME,
-    MUSIC_LOADER,
-    SPEECH_LOADER,
-    STYLE_LOADER,
-    VIDEO_LOADER,
-)
+from models.backends.formats import BY_NAME
 from models.contracts import Voice
 from models.spec import ModelSpec, Snapshot
-
-_LOADERS = {
-    "speech": SPEECH_LOADER,
-    "music": MUSIC_LOADER,
-    "video": VIDEO_LOADER,
-    "style_video": STYLE_LOADER,
-}
 
 
 def _entry(
@@ -58,7 +45,7 @@ def _entry(
         memory_mb=memory_mb,
         needs_gpu=needs_gpu,
         speed=speed or ("needs a GPU" if needs_gpu else "how fast it is shows after the first use"),
-        loader=_LOADERS[line.task],
+        loader=line.loader,
         languages=languages,
         hardware=hardware,
         backend=line.backend,

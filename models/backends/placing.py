@@ -26,11 +26,6 @@ class Place:
     dtype: torch.dtype
     offload: bool = False
 
-    def said(self) -> str:
-        """For a person."""
-        where = {"cuda": "the GPU", "mps": "Apple's GPU"}.get(self.device, "the processor")
-        return f"on {where} in {str(self.dtype).removeprefix('torch.')}" + (", part by part" if self.offload else "")
-
 
 def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
     """The best place for a model that takes `memory_mb` in the precision it is stored in.

@@ -27,11 +27,6 @@ class Feed(Generic[Item]):
         self._items: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._stopped = threading.Event()
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether nobody listens any more."""
-        return self._stopped.is_set()
-
     def put(self, item: Item) -> None:
         """Hand over the next item; raises Halted once nobody listens."""
         self.check()

@@ -28,8 +28,8 @@ NO_MEL = np.zeros((0, 80), np.float32)
 class HubSpeech:
     """A speech model of transformers."""
 
-    def __init__(self, speaker: Speaker, title: str, notes: tuple[str, ...] = ()) -> None:
-        self.speaker, self.title, self._notes = speaker, title, notes
+    def __init__(self, speaker: Speaker, title: str) -> None:
+        self.speaker, self.title = speaker, title
 
     @property
     def voices(self) -> tuple[Voice, ...]:
@@ -55,7 +55,7 @@ class HubSpeech:
             ModelError: the text's language needs a package that is not there, or memory ran out.
         """
         pieces = sentences(request.text)
-        notes = (*self._notes, *self._ignored(request))
+        notes = tuple(self._ignored(request))
         rate, total = self.speaker.sample_rate, len(request.text)
         words: tuple[WordTiming, ...] = ()
         done, samples_count = 0, 0
