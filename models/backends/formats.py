@@ -37,7 +37,7 @@ class Format:
         loader: of the studio.
         summary: one sentence for a person choosing.
         companion: what it needs beside.
-        extra: patterns of files that it needs beside weights, configurations and tokenizers.
+        extra: patterns of files that it takes, where they exist, beside weights, configurations and tokenizers.
         cpu_limit_mb: weights above this are hopeless without a GPU.
     """
 
@@ -74,6 +74,7 @@ FORMATS: tuple[Format, ...] = (
         "SpeechT5ForTextToSpeech",
         "SpeechT5: reads with attention, which the alignment plot shows.",
         companion=SPEECHT5_VOCODER,
+        extra=("speaker_embeddings.safetensors",),
     ),
     _speech(
         "bark",

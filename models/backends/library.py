@@ -122,6 +122,11 @@ def opened(made: Any, folder: Path, **options: Any) -> Any:
         raise ModelError("The weights of this model are damaged. Delete it and get it again.", "weights") from error
 
 
+def variant_of(hub: Hub) -> str | None:
+    """The ending by which a pipeline's files are found: "fp16" where a part has its weights in half precision alone."""
+    return "fp16" if any(".fp16." in file.path for file in hub.files) else None
+
+
 def main_hub(spec: ModelSpec) -> Hub:
     """The repository of the model itself; companions come after it."""
     return spec.hubs[0]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.backends import calls
 from models.backends.description import described, seconds
-from models.backends.library import backend, folder_of, kind_of, library, main_hub, opened
+from models.backends.library import backend, folder_of, kind_of, library, main_hub, opened, variant_of
 from models.backends.placing import choose, put
 from models.backends.running import Feed, run, seeded
 from models.contracts import ModelInfo
@@ -54,7 +54,6 @@ class _Sound:
 
     def __init__(self, title: str, longest_s: float, notes: tuple[str, ...] = ()) -> None:
         self.title, self.longest_s, self._notes = title, longest_s, notes
-        self.makes_notes = False
 
     def _check(self, request: MusicRequest) -> tuple[str, ...]:
         if request.action != "compose":
@@ -251,5 +250,5 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
         processor = opened(library("transformers").AutoProcessor, folder)
         model = opened(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
         return MusicGen(model.to(place.device).eval(), processor, spec.title)
-    pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype)
+    pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(hub))
     return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, put(pipeline, place, draws=False))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backends import calls
-from models.backends.library import backend, folder_of, kind_of, main_hub, opened
+from models.backends.library import backend, folder_of, kind_of, main_hub, opened, variant_of
 from models.backends.placing import Place, choose, put
 from models.backends.running import Feed, run, seeded
 from models.clips import MAX_SIDE, read_picture
@@ -233,5 +233,5 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
     if kind.task != "video":
         raise ModelError(f"{hub.repo_id} makes no video but is of the kind {kind.name}.", "format")
     place = choose(spec.memory_mb)
-    pipeline = opened(backend(kind), folder, use_safetensors=True, dtype=place.dtype)
+    pipeline = opened(backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(hub))
     return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, put(pipeline, place))

@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save
 
+from models.backends.adding import describe
 from models.backends.sentences import MAX_CHARACTERS, sentences
 from models.backends.speakers import words_of
 from models.contracts import SpeechChunk, SpeechRequest
+from models.registry import Registry
+from tests.hub_server import HubServer
+from tests.tiny_models import tiny
 
 Load = Callable[..., Any]
 TEXT = "Hello the boat. Good morning!"
@@ -70,6 +76,16 @@ def test_speecht5_shows_its_attention(load: Load) -> None:
     assert [word.text for word in chunks[-1].words] == ["hello", "the", "sea"]
     classic = heard(model, text="hello the sea", vocoder="griffin-lim")[1]
     assert classic.size and not np.array_equal(classic, sound)
+
+
+def test_speecht5_has_the_voices_that_its_repository_brings(hub: HubServer, load: Load, registry: Registry) -> None:
+    load("speecht5")  # and its vocoder is on the Hub
+    named = save({"a_reader": torch.ones(8)})
+    hub.add_repo("tiny/named", tiny("speecht5") | {"speaker_embeddings.safetensors": named})
+    spec = describe("tiny/named", cache_dir=registry.cache_dir, endpoint=hub.url)
+    registry.add(spec)
+    registry.load(spec.key)
+    assert [voice.key for voice in registry.voices(spec.key)] == ["a_reader", "seed"]
 
 
 def test_stopping_ends_the_work_and_leaves_the_model_usable(load: Load) -> None:

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.backends.adding import describe
 from models.backends.video import PIPELINES, look
 from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
+from models.registry import Registry
+from tests.hub_server import HubServer
+from tests.tiny_models import tiny
 
 Load = Callable[..., Any]
 ASKED: dict[str, Any] = {"prompt": "the sea in morning light", "frames": 4, "steps": 3, "seed": 5}
@@ -79,6 +83,15 @@ def test_the_first_picture_is_read_as_everywhere_else(load: Load, tmp_path: Path
     (tmp_path / "torn.png").write_bytes(b"no picture")
     with pytest.raises(ClipError, match=r"torn\.png"):
         seen(model, image=small, picture_path=str(tmp_path / "torn.png"))
+
+
+def test_a_repository_with_half_precision_weights_alone_is_run(hub: HubServer, registry: Registry) -> None:
+    files = {path.replace(".safetensors", ".fp16.safetensors"): content for path, content in tiny("wan").items()}
+    assert any(path.endswith(".fp16.safetensors") for path in files)
+    hub.add_repo("tiny/half", files)
+    spec = describe("tiny/half", cache_dir=registry.cache_dir, endpoint=hub.url)
+    registry.add(spec)
+    assert seen(registry.load(spec.key))[0][-1].last
 
 
 def test_what_it_cannot_do_is_said(load: Load) -> None:
