@@ -36,6 +36,31 @@ def silently(work: Generator[Any, None, Result]) -> Generator[None, None, Result
             yield None
 
 
+def for_page(
+    stops: jobs.StopBoard,
+    name: str,
+    work: Callable[[Callable[[], bool]], Iterator[dict[str, Any]]],
+    stopped: str = "Stopped",
+    **also: Any,
+) -> Iterator[dict[str, Any]]:
+    """The updates of `work(should_stop)`, which Stop can end; failures are a status, never an exception.
+
+    Args:
+        name: of the work on the board.
+        stopped: what the status says after Stop.
+        also: other values that go with the status of stopped or failed work.
+    """
+    flag = stops.begin(name)
+    try:
+        yield from work(flag.is_set)
+    except jobs.Stopped:
+        yield {"status": views.finished(stopped), **also}
+    except Exception as error:
+        yield {"status": views.problem(jobs.sentence(error)), **also}
+    finally:
+        stops.end(name)
+
+
 def or_shipped(
     registry: Registry, key: str, work: Callable[[str], Iterator[dict[str, Any]]]
 ) -> Iterator[dict[str, Any]]:

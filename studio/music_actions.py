@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from models.contracts import MAX_SEED
 from models.music.contracts import IDEAS, NEEDS_PIECE, MusicRequest, check_piece
 from models.music.roles import in_order
 from models.music.score import Piece
 from models.music.vocabulary import TEMPI
 from models.registry import Registry
 from studio import jobs, piano_roll, recipes, shelf, views
-from studio.loading import load_for_page, or_shipped, silently
+from studio.fields import whole
+from studio.loading import for_page, load_for_page, or_shipped, silently
 from studio.music_take import MusicFiles, MusicTake, joined, recipe_of, save_take, semitones_to, transposed
 from studio.pace import Pace
 
@@ -59,20 +59,16 @@ class MusicActions:
             values by name: status, sound (WAV bytes of the next piece), roll, notes, shelf, and at the end the files
             wav, midi, mp3, the takes, and the ideas' sound files. Failures are a status, never an exception.
         """
-        flag = self.stops.begin(session)
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             request = self._request(action, fields, upload, current)
             yield {"status": views.status("Getting the composer ready"), **NOTHING}
             with_probability = bool(fields.get("probability"))
             yield from or_shipped(
-                self.registry, model, lambda key: self._to_page(key, request, with_probability, flag.is_set)
+                self.registry, model, lambda key: self._to_page(key, request, with_probability, should_stop)
             )
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped before the first bar")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session)
+
+        yield from for_page(self.stops, session, work, "Stopped before the first bar")
 
     def _request(self, action: str, fields: Update, upload: str | None, current: MusicTake | None) -> MusicRequest:
         piece, scale = None, 1.0
@@ -253,22 +249,17 @@ def build_request(
         meter=meter or "",
         density=density or 0.0,
         register=register or 0.0,
-        bars=_whole(bars),
-        programs=in_order([_whole(each) for each in instruments or []]),
+        bars=whole(bars),
+        programs=in_order([whole(each) for each in instruments or []]),
         drums={"any": None, "yes": True, "no": False}[drums],
         temperature=temperature,
         top_p=top_p,
         repetition=repetition,
-        seed=_whole(seed),
-        first_bar=_whole(first_bar),
-        last_bar=_whole(last_bar),
+        seed=whole(seed),
+        first_bar=whole(first_bar),
+        last_bar=whole(last_bar),
         prompt=prompt or "",
     )
-
-
-def _whole(value: Any) -> Any:
-    """A float that is a whole number as int; anything else as it is, for the request to refuse."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SEED else value
 
 
 def whole_sound(composer: Any, take: MusicTake) -> np.ndarray:

@@ -11,10 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from models.registry import WEIGHTS_DIR, Registry
-from studio import jobs, media, shelf, views
+from models.registry import Registry
+from studio import jobs, media, shelf, video_views, views
 from studio.beat_plot import beat_plot
-from studio.loading import load_for_page
+from studio.fields import whole
+from studio.loading import for_page, load_for_page
 from studio.recipes import Recipe, read_recipe, write_recipe
 from studio.song import LONGEST_SONG_S, Song, beats_json, close, new_folder, write_beats, write_clicks
 
@@ -36,7 +37,7 @@ class MusicVideoActions:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.stops = jobs.StopBoard()
-        self._makers: dict[str, tuple[Any, Any]] = {}
+        self._maker_of: tuple[Any, Any] | None = None
         self._lock = threading.Lock()
 
     # Listening
@@ -48,20 +49,16 @@ class MusicVideoActions:
             source: the path of a file, or a finished piece of the Music tab.
             trim: seconds from and to; a "to" of 0 means the end.
         """
-        flag = self.stops.begin(session + "listen")
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             song: Song | None = None
-            for update in self._listen(source, trim, flag.is_set):
+            for update in self._listen(source, trim, should_stop):
                 song = update.get("song", song)
                 yield update
             if song is not None and song is not old:
                 close(old)
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session + "listen")
+
+        yield from for_page(self.stops, session + "listen", work)
 
     def _listen(self, source: Any, trim: tuple[float, float], should_stop: Callable[[], bool]) -> Iterator[Update]:
         from models.music_video.analysis import analyse
@@ -107,23 +104,23 @@ class MusicVideoActions:
     def _detector_key(self) -> str:
         return self.registry.specs(BEATS_TASK)[0].key
 
-    def shown(self, song: Song, chosen: int = 0, clicks: bool = True) -> Update:
+    def shown(self, song: Song, clicks: bool = True) -> Update:
         """Plot, files and player of a song with its present beats."""
         from models.music_video.beat_network import FRAME_RATE
 
         table, data = write_beats(song, song.folder)
-        with_clicks = write_clicks(song, song.folder / f"{song.name}-clicks.wav")
+        write_clicks(song, song.clicks)
         analysis = song.analysis
         plot = beat_plot(
             song.duration_s, analysis.wave, analysis.activations[:, 0], FRAME_RATE, song.track.times_s,
-            song.track.places, song.sections, chosen,
+            song.track.places, song.sections,
         )  # fmt: skip
         return {
             "plot": plot,
             "csv": str(table),
             "json": str(data),
-            "clicks": str(with_clicks),
-            "player": str(with_clicks if clicks else song.sound),
+            "clicks": str(song.clicks),
+            "player": song.played(clicks),
         }
 
     def correct(self, song: Song | None, what: str, value: Any = None, clicks: bool = True) -> Update:
@@ -151,15 +148,13 @@ class MusicVideoActions:
             preview: only the first seconds, small.
             folder: where the file is written; the caller deletes it after the last update.
         """
-        flag = self.stops.begin(session + "make")
-        try:
-            yield from self.draw(song, fields, preview, Path(folder), flag.is_set)
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped; nothing is left of the unfinished video"), "picture": ""}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error)), "picture": ""}
-        finally:
-            self.stops.end(session + "make")
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+            yield from self.draw(song, fields, preview, Path(folder), should_stop)
+
+        yield from for_page(
+            self.stops, session + "make", work, "Stopped; nothing is left of the unfinished video", picture=""
+        )
 
     def draw(
         self,
@@ -179,7 +174,7 @@ class MusicVideoActions:
         model = yield from load_for_page(self.registry, key, should_stop)
         began_s = time.monotonic()
         notes: tuple[str, ...] = ()
-        with closing(self._maker(key, model).stream(request)) as chunks:
+        with closing(self._maker(model).stream(request)) as chunks:
             for chunk in chunks:
                 if should_stop():
                     raise jobs.Stopped
@@ -213,17 +208,15 @@ class MusicVideoActions:
             raise ValueError("There is no video model on this shelf, so there is nothing that could draw the video.")
         return specs[0].key
 
-    def _maker(self, key: str, model: Any) -> Any:
+    def _maker(self, model: Any) -> Any:
         """The generator around a video model; kept, so that clips of a preview serve the whole video."""
         from models.music_video.generator import MusicVideoGenerator
-        from models.music_video.key_clips import load_upscale
 
         with self._lock:
-            known = self._makers.get(key)
-            if known is None or known[0] is not model:
-                self._makers.clear()
-                self._makers[key] = (model, MusicVideoGenerator(model, load_upscale(WEIGHTS_DIR)))
-            return self._makers[key][1]
+            if self._maker_of is None or self._maker_of[0] is not model:
+                upscaler = getattr(model.model, "upscaler", None)
+                self._maker_of = model, MusicVideoGenerator(model, upscaler.enlarge if upscaler is not None else None)
+            return self._maker_of[1]
 
     def _recipe(self, key: str, fields: Update, seed: int) -> Recipe:
         settings = {
@@ -301,22 +294,17 @@ def request_of(song: Song, fields: Update, preview: bool, out: Path) -> Any:
         out=out,
         negative_prompt=str(fields.get("negative_prompt") or ""),
         aspect=str(fields.get("aspect") or "16:9"),
-        shorter_side=_whole(fields.get("shorter_side", 720)),
+        shorter_side=whole(fields.get("shorter_side", 720)),
         look=check_fields(fields),
         title=str(fields.get("title") or "").strip(),
         artist=str(fields.get("artist") or "").strip(),
         captions=read_captions(captions) if captions else (),
-        steps=_whole(fields.get("steps", 10)),
+        steps=whole(fields.get("steps", 10)),
         guidance=fields.get("guidance", 1.5),
-        key_clips=_whole(fields.get("key_clips", 0)),
+        key_clips=whole(fields.get("key_clips", 0)),
         preview=preview,
-        seed=_whole(fields.get("seed", 0)),
+        seed=whole(fields.get("seed", 0)),
     )
-
-
-def _whole(value: Any) -> Any:
-    """A float that is a whole number as int; anything else as it is, for the request to refuse."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def heard(song: Song) -> str:
@@ -332,15 +320,7 @@ def heard(song: Song) -> str:
 
 def picture_html(pixels: Any) -> str:
     """A frame while the video is drawn, as a small JPEG within the page."""
-    import base64
-    import io
-
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="JPEG", quality=80)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img class="drawn" alt="What was drawn last" src="data:image/jpeg;base64,{data}">'
+    return f'<img class="drawn" alt="What was drawn last" src="{video_views.jpeg(pixels)}">'
 
 
 def corrected(song: Song, what: str, value: Any) -> Song:

@@ -13,15 +13,14 @@ from models.errors import Cancelled, ModelError
 from models.registry import Registry
 from models.spec import ModelSpec
 from studio import jobs, shelf, views
+from studio.loading import for_page
 
 TASKS = {
     "speech": "Speech",
     "music": "Music",
     "video": "Video",
-    "music_video": "Music video",
     "style_video": "Style of pictures",
     "style_audio": "Style of sound",
-    "live": "Live",
 }
 OPEN = "AURALUME_SHELF"
 CLOSED_SAID = "On this public page the shelf can be looked at, but not changed."
@@ -61,7 +60,6 @@ class ShelfActions:
 
     def download(self, session: str, key: str) -> Iterator[Update]:
         """Bring a model's files here, with progress."""
-        flag = self.stops.begin(session)
 
         def load(report: Callable[[Progress], None]) -> None:
             def told(progress: Progress) -> None:
@@ -72,43 +70,34 @@ class ShelfActions:
 
             self.registry.download(key, told)
 
-        try:
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             self._may_change()
             spec = self.registry.get(key)
             if not spec.is_remote:
                 yield {"status": views.finished(f"{spec.title} is on this machine already")}
                 return
             yield {"status": views.status("Asking the Hub")}
-            for progress in _steps(load, flag.is_set):
+            for progress in jobs.load_model(load, should_stop):
                 yield {"status": views.status(*jobs.describe(progress))}
             taken = shelf.sized(self.registry.size_on_disk(key) / 1e6)
             yield {"status": views.finished(f"{spec.title} is here", f"{taken} on disk"), "changed": key}
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped; what was not complete was thrown away"), "changed": key}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error)), "changed": key}
-        finally:
-            self.stops.end(session)
+
+        yield from for_page(self.stops, session, work, "Stopped; what was not complete was thrown away", changed=key)
 
     def verify(self, session: str, key: str) -> Iterator[Update]:
         """Hash a model's files again."""
-        flag = self.stops.begin(session)
         found: list[tuple[str, ...]] = []
 
         def check(report: Callable[[Progress], None]) -> None:
             found.append(self.registry.verify(key, report))
 
-        try:
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             yield {"status": views.status("Checking")}
-            for progress in _steps(check, flag.is_set):
+            for progress in jobs.load_model(check, should_stop):
                 yield {"status": views.status(*jobs.describe(progress))}
             yield {"status": self._verdict(self.registry.get(key), found[0]), "changed": key}
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session)
+
+        yield from for_page(self.stops, session, work)
 
     def _verdict(self, spec: ModelSpec, bad: tuple[str, ...]) -> str:
         if not bad:
@@ -177,20 +166,19 @@ class ShelfActions:
 
     def overview(self) -> str:
         """All models as cards: what is here, what can be had."""
-        parts = []
-        for task in dict.fromkeys(spec.task for spec in self.registry.specs()):
-            cards = "".join(self._card(spec) for spec in self.registry.specs(task))
+        parts, taken = [], [(spec, self.registry.size_on_disk(spec.key) / 1e6) for spec in self.registry.specs()]
+        for task in dict.fromkeys(spec.task for spec, _ in taken):
+            cards = "".join(self._card(spec, taken_mb) for spec, taken_mb in taken if spec.task == task)
             parts.append(f'<h3>{escape(task_name(task))}</h3><div class="cards">{cards}</div>')
-        here_mb = sum(self.registry.size_on_disk(spec.key) for spec in self.registry.specs()) / 1e6
+        here_mb = sum(taken_mb for _, taken_mb in taken)
         budget = f"{self.registry.memory_budget_mb:,.0f} MB of memory for models"
         head = (
             f'<div class="facts"><span>{escape(shelf.sized(here_mb))} on disk</span><span>{escape(budget)}</span></div>'
         )
         return f'<div class="overview">{head}{"".join(parts)}</div>'
 
-    def _card(self, spec: ModelSpec) -> str:
+    def _card(self, spec: ModelSpec, taken_mb: float) -> str:
         state = self.registry.state(spec.key)
-        taken_mb = self.registry.size_on_disk(spec.key) / 1e6
         reason = self.registry.too_big(spec.key)
         words = {"ready": "loaded", "here": "here", "absent": "can be had"}[state]
         if reason and state == "absent":
@@ -209,8 +197,3 @@ class ShelfActions:
 def task_name(task: str) -> str:
     """A task as people call it."""
     return TASKS.get(task, task.replace("_", " ").capitalize())
-
-
-def _steps(work: Callable[[Callable[[Progress], None]], Any], should_stop: Callable[[], bool]) -> Iterator[Progress]:
-    """The progress of work in another thread; ends when it ends."""
-    yield from jobs.load_model(work, should_stop)

@@ -40,6 +40,15 @@ class Song:
     track: BeatTrack
     before: tuple[BeatTrack, ...] = field(default=())
 
+    @property
+    def clicks(self) -> Path:
+        """Where the song with a click on every beat is written."""
+        return self.folder / f"{self.name}-clicks.wav"
+
+    def played(self, clicks: bool) -> str:
+        """The file to listen to."""
+        return str(self.clicks if clicks else self.sound)
+
     def corrected(self, track: BeatTrack) -> Song:
         """With other beats; the present ones can be had back."""
         return replace(self, track=track, before=(*self.before[-19:], self.track))

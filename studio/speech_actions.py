@@ -12,7 +12,7 @@ from typing import Any
 from models.contracts import SpeechRequest
 from models.registry import Registry
 from studio import jobs, recipes, shelf, views
-from studio.loading import load_for_page, or_shipped, silently
+from studio.loading import for_page, load_for_page, or_shipped, silently
 from studio.pace import Pace
 from studio.speech_take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
 
@@ -45,22 +45,18 @@ class SpeechActions:
             values by name: status, sound (WAV bytes of the next piece), words, verdict, alignment, mel, notes, shelf,
             and at the end the files wav, mp3, srt, vtt. Failures are a status, never an exception.
         """
-        flag = self.stops.begin(session)
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             request = build_request(**fields)
             yield {"status": views.status("Getting the voice ready"), **EMPTY_VIEWS, **NO_FILES}
 
             def speak(key: str) -> Iterator[Update]:
                 voice = self.voice_shown(key, request.voice) or ""
-                return self._speak_to_page(key, replace(request, voice=voice), flag.is_set)
+                return self._speak_to_page(key, replace(request, voice=voice), should_stop)
 
             yield from or_shipped(self.registry, model, speak)
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped before the first word")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session)
+
+        yield from for_page(self.stops, session, work, "Stopped before the first word")
 
     def _speak_to_page(self, model: str, request: SpeechRequest, should_stop: Callable[[], bool]) -> Iterator[Update]:
         shared = yield from load_for_page(self.registry, model, should_stop)

@@ -15,7 +15,7 @@ from models.contracts import AudioStyleRequest
 from models.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio import jobs, media, shelf, style_gallery, style_views, video_media, views
-from studio.loading import load_for_page, or_shipped
+from studio.loading import for_page, load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
@@ -40,18 +40,14 @@ class StyleActions:
             fields: the controls by name.
             folder: where files are written; the caller deletes it after the last update.
         """
-        flag = self.stops.begin(session + half)
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             key = str(fields.get("model") or self.registry.specs(VIDEO_TASK if half == "video" else AUDIO_TASK)[0].key)
             yield from or_shipped(
-                self.registry, key, lambda key: self.restyle(half, {**fields, "model": key}, folder, flag.is_set)
+                self.registry, key, lambda key: self.restyle(half, {**fields, "model": key}, folder, should_stop)
             )
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session + half)
+
+        yield from for_page(self.stops, session + half, work)
 
     def restyle(
         self, half: str, fields: dict[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False

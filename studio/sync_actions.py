@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.clips import ClipError, ClipInfo, ffmpeg_program, probe, read_frames
 from models.registry import Registry
 from studio import jobs, media, video_files, video_views, views
-from studio.loading import load_for_page
+from studio.loading import for_page, load_for_page
 
 Update = dict[str, Any]
 TASK = "video_sync"
@@ -41,16 +41,12 @@ class SyncActions:
         Yields:
             values by name: status, before (the clip's own path), after and file (the repaired one), plot, notes.
         """
-        flag = self.stops.begin(session)
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             yield {"status": views.status("Looking at the clip"), **NOTHING}
-            yield from self.check(path, fix, folder, flag.is_set)
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session)
+            yield from self.check(path, fix, folder, should_stop)
+
+        yield from for_page(self.stops, session, work)
 
     def check(
         self, path: str | None, fix: bool, folder: str, should_stop: Callable[[], bool] = lambda: False

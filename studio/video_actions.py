@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contracts import MAX_SEED, MAX_VIDEO_FRAMES, VideoRequest, check_number
+from models.contracts import MAX_VIDEO_FRAMES, VideoRequest, check_number
 from models.registry import Registry
 from models.video.scenes.spec import CAMERAS, COLOURS, FRAMES_PER_SECOND, SPEEDS
 from studio import jobs, shelf, video_files, video_sound, video_views, views
-from studio.loading import load_for_page, or_shipped
+from studio.fields import whole
+from studio.loading import for_page, load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 Pixels = NDArray[np.uint8]
@@ -114,16 +115,12 @@ class VideoActions:
         Yields:
             values by name: status, film, strip, plot, notes, result (path of the clip), and the paths of FILES.
         """
-        flag = self.stops.begin(session)
-        try:
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             yield {"status": views.status("Getting the model ready"), **NOTHING}
-            yield from or_shipped(self.registry, model, lambda key: self.make(key, fields, folder, flag.is_set))
-        except jobs.Stopped:
-            yield {"status": views.finished("Stopped")}
-        except Exception as error:
-            yield {"status": views.problem(jobs.sentence(error))}
-        finally:
-            self.stops.end(session)
+            yield from or_shipped(self.registry, model, lambda key: self.make(key, fields, folder, should_stop))
+
+        yield from for_page(self.stops, session, work)
 
     def make(
         self, key: str, fields: Update, folder: str, should_stop: Callable[[], bool] | None = None
@@ -255,9 +252,9 @@ def build_wish(
         negative_prompt=negative_prompt or "",
         frames=frames + frames % 2 if loop else frames,
         size=NATIVE_SIDE,
-        steps=_whole(steps),
+        steps=whole(steps),
         guidance=guidance,
-        seed=_whole(seed),
+        seed=whole(seed),
         image=open_image(start_image) if start_image else None,
         loop=bool(loop),
         picture_path=start_image or "",
@@ -366,8 +363,3 @@ def file_stem(prompt: str) -> str:
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
-
-
-def _whole(value: Any) -> Any:
-    """A float that is a whole number as int; anything else as it is, for the request to refuse."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SEED else value

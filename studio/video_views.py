@@ -96,10 +96,11 @@ def _sheet_image(frames: Pixels, title: str) -> str:
     from models.video.cutout import sprite_sheet
 
     image = sprite_sheet(frames, STRIP_COLUMNS)
-    return f'<img alt="{escape(title)}" src="{_jpeg(image)}">'
+    return f'<img alt="{escape(title)}" src="{jpeg(image)}">'
 
 
-def _jpeg(pixels: Pixels) -> str:
+def jpeg(pixels: Pixels) -> str:
+    """A picture uint8 (R, S, 3) as an address that holds it."""
     return "data:image/jpeg;base64," + _encoded(pixels, format="JPEG", quality=82)
 
 

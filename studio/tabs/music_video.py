@@ -157,7 +157,7 @@ def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Correct
         button.click(corrector(what), [panels.song, values.get(what, fixes.number), fixes.clicks], outputs, **QUIET)
 
     def other_sound(song: Song | None, clicks: bool) -> Any:
-        return actions.shown(song, clicks=clicks)["player"] if song is not None else None
+        return song.played(clicks) if song is not None else None
 
     fixes.clicks.input(other_sound, [panels.song, fixes.clicks], panels.player, **QUIET)
 

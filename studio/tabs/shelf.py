@@ -95,7 +95,7 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                 html(f'<details class="hint"><summary>Supported kinds</summary>{names()}</details>')
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             made["status"] = html("", elem_id="shelf-status")
-            made["overview"] = html(actions.overview(), elem_id="shelf-overview")
+            made["overview"] = html("", elem_id="shelf-overview")  # filled when the page is opened
     return Parts(**made)
 
 
