@@ -122,6 +122,29 @@ def opened(made: Any, folder: Path, **options: Any) -> Any:
         raise ModelError("The weights of this model are damaged. Delete it and get it again.", "weights") from error
 
 
+def opened_kind(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwise: str) -> tuple[Path, Format]:
+    """Where the model's own repository lies, and what it is.
+
+    Args:
+        otherwise: what is said of a repository of another task, as in "makes no music but is of".
+
+    Raises:
+        ModelError: it is of another task, or of no known kind.
+    """
+    hub = main_hub(spec)
+    folder = folder_of(files, hub)
+    kind = kind_of(folder)
+    if kind.task != task:
+        raise ModelError(f"{hub.repo_id} {otherwise} the kind {kind.name}.", "format")
+    return folder, kind
+
+
+def parameters_of(pipeline: Any) -> int:
+    """How many numbers the networks of a diffusers pipeline have."""
+    parts = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
+    return sum(weight.numel() for part in parts for weight in part.parameters())
+
+
 def variant_of(hub: Hub) -> str | None:
     """The ending by which a pipeline's files are found: "fp16" where a part has its weights in half precision alone."""
     return "fp16" if any(".fp16." in file.path for file in hub.files) else None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.backends import calls
 from models.backends.description import described, seconds
-from models.backends.library import backend, folder_of, kind_of, library, main_hub, opened, variant_of
+from models.backends.library import backend, library, main_hub, opened, opened_kind, parameters_of, variant_of
 from models.backends.placing import choose, put
 from models.backends.running import Feed, run, seeded
 from models.contracts import ModelInfo
@@ -189,8 +189,7 @@ class SoundDiffusion(_Sound):
     @property
     def info(self) -> ModelInfo:
         """Facts for the shelf."""
-        parts = [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
-        return ModelInfo(sum(weight.numel() for part in parts for weight in part.parameters()), self.sample_rate)
+        return ModelInfo(parameters_of(self.pipeline), self.sample_rate)
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
@@ -239,16 +238,12 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    hub = main_hub(spec)
-    folder = folder_of(files, hub)
-    kind = kind_of(folder)
-    if kind.task != "music":
-        raise ModelError(f"{hub.repo_id} makes no music but is of the kind {kind.name}.", "format")
+    folder, kind = opened_kind(files, spec, "music", "makes no music but is of")
     made = backend(kind)
     place = choose(spec.memory_mb, prefer="float16")
     if kind.library == "transformers":
         processor = opened(library("transformers").AutoProcessor, folder)
         model = opened(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
         return MusicGen(model.to(place.device).eval(), processor, spec.title)
-    pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(hub))
+    pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(main_hub(spec)))
     return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, put(pipeline, place, draws=False))

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.backends.library import backend, folder_of, kind_of, main_hub
+from models.backends.library import backend, folder_of, opened_kind
 from models.backends.placing import choose
 from models.backends.running import Feed, run, seeded
 from models.backends.sentences import sentences
 from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, Spoken, make_speaker
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
-from models.errors import ModelError
 from models.spec import ModelSpec
 
 PAUSE_S = 0.25  # of silence between sentences
@@ -172,11 +171,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    hub = main_hub(spec)
-    folder = folder_of(files, hub)
-    kind = kind_of(folder)
-    if kind.task != "speech":
-        raise ModelError(f"{hub.repo_id} is no voice but of the kind {kind.name}.", "format")
+    folder, kind = opened_kind(files, spec, "speech", "is no voice but of")
     place = choose(spec.memory_mb, prefer="float16")
     companion = folder_of(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
     speaker = make_speaker(kind, backend(kind), folder, place, companion)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backends import calls
-from models.backends.library import backend, folder_of, kind_of, main_hub, opened, variant_of
+from models.backends.library import backend, main_hub, opened, opened_kind, parameters_of, variant_of
 from models.backends.placing import Place, choose, put
 from models.backends.running import Feed, run, seeded
 from models.clips import MAX_SIDE, read_picture
@@ -95,8 +95,7 @@ class HubVideo:
     @property
     def info(self) -> ModelInfo:
         """Facts for the shelf."""
-        parts = [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
-        return ModelInfo(sum(weight.numel() for part in parts for weight in part.parameters()))
+        return ModelInfo(parameters_of(self.pipeline))
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
@@ -227,11 +226,9 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    hub = main_hub(spec)
-    folder = folder_of(files, hub)
-    kind = kind_of(folder)
-    if kind.task != "video":
-        raise ModelError(f"{hub.repo_id} makes no video but is of the kind {kind.name}.", "format")
+    folder, kind = opened_kind(files, spec, "video", "makes no video but is of")
     place = choose(spec.memory_mb)
-    pipeline = opened(backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(hub))
+    pipeline = opened(
+        backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(main_hub(spec))
+    )
     return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, put(pipeline, place))
