@@ -149,5 +149,14 @@ def open_tab(page: Any, name: str) -> None:
     tab.click()
 
 
+def download(page: Any, selector: str, folder: Path) -> Path:
+    """Press what downloads a file; the file, under the name that the page gives it."""
+    with page.expect_download() as waiting:
+        page.click(selector)
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
 def _is_foreign(url: str, address: str) -> bool:
     return url.startswith("http") and not url.startswith(address)

@@ -13,7 +13,7 @@ import mido
 import pytest
 import soundfile
 
-from tests.browser.conftest import SETTLE_MS, open_page, open_tab
+from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab
 
 REPORT = "window.auralumeLive.report()"
 LINE = "document.querySelector('#live-line').innerText"
@@ -42,14 +42,6 @@ def stop(page: Any) -> None:
     page.click("#live-stop")
     page.wait_for_function("() => document.querySelector('#live-file-wav, #live-line.problem')")
     assert "recorded" in page.evaluate(f"() => {LINE}")
-
-
-def download(page: Any, kind: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.click(f"#live-file-{kind}")
-    path = folder / f"session.{kind}"
-    waiting.value.save_as(path)
-    return path
 
 
 def people(address: str) -> dict[str, int]:
@@ -92,7 +84,7 @@ def test_start_turn_a_knob_play_a_phrase_stop_and_download(live_page: Any, addre
     page.wait_for_function("() => document.querySelector('#live-meter-recorded').innerText !== '–'")
     assert "frames a second" in page.inner_text("#live-meter-pictures")
     stop(page)
-    wav, midi, mp3 = (download(page, kind, tmp_path) for kind in ("wav", "mid", "mp3"))
+    wav, midi, mp3 = (download(page, f"#live-file-{kind}", tmp_path) for kind in ("wav", "mid", "mp3"))
     assert soundfile.info(wav).duration > 2
     assert soundfile.info(mp3).duration == pytest.approx(soundfile.info(wav).duration, abs=0.2)
     song = mido.MidiFile(midi)

@@ -12,7 +12,7 @@ import pytest
 
 from models.music.midi_io import to_mido
 from models.music.score import Bar, Note, Piece, Track
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
+from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
 
 STATUS = "document.querySelector('#music-status').innerText"
 SOUND_S = "(document.querySelector('#music-player audio')?.currentTime ?? 0)"
@@ -40,14 +40,6 @@ def _settings(page: Any, bars: int) -> None:
     page.keyboard.press("Tab")
 
 
-def _download(page: Any, button: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.click(button)
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
 def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) -> None:
     page = music_page
     open_more_settings(page)
@@ -59,12 +51,12 @@ def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) 
     page.wait_for_function(f"() => {NOTES} !== {early!r}")  # the roll grows
     page.wait_for_function(FINISHED)
     assert "6 bars" in page.evaluate(f"() => {STATUS}")
-    midi = _download(page, "#music-midi", tmp_path)
+    midi = download(page, "#music-midi", tmp_path)
     song = pretty_midi.PrettyMIDI(str(midi))
     assert song.get_tempo_changes()[1][0] == pytest.approx(100, rel=1e-4)
     assert {(i.program, i.is_drum) for i in song.instruments} <= {(0, False), (33, False), (0, True)}
     assert mido.MidiFile(midi).length > 5
-    assert _download(page, "#music-wav", tmp_path).read_bytes()[:4] == b"RIFF"
+    assert download(page, "#music-wav", tmp_path).read_bytes()[:4] == b"RIFF"
 
     page.fill("#music-first input", "2")
     page.fill("#music-last input", "3")
@@ -73,7 +65,7 @@ def test_compose_hear_see_rewrite_and_download(music_page: Any, tmp_path: Path) 
     page.wait_for_function(f"() => {STATUS}.includes('Writing bars anew') || {STATUS}.includes('ready')")
     page.wait_for_function(FINISHED)
     page.wait_for_selector("#music-compose:enabled")
-    again = pretty_midi.PrettyMIDI(str(_download(page, "#music-midi", tmp_path)))
+    again = pretty_midi.PrettyMIDI(str(download(page, "#music-midi", tmp_path)))
     bar_s = 4 * 60 / 100
 
     def outside(midi_song: pretty_midi.PrettyMIDI) -> list[tuple[int, int, int]]:

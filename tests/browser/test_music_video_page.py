@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.clips import probe
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
+from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
 from tests.models.music_video.debug_video import click_song
 
 STATUS = "document.querySelector('#mv-status').innerText"
@@ -40,14 +40,6 @@ def _upload(page: Any, song: Path) -> None:
     _says(page, "beats at 120 a minute")
 
 
-def _download(page: Any, button: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.click(button)
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
 def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path: Path) -> None:
     page = film_page
     _upload(page, click_song(tmp_path / "song.wav", 4.0))
@@ -62,7 +54,7 @@ def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path:
     page.wait_for_function("() => document.querySelector('#mv-beat input').value === '3'")
     page.click("#mv-delete")
     page.wait_for_function(f"() => document.querySelectorAll('{BEATS}').length === {count - 1}")
-    rows = list(csv.reader(_download(page, "#mv-csv", tmp_path).read_text().splitlines()))
+    rows = list(csv.reader(download(page, "#mv-csv", tmp_path).read_text().splitlines()))
     assert rows[0] == ["time_s", "place_in_bar"] and len(rows) == count
 
     page.locator("#mv-aspect label", has_text="9:16").click()
@@ -71,7 +63,7 @@ def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path:
     page.wait_for_selector("#mv-make:enabled")
     page.evaluate(f"() => {{ {VIDEO}.currentTime = 0; {VIDEO}.play(); }}")
     page.wait_for_function(f"() => {VIDEO}.currentTime > 0.3 && {VIDEO}.webkitAudioDecodedByteCount > 0")
-    info = probe(_download(page, "#mv-file", tmp_path))
+    info = probe(download(page, "#mv-file", tmp_path))
     assert (info.width, info.height, info.frames, info.sound) == (720, 1280, 96, "aac")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.clips import probe
-from tests.browser.conftest import open_page, open_tab
+from tests.browser.conftest import download, open_page, open_tab
 from tests.studio.test_style_actions import make_clip
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
@@ -51,10 +51,8 @@ def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None
     page.wait_for_function(f"() => {PLAYERS}[1].currentTime > 0.6 && {PLAYERS}[0].muted")
     page.wait_for_selector("#style-slider img")
     assert page.locator("#style-video-plot polyline").count() == 6
-    with page.expect_download() as waiting:
-        page.click("#style-video-file")
-    waiting.value.save_as(tmp_path / "out.mp4")
-    assert probe(tmp_path / "out.mp4").frames == 10 and probe(tmp_path / "out.mp4").sound == "aac"
+    made = probe(download(page, "#style-video-file", tmp_path))
+    assert made.frames == 10 and made.sound == "aac"
     let_go_at(page, "video", "Home")
     page.wait_for_function(f"() => {_status('video')}.includes('strength 0')&& !{_status('video')}.includes('0.8')")
 
@@ -81,10 +79,7 @@ def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> Non
     page.evaluate(f"() => {TAKES}[0].pause()")
     page.wait_for_function(f"() => {TAKES}[1].paused")
     assert page.locator("#style-audio-plot polyline").count() == 3
-    with page.expect_download() as waiting:
-        page.click("#style-audio-file")
-    waiting.value.save_as(tmp_path / "out.wav")
-    with wave.open(str(tmp_path / "out.wav")) as made:
+    with wave.open(str(download(page, "#style-audio-file", tmp_path))) as made:
         assert made.getnframes() == 22_050
     before = page.evaluate(f"() => {TAKES}[1].src")
     let_go_at(page, "audio", "Home")

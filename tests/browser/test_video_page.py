@@ -10,7 +10,7 @@ import pytest
 
 from models.clips import probe
 from studio.recipes import read_recipe
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page, open_tab
+from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
 from tests.studio.debug_video import ball_clip
 
 STATUS = "document.querySelector('#video-status').innerText"
@@ -67,17 +67,15 @@ def test_a_prompt_becomes_a_playing_clip_with_sound(video_page: Any, tmp_path: P
     assert "Contact sheet" in page.inner_text("#video-film")
     page.wait_for_selector("#video-webp:enabled")
     for button, kind in (("#video-file", ".mp4"), ("#video-gif", ".gif")):
-        with page.expect_download() as waiting:
-            page.click(button)
-        assert waiting.value.suggested_filename == f"a-red-ball-7{kind}"
-        waiting.value.save_as(tmp_path / f"clip{kind}")
-    assert probe(tmp_path / "clip.mp4").sound == "aac" and probe(tmp_path / "clip.mp4").frames == 48
-    assert read_recipe(tmp_path / "clip.mp4").settings["prompt"] == "a red ball"
+        assert download(page, button, tmp_path).name == f"a-red-ball-7{kind}"
+    clip = tmp_path / "a-red-ball-7.mp4"
+    assert probe(clip).sound == "aac" and probe(clip).frames == 48
+    assert read_recipe(clip).settings["prompt"] == "a red ball"
 
     page.reload()
     _open(page)
     open_more_settings(page)
-    page.set_input_files("#video-settings input[type=file]", tmp_path / "clip.mp4")
+    page.set_input_files("#video-settings input[type=file]", clip)
     page.wait_for_function("() => document.querySelector('#video-prompt textarea').value === 'a red ball'")
 
 
@@ -104,10 +102,7 @@ def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_pa
     assert abs(late_ms - 300) < 20
     page.wait_for_selector("#sync-after video")
     assert page.locator("#sync-plot img").count() == 1
-    with page.expect_download() as waiting:
-        page.click("#sync-file")
-    waiting.value.save_as(tmp_path / "fixed.mp4")
-    assert probe(tmp_path / "fixed.mp4").frames == 96
+    assert probe(download(page, "#sync-file", tmp_path)).frames == 96
     assert "confidence" in page.evaluate(f"() => {SYNC}")
 
 

@@ -42,7 +42,7 @@ class BlobVideo:
             yield VideoChunk(clip if last else clip[:0], clip, 8.0, step, request.steps, step, request.steps, last)
 
 
-def debug_video() -> VideoGenerator:
+def debug_video(stretch: int = 16) -> VideoGenerator:
     """The real generator around a tiny network of random weights."""
     torch.manual_seed(0)
     config = UNet3DConfig.debug()
@@ -50,7 +50,8 @@ def debug_video() -> VideoGenerator:
     for parameter in model.parameters():
         if not parameter.any():
             nn.init.normal_(parameter, std=0.1)
-    return VideoGenerator(model, TextTable(["a", "red", "blue", "fire"], torch.randn(4, config.text_width)), stretch=16)
+    table = TextTable(["a", "red", "blue", "fire"], torch.randn(4, config.text_width))
+    return VideoGenerator(model, table, stretch=stretch)
 
 
 def clicks(times_s: np.ndarray, seconds: float, rate: int = RATE, loud: np.ndarray | float = 0.8) -> np.ndarray:
