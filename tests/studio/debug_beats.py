@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from models.music_video.beats import BeatDetector, load_network
 from models.registry import WEIGHTS_DIR, Registry
-from models.spec import Bundled, ModelSpec
+from models.spec import ModelSpec
 from tests.models.music_video.debug_video import BlobVideo
-
-VALUES: dict[str, Any] = {
-    "summary": "For tests alone.",
-    "licence": "MIT",
-    "commercial_use": True,
-    "credit": "Auralume contributors",
-    "sources": (Bundled(("debug.bin",)),),
-    "memory_mb": 1,
-    "needs_gpu": False,
-    "speed": "at once",
-}
+from tests.studio.debug_speech import debug_entry, debug_registry
 
 
 def load_beats(files: dict[str, Path], spec: ModelSpec) -> BeatDetector:
@@ -35,17 +24,11 @@ def load_lights(files: dict[str, Path], spec: ModelSpec) -> BlobVideo:
 def music_video_specs() -> tuple[ModelSpec, ModelSpec]:
     """Catalogue entries of both."""
     return (
-        ModelSpec(
-            key="beats/debug", task="beats", title="Debug beats", loader="tests.studio.debug_beats:load_beats", **VALUES
-        ),
-        ModelSpec(
-            key="video/lights", task="video", title="Debug lights", loader="tests.studio.debug_beats:load_lights",
-            **VALUES,
-        ),
-    )  # fmt: skip
+        debug_entry("beats/debug", "Debug beats", "debug_beats:load_beats"),
+        debug_entry("video/lights", "Debug lights", "debug_beats:load_lights"),
+    )
 
 
 def music_video_registry(folder: Path) -> Registry:
     """A registry of both."""
-    (folder / "debug.bin").write_bytes(b"debug")
-    return Registry(music_video_specs(), memory_budget_mb=100, weights_dir=folder)
+    return debug_registry(folder, *music_video_specs())

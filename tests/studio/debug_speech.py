@@ -113,13 +113,13 @@ def load_corrupt(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
     raise ModelError("The file debug.bin of Debug is damaged. Get the studio's files again.", "weights")
 
 
-def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: object) -> ModelSpec:
-    """A catalogue entry of this generator."""
+def debug_entry(key: str, title: str, loader: str, **changes: object) -> ModelSpec:
+    """A catalogue entry for tests; its one file is `debug.bin`. loader: within `tests.studio`."""
     values: dict[str, object] = {
-        "key": f"speech/{name}",
-        "task": "speech",
-        "title": f"Debug {name}",
-        "summary": "Speaks in tones; for tests alone.",
+        "key": key,
+        "task": key.split("/", maxsplit=1)[0],
+        "title": title,
+        "summary": "For tests alone.",
         "licence": "MIT",
         "commercial_use": True,
         "credit": "Auralume contributors",
@@ -127,10 +127,18 @@ def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: objec
         "memory_mb": 1,
         "needs_gpu": False,
         "speed": "at once",
-        "loader": f"tests.studio.debug_speech:{loader}",
-        "voices": (Voice("low", "Low tones", "MIT"), Voice("high", "High tones", "MIT")),
+        "loader": f"tests.studio.{loader}",
     }
     return ModelSpec(**(values | changes))  # type: ignore[arg-type]
+
+
+def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: object) -> ModelSpec:
+    """A catalogue entry of this generator."""
+    values: dict[str, object] = {
+        "summary": "Speaks in tones; for tests alone.",
+        "voices": (Voice("low", "Low tones", "MIT"), Voice("high", "High tones", "MIT")),
+    }
+    return debug_entry(f"speech/{name}", f"Debug {name}", f"debug_speech:{loader}", **(values | changes))
 
 
 def debug_registry(folder: Path, *specs: ModelSpec, memory_budget_mb: float = 100) -> Registry:

@@ -14,7 +14,7 @@ from torch import nn
 
 from models.contracts import VideoChunk, VideoRequest
 from models.registry import Registry
-from models.spec import Bundled, ModelSpec
+from models.spec import ModelSpec
 from models.video.generator import VideoGenerator
 from models.video.scenes import random_spec, render
 from models.video.sounds import EVENT_SOUNDS, add
@@ -25,6 +25,7 @@ from models.video.text import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork
 from studio.video_files import write_clip
+from tests.studio.debug_speech import debug_entry
 
 WORDS = ["a", "red", "blue", "fire", "sea", "ball"]
 SLOW_S = 0.25  # a step
@@ -59,18 +60,8 @@ def load_video(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
 
 def debug_video_spec(name: str = "debug") -> ModelSpec:
     """A catalogue entry; its one file is `debug.bin`."""
-    values: dict[str, Any] = {
-        "summary": "Draws noise; for tests alone.",
-        "licence": "MIT",
-        "commercial_use": True,
-        "credit": "Auralume contributors",
-        "sources": (Bundled(("debug.bin",)),),
-        "memory_mb": 20,
-        "needs_gpu": False,
-        "speed": "at once",
-        "loader": "tests.studio.debug_video:load_video",
-    }
-    return ModelSpec(key=f"video/{name}", task="video", title=f"Debug video {name}", **values)
+    said: dict[str, Any] = {"summary": "Draws noise; for tests alone.", "memory_mb": 20}
+    return debug_entry(f"video/{name}", f"Debug video {name}", "debug_video:load_video", **said)
 
 
 class FlashChecker(SyncChecker):
