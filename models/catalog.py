@@ -160,7 +160,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         sources=(Bundled(("beats.safetensors",)),),
         memory_mb=150,
         needs_gpu=False,
-        speed="more than fifty times faster than real time on two CPU cores",
+        speed="about forty times faster than real time on two CPU cores",
         loader="models.music_video.beats:load_bundled",
     ),
     ModelSpec(
