@@ -1,10 +1,10 @@
 """The Live tab: late chunks, real-time factor, how soon a knob and an answer are heard, gaps, frames, memory.
 
-    python -m benchmarks.live --json                      # about 15 minutes; leave the machine alone meanwhile
+    python -m benchmarks.live --json                      # about 25 minutes; leave the machine alone meanwhile
     python -m benchmarks.live --json --only latency       # also: page, server, alone, hour
 
 `page` plays for `--minutes` in Chromium on the same machine and watches from outside the page's script
-(`benchmarks.live_page`). `latency` turns knobs and plays phrases by the page's own controls; a knob is taken as heard
+(`benchmarks.live_page`). `latency` turns knobs and plays a phrase by the page's own controls; a knob is taken as heard
 at the first sample of the recording that differs from the same session played again without that turn, an answer at the
 first that differs from the session played again without answers. The recording is what was sent, sample for sample, and
 the page's clock tells when each sample sounded. `hour` is an hour of music, recording and hearing by a simulated clock,
@@ -135,7 +135,7 @@ TURNS = (
 )
 
 
-def latency(phrases: int = 1) -> Iterator[dict[str, float]]:
+def latency() -> Iterator[dict[str, float]]:
     """Turn knobs, then play a phrase, and find in the recordings when each was heard.
 
     One phrase: once an answer has sounded, the recording and the session played again without it no longer agree.
@@ -151,29 +151,25 @@ def latency(phrases: int = 1) -> Iterator[dict[str, float]]:
         knobs = _recorded(page, address)
         live_page.start(page)
         page.wait_for_timeout(SETTLE_MS)
-        released = []
-        for _ in range(phrases):
-            page.locator("#live-start").focus()
-            for before, key in itertools.pairwise(("", *PHRASE_KEYS, "")):
-                if key:
-                    page.keyboard.down(key)
-                if before:  # one key after the other is down, without a pause that could end the phrase
-                    page.keyboard.up(before)
-                page.wait_for_timeout(200 if key else 0)
-            released.append(
-                float(
-                    page.evaluate(f"() => {{ const r = {live_page.REPORT}; return r.heard_s - (r.now - r.released); }}")
-                )
-            )
-            page.wait_for_timeout(2 * BETWEEN_MS)
+        page.locator("#live-start").focus()
+        for before, key in itertools.pairwise(("", *PHRASE_KEYS, "")):
+            if key:
+                page.keyboard.down(key)
+            if before:  # one key after the other is down, without a pause that could end the phrase
+                page.keyboard.up(before)
+            page.wait_for_timeout(200 if key else 0)
+        released = float(
+            page.evaluate(f"() => {{ const r = {live_page.REPORT}; return r.heard_s - (r.now - r.released); }}")
+        )
+        page.wait_for_timeout(2 * BETWEEN_MS)
         phrased = _recorded(page, address)
     with shipped("music/transformer") as composer:
         work_alone()
         writer = BarWriter(composer)
         yield _knobs(knobs, turned, writer)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
-        answers = [phrased.first_difference_s(plain, at, at - QUIET_S) - at for at in released]
-    yield {"answer_latency_s": max(answers), "answer_latency_median_s": statistics.median(answers)}
+        answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
+    yield {"answer_latency_s": answer_s, "answer_latency_median_s": answer_s}
 
 
 def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str, float]:
@@ -201,7 +197,7 @@ def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str
 
 @contextlib.contextmanager
 def _playing(writer: BarWriter, generator: Any, folder: str) -> Iterator[LiveSession]:
-    frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.upscale)
+    frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
     session = LiveSession(writer, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
     session.start()
     try:
@@ -211,7 +207,7 @@ def _playing(writer: BarWriter, generator: Any, folder: str) -> Iterator[LiveSes
         session.close()
 
 
-def server(phrases: int = 1) -> Iterator[dict[str, float]]:
+def server() -> Iterator[dict[str, float]]:
     """The same in a session without a page, pictures drawn; the page adds `START_DELAY_S` of its script and the way."""
     knob_turns: list[dict[str, Any]] = [{"intensity": 1.0}, {"mode": "minor"}, {"tempo": 140.0}, {"density": 5.0}]
     knob_turns += [{"drums": False}, {"tempo": 84.0}]
@@ -220,7 +216,7 @@ def server(phrases: int = 1) -> Iterator[dict[str, float]]:
         shipped("video/unet3d") as generator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        writer, turned, released = BarWriter(composer), [], []
+        writer, turned = BarWriter(composer), []
         with _playing(writer, generator, folder) as session:
             for turn in knob_turns:
                 turned.append(session.now_s())
@@ -231,19 +227,18 @@ def server(phrases: int = 1) -> Iterator[dict[str, float]]:
         found = _knobs(Session(wav, 7, session.music.timeline), turned, writer) | {"late": session.meter.late}
         yield {f"server_{name}": value for name, value in found.items()}
         with _playing(writer, generator, folder) as session:
-            for _ in range(phrases):
-                for before, pitch in itertools.pairwise((0, 60, 64, 67, 65, 0)):
-                    if pitch:
-                        session.key(pitch, 96, True)
-                    if before:
-                        session.key(before, 64, False)
-                    time.sleep(0.2 if pitch else 0.0)
-                released.append(session.now_s())
-                time.sleep(2 * BETWEEN_MS / 1000)
+            for before, pitch in itertools.pairwise((0, 60, 64, 67, 65, 0)):
+                if pitch:
+                    session.key(pitch, 96, True)
+                if before:
+                    session.key(before, 64, False)
+                time.sleep(0.2 if pitch else 0.0)
+            released = session.now_s()
+            time.sleep(2 * BETWEEN_MS / 1000)
         phrased = Session(wav, 7, session.music.timeline)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
-        answers = [phrased.first_difference_s(plain, at, at - QUIET_S) - at for at in released]
-    yield {"server_answer_latency_s": max(answers), "server_answer_latency_median_s": statistics.median(answers)}
+        answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
+    yield {"server_answer_latency_s": answer_s, "server_answer_latency_median_s": answer_s}
 
 
 def alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
@@ -271,7 +266,7 @@ def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
         work_alone()
         stream = LiveMusic(BarWriter(composer), composer.bank, HOUR_CONTROLS, 7)
         recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicEars()
-        frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.upscale)
+        frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
         memory, minute = [], 0
         while stream.rendered_s < length_s:
             chunk = stream.next_chunk()
@@ -286,9 +281,7 @@ def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
                     frames.frame(stream.rendered_s, ears.at(stream.rendered_s))
                 memory.append(live_page.rss_mb(os.getpid()))
         recording.close()
-        sixth = max(1, len(memory) // 6)
-        growth = statistics.median(memory[-sixth:]) - statistics.median(memory[sixth : 2 * sixth])
-        yield {"hour_growth_mb": growth, "hour_mb": memory[-1], "hour_simulated_s": length_s}
+        yield {"hour_growth_mb": live_page.growth(memory, parts=6), "hour_mb": memory[-1], "hour_simulated_s": length_s}
 
 
 def main() -> None:

@@ -92,10 +92,10 @@ def _heap_mb(page: Any) -> float:
     return float(found["usedSize"]) / 1e6
 
 
-def _growth(values: list[float], of: Callable[[list[float]], float] = statistics.median) -> float:
-    """From the second fifth to the last."""
-    fifth = max(1, len(values) // 5)
-    return of(values[-fifth:]) - of(values[fifth : 2 * fifth])
+def growth(values: list[float], of: Callable[[list[float]], float] = statistics.median, parts: int = 5) -> float:
+    """From the second of so many parts to the last."""
+    part = max(1, len(values) // parts)
+    return of(values[-part:]) - of(values[part : 2 * part])
 
 
 def long_run(minutes: float) -> dict[str, float]:
@@ -135,7 +135,7 @@ def long_run(minutes: float) -> dict[str, float]:
         "browser_fps": (len(drawn) - 1) / (drawn[-1] - drawn[0]),
         "browser_fps_worst_10s": min(windows, default=0.0),
         "drawn_by_the_model_fps": by_model,
-        "server_growth_mb": _growth(memory),
-        "page_growth_mb": _growth(heap, min),
+        "server_growth_mb": growth(memory),
+        "page_growth_mb": growth(heap, min),
         "server_mb": memory[-1],
     }

@@ -3,8 +3,7 @@
     python -m benchmarks.music_video --json --song FILE [--parts accents speed memory drift]
 
 `--song` is any song; it is repeated or cut to the length that a part needs. Measured with the shipped video model and
-beat network, or where the former is missing (`--untrained`) with a network of its size and random weights, which costs
-the same time and memory. Two torch threads.
+beat network. Two torch threads.
 
 accents_on_beat: share of the beats used that have a visual accent within 50 ms. An accent is a frame that differs from
 the one before it by more than any neighbour does and by 1.3 times the median of the second around it; a frame counts
@@ -27,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import probe, read_frames
+from models.clips import ffmpeg_program, probe, read_frames
 from models.threads import wait_briefly
 
 WITHIN_S = 0.05
@@ -43,13 +42,11 @@ PROMPTS = (
 Floats = NDArray[np.float64]
 
 
-def frame_differences(path: Path, stop_s: float = 1e9) -> tuple[Floats, float]:
+def frame_differences(path: Path) -> tuple[Floats, float]:
     """Mean absolute difference of each frame from the one before it, (n,), and the frame rate."""
     info = probe(path)
     found, before = [], None
-    for number, frame in enumerate(read_frames(path, info, *SMALL)):
-        if number / float(info.rate) > stop_s:
-            break
+    for frame in read_frames(path, info, *SMALL):
         now = frame.astype(np.int16)
         found.append(0.0 if before is None else float(np.abs(now - before).mean()))
         before = now
@@ -79,41 +76,28 @@ def offsets(times: Floats, accents: Floats, within_s: float = 0.2) -> Floats:
     return nearest[np.abs(nearest) <= within_s]
 
 
-def load(untrained: bool) -> tuple[Any, Any, Any]:
-    """Beat detector, video model, upscaler or None."""
+def load() -> tuple[Any, Any]:
+    """Beat detector and video model."""
     import torch
 
     from models.catalog import CATALOG
-    from models.registry import WEIGHTS_DIR, Registry
+    from models.registry import Registry
 
     torch.set_num_threads(2)
     registry = Registry(CATALOG)
-    if not untrained:
-        from models.music_video.key_clips import load_upscale
-
-        return registry.load("beats/tcn"), registry.load("video/unet3d"), load_upscale(WEIGHTS_DIR)
-    from models.music_video.key_clips import load_upscale
-    from models.video.generator import VideoGenerator
-    from models.video.text import load_text_table
-    from models.video.unet3d import UNet3D, UNet3DConfig
-
-    torch.manual_seed(0)
-    table = load_text_table(WEIGHTS_DIR / "video_text.safetensors")
-    return registry.load("beats/tcn"), VideoGenerator(UNet3D(UNet3DConfig()), table), load_upscale(WEIGHTS_DIR)
+    return registry.load("beats/tcn"), registry.load("video/unet3d")
 
 
-def make(song: Path, seconds: float, out: Path, untrained: bool, **fields: Any) -> dict[str, Any]:
+def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]:
     """Make one music video; the beats used, and how long everything took."""
     from models.music_video.analysis import analyse
     from models.music_video.contracts import MusicVideoRequest
     from models.music_video.encoder import decode_song
     from models.music_video.generator import MusicVideoGenerator
 
-    detector, video, upscale = load(untrained)
+    detector, video = load()
     wav = out.with_suffix(".wav")
     looped = out.with_suffix(".loop.wav")
-    from models.clips import ffmpeg_program
-
     command = [ffmpeg_program(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
     subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
     began_s = time.perf_counter()
@@ -125,7 +109,7 @@ def make(song: Path, seconds: float, out: Path, untrained: bool, **fields: Any) 
     request = MusicVideoRequest(wav, duration_s, last.analysis.track, last.analysis.features, prompts, out, **fields)
     stages: dict[str, float] = {}
     stage, since_s = "measuring", time.perf_counter()
-    for chunk in MusicVideoGenerator(video, upscale).stream(request):
+    for chunk in MusicVideoGenerator(video, video.model.upscaler.enlarge).stream(request):
         now_s = time.perf_counter()
         stages[stage] = stages.get(stage, 0.0) + now_s - since_s
         stage, since_s = chunk.stage, now_s
@@ -145,7 +129,7 @@ def make(song: Path, seconds: float, out: Path, untrained: bool, **fields: Any) 
 def in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
     """The same in a fresh process, so that its peak memory is its own."""
     command = [sys.executable, "-m", "benchmarks.music_video", "--song", str(arguments.song), "--one", str(out)]
-    command += ["--seconds", str(seconds), "--side", str(side)] + (["--untrained"] if arguments.untrained else [])
+    command += ["--seconds", str(seconds), "--side", str(side)]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(run.stdout.strip().splitlines()[-1]))
 
@@ -185,8 +169,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def stream_gap_s(path: Path) -> float:
     """How much longer the picture lasts than the sound, by decoding both."""
-    from models.clips import ffmpeg_program
-
     info = probe(path)
     command = [
         ffmpeg_program(),
@@ -214,7 +196,6 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--song", type=Path, required=True)
     parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift"])
-    parser.add_argument("--untrained", action="store_true", help="a video network of random weights")
     parser.add_argument("--long-side", type=int, default=360, help="shorter side of the ten-minute video")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
@@ -222,7 +203,7 @@ def main() -> None:
     arguments = parser.parse_args()
     wait_briefly()
     if arguments.one:
-        made = make(arguments.song, arguments.seconds, arguments.one, arguments.untrained, shorter_side=arguments.side)
+        made = make(arguments.song, arguments.seconds, arguments.one, shorter_side=arguments.side)
         print(json.dumps(made))
         return
     found = measure(arguments)

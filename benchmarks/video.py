@@ -37,6 +37,7 @@ from benchmarks.video_judge import (
     obedience,
 )
 from benchmarks.video_motion import load_reader as load_motion_reader
+from models.registry import WEIGHTS_DIR
 from models.threads import wait_briefly
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
@@ -47,7 +48,6 @@ from models.video.text import load_text_table
 from models.video.unet3d import UNet3D
 
 MODEL = "video/unet3d"
-WEIGHTS_FOLDER = Path(__file__).parent.parent / "models" / "weights"
 PROMPT = "a red ball bouncing to the right"
 ANCESTRAL_STEPS, TIMED_STEPS = 1000, 12
 SCALES = (DEFAULTS.guidance, 1.0, 3.0, 6.0)
@@ -60,8 +60,8 @@ def generator_of(checkpoint: Path | None) -> VideoGenerator:
     if checkpoint is not None:
         from models.video.train import load_average
 
-        table = load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
-        reader = load_reader(WEIGHTS_FOLDER / READER_WEIGHTS, table)
+        table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
+        reader = load_reader(WEIGHTS_DIR / READER_WEIGHTS, table)
         return VideoGenerator(load_average(checkpoint)[0], table, reader=reader)
     from models.catalog import CATALOG
     from models.registry import Registry
@@ -187,7 +187,7 @@ def sync(folder: Path) -> Figures:
     from models.video.train_sync import SoundBank, measure
 
     prepare(folder / "sync", SYNC_SHARDS, HELD_OUT_FROM)
-    checker, bank = load_sync(WEIGHTS_FOLDER / WEIGHTS), SoundBank(2)
+    checker, bank = load_sync(WEIGHTS_DIR / WEIGHTS), SoundBank(2)
     clips = read_shards(folder / "sync", held_out=True)
     yield from measure(checker, clips, bank, 3.0).items()
     for name, value in measure(checker, clips, bank, 2.0).items():

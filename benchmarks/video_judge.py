@@ -21,7 +21,7 @@ from benchmarks.video_classifier import FRAMES, NAMES, ClipClassifier, classify,
 from benchmarks.video_motion import MotionReader
 from models.contracts import VideoRequest
 from models.video.diffusion import Guidance, predict, sample
-from models.video.generator import VideoGenerator
+from models.video.generator import VideoGenerator, to_pixels
 from models.video.scenes import SceneSpec, caption, random_spec, render
 from models.video.unet3d import Condition
 
@@ -95,8 +95,7 @@ class Studio:
         with torch.inference_mode():
             for clean in sample(lambda z, t: predict(model, z, t, wanted, unwanted, guidance), noise, steps):
                 last = clean
-        pixels = ((last.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).contiguous().numpy()
-        return shrink(pixels)
+        return shrink(np.stack([to_pixels(clip[None]) for clip in last]))
 
 
 def rendered(specs: list[SceneSpec]) -> Pixels:

@@ -17,11 +17,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.video import generator_of
 from models.contracts import VideoRequest
+from models.registry import WEIGHTS_DIR
 from models.video.generator import VideoGenerator
-from models.video.upscaler import WEIGHTS, load_upscaler, soften
+from models.video.upscaler import WEIGHTS, load_upscaler
 
 OUT = Path(__file__).parent.parent / "docs" / "video.jpg"
-WEIGHTS_FOLDER = Path(__file__).parent.parent / "models" / "weights"
 PROMPTS = (
     "blue ocean waves at sunset",
     "a green aurora over the mountains at night",
@@ -46,7 +46,7 @@ def clip_of(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
 
 def sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
     """A picture of all prompts."""
-    upscaler = generator.upscaler or load_upscaler(WEIGHTS_FOLDER / WEIGHTS)
+    upscaler = generator.upscaler or load_upscaler(WEIGHTS_DIR / WEIGHTS)
     wide, high = SHOWN * (SIDE + 2) + GAP, LINE + SIDE + GAP
     rows = -(-len(prompts) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * wide + GAP, rows * high + GAP), "#101418")
@@ -55,7 +55,7 @@ def sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Imag
         left, top = GAP + number % COLUMNS * wide, GAP + number // COLUMNS * high
         clip = clip_of(generator, prompt, number)
         chosen = np.linspace(0, len(clip) - 1, SHOWN).astype(int)
-        large = upscaler.upscale(soften(np.ascontiguousarray(clip[chosen])))
+        large = upscaler.enlarge(np.ascontiguousarray(clip[chosen]))
         pen.text((left, top), prompt, fill="#e8eef2", font=font)
         for at, frame in enumerate(large):
             small = Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -15,7 +15,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from models.contracts import VideoRequest
 from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
-from models.video.upscaler import SCALE, WEIGHTS, load_upscaler, soften
+from models.video.upscaler import SCALE, soften
 from models.video.upscaler import bicubic_pixels as bicubic
 
 Pixels = NDArray[np.uint8]
@@ -155,9 +154,3 @@ class KeyClips:
         """Give back the memory of the enlarged clips."""
         with self._lock:
             self._prepared.clear()
-
-
-def load_upscale(weights: Path) -> Upscale | None:
-    """The trained upscaler, where its weights ship; None leaves it to the bicubic filter."""
-    path = weights / WEIGHTS
-    return load_upscaler(path).enlarge if path.exists() else None

@@ -211,11 +211,7 @@ class Batches:
                 ]
             )
             labels.append(values)
-        length = max([1, *map(len, rows)])
-        words, said = torch.zeros(count, length, self.table.width), torch.zeros(count, length, dtype=torch.bool)
-        for at, row in enumerate(rows):
-            words[at, : len(row)] = self.table.vectors[row]
-            said[at, : len(row)] = True
+        words, said = self.table.embed_pieces(rows, MAX_WORDS)
         noise = torch.from_numpy(rng.standard_normal(words.shape, dtype=np.float32))
         return words + NOISE * self.spread * noise, said, torch.tensor(labels)
 
