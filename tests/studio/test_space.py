@@ -92,7 +92,7 @@ def test_a_refused_gpu_is_a_sentence() -> None:
 def test_without_a_gpu_the_shipped_model_speaks_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lent, _ = lender(monkeypatch, Refusal("quota"))
     (tmp_path / "debug.bin").write_bytes(b"debug")
-    hub_spec = debug_spec("hub", "load_quick", title="A Hub model")
+    hub_spec = debug_spec("hub", "load_quick")
     registry = Registry((debug_spec(), hub_spec), memory_budget_mb=100, weights_dir=tmp_path)
     monkeypatch.setattr("tests.studio.debug_speech.DebugSpeech.to_gpu", lambda _self: None, raising=False)
     registry.runner = lambda model, request, spec: (
