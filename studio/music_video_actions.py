@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from models.registry import Registry
+from models.spec import ModelSpec
 from studio import jobs, media, shelf, video_views, views
 from studio.beat_plot import beat_plot
 from studio.fields import whole
-from studio.loading import for_page, load_for_page
+from studio.loading import for_page, load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 from studio.song import LONGEST_SONG_S, Song, beats_json, close, new_folder, write_beats, write_clicks
 
@@ -150,7 +151,12 @@ class MusicVideoActions:
         """
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            yield from self.draw(song, fields, preview, Path(folder), should_stop)
+            key = str(fields.get("model") or self.video_key())
+            yield from or_shipped(
+                self.registry,
+                key,
+                lambda key: self.draw(song, {**fields, "model": key}, preview, Path(folder), should_stop),
+            )
 
         yield from for_page(
             self.stops, session + "make", work, "Stopped; nothing is left of the unfinished video", picture=""
@@ -168,10 +174,12 @@ class MusicVideoActions:
         if song is None:
             raise ValueError("Choose a song first.")
         key = str(fields.get("model") or self.video_key())
+        check_draws_from_words(self.registry.get(key))
         out = folder / f"{song.name}-{'preview' if preview else 'video'}.mp4"
         request = request_of(song, fields, preview, out)
         yield {"status": views.status("Getting the video model ready")}
         model = yield from load_for_page(self.registry, key, should_stop)
+        yield {"shelf": shelf.line(self.registry, key)}
         began_s = time.monotonic()
         notes: tuple[str, ...] = ()
         with closing(self._maker(model).stream(request)) as chunks:
@@ -316,6 +324,14 @@ def heard(song: Song) -> str:
     kinds = len({each.label for each in song.sections})
     detail = f"{bars} bars · {len(song.sections)} sections of {kinds} kind{'s' if kinds > 1 else ''}"
     return views.finished(f"{len(track.times_s)} beats at {track.bpm:.0f} a minute", detail)
+
+
+def check_draws_from_words(spec: ModelSpec) -> None:
+    """Raise ValueError with a sentence for a model that sets a picture in motion: there is none to give it."""
+    from models.backends.formats import needs_picture
+
+    if needs_picture(spec.backend):
+        raise ValueError(f"{spec.title} sets a picture in motion; here choose a model that draws from words alone.")
 
 
 def picture_html(pixels: Any) -> str:

@@ -14,13 +14,13 @@ from studio import shelf
 _pickers: WeakKeyDictionary[Any, list[tuple[str, gr.Dropdown]]] = WeakKeyDictionary()
 
 
-def model_picker(registry: Registry, task: str, elem_id: str) -> gr.Dropdown:
+def model_picker(registry: Registry, task: str, elem_id: str, label: str = "Model") -> gr.Dropdown:
     """A picker of the page that is being built, known to `pickers`.
 
     A program may name any model of the task that is on the shelf, whenever it was put there.
     """
     choices = shelf.choices(registry, task)
-    picker = gr.Dropdown(choices, value=choices[0][1], label="Model", filterable=False, elem_id=elem_id)
+    picker = gr.Dropdown(choices, value=choices[0][1], label=label, filterable=False, elem_id=elem_id)
 
     def preprocess(payload: Any) -> str:
         if payload in (None, ""):

@@ -117,6 +117,11 @@ FORMATS: tuple[Format, ...] = (
 BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
 
 
+def needs_picture(backend: str) -> bool:
+    """Whether a class of diffusers sets a picture in motion and draws nothing from words alone."""
+    return "ImageToVideo" in backend
+
+
 def names(task: str = "") -> str:
     """What can be run, for a person: the kinds of one task, or of all."""
     return ", ".join(each.name for each in FORMATS if not task or each.task == task)

@@ -138,17 +138,22 @@ class KeyClips:
         return ready
 
     def step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
-        """Seconds of one step of the sampler, measured on the second of a clip that is then given up."""
+        """Seconds of one step of the sampler, measured on the second of a clip that is then given up.
+
+        Only what goes on counts: some models say now and then that they are still at work.
+        """
         began_s = time.perf_counter()
+        first_done, step_s = 0, 0.0
         with closing(self.model.stream(self.video_request(request, clip))) as chunks:
-            for number, _ in enumerate(chunks):
-                if number == 1:
+            for chunk in chunks:
+                if chunk.done <= first_done:
+                    continue
+                now_s = time.perf_counter()
+                step_s, began_s = (now_s - began_s) / (chunk.done - first_done), now_s
+                if first_done:
                     break
-                if number == 0:
-                    first_s, began_s = time.perf_counter() - began_s, time.perf_counter()
-            else:
-                return first_s
-        return time.perf_counter() - began_s
+                first_done = chunk.done
+        return step_s
 
     def forget_prepared(self) -> None:
         """Give back the memory of the enlarged clips."""

@@ -39,6 +39,7 @@ class Panels:
     downloads: gr.Row
     beats: gr.Column
     song: gr.State
+    shelf: gr.HTML
 
     def shown(self) -> list[Any]:
         """Everything that work may change."""
@@ -52,7 +53,7 @@ def build(registry: Registry) -> None:
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             controls = make_controls(registry)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels, fixes = _result()
+            panels, fixes = _result(controls.shelf)
     _wire_song(actions, registry, controls, panels, fixes)
     _wire_corrections(actions, panels, fixes)
     _wire_making(actions, controls, panels)
@@ -60,7 +61,7 @@ def build(registry: Registry) -> None:
     _endpoint(actions, controls)
 
 
-def _result() -> tuple[Panels, Corrections]:
+def _result(shelf_line: gr.HTML) -> tuple[Panels, Corrections]:
     status = html(views.welcome("music video", WELCOME, views.WELCOME_WAVES), elem_id="mv-status")
     picture = html("", elem_id="mv-picture")
     video = gr.Video(label="Video", show_label=False, interactive=False, visible=False, elem_id="mv-video", height=420)
@@ -78,7 +79,8 @@ def _result() -> tuple[Panels, Corrections]:
         fixes = corrections()
     notes = html("", elem_id="mv-notes")
     song = gr.State(None, time_to_live=3600, delete_callback=close)
-    return Panels(status, picture, video, plot, player, notes, file, table, data, clicks, downloads, beats, song), fixes
+    files = (file, table, data, clicks)
+    return Panels(status, picture, video, plot, player, notes, *files, downloads, beats, song, shelf_line), fixes
 
 
 def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:
@@ -192,7 +194,7 @@ def _wire_making(actions: MusicVideoActions, controls: Controls, panels: Panels)
     wire_stop(actions.stops, controls.stop, panels.status, starters, running, suffix="make")
     controls.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
     if actions.registry.specs(VIDEO_TASK):
-        controls.model.input(lambda key: shelf.line(actions.registry, key), controls.model, controls.shelf, **QUIET)
+        controls.model.change(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
 
 
 def _wire_settings(actions: MusicVideoActions, controls: Controls) -> None:

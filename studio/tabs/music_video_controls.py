@@ -10,6 +10,7 @@ from models.registry import Registry
 from studio import shelf
 from studio.music_video_actions import DEFAULT_PROMPTS, STRENGTHS, VIDEO_TASK
 from studio.parts import html
+from studio.picker import model_picker
 
 # Kept apart from `models.music_video.contracts`, which is heavy to import; a test holds them together.
 ASPECTS = ("16:9", "9:16", "1:1")
@@ -145,22 +146,25 @@ def make_controls(registry: Registry) -> Controls:
             with gr.Row(elem_classes="seed-row"):
                 seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, elem_id="mv-seed")
                 dice = gr.Button("⚄", elem_classes="dice")
-            choices = shelf.choices(registry, VIDEO_TASK)
-            model = gr.Dropdown(
-                choices, value=choices[0][1] if choices else None, label="Video model", filterable=False,
-                visible=len(choices) > 1, elem_id="mv-model",
-            )  # fmt: skip
             settings = gr.File(
                 label="Load settings from a result", file_types=[".mp4"], type="filepath", height=110,
                 elem_id="mv-settings", elem_classes="drop-settings",
             )  # fmt: skip
             note = html("", elem_id="mv-settings-note")
-        shelf_line = html(shelf.line(registry, choices[0][1]) if choices else "")
+        model = _model(registry)
+        shelf_line = html(shelf.line(registry, str(model.value)) if model.value else "", elem_id="mv-shelf")
     return Controls(
         song, recording, from_music, again, start_s, end_s, prompts, make, preview, stop, aspect, reactivity, title,
         artist, captions, shorter_side, strengths, negative, steps, guidance, clips, seed, dice, model, shelf_line,
         settings, note,
     )  # fmt: skip
+
+
+def _model(registry: Registry) -> gr.Dropdown:
+    """The picker of the video model; an empty one where the shelf has none."""
+    if registry.specs(VIDEO_TASK):
+        return model_picker(registry, VIDEO_TASK, "mv-model", "Video model")
+    return gr.Dropdown([], label="Video model", visible=False, elem_id="mv-model")
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.hub_server import HubServer
+from tests.tiny_models import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_SKIP = "AURALUME_TESTS_NEED_BROWSER"  # set by .ci/run: a missing browser is then a failure
@@ -147,6 +148,23 @@ def open_tab(page: Any, name: str) -> None:
         bar.get_by_role("button", name="More tabs").click()
         tab = bar.locator(".overflow-dropdown button", has_text=re.compile(f"^{re.escape(name)}$"))
     tab.click()
+
+
+def put_on_shelf(page: Any, hub: HubServer, name: str, kind: str) -> None:
+    """Publish a tiny checkpoint as tiny/<name>, and add it on the Models tab by its id."""
+    hub.add_repo(f"tiny/{name}", tiny(kind))
+    open_tab(page, "Models")
+    page.fill("#shelf-repository input, #shelf-repository textarea", f"tiny/{name}")
+    page.click("#shelf-add")
+    said = f"tiny/{name} is on the shelf"
+    page.wait_for_function(f"() => document.querySelector('#shelf-status').innerText.includes({said!r})")
+
+
+def pick(page: Any, selector: str, name: str) -> None:
+    """Choose in a picker what is called so."""
+    page.locator(f"{selector} input").scroll_into_view_if_needed()
+    page.click(f"{selector} input")
+    page.get_by_role("option", name=name).click()
 
 
 def download(page: Any, selector: str, folder: Path) -> Path:

@@ -13,6 +13,7 @@ from models.threads import wait_briefly
 
 if __name__ == "__main__":
     wait_briefly()
+    from models.backends import video as hub_video
     from models.catalog import CATALOG
     from models.live.meter import Meter
     from models.registry import WEIGHTS_DIR
@@ -24,6 +25,7 @@ if __name__ == "__main__":
     from tests.studio.debug_video import debug_video_spec
 
     Meter.govern = lambda *_: 0  # type: ignore[method-assign]  # a busy machine would take the live pictures away
+    hub_video.CPU_LONGEST_SIDE = 64  # tiny networks take long, too, for large pictures
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
     for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):

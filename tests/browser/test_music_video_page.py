@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from models.clips import probe
-from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
+from tests.browser.conftest import (
+    SETTLE_MS,
+    download,
+    open_more_settings,
+    open_page,
+    open_tab,
+    pick,
+    put_on_shelf,
+)
+from tests.hub_server import HubServer
 from tests.models.music_video.debug_video import click_song
 
 STATUS = "document.querySelector('#mv-status').innerText"
@@ -65,6 +74,31 @@ def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path:
     page.wait_for_function(f"() => {VIDEO}.currentTime > 0.3 && {VIDEO}.webkitAudioDecodedByteCount > 0")
     info = probe(download(page, "#mv-file", tmp_path))
     assert (info.width, info.height, info.frames, info.sound) == (720, 1280, 96, "aac")
+
+
+def test_a_hub_model_films_what_was_picked_on_the_shelf(film_page: Any, hub: HubServer, tmp_path: Path) -> None:
+    page = film_page
+    put_on_shelf(page, hub, "film", "animatediff")
+    open_tab(page, "Music Video")
+    _upload(page, click_song(tmp_path / "song.wav", 2.0))
+    open_more_settings(page)
+    pick(page, "#mv-model", "tiny/film")
+    page.wait_for_function("() => document.querySelector('#mv-shelf').innerText.includes('to download first')")
+    assert "MB of memory" in page.inner_text("#mv-shelf")
+    hub.gate.clear()
+    try:
+        page.click("#mv-preview")
+        _says(page, "Downloading")
+        page.wait_for_selector("#mv-status .bar")
+    finally:
+        hub.gate.set()
+    _says(page, "of video")
+    page.wait_for_selector("#mv-make:enabled")
+    assert "Loaded and ready" in page.inner_text("#mv-shelf")
+    info = probe(download(page, "#mv-file", tmp_path))
+    assert (info.frames, info.sound) == (48, "aac")
+    pick(page, "#mv-model", "Debug video quick")
+    page.wait_for_function("() => document.querySelector('#mv-shelf').innerText.includes('Draws noise')")
 
 
 def test_the_composed_piece_goes_on_to_a_video_and_stop_ends_the_work(chromium: Any, address: str) -> None:

@@ -7,16 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.backends.adding import describe
+from models.clips import probe
+from models.errors import ModelError
 from models.registry import Registry
 from studio import recipes
 from studio.music_actions import MusicActions
+from studio.music_video_actions import MusicVideoActions
+from studio.song import close
 from studio.speech_actions import SpeechActions
 from studio.style_actions import StyleActions
 from studio.video_actions import VideoActions
 from tests.hub_server import Fault, HubServer
+from tests.models.music_video.debug_video import click_song
+from tests.studio.debug_beats import music_video_specs
 from tests.studio.test_style_actions import make_clip
 from tests.tiny_models import tiny
 
@@ -28,7 +35,10 @@ class Shelf:
 
     def __init__(self, hub: HubServer, folder: Path) -> None:
         self.hub, self.folder = hub, folder
-        self.registry = Registry((), cache_dir=folder / "cache", endpoint=hub.url, memory_budget_mb=8_000)
+        (folder / "debug.bin").write_bytes(b"debug")
+        self.registry = Registry(
+            music_video_specs(), folder / "cache", memory_budget_mb=8_000, weights_dir=folder, endpoint=hub.url
+        )
 
     def put(self, kind: str, token: str = "") -> str:
         """Publish a checkpoint of this kind and put it on the shelf; returns its key."""
@@ -82,6 +92,64 @@ def test_video(shelf: Shelf, kind: str) -> None:
     page, said = merged(VideoActions(shelf.registry).generate("s", key, fields, str(shelf.folder)))
     assert "Downloading" in said and "s of video" in page["status"], page["status"]
     assert Path(page["file"]).stat().st_size > 1000 and recipes.read_recipe(page["file"]).model == key
+
+
+FILM = {"prompts": "the sea\nthe harbour", "aspect": "1:1", "shorter_side": 360, "steps": 2, "key_clips": 2, "seed": 5}
+
+
+@pytest.mark.parametrize("kind", ["wan", "animatediff"])
+def test_music_video(shelf: Shelf, kind: str) -> None:
+    key = shelf.put(kind)
+    actions = MusicVideoActions(shelf.registry)
+    song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 2.0)), (0, 0), None))[0]["song"]
+    try:
+        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        assert "Downloading" in said and "Filming" in said and "s of video" in page["status"], page["status"]
+        info = probe(page["file"])
+        assert (info.width, info.height, info.frames, info.sound) == (360, 360, 48, "aac")
+        assert recipes.read_recipe(page["file"]).model == key and "Loaded and ready" in page["shelf"]
+        kept = actions._maker(shelf.registry.load(key)).clips._made
+        assert kept and all(len(np.unique(clip)) > 2 for clip in kept.values()), "the model's own frames"
+        film = Path(page["file"]).read_bytes()
+        other = merged(actions.make("s", song, FILM | {"model": "video/lights"}, False, str(shelf.folder)))[0]
+        assert Path(other["file"]).read_bytes() != film
+    finally:
+        close(song)
+
+
+def test_music_video_says_beforehand_what_cannot_be(shelf: Shelf) -> None:
+    actions = MusicVideoActions(shelf.registry)
+    song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
+    try:
+        still = shelf.put("ltx-image")
+        page, said = merged(actions.make("s", song, FILM | {"model": still}, False, str(shelf.folder)))
+        assert "sets a picture in motion" in page["status"] and "Downloading" not in said
+        key = shelf.put("wan")
+        shelf.registry.memory_budget_mb = 10
+        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        assert shelf.registry.too_big(key)[1:] in page["status"] and "Downloading" not in said
+    finally:
+        close(song)
+
+
+def test_music_video_goes_on_with_the_shipped_model_where_no_gpu_is_lent(shelf: Shelf) -> None:
+    key = shelf.put("wan")
+
+    def refuse(model: Any, request: Any, spec: Any) -> Iterator[Any]:
+        if spec.is_remote:
+            raise ModelError("The Space's GPU is not to be had just now.", "quota")
+        yield from model.stream(request)
+
+    shelf.registry.runner = refuse
+    actions = MusicVideoActions(shelf.registry)
+    song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
+    try:
+        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        assert "s of video" in page["status"] and "No GPU just now" in said
+        assert "not to be had" in page["notes"] and "Debug lights" in page["notes"]
+        assert recipes.read_recipe(page["file"]).model == "video/lights"
+    finally:
+        close(song)
 
 
 @pytest.mark.parametrize("kind", ["vgg16", "vgg19"])
