@@ -10,7 +10,7 @@ import gradio as gr
 from gradio import audio_stream_encoder
 
 from models.registry import Registry
-from studio import live_routes, speech_route, views
+from studio import held_folders, live_routes, speech_route, views
 from studio.ffmpeg_path import ensure_ffmpeg
 from studio.live_board import LiveBoard, board_of
 from studio.parts import html
@@ -65,6 +65,7 @@ def build_studio(registry: Registry) -> gr.Blocks:
 
 def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     """Start serving and wait until the process is told to end. `options` go to `Blocks.launch`."""
+    held_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 from models.registry import Registry
 from models.spec import ModelSpec
-from studio import jobs, media, shelf, video_views, views
+from studio import held_folders, jobs, media, shelf, video_views, views
 from studio.beat_plot import beat_plot
 from studio.fields import whole
 from studio.loading import for_page, load_for_page, or_shipped
@@ -78,7 +77,7 @@ class MusicVideoActions:
             song = Song(folder, sound, name, duration_s, chunk.analysis, chunk.analysis.track)
             yield {"status": heard(song), **self.shown(song), "song": song}
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            held_folders.release(folder)
             raise
 
     def _unpack(self, source: Any, trim: tuple[float, float], folder: Path) -> tuple[Path, str, float]:

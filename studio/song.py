@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from studio import held_folders
 
 if TYPE_CHECKING:
     from models.music_video.analysis import SongAnalysis
@@ -64,14 +64,14 @@ class Song:
 
 
 def new_folder() -> Path:
-    """A folder for one song."""
-    return Path(tempfile.mkdtemp(prefix="auralume-song-"))
+    """A folder for one song, which does not outlive this process for long."""
+    return held_folders.hold()
 
 
 def close(song: Song | None) -> None:
     """Delete the song's folder."""
     if song is not None:
-        shutil.rmtree(song.folder, ignore_errors=True)
+        held_folders.release(song.folder)
 
 
 def beats_json(song: Song) -> dict[str, Any]:

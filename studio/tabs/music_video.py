@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import SystemRandom
@@ -12,7 +11,7 @@ import gradio as gr
 
 from models.contracts import MAX_SEED
 from models.registry import Registry
-from studio import jobs, shelf, views
+from studio import held_folders, jobs, shelf, views
 from studio.music_video_actions import DEFAULT_PROMPTS, VIDEO_TASK, MusicVideoActions
 from studio.parts import QUIET, busy_js, html, ready, shared_state, wire_stop
 from studio.song import Song, close
@@ -170,7 +169,7 @@ def _wire_making(actions: MusicVideoActions, controls: Controls, panels: Panels)
     def runner(preview: bool) -> Any:
         def run(song: Song | None, captions: str | None, request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             fields = dict(zip(FIELDS, values, strict=True)) | {"captions": captions}
-            with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            with held_folders.held() as folder:
                 for update in actions.make(str(request.session_hash), song, fields, preview, folder):
                     yield _to_page(panels, update)
             yield ready(starters, controls.stop)
@@ -246,7 +245,7 @@ def _endpoint(actions: MusicVideoActions, controls: Controls) -> None:
         fields |= {"title": title, "artist": artist, "captions": captions, "preview": preview, "seed": seed}
         fields |= {"steps": steps, "key_clips": key_clips, "model": model}
         try:
-            with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+            with held_folders.held() as folder:
                 for made in actions.program(song, (start_s, end_s), fields, folder):
                     yield made if made is not None else (None, None)
         except Exception as error:

@@ -7,7 +7,8 @@ from pathlib import Path
 from models.music_video.beats import BeatDetector, load_network
 from models.registry import WEIGHTS_DIR, Registry
 from models.spec import ModelSpec
-from tests.models.music_video.debug_video import BlobVideo
+from models.video.generator import VideoGenerator
+from tests.models.music_video.debug_video import BlobVideo, debug_video
 from tests.studio.debug_speech import debug_entry, debug_registry
 
 
@@ -32,3 +33,14 @@ def music_video_specs() -> tuple[ModelSpec, ModelSpec]:
 def music_video_registry(folder: Path) -> Registry:
     """A registry of both."""
     return debug_registry(folder, *music_video_specs())
+
+
+def load_debug_video(files: dict[str, Path], spec: ModelSpec) -> VideoGenerator:
+    """The real generator around a tiny network of random weights."""
+    return debug_video()
+
+
+def drawing_registry(folder: Path) -> Registry:
+    """A registry of the beat detector and a tiny video network."""
+    video = debug_entry("video/debug", "Debug video", "debug_beats:load_debug_video")
+    return debug_registry(folder, music_video_specs()[0], video)
