@@ -13,7 +13,8 @@ def has_gpu() -> bool:
     if is_zero_gpu():
         return True
     torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "cuda"):
+    being_imported = getattr(getattr(torch, "__spec__", None), "_initializing", False)  # by another thread
+    if torch is not None and not being_imported and hasattr(torch, "cuda"):
         return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
     if sys.platform == "darwin":
         return platform.machine() == "arm64"

@@ -349,12 +349,15 @@ class Registry:
                     "Try again when they have finished.",
                     "memory",
                 )
+            dropped = False
             for shared in idle:
                 if excess_mb <= 0:
                     break
                 self._drop(shared)
                 excess_mb -= shared.spec.memory_mb
-        _collect()
+                dropped = True
+        if dropped:  # to look through all objects holds every thread up for some tenths of a second
+            _collect()
 
     def _drop(self, shared: SharedModel) -> None:
         """Forget a model that nobody uses; the caller holds the lock."""

@@ -45,3 +45,9 @@ def work_alone(niceness: int = 0) -> None:
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + niceness))
+
+
+def works_alone() -> bool:
+    """Whether torch's operations of the calling thread run on this thread alone."""
+    torch = sys.modules.get("torch")
+    return torch is not None and int(torch.get_num_threads()) == 1

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from models.errors import ModelError
+from models.live.clips import ClipStream, Film, Load
 from models.live.hearing import MicrophoneEars
 from models.live.messages import Send
 from models.live.session import LiveSession
@@ -16,6 +18,7 @@ from models.live.voice import VoiceSession
 from models.live.writing import BarWriter
 from models.music.composer import MusicComposer
 from models.registry import WEIGHTS_DIR, Registry
+from models.spec import ModelSpec
 from studio.live_board import MUSIC_TASK, STYLE_TASK, VIDEO_TASK, number_of, read_controls
 
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
@@ -76,14 +79,54 @@ def writer(registry: Registry, hold: contextlib.ExitStack) -> BarWriter:
 
 
 def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStack) -> FrameStream | None:
-    """The pictures that are wished for; None where none are, or where there is no video model for this machine."""
-    specs = [spec for spec in registry.specs(VIDEO_TASK) if not spec.needs_gpu and not spec.hubs]
-    if not wishes.get("pictures") or not specs:
+    """The pictures that are wished for; None where none are, or where there is no video model for this machine.
+
+    Raises:
+        ValueError, ModelError: the `model` that is wished for cannot be had here; said before anything is downloaded.
+    """
+    specs = shipped(registry)
+    wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
+    if wished is not None and wished.task != VIDEO_TASK:
+        raise ValueError(f"{wished.title} makes no pictures; choose a video model.")
+    films = wished is not None and bool(wished.backend)
+    if not wishes.get("pictures") or not (specs or films):
         return None
-    prompt = check_prompt(str(wishes.get("prompt") or ""))
-    generator = hold.enter_context(registry.load(specs[0].key).held())
-    enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
-    return FrameStream(Painter(generator, prompt, _whole(wishes, "seed", 2**32 - 1)), enlarge)
+    prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
+    film = None
+    if wished is not None and films:
+        film = Film(_loader(registry, wished), wished.title, prompt, seed)
+    elif wished is not None:
+        specs = [wished]
+    painter, enlarge = None, None
+    if specs:
+        generator = hold.enter_context(registry.load(specs[0].key).held())
+        enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
+        painter = Painter(generator, prompt, seed)
+    return ClipStream(film, painter, enlarge) if film is not None else FrameStream(painter, enlarge)
+
+
+def shipped(registry: Registry) -> list[ModelSpec]:
+    """The video models that draw live pictures themselves, the shipped one first."""
+    return [each for each in registry.specs(VIDEO_TASK) if not (each.needs_gpu or each.is_remote or each.backend)]
+
+
+def _loader(registry: Registry, spec: ModelSpec) -> Load:
+    """What brings and loads a model that films. Its library is imported here, before there is sound to disturb.
+
+    Raises:
+        ModelError: it is too big for this machine, or its library is missing.
+        ValueError: it needs a picture to begin from.
+    """
+    from models.backends.formats import BY_NAME, needs_picture
+    from models.backends.library import backend
+
+    reason = registry.too_big(spec.key)
+    if reason:
+        raise ModelError(reason, "memory")
+    if needs_picture(spec.backend):
+        raise ValueError(f"{spec.title} sets a picture in motion; here choose a model that draws from words alone.")
+    backend(BY_NAME[spec.backend])
+    return lambda on_progress: registry.load(spec.key, on_progress)
 
 
 def _whole(wishes: dict[str, Any], name: str, most: int) -> int:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from models.threads import work_alone, works_alone
+
 Item = TypeVar("Item")
 
-HEARTBEAT_S = 0.4
+HEARTBEAT_S, LOOK_S = 0.4, 0.1
 STOP_PATIENCE_S = 60.0
 
 _random = threading.Lock()  # torch's global random state is one for all threads
@@ -23,14 +25,27 @@ class Halted(Exception):
 class Feed(Generic[Item]):
     """What the call speaks to: it puts items, and asks whether it should stop."""
 
-    def __init__(self) -> None:
-        self._items: queue.Queue[tuple[str, Any]] = queue.Queue()
+    def __init__(self, ahead: int = 0) -> None:
+        self._items: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
         self._stopped = threading.Event()
 
     def put(self, item: Item) -> None:
-        """Hand over the next item; raises Halted once nobody listens."""
+        """Hand over the next item, waiting while as many wait as may; raises Halted once nobody listens."""
         self.check()
-        self._items.put(("item", item))
+        while not self._offered("item", item):
+            self.check()
+
+    def end(self, kind: str, value: Any = None) -> None:
+        """Say that the call has ended, or how it failed, if anyone listens."""
+        while not self._offered(kind, value) and not self._stopped.is_set():
+            pass
+
+    def _offered(self, kind: str, value: Any) -> bool:
+        try:
+            self._items.put((kind, value), timeout=LOOK_S)
+        except queue.Full:
+            return False
+        return True
 
     def check(self) -> None:
         """Raise Halted once nobody listens; to be called between steps."""
@@ -38,22 +53,31 @@ class Feed(Generic[Item]):
             raise Halted
 
 
-def run(work: Callable[[Feed[Item]], None], heartbeat_s: float = HEARTBEAT_S) -> Generator[Item | None, None, None]:
+def run(
+    work: Callable[[Feed[Item]], None], heartbeat_s: float = HEARTBEAT_S, ahead: int = 0
+) -> Generator[Item | None, None, None]:
     """Yield what `work` puts into its feed, in order; None while nothing came for `heartbeat_s`.
 
     Closing the iterator stops the work at its next step and waits for it, so that a model is never used by two.
-    Whatever the work raises is raised here.
+    Whatever the work raises is raised here. A caller's thread that works alone and gives way to others (see
+    `models.threads.work_alone`) lets the work do so, too.
+
+    Args:
+        ahead: how many items may wait to be taken before the work waits, too; 0 is any number.
     """
-    feed: Feed[Item] = Feed()
+    feed: Feed[Item] = Feed(ahead)
+    alone = works_alone()
 
     def guarded() -> None:
         try:
+            if alone:
+                work_alone()
             work(feed)
-            feed._items.put(("end", None))
+            feed.end("end")
         except Halted:
-            feed._items.put(("end", None))
+            feed.end("end")
         except BaseException as error:
-            feed._items.put(("error", error))
+            feed.end("error", error)
 
     thread = threading.Thread(target=guarded, name="auralume-backend", daemon=True)
     thread.start()

@@ -123,7 +123,7 @@ class HubVideo:
             feed.put(self._make(request, frames, size, picture, feed))
 
         done, preview = 0, NOTHING
-        running = run(work)
+        running = run(work, ahead=1)  # who takes no frames just now has the sampler wait
         with closing(running) as steps:
             for step in steps:
                 made = NOTHING

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from models.live import messages, phrase
 from models.live.audio import BarMark, LiveChunk, LiveMusic
+from models.live.clips import ClipStream
 from models.live.controls import LiveControls
 from models.live.hearing import Ears, MusicEars
 from models.live.messages import Send
@@ -37,18 +38,21 @@ NAP_S = 0.05
 
 
 class Pictures:
-    """Draws and shows in two threads of its own."""
+    """Draws and shows in two threads of its own, and films in a third where a model makes clips."""
 
     def __init__(self, frames: FrameStream, ears: Ears, now_s: Callable[[], float], send: Send) -> None:
         self.frames, self.ears, self.now_s, self.send = frames, ears, now_s, send
-        self.is_still = False
+        self.is_still, self.level = False, 0
         self._closing = threading.Event()
+        works: list[tuple[Callable[[], None], int, str]] = [
+            (self._paint, PAINTER_NICENESS, "painter"),
+            (self._show, PICTURE_NICENESS, "frames"),
+        ]
+        if isinstance(frames, ClipStream):
+            works.append((partial(frames.film.work, self._closing, lambda: self.level > 0), 0, "film"))
         self._threads = [
             threading.Thread(target=self._guarded, args=(work, niceness), name=f"auralume-live-{name}", daemon=True)
-            for work, niceness, name in (
-                (self._paint, PAINTER_NICENESS, "painter"),
-                (self._show, PICTURE_NICENESS, "frames"),
-            )
+            for work, niceness, name in works
         ]
 
     def start(self) -> None:
@@ -57,7 +61,7 @@ class Pictures:
             thread.start()
 
     def close(self) -> None:
-        """End both threads."""
+        """End the threads."""
         self._closing.set()
         for thread in self._threads:
             thread.join(timeout=10.0)
@@ -68,7 +72,8 @@ class Pictures:
         return any(thread.is_alive() for thread in self._threads)
 
     def set_level(self, level: int) -> None:
-        """0 is full quality; beyond QUALITIES the picture stands still."""
+        """0 is full quality; beyond QUALITIES the picture stands still. Filming rests at any level but 0."""
+        self.level = level
         self.is_still = level >= len(QUALITIES)
         self.frames.quality = QUALITIES[min(level, len(QUALITIES) - 1)]
 
@@ -109,17 +114,7 @@ class Pictures:
 
     def facts(self) -> dict[str, Any]:
         """For the meter."""
-        quality, frames = self.frames.quality, self.frames
-        return {
-            "shown": 0 if self.is_still else quality.shown,
-            "drawn": 0 if self.is_still else round(quality.drawn, 2),
-            "draw_s": round(frames.draw_s, 2),
-            "drawn_frames": frames.drawn_frames,
-            "shown_frames": frames.shown_frames,
-            "held_frames": frames.held_frames,
-            "morph": round(frames.painter.morph.share(self.now_s()), 2),
-            "prompt": frames.painter.morph.prompt,
-        }
+        return self.frames.facts(self.now_s()) | ({"shown": 0, "drawn": 0} if self.is_still else {})
 
 
 class LiveSession:
@@ -207,7 +202,7 @@ class LiveSession:
         """Lead the pictures to another prompt; raises ValueError for one that cannot be used."""
         if self.pictures is None:
             raise ValueError("There are no pictures in this session.")
-        self.pictures.frames.painter.morph.lead_to(prompt, self.now_s(), over_s)
+        self.pictures.frames.lead_to(prompt, self.now_s(), over_s)
 
     def key(self, pitch: int, velocity: int, is_down: bool, at_s: float | None = None) -> None:
         """A key of the person goes down or up, at a time of the stream as the person heard it."""

@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -249,12 +250,13 @@ class FrameStream:
     """Drawn stretches in, shown frames out. `paint` and `frame` may be called from two threads.
 
     Args:
+        painter: draws; None where others make the frames ready.
         enlarge: the learned enlargement, or None for bicubic always.
     """
 
     AHEAD_S = 3.0  # of frames that are ready before more are drawn
 
-    def __init__(self, painter: Painter, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+    def __init__(self, painter: Painter | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
         self.painter, self.enlarge = painter, enlarge
         self.quality = QUALITIES[0]
         self.drawn_frames = self.shown_frames = self.held_frames = 0
@@ -281,6 +283,7 @@ class FrameStream:
 
     def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Draw a stretch and the frames between, and enlarge them."""
+        assert self.painter is not None
         began = time.perf_counter()
         quality = self.quality
         frames = self.painter.draw(time_s, energy, quality, should_stop)
@@ -296,6 +299,25 @@ class FrameStream:
                 self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(enlarged))
                 self.drawn_frames += 1
         self.draw_s = time.perf_counter() - began
+
+    def lead_to(self, prompt: str, now_s: float, over_s: float) -> None:
+        """Begin the way to another prompt; raises ValueError for one that cannot be used."""
+        if self.painter is not None:
+            self.painter.morph.lead_to(prompt, now_s, over_s)
+
+    def facts(self, now_s: float) -> dict[str, Any]:
+        """For the meter."""
+        facts: dict[str, Any] = {
+            "shown": self.quality.shown,
+            "drawn": round(self.quality.drawn, 2),
+            "draw_s": round(self.draw_s, 2),
+            "drawn_frames": self.drawn_frames,
+            "shown_frames": self.shown_frames,
+            "held_frames": self.held_frames,
+        }
+        if self.painter is not None:
+            facts |= {"morph": round(self.painter.morph.share(now_s), 2), "prompt": self.painter.morph.prompt}
+        return facts
 
     def frame(self, time_s: float, heard: Heard) -> LiveFrame | None:
         """The frame for a time of the stream; None before the first is drawn."""

@@ -100,7 +100,7 @@ class VoiceSession:
         """As `LiveSession.lead_to`."""
         if self.pictures is None:
             raise ValueError("There are no pictures in this session.")
-        self.pictures.frames.painter.morph.lead_to(prompt, self.now_s(), over_s)
+        self.pictures.frames.lead_to(prompt, self.now_s(), over_s)
 
     def hear(self, samples: NDArray[np.float32]) -> None:
         """Take in float32 (N,) from the microphone; too much at once is dropped, and counted.

@@ -261,7 +261,7 @@
     put("buffer", `${((log.sent_s ?? 0) - heard()).toFixed(2)} s here · ${(sound.ahead_s ?? 0).toFixed(1)} s written ahead`);
     put("late", `${sound.late ?? 0} of ${sound.chunks ?? 0} · ${log.gaps.length} ${log.gaps.length === 1 ? "gap" : "gaps"} heard`);
     const now = performance.now(), fps = log.pictureTimes.filter((each) => each > now - 3000).length / 3;
-    put("pictures", shown ? `${fps.toFixed(0)} frames a second here; the model draws ${shown.drawn} each second, the others are interpolated` : "no pictures");
+    put("pictures", shown ? `${fps.toFixed(0)} frames a second here; ${shown.says || `the model draws ${shown.drawn} each second, the others are interpolated`}` : "no pictures");
     put("recorded", sound.record_full ? "an hour, and no more" : clock(sound.recorded_s ?? 0));
     put("says", sound.says);
     const root = $("live-root"); if (root) root.dataset.level = sound.level;
@@ -423,8 +423,8 @@
 
   window.auralumeLive = {
     mount, turn, stop, instrument, press, release,
-    start: (values) => { program = values[11] ?? 0; samples.clear(); start("music", { controls: controls(values), seed: values[8], pictures: values[9], prompt: values[10], program }); },
-    listen: (style, strength, usePictures, prompt) => start("voice", { style, strength, pictures: usePictures, prompt }),
+    start: (values) => { program = values[11] ?? 0; samples.clear(); start("music", { controls: controls(values), seed: values[8], pictures: values[9], prompt: values[10], program, model: values[12] ?? "" }); },
+    listen: (style, strength, usePictures, prompt, model) => start("voice", { style, strength, pictures: usePictures, prompt, model: model ?? "" }),
     lead: (prompt, over_s) => control({ prompt, over_s }),
     report: () => ({ ...log, heard_s: heard(), buffer_s: zero === null ? 0 : (log.sent_s ?? 0) - heard(), now: context?.currentTime ?? 0, playing: !!token, token, bars: bars.length }),
   };

@@ -26,7 +26,8 @@ from models.registry import Registry
 from studio import shelf
 from studio.instruments import INSTRUMENTS
 from studio.live_board import MUSIC_TASK, STYLE_TASK, VIDEO_TASK
-from studio.parts import html
+from studio.parts import QUIET, html
+from studio.picker import model_picker
 from studio.tabs import live_endpoints
 
 STYLES = tuple(zip(("Pop band", "Art song", "Chorale"), LIVE_STYLES, strict=True))
@@ -64,13 +65,13 @@ aria-label="The notes that are heard and those to come"></canvas></div></div>
 PICTURES = (
     "Pictures that move with the sound appear here. Some frames are drawn by the model; those between are interpolated."
 )
-NO_PICTURES = "There is no video model on the shelf that this machine can run, so there are no pictures yet."
+NO_PICTURES = "There is no video model on the shelf, so there are no pictures yet."
 QUIET_JS: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(registry: Registry) -> None:
     """Lay out the tab in the current Blocks and wire it."""
-    sees = bool([spec for spec in registry.specs(VIDEO_TASK) if not spec.needs_gpu and not spec.hubs])
+    sees = bool(registry.specs(VIDEO_TASK))
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             parts = _maker(registry, sees)
@@ -106,9 +107,24 @@ def _maker(registry: Registry, sees: bool) -> dict[str, Any]:
         with gr.Row(elem_classes="seed-row"):
             parts["over"] = gr.Slider(0, 30, 8, step=1, label="Seconds to get there", elem_id="live-over")
             parts["lead"] = gr.Button("Go there", elem_id="live-lead", min_width=100)
+        _picture_model(parts, registry, sees)
     with gr.Column(elem_classes="card"):
         _microphone(parts, registry)
     return parts
+
+
+def _picture_model(parts: dict[str, Any], registry: Registry, sees: bool) -> None:
+    """The picker of what makes the pictures, and the line about it."""
+    if not sees:
+        parts["model"] = gr.Textbox("", visible=False, elem_id="live-model")
+        return
+    picker = parts["model"] = model_picker(registry, VIDEO_TASK, "live-model", "Picture model")
+    html(
+        '<div class="hint">The first draws while you watch. A model of the Hub films clips ahead, which are shown in '
+        "turn; without a GPU that takes long, and rests whenever the sound needs the machine.</div>"
+    )
+    line = html(shelf.line(registry, str(picker.value)), elem_id="live-shelf")
+    picker.change(lambda key: shelf.line(registry, key), picker, line, **QUIET)
 
 
 def _knobs(parts: dict[str, Any]) -> None:
@@ -164,7 +180,7 @@ def _microphone(parts: dict[str, Any], registry: Registry) -> None:
 
 def _wire(parts: dict[str, Any]) -> None:
     knobs = [parts[name] for name in KNOBS]
-    others = [parts[name] for name in ("seed", "pictures", "prompt", "program")]
+    others = [parts[name] for name in ("seed", "pictures", "prompt", "program", "model")]
     parts["start"].click(None, [*knobs, *others], js="(...v) => { window.auralumeLive.start(v); }", **QUIET_JS)
     parts["stop"].click(None, js="() => { window.auralumeLive.stop(); }", **QUIET_JS)
     for knob in knobs:
@@ -175,7 +191,7 @@ def _wire(parts: dict[str, Any]) -> None:
     )
     parts["listen"].click(
         None,
-        [parts["voice"], parts["strength"], parts["pictures"], parts["prompt"]],
+        [parts[name] for name in ("voice", "strength", "pictures", "prompt", "model")],
         js="(...v) => { window.auralumeLive.listen(...v); }",
         **QUIET_JS,
     )

@@ -13,7 +13,8 @@ import mido
 import pytest
 import soundfile
 
-from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab
+from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab, pick, put_on_shelf
+from tests.hub_server import HubServer
 
 REPORT = "window.auralumeLive.report()"
 LINE = "document.querySelector('#live-line').innerText"
@@ -93,6 +94,27 @@ def test_start_turn_a_knob_play_a_phrase_stop_and_download(live_page: Any, addre
     mine = next(t for t in song.tracks if any(m.type == "track_name" and m.name == "You" for m in t))
     assert [m.note for m in mine if m.type == "note_on"][:3] == [60, 64, 67]
     assert people(address)["threads"] == 0
+
+
+def test_a_hub_model_films_while_the_music_plays(live_page: Any, address: str, hub: HubServer) -> None:
+    page = live_page
+    put_on_shelf(page, hub, "live-film", "ltx")
+    to_tab(page)
+    pick(page, "#live-model", "tiny/live-film")
+    page.wait_for_function("() => document.querySelector('#live-shelf').innerText.includes('to download first')")
+    told = "document.querySelector('#live-meter-pictures').innerText"
+    hub.gate.clear()
+    try:
+        start(page)
+        page.wait_for_function(f"() => {told}.includes('shipped model draws meanwhile; tiny/live-film is downloading')")
+    finally:
+        hub.gate.set()
+    page.wait_for_function(f"() => {told}.includes('of tiny/live-film shown in turn')")
+    seen = page.evaluate(f"() => {REPORT}.pictures")
+    page.wait_for_function(f"() => {REPORT}.pictures > {seen} + 5")
+    assert page.locator("#live-line.problem").count() == 0
+    stop(page)
+    wait_for(lambda: people(address)["threads"] == 0, 15)
 
 
 def test_two_pages_play_apart_and_a_closed_one_ends_its_work(chromium: Any, address: str, live_page: Any) -> None:

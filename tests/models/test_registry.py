@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from models import machine
 from models.contracts import Progress
 from models.errors import ModelError
 from models.hub import Hub, HubFile
@@ -500,3 +501,11 @@ def test_offline_registry_uses_what_is_here(make_registry: MakeRegistry, hub_ser
     hub_server.requests.clear()
     assert list(make_registry(spec, offline=True).load("test/a").stream(1)) == [0]
     assert hub_server.requests == []
+
+
+def test_a_torch_that_is_being_imported_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = ModuleType("torch")
+    half.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
+    half.cuda = SimpleNamespace(is_available=lambda: False)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", half)
+    assert machine.has_gpu() in {True, False}  # as the devices tell; what torch has not got yet is not missed

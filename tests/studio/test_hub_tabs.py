@@ -13,8 +13,12 @@ import pytest
 from models.backends.adding import describe
 from models.clips import probe
 from models.errors import ModelError
+from models.live import messages
+from models.live.clips import ClipStream
+from models.live.meter import Meter
 from models.registry import Registry
 from studio import recipes
+from studio.live_board import LiveBoard
 from studio.music_actions import MusicActions
 from studio.music_video_actions import MusicVideoActions
 from studio.song import close
@@ -24,10 +28,19 @@ from studio.video_actions import VideoActions
 from tests.hub_server import Fault, HubServer
 from tests.models.music_video.debug_video import click_song
 from tests.studio.debug_beats import music_video_specs
+from tests.studio.debug_music import debug_music_spec
+from tests.studio.debug_video import debug_video_spec
+from tests.studio.test_live_board import wait_for
 from tests.studio.test_style_actions import make_clip
 from tests.tiny_models import tiny
 
 TOKEN = "hf_thisIsASecretToken"
+PAGE = "page-number-000001"
+LIVE: dict[str, Any] = {
+    "controls": {"tempo": 180, "instruments": [0], "drums": False, "density": 1},
+    "pictures": True,
+    "prompt": "the bright sea",
+}
 
 
 class Shelf:
@@ -150,6 +163,61 @@ def test_music_video_goes_on_with_the_shipped_model_where_no_gpu_is_lent(shelf: 
         assert recipes.read_recipe(page["file"]).model == "video/lights"
     finally:
         close(song)
+
+
+@pytest.fixture
+def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
+    for name, value in (("STEPS", 2), ("CLIP_FRAMES", 4)):
+        monkeypatch.setattr(f"models.live.clips.{name}", value)
+    monkeypatch.setattr(Meter, "govern", lambda *_: 0)  # a busy machine would take the pictures away
+    for spec in (debug_music_spec(shelf.folder), debug_video_spec()):
+        shelf.registry.add(spec)
+    shelf.registry._specs.pop("video/lights")
+    board = LiveBoard(shelf.registry, most=1)
+    yield board
+    board.close(PAGE, keep=False)
+    assert board.people()["threads"] == 0
+
+
+def told(heard: list[bytes]) -> list[dict[str, Any]]:
+    """What the page was told of the pictures, so far."""
+    news = [load for letter, _, load in messages.unpack(b"".join(heard)) if letter == "J"]
+    return [each["pictures"] for each in news if each.get("pictures")]
+
+
+@pytest.mark.parametrize("kind", ["wan", "ltx"])
+def test_live(shelf: Shelf, live: LiveBoard, kind: str) -> None:
+    key = shelf.put(kind)
+    heard: list[bytes] = []
+    shelf.hub.gate.clear()
+    live.open(PAGE, "music", LIVE | {"model": key}, heard.append)
+    try:
+        wait_for(lambda: any("is downloading" in each["says"] for each in told(heard)))
+        wait_for(lambda: any(message[:1] == b"V" for message in heard))  # the shipped model draws meanwhile
+    finally:
+        shelf.hub.gate.set()
+    wait_for(lambda: any(each["clips"] for each in told(heard)))
+    title = shelf.registry.get(key).title
+    assert f"of {title} shown in turn" in told(heard)[-1]["says"]
+    before = len(heard)
+    wait_for(lambda: sum(message[:1] == b"V" for message in heard[before:]) > 3)
+    live.control({"token": PAGE, "prompt": "the slow harbour"})
+    wait_for(lambda: told(heard)[-1]["prompt"] == "the slow harbour" and told(heard)[-1]["morph"] == 1)
+    frames = live.session(PAGE).pictures.frames  # type: ignore[union-attr]
+    assert isinstance(frames, ClipStream) and len(np.unique(frames.film.reel._clips[-1].frames)) > 2
+
+
+def test_live_says_beforehand_what_cannot_be(shelf: Shelf, live: LiveBoard) -> None:
+    key, still = shelf.put("wan"), shelf.put("ltx-image")
+    with pytest.raises(ValueError, match="sets a picture in motion"):
+        live.open(PAGE, "music", LIVE | {"model": still}, lambda _: None)
+    with pytest.raises(ValueError, match="makes no pictures"):
+        live.open(PAGE, "music", LIVE | {"model": "music/debug"}, lambda _: None)
+    shelf.registry.memory_budget_mb = 100
+    with pytest.raises(ModelError) as refused:
+        live.open(PAGE, "music", LIVE | {"model": key}, lambda _: None)
+    assert str(refused.value) == shelf.registry.too_big(key)
+    assert shelf.registry.state(key) == "absent" and live.people()["playing"] == 0
 
 
 @pytest.mark.parametrize("kind", ["vgg16", "vgg19"])

@@ -1,0 +1,272 @@
+"""Live pictures by a model of the Hub, which films clips ahead: what is there is shown in turn while it films the next.
+
+Such a model takes seconds for a clip on a GPU, and minutes without one. So it works in a thread of its own, step by
+step, and rests between two steps as long as the machine is busy: sound comes first. Until its first clip is there, the
+model that ships with the studio draws. Clips are shown forwards and, where there is but one, backwards again; one melts
+into the next. Another prompt is filmed anew, and the first clip of it takes over.
+
+Letters: F frames, R x S pixels.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contracts import MAX_SEED, Progress, VideoRequest, check_number
+from models.errors import Cancelled, ModelError
+from models.hub import OnProgress
+from models.live.video import SHOWN_RATE, SHOWN_SIZE, FrameStream, Painter, check_prompt
+from models.threads import work_alone
+from models.video.interpolation import interpolate
+
+log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
+Load = Callable[[OnProgress], Any]
+
+KEPT = 4  # clips of one prompt; when they are there, filming ends until the prompt changes
+CLIP_FRAMES, STEPS, GUIDANCE = 24, 20, 5.0  # frames at the studio's eight a second: three seconds
+FADE_FRAMES = 8
+SMOOTH_RATE = 12.0  # what has fewer frames a second gets others between
+NAP_S = 0.05
+NICENESS = 10  # as the painter's
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A clip as it is shown.
+
+    Attributes:
+        frames: uint8 (F, SHOWN_SIZE, SHOWN_SIZE, 3).
+        rate: frames a second.
+    """
+
+    frames: Pixels
+    rate: float
+    prompt: str
+
+    @property
+    def length_s(self) -> float:
+        """From the first frame to the last."""
+        return (len(self.frames) - 1) / self.rate
+
+
+def prepared(frames: Pixels, rate: float, prompt: str) -> Clip:
+    """The middle square of uint8 (F, R, S, 3) at the size that is shown, with frames between where they are few."""
+    import cv2
+
+    rows, columns = frames.shape[1:3]
+    side = min(rows, columns)
+    top, left = (rows - side) // 2, (columns - side) // 2
+    cut = frames[:, top : top + side, left : left + side]
+    if side != SHOWN_SIZE:
+        how = cv2.INTER_AREA if side > SHOWN_SIZE else cv2.INTER_CUBIC
+        cut = np.stack(
+            [cv2.resize(np.ascontiguousarray(each), (SHOWN_SIZE, SHOWN_SIZE), interpolation=how) for each in cut]
+        )
+    if rate < SMOOTH_RATE and len(cut) > 1:
+        factor = round(-(-SHOWN_RATE // rate))
+        cut, rate = interpolate(cut, factor)[: (len(cut) - 1) * factor + 1], rate * factor
+    return Clip(np.ascontiguousarray(cut), rate, prompt)
+
+
+class Reel:
+    """Clips and where in them the picture is. `add` and `take` may be called from two threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clips: list[Clip] = []
+        self._index, self._time_s, self._begins = 0, 0.0, True
+        self._last: Pixels | None = None
+        self._fading = 0
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def count(self, prompt: str) -> int:
+        """How many clips of a prompt there are."""
+        with self._lock:
+            return sum(clip.prompt == prompt for clip in self._clips)
+
+    def add(self, clip: Clip) -> None:
+        """Put a clip in; the first one of another prompt takes over at once."""
+        with self._lock:
+            if self._clips and self._clips[-1].prompt != clip.prompt:
+                self._clips, self._index, self._time_s, self._begins = [], 0, 0.0, True
+            self._clips.append(clip)
+            if len(self._clips) > KEPT:
+                self._clips.pop(0)
+                self._index = max(0, self._index - 1)
+
+    def take(self, count: int, rate: float, before: Pixels | None = None) -> Pixels:
+        """The next frames, uint8 (count, SHOWN_SIZE, SHOWN_SIZE, 3).
+
+        Args:
+            rate: how many of them are shown each second.
+            before: what was shown before the first clip, to begin from.
+        """
+        with self._lock:
+            if self._last is None:
+                self._last = before
+            return np.stack([self._next(1.0 / rate) for _ in range(count)])
+
+    def _next(self, step_s: float) -> Pixels:
+        clip = self._clips[self._index]
+        if self._begins:
+            self._begins, self._fading = False, FADE_FRAMES if self._last is not None else 0
+        else:
+            self._time_s += step_s
+            if len(self._clips) > 1 and self._time_s > clip.length_s:
+                self._index, self._time_s = (self._index + 1) % len(self._clips), 0.0
+                clip, self._fading = self._clips[self._index], FADE_FRAMES
+        length_s = max(clip.length_s, 1e-6)
+        phase_s = self._time_s % (2 * length_s)  # there and, where it is the only clip, back
+        frame = clip.frames[round(min(phase_s, 2 * length_s - phase_s) * clip.rate)]
+        if self._fading and self._last is not None and self._last.shape == frame.shape:
+            share = 1.0 / self._fading
+            frame = np.round(frame * share + self._last * (1 - share)).astype(np.uint8)
+        self._fading = max(0, self._fading - 1)
+        self._last = frame
+        return frame
+
+
+class Film:
+    """Loads a model and lets it film, in the thread that calls `work`.
+
+    Args:
+        load: brings the model and loads it, telling its progress; `registry.load` of one key.
+        title: of the model, for a person.
+        seed: of the first clip; those after it count on from there.
+    """
+
+    def __init__(self, load: Load, title: str, prompt: str, seed: int = 0) -> None:
+        self.reel = Reel()
+        self.title, self.prompt = title, check_prompt(prompt)
+        self.problem = ""
+        self._load, self._seed, self._filmed = load, seed, 0
+        self._doing = "is on its way"
+        self._share = 0.0  # of the clip in work
+        self.rests = False
+
+    def lead_to(self, prompt: str) -> None:
+        """Film another prompt from now on; raises ValueError for one that cannot be used."""
+        self.prompt = check_prompt(prompt)
+
+    @property
+    def share(self) -> float:
+        """How much of the way to the prompt is done: 1 as soon as a clip of it is there."""
+        return 1.0 if self.problem or self.reel.count(self.prompt) else self._share
+
+    @property
+    def says(self) -> str:
+        """What it does just now, for a person."""
+        count = len(self.reel)
+        there = f"{count} clip{'' if count == 1 else 's'} of {self.title} shown in turn" if count else ""
+        meanwhile = there or "the shipped model draws meanwhile"
+        if self.problem:
+            return f"{self.problem} {meanwhile[0].upper()}{meanwhile[1:]}."
+        if self.reel.count(self.prompt) >= KEPT:
+            return f"{there}; all are filmed"
+        return f"{meanwhile}; {self.title} {'rests, so that the sound goes on' if self.rests else self._doing}"
+
+    def work(self, closing_: threading.Event, busy: Callable[[], bool]) -> None:
+        """Load, then film until `closing_` is set, resting while `busy()`; a failure ends the filming and is told."""
+
+        def told(progress: Progress) -> None:
+            if closing_.is_set():
+                raise Cancelled
+            share = f", {100 * progress.done // progress.total} %" if progress.total else ""
+            self._doing = f"is {progress.stage}{share}"
+
+        try:
+            model = self._load(told)
+            work_alone(NICENESS)  # not before: whoever gives way while it holds Python's lock holds the sound up, too
+            while not closing_.is_set():
+                if self.reel.count(self.prompt) >= KEPT or self._rested(busy):
+                    closing_.wait(NAP_S)
+                    continue
+                self._clip(model, closing_, busy)
+        except Cancelled:
+            return
+        except (ModelError, ValueError) as error:
+            said = str(error).strip()
+            self.problem = said[:1].upper() + said[1:]
+        except Exception:
+            log.exception("The filming of a live session ended")
+            self.problem = f"{self.title} failed by a mistake of the studio."
+
+    def _rested(self, busy: Callable[[], bool]) -> bool:
+        self.rests = busy()
+        return self.rests
+
+    def _clip(self, model: Any, closing_: threading.Event, busy: Callable[[], bool]) -> None:
+        """Film one clip; one that is begun is given up when the session ends or another prompt is wanted."""
+        prompt, self._share = self.prompt, 0.0
+        self._doing = f"begins clip {self._filmed + 1}"
+        request = VideoRequest(
+            prompt,
+            frames=CLIP_FRAMES,
+            steps=STEPS,
+            guidance=GUIDANCE,
+            seed=(self._seed + self._filmed) % (MAX_SEED + 1),
+        )
+        pieces: list[Pixels] = []
+        rate = SHOWN_RATE * 1.0
+        with closing(model.stream(request)) as chunks:
+            for chunk in chunks:
+                if len(chunk.frames):
+                    pieces.append(chunk.frames)
+                    rate = chunk.frames_per_second
+                if chunk.total:
+                    self._share = chunk.done / chunk.total
+                self._doing = f"films clip {self._filmed + 1}, step {chunk.step} of {chunk.steps}"
+                while not chunk.last and not closing_.is_set() and self._rested(busy):
+                    closing_.wait(NAP_S)  # the model waits at its next step until this goes on
+                if closing_.is_set() or self.prompt != prompt:
+                    return
+        if pieces:
+            self._filmed += 1
+            self.reel.add(prepared(np.concatenate(pieces), rate, prompt))
+
+
+class ClipStream(FrameStream):
+    """Shows what a film has; until then what the painter of the shipped model draws, where there is one."""
+
+    def __init__(self, film: Film, painter: Painter | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+        super().__init__(painter, enlarge)
+        self.film = film
+
+    def wants_more(self) -> bool:
+        """As `FrameStream.wants_more`; never while there is nothing to show."""
+        return super().wants_more() and (self.painter is not None or len(self.film.reel) > 0)
+
+    def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Make a second of frames ready."""
+        if not len(self.film.reel):
+            super().paint(time_s, energy, should_stop)
+            return
+        shown = self.quality.shown
+        frames = self.film.reel.take(shown, shown, self._shown)
+        with self._lock:
+            self._ready.extend((each, True) for each in frames)
+            self.drawn_frames += len(frames)
+
+    def lead_to(self, prompt: str, now_s: float, over_s: float) -> None:
+        """Film another prompt; the painter is led there, too."""
+        check_number("over_s", over_s, 0.0, 60.0)
+        self.film.lead_to(prompt)
+        super().lead_to(prompt, now_s, over_s)
+
+    def facts(self, now_s: float) -> dict[str, Any]:
+        """As `FrameStream.facts`, and what the film says."""
+        drawn = self.quality.shown if len(self.film.reel) else self.quality.drawn
+        told = {"morph": round(self.film.share, 2), "prompt": self.film.prompt, "says": self.film.says}
+        return super().facts(now_s) | told | {"drawn": round(drawn, 2), "clips": len(self.film.reel)}
