@@ -5,12 +5,14 @@
 Three sets, none of them heard in training. `recordings`: sound files with a `.beats` file of the same name beside each,
 whose first column are beat times in seconds. `pop909`: every fifth of the songs that the recipe holds out (number
 ending in 9), rendered with a soundfont that the recipe never used, the first minute. `clicks`: metronomes from 60 to
-200 beats a minute, with softer, swung notes between the beats. A set whose option is missing is left out.
+200 beats a minute, the first of four louder and higher, with softer, swung notes between the beats. A set whose option
+is missing is left out.
 
 Measures are mir_eval's with its own settings: F-measure within 70 ms, from 5 s on, and CMLt and AMLt; of downbeats
 the F-measure too, where they are known. `online` is the causal detector, told piece by piece. `--peers` is a Python
-that has madmom or BeatNet installed (see `benchmarks.beat_peers`): they are heard on the same files. Speed: two torch
-threads, from samples at 44.1 kHz to beats, median over the recordings and the rendered songs.
+that has madmom or BeatNet installed (see `benchmarks.beat_peers`): they are heard on the same files, which takes about
+half as long as the sound lasts, so `--peer-answers` can keep what they heard. Speed: two torch threads, from samples at
+44.1 kHz to beats, median over the recordings, and over the rendered songs; the lower of the two counts.
 Needs what requirements-dev.txt installs, and `mir_eval`, `librosa`, `soundfile`, and `symusic<0.6` for rendering.
 """
 
@@ -44,6 +46,8 @@ Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]
 Found = dict[str, tuple[Floats, Floats | None]]
 """Of each system: beats, and downbeats where it tells them."""
+Answers = dict[str, tuple[list[float], list[float]]]
+"""The same of the peers, as JSON."""
 
 RATE = 44_100
 POP909_EVERY, POP909_S = 5, 60.0
@@ -61,6 +65,11 @@ class Piece:
     samples: Samples
     beats: Floats
     downbeats: Floats | None
+
+    @property
+    def key(self) -> str:
+        """Set and name."""
+        return f"{self.group}/{self.name}"
 
 
 def recordings(folder: Path) -> Iterator[Piece]:
@@ -127,7 +136,7 @@ def heard_by_librosa(samples: Samples) -> Floats:
     return np.asarray(librosa.beat.beat_track(y=small, sr=22_050, units="time")[1], dtype=np.float64)
 
 
-def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Found]:
+def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Answers]:
     """What the peers of another Python find, piece by piece."""
     import soundfile
 
@@ -139,7 +148,19 @@ def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Found]:
         run = subprocess.run(
             [str(python), str(script), *map(str, files)], check=True, stdout=subprocess.PIPE, text=True
         )
-    rows = json.loads(run.stdout.strip().splitlines()[-1])
+    return list(json.loads(run.stdout.strip().splitlines()[-1]))
+
+
+def answers_of_peers(arguments: argparse.Namespace, pieces: list[Piece]) -> list[Found]:
+    """The same, but what stands in the file `--peer-answers` is not heard again; what is heard is added to it."""
+    file: Path | None = arguments.peer_answers
+    known: dict[str, Answers] = json.loads(file.read_text()) if file and file.exists() else {}
+    missing = [piece for piece in pieces if piece.key not in known]
+    if missing and arguments.peers:
+        known |= dict(zip((p.key for p in missing), heard_by_peers(arguments.peers, missing), strict=True))
+        if file:
+            file.write_text(json.dumps(known))
+    rows = [known.get(piece.key, {}) for piece in pieces]
     return [{name: (np.array(b), np.array(d)) for name, (b, d) in row.items()} for row in rows]
 
 
@@ -163,21 +184,22 @@ def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str,
     detector = BeatDetector(load_network(arguments.weights))
     heard_offline(detector, pieces[0].samples)  # warm
     found: list[Found] = []
-    speeds: list[float] = []
+    speeds: dict[str, list[float]] = {}
     for piece in pieces:
         beats, downbeats, speed = heard_offline(detector, piece.samples)
         row: Found = {"ours": (beats, downbeats)}
         if piece.group != "clicks":
-            speeds.append(speed)
+            speeds.setdefault(piece.group, []).append(speed)
         if not arguments.alone:
             row["librosa"] = (heard_by_librosa(piece.samples), None)
         if arguments.causal.exists() and not arguments.alone:
             row["online"] = (heard_online(arguments.causal, piece.samples), None)
         found.append(row)
-    if arguments.peers:
-        for row, more in zip(found, heard_by_peers(arguments.peers, pieces), strict=True):
+    if arguments.peers or arguments.peer_answers:
+        for row, more in zip(found, answers_of_peers(arguments, pieces), strict=True):
             row.update(more)
-    result: dict[str, Any] = {"beats_realtime_factor": round(statistics.median(speeds), 1) if speeds else None}
+    factors = {group: round(statistics.median(values), 1) for group, values in speeds.items()}
+    result: dict[str, Any] = {"beats_realtime_factor": min(factors.values(), default=None), "realtime_factors": factors}
     by_set: dict[str, dict[str, dict[str, float]]] = {}
     for group in dict.fromkeys(piece.group for piece in pieces):
         members = [(p, row) for p, row in zip(pieces, found, strict=True) if p.group == group]
@@ -193,6 +215,7 @@ def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str,
     best = max(peers, key=lambda name: peers[name], default=None)
     result["best_peer"], result["f_best_peer"] = best, peers[best] if best else None
     result["downbeat_f"] = _overall(by_set, "ours", "downbeat_f")
+    result["downbeat_f_best_peer"] = _overall(by_set, best, "downbeat_f") if best else None
     return result
 
 
@@ -213,6 +236,7 @@ def main() -> None:
     parser.add_argument("--pop909", type=Path, help="folder of POP909's songs")
     parser.add_argument("--soundfont", type=Path, help="one that the recipe did not use")
     parser.add_argument("--peers", type=Path, help="a Python with madmom or BeatNet")
+    parser.add_argument("--peer-answers", type=Path, help="JSON file that keeps what the peers heard")
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "beats.safetensors")
     parser.add_argument("--causal", type=Path, default=WEIGHTS_DIR / "beats_causal.safetensors")
     parser.add_argument("--threads", type=int, default=2, help="of torch; one where other programs are busy")
