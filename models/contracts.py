@@ -141,6 +141,7 @@ class AudioStyleRequest:
         move_pitch: whether a voice's pitch goes to the pitch of the style's voice.
         low_latency: small chunks from the start, at the price of more work.
         seed: of the noise source; equal requests give equal sound.
+        words: the style in words, for models that take it so; it then stands in the place of `style` and `preset`.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -155,10 +156,13 @@ class AudioStyleRequest:
     move_pitch: bool = True
     low_latency: bool = False
     seed: int = 0
+    words: str = ""
 
     def __post_init__(self) -> None:
-        if (self.style is None) == (not self.preset):
+        if [self.style is not None, bool(self.preset), bool(self.words)].count(True) != 1:
             raise ValueError("Choose either a style sound or one of the presets, and not both.")
+        if not isinstance(self.words, str) or len(self.words) > MAX_PROMPT_CHARACTERS:
+            raise ValueError(f"words must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
         check_number("strength", self.strength, 0.0, 1.0)
         check_number("content_rate", self.content_rate, 4_000, 384_000)
         check_number("style_rate", self.style_rate, 4_000, 384_000)

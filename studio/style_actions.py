@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,12 +16,14 @@ from models.contracts import AudioStyleRequest
 from models.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio import jobs, media, shelf, style_gallery, style_views, video_media, views
+from studio.fields import whole
 from studio.loading import for_page, load_for_page, or_shipped
 from studio.recipes import Recipe, read_recipe, write_recipe
 
 VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
 MP4_RECIPE = "style_transfer"
 OWN_STYLE = "own file"
+FIRST_VOICE = ("The model's first voice", "first")  # before it is loaded, nobody knows its voices
 
 Update = dict[str, Any]
 
@@ -43,9 +46,14 @@ class StyleActions:
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
             key = str(fields.get("model") or self.registry.specs(VIDEO_TASK if half == "video" else AUDIO_TASK)[0].key)
-            yield from or_shipped(
-                self.registry, key, lambda key: self.restyle(half, {**fields, "model": key}, folder, should_stop)
-            )
+
+            def restyle(key: str) -> Iterator[Update]:
+                return self.restyle(half, {**fields, "model": key}, folder, should_stop)
+
+            if half == "audio" and self.registry.get(key).backend:  # its voices or words mean nothing to another model
+                yield from restyle(key)
+            else:
+                yield from or_shipped(self.registry, key, restyle)
 
         yield from for_page(self.stops, session + half, work)
 
@@ -118,10 +126,13 @@ class StyleActions:
         yield {"status": views.finished(what, f"in {took_s:.1f} s · strength {request.strength:g}")}
 
     def _audio(self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]) -> Iterator[Update]:
-        request = audio_request(fields)
-        yield {"status": views.status("Getting the model ready")}
         key = str(fields.get("model") or self.registry.specs(AUDIO_TASK)[0].key)
+        request = audio_request(fields, self.registry.get(key).backend)
+        yield {"status": views.status("Getting the model ready")}
         model = yield from load_for_page(self.registry, key, should_stop)
+        yield {"line": shelf.line(self.registry, key, request.preset, "Chosen sound")}
+        if self.registry.get(key).backend and self.registry.voices(key):  # known now that it is loaded
+            yield {"voices": (shelf.voices(self.registry, key), request.preset)}
         began_s = time.monotonic()
         pieces: list[Any] = []
         last: Any = None
@@ -166,8 +177,10 @@ class StyleActions:
         task = VIDEO_TASK if half == "video" else AUDIO_TASK
         if recipe.task != task:
             raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
-        build = video_request if half == "video" else audio_request
+        build = video_request if half == "video" else _checked
         values = {name: recipe.settings[name] for name in names if name in recipe.settings}
+        if "seed" in names:
+            values["seed"] = recipe.seed
         own = values.get("style") == OWN_STYLE
         if own:
             del values["style"]
@@ -204,24 +217,43 @@ def video_request(fields: dict[str, Any]) -> VideoStyleRequest:
     )
 
 
-def audio_request(fields: dict[str, Any]) -> AudioStyleRequest:
-    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
+def audio_request(fields: dict[str, Any], backend: str = "") -> AudioStyleRequest:
+    """The request of a form; raises ValueError naming the field, the value and what is allowed.
+
+    Args:
+        backend: of the model; those of the Hub take either words or one of their own voices.
+    """
+    from models.backends.formats import takes_words
+
     content = fields.get("content")
     if not content:
         raise ValueError("Record or choose a sound first.")
-    own = fields.get("style_file")
+    own = fields.get("style_file") if not backend else None
+    words = str(fields.get("words") or "").strip() if takes_words(backend) else ""
+    if takes_words(backend) and not words:
+        raise ValueError("This model takes the style in words: write what the sound should become.")
+    preset = str(fields.get("style") or "")
     return AudioStyleRequest(
         content=str(content),
         style=str(own) if own else None,
-        preset="" if own else str(fields.get("style", "")),
+        preset="" if own or words else preset or (FIRST_VOICE[1] if backend else ""),
         strength=fields.get("strength", 0.8),
         move_pitch=bool(fields.get("move_pitch", True)),
+        seed=whole(fields.get("seed") or 0),
+        words=words,
     )
+
+
+def _checked(fields: dict[str, Any]) -> AudioStyleRequest:
+    """The request of settings that are put back; the model that takes words may not be here."""
+    return audio_request({"style": FIRST_VOICE[1], **fields})
 
 
 def style_name(fields: dict[str, Any]) -> str:
     """For file names: the style's key, or "own"."""
-    return "own" if fields.get("style_file") else str(fields.get("style", "style"))
+    if fields.get("style_file"):
+        return "own"
+    return re.sub(r"[^\w.-]+", "-", str(fields.get("style") or "style"))[:40]
 
 
 def _moves(move: StyleMove) -> str:

@@ -136,6 +136,35 @@ def _speecht5_vocoder() -> dict[str, bytes]:
     return _folder_files(lambda folder: tf.SpeechT5HifiGan(config).save_pretrained(folder))
 
 
+def _speecht5_vc() -> dict[str, bytes]:
+    tf = library("transformers")
+    config = tf.SpeechT5Config(
+        vocab_size=40,
+        hidden_size=16,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        conv_dim=[16] * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        speech_decoder_prenet_units=8,
+        speech_decoder_postnet_units=8,
+        speech_decoder_postnet_layers=2,
+        speaker_embedding_dim=8,
+        positional_dropout=0.0,
+        max_speech_positions=2000,
+    )
+
+    def save(folder: Path) -> None:
+        tf.SpeechT5FeatureExtractor().save_pretrained(folder)
+        tf.SpeechT5ForSpeechToSpeech(config).save_pretrained(folder)
+
+    return _folder_files(save)
+
+
 def _word_tokenizer(cls: Any, **special: str) -> Any:
     """A fast tokenizer of whole words in the class that the pipelines expect."""
     from tokenizers import Tokenizer
@@ -160,11 +189,9 @@ def _t5(width: int = 32) -> tuple[Any, Any]:
     return tf.T5EncoderModel(config), _word_tokenizer(tf.PreTrainedTokenizerFast)
 
 
-def _musicgen(channels: int = 1) -> dict[str, bytes]:
-    tf = library("transformers")
-    _, tokenizer = _t5()
-    text = tf.T5Config(vocab_size=64, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
-    audio = tf.EncodecConfig(
+def _tiny_codec() -> Any:
+    """EnCodec at 3,200 samples and 50 frames a second."""
+    return library("transformers").EncodecConfig(
         sampling_rate=3_200,
         audio_channels=1,
         num_filters=4,
@@ -178,7 +205,12 @@ def _musicgen(channels: int = 1) -> dict[str, bytes]:
         target_bandwidths=[2.0],
         chunk_length_s=None,
     )
-    decoder = tf.MusicgenDecoderConfig(
+
+
+def _tiny_musicgen(kind: str, channels: int = 1, **more: Any) -> Any:
+    """A model of MusicGen's kind with random weights."""
+    tf = library("transformers")
+    decoder = getattr(tf, f"{kind}DecoderConfig")(
         vocab_size=32,
         hidden_size=16,
         num_hidden_layers=1,
@@ -190,18 +222,42 @@ def _musicgen(channels: int = 1) -> dict[str, bytes]:
         bos_token_id=32,
         max_position_embeddings=2048,
     )
-    config = tf.MusicgenConfig(text_encoder=text, audio_encoder=audio, decoder=decoder)
-    model = tf.MusicgenForConditionalGeneration(config)
+    text = tf.T5Config(vocab_size=64, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+    config = getattr(tf, f"{kind}Config")(text_encoder=text, audio_encoder=_tiny_codec(), decoder=decoder, **more)
+    model = getattr(tf, f"{kind}ForConditionalGeneration")(config)
     for layer in model.audio_encoder.quantizer.layers:
         layer.codebook.embed.normal_()  # else all codes would sound alike
     model.generation_config = tf.GenerationConfig(
         decoder_start_token_id=32, pad_token_id=32, bos_token_id=32, do_sample=True, guidance_scale=3.0, max_length=2000
     )
+    return model
+
+
+def _musicgen(channels: int = 1) -> dict[str, bytes]:
+    tf = library("transformers")
+    _, tokenizer = _t5()
+    model = _tiny_musicgen("Musicgen", channels)
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder)
         extractor = tf.EncodecFeatureExtractor(feature_size=1, sampling_rate=3_200)
         tf.MusicgenProcessor(extractor, tokenizer).save_pretrained(folder)
+
+    return _folder_files(save)
+
+
+def _musicgen_melody() -> dict[str, bytes]:
+    tf = library("transformers")
+    _, tokenizer = _t5()
+    model = _tiny_musicgen("MusicgenMelody", num_chroma=12, chroma_length=20)
+    for name, weight in model.named_parameters():
+        if weight.ndim > 1 and not name.startswith("audio_encoder"):
+            weight.data.mul_(15)  # else neither words nor melody would tell
+
+    def save(folder: Path) -> None:
+        model.save_pretrained(folder)
+        extractor = tf.MusicgenMelodyFeatureExtractor(sampling_rate=3_200, hop_length=256, n_fft=1024)
+        tf.MusicgenMelodyProcessor(extractor, tokenizer).save_pretrained(folder)
 
     return _folder_files(save)
 
@@ -333,7 +389,9 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "vits-speakers": lambda: _vits(3),
     "speecht5": _speecht5,
     "speecht5-vocoder": _speecht5_vocoder,
+    "speecht5-vc": _speecht5_vc,
     "musicgen": _musicgen,
+    "musicgen-melody": _musicgen_melody,
     "musicgen-stereo": lambda: _musicgen(2),
     "stable-audio": _stable_audio,
     "wan": _wan,

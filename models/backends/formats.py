@@ -7,13 +7,14 @@ diffusers), or in `auralume.json` (weights of this project's own recipes).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Library = Literal["transformers", "diffusers", "vgg", "auralume"]
 
 SPEECH_LOADER = "models.backends.speech:load"
 MUSIC_LOADER = "models.backends.music:load"
 VIDEO_LOADER = "models.backends.video:load"
+SOUND_STYLE_LOADER = "models.backends.sound_style:load"
 STYLE_LOADER = "models.style.gatys:load"
 OWN_LOADER = "models.backends.own:load"
 
@@ -107,6 +108,24 @@ FORMATS: tuple[Format, ...] = (
     _video("LattePipeline", "Latte: short clips from a description."),
     Format("vgg19", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-19."),
     Format("vgg16", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-16."),
+    Format(
+        "speecht5-vc",
+        "style_audio",
+        "transformers",
+        "SpeechT5ForSpeechToSpeech",
+        SOUND_STYLE_LOADER,
+        "SpeechT5: says with another voice what a voice says.",
+        companion=SPEECHT5_VOCODER,
+        extra=("speaker_embeddings.safetensors",),
+    ),
+    Format(
+        "musicgen_melody",
+        "style_audio",
+        "transformers",
+        "MusicgenMelodyForConditionalGeneration",
+        SOUND_STYLE_LOADER,
+        "MusicGen Melody: plays a melody anew in a style that you describe.",
+    ),
     Format("speech/tacotron2", "speech", "auralume", "", OWN_LOADER, "A voice of this studio's own recipe."),
     Format("music/transformer", "music", "auralume", "", OWN_LOADER, "A composer of this studio's own recipe."),
     Format("style_video/adain", "style_video", "auralume", "", OWN_LOADER, "A picture style of the studio's recipe."),
@@ -114,7 +133,22 @@ FORMATS: tuple[Format, ...] = (
     Format("video/unet3d", "video", "auralume", "", OWN_LOADER, "A video model of this studio's own recipe."),
 )
 
+# One `model_type`, several things that a model was made for: the class that it was saved from tells which.
+BY_CLASS = {"SpeechT5ForSpeechToSpeech": "speecht5-vc", "SpeechT5ForSpeechToText": "speecht5-asr"}
+
 BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
+
+
+def name_of(config: dict[str, Any]) -> str:
+    """The kind that a `config.json` names; "" where it names none."""
+    made_of = config.get("architectures") or [""]
+    by_class = BY_CLASS.get(str(made_of[0])) if isinstance(made_of, list) else None
+    return by_class or str(config.get("model_type") or config.get("architecture") or "")
+
+
+def takes_words(backend: str) -> bool:
+    """Whether a class restyles a sound as words say, and knows no voices or sounds as styles."""
+    return backend == "MusicgenMelodyForConditionalGeneration"
 
 
 def needs_picture(backend: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.backends.formats import BY_NAME, Format
+from models.backends.formats import BY_NAME, Format, name_of
 from models.errors import ModelError
 from models.hub import Hub
 from models.spec import ModelSpec
@@ -91,8 +91,7 @@ def kind_of(folder: Path) -> Format:
         ModelError: it is of no known kind any more.
     """
     config = read_json(folder / "config.json")
-    name = read_json(folder / "model_index.json").get("_class_name") or config.get("model_type")
-    found = BY_NAME.get(str(name or config.get("architecture")))
+    found = BY_NAME.get(str(read_json(folder / "model_index.json").get("_class_name") or name_of(config)))
     if found is None:
         raise ModelError("The files of this model are of no known kind. Delete it and get it again.", "weights")
     return found

@@ -2,8 +2,6 @@
 
 They make sound, no notes: their chunks have no bars, no tracks and no piece. MusicGen is heard while it is made; a
 diffusion model is done all at once, and tells its steps until then.
-
-Letters: K codebooks, T tokens, N samples.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.backends import calls
 from models.backends.description import described, seconds
+from models.backends.growing import GrowingSound, stereo
 from models.backends.library import backend, library, main_hub, opened, opened_kind, parameters_of, variant_of
 from models.backends.placing import choose, put
 from models.backends.running import Feed, run, seeded
@@ -29,8 +28,6 @@ from models.spec import ModelSpec
 
 FloatArray = NDArray[np.float32]
 SILENCE = np.zeros((2, 0), np.float32)
-FIRST_S, GROWTH = 1.0, 0.25  # of music before it is decoded first; then again when it has grown by this share
-HELD_FRAMES = 8  # at the end of what is decoded: they change when more comes, for the decoder looks ahead
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,9 @@ class MusicGen(_Sound):
         frames = round(seconds(request, self.longest_s) * self.frame_rate)
 
         def work(feed: Feed[tuple[FloatArray, int]]) -> None:
-            _MusicGenRun(self, feed, frames).go(request)
+            inputs = self.processor(text=[described(request)], padding=True, return_tensors="pt").to(self.model.device)
+            growing = GrowingSound(self.model, frames, lambda *item: feed.put(item), feed.check)
+            growing.go(inputs, request.seed, temperature=max(request.temperature, 0.05), top_p=request.top_p)
 
         done = 0
         running = run(work)
@@ -107,72 +106,6 @@ class MusicGen(_Sound):
                 yield MusicChunk(
                     samples, self.sample_rate, remarks=remarks, done=done, total=frames, last=done >= frames
                 )
-
-
-class _MusicGenRun:
-    """One request: it looks at the tokens at every step of the library's loop, and decodes what has come."""
-
-    def __init__(self, owner: MusicGen, feed: Feed[tuple[FloatArray, int]], frames: int) -> None:
-        self.model, self.processor, self.feed, self.frames = owner.model, owner.processor, feed, frames
-        self.rate, self.frame_rate = owner.sample_rate, owner.frame_rate
-        self.channels = int(getattr(owner.model.config.decoder, "audio_channels", 1))
-        self.sent = 0  # samples
-        self.decoded_at = 0  # tokens
-
-    def go(self, request: MusicRequest) -> None:
-        """Generate, and put (samples, frames done) into the feed; what the library returns closes it."""
-        import torch
-
-        inputs = self.processor(text=[described(request)], padding=True, return_tensors="pt").to(self.model.device)
-        late = int(self.model.decoder.num_codebooks) // self.channels - 1
-        options = {"temperature": max(request.temperature, 0.05), "top_p": request.top_p, "do_sample": True}
-        length = self.frames + late
-        with seeded(request.seed), torch.inference_mode():
-            made = self.model.generate(**inputs, **options, max_new_tokens=length, logits_processor=[self.look])
-        sound = stereo(made[0].float().cpu().numpy())
-        self.feed.put((np.ascontiguousarray(sound[:, self.sent :]), self.frames))
-
-    def look(self, input_ids: Any, scores: Any) -> Any:
-        """Called by the library before each token with all tokens so far (K, T); the scores stay as they are."""
-        self.feed.check()
-        count = input_ids.shape[1]
-        if count - self.decoded_at >= max(FIRST_S * self.frame_rate, GROWTH * count):
-            self.decoded_at = count
-            self._send(undelayed(input_ids[:, 1:], self.channels))
-        return scores
-
-    def _send(self, codes: Any) -> None:
-        """Decode codes (K, T) and send what is new and settled."""
-        if codes.shape[1] == 0:
-            return
-        coder = self.model.audio_encoder
-        parts = [codes] if self.channels == 1 else [codes[0::2], codes[1::2]]
-        sounds = [coder.decode(part[None, None], audio_scales=[None]).audio_values.reshape(-1) for part in parts]
-        samples = stereo(np.stack([each.float().cpu().numpy() for each in sounds]))
-        settled = samples.shape[1] - HELD_FRAMES * round(self.rate / self.frame_rate)
-        if settled > self.sent:
-            self.feed.put((np.ascontiguousarray(samples[:, self.sent : settled]), min(codes.shape[1], self.frames - 1)))
-            self.sent = settled
-
-
-def stereo(sound: FloatArray) -> FloatArray:
-    """(1 or 2, N) to (2, N), within [-1, 1]."""
-    both = np.repeat(sound, 2, axis=0) if len(sound) == 1 else sound[:2]
-    return np.clip(both, -1.0, 1.0).astype(np.float32)
-
-
-def undelayed(tokens: Any, channels: int = 1) -> Any:
-    """Codes without their delay pattern: book k comes k steps late, (K, T + K - 1) -> (K, T); stereo books in pairs.
-
-    Args:
-        tokens: as they are generated, without the first beginning-of-sequence token.
-    """
-    import torch
-
-    books = tokens.shape[0]
-    late = [book // channels for book in range(books)]
-    length = max(0, tokens.shape[1] - max(late))
-    return torch.stack([tokens[book, late[book] : late[book] + length] for book in range(books)])
 
 
 class SoundDiffusion(_Sound):

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from models.backends.formats import BY_NAME, Format, names
+from models.backends.formats import BY_NAME, Format, name_of, names
 from models.errors import ModelError
 from models.hub import HubFile
 from models.hub_listing import Repository
@@ -95,8 +95,7 @@ def _own(repository: Repository, card: dict[str, Any]) -> Recognised:
 
 def _model(repository: Repository, config: dict[str, Any]) -> Recognised:
     _refuse_code(repository, config)
-    name = str(config.get("model_type") or config.get("architecture") or "")
-    kind = _known(repository, name)
+    kind = _known(repository, name_of(config))
     top = [file for file in repository.files if "/" not in file.path]
     weights = _weights(repository, top)
     plain = [file for file in top if file.path.endswith(PLAIN) and not file.path.endswith(".safetensors.index.json")]

@@ -131,12 +131,36 @@ class VitsSpeaker:
         return tuple(token or "" for token in tokens)
 
 
-class SpeechT5Speaker:
-    """SpeechT5 (Ao et al. 2022): frame by frame with attention, and a HiFi-GAN vocoder.
+class VoiceVectors:
+    """What SpeechT5 tells voices apart by: a vector of 512 numbers each.
 
-    Its voice is a vector of 512 numbers. The repository may bring `speaker_embeddings.safetensors` with vectors by
-    name; otherwise the seed draws one, as if a stranger were asked to read.
+    The repository may bring `speaker_embeddings.safetensors` with vectors by name; otherwise the seed draws one, as if
+    a stranger were asked to speak.
     """
+
+    def __init__(self, folder: Path) -> None:
+        from models.weights_io import load_safetensors
+
+        path = folder / "speaker_embeddings.safetensors"
+        self.named: dict[str, Any] = load_safetensors(path) if path.is_file() else {}
+        known = [Voice(name, name.replace("_", " "), "") for name in self.named]
+        self.voices = (*known, Voice("seed", "A voice drawn by the seed", ""))
+
+    def of(self, model: Any, voice: str, seed: int) -> Any:
+        """(1, 512) for a voice; the first one where it is not known, and one drawn by the seed where there is none."""
+        import torch
+
+        vector = self.named.get(voice) if voice != "seed" else None
+        if vector is None and voice != "seed" and self.named:
+            vector = next(iter(self.named.values()))
+        if vector is None:
+            generator = torch.Generator().manual_seed(seed)
+            vector = torch.randn(model.config.speaker_embedding_dim, generator=generator)
+        return torch.nn.functional.normalize(vector.reshape(1, -1).float(), dim=1).to(model.device)
+
+
+class SpeechT5Speaker:
+    """SpeechT5 (Ao et al. 2022): frame by frame with attention, and a HiFi-GAN vocoder."""
 
     controls: tuple[str, ...] = ("vocoder",)
 
@@ -144,32 +168,10 @@ class SpeechT5Speaker:
         package = library("transformers")
         self.tokenizer = opened(package.SpeechT5Tokenizer, folder)
         self.model = opened(made, folder, use_safetensors=True, attn_implementation="eager").to(place.device).eval()
-        if companion is None:
-            raise ModelError(
-                "SpeechT5 needs its vocoder, which is not here. Delete the model and get it again.", "weights"
-            )
-        self.vocoder = opened(package.SpeechT5HifiGan, companion, use_safetensors=True).to(place.device).eval()
+        self.vocoder = speecht5_vocoder(companion, place)
         self.sample_rate = int(self.vocoder.config.sampling_rate)
-        self.vectors = self._named(folder / "speaker_embeddings.safetensors")
-        named = [Voice(name, name.replace("_", " "), "") for name in self.vectors]
-        self.voices = (*named, Voice("seed", "A voice drawn by the seed", ""))
-
-    @staticmethod
-    def _named(path: Path) -> dict[str, Any]:
-        from models.weights_io import load_safetensors
-
-        return load_safetensors(path) if path.is_file() else {}
-
-    def _vector(self, request: SpeechRequest) -> Any:
-        import torch
-
-        named = self.vectors.get(request.voice) if request.voice != "seed" else None
-        if named is None and request.voice != "seed" and self.vectors:
-            named = next(iter(self.vectors.values()))
-        if named is None:
-            generator = torch.Generator().manual_seed(request.seed)
-            named = torch.randn(self.model.config.speaker_embedding_dim, generator=generator)
-        return torch.nn.functional.normalize(named.reshape(1, -1).float(), dim=1).to(self.model.device)
+        self.vectors = VoiceVectors(folder)
+        self.voices = self.vectors.voices
 
     def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
         """Alignment and words from the cross attention of the head that moves most steadily along the text."""
@@ -180,7 +182,10 @@ class SpeechT5Speaker:
         try:
             with torch.inference_mode():
                 mel, attention = self.model.generate_speech(
-                    ids, self._vector(request), vocoder=None, output_cross_attentions=True
+                    ids,
+                    self.vectors.of(self.model, request.voice, request.seed),
+                    vocoder=None,
+                    output_cross_attentions=True,
                 )
                 samples = self.vocoder(mel) if request.vocoder == "neural" else _griffin_lim(mel)
         finally:
@@ -189,6 +194,18 @@ class SpeechT5Speaker:
         alignment = steadiest(attention.float().cpu().numpy())
         samples = samples.reshape(-1).float().cpu().numpy()
         return Spoken(samples, alignment, symbols, words_of(symbols), read_verdict(alignment, symbols))
+
+
+def speecht5_vocoder(companion: Path | None, place: Place) -> Any:
+    """The HiFi-GAN that SpeechT5 needs.
+
+    Raises:
+        ModelError: it is not here, or damaged.
+    """
+    if companion is None:
+        raise ModelError("SpeechT5 needs its vocoder, which is not here. Delete the model and get it again.", "weights")
+    made = library("transformers").SpeechT5HifiGan
+    return opened(made, companion, use_safetensors=True).to(place.device).eval()
 
 
 class BarkSpeaker:

@@ -190,6 +190,8 @@ class AudioStyler:
 
     def _style_of(self, request: AudioStyleRequest) -> Style:
         if request.style is None:
+            if request.words:
+                raise ValueError("This model takes a sound or one of its presets as style, and no words.")
             if request.preset not in self.presets:
                 raise ValueError(f"preset is {request.preset!r}; this model has {', '.join(self.presets)}.")
             return self.presets[request.preset]

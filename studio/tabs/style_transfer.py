@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,11 +13,15 @@ from models.registry import Registry
 from studio import jobs, shelf, style_gallery, style_views, views
 from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.picker import model_picker
-from studio.style_actions import AUDIO_TASK, VIDEO_TASK, StyleActions
+from studio.style_actions import AUDIO_TASK, FIRST_VOICE, VIDEO_TASK, StyleActions
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
+MORE_SOUND_MODELS = (
+    "Put other models on the Models tab by their id: facebook/musicgen-melody plays a melody anew as you describe it, "
+    "SpeechT5 for speech to speech gives a voice another one."
+)
 VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness", "model")
-AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch", "model")
+AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch", "model", "words", "seed")
 
 
 def build(registry: Registry) -> None:
@@ -62,7 +67,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
                     size = gr.Slider(128, 1024, 384, step=64, label="Size", info="longer side in pixels")
                     steadiness = gr.Slider(0, 0.95, 0.7, step=0.05, label="Steadiness", info="from frame to frame")
                     upload, note = _settings("video", [".mp4"])
-                model = _model(registry, VIDEO_TASK, "style-video-model")
+                model, _ = _model(registry, VIDEO_TASK, "style-video-model")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("clip", WELCOME), elem_id="style-video-status")
             with gr.Row():
@@ -112,13 +117,34 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                 )
                 make, stop = _buttons("audio")
             with gr.Column(elem_classes="card"):
-                style = gr.Dropdown(presets, value=first or None, label="Style", elem_id="style-audio-style")
-                own = gr.Audio(sources=["upload", "microphone"], type="filepath", label="Or a style sound of your own")
+                style = gr.Dropdown(
+                    presets,
+                    value=first or None,
+                    label="Style",
+                    allow_custom_value=True,  # the endpoint may name a voice of another model
+                    elem_id="style-audio-style",
+                )
+                own = gr.Audio(
+                    sources=["upload", "microphone"],
+                    type="filepath",
+                    label="Or a style sound of your own",
+                    elem_id="style-audio-own",
+                )
+                words = gr.Textbox(
+                    "",
+                    label="Style in words",
+                    placeholder="a string quartet in a large hall",
+                    max_length=400,
+                    visible=False,
+                    elem_id="style-audio-words",
+                )
                 strength = gr.Slider(0, 1, 0.8, step=0.05, label="Strength", elem_id="style-audio-strength")
-                pitch = gr.Checkbox(True, label="Move a voice's pitch too")
+                pitch = gr.Checkbox(True, label="Move a voice's pitch too", elem_id="style-audio-pitch")
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
+                    seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="style-audio-seed")
                     upload, note = _settings("audio", [".wav"])
-                model = _model(registry, AUDIO_TASK, "style-audio-model", style)
+                model, line = _model(registry, AUDIO_TASK, "style-audio-model", style)
+                html(f'<div class="hint">{MORE_SOUND_MODELS}</div>')
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
             html(style_views.two_players("style-audio"), elem_id="style-audio-players")
@@ -127,8 +153,9 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
             file = gr.DownloadButton("Download", interactive=False, elem_id="style-audio-file")
             plot, notes = html("", elem_id="style-audio-plot"), html("")
     shown: dict[str, Any] = {"status": status, "original": original, "result": result}
-    shown |= {"file": file, "plot": plot, "notes": notes}
-    inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch, model), strict=True))
+    shown |= {"file": file, "plot": plot, "notes": notes, "line": line, "voices": style}
+    inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch, model, words, seed), strict=True))
+    model.change(partial(_fitting, registry), [model, style], [style, own, pitch, words], **QUIET)
     _wire(actions, "audio", inputs, shown, make, stop)
     _wire_settings(actions, "audio", inputs, upload, note)
 
@@ -139,15 +166,36 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
         strength: float = 0.8,
         move_pitch: bool = True,
         model: str = "",
+        words: str = "",
+        seed: float = 0,
     ) -> Iterator[tuple[Any, Any]]:
-        """Give a sound the timbre of a preset or of another sound. Returns the finished WAV file."""
-        values = (content, style, style_file, strength, move_pitch, model)
+        """Give a sound the timbre of a preset or of another sound; models that take the style in words need `words`.
+        Returns the finished WAV file."""
+        values = (content, style, style_file, strength, move_pitch, model, words, seed)
         yield from _program(actions, "audio", dict(zip(AUDIO_ORDER, values, strict=True)))
 
     _endpoint(audio_style, "audio_style", inputs)
 
 
-def _model(registry: Registry, task: str, elem_id: str, style: gr.Dropdown | None = None) -> gr.Dropdown:
+def _fitting(registry: Registry, key: str, chosen: str | None) -> tuple[Any, Any, Any, Any]:
+    """What the chosen model takes as style: its presets or voices, a sound, or words."""
+    from models.backends.formats import takes_words
+
+    backend = registry.get(key).backend
+    choices = shelf.voices(registry, key) or [FIRST_VOICE]
+    value = chosen if chosen in [each for _, each in choices] else choices[0][1]
+    in_words = takes_words(backend)
+    return (
+        gr.update(choices=choices, value=value, visible=not in_words, label="Voice" if backend else "Style"),
+        gr.update(visible=not backend),
+        gr.update(visible=not backend),
+        gr.update(visible=in_words),
+    )
+
+
+def _model(
+    registry: Registry, task: str, elem_id: str, style: gr.Dropdown | None = None
+) -> tuple[gr.Dropdown, gr.HTML]:
     """The picker and the line about the chosen model and, of the model's own styles, the chosen one."""
     picker = model_picker(registry, task, elem_id)
 
@@ -157,7 +205,7 @@ def _model(registry: Registry, task: str, elem_id: str, style: gr.Dropdown | Non
     line = html(about(str(picker.value), str(style.value or "") if style else ""), elem_id=f"{elem_id}-line")
     inputs = [picker] if style is None else [picker, style]
     gr.on([each.change for each in inputs], about, inputs, line, **QUIET)
-    return picker
+    return picker, line
 
 
 def _buttons(half: str) -> tuple[gr.Button, gr.Button]:
@@ -226,6 +274,10 @@ def _wire(
 def _shown(half: str, name: str, value: Any) -> Any:
     if name == "file":
         return gr.update(value=value, interactive=value is not None)
+    if name == "voices":
+        choices, used = value
+        known = [key for _, key in choices]
+        return gr.update(choices=choices, value=used if used in known else known[0])
     if half == "video" and name in {"original", "result", "slider"}:
         return gr.update(value=value, visible=value is not None)
     return value

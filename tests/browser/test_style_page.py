@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.backends.formats import SPEECHT5_VOCODER
 from models.clips import probe
-from tests.browser.conftest import download, open_page, open_tab
+from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf
+from tests.hub_server import HubServer
 from tests.studio.test_style_actions import make_clip
+from tests.tiny_models import tiny
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
 
@@ -60,10 +63,7 @@ def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None
 def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> None:
     page = style_page
     page.get_by_role("tab", name="Audio").click()
-    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
-        file.setparams((1, 2, 22_050, 0, "NONE", ""))
-        file.writeframes((6000 * np.sin(np.arange(22_050) / 9)).astype(np.int16).tobytes())
-    page.set_input_files("#style-audio-content input[type=file]", tmp_path / "in.wav")
+    page.set_input_files("#style-audio-content input[type=file]", _write_tone(tmp_path / "in.wav"))
     page.wait_for_timeout(1000)
     page.click("#style-audio-make")
     page.wait_for_function(f"() => {_status('audio')}.includes('1.0 s of sound')")
@@ -85,6 +85,55 @@ def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> Non
     let_go_at(page, "audio", "Home")
     page.wait_for_function(f"() => {_status('audio')}.includes('strength 0') && !{_status('audio')}.includes('0.8')")
     page.wait_for_function(f"was => {TAKES}[1].src !== was && {TAKES}[1].readyState >= 2", arg=before)
+
+
+def _write_tone(path: Path) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 22_050, 0, "NONE", ""))
+        file.writeframes((6000 * np.sin(np.arange(22_050) / 9)).astype(np.int16).tobytes())
+    return path
+
+
+def test_hub_models_restyle_a_sound_by_voice_and_by_words(page: Any, hub: HubServer, tmp_path: Path) -> None:
+    hub.add_repo(SPEECHT5_VOCODER.repo_id, tiny("speecht5-vocoder"), tags=(SPEECHT5_VOCODER.revision,))
+    put_on_shelf(page, hub, "converter", "speecht5-vc")
+    put_on_shelf(page, hub, "melody", "musicgen-melody")
+    open_tab(page, "Style Transfer")
+    page.get_by_role("tab", name="Audio").click()
+    with page.expect_response(lambda answer: "upload" in answer.url):
+        page.set_input_files("#style-audio-content input[type=file]", _write_tone(tmp_path / "in.wav"))
+    pick(page, "#style-audio-model", "tiny/melody")
+    page.wait_for_selector("#style-audio-words textarea:visible, #style-audio-words input:visible")
+    assert page.locator("#style-audio-style:visible, #style-audio-own:visible").count() == 0
+    assert "to download first" in page.inner_text("#style-audio-model-line")
+    page.click("#style-audio-make")
+    page.wait_for_function(f"() => {_status('audio')}.includes('takes the style in words')")
+    page.fill("#style-audio-words textarea, #style-audio-words input", "slow dark music")
+    hub.gate.clear()
+    try:
+        page.click("#style-audio-make:enabled")
+        page.wait_for_function(f"() => {_status('audio')}.includes('Downloading')")
+        page.wait_for_selector("#style-audio-status .bar")
+    finally:
+        hub.gate.set()
+    page.wait_for_function(f"() => {_status('audio')}.includes('1.0 s of sound')")
+    page.wait_for_selector("#style-audio-make:enabled")
+    assert "Loaded and ready" in page.inner_text("#style-audio-model-line")
+    with wave.open(str(download(page, "#style-audio-file", tmp_path))) as made:
+        assert (made.getnframes(), made.getframerate()) == (3_200, 3_200)
+
+    pick(page, "#style-audio-model", "tiny/converter")
+    page.wait_for_selector("#style-audio-style:visible")
+    assert page.locator("#style-audio-words:visible").count() == 0
+    assert page.input_value("#style-audio-style input") == "The model's first voice"
+    page.click("#style-audio-make")
+    page.wait_for_function(
+        "() => document.querySelector('#style-audio-style input').value === 'A voice drawn by the seed'"
+    )
+    page.wait_for_selector("#style-audio-make:enabled")
+    assert "of sound" in page.inner_text("#style-audio-status")
+    pick(page, "#style-audio-model", "Debug audio style")
+    page.wait_for_selector("#style-audio-own:visible")
 
 
 def test_the_tab_fits_a_phone(chromium: Any, address: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.backends.adding import describe
+from models.backends.formats import SPEECHT5_VOCODER
 from models.clips import probe
 from models.errors import ModelError
 from models.live import messages
@@ -229,6 +230,27 @@ def test_style(shelf: Shelf, kind: str, monkeypatch: pytest.MonkeyPatch) -> None
     page, said = merged(StyleActions(shelf.registry).generate("s", "video", fields, str(shelf.folder)))
     assert "Downloading" in said and "10 frames painted" in page["status"], page["status"]
     assert recipes.read_recipe(page["file"]).model == key
+
+
+@pytest.mark.parametrize("kind", ["speecht5-vc", "musicgen-melody"])
+def test_sound_style(shelf: Shelf, kind: str) -> None:
+    vocoder = SPEECHT5_VOCODER
+    shelf.hub.add_repo(vocoder.repo_id, tiny("speecht5-vocoder"), tags=(vocoder.revision,))
+    key = shelf.put(kind)
+    sound = click_song(shelf.folder / "in.wav", 2.0)
+    actions = StyleActions(shelf.registry)
+    fields = {"content": str(sound), "style": "first", "style_file": None, "strength": 0.5, "model": key, "seed": 4}
+    if kind == "musicgen-melody":
+        page, said = merged(actions.generate("s", "audio", fields, str(shelf.folder)))
+        assert "takes the style in words" in page["status"] and "Downloading" not in said
+    page, said = merged(actions.generate("s", "audio", fields | {"words": "slow music"}, str(shelf.folder)))
+    assert "Downloading" in said and "Restyling" in said and "s of sound" in page["status"], page["status"]
+    recipe = recipes.read_recipe(page["file"])
+    assert (recipe.model, recipe.seed, recipe.settings["words"]) == (key, 4, "slow music")
+    names = ("style", "strength", "model", "words", "seed")
+    assert actions.load_settings(page["file"], "audio", names)[0]["seed"] == 4
+    assert "strength" in page["notes"] and "Loaded and ready" in page["line"]
+    assert ("voices" in page) == (kind == "speecht5-vc")
 
 
 def test_a_token_opens_a_private_repository_and_appears_nowhere(
