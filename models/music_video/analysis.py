@@ -49,11 +49,11 @@ def read_mono(path: Path, rate: int = BEAT_MEL.sample_rate) -> NDArray[np.float3
     """A sound file as mono float32 at `rate`, read block by block so that a long song takes little memory."""
     import soundfile
 
-    pieces = []
     with soundfile.SoundFile(str(path)) as file:
         if file.samplerate % rate == 0 or rate % file.samplerate == 0:
             margin = 64 * max(1, file.samplerate // rate)  # what the filter of the resampling looks at
             step = BLOCK - BLOCK % max(1, file.samplerate // rate)
+            mono = np.zeros(-(-file.frames * rate // file.samplerate), dtype=np.float32)
             for at in range(0, file.frames, step):
                 first = max(0, at - margin)
                 file.seek(first)
@@ -61,8 +61,9 @@ def read_mono(path: Path, rate: int = BEAT_MEL.sample_rate) -> NDArray[np.float3
                 small = resample(block, file.samplerate, rate)
                 skip = (at - first) * rate // file.samplerate
                 count = -(-min(step, file.frames - at) * rate // file.samplerate)
-                pieces.append(small[skip : skip + count])
-            return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+                begin = at * rate // file.samplerate
+                mono[begin : begin + count] = small[skip : skip + count]
+            return mono
         whole = file.read(dtype="float32", always_2d=True).mean(axis=1)
         return resample(whole, file.samplerate, rate)
 

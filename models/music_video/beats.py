@@ -27,6 +27,7 @@ from models.music_video.beat_decoding import (
     activation_at,
     decode_bars,
     decode_beats,
+    strong_beats,
 )
 from models.music_video.beat_network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, Memory
 from models.weights_io import load_into, load_metadata, load_safetensors
@@ -248,7 +249,8 @@ def track_of(
     activations: NDArray[np.float32], bar_lengths: tuple[int, ...] = BAR_LENGTHS, states: TempoStates | None = None
 ) -> BeatTrack:
     """Beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
-    times = decode_beats(activations[:, 0].astype(np.float64), FRAME_RATE, states)
+    beat = activations[:, 0].astype(np.float64)
+    times = strong_beats(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
     downbeat = activation_at(activations[:, 1].astype(np.float64), FRAME_RATE, times)
     return BeatTrack(times, decode_bars(downbeat, bar_lengths))
 

@@ -55,12 +55,12 @@ def mel_blocks(mono: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-mel frames float32 (T, M) of sound at BEAT_MEL's rate, block by block."""
     hop, reach = BEAT_MEL.hop_length, BEAT_MEL.n_fft // 2
     frames = 1 + len(mono) // hop
-    padded = np.pad(mono, (reach, reach + hop))
     step = int(BLOCK_S * FRAME_RATE)
     blocks = []
     for start in range(0, frames, step):
         stop = min(frames, start + step)
-        piece = padded[start * hop : (stop - 1) * hop + BEAT_MEL.n_fft]
+        low, high = start * hop - reach, (stop - 1) * hop + reach
+        piece = np.pad(mono[max(0, low) : high], (max(0, -low), max(0, high - len(mono))))
         blocks.append(mel_of(torch.from_numpy(np.ascontiguousarray(piece))).numpy())
     return np.concatenate(blocks)
 
@@ -167,20 +167,28 @@ def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, dow
     """All features of a song, float32 (n,) or (channels, n)."""
     mono = samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
     mel = mel_blocks(resample(mono, sample_rate, BEAT_MEL.sample_rate))
-    power = np.exp(2.0 * mel.astype(np.float64))  # (T, M)
-    level_db = 10.0 * np.log10(power.mean(axis=1) + 1e-12)
+    bass_bands = max(1, int(np.searchsorted(_band_centres_hz(), 150.0)))
+    power, centroid, rise, bass_rise = np.zeros((4, len(mel)))
+    step = int(BLOCK_S * FRAME_RATE)
+    for start in range(0, len(mel), step):  # in blocks, so that a long song takes little memory
+        here = slice(start, start + step)
+        first = max(0, start - 1)
+        bands_power = np.exp(2.0 * mel[first : start + step].astype(np.float64))  # (t, M), with the frame before
+        compressed = np.log1p(1000.0 * np.sqrt(bands_power))
+        rise[here] = _flux(compressed)[start - first :]
+        bass_rise[here] = _flux(compressed[:, :bass_bands])[start - first :]
+        bands_power = bands_power[start - first :]
+        power[here] = bands_power.mean(axis=1)
+        centroid[here] = (bands_power * np.arange(mel.shape[1])).sum(axis=1) / (bands_power.sum(axis=1) + 1e-12)
+    level_db = 10.0 * np.log10(power + 1e-12)
     loudness = np.clip((level_db - level_db.max() - _FLOOR_DB) / -_FLOOR_DB, 0.0, 1.0)
     quiet = level_db < -90.0  # digital silence has no loudest moment
     loudness[quiet] = 0.0
-    compressed = np.log1p(1000.0 * np.sqrt(power))
-    bands = np.arange(mel.shape[1])
-    centroid = (power * bands).sum(axis=1) / (power.sum(axis=1) + 1e-12)
     centroid[quiet] = 0.0
-    bass_bands = int(np.searchsorted(_band_centres_hz(), 150.0))
     return MusicFeatures(
         loudness=loudness.astype(np.float32),
-        percussion=_to_unit(_flux(compressed)),
-        bass=_to_unit(_flux(compressed[:, : max(1, bass_bands)])),
+        percussion=_to_unit(rise),
+        bass=_to_unit(bass_rise),
         brightness=_to_unit(centroid, 1.0),
         sections=find_sections(mel, beats_s, downbeats_s, len(mono) / sample_rate),
     )

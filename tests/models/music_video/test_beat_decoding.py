@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.music_video.beat_decoding import (
+    BEAT_SHARE,
     DECODE_RATE,
     MAX_BPM,
     OnlineTracker,
@@ -17,6 +18,7 @@ from models.music_video.beat_decoding import (
     decode_bars,
     decode_beats,
     log_observations,
+    strong_beats,
     upsample,
     viterbi_beats,
 )
@@ -115,6 +117,62 @@ def test_the_fast_recursion_finds_as_good_a_path_as_the_plain_one() -> None:
     ours = path_score(beats - beats[0], inner, states)
     assert ours <= brute_force(inner, states) + 1e-9
     assert ours > brute_force(inner, states) - 0.05 * abs(brute_force(inner, states))
+
+
+def viterbi_with_a_whole_table(activation: np.ndarray, states: TempoStates) -> np.ndarray:
+    """The same recursion, but every score is kept."""
+    log_on, log_off = log_observations(activation)
+    pad = int(states.intervals[-1])
+    on = np.concatenate([[0.0], np.cumsum(np.pad(log_on, pad))])
+    off = np.concatenate([[0.0], np.cumsum(np.pad(log_off, pad))])
+    total = len(activation) + 2 * pad
+    hot = np.ceil(states.intervals / BEAT_SHARE).astype(int)
+    tempi = np.arange(len(states.intervals))
+    entered, came_from = np.zeros((total, len(tempi))), np.zeros((total, len(tempi)), dtype=int)
+    for t in range(pad, total):
+        begun = t - states.intervals
+        leaving = entered[begun, tempi] + on[begun + hot] - on[begun] + off[t] - off[begun + hot]
+        arriving = leaving[:, None] + states.log_change
+        came_from[t], entered[t] = arriving.argmax(axis=0), arriving.max(axis=0)
+    end = pad + len(activation)
+    t = end + int(np.argmax(entered[end:].max(axis=1)))
+    tempo, beats = int(entered[t].argmax()), []
+    while t >= pad:
+        tempo = int(came_from[t, tempo])
+        t -= int(states.intervals[tempo])
+        beats.append(t - pad)
+    frames = np.array(beats[::-1])
+    return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
+
+
+@given(seed=st.integers(0, 10**6), frames=st.integers(2, 700), power=st.floats(0.5, 6))
+@settings(deadline=None, max_examples=15)
+def test_scores_of_the_longest_beat_are_enough(seed: int, frames: int, power: float) -> None:
+    activation = np.random.default_rng(seed).random(frames) ** power
+    expected = viterbi_with_a_whole_table(activation, STATES)
+    assert viterbi_beats(activation, STATES).tolist() == expected.tolist()
+
+
+def taking_turns(weak: float, bpm: float, seconds: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
+    """Activations whose every other beat is weak, and all beats."""
+    beats = np.arange(0.4, seconds - 0.5, 60 / bpm)
+    strong = bumps(beats[1::2], seconds)
+    return np.maximum(strong, bumps(beats[0::2], seconds, height=0.9 * weak)), beats
+
+
+@pytest.mark.parametrize("bpm", [110, 140, 180])
+def test_beats_that_take_turns_are_halved_and_the_strong_ones_kept(bpm: int) -> None:
+    activation, beats = taking_turns(0.6, bpm)
+    followed = decode_beats(activation, RATE, STATES)
+    assert matched(followed, beats) > 0.97
+    assert matched(strong_beats(activation, RATE, followed), beats[1::2]) > 0.97
+
+
+@pytest.mark.parametrize(("weak", "bpm"), [(0.95, 140), (0.6, 80)])
+def test_even_beats_and_slow_ones_stay(weak: float, bpm: int) -> None:
+    activation, beats = taking_turns(weak, bpm)
+    assert strong_beats(activation, RATE, beats) is beats
+    assert len(strong_beats(activation, RATE, beats[:4])) == 4 and len(strong_beats(activation, RATE, beats[:0])) == 0
 
 
 @given(length=st.sampled_from((3, 4)), offset=st.integers(0, 3), bars=st.integers(4, 12))
