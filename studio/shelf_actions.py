@@ -92,6 +92,7 @@ class ShelfActions:
             found.append(self.registry.verify(key, report))
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+            self._may_change()  # damaged files are deleted
             yield {"status": views.status("Checking")}
             for progress in jobs.load_model(check, should_stop):
                 yield {"status": views.status(*jobs.describe(progress))}

@@ -15,10 +15,11 @@ import json
 import struct
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -75,9 +76,14 @@ class SpeechAnswers:
         self.registry = registry
 
     async def models(self, _request: Request) -> Response:
-        """The speech models and their voices."""
+        """The speech models and their voices: those of the catalogue, and of a loaded model those that it knows."""
         rows = [
-            {"id": spec.key, "object": "model", "owned_by": spec.licence, "voices": [v.key for v in spec.voices]}
+            {
+                "id": spec.key,
+                "object": "model",
+                "owned_by": spec.licence,
+                "voices": [voice.key for voice in self.registry.voices(spec.key)],
+            }
             for spec in self.registry.specs(TASK)
         ]
         return JSONResponse({"object": "list", "data": rows})
@@ -93,8 +99,8 @@ class SpeechAnswers:
             return _refusal(error)
         sound = wav(pieces, rate) if form == "wav" else encoded(pieces, rate, FORMATS[form][1])
         if as_events:
-            return StreamingResponse(events(sound), media_type="text/event-stream")
-        return StreamingResponse(sound, media_type=FORMATS[form][0])
+            return StreamingResponse(aside(events(sound)), media_type="text/event-stream")
+        return StreamingResponse(aside(sound), media_type=FORMATS[form][0])
 
     def _begin(self, wishes: dict[str, Any]) -> tuple[int, Iterator[bytes]]:
         """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
@@ -131,6 +137,25 @@ class SpeechAnswers:
         if named in VOICES:
             return known[VOICES.index(named) % len(known)]
         raise ValueError(f"voice is {str(named)!r}; this model has {', '.join(known)}.")
+
+
+async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
+    """The blocks, made in threads beside the server's loop; so is the end of the work when the listener leaves."""
+    turn = threading.Lock()  # the end waits for the block that is being made
+
+    def following() -> Any:
+        with turn:
+            return next(blocks, None)
+
+    def end() -> None:
+        with turn:
+            blocks.close()  # type: ignore[attr-defined]
+
+    try:
+        while (block := await run_in_threadpool(following)) is not None:
+            yield block
+    finally:
+        threading.Thread(target=end, name="auralume-speech-end", daemon=True).start()
 
 
 def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
@@ -202,6 +227,8 @@ def events(sound: Iterator[bytes]) -> Iterator[str]:
 
 
 async def _wishes(request: Request) -> dict[str, Any]:
+    if request.headers.get("sec-fetch-site") == "cross-site":  # a browser says so of another site's page
+        raise ValueError("another site's page may not ask for this.")
     body = b""
     async for part in request.stream():
         body += part

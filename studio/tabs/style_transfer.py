@@ -17,8 +17,9 @@ from studio.style_actions import AUDIO_TASK, FIRST_VOICE, VIDEO_TASK, StyleActio
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
 MORE_SOUND_MODELS = (
-    "Put other models on the Models tab by their id: facebook/musicgen-melody plays a melody anew as you describe it, "
-    "SpeechT5 for speech to speech gives a voice another one."
+    "Models of the Hub come here by their id, on the Models tab: facebook/musicgen-melody and "
+    "facebook/musicgen-stereo-melody play a melody anew as you describe it (they want a GPU, and their licence allows "
+    "no commercial use); a SpeechT5 for speech to speech, as safetensors, gives a voice another one."
 )
 VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness", "model")
 AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch", "model", "words", "seed")

@@ -122,5 +122,6 @@ def test_visitors_of_a_public_space_cannot_change_the_shelf(
     for status in (last(actions.add("tiny/vits", "")), last(actions.download("s", "speech/debug"))):
         assert CLOSED_SAID in status
     assert CLOSED_SAID in actions.delete("speech/debug")["status"]
+    assert CLOSED_SAID in last(actions.verify("s", "speech/debug"))
     monkeypatch.setenv("AURALUME_SHELF", "open")
     assert is_open() and "is on the shelf" in last(actions.add("tiny/vits", ""))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,10 @@ import soundfile
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from models.contracts import Voice
 from studio import media
 from studio.ffmpeg_path import ensure_ffmpeg
-from studio.speech_route import FORMATS, SpeechAnswers, encoded, routes, wav
+from studio.speech_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 ASKED = {"model": "tts-1", "input": "Hello there, world.", "voice": "low"}
@@ -95,6 +100,47 @@ def test_what_is_no_json_and_the_list_of_models(client: TestClient) -> None:
     assert client.post("/v1/audio/speech", content=b"x" * 300_000).status_code == 400
     rows = client.get("/v1/models").json()["data"]
     assert rows[0]["id"] == "speech/debug" and rows[0]["voices"] == ["low", "high"]
+    stranger = client.post("/v1/audio/speech", json=ASKED, headers={"sec-fetch-site": "cross-site"})
+    assert stranger.status_code == 400 and "nother site" in stranger.json()["error"]["message"]
+
+
+def test_voices_that_a_model_knows_once_it_is_loaded_are_listed(tmp_path: Path) -> None:
+    registry = debug_registry(tmp_path, debug_spec(voices=()))
+    with TestClient(Starlette(routes=routes(registry))) as client:
+        assert client.get("/v1/models").json()["data"][0]["voices"] == []
+        registry.load("speech/debug").model.voices = (Voice("found", "Found", "MIT"),)
+        assert client.get("/v1/models").json()["data"][0]["voices"] == ["found"]
+
+
+def test_the_end_of_the_work_does_not_hold_the_server_up() -> None:
+    going, ended, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def blocks() -> Iterator[bytes]:
+        try:
+            yield b"one"
+            going.set()
+            ended.wait(30)  # as a model that is asked to stop and goes on to its next step
+            yield b"two"
+        finally:
+            closed.set()
+
+    async def listen() -> float:
+        stream = aside(blocks())
+        assert await anext(stream) == b"one"
+        waiting = asyncio.create_task(anext(stream))
+        while not going.is_set():
+            await asyncio.sleep(0.01)
+        waiting.cancel()  # the listener leaves in the middle of a block
+        began = time.monotonic()
+        await asyncio.sleep(0.05)
+        held_s = time.monotonic() - began
+        ended.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+        return held_s
+
+    assert asyncio.run(listen()) < 20, "the loop went on while the block was made"
+    assert closed.wait(30)
 
 
 @pytest.mark.parametrize("through_ffmpeg", [False, True])
