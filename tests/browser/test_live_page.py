@@ -114,7 +114,7 @@ def test_a_hub_model_films_while_the_music_plays(live_page: Any, address: str, h
     page.wait_for_function(f"() => {REPORT}.pictures > {seen} + 5")
     assert page.locator("#live-line.problem").count() == 0
     stop(page)
-    wait_for(lambda: people(address)["threads"] == 0, 15)
+    wait_for(lambda: people(address)["threads"] == 0, 60)
 
 
 def test_two_pages_play_apart_and_a_closed_one_ends_its_work(chromium: Any, address: str, live_page: Any) -> None:

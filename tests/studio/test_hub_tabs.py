@@ -36,7 +36,7 @@ from tests.studio.test_style_actions import make_clip
 from tests.tiny_models import tiny
 
 TOKEN = "hf_thisIsASecretToken"
-PAGE = "page-number-000001"
+PAGE, PATIENCE_S = "page-number-000001", 120.0
 LIVE: dict[str, Any] = {
     "controls": {"tempo": 180, "instruments": [0], "drums": False, "density": 1},
     "pictures": True,
@@ -174,7 +174,7 @@ def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
     for spec in (debug_music_spec(shelf.folder), debug_video_spec()):
         shelf.registry.add(spec)
     shelf.registry._specs.pop("video/lights")
-    board = LiveBoard(shelf.registry, most=1)
+    board = LiveBoard(shelf.registry, most=1, silent_for_s=600)
     yield board
     board.close(PAGE, keep=False)
     assert board.people()["threads"] == 0
@@ -182,7 +182,7 @@ def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
 
 def told(heard: list[bytes]) -> list[dict[str, Any]]:
     """What the page was told of the pictures, so far."""
-    news = [load for letter, _, load in messages.unpack(b"".join(heard)) if letter == "J"]
+    news = [load for _, _, load in messages.unpack(b"".join(each for each in heard if each[:1] == b"J"))]
     return [each["pictures"] for each in news if each.get("pictures")]
 
 
@@ -193,17 +193,17 @@ def test_live(shelf: Shelf, live: LiveBoard, kind: str) -> None:
     shelf.hub.gate.clear()
     live.open(PAGE, "music", LIVE | {"model": key}, heard.append)
     try:
-        wait_for(lambda: any("is downloading" in each["says"] for each in told(heard)))
-        wait_for(lambda: any(message[:1] == b"V" for message in heard))  # the shipped model draws meanwhile
+        wait_for(lambda: any("is downloading" in each["says"] for each in told(heard)), PATIENCE_S)
+        wait_for(lambda: any(message[:1] == b"V" for message in heard), PATIENCE_S)  # the shipped model draws meanwhile
     finally:
         shelf.hub.gate.set()
-    wait_for(lambda: any(each["clips"] for each in told(heard)))
+    wait_for(lambda: any(each["clips"] for each in told(heard)), PATIENCE_S)
     title = shelf.registry.get(key).title
     assert f"of {title} shown in turn" in told(heard)[-1]["says"]
     before = len(heard)
-    wait_for(lambda: sum(message[:1] == b"V" for message in heard[before:]) > 3)
+    wait_for(lambda: sum(message[:1] == b"V" for message in heard[before:]) > 3, PATIENCE_S)
     live.control({"token": PAGE, "prompt": "the slow harbour"})
-    wait_for(lambda: told(heard)[-1]["prompt"] == "the slow harbour" and told(heard)[-1]["morph"] == 1)
+    wait_for(lambda: told(heard)[-1]["prompt"] == "the slow harbour" and told(heard)[-1]["morph"] == 1, PATIENCE_S)
     frames = live.session(PAGE).pictures.frames  # type: ignore[union-attr]
     assert isinstance(frames, ClipStream) and len(np.unique(frames.film.reel._clips[-1].frames)) > 2
 
