@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from models.errors import ModelError
-from models.live.clips import ClipStream, Film, Load
+from models.live.clips import GUIDANCE, ClipStream, Film, Load
 from models.live.hearing import MicrophoneEars
 from models.live.messages import Send
 from models.live.session import LiveSession
@@ -19,6 +19,7 @@ from models.live.writing import BarWriter
 from models.music.composer import MusicComposer
 from models.registry import WEIGHTS_DIR, Registry
 from models.spec import ModelSpec
+from studio import shelf
 from studio.live_board import MUSIC_TASK, STYLE_TASK, VIDEO_TASK, number_of, read_controls
 
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
@@ -94,7 +95,8 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
     film = None
     if wished is not None and films:
-        film = Film(_loader(registry, wished), wished.title, prompt, seed)
+        _, guidance = shelf.usual(registry, wished.key, (0, GUIDANCE))
+        film = Film(_loader(registry, wished), wished.title, prompt, seed, guidance)
     elif wished is not None:
         specs = [wished]
     painter, enlarge = None, None

@@ -43,6 +43,13 @@ def makes_sound(registry: Registry, key: str) -> bool:
     return spec.task == "music" and bool(spec.backend)
 
 
+def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:
+    """Steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
+    from models.backends.formats import usual as usual_of
+
+    return usual_of(registry.get(key).backend) or otherwise
+
+
 def size(registry: Registry, spec: ModelSpec) -> str:
     """How large the model's files are."""
     megabytes = spec.download_mb or registry.size_on_disk(spec.key) / 1e6

@@ -40,6 +40,7 @@ class Format:
         companion: what it needs beside.
         extra: patterns of files that it takes, where they exist, beside weights, configurations and tokenizers.
         cpu_limit_mb: weights above this are hopeless without a GPU.
+        steps, guidance: of the sampler, as the library itself does it where nothing is said; 0 where it has none.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Format:
     companion: Companion | None = None
     extra: tuple[str, ...] = ()
     cpu_limit_mb: float = 3_000
+    steps: int = 0
+    guidance: float = 0.0
 
 
 SPEECHT5_VOCODER = Companion("microsoft/speecht5_hifigan", "6f01b211b404df2e0a0a20ca79628a757bb35854")
@@ -60,8 +63,8 @@ def _speech(name: str, backend: str, summary: str, **more: object) -> Format:
     return Format(name, "speech", "transformers", backend, SPEECH_LOADER, summary, **more)  # type: ignore[arg-type]
 
 
-def _video(backend: str, summary: str) -> Format:
-    return Format(backend, "video", "diffusers", backend, VIDEO_LOADER, summary)
+def _video(backend: str, summary: str, guidance: float, steps: int = 50) -> Format:
+    return Format(backend, "video", "diffusers", backend, VIDEO_LOADER, summary, steps=steps, guidance=guidance)
 
 
 def _sound(backend: str, summary: str) -> Format:
@@ -95,17 +98,17 @@ FORMATS: tuple[Format, ...] = (
     ),
     _sound("StableAudioPipeline", "Stable Audio: stereo sound from a description, by diffusion."),
     _sound("AceStepPipeline", "ACE-Step: songs from a description, by diffusion."),
-    _video("WanPipeline", "Wan: clips from a description."),
-    _video("WanImageToVideoPipeline", "Wan: sets a picture in motion."),
-    _video("LTXPipeline", "LTX-Video: clips from a description, fast."),
-    _video("LTXImageToVideoPipeline", "LTX-Video: sets a picture in motion."),
-    _video("CogVideoXPipeline", "CogVideoX: clips of six seconds from a description."),
-    _video("CogVideoXImageToVideoPipeline", "CogVideoX: sets a picture in motion."),
-    _video("AnimateDiffPipeline", "AnimateDiff: moves what a Stable Diffusion model draws."),
-    _video("TextToVideoSDPipeline", "ModelScope: short clips from a description; an early and small model."),
-    _video("HunyuanVideoPipeline", "HunyuanVideo: clips from a description; large."),
-    _video("MochiPipeline", "Mochi: clips from a description; large."),
-    _video("LattePipeline", "Latte: short clips from a description."),
+    _video("WanPipeline", "Wan: clips from a description.", 5.0),
+    _video("WanImageToVideoPipeline", "Wan: sets a picture in motion.", 5.0),
+    _video("LTXPipeline", "LTX-Video: clips from a description, fast.", 3.0),
+    _video("LTXImageToVideoPipeline", "LTX-Video: sets a picture in motion.", 3.0),
+    _video("CogVideoXPipeline", "CogVideoX: clips of six seconds from a description.", 6.0),
+    _video("CogVideoXImageToVideoPipeline", "CogVideoX: sets a picture in motion.", 6.0),
+    _video("AnimateDiffPipeline", "AnimateDiff: moves what a Stable Diffusion model draws.", 7.5),
+    _video("TextToVideoSDPipeline", "ModelScope: short clips from a description; an early and small model.", 9.0),
+    _video("HunyuanVideoPipeline", "HunyuanVideo: clips from a description; large.", 6.0),
+    _video("MochiPipeline", "Mochi: clips from a description; large.", 4.5, 64),
+    _video("LattePipeline", "Latte: short clips from a description.", 7.5),
     Format("vgg19", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-19."),
     Format("vgg16", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-16."),
     Format(
@@ -149,6 +152,12 @@ def name_of(config: dict[str, Any]) -> str:
 def takes_words(backend: str) -> bool:
     """Whether a class restyles a sound as words say, and knows no voices or sounds as styles."""
     return backend == "MusicgenMelodyForConditionalGeneration"
+
+
+def usual(backend: str) -> tuple[int, float] | None:
+    """Steps and guidance that a class of diffusers is used with; None where it is none that samples pictures."""
+    found = BY_NAME.get(backend)
+    return (found.steps, found.guidance) if found is not None and found.steps else None
 
 
 def needs_picture(backend: str) -> bool:

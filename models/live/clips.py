@@ -33,7 +33,11 @@ Pixels = NDArray[np.uint8]
 Load = Callable[[OnProgress], Any]
 
 KEPT = 4  # clips of one prompt; when they are there, filming ends until the prompt changes
-CLIP_FRAMES, STEPS, GUIDANCE = 24, 20, 5.0  # frames at the studio's eight a second: three seconds
+CLIP_FRAMES, STEPS, GUIDANCE = (
+    24,
+    20,
+    5.0,
+)  # where no other is usual; frames at the studio's eight a second: three seconds
 FADE_FRAMES = 8
 SMOOTH_RATE = 12.0  # what has fewer frames a second gets others between
 NAP_S = 0.05
@@ -145,13 +149,14 @@ class Film:
         load: brings the model and loads it, telling its progress; `registry.load` of one key.
         title: of the model, for a person.
         seed: of the first clip; those after it count on from there.
+        guidance: how strictly the model follows the prompt.
     """
 
-    def __init__(self, load: Load, title: str, prompt: str, seed: int = 0) -> None:
+    def __init__(self, load: Load, title: str, prompt: str, seed: int = 0, guidance: float = GUIDANCE) -> None:
         self.reel = Reel()
         self.title, self.prompt = title, check_prompt(prompt)
         self.problem = ""
-        self._load, self._seed, self._filmed = load, seed, 0
+        self._load, self._seed, self._guidance, self._filmed = load, seed, guidance, 0
         self._doing = "is on its way"
         self._share = 0.0  # of the clip in work
         self.rests = False
@@ -215,7 +220,7 @@ class Film:
             prompt,
             frames=CLIP_FRAMES,
             steps=STEPS,
-            guidance=GUIDANCE,
+            guidance=self._guidance,
             seed=(self._seed + self._filmed) % (MAX_SEED + 1),
         )
         pieces: list[Pixels] = []

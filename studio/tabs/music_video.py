@@ -15,7 +15,15 @@ from studio import held_folders, jobs, shelf, views
 from studio.music_video_actions import DEFAULT_PROMPTS, VIDEO_TASK, MusicVideoActions
 from studio.parts import QUIET, busy_js, html, ready, shared_state, wire_stop
 from studio.song import Song, close
-from studio.tabs.music_video_controls import FIELDS, Controls, Corrections, corrections, make_controls
+from studio.tabs.music_video_controls import (
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    FIELDS,
+    Controls,
+    Corrections,
+    corrections,
+    make_controls,
+)
 
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
 FILES = ("file", "csv", "json", "clicks")
@@ -194,6 +202,12 @@ def _wire_making(actions: MusicVideoActions, controls: Controls, panels: Panels)
     controls.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
     if actions.registry.specs(VIDEO_TASK):
         controls.model.change(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
+        controls.model.input(
+            lambda key: shelf.usual(actions.registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
+            controls.model,
+            [controls.steps, controls.guidance],
+            **QUIET,
+        )
 
 
 def _wire_settings(actions: MusicVideoActions, controls: Controls) -> None:

@@ -23,7 +23,7 @@ LOOKS = (
     ("Weather", "rain falling at dusk\nlightning in a storm\nsnow falling at night"),
 )
 TRIM_INFO = "seconds"
-DEFAULT_SEED = 7
+DEFAULT_SEED, DEFAULT_STEPS, DEFAULT_GUIDANCE = 7, 10, 1.5
 
 
 @dataclass
@@ -140,8 +140,10 @@ def make_controls(registry: Registry) -> Controls:
                 for name in STRENGTHS
             }
             negative = gr.Textbox("", label="Keep away from", elem_id="mv-negative")
-            steps = gr.Slider(4, 40, 10, step=1, label="Steps", info="of the video model", elem_id="mv-steps")
-            guidance = gr.Slider(1, 10, 1.5, step=0.5, label="Guidance", elem_id="mv-guidance")
+            steps = gr.Slider(
+                4, 64, DEFAULT_STEPS, step=1, label="Steps", info="of the video model", elem_id="mv-steps"
+            )
+            guidance = gr.Slider(1, 10, DEFAULT_GUIDANCE, step=0.5, label="Guidance", elem_id="mv-guidance")
             clips = gr.Slider(0, 40, 0, step=1, label="Key clips", info="0: by the song's length", elem_id="mv-clips")
             with gr.Row(elem_classes="seed-row"):
                 seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, elem_id="mv-seed")

@@ -16,7 +16,7 @@ from studio import jobs, shelf, views
 from studio.parts import QUIET, busy_js, html, ready, wire_stop
 from studio.tabs import video_sync
 from studio.tabs.video_controls import ORDER, Buttons, Controls, make
-from studio.video_actions import FILES, VideoActions
+from studio.video_actions import DEFAULT_GUIDANCE, DEFAULT_STEPS, FILES, VideoActions
 
 WELCOME = (
     "You will watch it come out of the noise, step by step: at first the model sees little more than colours, then "
@@ -153,6 +153,12 @@ def _wire_controls(
 ) -> None:
     buttons.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
     controls.model.change(lambda key: shelf.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
+    controls.model.input(  # by a person alone: settings that are put back stay as they were
+        lambda key: shelf.usual(actions.registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
+        controls.model,
+        [controls.steps, controls.guidance],
+        **QUIET,
+    )
 
     def put_back(path: str | None) -> dict[Any, Any]:
         if path is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from PIL import Image
 
 from models.backends.adding import describe
+from models.backends.formats import BY_NAME, usual
+from models.backends.library import backend
 from models.backends.video import PIPELINES, look
 from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
@@ -119,6 +122,14 @@ def test_lengths_and_sizes_are_those_that_a_pipeline_can_make() -> None:
         for device in ("cpu", "cuda"):
             assert all(side % line.side == 0 and side > 0 for side in line.size(device))
         assert max(line.size("cuda")) >= max(line.size("cpu"))
+
+
+@pytest.mark.parametrize("name", list(PIPELINES))
+def test_steps_and_guidance_are_the_librarys_own(name: str) -> None:
+    kind = BY_NAME[name]
+    known = inspect.signature(backend(kind).__call__).parameters
+    assert usual(name) == (known["num_inference_steps"].default, known["guidance_scale"].default)
+    assert usual("StableAudioPipeline") is None and usual("") is None
 
 
 def test_previews_of_every_shape_of_latents() -> None:
