@@ -33,11 +33,8 @@ Pixels = NDArray[np.uint8]
 Load = Callable[[OnProgress], Any]
 
 KEPT = 4  # clips of one prompt; when they are there, filming ends until the prompt changes
-CLIP_FRAMES, STEPS, GUIDANCE = (
-    24,
-    20,
-    5.0,
-)  # where no other is usual; frames at the studio's eight a second: three seconds
+CLIP_FRAMES, STEPS = 24, 20  # frames at the studio's eight a second: three seconds
+GUIDANCE = 5.0  # of a model that has no usual one
 FADE_FRAMES = 8
 SMOOTH_RATE = 12.0  # what has fewer frames a second gets others between
 NAP_S = 0.05

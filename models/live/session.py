@@ -34,7 +34,7 @@ PLAYING_FOR_S = 3.0  # after the last key or turn of a knob
 PICTURE_LEAD_S = 0.15
 NEWS_EVERY_S = 0.5
 PAINTER_NICENESS, PICTURE_NICENESS = 10, 3
-NAP_S = 0.05
+NAP_S, FILM_PATIENCE_S = 0.05, 2.0
 
 
 class Pictures:
@@ -61,10 +61,10 @@ class Pictures:
             thread.start()
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads; one that films, and is in the middle of a long step or a load, ends when that is over."""
         self._closing.set()
         for thread in self._threads:
-            thread.join(timeout=10.0)
+            thread.join(timeout=FILM_PATIENCE_S if thread.name.endswith("film") else 10.0)
 
     @property
     def is_working(self) -> bool:

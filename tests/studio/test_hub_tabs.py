@@ -177,7 +177,7 @@ def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
     board = LiveBoard(shelf.registry, most=1, silent_for_s=600)
     yield board
     board.close(PAGE, keep=False)
-    assert board.people()["threads"] == 0
+    wait_for(lambda: board.people()["threads"] == 0, PATIENCE_S)
 
 
 def told(heard: list[bytes]) -> list[dict[str, Any]]:
