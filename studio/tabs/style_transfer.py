@@ -16,10 +16,15 @@ from studio.picker import model_picker
 from studio.style_actions import AUDIO_TASK, FIRST_VOICE, VIDEO_TASK, StyleActions
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
-MORE_SOUND_MODELS = (
-    "Models of the Hub come here by their id, on the Models tab: facebook/musicgen-melody and "
-    "facebook/musicgen-stereo-melody play a melody anew as you describe it (they want a GPU, and their licence allows "
-    "no commercial use); a SpeechT5 for speech to speech, as safetensors, gives a voice another one."
+# Named by their ids alone: they are pinned, and what they are is asked of the Hub, when somebody wants them.
+SOUND_MODELS = (
+    ("MusicGen Melody", "facebook/musicgen-melody"),
+    ("MusicGen Melody, stereo", "facebook/musicgen-stereo-melody"),
+)
+ABOUT_SOUND_MODELS = (
+    "These play a melody anew as you describe it; they want a GPU, and their licence (CC-BY-NC 4.0) allows no "
+    "commercial use. A SpeechT5 for speech to speech, as safetensors, gives a voice another one: put it on the shelf "
+    "by its id, on the Models tab."
 )
 VIDEO_ORDER = ("content", "style", "style_file", "strength", "keep_colours", "size", "steadiness", "model")
 AUDIO_ORDER = ("content", "style", "style_file", "strength", "move_pitch", "model", "words", "seed")
@@ -145,7 +150,7 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
                     seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="style-audio-seed")
                     upload, note = _settings("audio", [".wav"])
                 model, line = _model(registry, AUDIO_TASK, "style-audio-model", style)
-                html(f'<div class="hint">{MORE_SOUND_MODELS}</div>')
+                chips = _sound_models()
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             status = html(views.welcome("sound", WELCOME), elem_id="style-audio-status")
             html(style_views.two_players("style-audio"), elem_id="style-audio-players")
@@ -157,6 +162,11 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
     shown |= {"file": file, "plot": plot, "notes": notes, "line": line, "voices": style}
     inputs = dict(zip(AUDIO_ORDER, (content, style, own, strength, pitch, model, words, seed), strict=True))
     model.change(partial(_fitting, registry), [model, style], [style, own, pitch, words], **QUIET)
+    for chip, repository in chips:
+        chip.click(
+            partial(_put_on_shelf, registry, repository), None, [status, model], show_progress_on=status,
+            api_visibility="private",
+        )  # fmt: skip
     _wire(actions, "audio", inputs, shown, make, stop)
     _wire_settings(actions, "audio", inputs, upload, note)
 
@@ -176,6 +186,28 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
         yield from _program(actions, "audio", dict(zip(AUDIO_ORDER, values, strict=True)))
 
     _endpoint(audio_style, "audio_style", inputs)
+
+
+def _sound_models() -> list[tuple[gr.Button, str]]:
+    """Buttons that put a model on the shelf, with its repository."""
+    html('<div class="hint">Put on the shelf, from the Hub:</div>')
+    with gr.Row(elem_classes="chips"):
+        chips = [
+            (gr.Button(title, size="sm", elem_classes="example-chip", elem_id=f"style-audio-get-{number}"), repository)
+            for number, (title, repository) in enumerate(SOUND_MODELS)
+        ]
+    html(f'<div class="hint">{ABOUT_SOUND_MODELS}</div>')
+    return chips
+
+
+def _put_on_shelf(registry: Registry, repository: str) -> tuple[str, Any]:
+    """Put a repository on the shelf and choose it; the status, and the picker."""
+    from studio.shelf_actions import ShelfActions
+
+    *_, made = ShelfActions(registry).add(repository, "")
+    if "changed" not in made:
+        return made["status"], gr.skip()
+    return made["status"], gr.update(choices=shelf.choices(registry, AUDIO_TASK), value=made["changed"])
 
 
 def _fitting(registry: Registry, key: str, chosen: str | None) -> tuple[Any, Any, Any, Any]:

@@ -97,12 +97,15 @@ def _write_tone(path: Path) -> Path:
 def test_hub_models_restyle_a_sound_by_voice_and_by_words(page: Any, hub: HubServer, tmp_path: Path) -> None:
     hub.add_repo(SPEECHT5_VOCODER.repo_id, tiny("speecht5-vocoder"), tags=(SPEECHT5_VOCODER.revision,))
     put_on_shelf(page, hub, "converter", "speecht5-vc")
-    put_on_shelf(page, hub, "melody", "musicgen-melody")
+    hub.add_repo("facebook/musicgen-melody", tiny("musicgen-melody"))
     open_tab(page, "Style Transfer")
     page.get_by_role("tab", name="Audio").click()
     with page.expect_response(lambda answer: "upload" in answer.url):
         page.set_input_files("#style-audio-content input[type=file]", _write_tone(tmp_path / "in.wav"))
-    pick(page, "#style-audio-model", "tiny/melody")
+    page.click("#style-audio-get-1")
+    page.wait_for_function(f"() => {_status('audio')}.includes('musicgen-stereo-melody is not on the Hub')")
+    page.click("#style-audio-get-0")
+    page.wait_for_function(f"() => {_status('audio')}.includes('is on the shelf of Style of sound')")
     page.wait_for_selector("#style-audio-words textarea:visible, #style-audio-words input:visible")
     assert page.locator("#style-audio-style:visible, #style-audio-own:visible").count() == 0
     assert "to download first" in page.inner_text("#style-audio-model-line")
