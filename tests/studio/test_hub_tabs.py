@@ -115,18 +115,15 @@ FILM = {"prompts": "the sea\nthe harbour", "aspect": "1:1", "shorter_side": 360,
 def test_music_video(shelf: Shelf, kind: str) -> None:
     key = shelf.put(kind)
     actions = MusicVideoActions(shelf.registry)
-    song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 2.0)), (0, 0), None))[0]["song"]
+    song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
     try:
         page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
         assert "Downloading" in said and "Filming" in said and "s of video" in page["status"], page["status"]
         info = probe(page["file"])
-        assert (info.width, info.height, info.frames, info.sound) == (360, 360, 48, "aac")
+        assert (info.width, info.height, info.frames, info.sound) == (360, 360, 24, "aac")
         assert recipes.read_recipe(page["file"]).model == key and "Loaded and ready" in page["shelf"]
         kept = actions._maker(shelf.registry.load(key)).clips._made
         assert kept and all(len(np.unique(clip)) > 2 for clip in kept.values()), "the model's own frames"
-        film = Path(page["file"]).read_bytes()
-        other = merged(actions.make("s", song, FILM | {"model": "video/lights"}, False, str(shelf.folder)))[0]
-        assert Path(other["file"]).read_bytes() != film
     finally:
         close(song)
 

@@ -31,7 +31,7 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
-def melody(seconds: float = 1.5, rate: int = RATE) -> np.ndarray:
+def melody(seconds: float = 0.9, rate: int = RATE) -> np.ndarray:
     """Three tones with a pause after each."""
     time = np.arange(round(seconds * rate)) / rate
     tone = 220 * 2 ** (np.floor(time * 2) % 3 * 4 / 12)
@@ -65,15 +65,15 @@ def test_a_sound_is_restyled_and_the_same_again(load: Load, kind: str) -> None:
 def test_a_melody_keeps_its_length_to_the_sample_and_is_heard_while_it_grows(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sound_style, "MELODY_LONGEST_S", 3.0)
+    monkeypatch.setattr(sound_style, "MELODY_LONGEST_S", 2.0)
     monkeypatch.setattr(sound_style, "MELODY_OVERLAP_S", 0.5)
     model = load("musicgen-melody")
-    chunks, sound = heard(model, "musicgen-melody", melody(7.013))
+    chunks, sound = heard(model, "musicgen-melody", melody(4.213))
     assert len(sound) == chunks[-1].total
     assert sum(chunk.samples.size > 0 for chunk in chunks) > 4, "each of three pieces comes in several portions"
-    other = heard(model, "musicgen-melody", melody(7.013), words="bright fast music")[1]
+    other = heard(model, "musicgen-melody", melody(4.213), words="bright fast music")[1]
     assert len(other) == len(sound) and not np.array_equal(other, sound)
-    assert not np.array_equal(heard(model, "musicgen-melody", -melody(7.013)[::-1])[1], sound), "the melody is heard"
+    assert not np.array_equal(heard(model, "musicgen-melody", -melody(4.213)[::-1])[1], sound), "the melody is heard"
 
 
 def test_voices_are_those_of_the_repository(hub: HubServer, load: Load, registry: Registry) -> None:
@@ -106,7 +106,7 @@ def test_silence_stays_silent_and_what_cannot_be_is_said(load: Load) -> None:
 def test_stopping_ends_between_steps_and_leaves_the_model_usable(load: Load) -> None:
     for kind, asked in ASKED.items():
         model = load(kind)
-        stream = model.stream(AudioStyleRequest(melody(25.0), content_rate=RATE, **asked))
+        stream = model.stream(AudioStyleRequest(melody(15.0), content_rate=RATE, **asked))
         next(chunk for chunk in stream if chunk.samples.size)
         stream.close()
         assert heard(model, kind, melody())[0][-1].last
