@@ -86,9 +86,11 @@ class Studio:
         return np.concatenate(made)
 
     def _make(self, texts: list[str], seeds: list[int], scale: float, steps: int) -> Pixels:
-        shape = (1, 3, FRAMES, SIDE, SIDE)
-        noise = torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-        both = [self.generator.conditions(VideoRequest(text)) for text in texts]
+        requests = [VideoRequest(text, seed=seed) for text, seed in zip(texts, seeds, strict=True)]
+        noise = torch.cat(
+            [self.generator.noise(each, FRAMES, torch.Generator().manual_seed(each.seed)) for each in requests]
+        )
+        both = [self.generator.conditions(request) for request in requests]
         wanted, unwanted = (Condition.cat([pair[side] for pair in both]) for side in (0, 1))
         model = self.generator.model
         guidance = Guidance(scale, DEFAULTS.rescale)

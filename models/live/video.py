@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number
 from models.live.hearing import Heard
 from models.video.diffusion import Guidance, predict, sample
-from models.video.generator import OVERLAP, VideoGenerator, to_pixels
+from models.video.generator import OVERLAP, VideoGenerator, movement, numbers_of, to_pixels
 from models.video.interpolation import between
+from models.video.moving_noise import moving_noise
 from models.video.unet3d import Condition, UNet3D
 from models.video.upscaler import bicubic_pixels as bicubic
 
@@ -112,14 +113,25 @@ class Morph:
         self._model, self._table, self._understand = generator.model, generator.table, generator.understand
         self._lock = threading.Lock()
         self.prompt = check_prompt(prompt)
+        self.movement = self._movement(self.prompt)
         self._from = self._to = self.vector(self.prompt)
         self._began_s = self._over_s = 0.0
 
     @torch.inference_mode()
     def vector(self, prompt: str) -> Tensor:
-        """(1, C): the meaning of a prompt; "" is none."""
-        words, said = self._table.embed([self._understand(prompt)[0]], self._model.config.max_words)
-        return self._model.text(words, said)
+        """(1, C): the meaning of a prompt, of its words and of what was read of them; "" is none."""
+        told, reading = self._understand(prompt)
+        words, said = self._table.embed([told], self._model.config.max_words)
+        meaning = self._model.text(words, said)
+        if reading is not None:
+            for table, number in zip(self._model.attributes, numbers_of(reading), strict=True):
+                meaning = meaning + table.weight[number] - table.weight[0]  # type: ignore[operator, index, union-attr]
+        return meaning
+
+    def _movement(self, prompt: str) -> tuple[str, str]:
+        """Where the picture moves and how fast."""
+        reading = self._understand(prompt)[1]
+        return movement(reading) if reading is not None else ("", "normal")
 
     def lead_to(self, prompt: str, now_s: float, over_s: float = MORPH_S) -> None:
         """Begin the way to another prompt.
@@ -129,10 +141,11 @@ class Morph:
         """
         check_number("over_s", over_s, 0.0, 60.0)
         prompt = check_prompt(prompt)
-        aim = self.vector(prompt)
+        aim, moving = self.vector(prompt), self._movement(prompt)
         with self._lock:
             self._from = self._at(now_s)
             self._to, self._began_s, self._over_s, self.prompt = aim, now_s, over_s, prompt
+            self.movement = moving
 
     def share(self, time_s: float) -> float:
         """How much of the way is done, 0 to 1."""
@@ -197,6 +210,7 @@ class Painter:
                 return predict(self._model, z, t, wanted, unwanted, guidance, held)
 
         noise = torch.randn(shape, generator=self._random)
+        noise = moving_noise(noise, *self.morph.movement, self._random)
         steps: list[Tensor] = []
         for clean in sample(denoise, noise, quality.steps, given=given, known=known):
             steps = [clean]

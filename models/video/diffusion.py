@@ -44,17 +44,18 @@ def training_loss(
     Args:
         clean: (B, 3, F, R, S) in [-1, 1].
         known: bool (B, F) or None, frames that the model is given clean.
+        random: on the device of `clean`.
     """
-    t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(len(clean), generator=random))
-    noisy = add_noise(clean, torch.randn(clean.shape, generator=random), t)
+    t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(len(clean), generator=random, device=clean.device))
+    noisy = add_noise(clean, torch.randn(clean.shape, generator=random, device=clean.device), t)
     if known is not None:
         noisy = torch.where(known[:, None, :, None, None], clean, noisy)
     error = (model(noisy, t, condition, known) - clean) / (1 - t).clamp(min=LEAST_SIGMA).view(-1, 1, 1, 1, 1)
-    share = 1.0
+    share = torch.ones((), device=clean.device)
     if known is not None:
         wanted = (~known).to(error.dtype)
         error = error * wanted[:, None, :, None, None]
-        share = float(wanted.mean().clamp(min=1 / wanted.numel()))
+        share = wanted.mean().clamp(min=1 / wanted.numel())
     window = [min(side, whole) for side, whole in zip(COARSE, clean.shape[2:], strict=True)]
     coarse = F.avg_pool3d(error, window)
     return (error.square().mean() + COARSE_SHARE * coarse.square().mean()) / share

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,11 @@ from models.errors import ModelError
 from models.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.looping import Denoise, on_ring, ring_noise
+from models.video.moving_noise import SHIFTS, moving_noise
 from models.video.reading import WEIGHTS as READER_WEIGHTS
 from models.video.reading import PromptReader, Reading, load_reader
-from models.video.scenes.spec import CAMERAS, COLOURS, DEFAULT_FRAMES, FRAMES_PER_SECOND, SPEEDS
+from models.video.scenes import KINDS
+from models.video.scenes.spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
@@ -103,7 +105,7 @@ class VideoGenerator:
             def stretch_denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
                 return denoise(z, t, held)
 
-            noise = torch.randn(given.shape, generator=random)
+            noise = self.noise(request, given.shape[2], random)
             clips = sample(stretch_denoise, noise, request.steps, given=held_clip, known=held)
             for step, clean in enumerate(clips, start=1):
                 pixels = to_pixels(clean)[fresh:][: request.frames - made]
@@ -118,10 +120,19 @@ class VideoGenerator:
         """The whole loop at once."""
         random = torch.Generator().manual_seed(request.seed)
         given, known = self._given(request, request.frames)
-        noise = ring_noise(tuple(given.shape), self.stretch, random)
+        noise = self.noise(request, request.frames, random)
         ring = on_ring(denoise, self.stretch, self.model.config.patch[0], known)
         for step, clean in enumerate(sample(ring, noise, request.steps, given=given, known=known), start=1):
             yield _chunk(request, to_pixels(clean), step, 0, 1)
+
+    def noise(self, request: VideoRequest, frames: int, random: torch.Generator) -> Tensor:
+        """What a clip or a stretch of it begins with (1, 3, frames, R, S): moving where the prompt says so."""
+        shape = (1, 3, frames, request.size, request.size)
+        own = ring_noise(shape, self.stretch, random) if request.loop else torch.randn(shape, generator=random)
+        reading = self.understand(request.prompt)[1]
+        if reading is None or request.image is not None:  # a given picture moves as it likes
+            return own
+        return moving_noise(own, *movement(reading), random, request.loop)
 
     def _given(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
         """Known frames (1, 3, frames, R, S) and which they are, bool (1, frames)."""
@@ -140,10 +151,11 @@ class VideoGenerator:
         """
         config = self.model.config
         told, reading = self.understand(request.prompt)
-        values = [request.motion, request.speed, request.camera, request.colour]
-        for name, value, count in zip(("motion", "speed", "camera", "colour"), values, config.attributes, strict=True):
+        asked = (request.motion, request.speed, request.camera, request.colour)
+        for name, value, count in zip(("motion", "speed", "camera", "colour"), asked, config.attributes, strict=False):
             if not 0 <= value <= count:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
+        values = [*asked, *[0] * (len(config.attributes) - len(asked))]
         if reading is not None:
             values = [value or read for value, read in zip(values, numbers_of(reading), strict=True)]
         words, said = self.table.embed([told, request.negative_prompt], config.max_words)
@@ -154,13 +166,22 @@ class VideoGenerator:
         )
 
 
-def numbers_of(reading: Reading) -> tuple[int, int, int, int]:
-    """Numbers of the attributes motion, speed, camera and colour, 0 where the prompt does not say."""
-    speed, camera, colour = (
-        1 + list(names).index(value) if value else 0
-        for names, value in ((SPEEDS, reading.speed), (CAMERAS, reading.camera), (COLOURS, reading.colour))
+def numbers_of(reading: Reading) -> tuple[int, ...]:
+    """Numbers of the attributes, in the order of the recipe; 0 where the prompt does not say."""
+    values: tuple[tuple[Iterable[str], str], ...] = (
+        (SPEEDS, reading.speed),
+        (CAMERAS, reading.camera),
+        (COLOURS, reading.colour),
+        ((name for name in DIRECTIONS if name != "none"), reading.direction),
+        (TIMES, reading.time),
+        (KINDS, reading.kind),
     )
-    return 0, speed, camera, colour
+    return 0, *(1 + list(names).index(value) if value else 0 for names, value in values)
+
+
+def movement(reading: Reading) -> tuple[str, str]:
+    """Where the picture moves, "" where nowhere, and how fast: as the subject does, else as the camera makes it."""
+    return reading.direction or SHIFTS.get(reading.camera, ""), reading.speed or "normal"
 
 
 def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch: int, stretches: int) -> VideoChunk:

@@ -3,8 +3,8 @@
 The video model learned from few wordings. A small network over the words' vectors (`models.video.text`) reads any
 wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn (as
 Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts in
-known words, prompts about characters, and prompts that are about no scene are left as they are. Colour, speed and
-camera also become the model's attributes.
+known words, prompts about characters, and prompts that are about no scene are left as they are. Colours by name are
+looked up (`models.video.colour_names`). What was read also becomes the model's attributes.
 
 Letters: B batch, L words, E width of a word, C channels.
 """
@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from models.errors import ModelError
 from models.video import characters
+from models.video.colour_names import colour_named
 from models.video.scenes import KINDS
 from models.video.scenes import words as wordings
 from models.video.scenes.captions import tidy
@@ -76,7 +77,7 @@ class Reading:
 class ReaderNetwork(nn.Module):
     """Words and their neighbours, the greatest of each channel, then one answer a field."""
 
-    def __init__(self, text_width: int = 160, channels: int = 128) -> None:
+    def __init__(self, text_width: int = 160, channels: int = 160) -> None:
         super().__init__()
         self.text_width, self.channels = text_width, channels
         self.near = nn.Conv1d(text_width, channels, 3, padding=1)
@@ -108,6 +109,7 @@ class PromptReader:
             chance, number = found[0].softmax(dim=0).max(dim=0)
             chances[name] = float(chance)
             values[name] = FIELDS[name][int(number)] if name not in UNSURE or chance >= SAID else ""
+        values["colour"] = colour_named(prompt) or values["colour"]
         return Reading(**values, sure=chances["kind"])
 
     def understand(self, prompt: str) -> tuple[str, Reading | None]:

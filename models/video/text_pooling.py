@@ -36,7 +36,7 @@ class TextPooling(nn.Module):
         """words (B, L, E), said bool (B, L), False at padding -> (B, C). Words beyond max_words are not read."""
         words, said = words[:, : self.max_words], said[:, : self.max_words]
         empty = ~said.any(dim=1)
-        if words.shape[1] == 0 or bool(empty.all()):
+        if words.shape[1] == 0:
             return self.unconditional.expand(len(words), -1)
         readable = said | empty[:, None]  # an empty row reads its padding, and is replaced below
         x = self.project(words) + self.places[: words.shape[1]]

@@ -10,7 +10,7 @@ characters (`models.video.characters`) on plain paper. At first most batches are
 what words look like for a fraction of the work; their share falls to none. Words and attributes are left out at random,
 so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames are given, so
 that the model can start from a picture and extend a clip. The learning rate falls over the last quarter of `--steps`.
-On a GPU the passes run in bfloat16.
+This is the recipe for a CPU; `models.video.train_on_gpu` goes through the same data many times as fast.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -30,27 +29,15 @@ import torch
 from torch import Tensor
 
 from models.training import follow, save_checkpoint
-from models.video.characters import (
-    PAPER,
-    CharacterSpec,
-    character_caption,
-    on_background,
-    random_character,
-    render_character,
-)
 from models.video.diffusion import Guidance, predict, sample, training_loss
 from models.video.generator import UNET_WEIGHTS
-from models.video.scenes import SceneClip, caption, random_spec, render
-from models.video.scenes.spec import CAMERAS, COLOURS, SPEEDS, SceneSpec
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
+from models.video.training_clips import ClipPool, VideoPlan
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
-from models.video.wording import Disturbance, LooseWording
 from models.weights_io import save_safetensors
 
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
-ATTRIBUTES = ("motion", "speed", "camera", "colour")
-MOTION_LIMITS = (3.0, 8.0)  # mean change from frame to frame, of 255, that parts little, some and much motion
 SHEET_PROMPTS = (
     "a red ball bouncing to the right",
     "blue ocean waves at sunset",
@@ -65,131 +52,10 @@ SHEET_PROMPTS = (
 )
 
 
-@dataclass(frozen=True)
-class VideoPlan:
-    """Numbers of the recipe."""
-
-    batch: int = 12
-    frames: int = 16
-    size: int = 64
-    short_batch: int = 40
-    short_frames: int = 4
-    short_share: float = 0.9
-    short_until: int = 2000
-    character_share: float = 0.15
-    new_clips: int = 3
-    first_clips: int = 120
-    pool: int = 5000
-    learning_rate: float = 1.5e-3
-    warm_up: int = 100
-    weight_decay: float = 0.01
-    average: float = 0.998
-    captions: int = 20_000  # in which the words of captions are looked up
-    no_words: float = 0.12
-    no_attribute: float = 0.5
-    given_frames: float = 0.12
-    calm_share: float = 0.25
-    last_rate: float = 0.05
-    save_every_s: float = 150.0
-    seed: int = 1
-
-
-def motion_of(frames: np.ndarray) -> int:
-    """1 little, 2 some, 3 much motion; frames uint8 (F, R, S, 3)."""
-    change = float(np.abs(np.diff(frames.astype(np.float32), axis=0)).mean()) if len(frames) > 1 else 0.0
-    return 1 + sum(change > limit for limit in MOTION_LIMITS)
-
-
-def attributes_of(clip: SceneClip) -> tuple[int, int, int, int]:
-    """Numbers of the clip's attributes, from 1, in the order of ATTRIBUTES."""
-    spec = clip.spec
-    return (
-        motion_of(clip.frames),
-        1 + list(SPEEDS).index(spec.speed),
-        1 + CAMERAS.index(spec.camera),
-        1 + list(COLOURS).index(spec.colour),
-    )
-
-
 def rate_at(step: int, steps: int, plan: VideoPlan) -> float:
     """Learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it over the last `calm_share`."""
     left = (steps - step) / max(1.0, plan.calm_share * steps)
     return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
-
-
-@dataclass(frozen=True)
-class PooledClip:
-    """Frames uint8 (F, R, S, 3), what they show, and the numbers of their attributes, 0 where it has none."""
-
-    frames: np.ndarray
-    spec: SceneSpec | CharacterSpec
-    attributes: tuple[int, ...]
-
-    def caption(self, rng: np.random.Generator) -> str:
-        """What a person might type for it."""
-        if isinstance(self.spec, SceneSpec):
-            return caption(self.spec, rng)
-        return character_caption(self.spec, rng)
-
-
-class ClipPool:
-    """Rendered clips to draw from; new ones replace the oldest."""
-
-    def __init__(
-        self, plan: VideoPlan, table: TextTable, max_words: int, seed: int, characters: Path | None = None
-    ) -> None:
-        self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
-        self.rng = np.random.default_rng(seed)
-        self.wording = LooseWording(table, self._captions(False), self._captions(True), Disturbance())
-        self.clips: list[PooledClip] = []
-        self.oldest = 0
-        self.add(plan.first_clips)
-
-    def add(self, count: int) -> None:
-        """Render so many."""
-        for _ in range(count):
-            clip = self._render()
-            if len(self.clips) < self.plan.pool:
-                self.clips.append(clip)
-            else:
-                self.clips[self.oldest] = clip
-                self.oldest = (self.oldest + 1) % self.plan.pool
-
-    def _render(self) -> PooledClip:
-        plan = self.plan
-        if self.characters is not None and self.rng.random() < plan.character_share:
-            spec = random_character(self.characters, self.rng)
-            frames = on_background(render_character(spec, self.characters, plan.frames), PAPER)
-            return PooledClip(frames, spec, (motion_of(frames), 0, 0, 0))
-        clip = render(random_spec(self.rng), plan.frames, plan.size)
-        return PooledClip(clip.frames, clip.spec, attributes_of(clip))
-
-    def _captions(self, held_out: bool) -> list[str]:
-        """Captions without pictures."""
-        rng, count = np.random.default_rng(0), self.plan.captions
-        texts = [caption(random_spec(rng), rng, held_out) for _ in range(count)]
-        if self.characters is not None:
-            specs = [random_character(self.characters, rng) for _ in range(count // 20)]
-            texts += [character_caption(spec, rng, held_out) for spec in specs for _ in range(4)]
-        return texts
-
-    def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:
-        """A batch: clips (B, 3, F, R, S) in [-1, 1], what is said of them, which frames are given (B, F)."""
-        plan, rng = self.plan, self.rng
-        short = rng.random() < plan.short_share * max(0.0, 1 - step / max(1, plan.short_until))
-        batch, frames = (plan.short_batch, plan.short_frames) if short else (plan.batch, plan.frames)
-        chosen = [self.clips[int(i)] for i in rng.integers(len(self.clips), size=batch)]
-        starts = rng.integers(plan.frames - frames + 1, size=batch)
-        pieces = [clip.frames[start : start + frames] for clip, start in zip(chosen, starts, strict=True)]
-        pixels = torch.from_numpy(np.stack(pieces)).permute(0, 4, 1, 2, 3)
-        texts = ["" if rng.random() < plan.no_words else clip.caption(rng) for clip in chosen]
-        words, said = self.wording.embed(texts, self.max_words, rng)
-        kept = (rng.random((batch, len(ATTRIBUTES))) > plan.no_attribute) & np.array([[bool(t)] for t in texts])
-        attributes = torch.from_numpy(np.array([clip.attributes for clip in chosen]) * kept)
-        known = torch.zeros(batch, frames, dtype=torch.bool)
-        for row in np.flatnonzero(rng.random(batch) < plan.given_frames):
-            known[row, : int(rng.choice([n for n in (1, 2, 4, 8) if n < frames]))] = True
-        return pixels.float() / 127.5 - 1, Condition(words, said, attributes), known
 
 
 def train(
@@ -197,9 +63,8 @@ def train(
 ) -> int:
     """Train from the folder's checkpoint, or anew, up to `steps`; returns the step that was reached."""
     folder.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(plan.seed)
-    model = UNet3D(config).to(device)
+    model = UNet3D(config)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
     )
@@ -207,7 +72,7 @@ def train(
     step = 0
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average, step = state["average"], state["step"]
@@ -219,8 +84,7 @@ def train(
         clean, condition, known = pool.draw(step)
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, steps, plan)
-        with torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext():
-            loss = training_loss(model, clean.to(device), _to(condition, device), known.to(device), random)
+        loss = training_loss(model, clean, condition, known, random)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -240,10 +104,6 @@ def train(
             _save(checkpoint, model, optimiser, average, step, config)
             saved = time.monotonic()
     return step
-
-
-def _to(condition: Condition, device: torch.device) -> Condition:
-    return Condition(condition.words.to(device), condition.said.to(device), condition.attributes.to(device))
 
 
 def _save(

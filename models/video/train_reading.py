@@ -3,9 +3,9 @@
     python -m models.video.train_reading          # trains, measures on held-out wordings, exports
 
 Captions are those of the video model's training. A third of their words give way to words with near vectors, some
-are left out, and all vectors get noise, so that words which no caption has are read by what they are near to. A short
-thesaurus names more things of each scene. No word that only held-out captions have is among the exchanged or the
-thesaurus' words, so that these still measure what was never trained on.
+are left out, and all vectors get noise, so that words which no caption has are read by what they are near to. A
+thesaurus (`models.video.thesaurus`) names more things of each scene. No word that only held-out captions have is among
+the exchanged or the thesaurus' words, so that these still measure what was never trained on.
 """
 
 from __future__ import annotations
@@ -32,93 +32,44 @@ from models.video.scenes.words import (
     TIME_WORDS,
 )
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table
+from models.video.text import TextTable, load_text_table, words_of
+from models.video.thesaurus import OTHERS, SCENES
 from models.weights_io import save_safetensors
 
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
 PARTS = ("colour", "direction", "speed", "time", "camera")
 SAID = {"colour": 0.85, "direction": 0.6, "speed": 0.4, "time": 0.5, "camera": 0.3}
-OTHER, THESAURUS_SHARE = 0.12, 0.3
-EXCHANGED, DROPPED, NOISE = 0.35, 0.1, 0.35
-NEIGHBOURS, LEAST_COSINE = 12, 0.4
-STEPS, BATCH, RATE, CALM = 1800, 64, 2e-3, 0.4
-THESAURUS: dict[str, str] = {
-    "ocean": "seascape tide breakers atlantic pacific seaside whitecaps",
-    "boat": "sailor regatta catamaran vessel dinghy sailing harbour",
-    "lighthouse": "harbour signal tower, warning light, lighthouses",
-    "waterfall": "niagara falls, rapids, falls over a cliff, torrent, waterfalls",
-    "underwater": "reef coral diving goldfish sharks, deep below",
-    "ripples": "puddle raindrop, ripple, concentric rings, rings on water, dripping",
-    "rain": "drizzle shower raincoat rainy umbrellas puddles monsoon",
-    "ink": "pigment watercolour, smoke, swirling ink, coloured liquid, diffusing",
-    "clouds": "cumulus overcast, sky, white fluffy sky, cloudscape",
-    "snow": "blizzard snowy christmas snowstorm ice frost, wintry",
-    "mountains": "alps himalaya ridge summit hills foggy valley",
-    "forest": "jungle grove woods pine oak undergrowth",
-    "flowers": "tulips roses daisies poppies sunflowers blossom petal bouquet",
-    "desert": "sahara dune dry, camel, arid, barren land",
-    "sunrise": "sun, horizon, solar, evening sky, dawn sky",
-    "leaves": "maple fall, windblown leaves, october, oak leaves",
-    "birds": "swallows gulls crows migration seagulls, flying flock, swans",
-    "balloons": "ballooning, airship, hot air, zeppelin, inflatable",
-    "windmill": "wind turbine, holland, dutch miller, grinding, rotor",
-    "fire": "inferno fireplace ember burning hearth blazing torch",
-    "lava": "volcano eruption volcanic crust",
-    "aurora": "northern lights, arctic lights, curtains of light, auroras",
-    "starfield": "universe galaxies, deep space, hyperspace, astronaut, spaceship, interstellar",
-    "galaxy": "andromeda, spiral, vortex of stars, swirling stars, nebulae",
-    "planet": "saturn jupiter mars globe moon orbiting earth, planets",
-    "city": "downtown urban town buildings towers traffic manhattan tokyo",
-    "fireworks": "firecrackers celebration, new year, explosions, sparkler, firework",
-    "lightning": "thunder storms electric stormy, tempest, bolt",
-    "fireflies": "firefly, glowing insects, tiny lights at night, insects, glowworm",
-    "meteors": "meteorite asteroid, shooting star, star shower, perseids",
-    "plasma": "abstract, swirls of colour, colour waves, gradient, hypnotic, trippy",
-    "kaleidoscope": "mandala, geometric pattern, mirror, ornament, symmetrical, stained",
-    "tunnel": "passage wormhole, hallway, subway, portal, tunnels",
-    "ball": "basketball football bounces sphere, bounced",
-    "orbit": "planets circling, atoms, particles around a nucleus, satellites, circle around",
-    "tiles": "squares mosaic grid cubes disco chessboard",
-    "bubbles": "soap foam bubble, bubbly, translucent spheres",
-}
-
-
-OTHER_NAMES: dict[str, str] = {
-    "red": "maroon burgundy cherry blood vermilion",
-    "orange": "apricot rust copper carrot pumpkin",
-    "gold": "mustard honey sunny straw banana",
-    "green": "lime olive mint jade grass",
-    "teal": "aqua seafoam cyan peacock",
-    "blue": "navy azure cobalt indigo cerulean",
-    "purple": "lavender mauve plum magenta orchid",
-    "pink": "fuchsia blush flamingo peach bubblegum",
-    "white": "ivory cream milk pearl silver",
-    "left": "westward west leftward",
-    "right": "eastward east rightward",
-    "up": "soaring lifting up skyward ascends",
-    "down": "plunging lowering down sinking descends",
-    "in": "onward advancing approaching",
-    "out": "receding retreating backwards",
-    "slow": "lazily unhurried tranquil sluggish",
-    "fast": "briskly speeding hurried speedy hasty",
-    "dawn": "sunup daylight dawning",
-    "day": "midday daytime sunny",
-    "dusk": "sundown gloaming",
-    "night": "nighttime moonlit nocturnal dark",
-}
+OTHER, THESAURUS_SHARE = 0.12, 0.6
+EXCHANGED, DROPPED, NOISE = 0.35, 0.1, 0.9
+LEAST_COSINE = 0.4
+STEPS, BATCH, RATE, CALM = 4000, 64, 2e-3, 0.4
 
 
 def words_near(table: TextTable, banned: frozenset[str]) -> dict[int, list[int]]:
-    """For each piece of the training captions, pieces with near vectors, whole words only."""
-    pieces = sorted({piece for word in known_words() for piece in table.pieces(word)})
-    whole = torch.tensor([word.isalpha() and word not in banned for word in table.index])  # in the order of the vectors
-    vectors = F.normalize(table.vectors, dim=1)
-    near = (vectors[pieces] @ vectors.T).masked_fill(~whole, -1)
-    cosines, found = near.topk(NEIGHBOURS, dim=1)
-    return {
-        piece: [int(number) for number, cosine in zip(row, values, strict=True) if cosine >= LEAST_COSINE] or [piece]
-        for piece, row, values in zip(pieces, found, cosines, strict=True)
-    }
+    """For each piece of the training captions and the thesaurus, the other whole words that are nearest to it.
+
+    A word belongs to the one piece that it is nearest to; a piece without any word stands for itself.
+    """
+    named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in words_of(text)}
+    pieces = sorted({piece for word in known_words() | named for piece in table.pieces(word)})
+    taken = set(pieces)
+    free = [
+        number
+        for word, number in table.index.items()
+        if word.isalpha() and len(word) > 2 and word not in banned and number not in taken
+    ]
+    unit = F.normalize(table.vectors, dim=1)
+    cosines, whose = (unit[free] @ unit[pieces].T).max(dim=1)
+    near: dict[int, list[int]] = {piece: [] for piece in pieces}
+    for number, cosine, place in zip(free, cosines.tolist(), whose.tolist(), strict=True):
+        if cosine >= LEAST_COSINE:
+            near[pieces[place]].append(number)
+    return {piece: found or [piece] for piece, found in near.items()}
+
+
+def names_of(scene: str) -> list[str]:
+    """What the thesaurus calls a scene."""
+    return [name.strip() for name in SCENES[scene].split(",")]
 
 
 def drawn(rng: np.random.Generator) -> tuple[str, list[int]]:
@@ -146,29 +97,29 @@ def drawn(rng: np.random.Generator) -> tuple[str, list[int]]:
 
 def exchanged_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
     """The caption with its subject named by the thesaurus."""
-    choices = [part.strip() for part in THESAURUS[kind].split(",")]
-    name = choices[int(rng.integers(len(choices)))]
-    if name.count(" ") > 2:  # a list of single words
-        name = str(rng.choice(name.split()))
+    names = names_of(kind)
+    name = names[int(rng.integers(len(names)))]
     tint = str(rng.choice(COLOUR_WORDS[colour][0])) if colour else ""
+    first, _, rest = name.partition(" ")
+    tinted = f"{first} {tint} {rest}" if first in {"a", "the"} and rest else f"{tint} {name}"
     subjects = [*SUBJECTS[kind][0], *(each for both in SUN_SUBJECTS.values() for each in both[0])]
     for subject in subjects:
         for said in COLOUR_WORDS[colour][0] if colour else ("",):
             old = tidy(subject.replace("{c}", said))
             if old and old in text:
-                return tidy(text.replace(old, f"{tint} {name}"))
+                return tidy(text.replace(old, tinted))
     return text
 
 
 def exchanged_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
     """The caption with some of its colours, directions, speeds and times named by the thesaurus."""
     for value in told.values():
-        if value not in OTHER_NAMES or rng.random() >= THESAURUS_SHARE:
+        if value not in OTHERS or rng.random() >= THESAURUS_SHARE:
             continue
         for lists in (COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, TIME_WORDS):
             for old in sorted(lists.get(value, ((), ()))[0], key=len, reverse=True):
                 if f" {old} " in f" {text} ":
-                    text = tidy(f" {text} ".replace(f" {old} ", f" {rng.choice(OTHER_NAMES[value].split())} ", 1))
+                    text = tidy(f" {text} ".replace(f" {old} ", f" {rng.choice(OTHERS[value].split())} ", 1))
                     break
     return text
 

@@ -30,27 +30,31 @@ class UNet3DConfig:
     Args:
         widths: channels of each level, the finest first; each level halves rows and columns.
         patch: frames and pixels a side that make one place of the grid.
+        blocks: residual blocks of each level on the way up; on the way down it is one.
         attributes: number of values of each conditioning attribute, beside "not said" (value 0).
         max_distance: steps of time that relative positions tell apart.
 
     Raises:
-        ValueError: a width is no multiple of the groups or the heads.
+        ValueError: a width is no multiple of the groups or the heads, or `blocks` does not fit the widths.
     """
 
-    widths: tuple[int, ...] = (64, 128, 144)
+    widths: tuple[int, ...] = (96, 128, 128)
+    blocks: tuple[int, ...] = (3, 1, 1)
     condition: int = 192
     heads: int = 4
     groups: int = 8
     patch: tuple[int, int] = (2, 4)
     text_width: int = 160
     max_words: int = 40
-    attributes: tuple[int, ...] = (3, 3, 5, 9)
+    attributes: tuple[int, ...] = (3, 3, 5, 9, 8, 4, 37)
     max_distance: int = 16
 
     def __post_init__(self) -> None:
         for width in self.widths:
             if width % self.groups or width % self.heads:
                 raise ValueError(f"widths has {width}; it must be a multiple of {self.groups} and of {self.heads}.")
+        if len(self.blocks) != len(self.widths) or min(self.blocks) < 1:
+            raise ValueError(f"blocks is {self.blocks}; it must have a number from 1 for each width.")
 
     @property
     def patch_values(self) -> int:
@@ -67,6 +71,7 @@ class UNet3DConfig:
         """A tiny network for tests: milliseconds on a CPU."""
         sizes: dict[str, object] = {
             "widths": (16, 24),
+            "blocks": (2, 1),
             "condition": 24,
             "heads": 2,
             "groups": 4,
@@ -186,19 +191,17 @@ class Attention(nn.Module):
 
 
 class SpaceTimeAttention(nn.Module):
-    """Attention over space (where asked for), then over time."""
+    """Attention over space, then over time."""
 
-    def __init__(self, config: UNet3DConfig, width: int, space: bool) -> None:
+    def __init__(self, config: UNet3DConfig, width: int) -> None:
         super().__init__()
-        self.space = Attention(config, width, relative=False) if space else None
+        self.space = Attention(config, width, relative=False)
         self.time = Attention(config, width, relative=True)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
         """x (B * T, C, H, W) -> the same."""
         rows, columns = x.shape[-2:]
-        tokens = x.flatten(2).transpose(1, 2)  # (B * T, H * W, C)
-        if self.space is not None:
-            tokens = self.space(tokens)
+        tokens = self.space(x.flatten(2).transpose(1, 2))  # (B * T, H * W, C)
         over_time = tokens.unflatten(0, (-1, frames)).transpose(1, 2)  # (B, H * W, T, C)
         batch = over_time.shape[0]
         over_time = self.time(over_time.flatten(0, 1)).unflatten(0, (batch, -1))
@@ -207,18 +210,23 @@ class SpaceTimeAttention(nn.Module):
 
 
 class Level(nn.Module):
-    """One residual block and, below the finest level, attention."""
+    """Residual blocks and, below the finest level, attention after the first."""
 
-    def __init__(self, config: UNet3DConfig, width_in: int, level: int) -> None:
+    def __init__(self, config: UNet3DConfig, width_in: int, level: int, blocks: int = 1) -> None:
         super().__init__()
-        width, last = config.widths[level], len(config.widths) - 1
+        width = config.widths[level]
         self.block = ResidualBlock(config, width_in, width)
-        self.attention = SpaceTimeAttention(config, width, space=level == last) if level > 0 else None
+        self.attention = SpaceTimeAttention(config, width) if level > 0 else None
+        self.more = nn.ModuleList(ResidualBlock(config, width, width) for _ in range(blocks - 1))
 
     def forward(self, x: Tensor, condition: Tensor, frames: int) -> Tensor:
         """x (B * T, C, H, W) -> (B * T, C', H, W)."""
         x = self.block(x, condition, frames)
-        return x if self.attention is None else self.attention(x, frames)
+        if self.attention is not None:
+            x = self.attention(x, frames)
+        for block in self.more:
+            x = block(x, condition, frames)
+        return x
 
 
 class UNet3D(nn.Module):
@@ -241,7 +249,8 @@ class UNet3D(nn.Module):
         self.shrink = nn.ModuleList(nn.Conv2d(widths[i], widths[i], 3, stride=2, padding=1) for i in levels[:-1])
         self.middle = Level(config, widths[-1], len(widths) - 1)
         self.up = nn.ModuleList(
-            Level(config, widths[level] + widths[min(level + 1, len(widths) - 1)], level) for level in levels
+            Level(config, widths[level] + widths[min(level + 1, len(widths) - 1)], level, config.blocks[level])
+            for level in levels
         )
         self.norm = nn.GroupNorm(config.groups, widths[0])
         self.head = nn.Conv2d(widths[0], config.patch_values, 3, padding=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from models.contracts import VideoRequest
-from models.video import reading, train_reading
+from models.video import reading, thesaurus, train_reading
 from models.video.generator import TEXT_WEIGHTS, VideoGenerator
 from models.video.reading import FIELDS, PromptReader, ReaderNetwork, Reading, known_words, load_reader
 from models.video.scenes import KINDS, caption, random_spec
@@ -32,7 +33,7 @@ def reader(table: TextTable) -> PromptReader:
 
 def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptReader) -> None:
     assert min(train_reading.measure(reader, 80, held_out=False).values()) > 0.95
-    assert min(train_reading.measure(reader, 150).values()) > 0.7
+    assert min(train_reading.measure(reader, 150).values()) > 0.85
 
 
 def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptReader) -> None:
@@ -60,11 +61,12 @@ def test_own_words_of_every_scene_are_known_words_and_read_back(reader: PromptRe
     assert (again.kind, again.colour, again.speed, again.camera) == (kind, spec.colour, "fast", "zoom in")
 
 
-def test_colour_speed_and_camera_become_attributes_unless_said_otherwise(reader: PromptReader) -> None:
+def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptReader) -> None:
     config = UNet3DConfig.debug(text_width=reader.table.width)
     generator = VideoGenerator(UNet3D(config), reader.table, reader=reader)
-    wanted, unwanted = generator.conditions(VideoRequest("a blue yacht at sea swiftly, zooming in"))
-    assert wanted.attributes.tolist() == [[0, 3, 4, 6]] and unwanted.attributes.tolist() == [[0, 0, 0, 0]]
+    wanted, unwanted = generator.conditions(VideoRequest("a blue yacht at sea swiftly, to the left, zooming in"))
+    boat = 1 + list(KINDS).index("boat")
+    assert wanted.attributes.tolist() == [[0, 3, 4, 6, 1, 0, boat]] and not unwanted.attributes.any()
     assert generator.conditions(VideoRequest("a blue yacht at sea", colour=2))[0].attributes[0, 3] == 2
     clip = VideoRequest("a blue yacht at sea", frames=2, size=32, steps=1)
     assert 'told "a boat with blue sails"' in next(generator.stream(clip)).notes[0]
@@ -72,7 +74,7 @@ def test_colour_speed_and_camera_become_attributes_unless_said_otherwise(reader:
 
 def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: TextTable) -> None:
     held_out = known_words(held_out=True) - known_words()
-    lists = (*train_reading.THESAURUS.values(), *train_reading.OTHER_NAMES.values())
+    lists = (*thesaurus.SCENES.values(), *thesaurus.OTHERS.values())
     assert not held_out & {word for text in lists for word in words_of(text)}
     names = list(table.index)
     near = train_reading.words_near(table, held_out)
@@ -97,7 +99,9 @@ def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) 
         right += reader.read(caption(spec, rng)).kind == spec.kind
     assert right > 3  # one in 38 by chance
     path = tmp_path / "r.safetensors"
-    save_safetensors(path, network.state_dict(), {"config": '{"text_width": 160, "channels": 128}'})
+    save_safetensors(
+        path, network.state_dict(), {"config": json.dumps({"text_width": 160, "channels": network.channels})}
+    )
     assert load_reader(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
     rows = ReaderNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
     assert rows["kind"].shape == (2, len(KINDS) + 1)

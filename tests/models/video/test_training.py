@@ -12,19 +12,14 @@ import torch
 from PIL import Image
 
 from models.video import train as recipe
+from models.video import train_on_gpu
 from models.video.characters import PAPER
-from models.video.scenes import random_spec, render
+from models.video.scenes import KINDS, random_spec, render
+from models.video.scenes.spec import TIMES
 from models.video.text import TextTable
-from models.video.train import (
-    ClipPool,
-    VideoPlan,
-    attributes_of,
-    contact_sheet,
-    load_average,
-    motion_of,
-    rate_at,
-    sample_prompts,
-)
+from models.video.train import contact_sheet, load_average, rate_at, sample_prompts
+from models.video.train_on_gpu import ClipStore, Timing
+from models.video.training_clips import ATTRIBUTES, ClipPool, VideoPlan, attributes_of, motion_of
 from models.video.unet3d import UNet3DConfig
 from models.video.wording import Disturbance, LooseWording
 from models.weights_io import load_metadata, load_safetensors
@@ -77,7 +72,7 @@ def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable
         short += batch == 5
         assert clean.shape == (batch, 3, frames, 16, 16)
         assert -1 <= clean.min() < clean.max() <= 1
-        assert condition.attributes.shape == (batch, len(recipe.ATTRIBUTES))
+        assert condition.attributes.shape == (batch, len(ATTRIBUTES))
         limits = torch.tensor(CONFIG.attributes)
         assert (condition.attributes >= 0).all()
         assert (condition.attributes <= limits).all()
@@ -112,15 +107,17 @@ def test_characters_stand_on_paper_and_have_no_scene_attributes(table: TextTable
     for clip in pool.clips:
         assert (clip.frames[:, 0, 0] == PAPER).all()
         assert (clip.frames[:, 50, 30] == (200, 100, 50)).all()
-        assert clip.attributes[1:] == (0, 0, 0)
+        assert not any(clip.attributes[1:])
         assert "hair" in clip.caption(pool.rng)
 
 
 def test_motion_and_attributes_are_those_of_the_clip() -> None:
     assert motion_of(np.zeros((4, 8, 8, 3), np.uint8)) == 1
     assert motion_of(np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3)).astype(np.uint8)) == 3
-    spec = replace(random_spec(np.random.default_rng(1), "ball"), colour="orange", speed="fast")
-    assert attributes_of(render(spec, 4, 16))[1:] == (3, 1, 2)
+    spec = replace(random_spec(np.random.default_rng(1), "ball"), colour="orange", speed="fast", direction="left")
+    number = 1 + list(KINDS).index("ball")
+    time = 1 + TIMES.index(spec.time_of_day) if spec.time_of_day else 0
+    assert attributes_of(render(spec, 4, 16))[1:] == (3, 1, 2, 1, time, number)
 
 
 def test_nothing_said_means_no_attribute_either(table: TextTable) -> None:
@@ -150,3 +147,36 @@ def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
 def test_every_word_may_be_known(table: TextTable) -> None:
     loose = LooseWording(table, WORDS, [], Disturbance(put_in=1.0, left_out=0.0))
     assert loose.disturb([1, 3], np.random.default_rng(0)) == [1, 3]
+
+
+def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: Path, table: TextTable) -> None:
+    store = ClipStore(PLAN, table, CONFIG.max_words, None, capacity=16, workers=1, device="cpu", waiting=2)
+    try:
+        figures = train_on_gpu.train(
+            store, CONFIG, 4, Timing(seconds=0.5, warm_up=1, log_every=1), tmp_path, 0.9, compiled=False
+        )
+        while store.seen < 40:  # more than it keeps
+            store.collect(wait=True)
+        assert store.count == 16
+        clean, condition, known = store.draw(64)
+        store.plan = replace(PLAN, no_words=1.0)
+        nothing = store.draw(8)[1]
+    finally:
+        store.close()
+    assert all(not worker.is_alive() for worker in store.workers)
+    assert clean.shape == (64, 3, 4, 16, 16) and -1 <= clean.min() < clean.max() <= 1
+    assert (condition.attributes <= torch.tensor(CONFIG.attributes)).all() and (condition.attributes >= 0).all()
+    assert not condition.words[~condition.said].any()
+    assert condition.words[condition.said].std() > 0.1
+    assert not nothing.said.any() and not nothing.attributes.any()
+    assert set(known.sum(dim=1).tolist()) <= {0, 1, 2} and not known[:, -1].any()
+    assert figures["steps"] >= 1 and figures["clips"] == 4 * figures["steps"]
+    assert load_metadata(tmp_path / train_on_gpu.UNET_WEIGHTS)["steps"] == str(figures["steps"])
+
+
+def test_the_learning_rate_on_a_gpu_follows_the_clock() -> None:
+    timing = Timing(seconds=100, calm=0.5, warm_up=10)
+    assert timing.rate(0, 0.0) == pytest.approx(0.1)
+    assert timing.rate(500, 40.0) == 1
+    assert timing.rate(500, 75.0) == pytest.approx(0.5)
+    assert timing.rate(500, 101.0) == 0

@@ -36,7 +36,9 @@ def condition(rows: int = 2, words: int = 5, seed: int = 1, attributes: int = 0)
 def nothing(rows: int = 2) -> Condition:
     """An unconditional condition."""
     words = torch.zeros(rows, 1, CONFIG.text_width)
-    return Condition(words, torch.zeros(rows, 1, dtype=torch.bool), torch.zeros(rows, 4, dtype=torch.long))
+    return Condition(
+        words, torch.zeros(rows, 1, dtype=torch.bool), torch.zeros(rows, len(CONFIG.attributes), dtype=torch.long)
+    )
 
 
 CLIP = torch.randn(2, 3, 4, 16, 16, generator=torch.Generator().manual_seed(5))
