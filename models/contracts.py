@@ -234,7 +234,7 @@ class VideoRequest:
         frames: how many, 2 to MAX_VIDEO_FRAMES.
         size: rows and columns in pixels, a multiple of 16 from 32 to 128.
         steps: of the sampler, 1 to MAX_VIDEO_STEPS; guidance: 0 to 15, 1 is none.
-        motion, speed, camera, colour: number of a value of the model's attribute, 0 where it is not said.
+        motion, speed, camera, colour, direction: number of a value of the model's attribute, 0 where it is not said.
         image: uint8 (size, size, 3), the first frame, or None.
         picture_path: of the same first frame at its full size, for models that draw larger; "" where there is none.
         loop: whether the first frame follows the last as any other; the number of frames must then be even.
@@ -255,6 +255,7 @@ class VideoRequest:
     speed: int = 0
     camera: int = 0
     colour: int = 0
+    direction: int = 0
     image: NDArray[np.uint8] | None = None
     loop: bool = False
     picture_path: str = ""

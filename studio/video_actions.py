@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.contracts import MAX_VIDEO_FRAMES, VideoRequest, check_number
 from models.registry import Registry
-from models.video.scenes.spec import CAMERAS, COLOURS, FRAMES_PER_SECOND, SPEEDS
+from models.video.scenes.spec import CAMERAS, COLOURS, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from studio import jobs, shelf, video_files, video_sound, video_views, views
 from studio.fields import whole
 from studio.loading import for_page, load_for_page, or_shipped
@@ -31,6 +31,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "speed": (ANY, *SPEEDS),
     "camera": (ANY, *CAMERAS),
     "colour": (ANY, *COLOURS),
+    "direction": (ANY, *DIRECTIONS[1:]),
 }
 SMOOTH, NATIVE = "256", "64"
 SIZES = (SMOOTH, NATIVE)
@@ -44,7 +45,7 @@ OWN_IMAGE = "own file"
 FILES = ("file", "gif", "webp", "sheet", "sprites")
 SETTINGS = (
     "prompt", "negative_prompt", "length_s", "loop", "sound", "motion", "speed", "camera", "colour", "size", "steps",
-    "guidance",
+    "guidance", "direction",
 )  # fmt: skip
 NOTHING: Update = {"result": None, "film": "", "strip": "", "plot": "", "notes": "", **dict.fromkeys(FILES)}
 
@@ -238,12 +239,13 @@ def build_wish(
     steps: float = DEFAULT_STEPS,
     guidance: float = DEFAULT_GUIDANCE,
     seed: float | None = DEFAULT_SEED,
+    direction: str = ANY,
 ) -> Wish:
     """The wish of a form; raises ValueError naming the field, the value and what is allowed."""
     check_number("length_s", length_s, LEAST_S, MOST_S)
     _one_of("sound", sound, video_sound.KINDS)
     _one_of("size", size, SIZES)
-    values = {"motion": motion, "speed": speed, "camera": camera, "colour": colour}
+    values = {"motion": motion, "speed": speed, "camera": camera, "colour": colour, "direction": direction}
     for name, value in values.items():
         _one_of(name, value, ATTRIBUTES[name])
     frames = round(length_s * FRAMES_PER_SECOND)

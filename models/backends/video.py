@@ -179,8 +179,8 @@ class HubVideo:
         yield f"{self.title} drew {frames} frames of {width} x {height}, {self.line.rate:g} a second."
         if self.place.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
             yield f"On a processor it draws small; on a GPU its frames have {self.line.width} x {self.line.height}."
-        if any((request.motion, request.speed, request.camera, request.colour)):
-            yield "It has no knobs for motion, speed, camera and colours: say such things in the prompt."
+        if any((request.motion, request.speed, request.camera, request.colour, request.direction)):
+            yield "It has no knobs for motion, speed, direction, camera and colours: say such things in the prompt."
         if request.image is not None and not takes_picture:
             yield "It takes no picture to begin from; yours was left out."
         yield from self._notes

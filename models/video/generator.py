@@ -38,6 +38,7 @@ from models.weights_io import load_into, load_metadata, load_safetensors
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
 OVERLAP = 4
+ASKED = ("motion", "speed", "camera", "colour", "direction")  # of the attributes; time and kind are in the prompt
 
 
 def to_pixels(clip: Tensor) -> NDArray[np.uint8]:
@@ -129,10 +130,15 @@ class VideoGenerator:
         """What a clip or a stretch of it begins with (1, 3, frames, R, S): moving where the prompt says so."""
         shape = (1, 3, frames, request.size, request.size)
         own = ring_noise(shape, self.stretch, random) if request.loop else torch.randn(shape, generator=random)
-        reading = self.understand(request.prompt)[1]
-        if reading is None or request.image is not None:  # a given picture moves as it likes
+        if request.image is not None:  # a given picture moves as it likes
             return own
-        return moving_noise(own, *movement(reading), random, request.loop)
+        reading = self.understand(request.prompt)[1]
+        way, speed = movement(reading) if reading is not None else ("", "normal")
+        if request.direction:
+            way = DIRECTIONS[request.direction]
+        if request.speed:
+            speed = list(SPEEDS)[request.speed - 1]
+        return moving_noise(own, way, speed, random, request.loop)
 
     def _given(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
         """Known frames (1, 3, frames, R, S) and which they are, bool (1, frames)."""
@@ -151,8 +157,8 @@ class VideoGenerator:
         """
         config = self.model.config
         told, reading = self.understand(request.prompt)
-        asked = (request.motion, request.speed, request.camera, request.colour)
-        for name, value, count in zip(("motion", "speed", "camera", "colour"), asked, config.attributes, strict=False):
+        asked = tuple(getattr(request, name) for name in ASKED)
+        for name, value, count in zip(ASKED, asked, config.attributes, strict=False):
             if not 0 <= value <= count:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
         values = [*asked, *[0] * (len(config.attributes) - len(asked))]

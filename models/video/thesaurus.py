@@ -1,7 +1,8 @@
 """More names of what the world shows, for the reader of prompts (`models.video.train_reading`).
 
 Names that no caption of the training uses, parted by commas: synonyms, kinds, parts and neighbours of the thing, as a
-person might type them. No word that only the held-out captions use is among them, so that these stay a test.
+person might type them. No word that only the held-out captions use is among them, nor one that begins with such a word,
+so that these stay a test.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ SCENES: dict[str, str] = {
         "endless water to the horizon, salt water, a gulf, ocean spray, currents, crashing waves, the baltic, the "
         "north sea, sea water, a bay, deep water, a lagoon, a wavy sea, waves rolling in, waves on the shore, a "
         "swelling sea, water as far as one sees, marine, a quiet sea, the sea at rest, foam on the waves, "
-        "coastline, riptide, an inlet, watery, spindrift"
+        "coastline, riptide, an inlet, watery, spindrift, sea and waves, waves, wave, a big wave, big waves, a "
+        "wave breaks, water of the sea, water waves, ocean, oceans, swelling waves, a wave rolls, rolling sea, an "
+        "ocean wave, a rolling ocean"
     ),
     "boat": (
         "a sailor, a regatta, a catamaran, a vessel, a dinghy, sailing, a schooner, a sloop, a galleon, a fishing "
         "boat, a frigate, sailboats, a ferry, a raft, a windsurfer, a mast, a cruise, a harbour with boats, a "
-        "skiff, a trimaran, boating, a clipper, a junk with sails, a rowboat, a sail, sails, a ketch, a gondola, "
-        "a canoe, a lifeboat, a sailing race, boats, a tall sail, a fisherman, a captain, a voyage, seafaring, a "
-        "mariner, a viking vessel, an armada, at anchor, a small craft on the water, a sailing craft, a cutter, a "
-        "barge, a trawler, sailors"
+        "skiff, a trimaran, boating, a junk with sails, a rowboat, a sail, sails, a ketch, a gondola, a canoe, a "
+        "lifeboat, a sailing race, boats, a tall sail, a fisherman, a captain, a voyage, seafaring, a mariner, a "
+        "viking vessel, an armada, at anchor, a small craft on the water, a sailing craft, a cutter, a barge, a "
+        "trawler, sailors, sailing at sea, a ketch at sea, a small sailing vessel, a sailing vessel with cloth "
+        "sails, sailcloth, a vessel with sails, a sailor at sea, a motorboat, a sailing trip, a vessel at sea, "
+        "ships, ships at sea, a schooner with sails, a vessel on the waves, a sail on the horizon, small vessels, "
+        "a tiny sail, fishermen at sea, a canoe on the lake"
     ),
     "lighthouse": (
         "harbour signal tower, a warning light, lighthouses, a light tower, a coastal tower with a turning light, "
@@ -37,7 +43,10 @@ SCENES: dict[str, str] = {
         "weir, a spillway, a thundering fall, a creek over boulders, a fountain, running water, a river over "
         "rocks, white falls, a curtain of water, water falling, falling water, spray and mist below the falls, a "
         "ravine, a drop of water over a cliff, river rapids, overflow, a brook, a fall in the jungle, yosemite "
-        "falls, a plunge"
+        "falls, a plunge, falling water between rocks, water over stones, water runs down rocks, water flows over "
+        "rocks, water tumbles down, water plunges, a river plunges down, a river drops over a cliff, splashing "
+        "down the rocks, a foaming river, foaming water, a brook in the mountains, water in the mountains, an "
+        "alpine river, a water staircase, streams, pours down, water pours, flowing water"
     ),
     "underwater": (
         "a reef, coral, diving, goldfish, sharks, deep below, a coral reef, scuba diving, tropical fish, a school "
@@ -69,7 +78,10 @@ SCENES: dict[str, str] = {
         "art, milk in tea, a cloud in liquid, dissolving colour, mixing fluids, pigments mixing, vapour, squid "
         "ink, wisps, a drop of colour in water, colour spreads in water, colour in liquid, a swirl of ink, tinted "
         "water, a drop of milk, a squid's cloud, fluid, dissolves, dispersing, diffusion, a tinted cloud under "
-        "water, slow smoke, curls of smoke, coloured powder in water, food colouring, an ink blot, dyes"
+        "water, slow smoke, curls of smoke, coloured powder in water, food colouring, an ink blot, colour in "
+        "water, colour dissolving in water, pigment in water, a dark cloud in water, a drop spreads, tint in "
+        "water, colour in a bowl of water, colour in a tumbler, acrylics in water, gouache in water, aquarelle in "
+        "a bowl"
     ),
     "clouds": (
         "cumulus, overcast, the sky, white fluffy sky, cloudscape, fluffy cumulus, cirrus, stratus, a blue sky "
@@ -77,7 +89,9 @@ SCENES: dict[str, str] = {
         "fair weather sky, a windy sky, a cloud bank, a big sky, cumulonimbus, a cloud, cloudiness, nimbus, white "
         "clouds, summer sky, the sky on a fair day, the air, an airy sky, between the clouds, from an aeroplane "
         "window, thick clouds, a dreamy sky, sheep clouds, grey clouds, cloud watching, clouds roll by, clouds "
-        "sail by, fleecy clouds"
+        "sail by, fleecy clouds, sky with clouds, clouds over us, clouds go by, a cloud drifts by, cloud drift, "
+        "heavy clouds, soft clouds, woolly clouds, clouds and sky, a sky of clouds, the clouded sky, clouded, "
+        "cloudless with a few clouds"
     ),
     "snow": (
         "blizzard, snowy, christmas, snowstorm, ice, frost, wintry, a snowy evening, christmas eve, a snowed in "
@@ -98,10 +112,10 @@ SCENES: dict[str, str] = {
     "forest": (
         "jungle, grove, woods, pine, oak, undergrowth, a birch forest, a redwood grove, a rainforest, a path "
         "between trees, sunbeams between the trees, a thicket, tall pines, firs, beeches, evergreens, a copse, a "
-        "leafy path, a mossy wood, timber, a canopy of trees, hiking in the woods, sunlight through the trees, "
-        "ferns, trees, a wood, the black forest, an enchanted forest, a fairy tale forest, the taiga, the amazon, "
-        "a bamboo grove, a mangrove, tree trunk, branches, leaves and trees, a forest path, moss, spruce, larch, "
-        "maple trees, sherwood, forestry, orchards, a tree, sequoias"
+        "mossy wood, timber, a canopy of trees, hiking in the woods, sunlight through the trees, ferns, trees, a "
+        "wood, the black forest, an enchanted forest, a fairy tale forest, the taiga, the amazon, a bamboo grove, "
+        "a mangrove, tree trunk, branches, leaves and trees, a forest path, moss, spruce, larch, maple trees, "
+        "sherwood, forestry, orchards, a tree, sequoias"
     ),
     "flowers": (
         "tulips, roses, daisies, poppies, sunflowers, blossom, petal, bouquet, a tulip field, wildflowers, "
@@ -172,7 +186,8 @@ SCENES: dict[str, str] = {
         "stone, basalt, pyroclastic, glowing cracks, cracks in the crust, molten metal, hephaestus, volcanoes, a "
         "lava flow, lava flows, lava runs, a river of lava, a lava river, molten, molten earth, krakatoa, "
         "pompeii, stromboli, kilauea, iceland's volcano, earth's crust, the inside of a volcano, hell, glowing "
-        "stone, rocks melt, tectonic, seething, iron foundry, slag"
+        "stone, rocks melt, tectonic, seething, iron foundry, slag, red hot stone, melted stone, melted rocks, a "
+        "flow of melted stone, a hot flow, a hot flow of stone, flowing rocks"
     ),
     "aurora": (
         "northern lights, arctic lights, curtains of light, auroras, the southern lights, arctic sky, lights over "
@@ -189,7 +204,10 @@ SCENES: dict[str, str] = {
         "stardust, space, a star field, star field, stars in space, a sea of stars, cosmic, cosmic clouds, cosmic "
         "dust, rocket in space, the enterprise, star wars, star trek, a trip through space, through the stars, "
         "past the stars, infinite space, a space trip, a thousand stars, starry, a starry sky, a hubble picture, "
-        "astronomy, milkyway"
+        "astronomy, space travel, cosmic space, the universe flies by, hyperspace jump, a jump to hyperspace, "
+        "galactic travel, faster than light, deep universe, the cosmic void, a nebula in space, through a nebula, "
+        "through the universe, flying in space, an astronaut in space, stars streak by, stars rush past, zooming "
+        "past stars, infinite universe, the final frontier"
     ),
     "galaxy": (
         "andromeda, spiral, vortex of stars, swirling stars, a spiral of suns, the andromeda galaxy, a rotating "
@@ -207,7 +225,11 @@ SCENES: dict[str, str] = {
         "craters, a spinning globe, the earth, rings of saturn, a planet, a big planet, a globe in space, a moon, "
         "moons, a ball in space, an icy planet, a rocky planet, a blue planet, a spinning planet, titan, europa, "
         "ganymede, ceres, planetary, a planet turns, terra, a celestial body, a dwarf planet, a satellite, the "
-        "ring planet, tatooine"
+        "ring planet, tatooine, a huge planet, a large planet, a colossal planet, an ice planet, a desert planet, "
+        "a jovian planet, a planet spinning in space, earth spinning, a globe spinning under the stars, a sphere "
+        "turning in space, mars seen from orbit, a planet hangs in the dark, bands of jupiter, a moon rising over "
+        "a planet, the ringed planet, a planet and stars, worlds, an alien globe, a hydrogen planet, helium, "
+        "methane, krypton, the planet earth turns"
     ),
     "city": (
         "downtown, urban, town, buildings, towers, traffic, manhattan, tokyo, a skyline, new york, hong kong, "
@@ -223,7 +245,11 @@ SCENES: dict[str, str] = {
         "sparklers, silvester, bastille day, roman candles, a salute, detonations, diwali, a burst, a firework, a "
         "rocket, a rocket bursts, new years eve, a party in the sky, sky party, a celebration, independence day, "
         "chrysanthemum bursts, bang, bangs, explosion, explosions in the sky, guy fawkes night, glittering "
-        "bursts, pyrotechnics, colourful explosions, gunpowder, carnival"
+        "bursts, pyrotechnics, colourful explosions, gunpowder, carnival, explosion of colour in the night sky, "
+        "explosions of colour over the town, bursting colours at night, colours burst over the sea, a rocket goes "
+        "up, a rocket explodes, explodes in the sky, bursting in the air, bombs bursting in air, a festive sky, a "
+        "display in the sky, a display of fireworks, a pyro display, a pyrotechnics display, skyrocket, a blast, "
+        "blasts, shells burst"
     ),
     "lightning": (
         "thunder, storms, electric, stormy, tempest, bolt, a thunderbolt, an electric storm, thunderclouds, a "
@@ -231,15 +257,19 @@ SCENES: dict[str, str] = {
         "strike, discharges, storm, zeus, a hurricane, thundering, gale, a flash of lightning, a storm, a storm "
         "at night, thunderbolts, thundercloud, a storm cloud, electrical storm, a bolt, a lightning bolt, a "
         "flash, storm clouds, tornado, cyclone, typhoon, a storm breaks, roaring thunder, rolling thunder, heavy "
-        "weather, a wild storm, an electric arc, thor, a thunderhead"
+        "weather, a wild storm, an electric arc, thor, a thunderhead, thundery sky, dark storm clouds, lightning "
+        "from a dark cloud, a bolt from the sky, black clouds and thunder, flashing clouds, a bright flash in the "
+        "clouds, a flash lights up the clouds, clouds with lightning, thunders, a thunder, an electric discharge, "
+        "electrical discharges, forked lightning, sheet lightning, a stormy night, a night of thunder, dark "
+        "clouds crackle, rumbling, black storm"
     ),
     "fireflies": (
-        "firefly, glowing insects, tiny lights at night, insects, glowworm, a firefly, glowing beetles, lightning "
-        "bugs, bugs, small lights in the grass, glowworms, twinkling insects, flickering dots over the field, "
-        "glowing specks, bioluminescent insects, june bugs, a summer night with insects, fairies, fairy lights, "
-        "sparkling specks in the meadow, a swarm of fireflies, dancing lights in the grass, glowing bugs, shining "
-        "insects, light bugs, luminous insects, glowing dots, tiny lanterns, pixies, will-o'-the-wisps, dots of "
-        "light, lights in the meadow, glowing bees, moths"
+        "firefly, glowing insects, tiny lights at night, insects, a firefly, glowing beetles, lightning bugs, "
+        "bugs, small lights in the grass, twinkling insects, flickering dots over the field, glowing specks, "
+        "bioluminescent insects, june bugs, a summer night with insects, fairies, fairy lights, sparkling specks "
+        "in the meadow, a swarm of fireflies, dancing lights in the grass, glowing bugs, shining insects, light "
+        "bugs, luminous insects, glowing dots, tiny lanterns, pixies, will-o'-the-wisps, dots of light, lights in "
+        "the meadow, glowing bees, moths"
     ),
     "meteors": (
         "meteorite, asteroid, shooting star, star shower, perseids, the perseids, a meteor, a shower of meteors, "
@@ -257,7 +287,9 @@ SCENES: dict[str, str] = {
         "wallpaper, hues, waves of light, fluid colours, flowing colours, colours flow, moving colours, colour "
         "field, a colour play, a play of colours, abstract waves, abstract forms, abstract colours, soft "
         "gradients, aurora-like colours, soft colour clouds, visual music, lsd, acid colours, acid trip, a dream "
-        "of colour, ambient visuals, liquid light, marbling"
+        "of colour, ambient visuals, liquid light, marbling, colours, colour pattern, moving colour pattern, "
+        "flowing patterns, hallucination, hallucinogenic colours, sixties pattern, hippie pattern, wavy colours, "
+        "colour fields, colours in motion, colours flowing"
     ),
     "kaleidoscope": (
         "mandala, geometric pattern, mirror, ornament, symmetrical, stained, a symmetrical pattern, mirrors, "
@@ -305,11 +337,11 @@ SCENES: dict[str, str] = {
     "bubbles": (
         "soap, foam, bubble, bubbly, translucent spheres, soap and water, blowing bubbles, a bubble bath, "
         "champagne, transparent globes, translucent balls, iridescent spheres, suds, a soap bubble, fizz, a "
-        "bubble machine, glassy spheres, lather, iridescent soap, sparkling water, foamy, airy globes, bubbles "
-        "blown by a child, froth, a bubble, soapy, soapy bubbles, soapy water, a soap film, bubble bath, blown "
-        "bubbles, many bubbles, transparent bubbles, transparent spheres, airy spheres, balls of soap, round "
-        "bubbles, shimmering spheres, shimmering bubbles, globes of soap, bubbly water, soda, sparkling wine, "
-        "frothy, detergent, shampoo, washing up, foam bath"
+        "bubble machine, lather, iridescent soap, sparkling water, foamy, airy globes, bubbles blown by a child, "
+        "froth, a bubble, soapy, soapy bubbles, soapy water, a soap film, bubble bath, blown bubbles, many "
+        "bubbles, transparent bubbles, transparent spheres, airy spheres, balls of soap, round bubbles, "
+        "shimmering spheres, shimmering bubbles, globes of soap, bubbly water, soda, sparkling wine, frothy, "
+        "detergent, shampoo, washing up, foam bath"
     ),
 }
 
@@ -324,7 +356,7 @@ OTHERS: dict[str, str] = {
     ),
     "gold": (
         "mustard honey sunny straw banana yellowish canary blonde sand saffron brass maize wheat buttery corn "
-        "gilded flaxen champagne butterscotch lemony khaki goldenrod custard yellowy"
+        "gilded flaxen champagne butterscotch khaki goldenrod custard yellowy"
     ),
     "green": (
         "lime olive mint jade grass mossy greenish pistachio avocado fern viridian pine malachite verdant "
@@ -353,8 +385,7 @@ OTHERS: dict[str, str] = {
     ),
     "left": "westward west leftward left to-the-left left-hand from-the-right leftbound toward-the-left westbound",
     "right": (
-        "eastward east rightward starboard right to-the-right right-hand from-the-left rightbound toward-the- "
-        "right eastbound"
+        "eastward east rightward starboard right to-the-right right-hand from-the-left rightbound toward-the- eastbound"
     ),
     "up": (
         "soaring lifting up skyward ascends upward higher lift rises rise mounting elevating uphill aloft "
@@ -362,15 +393,15 @@ OTHERS: dict[str, str] = {
     ),
     "down": (
         "plunging lowering down sinking descends downward lower falls fall tumbling diving drops dips sink "
-        "downhill floats-down drifting-down top-to-bottom settling goes-down cascades descent drop landing"
+        "downhill floats-down drifting-down top-to-bottom settling goes-down descent drop landing"
     ),
     "in": (
         "onward advancing approaching forward inward nearer straight-on into-the-distance towards-it into- "
         "depth diving-in entering onwards goes-forward"
     ),
     "out": (
-        "receding retreating backwards backward outward withdrawing retreat away-from-us away leaving "
-        "exiting goes-backward"
+        "receding retreating backwards backward outward withdrawing retreat away-from-us away leaving exiting "
+        "goes-backward"
     ),
     "slow": (
         "lazily unhurried tranquil sluggish slow slower gentle softly steadily peacefully quietly slow-motion "

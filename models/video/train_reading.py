@@ -4,8 +4,9 @@
 
 Captions are those of the video model's training. A third of their words give way to words with near vectors, some
 are left out, and all vectors get noise, so that words which no caption has are read by what they are near to. A
-thesaurus (`models.video.thesaurus`) names more things of each scene. No word that only held-out captions have is among
-the exchanged or the thesaurus' words, so that these still measure what was never trained on.
+thesaurus (`models.video.thesaurus`) names more things of each scene; sentences of far words are about no scene. No word
+that only held-out captions have is among the exchanged or the thesaurus' words, so that these still measure what was
+never trained on.
 """
 
 from __future__ import annotations
@@ -39,16 +40,17 @@ from models.weights_io import save_safetensors
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
 PARTS = ("colour", "direction", "speed", "time", "camera")
 SAID = {"colour": 0.85, "direction": 0.6, "speed": 0.4, "time": 0.5, "camera": 0.3}
-OTHER, THESAURUS_SHARE = 0.12, 0.6
+OTHER, FAR, THESAURUS_SHARE = 0.12, 0.12, 0.6
 EXCHANGED, DROPPED, NOISE = 0.35, 0.1, 0.9
 LEAST_COSINE = 0.4
 STEPS, BATCH, RATE, CALM = 4000, 64, 2e-3, 0.4
 
 
-def words_near(table: TextTable, banned: frozenset[str]) -> dict[int, list[int]]:
+def words_near(table: TextTable, banned: frozenset[str]) -> tuple[dict[int, list[int]], list[int]]:
     """For each piece of the training captions and the thesaurus, the other whole words that are nearest to it.
 
-    A word belongs to the one piece that it is nearest to; a piece without any word stands for itself.
+    A word belongs to the one piece that it is nearest to; a piece without any word stands for itself. The second value
+    are the words that are near to none.
     """
     named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in words_of(text)}
     pieces = sorted({piece for word in known_words() | named for piece in table.pieces(word)})
@@ -61,10 +63,13 @@ def words_near(table: TextTable, banned: frozenset[str]) -> dict[int, list[int]]
     unit = F.normalize(table.vectors, dim=1)
     cosines, whose = (unit[free] @ unit[pieces].T).max(dim=1)
     near: dict[int, list[int]] = {piece: [] for piece in pieces}
+    far = []
     for number, cosine, place in zip(free, cosines.tolist(), whose.tolist(), strict=True):
         if cosine >= LEAST_COSINE:
             near[pieces[place]].append(number)
-    return {piece: found or [piece] for piece, found in near.items()}
+        else:
+            far.append(number)
+    return {piece: found or [piece] for piece, found in near.items()}, far
 
 
 def names_of(scene: str) -> list[str]:
@@ -144,13 +149,17 @@ class Batches:
 
     def __init__(self, table: TextTable, seed: int = 1) -> None:
         self.table, self.rng = table, np.random.default_rng(seed)
-        self.near = words_near(table, known_words(held_out=True) - known_words())
+        self.near, self.far = words_near(table, known_words(held_out=True) - known_words())
         self.spread = float(table.vectors.std())
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Words (B, L, E), said (B, L) and numbers of values (B, fields)."""
         rng, rows, labels = self.rng, [], []
         for _ in range(count):
+            if self.far and rng.random() < FAR:
+                rows.append(self._elsewhere())
+                labels.append([0] * len(FIELDS))
+                continue
             text, values = drawn(rng)
             pieces = [piece for piece in self.table.pieces(text) if rng.random() >= DROPPED][:MAX_WORDS]
             rows.append(
@@ -165,6 +174,12 @@ class Batches:
         words, said = self.table.embed_pieces(rows, MAX_WORDS)
         noise = torch.from_numpy(rng.standard_normal(words.shape, dtype=np.float32))
         return words + NOISE * self.spread * noise, said, torch.tensor(labels)
+
+    def _elsewhere(self) -> list[int]:
+        """A sentence about nothing of the world: words that are near to none of it, "a" and "on" between them."""
+        words = [int(number) for number in self.rng.choice(self.far, int(self.rng.integers(1, 5)))]
+        between = [piece for word in ("a", "the", "on", "with", "in", "of", "and") for piece in self.table.pieces(word)]
+        return [piece for word in words for piece in (int(self.rng.choice(between)), word)] if between else words
 
 
 def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> ReaderNetwork:

@@ -195,12 +195,14 @@ def _endpoint(actions: VideoActions, controls: Controls) -> None:
         seed: float,
         model: str,
         start_image: str | None = None,
+        direction: str = "any",
     ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
         """Make a video clip of what the prompt says, with sound. Returns the finished MP4 file and a report. `sound` is
         "scene", "music" or "off"; `start_image` is the picture to begin from."""
         fields: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative_prompt, "length_s": length_s}
         fields |= {"loop": loop, "sound": sound, "start_image": start_image, "motion": motion, "speed": speed}
         fields |= {"camera": camera, "colour": colour, "size": size, "steps": steps, "guidance": guidance}
+        fields |= {"direction": direction}
         try:
             with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
                 for update in actions.make(model, fields | {"seed": seed}, folder):

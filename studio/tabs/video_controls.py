@@ -69,6 +69,7 @@ class Controls:
     seed: gr.Number
     model: gr.Dropdown
     start_image: gr.File
+    direction: gr.Dropdown
 
     def all(self) -> list[gr.components.Component]:
         """In the order of the fields."""
@@ -149,7 +150,7 @@ def _shape(parts: dict[str, Any], registry: Registry) -> tuple[list[gr.Button], 
         for name, label in (("motion", "Motion"), ("speed", "Speed")):
             parts[name] = _attribute(name, label)
     with gr.Row():
-        for name, label in (("camera", "Camera"), ("colour", "Colour")):
+        for name, label in (("direction", "Direction"), ("camera", "Camera"), ("colour", "Colour")):
             parts[name] = _attribute(name, label)
     with gr.Row(elem_classes="chips"):
         looks = [gr.Button(name, size="sm", elem_classes="example-chip") for name, _ in LOOKS]
@@ -174,7 +175,8 @@ def _shape(parts: dict[str, Any], registry: Registry) -> tuple[list[gr.Button], 
 
 
 def _attribute(name: str, label: str) -> gr.Dropdown:
-    values = [("As said" if value == ANY else value.capitalize(), value) for value in ATTRIBUTES[name]]
+    names = {ANY: "As said", "in": "Forward", "out": "Backward"}
+    values = [(names.get(value, value.capitalize()), value) for value in ATTRIBUTES[name]]
     return gr.Dropdown(values, value=ANY, label=label, filterable=False, min_width=120, elem_id=f"video-{name}")
 
 

@@ -68,6 +68,8 @@ def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptRe
     boat = 1 + list(KINDS).index("boat")
     assert wanted.attributes.tolist() == [[0, 3, 4, 6, 1, 0, boat]] and not unwanted.attributes.any()
     assert generator.conditions(VideoRequest("a blue yacht at sea", colour=2))[0].attributes[0, 3] == 2
+    told = generator.conditions(VideoRequest("a blue yacht at sea to the left", direction=2))[0]
+    assert told.attributes[0, 4] == 2
     clip = VideoRequest("a blue yacht at sea", frames=2, size=32, steps=1)
     assert 'told "a boat with blue sails"' in next(generator.stream(clip)).notes[0]
 
@@ -77,7 +79,8 @@ def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: Text
     lists = (*thesaurus.SCENES.values(), *thesaurus.OTHERS.values())
     assert not held_out & {word for text in lists for word in words_of(text)}
     names = list(table.index)
-    near = train_reading.words_near(table, held_out)
+    assert not held_out & {names[piece] for text in lists for piece in table.pieces(text)}
+    near, _ = train_reading.words_near(table, held_out)
     known = {piece for word in known_words() for piece in table.pieces(word)}
     assert not held_out & {names[piece] for row in near.values() for piece in row if piece not in known}
 
@@ -91,7 +94,7 @@ def test_drawn_captions_say_what_their_numbers_say() -> None:
 
 
 def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) -> None:
-    network = train_reading.train(table, steps=30, batch=24)
+    network = train_reading.train(table, steps=150, batch=24)
     reader = PromptReader(network, table)
     rng, right = np.random.default_rng(3), 0
     for _ in range(40):
@@ -105,3 +108,24 @@ def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) 
     assert load_reader(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
     rows = ReaderNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
     assert rows["kind"].shape == (2, len(KINDS) + 1)
+
+
+def test_the_noise_moves_where_the_prompt_or_the_knob_says(reader: PromptReader) -> None:
+    generator = VideoGenerator(UNet3D(UNet3DConfig.debug(text_width=reader.table.width)), reader.table, reader=reader)
+
+    def drift(request: VideoRequest) -> str:
+        noise = generator.noise(request, request.frames, torch.Generator().manual_seed(1))[0]
+        still, following = noise[:, :-1], noise[:, 1:]
+        ways = {"none": (0, 0), "left": (0, -2), "right": (0, 2), "up": (-2, 0), "down": (2, 0)}
+        likeness = {way: float((still.roll(by, (2, 3)) * following).mean()) for way, by in ways.items()}
+        best = max(likeness, key=lambda way: likeness[way])
+        return best if likeness[best] > 0.15 else "none"
+
+    assert drift(VideoRequest("a red ball")) == "none"
+    assert drift(VideoRequest("a red ball moving left")) == "left"
+    assert drift(VideoRequest("a red ball moving left", direction=2)) == "right"
+    assert drift(VideoRequest("hello world", direction=3)) == "up"
+    assert drift(VideoRequest("blue mountains, camera pans left")) == "right"
+    given = np.zeros((64, 64, 3), np.uint8)
+    assert drift(VideoRequest("a red ball moving left", image=given)) == "none"
+    assert drift(VideoRequest("a red ball moving left", frames=32, loop=True)) == "left"
