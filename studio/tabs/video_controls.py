@@ -47,7 +47,7 @@ LOOK_FIELDS = ("motion", "speed", "camera")
 SOUNDS = {video_sound.SCENE: "Of the scene", video_sound.MUSIC: "Music in its mood", video_sound.OFF: "None"}
 PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".mp4", ".webm", ".mov"]
 # Steps of the sampler, and how long two seconds of video take with them on two cores.
-QUALITIES = ((6, "Draft", 0.5), (DEFAULT_STEPS, "Good", 1.5), (32, "Fine", 3.0))
+QUALITIES = ((6, "Draft", 1), (DEFAULT_STEPS, "Good", 2), (32, "Fine", 4))
 
 
 @dataclass
