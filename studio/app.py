@@ -43,6 +43,7 @@ def build_studio(registry: Registry) -> gr.Blocks:
     with gr.Blocks(
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
     ) as studio:
+        studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         html(views.header(), elem_id="studio-header")
         tabs = [tab for tab in TABS if any(registry.specs(task) for task in tab[0])]
         if not tabs:
@@ -59,7 +60,6 @@ def build_studio(registry: Registry) -> gr.Blocks:
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
-    studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return studio
 
 
