@@ -1,8 +1,12 @@
-"""Listen to a whole song: beats, downbeats, sections and the curves that a picture follows."""
+"""Listen to a whole song: beats, downbeats, sections and the curves that a picture follows.
+
+The file is read once, block by block. Of its sound only the mel frames are kept, a third of the size that the samples
+would have at half their rate, so that a long song takes little more memory than a short one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import resample
-from models.music_video.beat_network import BEAT_MEL
-from models.music_video.beats import BeatDetector, BeatRequest, BeatTrack
-from models.music_video.features import MusicFeatures, measure
+from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
+from models.music_video.beats import BeatDetector, BeatTrack, FramesRequest, check_length
+from models.music_video.features import MusicFeatures, measure_frames
+from models.music_video.mel import Mono, empty_mel, fill
 
 WAVE_POINTS = 2000
 BLOCK = 2**18
-LISTENING_SHARE = 0.8  # of the time; the rest goes to the features
+READING_SHARE, LISTENING_SHARE = 0.2, 0.7  # of the time; the rest goes to the features
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,50 +50,93 @@ class AnalysisChunk:
     analysis: SongAnalysis | None = None
 
 
-def read_mono(path: Path, rate: int = BEAT_MEL.sample_rate) -> NDArray[np.float32]:
-    """A sound file as mono float32 at `rate`, read block by block so that a long song takes little memory."""
-    import soundfile
+class MonoFile:
+    """A sound file as mono float32 at `rate`, block by block; `samples` says how many there will be."""
 
-    with soundfile.SoundFile(str(path)) as file:
-        if file.samplerate % rate == 0 or rate % file.samplerate == 0:
-            margin = 64 * max(1, file.samplerate // rate)  # what the filter of the resampling looks at
-            step = BLOCK - BLOCK % max(1, file.samplerate // rate)
-            mono = np.zeros(-(-file.frames * rate // file.samplerate), dtype=np.float32)
-            for at in range(0, file.frames, step):
+    def __init__(self, path: Path, rate: int = BEAT_MEL.sample_rate) -> None:
+        import soundfile
+
+        self.path, self.rate = path, rate
+        facts = soundfile.info(str(path))
+        self.source_rate, self.source_samples = int(facts.samplerate), int(facts.frames)
+        self.samples = -(-self.source_samples * rate // self.source_rate)
+
+    def blocks(self) -> Iterator[Mono]:
+        """Read it; where the rates do not divide each other, in one block."""
+        import soundfile
+
+        with soundfile.SoundFile(str(self.path)) as file:
+            if self.source_rate % self.rate and self.rate % self.source_rate:
+                whole = file.read(dtype="float32", always_2d=True).mean(axis=1)
+                yield _exactly(self.samples, resample(whole, self.source_rate, self.rate))
+                return
+            ratio = max(1, self.source_rate // self.rate)
+            margin = 64 * ratio  # what the filter of the resampling looks at
+            step = BLOCK - BLOCK % ratio
+            for at in range(0, self.source_samples, step):
                 first = max(0, at - margin)
                 file.seek(first)
                 block = file.read(step + at - first + margin, dtype="float32", always_2d=True).mean(axis=1)
-                small = resample(block, file.samplerate, rate)
-                skip = (at - first) * rate // file.samplerate
-                count = -(-min(step, file.frames - at) * rate // file.samplerate)
-                begin = at * rate // file.samplerate
-                mono[begin : begin + count] = small[skip : skip + count]
-            return mono
-        whole = file.read(dtype="float32", always_2d=True).mean(axis=1)
-        return resample(whole, file.samplerate, rate)
+                small = resample(block, self.source_rate, self.rate)
+                skip = (at - first) * self.rate // self.source_rate
+                count = -(-min(step, self.source_samples - at) * self.rate // self.source_rate)
+                yield _exactly(count, small[skip:])
 
 
-def wave_of(mono: NDArray[np.float32], points: int = WAVE_POINTS) -> NDArray[np.float32]:
-    """The largest magnitude in `points` equal parts, float32 (points,)."""
-    edges = np.linspace(0, len(mono), points, endpoint=False).astype(int)
-    return np.maximum.reduceat(np.abs(mono), edges).astype(np.float32) if len(mono) else np.zeros(points, np.float32)
+def _exactly(count: int, samples: Mono) -> Mono:
+    """The first `count` samples; a file that ends before it said goes on in silence."""
+    return samples[:count] if len(samples) >= count else np.pad(samples, (0, count - len(samples)))
+
+
+class Outline:
+    """The largest magnitude in `points` equal parts of a sound of so many samples, taken in block by block."""
+
+    def __init__(self, samples: int, points: int = WAVE_POINTS) -> None:
+        edges = np.linspace(0, samples, points + 1).astype(int)
+        self._first, self._end = edges[:-1], np.maximum(edges[1:], edges[:-1] + 1)  # of few samples each is in many
+        self._taken = 0
+        self.wave = np.zeros(points, np.float32)
+
+    def through(self, blocks: Iterator[Mono]) -> Iterator[Mono]:
+        """The same blocks, noted as they pass.
+
+        Raises:
+            ValueError: a block has values that are no numbers.
+        """
+        for block in blocks:
+            if not np.isfinite(block).all():
+                raise ValueError("The song has values that are no numbers; the file may be damaged.")
+            begin, end = self._taken, self._taken + len(block)
+            for part in np.flatnonzero((self._first < end) & (self._end > begin)):
+                inside = block[max(0, self._first[part] - begin) : self._end[part] - begin]
+                self.wave[part] = max(self.wave[part], np.abs(inside).max())
+            self._taken = end
+            yield block
 
 
 def analyse(detector: BeatDetector, song: Path, duration_s: float) -> Generator[AnalysisChunk, None, None]:
     """Listen to a sound file; closing the iterator stops the work.
 
     Raises:
-        ValueError: the sound is empty or too long.
+        ValueError: the sound is empty, too long or damaged.
     """
-    mono = read_mono(song)
+    file = MonoFile(song)
+    if not file.samples:
+        raise ValueError("The song has no sound.")
+    length_s = file.samples / file.rate
+    check_length(length_s)
+    mel, outline = empty_mel(file.samples), Outline(file.samples)
+    with closing(fill(mel, outline.through(file.blocks()))) as counts:
+        for filled in counts:
+            yield AnalysisChunk(READING_SHARE * min(duration_s, filled / FRAME_RATE), duration_s)
     activations = []
     track: BeatTrack | None = None
-    with closing(detector.stream(BeatRequest(mono, BEAT_MEL.sample_rate))) as chunks:
+    with closing(detector.stream(FramesRequest(mel, length_s))) as chunks:
         for chunk in chunks:
             activations.append(chunk.activations)
             track = chunk.track
-            yield AnalysisChunk(LISTENING_SHARE * chunk.done, duration_s)
+            yield AnalysisChunk(READING_SHARE * duration_s + LISTENING_SHARE * min(duration_s, chunk.done), duration_s)
     assert track is not None
-    features = measure(mono, BEAT_MEL.sample_rate, track.times_s, track.downbeats_s)
-    analysis = SongAnalysis(duration_s, track, np.concatenate(activations), features, wave_of(mono))
+    features = measure_frames(mel, length_s, track.times_s, track.downbeats_s)
+    analysis = SongAnalysis(duration_s, track, np.concatenate(activations), features, outline.wave)
     yield AnalysisChunk(duration_s, duration_s, analysis)

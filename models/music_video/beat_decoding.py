@@ -93,7 +93,7 @@ def viterbi_beats(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
     hot = np.maximum(1, np.ceil(states.intervals / BEAT_SHARE)).astype(int)  # frames at a beat's start
     tempi = np.arange(len(states.intervals))
     entered = np.zeros((pad, len(tempi)))  # of frame t in row t modulo pad
-    came_from = np.zeros((total, len(tempi)), dtype=np.int16)
+    came_from = np.zeros((total, len(tempi)), dtype=np.min_scalar_type(len(tempi)))
     for t in range(pad, total):
         begun = t - states.intervals
         cooled = begun + hot

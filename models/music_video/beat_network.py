@@ -23,6 +23,7 @@ from models.audio import MelConfig
 FRAME_RATE = 50
 BEAT_MEL = MelConfig(sample_rate=22_050, n_fft=2048, hop_length=441, n_mels=80, f_min=30.0, f_max=10_000.0)
 MEL_MEAN, MEL_STD = -4.0, 3.0
+PORTION_FRAMES = 500
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,19 @@ class BeatNetwork(nn.Module):
         self.body = nn.ModuleList(DilatedBlock(config, 2**i, first + i) for i in range(config.layers))
         self.out = nn.Conv1d(config.channels, 2, 1)
 
+    def _enter(self, mel: Tensor, memory: Memory | None) -> Tensor:
+        """mel (B, T, M) -> (B, C, T): the convolutions over time and frequency."""
+        x = ((mel - MEL_MEAN) / MEL_STD)[:, None]  # (B, 1, T, M)
+        for block in self.front:
+            x = block(x, memory)
+        return self.join(x.transpose(2, 3).flatten(1, 2))  # type: ignore[no-any-return]
+
+    def _portion(self, mel: Tensor, start: int) -> Tensor:
+        """`_enter` of PORTION_FRAMES frames from `start` on, with as much around them as the front sees."""
+        first, reach = max(0, start - len(self.front)), len(self.front)
+        entered = self._enter(mel[:, first : start + PORTION_FRAMES + reach], None)
+        return entered[:, :, start - first : start - first + PORTION_FRAMES]
+
     def forward(self, mel: Tensor, memory: Memory | None = None) -> Tensor:
         """Logits of beat and downbeat.
 
@@ -161,10 +175,11 @@ class BeatNetwork(nn.Module):
         """
         if memory is not None and not self.config.causal:
             raise ValueError("only the causal network can run piece by piece.")
-        x = ((mel - MEL_MEAN) / MEL_STD)[:, None]  # (B, 1, T, M)
-        for block in self.front:
-            x = block(x, memory)
-        x = self.join(x.transpose(2, 3).flatten(1, 2))  # (B, C, T)
+        if self.training or self.config.causal:
+            x = self._enter(mel, memory)
+        else:  # by portions: what the front makes of a frame takes fifty times the memory of the frame
+            starts = range(0, mel.shape[1], PORTION_FRAMES)
+            x = torch.cat([self._portion(mel, start) for start in starts], dim=2)
         for block in self.body:
             x = block(x, memory)
         return self.out(F.elu(x)).transpose(1, 2)

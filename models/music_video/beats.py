@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.audio import log_mel, resample
+from models.audio import resample
 from models.errors import ModelError
 from models.music_video.beat_decoding import (
     BAR_LENGTHS,
@@ -30,6 +30,7 @@ from models.music_video.beat_decoding import (
     strong_beats,
 )
 from models.music_video.beat_network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, Memory
+from models.music_video.mel import mel_of, whole_mel
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ MAX_SONG_S = 3600.0
 AUDIBLE_LOG_MEL = -11.0  # the floor of log_mel is -11.5
 SILENCE_FRAMES = 2 * FRAME_RATE  # nothing has a beat that is farther than this from the last and next sound
 Floats = NDArray[np.float64]
+
+
+def check_length(duration_s: float) -> None:
+    """Raise ValueError for a song that is too long."""
+    if duration_s > MAX_SONG_S:
+        raise ValueError(f"the song lasts {duration_s / 60:.0f} minutes; at most {MAX_SONG_S / 60:.0f} work.")
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,7 @@ class BeatRequest:
             raise ValueError(f"sample_rate is {self.sample_rate}; it must be from 1,000 to 768,000 Hz.")
         if not np.isfinite(self.samples).all():
             raise ValueError("samples has values that are no numbers; the file may be damaged.")
-        if self.duration_s > MAX_SONG_S:
-            raise ValueError(f"the song lasts {self.duration_s / 60:.0f} minutes; at most {MAX_SONG_S / 60:.0f} work.")
+        check_length(self.duration_s)
         if not self.bar_lengths or any(not 1 <= length <= 16 for length in self.bar_lengths):
             raise ValueError(f"bar_lengths is {self.bar_lengths}; each must be from 1 to 16.")
 
@@ -75,6 +81,30 @@ class BeatRequest:
     def mono(self) -> NDArray[np.float32]:
         """The channels' mean, float32 (n,)."""
         return self.samples if self.samples.ndim == 1 else self.samples.mean(axis=0, dtype=np.float32)
+
+    def frames(self) -> NDArray[np.float32]:
+        """What the network hears, float32 (T, M)."""
+        return whole_mel(resample(self.mono, self.sample_rate, BEAT_MEL.sample_rate))
+
+
+@dataclass(frozen=True)
+class FramesRequest:
+    """A song whose frames are made already: float32 (T, M), as `models.music_video.mel` makes them.
+
+    Raises:
+        ValueError: the song is too long.
+    """
+
+    mel: NDArray[np.float32]
+    duration_s: float
+    bar_lengths: tuple[int, ...] = BAR_LENGTHS
+
+    def __post_init__(self) -> None:
+        check_length(self.duration_s)
+
+    def frames(self) -> NDArray[np.float32]:
+        """What the network hears, float32 (T, M)."""
+        return self.mel
 
 
 @dataclass(frozen=True)
@@ -198,33 +228,26 @@ class BeatDetector:
         self.states = TempoStates.build()
         self.margin = network.config.reach_frames  # context on both sides of a window
 
-    def stream(self, request: BeatRequest) -> Generator[BeatChunk, None, None]:
+    def stream(self, request: BeatRequest | FramesRequest) -> Generator[BeatChunk, None, None]:
         """Listen window by window; closing the iterator stops the work."""
-        mono = resample(request.mono, request.sample_rate, BEAT_MEL.sample_rate)
-        window = int(WINDOW_S * FRAME_RATE)
-        frames = 1 + len(mono) // BEAT_MEL.hop_length
+        mel, duration_s = request.frames(), request.duration_s
+        window, frames = int(WINDOW_S * FRAME_RATE), len(mel)
         heard = []
         for start in range(0, frames, window):
             stop = min(frames, start + window)
-            heard.append(self._activations(mono, start, stop))
+            heard.append(self._activations(mel, start, stop))
             if stop < frames:
-                yield BeatChunk(heard[-1], stop / FRAME_RATE, request.duration_s)
-        activations = np.concatenate(heard)
-        track = track_of(activations, request.bar_lengths, self.states)
-        yield BeatChunk(heard[-1], request.duration_s, request.duration_s, track, last=True)
+                yield BeatChunk(heard[-1], stop / FRAME_RATE, duration_s)
+        track = track_of(np.concatenate(heard), request.bar_lengths, self.states)
+        yield BeatChunk(heard[-1], duration_s, duration_s, track, last=True)
 
     @torch.inference_mode()
-    def _activations(self, mono: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
+    def _activations(self, mel: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
         """float32 (stop - start, 2) of the frames start to stop - 1, seen in their context."""
-        hop, reach = BEAT_MEL.hop_length, BEAT_MEL.n_fft // 2
-        first, last = max(0, start - self.margin), stop + self.margin
-        low, high = first * hop - reach, (last - 1) * hop + reach
-        piece = np.pad(mono[max(0, low) : high], (max(0, -low), max(0, high - len(mono))))
-        mel = mel_of(torch.from_numpy(np.ascontiguousarray(piece)))[: last - first]
-        end = min(last, 1 + len(mono) // hop)
-        mel = mel[: end - first]
-        heard = torch.sigmoid(self.network(mel[None])[0]) * near_sound(mel)[:, None]
-        return heard[start - first : stop - first].numpy()
+        first = max(0, start - self.margin)
+        seen = torch.from_numpy(mel[first : stop + self.margin])
+        heard = torch.sigmoid(self.network(seen[None])[0]) * near_sound(seen)[:, None]
+        return heard[start - first : stop - first].numpy().copy()
 
     def detect(self, request: BeatRequest) -> tuple[BeatTrack, NDArray[np.float32]]:
         """The beats, and the activations (frames, 2): the sum of `stream`'s chunks."""
@@ -238,11 +261,6 @@ def near_sound(mel: torch.Tensor) -> torch.Tensor:
     """1 for frames (T,) that lie within SILENCE_FRAMES of a sound in mel (T, M), else 0."""
     audible = (mel.amax(dim=1) > AUDIBLE_LOG_MEL).float()
     return torch.nn.functional.max_pool1d(audible[None, None], 2 * SILENCE_FRAMES + 1, 1, SILENCE_FRAMES)[0, 0]
-
-
-def mel_of(samples: torch.Tensor) -> torch.Tensor:
-    """Log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t * hop."""
-    return log_mel(samples, BEAT_MEL, centred=False)
 
 
 def track_of(

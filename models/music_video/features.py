@@ -9,15 +9,14 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from models.audio import resample
 from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
-from models.music_video.beats import mel_of
+from models.music_video.mel import whole_mel
 
 Floats = NDArray[np.float64]
-BLOCK_S = 60.0
+BLOCK_S = 10.0
 MIN_SECTION_S = 6.0
 KERNEL_BEATS = 16
 _FLOOR_DB = -60.0
@@ -51,20 +50,6 @@ class MusicFeatures:
     sections: tuple[Section, ...]
 
 
-def mel_blocks(mono: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-mel frames float32 (T, M) of sound at BEAT_MEL's rate, block by block."""
-    hop, reach = BEAT_MEL.hop_length, BEAT_MEL.n_fft // 2
-    frames = 1 + len(mono) // hop
-    step = int(BLOCK_S * FRAME_RATE)
-    blocks = []
-    for start in range(0, frames, step):
-        stop = min(frames, start + step)
-        low, high = start * hop - reach, (stop - 1) * hop + reach
-        piece = np.pad(mono[max(0, low) : high], (max(0, -low), max(0, high - len(mono))))
-        blocks.append(mel_of(torch.from_numpy(np.ascontiguousarray(piece))).numpy())
-    return np.concatenate(blocks)
-
-
 def _to_unit(values: Floats, low_percentile: float = 0.0) -> NDArray[np.float32]:
     """Scaled so that the 99th percentile is 1 and the low one 0, clipped."""
     low, high = np.percentile(values, (low_percentile, 99.0)) if len(values) else (0.0, 1.0)
@@ -94,27 +79,22 @@ def timbre_and_harmony(beat_mel: Floats) -> Floats:
     return (cepstra - cepstra.mean(axis=0)) / (cepstra.std(axis=0) + 1e-6)
 
 
-def self_similarity(rows: Floats) -> Floats:
-    """Cosine similarity of all pairs, (n, n), in [-1, 1]."""
-    unit = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)
-    return unit @ unit.T
+def novelty(rows: Floats, kernel: int = KERNEL_BEATS) -> Floats:
+    """How much the music after each beat (row) differs from the music before, (n,), in [0, 1].
 
-
-def novelty(similarity: Floats, kernel: int = KERNEL_BEATS) -> Floats:
-    """How much the music after each beat differs from the music before (Foote 2000), (n,), in [0, 1].
-
-    A checkerboard with Gaussian taper is moved along the diagonal of the self-similarity matrix.
+    After Foote 2000, "Automatic audio segmentation using a measure of audio novelty": a checkerboard with Gaussian
+    taper is moved along the diagonal of the matrix of cosine similarities of all pairs of beats. The board is an outer
+    product of a vector s with itself, and the matrix one of the unit rows u, so that the sum over board and matrix is
+    the squared length of the sum of s_a u_a: the matrix, which grows with the square of the song, is not made.
     """
-    half = max(1, min(kernel, len(similarity) // 2))
+    half = max(1, min(kernel, len(rows) // 2))
     places = np.arange(-half, half) + 0.5
-    taper = np.exp(-0.5 * (places / (0.4 * half)) ** 2)
-    board = np.outer(np.sign(places) * taper, np.sign(places) * taper)
-    padded = np.pad(similarity, half, mode="edge")
-    curve = np.array(
-        [(padded[i : i + 2 * half, i : i + 2 * half] * board).sum() for i in range(len(similarity))], dtype=np.float64
-    )
-    curve = np.maximum(curve, 0.0)
-    return curve / curve.max() if len(curve) and curve.max() > 0 else curve
+    side = np.sign(places) * np.exp(-0.5 * (places / (0.4 * half)) ** 2)
+    unit = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)
+    padded = np.pad(unit, ((half, half), (0, 0)), mode="edge")
+    sums = np.stack([side @ padded[at : at + 2 * half] for at in range(len(rows))])  # (n, 12)
+    curve: Floats = np.square(sums).sum(axis=1)
+    return curve / curve.max() if curve.max() > 0 else curve
 
 
 def find_sections(
@@ -129,7 +109,7 @@ def find_sections(
     from scipy.signal import find_peaks
 
     rows = timbre_and_harmony(beat_synchronous(mel, beats_s))
-    curve = novelty(self_similarity(rows))
+    curve = novelty(rows)
     starts_s = np.concatenate([[0.0], beats_s])[: len(curve)]
     peaks, facts = find_peaks(curve, height=0.15, prominence=0.1)
     edges: list[float] = []
@@ -166,7 +146,12 @@ def _labels(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
 def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
     """All features of a song, float32 (n,) or (channels, n)."""
     mono = samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
-    mel = mel_blocks(resample(mono, sample_rate, BEAT_MEL.sample_rate))
+    mel = whole_mel(resample(mono, sample_rate, BEAT_MEL.sample_rate))
+    return measure_frames(mel, len(mono) / sample_rate, beats_s, downbeats_s)
+
+
+def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
+    """The same with a song's frames, float32 (T, M) as `mel.whole_mel` makes them."""
     bass_bands = max(1, int(np.searchsorted(_band_centres_hz(), 150.0)))
     power, centroid, rise, bass_rise = np.zeros((4, len(mel)))
     step = int(BLOCK_S * FRAME_RATE)
@@ -190,7 +175,7 @@ def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, dow
         percussion=_to_unit(rise),
         bass=_to_unit(bass_rise),
         brightness=_to_unit(centroid, 1.0),
-        sections=find_sections(mel, beats_s, downbeats_s, len(mono) / sample_rate),
+        sections=find_sections(mel, beats_s, downbeats_s, duration_s),
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
+from models.music_video import beat_network
 from models.music_video import beats as beats_module
 from models.music_video.beat_network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig
 from models.music_video.beats import (
@@ -84,6 +85,8 @@ def test_windows_give_the_same_as_one_pass(monkeypatch: pytest.MonkeyPatch) -> N
     assert [chunk.last for chunk in chunks] == [False] * 5 + [True]
     np.testing.assert_allclose(np.concatenate([c.activations for c in chunks]), whole, atol=1e-5)
     assert len(whole) == 1 + len(request.samples) // BEAT_MEL.hop_length
+    monkeypatch.setattr(beat_network, "PORTION_FRAMES", 37)
+    np.testing.assert_allclose(detector.detect(request)[1], whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 192_000])

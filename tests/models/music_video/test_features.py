@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 
-from models.music_video import features
+from models.music_video import beats as beats_module
+from models.music_video import features, mel
 from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
 
 RATE = BEAT_MEL.sample_rate
@@ -57,11 +60,42 @@ def test_silence_is_flat_and_one_section() -> None:
     assert len(heard.sections) == 1
 
 
-def test_blocks_are_the_same_as_one_pass(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    sound = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
-    whole = features.mel_blocks(sound)
+def test_blocks_are_the_same_as_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = np.random.default_rng(0).standard_normal(5 * RATE + 123).astype(np.float32)
+    reach = BEAT_MEL.n_fft // 2
+    whole = mel.mel_of(torch.from_numpy(np.pad(sound, reach))).numpy()
+    beats = np.arange(0.3, 5, 0.5)
+    curves = features.measure(sound, RATE, beats, beats[::4])
+    np.testing.assert_allclose(mel.whole_mel(sound), whole, atol=1e-4)
     monkeypatch.setattr(features, "BLOCK_S", 0.7)
-    np.testing.assert_allclose(features.mel_blocks(sound), whole, atol=1e-4)
+    monkeypatch.setattr(mel, "BLOCK_FRAMES", 30)
+    frames = mel.empty_mel(len(sound))
+    *_, filled = mel.fill(frames, np.split(sound, [1, 700, 50_000, 50_001]))
+    assert filled == len(frames) == len(whole)
+    np.testing.assert_allclose(frames, whole, atol=1e-4)
+    again = features.measure(sound, RATE, beats, beats[::4])
+    for name in ("loudness", "percussion", "bass", "brightness"):
+        np.testing.assert_allclose(getattr(again, name), getattr(curves, name), atol=1e-4)
+
+
+def test_no_more_than_a_block_of_frames_is_in_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(mel, "mel_of", lambda samples: (seen.append(len(samples)), mel_of(samples))[1])
+    mel_of = beats_module.mel_of
+    mel.whole_mel(np.zeros(60 * RATE, np.float32))
+    assert max(seen) <= mel.BLOCK_FRAMES * BEAT_MEL.hop_length + BEAT_MEL.n_fft < 11 * RATE
+
+
+def test_novelty_is_that_of_the_checkerboard_on_the_whole_matrix() -> None:
+    """Foote 2000 as it is written: every pair of beats, and the board along the diagonal."""
+    rows = np.random.default_rng(0).standard_normal((90, 12)) + np.repeat(np.eye(3, 12) * 3, 30, axis=0)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    half = 16
+    places = np.arange(-half, half) + 0.5
+    taper = np.sign(places) * np.exp(-0.5 * (places / (0.4 * half)) ** 2)
+    padded = np.pad(unit @ unit.T, half, mode="edge")
+    wanted = np.array([(padded[i : i + 32, i : i + 32] * np.outer(taper, taper)).sum() for i in range(90)])
+    np.testing.assert_allclose(features.novelty(rows, half), wanted / wanted.max(), atol=1e-6)
 
 
 def test_band_centres_are_those_of_the_filterbank() -> None:

@@ -189,7 +189,7 @@ def test_all_clips_of_one_video_are_kept(tmp_path: Path) -> None:
 def test_every_kind_of_sound_is_unpacked(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     source = encoded(tmp_path / name, "-f", "lavfi", "-i", "sine=440:d=2", *options)
     assert decode_song(source, tmp_path / "out.wav") == pytest.approx(2.0, abs=0.06)
-    mono = analysis.read_mono(tmp_path / "out.wav")
+    mono = np.concatenate(list(analysis.MonoFile(tmp_path / "out.wav").blocks()))
     assert mono.dtype == np.float32 and len(mono) == pytest.approx(2.0 * BEAT_MEL.sample_rate, rel=0.03)
     assert 0.02 < np.abs(mono).max() <= 1
 
@@ -228,9 +228,45 @@ def test_reading_in_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     path = write_wav(tmp_path / "a.wav", sound, RATE)
     whole = resample(sound.mean(axis=0), RATE, BEAT_MEL.sample_rate)
     monkeypatch.setattr(analysis, "BLOCK", 7001)
-    read = analysis.read_mono(path)
-    assert len(read) == len(whole)
-    np.testing.assert_allclose(read, whole, atol=2e-4)
+    file = analysis.MonoFile(path)
+    outline = analysis.Outline(file.samples, points=50)
+    blocks = list(outline.through(file.blocks()))
+    assert len(blocks) == 8 and sum(map(len, blocks)) == file.samples == len(whole)
+    np.testing.assert_allclose(np.concatenate(blocks), whole, atol=2e-4)
+    parts = np.split(np.abs(whole), np.linspace(0, len(whole), 51).astype(int)[1:-1])
+    np.testing.assert_allclose(outline.wave, [part.max() for part in parts], atol=2e-4)
+
+
+def test_a_damaged_or_empty_file_is_a_sentence(tmp_path: Path) -> None:
+    import soundfile
+
+    detector = BeatDetector(BeatNetwork(BeatNetworkConfig.debug()))
+    for name, samples, says in (("empty", np.zeros(0), "no sound"), ("nan", np.full(4_000, np.nan), "no numbers")):
+        path = tmp_path / f"{name}.wav"
+        soundfile.write(path, samples.astype(np.float32), RATE, "FLOAT")
+        with pytest.raises(ValueError, match=says):
+            list(analysis.analyse(detector, path, 1.0))
+
+
+def test_the_samples_of_a_song_are_not_kept(tmp_path: Path) -> None:
+    """Of a song of two minutes at most its frames and some blocks are held at once: less than its samples would be."""
+    import tracemalloc
+
+    import soundfile
+
+    torch.manual_seed(0)
+    config = BeatNetworkConfig.from_dict(BeatNetworkConfig.debug().to_dict() | {"n_mels": BEAT_MEL.n_mels})
+    detector, seconds = BeatDetector(BeatNetwork(config)), 120
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.tile(clicks(np.arange(0, 1, 0.5), 1.0), seconds), RATE)
+    tracemalloc.start()
+    try:
+        for _ in analysis.analyse(detector, path, seconds):
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * seconds * BEAT_MEL.sample_rate
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "short", "clicks"])
