@@ -1,13 +1,43 @@
-"""How much memory this process may still take, whatever limits it: the machine or a container."""
+"""How much memory this process may still take, whatever limits it, and arrays that give theirs back at once."""
 
 from __future__ import annotations
 
+import math
+import mmap
 import os
 from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 FALLBACK_MB = 4096
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 _MEGABYTE = 2**20
+_PRIVATE: dict[str, Any] = {}
+if hasattr(mmap, "MAP_PRIVATE"):  # Windows has no other
+    _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+
+def own_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
+    """Zeros in pages of their own, which go back to the system as soon as nobody holds the array.
+
+    For large arrays of many sizes that are kept for a while as others come and go. In the heap each of them, when it is
+    forgotten, leaves a hole between neighbours that live on; what comes next does not fit, and a process that plays for
+    an hour grows by tens of megabytes that nobody uses.
+    """
+    if 0 in shape:
+        return np.zeros(shape, kind)
+    pages = mmap.mmap(-1, math.prod(shape) * np.dtype(kind).itemsize, **_PRIVATE)
+    return np.frombuffer(pages, kind).reshape(shape)
+
+
+def in_own_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
+    """A copy as `own_pages` keeps it."""
+    copy = own_pages(values.shape, values.dtype.type)
+    copy[...] = values
+    return copy
 
 
 def available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number
 from models.live.hearing import Heard
+from models.memory import in_own_pages
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import OVERLAP, VideoGenerator, movement, numbers_of, to_pixels
 from models.video.interpolation import between
@@ -308,7 +309,7 @@ class FrameStream:
             if self._last_small is not None and moments:
                 made = np.concatenate([between(self._last_small, frame, moments), made])
             self._last_small = frame
-            enlarged = larger(made)  # outside the lock: showing a frame does not wait for it
+            enlarged = in_own_pages(larger(made))  # outside the lock: showing a frame does not wait for it
             with self._lock:
                 self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(enlarged))
                 self.drawn_frames += 1

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.memory import own_pages
 from models.music.mastering import Master, Room
 from models.music.voices import SAMPLE_RATE, VoiceBank
 
@@ -68,7 +69,9 @@ class StreamRenderer:
     def _reserve(self, count: int) -> None:
         """Make the mix at least `count` long, with room to spare."""
         if count > self._mix.shape[1]:
-            self._mix = np.pad(self._mix, ((0, 0), (0, count + SAMPLE_RATE - self._mix.shape[1])))
+            longer = own_pages((2, count + SAMPLE_RATE), np.float32)
+            longer[:, : self._mix.shape[1]] = self._mix
+            self._mix = longer
 
     def _emit(self, end: int, last: bool) -> FloatArray:
         count = max(0, end - self.rendered)

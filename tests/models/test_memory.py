@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models import memory
-from models.memory import available_memory_mb
+from models.memory import available_memory_mb, in_own_pages, own_pages
 
 MIB = 2**20
 
@@ -50,3 +52,31 @@ def test_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert available_memory_mb(tmp_path) == 500
     monkeypatch.setattr(memory, "_physical", lambda: None)
     assert available_memory_mb(tmp_path) == memory.FALLBACK_MB
+
+
+# Arrays in pages of their own
+
+
+def test_arrays_in_own_pages_are_as_others() -> None:
+    values = np.random.default_rng(0).standard_normal((2, 3, 1001)).astype(np.float32)
+    kept = in_own_pages(values)
+    np.testing.assert_array_equal(kept, values)
+    assert kept.dtype == np.float32 and kept.flags.writeable and kept.flags.c_contiguous
+    assert not np.shares_memory(kept, values)
+    assert not own_pages((3, 5), np.uint8).any()
+    assert own_pages((2, 0), np.float32).shape == (2, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells of a process")
+def test_what_nobody_holds_is_given_back_at_once() -> None:
+    """Even between neighbours that live on, where the heap would keep a hole."""
+    kept = [in_own_pages(np.ones(2**17, np.float32)) for _ in range(100)]
+    full = private_bytes()
+    del kept[1::2]
+    assert full - private_bytes() > 0.9 * 50 * 2**19
+
+
+def private_bytes() -> int:
+    """What this process holds that is not shared with files."""
+    pages, shared = map(int, Path("/proc/self/statm").read_text().split()[1:3])
+    return (pages - shared) * 4096
