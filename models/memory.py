@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 import os
+import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +40,22 @@ def in_own_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
     copy = own_pages(values.shape, values.dtype.type)
     copy[...] = values
     return copy
+
+
+def give_back() -> bool:
+    """Give the heap's free pages back to the system; whether that can be done here: on Linux with glibc.
+
+    glibc keeps what it is given back while anything above it lives on, and each of the many threads here has a heap of
+    its own: in five minutes of live play with pictures free memory in them grew by 60 MB while what was in use stayed.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):  # another C library
+        return False
+    trim(0)
+    return True
 
 
 def available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:

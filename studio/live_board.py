@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from models.live.controls import LiveControls
+from models.memory import give_back
 from models.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 MUSIC_TASK, VIDEO_TASK, STYLE_TASK = "music", "video", "style_audio"
 SILENT_FOR_S = 15.0  # a page that says nothing for so long has gone, even if its line seems to be there
 LOOK_EVERY_S = 1.0
+GIVE_BACK_EVERY_S = 15.0  # it takes some milliseconds
 KEEP_RECORDING_S = 900.0
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 GONE = "This session has ended; press Start again."
@@ -233,10 +235,15 @@ class LiveBoard:
                 self._watch.start()
 
     def _look(self) -> None:
-        """End sessions whose page has gone, and drop old recordings; ends when there is nothing to watch."""
+        """End sessions whose page has gone, drop old recordings, and give free memory back, which would else grow for
+        minutes in the heaps of the sessions' threads; ends when there is nothing to watch."""
+        given_back = time.monotonic()
         while True:
             time.sleep(LOOK_EVERY_S)
             now = time.monotonic()
+            if now - given_back >= GIVE_BACK_EVERY_S:
+                given_back = now
+                give_back()
             with self._lock:
                 gone = [t for t, seat in self._seats.items() if now - seat.heard_at > self.silent_for_s]
                 stale = [t for t, (_, until) in self._kept.items() if now > until]

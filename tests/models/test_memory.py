@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from models import memory
-from models.memory import available_memory_mb, in_own_pages, own_pages
+from models.memory import available_memory_mb, give_back, in_own_pages, own_pages
 
 MIB = 2**20
 
@@ -74,6 +75,16 @@ def test_what_nobody_holds_is_given_back_at_once() -> None:
     full = private_bytes()
     del kept[1::2]
     assert full - private_bytes() > 0.9 * 50 * 2**19
+
+
+def test_free_memory_between_what_lives_on_is_given_back() -> None:
+    if not give_back():
+        pytest.skip("only glibc can be asked")
+    kept = [os.urandom(100_000) for _ in range(400)]
+    del kept[1::2]
+    before = private_bytes()
+    give_back()
+    assert before - private_bytes() > 10_000_000
 
 
 def private_bytes() -> int:

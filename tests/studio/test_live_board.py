@@ -24,7 +24,7 @@ from models.live.audio import LiveMusic
 from models.live.controls import LiveControls
 from models.live.video import SHOWN_RATE
 from models.registry import Registry
-from studio import live_actions
+from studio import live_actions, live_board
 from studio.app import build_studio, launch_studio
 from studio.live_board import LiveBoard, board_of, full_sentence
 from studio.live_opening import writer
@@ -112,6 +112,14 @@ def test_a_silent_page_is_let_go(registry: Registry) -> None:
     wait_for(lambda: board.people() == {"playing": 0, "most": 1, "threads": 0})
     with pytest.raises(ValueError, match="has ended; press Start"):
         board.control({"token": TOKENS[0]})
+
+
+def test_free_memory_is_given_back_while_somebody_plays(board: LiveBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back = threading.Event()
+    monkeypatch.setattr(live_board, "GIVE_BACK_EVERY_S", 0.0)
+    monkeypatch.setattr(live_board, "give_back", given_back.set)
+    board.open(TOKENS[0], "music", WISHES, lambda _: None)
+    assert given_back.wait(30.0)
 
 
 @pytest.mark.parametrize(

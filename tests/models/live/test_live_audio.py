@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.live.audio import BUFFER, ExtraNote, LiveChunk, LiveMusic
+from models.live.audio import BUFFER, ExtraNote, LiveBank, LiveChunk, LiveMusic
 from models.live.controls import LiveControls
+from models.live.hearing import MusicEars
+from models.live.recording import SessionRecording, as_int16
 from models.live.writing import HISTORY_BARS, BarWriter, NoLongerWanted, band_piece, in_key, same_parts
 from models.music.vocabulary import KEYS, PITCH_CLASSES
+from models.music.voices import MAX_CACHE_BYTES
+from tests.models.live.in_pages import in_a_map
 
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
 BAR_CHUNKS = 15  # a bar of 1.33 s at 180 has fewer chunks of 4 buffers than this
@@ -169,6 +175,39 @@ def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarWriter, monk
     assert len(stream._marks) <= 65
     assert len(stream._bars) <= HISTORY_BARS + 2
     assert max(lengths) == HISTORY_BARS
+
+
+def test_sound_and_recording_leave_memory_as_it_was(
+    writer: BarWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One bar again and again: when the buffers are full only the list of notes grows; the sound goes to disk."""
+    stream, ears = music(writer), MusicEars()
+    recording = SessionRecording(tmp_path, stream.sample_rate)
+    first = writer.write(0, [], FAST, 0)
+    monkeypatch.setattr(stream.writer, "write", lambda index, *rest: replace(first, index=index))
+    held: list[int] = []
+    tracemalloc.start()
+    try:
+        for end_s in (14, 22):
+            while stream.rendered_s < end_s:
+                chunk = stream.next_chunk()
+                pcm = as_int16(chunk.samples)
+                recording.add(chunk, pcm)
+                ears.add(chunk)
+            held.append(tracemalloc.get_traced_memory()[0])
+            assert recording.wav_path.stat().st_size > 4 * (recording.samples - stream.sample_rate)
+    finally:
+        tracemalloc.stop()
+        recording.close()
+    assert held[1] - held[0] < 2**17  # of three megabytes of sound, as it is rendered
+    assert stream.bank._cache_bytes <= MAX_CACHE_BYTES
+
+
+def test_notes_that_are_kept_live_in_pages_of_their_own(writer: BarWriter) -> None:
+    """Else they leave holes in the heap when they are forgotten, and the process grows."""
+    bank = LiveBank(writer.composer.bank)
+    assert in_a_map(bank.note(0, False, 60, 90, 4_000))
+    assert in_a_map(bank._cache.popitem()[1])
 
 
 def test_two_sessions_share_a_writer_and_nothing_else(writer: BarWriter) -> None:

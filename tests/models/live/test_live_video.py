@@ -26,6 +26,7 @@ from models.registry import WEIGHTS_DIR
 from models.video.diffusion import Guidance, predict
 from models.video.generator import OVERLAP, VideoGenerator
 from models.video.unet3d import Condition
+from tests.models.live.in_pages import in_a_map
 
 QUICK = Quality(12, 3, 2, 1.5)
 
@@ -98,6 +99,7 @@ def test_every_third_frame_is_drawn_and_the_rest_lies_between(generator: VideoGe
     assert (stream.drawn_frames, stream.shown_frames, stream.held_frames) == (8, 23, 1)
     stream.paint(2.0, 0.5)
     assert not stream.frame(2.1, Heard()).held  # type: ignore[union-attr]
+    assert all(in_a_map(frame) for frame, _ in stream._ready)
 
 
 def test_the_learned_enlargement_is_used_while_quality_allows(generator: VideoGenerator) -> None:
