@@ -8,7 +8,7 @@ heard. `--asr` is the recogniser's folder (see `benchmarks.recogniser`).
 
 How far a sound is from a style is told in two ways. Timbre: distance of the means and deviations over time of its mel
 bands, which is what the model moves too, but in another analysis (16 kHz, 64 bands, all sounds equally loud). Voice:
-one minus the cosine of Resemblyzer's embeddings (Wan et al. 2018), for voices alone. `moved` is the share of the way
+one minus the cosine of Resemblyzer's embeddings (Wan et al. 2018), also equally loud, for voices alone. `moved` is the share of the way
 gone, 1 being the very sound given as style; the figure `..._limit` is what another recording of the same voice
 reaches. The plain baseline in the same run is an equaliser that gives the content the style's mean level in every
 third of an octave. Two torch threads. Needs what `benchmarks.speech` needs, and `resemblyzer`.
@@ -215,7 +215,7 @@ def style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator
         judge = VoiceEncoder("cpu", verbose=False)
 
     def embedding(samples: FloatArray) -> FloatArray:
-        return np.asarray(judge.embed_utterance(preprocess_wav(samples, source_sr=RATE)), dtype=np.float32)
+        return np.asarray(judge.embed_utterance(preprocess_wav(levelled(samples), source_sr=RATE)), dtype=np.float32)
 
     def voice_gap(a: FloatArray, b: FloatArray) -> float:
         return float(1 - embedding(a) @ embedding(b))

@@ -26,13 +26,15 @@ from models.audio import MelConfig, mel_filterbank
 from models.contracts import AudioStyleChunk, AudioStyleRequest, AudioStyleStatistics, ModelInfo
 from models.errors import ModelError
 from models.spec import ModelSpec
-from models.style.analysis import SoundAnalysis, active_frames, analyse, analyse_whole
+from models.style.analysis import RunningStatistics, SoundAnalysis, active_frames, analyse, analyse_whole
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
 from models.style.live import LiveStyler
+from models.style.matching import MatchingConfig, MatchingNetwork
 from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork
 from models.style.pitch import holds_notes
 from models.style.rendering import Renderer, round_off
 from models.style.sound_input import mono_at
+from models.style.voice import VoiceAnalysis, VoiceBank, Voices, bank_from
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 FloatArray = NDArray[np.float32]
@@ -48,10 +50,12 @@ MOST_PITCH_RATIO = 2.0
 
 @dataclass(frozen=True)
 class Style:
-    """What the model knows of a style: statistics of each level, and the pitch of a voice or 0."""
+    """What the model knows of a style: statistics of each level, its pitch or 0, and the sounds of a voice."""
 
     statistics: Statistics
     pitch_hz: float = 0.0
+    bank: VoiceBank | None = None
+    name: str = ""
 
 
 class AudioStyler:
@@ -61,12 +65,19 @@ class AudioStyler:
         network, vocoder: in eval mode, with the same mel convention.
         presets: styles by key.
         average: statistics of ordinary speech, what `live` starts from.
+        matching: in eval mode; without it voices are restyled by their statistics alone, as all other sounds.
     """
 
     def __init__(
-        self, network: StyleNetwork, vocoder: ContentVocoder, presets: Mapping[str, Style], average: Statistics
+        self,
+        network: StyleNetwork,
+        vocoder: ContentVocoder,
+        presets: Mapping[str, Style],
+        average: Statistics,
+        matching: MatchingNetwork | None = None,
     ) -> None:
         self.network, self.vocoder, self.presets, self.average = network, vocoder, dict(presets), average
+        self.voices = Voices(matching, KEPT_CONTENTS) if matching else None
         self.mel: MelConfig = network.config.mel
         self.sample_rate = self.mel.sample_rate
         self.encodings = 0  # sounds that went through the encoder so far
@@ -81,13 +92,14 @@ class AudioStyler:
             torch.manual_seed(3)
             network = StyleNetwork(StyleConfig.debug()).eval()
             vocoder = ContentVocoder(ContentVocoderConfig.debug()).eval()
+            matching = MatchingNetwork(MatchingConfig.debug()).eval()
         time = np.arange(22_050, dtype=np.float32) / 22_050
         hum = (0.2 * np.sin(2 * np.pi * 110 * time) * (1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)
         hiss = (0.1 * np.random.default_rng(0).standard_normal(22_050)).astype(np.float32)
         with torch.inference_mode():
             hummed, hissed = (analyse_whole(network, x) for x in (hum, hiss))
         presets = {"hum": Style(hummed.statistics, 110.0), "hiss": Style(hissed.statistics)}
-        return cls(network, vocoder, presets, hummed.statistics)
+        return cls(network, vocoder, presets, hummed.statistics, matching)
 
     @property
     def info(self) -> ModelInfo:
@@ -125,6 +137,12 @@ class AudioStyler:
             else:
                 yield self._listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
         assert content is not None
+        if self.voices is not None and style.bank is not None and not request.low_latency:
+            for known in self.voices.hear(digest(content.samples), content):
+                if isinstance(known, VoiceAnalysis):
+                    yield from self._given_voice(content, known, style, request, gain)
+                    return
+                yield self._listening(min(known * self.mel.hop_length, len(samples)), len(samples))
         ratio = self._pitch_ratio(content, style.pitch_hz, request)
         wanted = content.statistics.towards(style.statistics, request.strength)
         own = content.statistics
@@ -149,11 +167,35 @@ class AudioStyler:
                 stage="restyling",
                 done=renderer.emitted,
                 total=total,
-                statistics=self._statistics(content, style, wanted, renderer, ratio, gain),
+                statistics=self._statistics(content, style, wanted, renderer.result, ratio, gain),
                 notes=notes,
                 last=stop == frames,
             )
             first, index = stop, index + 1
+
+    def _given_voice(
+        self, content: SoundAnalysis, voice: VoiceAnalysis, style: Style, request: AudioStyleRequest, gain: float
+    ) -> Iterator[AudioStyleChunk]:
+        """A voice in the style's voice (`models.style.voice`)."""
+        assert self.voices is not None and style.bank is not None
+        name, bands = (digest(content.samples), style.name), style.statistics.means[0]
+        renderer = self.voices.renderer(name, content, voice, style.bank, bands, request.strength, request.move_pitch)
+        wanted = content.statistics.towards(style.statistics, request.strength)
+        notes = self._notes(content, style, request)
+        stop, index, frames = 0, 0, content.frames
+        while stop < frames:
+            stop = min(frames, stop + CHUNK_FRAMES[min(index, len(CHUNK_FRAMES) - 1)])
+            made, index = renderer.render(stop), index + 1
+            yield AudioStyleChunk(
+                samples=round_off(made / gain),
+                sample_rate=self.sample_rate,
+                stage="restyling",
+                done=renderer.emitted,
+                total=len(content.samples),
+                statistics=self._statistics(content, style, wanted, renderer.result, renderer.pitch_ratio, gain),
+                notes=notes,
+                last=stop == frames,
+            )
 
     def live(
         self,
@@ -202,7 +244,8 @@ class AudioStyler:
                 self._styles.move_to_end(key)
                 return self._styles[key]
         analysis = analyse_whole(self.network, samples * reference_gain(samples, self.mel))
-        style = Style(analysis.statistics, analysis.pitch_hz)
+        bank = self.voices.bank(analysis) if self.voices else None
+        style = Style(analysis.statistics, analysis.pitch_hz, bank, key)
         with self._lock:
             self.encodings += 1
             self._styles[key] = style
@@ -260,11 +303,11 @@ class AudioStyler:
         content: SoundAnalysis,
         style: Style,
         wanted: Statistics,
-        renderer: Renderer,
+        heard: RunningStatistics,
         ratio: float,
         gain: float,
     ) -> AudioStyleStatistics:
-        result = renderer.result.result()
+        result = heard.result()
         level_db = 20 * float(np.log10(gain))
 
         def mean_db(values: Tensor) -> FloatArray:
@@ -324,12 +367,13 @@ def load_styler(path: Path) -> AudioStyler:
     text = load_metadata(path)
     try:
         described: dict[str, Any] = {name: json.loads(text[name]) for name in ("network", "vocoder", "presets")}
+        described["matching"] = json.loads(text.get("matching", "null"))
         network = StyleNetwork(StyleConfig.from_dict(described["network"]))
         vocoder = ContentVocoder(ContentVocoderConfig.from_dict(described["vocoder"]))
         pitches = {str(key): float(hz) for key, hz in described["presets"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"The weight file {path.name} does not say what it holds; get it again.", "weights") from error
-    groups: dict[str, dict[str, Tensor]] = {"network": {}, "vocoder": {}, "style": {}}
+    groups: dict[str, dict[str, Tensor]] = {"network": {}, "vocoder": {}, "style": {}, "matching": {}, "bank": {}}
     for name, tensor in load_safetensors(path).items():
         group, _, rest = name.partition(".")
         groups.setdefault(group, {})[rest] = tensor
@@ -346,5 +390,10 @@ def load_styler(path: Path) -> AudioStyler:
         }
     except KeyError as error:
         raise ModelError(f"The weight file {path.name} lacks a preset ({error}); get it again.", "weights") from error
-    presets = {key: Style(found[key], hz) for key, hz in pitches.items()}
-    return AudioStyler(network.eval(), vocoder.eval(), presets, found["average"])
+    presets = {key: Style(found[key], hz, bank_from(groups["bank"], key), key) for key, hz in pitches.items()}
+    matching = None
+    if groups["matching"]:
+        matching = MatchingNetwork(MatchingConfig.from_dict(described["matching"]))
+        load_into(matching, groups["matching"], f"the matching network in {path.name}")
+        matching.eval()
+    return AudioStyler(network.eval(), vocoder.eval(), presets, found["average"], matching)

@@ -8,12 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.style.analysis import analyse_whole
+from models.style.analysis import SoundAnalysis, analyse_whole
 from models.style.audio import reference_gain
 from models.style.audio_corpus import Track
+from models.style.matching import MatchingNetwork
 from models.style.networks import Statistics, StyleNetwork
+from models.style.voice import bank_tensors, voice_bank
 
 MOST_S = 60.0  # of a track is heard
+BANK_S, PRESET_FRAMES = 40.0, 1200
+
+
+@torch.inference_mode()
+def preset_banks(
+    network: StyleNetwork, matching: MatchingNetwork, tracks: Sequence[Track], names: Sequence[str]
+) -> dict[str, Tensor]:
+    """Banks of those of the named tracks that are voices, as the weight file keeps them."""
+    tensors: dict[str, Tensor] = {}
+    for track in tracks:
+        if track.name in names and track.kind == "voice":
+            bank = voice_bank(matching, _analysed(network, track, BANK_S))
+            if bank is not None:
+                tensors |= bank_tensors(bank.thinned(PRESET_FRAMES), track.name)
+    return tensors
 
 
 @torch.inference_mode()
@@ -51,7 +68,11 @@ def preset_tensors(
 
 def _heard(network: StyleNetwork, track: Track) -> tuple[Statistics, float]:
     """Statistics and pitch of a track's first MOST_S seconds."""
-    mel = network.config.mel
-    sound = np.concatenate([clip.sound for clip in track.clips])[: int(MOST_S * mel.sample_rate)]
-    analysis = analyse_whole(network, (sound * reference_gain(sound, mel)).astype(np.float32))
+    analysis = _analysed(network, track, MOST_S)
     return analysis.statistics, analysis.pitch_hz
+
+
+def _analysed(network: StyleNetwork, track: Track, most_s: float) -> SoundAnalysis:
+    mel = network.config.mel
+    sound = np.concatenate([clip.sound for clip in track.clips])[: int(most_s * mel.sample_rate)]
+    return analyse_whole(network, (sound * reference_gain(sound, mel)).astype(np.float32))

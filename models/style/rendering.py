@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.audio import MelConfig
 from models.style.analysis import RunningStatistics
 from models.style.content_vocoder import ContentVocoder, inverse, mel_of, spectrum
 from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleNetwork
@@ -58,6 +59,44 @@ class Track:
         return torch.from_numpy(np.lib.stride_tricks.sliding_window_view(piece, size)[::hop].copy())
 
 
+class OverlapAdd:
+    """Windowed frames laid over one another, those of a piece after those of the last.
+
+    `emitted` counts the samples that came out.
+    """
+
+    def __init__(self, mel: MelConfig) -> None:
+        self.mel, self.emitted = mel, 0
+        self._tail = np.zeros(0, np.float32)  # sum and weight of overlapping frames from _tail_from on
+        self._tail_weight = np.zeros(0, np.float32)
+        self._tail_from = -mel.n_fft // 2
+
+    def add(self, frames: FloatArray, first: int, stop: int, total: int | None) -> FloatArray:
+        """Frames first..stop-1, (stop - first, n_fft); returns what no later frame touches.
+
+        Args:
+            total: length of the whole sound, given with its last frames; all the rest comes out.
+        """
+        hop, size = self.mel.hop_length, self.mel.n_fft
+        end = (stop - 1) * hop + size // 2
+        grow = max(0, end - self._tail_from - len(self._tail))
+        tail: FloatArray = np.pad(self._tail, (0, grow))
+        weight: FloatArray = np.pad(self._tail_weight, (0, grow))
+        window = np.hanning(size + 1)[:-1].astype(np.float32) ** 2
+        for index, frame in enumerate(frames):
+            start = (first + index) * hop - size // 2 - self._tail_from
+            tail[start : start + size] += frame
+            weight[start : start + size] += window
+        final = total if total is not None else stop * hop - size // 2
+        count = max(0, final - self._tail_from)
+        done = (tail[:count] / np.maximum(weight[:count], 1e-8)).astype(np.float32)
+        skip = max(0, min(-self._tail_from, count))  # what lies before sample 0
+        self._tail, self._tail_weight = tail[count:], weight[count:]
+        self._tail_from += count
+        self.emitted += count - skip
+        return done[skip:]
+
+
 class Renderer:
     """Makes the sound of one content; frames go in order.
 
@@ -89,11 +128,13 @@ class Renderer:
         self.noise = Track(-mel.n_fft // 2)
         self.random = np.random.default_rng(seed)
         self.result = RunningStatistics((mel.n_mels,))
-        self._tail = np.zeros(0, np.float32)  # sum and weight of overlapping frames from self._emitted on
-        self._tail_weight = np.zeros(0, np.float32)
-        self._tail_from = -mel.n_fft // 2
+        self.added = OverlapAdd(mel)
         self._power = np.zeros((2, 1))  # states of the filters that follow the power of source and result
-        self.emitted = 0
+
+    @property
+    def emitted(self) -> int:
+        """Samples that came out so far."""
+        return self.added.emitted
 
     def feed(self, samples: FloatArray, f0: NDArray[np.float32], last: bool) -> None:
         """The content's samples, in order, with the F0 of the frames that have become known."""
@@ -129,7 +170,7 @@ class Renderer:
         shaped = shaped * self._as_loud(spectra[:, inside], shaped)
         self.result.add(((mel_of(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
         self.source.forget_before((stop - vocoder.past_frames) * mel.hop_length - mel.n_fft)
-        return self._overlap(inverse(shaped, mel.n_fft)[0].numpy(), first, stop, total)
+        return self.added.add(inverse(shaped, mel.n_fft)[0].numpy(), first, stop, total)
 
     def _as_loud(self, source: Tensor, shaped: Tensor) -> Tensor:
         """Gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""
@@ -153,28 +194,6 @@ class Renderer:
         frames = self.noise.frames(first, stop, mel.n_fft, mel.hop_length)
         self.noise.forget_before(stop * mel.hop_length - mel.n_fft // 2)
         return frames
-
-    def _overlap(self, frames: FloatArray, first: int, stop: int, total: int | None) -> FloatArray:
-        """Overlap-add windowed frames; what no later frame touches comes out."""
-        mel = self.network.config.mel
-        hop, size = mel.hop_length, mel.n_fft
-        end = (stop - 1) * hop + size // 2
-        grow = max(0, end - self._tail_from - len(self._tail))
-        tail: FloatArray = np.pad(self._tail, (0, grow))
-        weight: FloatArray = np.pad(self._tail_weight, (0, grow))
-        window = np.hanning(size + 1)[:-1].astype(np.float32) ** 2
-        for index, frame in enumerate(frames):
-            start = (first + index) * hop - size // 2 - self._tail_from
-            tail[start : start + size] += frame
-            weight[start : start + size] += window
-        final = total if total is not None else stop * hop - size // 2
-        count = max(0, final - self._tail_from)
-        done = (tail[:count] / np.maximum(weight[:count], 1e-8)).astype(np.float32)
-        skip = max(0, min(-self._tail_from, count))  # what lies before sample 0
-        self._tail, self._tail_weight = tail[count:], weight[count:]
-        self._tail_from += count
-        self.emitted += count - skip
-        return done[skip:]
 
 
 def round_off(samples: FloatArray) -> FloatArray:

@@ -1,10 +1,11 @@
-"""The recipe of the shipped audio style weights, from data to one file, in five commands.
+"""The recipe of the shipped audio style weights, from data to one file, in six commands.
 
     python -m models.style.train_audio speak --texts LJ/metadata.csv --out DATA
     python -m models.style.train_audio prepare --voice lj=LJ --voice slt=DATA/slt --voice rms=DATA/rms \\
         --voice awb=DATA/awb --voice kal16=DATA/kal16 --sounds SOUNDS
     python -m models.style.train_audio network
     python -m models.style.train_audio vocoder
+    python -m models.style.train_audio matching
     python -m models.style.train_audio export
 
 `speak` lets Debian's `flite` read 150 sentences of LJ001 and LJ002 in four voices. SOUNDS holds `instruments/`,
@@ -94,28 +95,47 @@ def vocoder(arguments: argparse.Namespace) -> None:
     ContentVocoderTrainer(audio_corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
 
 
+def matching(arguments: argparse.Namespace) -> None:
+    """Train the network that finds the sounds of one voice in another."""
+    import torch
+
+    from models.style import audio_corpus
+    from models.style.train_matching import MatchingPlan, MatchingTrainer
+
+    torch.set_flush_denormal(True)
+    plan = MatchingPlan(steps=arguments.steps)
+    MatchingTrainer(audio_corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
+
+
 def export(arguments: argparse.Namespace) -> None:
-    """Write both networks and the presets as the studio's weight file."""
+    """Write the networks and the presets as the studio's weight file."""
     import torch
 
     from models.style import audio_corpus
     from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
+    from models.style.matching import MatchingConfig, MatchingNetwork
     from models.style.networks import StyleConfig, StyleNetwork
-    from models.style.presets import preset_tensors
+    from models.style.presets import preset_banks, preset_tensors
     from models.weights_io import save_safetensors
 
-    states = {name: torch.load(arguments.run / f"{name}.pt", weights_only=True) for name in ("network", "vocoder")}
+    names = ("network", "vocoder", "matching")
+    states = {name: torch.load(arguments.run / f"{name}.pt", weights_only=True) for name in names}
     styler = StyleNetwork(StyleConfig.from_dict(states["network"]["config"]))
     styler.load_state_dict(states["network"]["average"])
     maker = ContentVocoder(ContentVocoderConfig.from_dict(states["vocoder"]["config"]))
     maker.load_state_dict(states["vocoder"]["average"])
-    tensors, pitches = preset_tensors(styler.eval(), audio_corpus.load(arguments.run / "corpus.pt"), PRESETS)
+    matcher = MatchingNetwork(MatchingConfig.from_dict(states["matching"]["config"]))
+    matcher.load_state_dict(states["matching"]["average"])
+    tracks = audio_corpus.load(arguments.run / "corpus.pt")
+    tensors, pitches = preset_tensors(styler.eval(), tracks, PRESETS)
     tensors = {f"style.{key}": value for key, value in tensors.items()}
-    for group, module in (("network", styler), ("vocoder", maker)):
+    tensors |= {f"bank.{key}": value for key, value in preset_banks(styler, matcher.eval(), tracks, PRESETS).items()}
+    for group, module in (("network", styler), ("vocoder", maker), ("matching", matcher)):
         tensors |= {f"{group}.{key}": value for key, value in module.state_dict().items()}
     metadata = {
         "network": json.dumps(styler.config.to_dict()),
         "vocoder": json.dumps(maker.config.to_dict()),
+        "matching": json.dumps(matcher.config.to_dict()),
         "presets": json.dumps(pitches),
         "steps": json.dumps({name: state["step"] for name, state in states.items()}),
     }
@@ -140,9 +160,9 @@ def main() -> None:
     stage.add_argument("--sounds", type=Path, required=True)
     stage.set_defaults(action=prepare)
 
-    for action in (network, vocoder):
+    for action, steps in ((network, 1500), (vocoder, 1500), (matching, 4000)):
         stage = stages.add_parser(action.__name__, help=action.__doc__)
-        stage.add_argument("--steps", type=int, default=1500)
+        stage.add_argument("--steps", type=int, default=steps)
         stage.set_defaults(action=action)
 
     stage = stages.add_parser("export", help=export.__doc__)

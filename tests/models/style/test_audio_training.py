@@ -14,8 +14,10 @@ from models.style import audio_corpus, train_audio
 from models.style.audio import load_styler
 from models.style.audio_corpus import Track, to_clip
 from models.style.content_vocoder import ContentVocoderConfig
+from models.style.matching import MatchingConfig
 from models.style.networks import StyleConfig, StyleNetwork
 from models.style.presets import preset_tensors
+from models.style.train_matching import MatchingPlan, MatchingTrainer
 from models.style.train_network import NetworkPlan, NetworkTrainer
 from models.style.train_vocoder import ContentVocoderPlan, ContentVocoderTrainer
 
@@ -56,11 +58,21 @@ def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest
     vocoder_plan = ContentVocoderPlan(steps=2, batch=2, frames=24)
     ContentVocoderTrainer(made, vocoder_plan, tmp_path, ContentVocoderConfig.debug()).train(log_every=1, save_every=1)
 
+    matching_plan = MatchingPlan(steps=30, batch=2, frames=24, choice_frames=60)
+    matching = MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug())
+    torch.manual_seed(0)
+    draws = [matching.sentences.draw_speech() for _ in range(8)]
+    untrained = sum(float(matching.losses(draw)["distance"].detach()) for draw in draws)
+    matching.train(log_every=10, save_every=10)
+    assert sum(float(matching.losses(draw)["distance"].detach()) for draw in draws) < untrained
+    assert MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug()).step == 30
+
     monkeypatch.setattr(train_audio, "PRESETS", ("low", "rain"))
     train_audio.export(argparse.Namespace(run=tmp_path, weights=tmp_path))
     styler = load_styler(tmp_path / train_audio.FILE)
     assert set(styler.presets) == {"low", "rain"}
     assert styler.presets["low"].pitch_hz == pytest.approx(115, rel=0.1)
+    assert styler.voices is not None and styler.presets["rain"].bank is None
 
 
 def test_presets_need_their_tracks() -> None:

@@ -1,0 +1,330 @@
+"""A voice given to another: the content's own sound, its envelope led frame by frame to that of the style's voice.
+
+What each frame has to become is found by `models.style.matching`. The content's sound, its pitch moved to the height
+and the liveliness of the style's, is filtered in the STFT domain by the difference of envelopes. As overlapping
+frames smear what each of them asks for, the result is looked at and corrected once more. At last the mean of each mel
+band is led to the style's (adaptive instance normalisation without the deviations), which takes the room and the
+microphone along. The result does not depend on the pieces in which it is made.
+
+Letters: N samples, T frames, P frames of a bank, K width of a key, Q coefficients of an envelope.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.audio import MelConfig
+from models.speech.vocoder import mel_to_log_magnitude
+from models.style.analysis import BLOCK_FRAMES, RunningStatistics, SoundAnalysis, active_frames, frames_around
+from models.style.content_vocoder import inverse, mel_of, spectrum
+from models.style.envelope import cepstra, log_magnitude, without_gaps
+from models.style.matching import MatchingNetwork, nearest_mean
+from models.style.networks import MEL_MEAN, MEL_STD
+from models.style.pitch import PitchMover, holds_notes
+from models.style.rendering import OverlapAdd, Track
+
+FloatArray = NDArray[np.float32]
+
+BANK_FRAMES = 2600
+LEAST_FRAMES = 170
+"""Two seconds of speech; with less there is no telling what a voice does with each sound."""
+PASSES = 2
+PITCH_STEP_FRAMES = 4
+MOST_SPREAD = 2.0
+LARGEST_GAIN, LARGEST_CLOSING_GAIN = 7.0, 3.0
+CLOSING_S = 15.0
+"""How much of a content is made beforehand, to know what is left to do for the mean of its bands."""
+
+
+@dataclass(frozen=True)
+class VoiceBank:
+    """What a voice does with its sounds: keys (P, K) and envelopes (P, Q) of frames, and its pitch.
+
+    log_hz is the middle of the natural log of F0, spread its standard deviation.
+    """
+
+    keys: Tensor
+    envelopes: Tensor
+    log_hz: float
+    spread: float
+
+    def thinned(self, most: int) -> VoiceBank:
+        """At most so many frames, evenly chosen."""
+        if len(self.keys) <= most:
+            return self
+        rows = torch.linspace(0, len(self.keys) - 1, most).long()
+        return VoiceBank(self.keys[rows], self.envelopes[rows], self.log_hz, self.spread)
+
+
+@dataclass(frozen=True)
+class VoiceAnalysis:
+    """All frames of a content: keys (T, K), envelopes (T, Q), F0 without gaps and what is no silence (T,), its bank."""
+
+    keys: Tensor
+    envelopes: Tensor
+    f0: FloatArray
+    active: Tensor
+    bank: VoiceBank
+
+
+def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
+    """Listen to a voice: yields how many frames are done, and at last the analysis.
+
+    Nothing is yielded for what has no pitch, plays notes or is too short.
+    """
+    config = network.config.mel
+    frames = sound.frames
+    active = active_frames(sound.samples, frames, config)
+    voiced = sound.f0[sound.f0 > 0]
+    if not sound.pitch_hz or int(active.sum()) < LEAST_FRAMES or len(voiced) < 3 or holds_notes(sound.f0):
+        return
+    mean, deviation = sound.statistics.means[0], sound.statistics.deviations[0]
+    f0 = without_gaps(sound.f0)
+    keys, envelopes = [], []
+    reach = network.reach_frames
+    for first in range(0, frames, BLOCK_FRAMES):
+        stop = min(frames, first + BLOCK_FRAMES)
+        low, high = max(0, first - reach), min(frames, stop + reach)
+        bands = sound.features(low, high)[0]
+        keys.append(network(bands, mean, deviation)[0, first - low : stop - low])
+        pieces = frames_around(sound.samples, first, stop, config.n_fft, config.hop_length)
+        envelopes.append(cepstra(pieces, f0[first:stop], config))
+        yield stop
+    all_keys, all_envelopes = torch.cat(keys), torch.cat(envelopes)
+    log_f0 = np.log(voiced)
+    bank = VoiceBank(all_keys, all_envelopes, float(np.median(log_f0)), float(log_f0.std()))
+    yield VoiceAnalysis(all_keys, all_envelopes, f0, torch.from_numpy(active), bank.thinned(BANK_FRAMES))
+
+
+def voice_bank(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceBank | None:
+    """The bank of a style; None for what is no voice."""
+    for heard in analyse_voice(network, sound):
+        if isinstance(heard, VoiceAnalysis):
+            return heard.bank
+    return None
+
+
+def bank_tensors(bank: VoiceBank, name: str) -> dict[str, Tensor]:
+    """As a weight file keeps it."""
+    pitch = torch.tensor([bank.log_hz, bank.spread])
+    return {f"{name}.keys": bank.keys, f"{name}.envelopes": bank.envelopes, f"{name}.pitch": pitch}
+
+
+def bank_from(tensors: Mapping[str, Tensor], name: str) -> VoiceBank | None:
+    """The inverse of `bank_tensors`; None where there is none of that name."""
+    if f"{name}.keys" not in tensors:
+        return None
+    log_hz, spread = tensors[f"{name}.pitch"].tolist()
+    return VoiceBank(tensors[f"{name}.keys"], tensors[f"{name}.envelopes"], log_hz, spread)
+
+
+def moved_pitch(f0: FloatArray, own: VoiceBank, style: VoiceBank, strength: float) -> FloatArray:
+    """F0 (T,) led to the style's height and spread."""
+    spread = float(np.clip(style.spread / max(own.spread, 1e-3), 1 / MOST_SPREAD, MOST_SPREAD))
+    log_f0 = np.log(f0)
+    wanted = (log_f0 - own.log_hz) * spread + style.log_hz
+    return np.exp(log_f0 + strength * (wanted - log_f0)).astype(np.float32)
+
+
+class _Filter:
+    """One pass: frames of a sound that comes in, their gains, overlap-added."""
+
+    def __init__(self, config: MelConfig) -> None:
+        self.config, self.source, self.added = config, Track(), OverlapAdd(config)
+        self.result = RunningStatistics((config.n_mels,))
+
+    def ready_frames(self) -> int:
+        """How many frames are known whole."""
+        return max(0, (self.source.stop - self.config.n_fft // 2) // self.config.hop_length + 1)
+
+    def frames(self, first: int, stop: int) -> Tensor:
+        """Samples of frames (stop - first, n_fft)."""
+        return self.source.frames(first, stop, self.config.n_fft, self.config.hop_length)
+
+    def apply(self, first: int, stop: int, gain: Tensor, active: Tensor, total: int | None) -> FloatArray:
+        """Frames first..stop-1 by gains (n, F), log magnitude; what is final comes out.
+
+        Args:
+            active: which of the frames count in the statistics, bool (n,).
+            total: length of the whole, with the last frames.
+        """
+        shaped = spectrum(self.frames(first, stop)) * gain.clamp(-LARGEST_GAIN, LARGEST_GAIN).exp()
+        normal = (mel_of(shaped, self.config)[None] - MEL_MEAN) / MEL_STD
+        self.result.add((normal,), active)
+        self.source.forget_before(stop * self.config.hop_length - 2 * self.config.n_fft)
+        return self.added.add(inverse(shaped, self.config.n_fft).numpy(), first, stop, total)
+
+
+def closing_gain(
+    content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceBank, bands: Tensor, move_pitch: bool
+) -> Tensor:
+    """Log gains (F,) that lead the mean of the result's mel bands to the style's, `bands` (M,) as in `Statistics`."""
+    config = content.network.config.mel
+    trial = VoiceRenderer(content, voice, style, 1.0, move_pitch)
+    trial.render(min(content.frames, int(CLOSING_S * config.sample_rate / config.hop_length)))
+    left = (bands - trial.result.result().means[0]) * MEL_STD @ mel_to_log_magnitude(config)
+    return left.clamp(-LARGEST_CLOSING_GAIN, LARGEST_CLOSING_GAIN)
+
+
+class VoiceRenderer:
+    """Makes the sound of a content in the style's voice, frames in order.
+
+    Args:
+        strength: 0 returns the content, 1 goes all the way.
+        closing: `closing_gain`, or None for none.
+    """
+
+    def __init__(
+        self,
+        content: SoundAnalysis,
+        voice: VoiceAnalysis,
+        style: VoiceBank,
+        strength: float,
+        move_pitch: bool,
+        closing: Tensor | None = None,
+    ) -> None:
+        self.closing = closing
+        config = content.network.config.mel
+        self.content, self.voice, self.style, self.strength, self.config = content, voice, style, strength, config
+        self.f0 = moved_pitch(voice.f0, voice.bank, style, strength) if move_pitch and strength else voice.f0
+        moves = not np.allclose(self.f0, voice.f0, rtol=1e-4)
+        self.mover = PitchMover(1.0, config.sample_rate, config.hop_length) if moves else None
+        self.passes = [_Filter(config) for _ in range(PASSES)]
+        self.filtered = [0] * PASSES  # frames done by each pass
+        self._fed = 0
+
+    @property
+    def emitted(self) -> int:
+        """Samples that came out so far."""
+        return self.passes[-1].added.emitted
+
+    @property
+    def result(self) -> RunningStatistics:
+        """Statistics of the mel bands made so far."""
+        return self.passes[-1].result
+
+    @property
+    def pitch_ratio(self) -> float:
+        """New pitch over old, in the middle."""
+        return float(np.median(self.f0 / self.voice.f0))
+
+    def target(self, first: int, stop: int) -> Tensor:
+        """Envelopes (stop - first, Q) that the frames shall have."""
+        own = self.voice.envelopes[first:stop]
+        if not self.strength:
+            return own
+        keys = self.voice.keys[first:stop]
+        theirs = nearest_mean(keys, self.style.keys, self.style.envelopes)
+        mine = nearest_mean(keys, self.voice.bank.keys, self.voice.bank.envelopes)
+        return own + self.strength * (theirs - mine)
+
+    def _feed(self) -> None:
+        """A few more frames of the content into the first pass."""
+        hop, frames = self.config.hop_length, self.content.frames
+        stop = min(frames, self._fed + PITCH_STEP_FRAMES)
+        rows = slice(self._fed, stop)
+        samples = self.content.samples[self._fed * hop : stop * hop]
+        if stop == frames:
+            samples = self.content.samples[self._fed * hop :]
+        if self.mover is not None:
+            self.mover.ratio = float(np.clip((self.f0[rows] / self.voice.f0[rows]).mean(), 0.5, 2.0))
+            samples = self.mover.push(samples, self.content.f0[rows], stop == frames)
+        self.passes[0].source.add(samples)
+        self._fed = stop
+
+    def render(self, stop: int) -> FloatArray:
+        """Sound that frames up to stop - 1 complete, beyond what came out before."""
+        return self._advance(PASSES - 1, stop)
+
+    def _advance(self, number: int, stop: int) -> FloatArray:
+        one, frames = self.passes[number], self.content.frames
+        while one.ready_frames() < stop and not self._ended(number):
+            if number == 0:
+                self._feed()
+            else:
+                more = min(frames, self.filtered[number - 1] + PITCH_STEP_FRAMES)
+                one.source.add(self._advance(number - 1, more))
+        first = self.filtered[number]
+        if first >= stop:
+            return np.zeros(0, np.float32)
+        pieces = one.frames(first, stop).numpy()
+        now = cepstra(pieces, self.f0[first:stop], self.config)
+        gain = log_magnitude(self.target(first, stop) - now, self.config.n_fft // 2 + 1)
+        if number == PASSES - 1 and self.closing is not None:
+            gain = gain + self.strength * self.closing
+        self.filtered[number] = stop
+        total = len(self.content.samples) if stop == frames else None
+        return one.apply(first, stop, gain, self.voice.active[first:stop], total)
+
+    def _ended(self, number: int) -> bool:
+        """Whether nothing more will come into a pass."""
+        done = self._fed if number == 0 else self.filtered[number - 1]
+        return done >= self.content.frames
+
+
+class Voices:
+    """Hears voices and makes renderers; what was heard last is kept, so that another strength starts at the filter.
+
+    Args:
+        kept: how many of each are remembered.
+    """
+
+    def __init__(self, network: MatchingNetwork, kept: int) -> None:
+        self.network, self.kept = network, kept
+        self._heard: OrderedDict[str, VoiceAnalysis | None] = OrderedDict()
+        self._closings: OrderedDict[tuple[str, str, bool], Tensor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def bank(self, style: SoundAnalysis) -> VoiceBank | None:
+        """The bank of a style; None for what is no voice."""
+        return voice_bank(self.network, style)
+
+    def hear(self, name: str, content: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
+        """As `analyse_voice`, at once for a content of this name that was heard before."""
+        with self._lock:
+            known = name in self._heard
+            voice = self._heard.get(name)
+        if not known:
+            for heard in analyse_voice(self.network, content):
+                if isinstance(heard, VoiceAnalysis):
+                    voice = heard
+                else:
+                    yield heard
+            self._keep(self._heard, name, voice)
+        if voice is not None:
+            yield voice
+
+    def renderer(
+        self,
+        names: tuple[str, str],
+        content: SoundAnalysis,
+        voice: VoiceAnalysis,
+        style: VoiceBank,
+        bands: Tensor,
+        strength: float,
+        move_pitch: bool,
+    ) -> VoiceRenderer:
+        """For a content and a style of these names; `bands` are the means of the style's mel bands."""
+        closing = None
+        if strength > 0:
+            with self._lock:
+                closing = self._closings.get((*names, move_pitch))
+            if closing is None:
+                closing = closing_gain(content, voice, style, bands, move_pitch)
+                self._keep(self._closings, (*names, move_pitch), closing)
+        return VoiceRenderer(content, voice, style, strength, move_pitch, closing)
+
+    def _keep(self, kept: OrderedDict[Any, Any], name: Any, value: Any) -> None:
+        with self._lock:
+            kept[name] = value
+            while len(kept) > self.kept:
+                kept.popitem(last=False)
