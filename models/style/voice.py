@@ -4,7 +4,7 @@ What each frame has to become is found by `models.style.matching`. The content's
 and the liveliness of the style's, is filtered in the STFT domain by the difference of envelopes. As overlapping
 frames smear what each of them asks for, the result is looked at and corrected once more. At last the mean of each mel
 band is led to the style's (adaptive instance normalisation without the deviations), which takes the room and the
-microphone along. The result does not depend on the pieces in which it is made.
+microphone along half the way. The result does not depend on the pieces in which it is made.
 
 Letters: N samples, T frames, P frames of a bank, K width of a key, Q coefficients of an envelope.
 """
@@ -41,8 +41,9 @@ PASSES = 2
 PITCH_STEP_FRAMES = 4
 MOST_SPREAD = 2.0
 LARGEST_GAIN, LARGEST_CLOSING_GAIN = 7.0, 3.0
-CLOSING_S = 15.0
-"""How much of a content is made beforehand, to know what is left to do for the mean of its bands."""
+CLOSING_S, CLOSING_SHARE = 15.0, 0.5
+"""How much of a content is made beforehand, to know what is left to do for the mean of its bands, and how much of that
+is done. The whole of it sounds more like the style's recording, and less like its voice."""
 
 
 @dataclass(frozen=True)
@@ -167,12 +168,16 @@ class _Filter:
 def closing_gain(
     content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceBank, bands: Tensor, move_pitch: bool
 ) -> Tensor:
-    """Log gains (F,) that lead the mean of the result's mel bands to the style's, `bands` (M,) as in `Statistics`."""
+    """Log gains (F,) that lead the mean of the result's mel bands to that of the style's.
+
+    Args:
+        bands: means of the style's bands, (M,), as in `Statistics`.
+    """
     config = content.network.config.mel
     trial = VoiceRenderer(content, voice, style, 1.0, move_pitch)
     trial.render(min(content.frames, int(CLOSING_S * config.sample_rate / config.hop_length)))
     left = (bands - trial.result.result().means[0]) * MEL_STD @ mel_to_log_magnitude(config)
-    return left.clamp(-LARGEST_CLOSING_GAIN, LARGEST_CLOSING_GAIN)
+    return (CLOSING_SHARE * left).clamp(-LARGEST_CLOSING_GAIN, LARGEST_CLOSING_GAIN)
 
 
 class VoiceRenderer:
