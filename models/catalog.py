@@ -186,7 +186,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         commercial_use=True,
         credit=(
             "Trained by this repository's own recipe on LJ Speech, CMU Flite, tonejs-instruments (CC BY 3.0), and "
-            "ambiences and samples (CC0, CC BY); after Huang and Belongie 2017, and Chou et al. 2019"
+            "ambiences and samples (CC0, CC BY); after Huang and Belongie 2017, Chou et al. 2019, and Baas et al. 2023"
         ),
         sources=(Bundled(("style_audio.safetensors",)),),
         memory_mb=300,

@@ -3,6 +3,7 @@
 Content and style go through one encoder (`models.style.networks`); adaptive instance normalisation gives the content's
 features the statistics of the style as far as the strength says; the decoded change of the mel frames and the content's
 own sound go through a vocoder (`models.style.content_vocoder`). A voice's pitch is moved before (`models.style.pitch`).
+Where content and style are both voices, their sounds are matched frame by frame instead (`models.style.voice`).
 What was heard of a sound is kept, so that another strength starts at the decoder.
 """
 
@@ -104,7 +105,8 @@ class AudioStyler:
     @property
     def info(self) -> ModelInfo:
         """Facts for the person."""
-        count = sum(p.numel() for module in (self.network, self.vocoder) for p in module.parameters())
+        modules = [self.network, self.vocoder, *([self.voices.network] if self.voices else [])]
+        count = sum(p.numel() for module in modules for p in module.parameters())
         latency = f"{1000 * self.low_latency_s:.0f} ms"
         return ModelInfo(count, self.sample_rate, {"low-latency chunk and look-ahead": latency})
 

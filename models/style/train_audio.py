@@ -8,7 +8,7 @@
     python -m models.style.train_audio matching
     python -m models.style.train_audio export
 
-`speak` lets Debian's `flite` read 150 sentences of LJ001 and LJ002 in four voices. SOUNDS holds `instruments/`,
+`speak` lets Debian's `flite` read the sentences of LJ001 and LJ002 in four voices. SOUNDS holds `instruments/`,
 `ambience/` and `samples_cc0/`. What HOLD_OUT names is never trained on. Every stage resumes from its checkpoint in
 `--run` (default `.runs/style_audio`, which git ignores) and writes a log line of JSON every few steps.
 """
@@ -151,7 +151,7 @@ def main() -> None:
 
     stage = stages.add_parser("speak", help=speak.__doc__)
     stage.add_argument("--texts", type=Path, required=True, help="lines of id|...|text")
-    stage.add_argument("--count", type=int, default=150)
+    stage.add_argument("--count", type=int, default=400, help="at most so many sentences")
     stage.add_argument("--out", type=Path, required=True)
     stage.set_defaults(action=speak)
 
