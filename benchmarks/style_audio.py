@@ -8,10 +8,10 @@ heard. `--asr` is the recogniser's folder (see `benchmarks.recogniser`).
 
 How far a sound is from a style is told in two ways. Timbre: distance of the means and deviations over time of its mel
 bands, which is what the model moves too, but in another analysis (16 kHz, 64 bands, all sounds equally loud). Voice:
-one minus the cosine of Resemblyzer's embeddings (Wan et al. 2018), also equally loud, for voices alone. `moved` is the share of the way
-gone, 1 being the very sound given as style; the figure `..._limit` is what another recording of the same voice
-reaches. The plain baseline in the same run is an equaliser that gives the content the style's mean level in every
-third of an octave. Two torch threads. Needs what `benchmarks.speech` needs, and `resemblyzer`.
+one minus the cosine of Resemblyzer's embeddings (Wan et al. 2018), also equally loud, for voices alone. `moved` is the
+share of the way gone, 1 being the very sound given as style; the figure `..._limit` is what another recording of the
+same voice reaches. The plain baseline in the same run is an equaliser that gives the content the style's mean level in
+every third of an octave. Two torch threads. Needs what `benchmarks.speech` needs, and `resemblyzer`.
 """
 
 from __future__ import annotations
