@@ -6,8 +6,8 @@ wait_briefly()  # before anything can import torch
 
 import argparse  # noqa: E402
 
-from models.backends.shelf_file import open_registry  # noqa: E402
-from models.catalog import CATALOG  # noqa: E402
+from models.registry.catalog import CATALOG  # noqa: E402
+from models.registry.store import open_registry  # noqa: E402
 from studio.app import build_studio, launch_studio  # noqa: E402
 from studio.space import attach  # noqa: E402
 

@@ -35,12 +35,12 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio import resample
-from models.music_video.arrangement import pop909_song
-from models.music_video.beat_corpus import Sources, list_sources, render
-from models.music_video.beat_network import BEAT_MEL
-from models.music_video.beats import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
-from models.registry import WEIGHTS_DIR
+from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
+from models.beats.network import BEAT_MEL
+from models.registry.registry import WEIGHTS_DIR
 from models.threads import wait_briefly
+from training.beats.arrangement import pop909_song
+from training.beats.corpus import Sources, list_sources, render
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]

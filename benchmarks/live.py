@@ -55,8 +55,8 @@ Samples = NDArray[np.float32]
 @contextlib.contextmanager
 def shipped(key: str) -> Iterator[Any]:
     """A model of the catalogue."""
-    from models.catalog import CATALOG
-    from models.registry import Registry
+    from models.registry.catalog import CATALOG
+    from models.registry.registry import Registry
 
     with Registry(CATALOG).load(key).held() as model:
         yield model
@@ -74,7 +74,7 @@ class Session:
     @classmethod
     def of_page(cls, wav: bytes) -> Session:
         """From a recording that was downloaded; its recipe tells the turns."""
-        from studio.recipes import read_recipe
+        from studio.io.recipes import read_recipe
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "session.wav"

@@ -4,8 +4,8 @@
     python -m benchmarks.music --json --corpus FILE         also likelihood and distributions
     python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (about 25 minutes of one core)
 
-`--corpus` is the file that `python -m models.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what it
-trains is kept in .runs/jsb and taken from there the next time. `--only` names groups: speed, control, likelihood,
+`--corpus` is the file that `python -m training.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what
+it trains is kept in .runs/jsb and taken from there the next time. `--only` names groups: speed, control, likelihood,
 distributions, copying, first_audio. Control and first audio are measured on the composer itself, the rest on its
 sampler (temperature 1, top-p 0.95).
 Needs what requirements-dev.txt installs.
@@ -23,24 +23,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.music.chorales import ChoraleRecipe, train_chorales
 from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
 from models.music.controls import measure_key, notes_per_quarter
-from models.music.corpus import Corpus
-from models.music.examples import Examples
 from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
 from models.music.incremental import IncrementalTransformer, int8_is_available
-from models.music.metrics import kl_divergence, note_lengths, overlap, pitch_classes, polyphony, together
 from models.music.sampling import MusicSampler, SamplingSettings
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
-from models.music.train import held_out_losses
 from models.music.transformer import MusicTransformer
 from models.music.vocabulary import KEYS, POSITIONS_PER_QUARTER, STYLES, TEMPI, tempo_index
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
+from training.music.chorales import ChoraleRecipe, train_chorales
+from training.music.corpus import Corpus
+from training.music.examples import Examples
+from training.music.metrics import kl_divergence, note_lengths, overlap, pitch_classes, polyphony, together
+from training.music.train import held_out_losses
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
 ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
@@ -246,7 +246,7 @@ def copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
 
 
 def chorales(folder: Path) -> Measured:
-    """[jsb_test_nll, jsb_test_nll_absolute]: see models.music.chorales."""
+    """[jsb_test_nll, jsb_test_nll_absolute]: see training.music.chorales."""
     for position, suffix in (("relative", ""), ("absolute", "_absolute")):
         checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
         results = train_chorales(folder / "jsb-chorales-16th.json", position, ChoraleRecipe(), checkpoint)
@@ -258,7 +258,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
-    parser.add_argument("--corpus", type=Path, help="what `models.music.train prepare` wrote")
+    parser.add_argument("--corpus", type=Path, help="what `training.music.train prepare` wrote")
     parser.add_argument("--jsb", type=Path, help="folder with jsb-chorales-16th.json: train on it and judge")
     parser.add_argument("--only", nargs="*", default=GROUPS)
     arguments = parser.parse_args()

@@ -80,8 +80,8 @@ def load() -> tuple[Any, Any]:
     """Beat detector and video model."""
     import torch
 
-    from models.catalog import CATALOG
-    from models.registry import Registry
+    from models.registry.catalog import CATALOG
+    from models.registry.registry import Registry
 
     torch.set_num_threads(2)
     registry = Registry(CATALOG)

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from models.audio import resample, rms_db
-from models.catalog import CATALOG
 from models.contracts import SpeechChunk, SpeechRequest
-from models.registry import Registry
+from models.registry.catalog import CATALOG
+from models.registry.registry import Registry
 from models.torchaudio_import import import_torchaudio
 
 SENTENCES = Path(__file__).with_name("speech_sentences.txt")
@@ -140,7 +140,7 @@ def control(model: Any) -> Iterator[tuple[str, float]]:
     from scipy.stats import spearmanr
 
     from models.audio import MelConfig
-    from models.speech.corpus import measure_f0
+    from training.speech.corpus import measure_f0
 
     def spoken_rate(samples: np.ndarray, text: str) -> float:
         return len(text) / (len(samples) / 22_050)

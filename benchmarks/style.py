@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalog import CATALOG
 from models.clips import probe, read_picture
-from models.registry import Registry
+from models.registry.catalog import CATALOG
+from models.registry.registry import Registry
 from models.style import flow
-from models.style.picture_train import held_out
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import wait_briefly
+from training.style_picture.train import held_out
 
 MODEL = "style_video/adain"
 FloatArray = NDArray[np.float64]
@@ -131,7 +131,7 @@ def speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
     """[video_fps_256, video_fps_512, video_fps_256_again]: first time, and another strength from memory."""
     import tempfile
 
-    from studio.video_media import ClipWriter
+    from studio.io.video_files import ClipWriter
 
     for size in (256, 512):
         with tempfile.TemporaryDirectory() as folder:

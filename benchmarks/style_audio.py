@@ -34,9 +34,9 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio import MelConfig, log_mel, resample
-from models.catalog import CATALOG
 from models.contracts import AudioStyleRequest
-from models.registry import Registry
+from models.registry.catalog import CATALOG
+from models.registry.registry import Registry
 from models.threads import wait_briefly
 
 FloatArray = NDArray[np.float32]

@@ -37,7 +37,7 @@ from benchmarks.video_judge import (
     obedience,
 )
 from benchmarks.video_motion import load_reader as load_motion_reader
-from models.registry import WEIGHTS_DIR
+from models.registry.registry import WEIGHTS_DIR
 from models.threads import wait_briefly
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
@@ -58,13 +58,13 @@ Figures = Iterator[tuple[str, float]]
 def generator_of(checkpoint: Path | None) -> VideoGenerator:
     """The shipped generator, or that of a training's checkpoint."""
     if checkpoint is not None:
-        from models.video.train import load_average
+        from training.video.train import load_average
 
         table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
         reader = load_reader(WEIGHTS_DIR / READER_WEIGHTS, table)
         return VideoGenerator(load_average(checkpoint)[0], table, reader=reader)
-    from models.catalog import CATALOG
-    from models.registry import Registry
+    from models.registry.catalog import CATALOG
+    from models.registry.registry import Registry
 
     model = Registry(CATALOG).load(MODEL).model
     if not isinstance(model, VideoGenerator):
@@ -110,7 +110,7 @@ def count_parameters(network: torch.nn.Module) -> int:
 def ancestral(generator: VideoGenerator, scale: float, steps: int) -> torch.Tensor:
     """The first `steps` of 1,000 ancestral steps: each draws new noise (Ho et al. 2020, algorithm 2)."""
     from models.video.diffusion import Guidance, predict
-    from models.video.train import prompts_condition
+    from training.video.train import prompts_condition
 
     model, random = generator.model, torch.Generator().manual_seed(0)
     wanted, unwanted = (prompts_condition(generator.table, [text], model.config) for text in (PROMPT, ""))
@@ -183,8 +183,8 @@ def words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[flo
 def sync(folder: Path) -> Figures:
     """[sync_within_one_frame, aligned_offset_ms]: held-out clips of 3 s and of 2 s, shifted within half a second."""
     from models.video.sync import WEIGHTS, load_sync
-    from models.video.sync_data import HELD_OUT_FROM, prepare, read_shards
-    from models.video.train_sync import SoundBank, measure
+    from training.video.sync import SoundBank, measure
+    from training.video.sync_data import HELD_OUT_FROM, prepare, read_shards
 
     prepare(folder / "sync", SYNC_SHARDS, HELD_OUT_FROM)
     checker, bank = load_sync(WEIGHTS_DIR / WEIGHTS), SoundBank(2)

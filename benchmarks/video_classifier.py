@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.training import PlannedTraining
-from models.video.scenes import KINDS, SceneSpec, random_spec, render
-from models.video.scenes.spec import COLOURS, DIRECTIONS
+from models.video.scene_spec import COLOURS, DIRECTIONS
 from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
+from training.loop import PlannedTraining
+from training.video.scenes import KINDS, SceneSpec, random_spec, render
 
 WEIGHTS = Path(__file__).parent / "video_classifier.safetensors"
 SIZE, FRAMES = 32, 16

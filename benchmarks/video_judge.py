@@ -22,8 +22,8 @@ from benchmarks.video_motion import MotionReader
 from models.contracts import VideoRequest
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import VideoGenerator, to_pixels
-from models.video.scenes import SceneSpec, caption, random_spec, render
 from models.video.unet3d import Condition
+from training.video.scenes import SceneSpec, caption, random_spec, render
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float64]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.video import generator_of
 from models.contracts import VideoRequest
-from models.registry import WEIGHTS_DIR
+from models.registry.registry import WEIGHTS_DIR
 from models.video.generator import VideoGenerator
 from models.video.upscaler import WEIGHTS, load_upscaler
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,6 +21,19 @@ FloatArray = NDArray[np.float32]
 MAX_SEED = 2**32 - 1
 MAX_TEXT_CHARACTERS = 20_000
 VOCODERS = ("neural", "griffin-lim")
+
+
+class Task(StrEnum):
+    """What a model or a recipe is for; the first part of a model's key in the catalogue."""
+
+    SPEECH = "speech"
+    MUSIC = "music"
+    VIDEO = "video"
+    SYNC = "video_sync"
+    BEATS = "beats"
+    MUSIC_VIDEO = "music_video"
+    STYLE_VIDEO = "style_video"
+    STYLE_AUDIO = "style_audio"
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:

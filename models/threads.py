@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
@@ -45,6 +45,21 @@ def work_alone(niceness: int = 0) -> None:
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + niceness))
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let torch's operations inside the `with` run on the calling thread alone, as `work_alone` does for good."""
+    import torch
+
+    usual = torch.get_num_threads()
+    if usual != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if usual != 1:
+            torch.set_num_threads(usual)
 
 
 def works_alone() -> bool:

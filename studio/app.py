@@ -9,14 +9,22 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio import audio_stream_encoder
 
-from models.registry import Registry
-from studio import held_folders, live_routes, speech_route, views
-from studio.ffmpeg_path import ensure_ffmpeg
-from studio.live_board import LiveBoard, board_of
-from studio.parts import html
-from studio.tabs import live, music, music_video, speech, style_transfer, video
-from studio.tabs import shelf as shelf_tab
-from studio.theme import launch_options
+from models.registry.registry import Registry
+from studio.io import temp_folders
+from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.live import routes as live_routes
+from studio.live import tab as live
+from studio.live.sessions import LiveBoard, board_of
+from studio.models_tab import tab as models_tab
+from studio.music import tab as music
+from studio.music_video import tab as music_video
+from studio.page import html
+from studio.page.components import markup
+from studio.page.theme import launch_options
+from studio.speech import openai_route
+from studio.speech import tab as speech
+from studio.style import tab as style
+from studio.video import tab as video
 from studio.warm import Warmer
 
 # A tab appears when the registry has a model for one of its tasks.
@@ -25,7 +33,7 @@ TABS = (
     (("music",), "Music", music.build),
     (("video",), "Video", video.build),
     (("beats",), "Music Video", music_video.build),
-    (("style_video", "style_audio"), "Style Transfer", style_transfer.build),
+    (("style_video", "style_audio"), "Style Transfer", style.build),
     (("music",), "Live", live.build),
 )
 KEEP_FILES_S = 6 * 3600
@@ -44,18 +52,18 @@ def build_studio(registry: Registry) -> gr.Blocks:
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
     ) as studio:
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
-        html(views.header(), elem_id="studio-header")
+        markup(html.header(), elem_id="studio-header")
         tabs = [tab for tab in TABS if any(registry.specs(task) for task in tab[0])]
         if not tabs:
-            html(views.problem("The registry holds no model, so there is nothing to make yet."))
+            markup(html.problem("The registry holds no model, so there is nothing to make yet."))
         with gr.Tabs():
             for _, title, build in tabs:
                 with gr.Tab(title, id=title.lower().replace(" ", "-")):
                     build(registry)
             if tabs:
                 with gr.Tab("Models", id="models") as models:
-                    shelf_tab.build(registry, models)
-        html(views.footer(), elem_id="studio-footer")
+                    models_tab.build(registry, models)
+        markup(html.footer(), elem_id="studio-footer")
         BOARDS[studio] = board_of(registry)
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
@@ -65,12 +73,12 @@ def build_studio(registry: Registry) -> gr.Blocks:
 
 def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     """Start serving and wait until the process is told to end. `options` go to `Blocks.launch`."""
-    held_folders.clear_abandoned()
+    temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
     )
-    routes = [*live_routes.routes(BOARDS[studio]), *speech_route.routes(REGISTRIES[studio])]
+    routes = [*live_routes.routes(BOARDS[studio]), *openai_route.routes(REGISTRIES[studio])]
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from models.errors import ModelError
+from models.hub.spec import ModelSpec
 from models.machine import is_zero_gpu
-from models.pace import FRAME_AND_STEP, PaceBook, work_of
-from models.registry import Registry
-from models.spec import ModelSpec
+from models.registry.registry import Registry
+from models.registry.timing import FRAME_AND_STEP, PaceBook, work_of
 
 MOVE_S = 15.0  # to bring a model to the GPU
 LEAST_S, MOST_S = 20, 120  # what is asked for; a free account is granted no more at once

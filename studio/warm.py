@@ -7,7 +7,7 @@ import threading
 
 from models.contracts import SpeechRequest
 from models.errors import ModelError
-from models.registry import Registry
+from models.registry.registry import Registry
 
 log = logging.getLogger(__name__)
 

@@ -34,8 +34,8 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import file_download
     from huggingface_hub.utils import _http
 
-    from models import hub
+    from models.hub import download
 
     no_wait = SimpleNamespace(**{**vars(time), "sleep": lambda _seconds: None})
-    for module in (file_download, _http, hub):
+    for module in (file_download, _http, download):
         monkeypatch.setattr(module, "time", no_wait)

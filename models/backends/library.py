@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.backends.formats import BY_NAME, Format, name_of
 from models.errors import ModelError
-from models.hub import Hub
-from models.spec import ModelSpec
+from models.hub.download import Hub
+from models.hub.formats import BY_NAME, Format, name_of
+from models.hub.spec import ModelSpec
 from models.torchaudio_import import import_torchaudio
 
 PACKAGES = {"transformers": "transformers>=5,<6", "diffusers": "diffusers>=0.36,<1"}

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from models.backends import calls
 from models.backends.description import described, seconds
-from models.backends.growing import GrowingSound, stereo
+from models.backends.device_placement import choose, put
 from models.backends.library import backend, library, main_hub, opened, opened_kind, parameters_of, variant_of
-from models.backends.placing import choose, put
-from models.backends.running import Feed, run, seeded
+from models.backends.musicgen_streaming import GrowingSound, stereo
+from models.backends.worker_thread import Feed, run, seeded
 from models.contracts import ModelInfo
 from models.errors import ModelError
+from models.hub.spec import ModelSpec
 from models.music.contracts import MusicChunk, MusicRequest
-from models.spec import ModelSpec
 
 FloatArray = NDArray[np.float32]
 SILENCE = np.zeros((2, 0), np.float32)

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import rms_db
-from models.backends.growing import GrowingSound
+from models.backends.device_placement import Place, choose
 from models.backends.library import backend, folder_of, library, opened, opened_kind
-from models.backends.placing import Place, choose
-from models.backends.running import Feed, run, seeded
+from models.backends.musicgen_streaming import GrowingSound
 from models.backends.speakers import VoiceVectors, speecht5_vocoder
+from models.backends.worker_thread import Feed, run, seeded
 from models.contracts import AudioStyleChunk, AudioStyleRequest, ModelInfo, Voice
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.style.sound_input import SILENCE_DB, mono_at
 
 FloatArray = NDArray[np.float32]

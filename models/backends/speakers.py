@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backends.formats import Format
+from models.backends.device_placement import Place
 from models.backends.library import library, opened, read_json
-from models.backends.placing import Place
 from models.contracts import SpeechRequest, Voice
 from models.errors import ModelError
+from models.hub.formats import Format
 
 FloatArray = NDArray[np.float32]
 CheckStop = Callable[[], None]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from models.backends.device_placement import choose
 from models.backends.library import backend, folder_of, opened_kind
-from models.backends.placing import choose
-from models.backends.running import Feed, run, seeded
 from models.backends.sentences import sentences
 from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, Spoken, make_speaker
+from models.backends.worker_thread import Feed, run, seeded
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 
 PAUSE_S = 0.25  # of silence between sentences
 NO_MEL = np.zeros((0, 80), np.float32)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backends import calls
+from models.backends.device_placement import Place, choose, put
 from models.backends.library import backend, main_hub, opened, opened_kind, parameters_of, variant_of
-from models.backends.placing import Place, choose, put
-from models.backends.running import Feed, run, seeded
+from models.backends.worker_thread import Feed, run, seeded
 from models.clips import MAX_SIDE, read_picture
 from models.contracts import ModelInfo, VideoChunk, VideoRequest
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 
 Pixels = NDArray[np.uint8]
 STUDIO_RATE = 8.0  # what a request's frames are counted in

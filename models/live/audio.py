@@ -26,7 +26,7 @@ from models.live.controls import LiveControls
 from models.live.writing import FULL_EFFORT, HISTORY_BARS, BarWriter, LiveBar, LiveNote, NoLongerWanted
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.voices import VoiceBank
-from models.threads import work_alone
+from models.threads import alone, work_alone
 
 FloatArray = NDArray[np.float32]
 BUFFER = 1024
@@ -264,7 +264,8 @@ class LiveMusic:
             return is_new and not self._closed
 
         try:
-            bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
+            with alone():  # a bar must not depend on the threads that add up its sums
+                bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
         except NoLongerWanted:
             return
         object.__setattr__(bar, "took_s", time.perf_counter() - began)

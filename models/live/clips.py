@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from models.contracts import MAX_SEED, Progress, VideoRequest, check_number
 from models.errors import Cancelled, ModelError
-from models.hub import OnProgress
+from models.hub.download import OnProgress
 from models.live.video import SHOWN_RATE, SHOWN_SIZE, FrameStream, Painter, check_prompt
 from models.threads import work_alone
 from models.video.interpolation import interpolate

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.beats.detector import OnlineBeatDetector
+from models.beats.network import BEAT_MEL
 from models.live.audio import BUFFER, LiveChunk
 from models.live.resampling import StreamResampler
-from models.music_video.beat_network import BEAT_MEL
-from models.music_video.beats import OnlineBeatDetector
 
 KEPT_S = 12.0
 FLOOR_DB, CEILING_DB = -48.0, -12.0

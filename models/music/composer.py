@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from models.contracts import ModelInfo
+from models.hub.spec import ModelSpec
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest
 from models.music.controls import Controls, likeliest_keys
@@ -34,7 +35,6 @@ from models.music.transformer import MusicTransformer
 from models.music.vocabulary import BAR, KEYS, TEMPI, tempo_index
 from models.music.voices import VoiceBank
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
-from models.spec import ModelSpec
 
 PROMPT_TOKENS = 320  # of them at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs

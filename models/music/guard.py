@@ -19,8 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.music.ensemble import merged
-from models.music.score import Note, Piece
+from models.music.score import Note, Piece, merge_tracks
 from models.music.vocabulary import POSITIONS_PER_QUARTER
 from models.weights_io import load_safetensors, save_safetensors
 
@@ -128,4 +127,4 @@ class CopyGuard:
 def _voices(piece: Piece) -> list[tuple[Note, ...]]:
     """The notes of each melodic track, and of all together where there are several."""
     voices = [track.notes for track in piece.melodic]
-    return [*voices, merged(piece.melodic, 0).notes] if len(voices) > 1 else voices
+    return [*voices, merge_tracks(piece.melodic, 0).notes] if len(voices) > 1 else voices

@@ -8,7 +8,7 @@ is cut, the drums are one track at the end.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.music.vocabulary import (
@@ -158,3 +158,8 @@ def pitch_and_time_weights(piece: Piece) -> list[float]:
         for note in track.notes:
             weights[note.pitch % 12] += note.duration
     return weights
+
+
+def merge_tracks(tracks: Sequence[Track], program: int) -> Track:
+    """Put all notes of some tracks into one."""
+    return Track.of(program, False, (note for track in tracks for note in track.notes))

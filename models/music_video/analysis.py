@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import resample
-from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
-from models.music_video.beats import BeatDetector, BeatTrack, FramesRequest, check_length
+from models.beats.detector import BeatDetector, BeatTrack, FramesRequest, check_length
+from models.beats.mel import Mono, empty_mel, fill
+from models.beats.network import BEAT_MEL, FRAME_RATE
 from models.music_video.features import MusicFeatures, measure_frames
-from models.music_video.mel import Mono, empty_mel, fill
 
 WAVE_POINTS = 2000
 BLOCK = 2**18

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.beats.detector import BeatTrack
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number, check_seed
-from models.music_video.beats import BeatTrack
 from models.music_video.captions import Caption
 from models.music_video.features import MusicFeatures
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music_video.beat_network import FRAME_RATE as CURVE_RATE
+from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.captions import Caption, lay_over, opacity, text_layer
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.plan import Plan, Shot

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import resample
-from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
-from models.music_video.mel import whole_mel
+from models.beats.mel import whole_mel
+from models.beats.network import BEAT_MEL, FRAME_RATE
 
 Floats = NDArray[np.float64]
 BLOCK_S = 10.0

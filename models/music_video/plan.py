@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music_video.beat_network import FRAME_RATE as CURVE_RATE
+from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.contracts import FRAME_RATE, MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.features import Section
 

@@ -1,7 +1,8 @@
 """The decoder of Tacotron 2: prenet, location-sensitive attention and the two RNNs that draw mel frames.
 
 After Shen et al. 2018 (section 2.2) and Chorowski et al. 2015, "Attention-Based Models for Speech Recognition"
-(section 2.1). `forward` is teacher forcing one step after another; `models.speech.teaching` runs all steps at once.
+(section 2.1). `forward` is teacher forcing one step after another;
+`training.speech.parallel_teacher_forcing` runs all steps at once.
 
 Letters: B batch, L symbols, S decoder steps, R frames in a step, T = S * R mel frames, M mel bands, E encoder width,
 A attention width.

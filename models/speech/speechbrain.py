@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from models.audio import MelConfig
 from models.contracts import FloatArray
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.speech.decoding import DecodingLimits
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.speechbrain_hyperparams import (

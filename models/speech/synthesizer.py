@@ -19,7 +19,7 @@ from torch import Tensor
 from models.audio import MelConfig
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, WordTiming
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.speech.alignment import verdict_of, word_times
 from models.speech.attributes import asked
 from models.speech.decoding import DecodingLimits, SentenceDecoder

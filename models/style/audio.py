@@ -26,7 +26,7 @@ from torch import Tensor
 from models.audio import MelConfig, mel_filterbank
 from models.contracts import AudioStyleChunk, AudioStyleRequest, AudioStyleStatistics, ModelInfo
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.style.analysis import RunningStatistics, SoundAnalysis, active_frames, analyse, analyse_whole
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
 from models.style.live import LiveStyler

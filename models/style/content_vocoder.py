@@ -4,7 +4,7 @@ Like the speech vocoder (`models.speech.vocoder`) it shapes two sources bin by b
 is not a pulse train but the content itself, so that one network serves every voice, instrument and sound, chords and
 crowds too, and the phase is the content's own. The second is noise, for what the style has and the content lacks. The
 network reads the content's mel frames and how they are to change; its answer goes on top of the change itself, spread
-over the frequency bins. It is trained to bring back sounds whose spectrum was altered (`models.style.train_vocoder`).
+over the frequency bins. It is trained to bring back sounds whose spectrum was altered (`training.style_audio.vocoder`).
 
 Letters: B batch, T frames, M mel bands, C channels, F = n_fft / 2 + 1 frequency bins, N samples.
 """

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.backends.device_placement import choose
 from models.backends.library import folder_of, main_hub, read_json
-from models.backends.placing import choose
 from models.clips import probe, read_frames, read_picture
 from models.contracts import ModelInfo
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.style import flow
-from models.style.picture_losses import luminance
+from models.style.luminance import luminance
 from models.style.picture_network import colour_map, colour_statistics
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
 from models.style.video import identity

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.style.picture_losses import luminance
+from models.style.luminance import luminance
 from models.style.swap import Dictionary, dictionaries, swapped
 
 EPSILON = 1e-5

@@ -28,9 +28,9 @@ from torch.nn import functional as F
 from models.clips import ClipInfo, probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.style import flow
-from models.style.picture_losses import luminance
+from models.style.luminance import luminance
 from models.style.picture_network import (
     SIZE_MULTIPLE,
     Statistics,

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.video.scenes.words import COLOUR_WORDS
+from models.video.scene_words import COLOUR_WORDS
 from models.video.text import words_of
 
 NEIGHBOURS = 7

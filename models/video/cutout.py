@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.video.characters import PAPER
-
 Pixels = NDArray[np.uint8]
+PAPER = (226, 222, 210)  # the plain ground that the video model learns characters on, easy to cut out again
 TOLERANCE = 26.0  # distance of colours, of 442 from black to white
 PLAIN_SHARE = 0.9  # of the border's pixels that must be alike in a clip on paper
 PAPER_DISTANCE = 40.0  # of its ground from PAPER, at most: what a model draws is a little off

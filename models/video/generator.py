@@ -21,14 +21,14 @@ from torch import Tensor
 
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.looping import Denoise, on_ring, ring_noise
 from models.video.moving_noise import SHIFTS, moving_noise
 from models.video.reading import WEIGHTS as READER_WEIGHTS
 from models.video.reading import PromptReader, Reading, load_reader
-from models.video.scenes import KINDS
-from models.video.scenes.spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
+from models.video.scene_spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
+from models.video.scene_words import KIND_NAMES
 from models.video.text import WEIGHTS as TEXT_WEIGHTS
 from models.video.text import TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
@@ -180,7 +180,7 @@ def numbers_of(reading: Reading) -> tuple[int, ...]:
         (COLOURS, reading.colour),
         ((name for name in DIRECTIONS if name != "none"), reading.direction),
         (TIMES, reading.time),
-        (KINDS, reading.kind),
+        (KIND_NAMES, reading.kind),
     )
     return 0, *(1 + list(names).index(value) if value else 0 for names, value in values)
 

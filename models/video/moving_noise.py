@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor
 
-from models.video.scenes.spec import SPEEDS
+from models.video.scene_spec import SPEEDS
 
 SHARE = 0.6  # of the noise's deviation
 PIXELS, RADIANS, GROWTH = 2.0, 0.12, 1.04  # from frame to frame, of 64 pixels a side, at normal speed

@@ -21,12 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.errors import ModelError
-from models.video import characters
+from models.video import scene_words as wordings
 from models.video.colour_names import colour_named
-from models.video.scenes import KINDS
-from models.video.scenes import words as wordings
-from models.video.scenes.captions import tidy
-from models.video.scenes.spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
+from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
+from models.video.scene_words import KIND_NAMES, tidy
 from models.video.text import TextTable, words_of
 from models.weights_io import load_into, load_metadata, load_safetensors
 
@@ -36,7 +34,7 @@ SURE, SAID = 0.3, 0.55  # chances from which a scene is taken as meant, and one 
 UNSURE = ("speed", "time", "camera")
 # What can be read; the first value stands for "not said" (a scene: for none of the world).
 FIELDS: dict[str, tuple[str, ...]] = {
-    "kind": ("", *KINDS),
+    "kind": ("", *KIND_NAMES),
     "colour": ("", *COLOURS),
     "direction": ("", *(name for name in DIRECTIONS if name != "none")),
     "speed": ("", *(name for name in SPEEDS if name != "normal")),
@@ -134,7 +132,7 @@ def known_words(held_out: bool = False) -> frozenset[str]:
     """Words of the training captions, or those of the held-out ones."""
     lists = [
         wordings.SUBJECTS, wordings.SUN_SUBJECTS, wordings.COLOUR_WORDS, wordings.DIRECTION_WORDS, wordings.TIME_WORDS,
-        wordings.SPEED_WORDS, wordings.CAMERA_WORDS, characters.MOVE_WORDS, characters.FACING, characters.PEOPLE,
+        wordings.SPEED_WORDS, wordings.CAMERA_WORDS, wordings.MOVE_WORDS, wordings.FACING, wordings.PEOPLE,
     ]  # fmt: skip
     texts = [text for each in lists for both in each.values() for text in both[int(held_out)]]
     texts += [*wordings.OPENINGS[int(held_out)], "a an the with in and hair shirt trousers"]

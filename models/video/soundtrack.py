@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from models.music.mastering import integrated_loudness
 from models.video.onsets import Onset, find_light, find_low_points, motion_energy, period_of
-from models.video.scenes.words import (
+from models.video.scene_words import (
     CAMERA_WORDS,
     COLOUR_WORDS,
     DIRECTION_WORDS,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
 from models.video.sync import WEIGHTS, SyncChecker, SyncReport, load_sync
 
 FRAME_S = 1 / 24

@@ -1,6 +1,6 @@
 """Static word-piece embeddings: a small text encoder that needs no network to run.
 
-Each word piece has one vector, distilled from the sentence encoder all-MiniLM-L6-v2 by `models.video.distil_text`
+Each word piece has one vector, distilled from the sentence encoder all-MiniLM-L6-v2 by `training.video.distil_text`
 (what the encoder says to the piece alone, reduced by principal components; after Tulkens and van Dongen 2024,
 "Model2Vec"). Order and negation are left to `models.video.text_pooling`, which is learned with the video model.
 

@@ -4,7 +4,7 @@ After Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using 
 Neural Network": all convolutions work at the small size, and the last one makes 4 x 4 sub-pixels of each colour, which
 `pixel_shuffle` lays out. What is learned is added to a bicubic enlargement, so that an untrained network is bicubic.
 
-It is trained (`models.video.train_upscaler`) on the same world as the video model and on its faults: blur, noise, steps
+It is trained (`training.video.upscaler`) on the same world as the video model and on its faults: blur, noise, steps
 at the borders of patches. Pixel art stays pixel art: its target has hard squares.
 
 Letters: F frames, R x S pixels, C channels.

@@ -14,10 +14,10 @@ from models.threads import wait_briefly
 if __name__ == "__main__":
     wait_briefly()
     from models.backends import video as hub_video
-    from models.catalog import CATALOG
     from models.live import clips
     from models.live.meter import Meter
-    from models.registry import WEIGHTS_DIR
+    from models.registry.catalog import CATALOG
+    from models.registry.registry import WEIGHTS_DIR
     from studio.app import build_studio, launch_studio
     from tests.studio.debug_beats import music_video_specs
     from tests.studio.debug_music import debug_music_spec

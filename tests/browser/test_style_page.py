@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backends.formats import SPEECHT5_VOCODER
 from models.clips import probe
+from models.hub.formats import SPEECHT5_VOCODER
 from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf
 from tests.hub_server import HubServer
-from tests.studio.test_style_actions import make_clip
+from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"

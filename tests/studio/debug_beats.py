@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.music_video.beats import BeatDetector, load_network
-from models.registry import WEIGHTS_DIR, Registry
-from models.spec import ModelSpec
+from models.beats.detector import BeatDetector, load_network
+from models.hub.spec import ModelSpec
+from models.registry.registry import WEIGHTS_DIR, Registry
 from models.video.generator import VideoGenerator
 from tests.models.music_video.debug_video import BlobVideo, debug_video
 from tests.studio.debug_speech import debug_entry, debug_registry

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from models.hub.spec import Bundled, ModelSpec
 from models.music.composer import MusicComposer
 from models.music.contracts import MusicChunk, MusicRequest
 from models.music.weights import MUSIC_FILE, save_debug
-from models.spec import Bundled, ModelSpec
 
 SLOW_S = 0.5  # a bar
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from models.contracts import SpeechChunk, SpeechRequest, Voice, WordTiming
 from models.errors import ModelError
-from models.registry import Registry
-from models.spec import Bundled, ModelSpec
+from models.hub.spec import Bundled, ModelSpec
+from models.registry.registry import Registry
 
 RATE = 22_050
 HOP = 256

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from models.contracts import Voice
-from models.registry import Registry
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
+from models.registry.registry import Registry
 from models.style.audio import AudioStyler
 from models.style.picture_network import StyleConfig, StyleNetwork
 from models.style.video import VideoStyle

@@ -13,10 +13,9 @@ import torch
 from torch import nn
 
 from models.contracts import VideoChunk, VideoRequest
-from models.registry import Registry
-from models.spec import ModelSpec
+from models.hub.spec import ModelSpec
+from models.registry.registry import Registry
 from models.video.generator import VideoGenerator
-from models.video.scenes import random_spec, render
 from models.video.sounds import EVENT_SOUNDS, add
 from models.video.sounds import RATE as EVENT_RATE
 from models.video.sync import SyncChecker, SyncReport, bend, stereo
@@ -24,8 +23,9 @@ from models.video.sync_model import SyncModel
 from models.video.text import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork
-from studio.video_files import write_clip
+from studio.video.exports import write_clip
 from tests.studio.debug_speech import debug_entry
+from training.video.scenes import random_spec, render
 
 WORDS = ["a", "red", "blue", "fire", "sea", "ball"]
 SLOW_S = 0.25  # a step

@@ -12,10 +12,10 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.threads import WAITING, wait_briefly
-from studio import theme, views
 from studio.app import build_studio, launch_studio
+from studio.page import html, theme
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ def test_every_parameter_but_the_first_has_a_default(tmp_path: Path) -> None:
 
 def test_the_look_asks_no_other_server_for_anything() -> None:
     options = theme.launch_options()
-    texts = [options["head"], *(path.read_text() for path in options["css_paths"]), views.header(), views.footer()]
+    texts = [options["head"], *(path.read_text() for path in options["css_paths"]), html.header(), html.footer()]
     assert not any(re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]", text.replace("http://www.w3.org", "")) for text in texts)
     assert options["theme"]._stylesheets == []
 
@@ -102,12 +102,12 @@ def test_every_text_on_the_page_is_escaped() -> None:
     from models.contracts import WordTiming
 
     pieces = [
-        views.status(evil, 0.5, evil),
-        views.finished(evil, evil),
-        views.problem(evil),
-        views.words([WordTiming(evil, 0, 1)]),
-        views.verdicts([evil, evil]),
-        views.notes([evil]),
+        html.status(evil, 0.5, evil),
+        html.finished(evil, evil),
+        html.problem(evil),
+        html.words([WordTiming(evil, 0, 1)]),
+        html.verdicts([evil, evil]),
+        html.notes([evil]),
     ]
     assert all("<img" not in piece and "&lt;img" in piece for piece in pieces)
 

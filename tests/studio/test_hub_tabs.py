@@ -10,29 +10,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backends.adding import describe
-from models.backends.formats import SPEECHT5_VOCODER
 from models.clips import probe
 from models.errors import ModelError
+from models.hub.describe import describe
+from models.hub.formats import SPEECHT5_VOCODER
 from models.live import messages
 from models.live.clips import ClipStream
 from models.live.meter import Meter
-from models.registry import Registry
-from studio import recipes
-from studio.live_board import LiveBoard
-from studio.music_actions import MusicActions
-from studio.music_video_actions import MusicVideoActions
-from studio.song import close
-from studio.speech_actions import SpeechActions
-from studio.style_actions import StyleActions
-from studio.video_actions import VideoActions
+from models.registry.registry import Registry
+from studio.io import recipes
+from studio.live.sessions import LiveBoard
+from studio.music.actions import MusicActions
+from studio.music_video.actions import MusicVideoActions
+from studio.music_video.song import close
+from studio.speech.actions import SpeechActions
+from studio.style.actions import StyleActions
+from studio.video.actions import VideoActions
 from tests.hub_server import Fault, HubServer
 from tests.models.music_video.debug_video import click_song
 from tests.studio.debug_beats import music_video_specs
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_video import debug_video_spec
-from tests.studio.test_live_board import wait_for
-from tests.studio.test_style_actions import make_clip
+from tests.studio.live.test_sessions import wait_for
+from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
 
 TOKEN = "hf_thisIsASecretToken"

@@ -16,10 +16,10 @@ import pytest
 
 from models.contracts import SpeechRequest, VideoRequest
 from models.errors import ModelError
-from models.hub_catalog import HUB_CATALOG
-from models.registry import Registry
+from models.registry.hub_catalog import HUB_CATALOG
+from models.registry.registry import Registry
 from studio.space import LEAST_S, MOST_S, LentGpu, explained, seconds_for
-from studio.speech_actions import SpeechActions
+from studio.speech.actions import SpeechActions
 from tests.studio.debug_speech import DebugSpeech, debug_spec
 
 ROOT = Path(__file__).resolve().parents[2]

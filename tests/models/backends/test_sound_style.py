@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from models.backends import sound_style
-from models.backends.adding import describe
-from models.backends.formats import name_of
 from models.backends.sound_style import NOTHING, Joint, guidance_of, overlapping, spoken_pieces
 from models.contracts import AudioStyleChunk, AudioStyleRequest
 from models.errors import ModelError
-from models.registry import Registry
+from models.hub.describe import describe
+from models.hub.formats import name_of
+from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from models.backends.adding import describe
 from models.backends.sentences import MAX_CHARACTERS, sentences
 from models.backends.speakers import words_of
 from models.contracts import SpeechChunk, SpeechRequest
-from models.registry import Registry
+from models.hub.describe import describe
+from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.backends.adding import describe
-from models.backends.formats import BY_NAME, usual
 from models.backends.library import backend
 from models.backends.video import PIPELINES, look
 from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
-from models.registry import Registry
+from models.hub.describe import describe
+from models.hub.formats import BY_NAME, usual
+from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 

@@ -216,8 +216,8 @@ def test_bad_requests_are_sentences(changes: dict[str, object], says: str) -> No
 
 
 def test_the_shipped_model_writes_music() -> None:
-    from models.catalog import CATALOG
-    from models.registry import Registry
+    from models.registry.catalog import CATALOG
+    from models.registry.registry import Registry
 
     model = Registry(CATALOG).load("music/transformer")
     chunks = list(model.stream(MusicRequest(style="chorales", key="G major", tempo=80, meter="4/4", bars=4, seed=1)))

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from models.errors import ModelError
-from models.music.ensemble import transposed
 from models.music.guard import RUN_NOTES, CopyGuard, run_hashes
 from models.music.score import Bar, Note, Piece, Track
 from models.weights_io import save_safetensors
+from training.music.ensemble import transposed
 
 SMALL = 2**18
 

@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.beats.detector import BeatTrack
 from models.clips import ffmpeg_program
 from models.contracts import VideoChunk, VideoRequest
 from models.music_video import features
-from models.music_video.beats import BeatTrack
 from models.music_video.contracts import MusicVideoRequest
 from models.video.generator import VideoGenerator
 from models.video.text import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
-from studio.media import write_wav
+from studio.io.audio_files import write_wav
 
 RATE = 44_100
 

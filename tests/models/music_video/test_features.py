@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.music_video import beats as beats_module
-from models.music_video import features, mel
-from models.music_video.beat_network import BEAT_MEL, FRAME_RATE
+from models.beats import detector as beats_module
+from models.beats import mel
+from models.beats.network import BEAT_MEL, FRAME_RATE
+from models.music_video import features
 
 RATE = BEAT_MEL.sample_rate
 

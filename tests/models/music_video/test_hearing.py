@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.catalog import CATALOG
+from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
+from models.beats.network import BEAT_MEL
 from models.contracts import SpeechRequest
-from models.music_video.beat_network import BEAT_MEL
-from models.music_video.beats import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
-from models.registry import WEIGHTS_DIR, Registry
+from models.registry.catalog import CATALOG
+from models.registry.registry import WEIGHTS_DIR, Registry
 
 RATE = BEAT_MEL.sample_rate
 SECONDS = 16.0

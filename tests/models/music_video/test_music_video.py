@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from benchmarks.music_video import accent_times, frame_differences, share_near, stream_gap_s
+from models.beats.detector import BeatDetector
+from models.beats.network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
 from models.clips import probe
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.music_video import analysis, key_clips
-from models.music_video.beat_network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
-from models.music_video.beats import BeatDetector
 from models.music_video.captions import Caption
 from models.music_video.contracts import MAX_KEY_CLIPS
 from models.music_video.encoder import EncodingError, SongVideoWriter, decode_song
@@ -222,7 +222,7 @@ def test_files_that_are_no_songs(tmp_path: Path) -> None:
 
 def test_reading_in_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from models.audio import resample
-    from studio.media import write_wav
+    from studio.io.audio_files import write_wav
 
     sound = (np.random.default_rng(0).standard_normal((2, 50_001)) * 0.1).astype(np.float32)
     path = write_wav(tmp_path / "a.wav", sound, RATE)
@@ -271,7 +271,7 @@ def test_the_samples_of_a_song_are_not_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "short", "clicks"])
 def test_anything_can_be_listened_to_and_filmed(generator: MusicVideoGenerator, tmp_path: Path, kind: str) -> None:
-    from studio.media import write_wav
+    from studio.io.audio_files import write_wav
 
     torch.manual_seed(0)
     config = BeatNetworkConfig.from_dict(BeatNetworkConfig.debug().to_dict() | {"n_mels": BEAT_MEL.n_mels})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.music_video.beats import BeatTrack
+from models.beats.detector import BeatTrack
 from models.music_video.contracts import FRAME_RATE, Look, MusicVideoRequest
 from models.music_video.drawing import Choreography, beat_position, camera, colours, eased, there_and_back
 from models.music_video.features import Section

@@ -25,12 +25,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.catalog import CATALOG
 from models.contracts import SpeechChunk, SpeechRequest
 from models.errors import ModelError
-from models.hub import Hub, HubFile
-from models.registry import Registry
-from models.spec import ModelSpec
+from models.hub.download import Hub, HubFile
+from models.hub.spec import ModelSpec
+from models.registry.catalog import CATALOG
+from models.registry.registry import Registry
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.speechbrain import (
     ContinuedHifiGanRun,

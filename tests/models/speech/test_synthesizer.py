@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from models.audio import MelConfig, rms_db
-from models.catalog import CATALOG
 from models.contracts import SpeechChunk, SpeechRequest
 from models.errors import ModelError
-from models.registry import Registry
+from models.registry.catalog import CATALOG
+from models.registry.registry import Registry
 from models.speech.symbols import SYMBOLS
 from models.speech.synthesizer import MelScale, SpeechSynthesizer, load_acoustic, load_vocoder
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config

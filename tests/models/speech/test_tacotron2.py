@@ -8,8 +8,8 @@ from torch import nn
 
 from models.speech.decoding import DecodingLimits, SentenceDecoder
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, bidirectional, length_mask
-from models.speech.teaching import decode_all_steps, previous_frames
 from models.torchaudio_import import import_torchaudio
+from training.speech.parallel_teacher_forcing import decode_all_steps, previous_frames
 
 
 def make(seed: int = 0, **changes: object) -> Tacotron2:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.video.colour_names import colour_named, named_colours, oklab
-from models.video.scenes.spec import COLOURS
-from models.video.scenes.words import COLOUR_WORDS
+from models.video.scene_spec import COLOURS
+from models.video.scene_words import COLOUR_WORDS
 
 
 @pytest.mark.parametrize("colour", COLOURS)

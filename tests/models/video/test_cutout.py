@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.video.characters import PAPER, on_background
-from models.video.cutout import cut_out, paper_of, sprite_sheet
+from models.video.cutout import PAPER, cut_out, paper_of, sprite_sheet
+from training.video.characters import on_background
 
 
 def figure() -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import nn
 
 from models.contracts import Generator, VideoRequest
 from models.errors import ModelError
-from models.spec import Bundled, ModelSpec
+from models.hub.spec import Bundled, ModelSpec
 from models.video.generator import TEXT_WEIGHTS, UNET_WEIGHTS, VideoGenerator, load_bundled
 from models.video.text import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig

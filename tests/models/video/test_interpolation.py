@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.video.interpolation import interpolate
-from models.video.scenes import random_spec, render
+from training.video.scenes import random_spec, render
 
 
 def blend(frames: np.ndarray, factor: int) -> np.ndarray:

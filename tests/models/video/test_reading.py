@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from models.contracts import VideoRequest
-from models.video import reading, thesaurus, train_reading
+from models.video import reading
 from models.video.generator import TEXT_WEIGHTS, VideoGenerator
 from models.video.reading import FIELDS, PromptReader, ReaderNetwork, Reading, known_words, load_reader
-from models.video.scenes import KINDS, caption, random_spec
 from models.video.text import TextTable, load_text_table, words_of
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
+from training.video import reading as recipe
+from training.video import thesaurus
+from training.video.scenes import KINDS, caption, random_spec
 
-FOLDER = train_reading.WEIGHTS_FOLDER
+FOLDER = recipe.WEIGHTS_FOLDER
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,8 @@ def reader(table: TextTable) -> PromptReader:
 
 
 def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptReader) -> None:
-    assert min(train_reading.measure(reader, 80, held_out=False).values()) > 0.95
-    assert min(train_reading.measure(reader, 150).values()) > 0.85
+    assert min(recipe.measure(reader, 80, held_out=False).values()) > 0.95
+    assert min(recipe.measure(reader, 150).values()) > 0.85
 
 
 def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptReader) -> None:
@@ -80,7 +82,7 @@ def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: Text
     assert not held_out & {word for text in lists for word in words_of(text)}
     names = list(table.index)
     assert not held_out & {names[piece] for text in lists for piece in table.pieces(text)}
-    near, _ = train_reading.words_near(table, held_out)
+    near, _ = recipe.words_near(table, held_out)
     known = {piece for word in known_words() for piece in table.pieces(word)}
     assert not held_out & {names[piece] for row in near.values() for piece in row if piece not in known}
 
@@ -88,13 +90,13 @@ def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: Text
 def test_drawn_captions_say_what_their_numbers_say() -> None:
     rng = np.random.default_rng(0)
     for _ in range(60):
-        text, numbers = train_reading.drawn(rng)
+        text, numbers = recipe.drawn(rng)
         assert text.strip() and len(numbers) == len(FIELDS)
         assert all(0 <= number < len(values) for number, values in zip(numbers, FIELDS.values(), strict=True))
 
 
 def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) -> None:
-    network = train_reading.train(table, steps=150, batch=24)
+    network = recipe.train(table, steps=150, batch=24)
     reader = PromptReader(network, table)
     rng, right = np.random.default_rng(3), 0
     for _ in range(40):

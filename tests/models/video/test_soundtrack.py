@@ -9,11 +9,11 @@ import pytest
 
 from models.music.mastering import integrated_loudness
 from models.video.onsets import Onset, find_light, find_low_points, motion_energy, period_of
-from models.video.scenes import KINDS, caption, random_spec, render
 from models.video.sounds import EVENT_SOUNDS, LAYERS, RATE, add, noise, sway, texture
 from models.video.soundtrack import CEILING, SCENES, TARGET_LUFS, level, place_events, scene_of, soundtrack
 from models.video.soundtrack import _table_path as table_path
 from models.video.text import load_text_table
+from training.video.scenes import KINDS, caption, random_spec, render
 
 
 def scene(kind: str, frames: int = 48, seed: int = 3) -> tuple[np.ndarray, list[float]]:

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
-from models.video import train_sync as recipe
-from models.video.scenes import Event, random_spec, render
 from models.video.sounds import EVENT_SOUNDS, add
 from models.video.sounds import RATE as EVENT_RATE
 from models.video.sync import SOUND_RATE, WEIGHTS, SyncChecker, bend, load_sync, mel_of, refine, small_frames
-from models.video.sync_data import FRAMES, RATE, EventClip, prepare, read_shards, render_clips
 from models.video.sync_network import SUBFRAMES, SyncConfig, SyncNetwork, diagonals
 from models.weights_io import save_safetensors
+from training.video import sync as recipe
+from training.video.scenes import Event, random_spec, render
+from training.video.sync_data import FRAMES, RATE, EventClip, prepare, read_shards, render_clips
 
 CONFIG = SyncConfig.debug()
 
@@ -216,7 +216,7 @@ def test_batches_are_true_to_their_shift(tmp_path: Path) -> None:
 
 
 def test_shards_are_fixed_by_their_number_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.video import sync_data
+    from training.video import sync_data
 
     monkeypatch.setattr(sync_data, "SHARD_CLIPS", 2)
     first = render_clips(3, {"ball": 1.0}, clips=1, frames=6)

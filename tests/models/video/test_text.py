@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from models.errors import ModelError
-from models.video.scenes import caption, random_spec
 from models.video.text import TextTable, load_text_table
-from models.video.train import TEXT_WEIGHTS, WEIGHTS_FOLDER
 from models.weights_io import save_safetensors
+from training.video.scenes import caption, random_spec
+from training.video.train import TEXT_WEIGHTS, WEIGHTS_FOLDER
 
 
 @pytest.fixture(scope="module")

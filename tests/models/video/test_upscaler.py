@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
-from models.video import train_upscaler as recipe
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork, bicubic, load_upscaler, soften
+from training.video import upscaler as recipe
 
 
 def upscaler() -> Upscaler:

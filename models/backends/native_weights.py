@@ -1,0 +1,122 @@
+"""Weights that this project's own recipes made, from a folder or a repository of the Hub.
+
+`auralume.json` beside them says what they are: {"kind", "title", "summary", "licence", "credit", "voices", "files"}.
+`training.pack` writes it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.contracts import Generator
+from models.errors import ModelError
+from models.hub.describe import allows_commerce, voices_of
+from models.hub.detect import CARD
+from models.hub.formats import BY_NAME
+from models.hub.spec import Bundled, ModelSpec
+
+
+@dataclass(frozen=True)
+class OwnKind:
+    """A recipe's result: who loads it, which files it has, which may be missing, and what it takes."""
+
+    loader: str
+    files: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    memory_mb: int = 700
+
+
+KINDS: dict[str, OwnKind] = {
+    "speech/tacotron2": OwnKind(
+        "models.speech.synthesizer:load_bundled", ("speech_tacotron2.safetensors", "speech_vocoder.safetensors")
+    ),
+    "music/transformer": OwnKind(
+        "models.music.composer:load_bundled", ("music_transformer.safetensors",), ("music_guard.safetensors",)
+    ),
+    "style_video/adain": OwnKind("models.style.video:load_bundled", ("style_picture.safetensors",)),
+    "style_audio/adain": OwnKind("models.style.audio:load_bundled", ("style_audio.safetensors",)),
+    "video/unet3d": OwnKind(
+        "models.video.generator:load_bundled",
+        ("video_unet3d.safetensors", "video_text.safetensors"),
+        ("video_upscaler.safetensors", "video_reader.safetensors"),
+    ),
+}
+
+
+def load(files: Mapping[str, Path], spec: ModelSpec) -> Generator:
+    """The generator of such weights, by the very loader of the shipped ones.
+
+    Raises:
+        ModelError: a file is missing, damaged, or belongs to another version of the recipe.
+    """
+    by_name = {path.name: path for path in files.values()}
+    card = by_name.get(CARD)
+    if card is None:
+        raise ModelError(f"{spec.title} has no {CARD} that says what it is. Pack the weights again.", "weights")
+    kind = KINDS[str(read_card(card.parent)["kind"])]
+    missing = [name for name in kind.files if name not in by_name]
+    if missing:
+        raise ModelError(f"{spec.title} lacks {', '.join(missing)}. Pack the weights again.", "weights")
+    wanted = {name: by_name[name] for name in (*kind.files, *kind.optional) if name in by_name}
+    module, _, function = kind.loader.partition(":")
+    return getattr(importlib.import_module(module), function)(wanted, spec)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card in a folder.
+
+    Raises:
+        ModelError: there is none, it is damaged, or of a kind that is not known.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder.name} has no {CARD}. Make it with `python -m training.pack` from a recipe's weights.",
+            "format",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{CARD} of {folder.name} is damaged. Pack the weights again.", "format") from error
+    if not isinstance(card, dict) or card.get("kind") not in KINDS:
+        raise ModelError(f"{CARD} of {folder.name} names no known kind; known are {', '.join(KINDS)}.", "format")
+    return card
+
+
+def describe_folder(folder: Path) -> ModelSpec:
+    """A catalogue entry for weights in a folder of one's own.
+
+    Raises:
+        ModelError: the folder has no card, or lacks what it names.
+    """
+    folder = folder.resolve()
+    card = read_card(folder)
+    kind, line = KINDS[card["kind"]], BY_NAME[card["kind"]]
+    names = [name for name in card.get("files", ()) if isinstance(name, str) and Path(name).name == name]
+    missing = [name for name in kind.files if name not in names or not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder.name} lacks {', '.join(missing)}. Pack the weights again.", "weights")
+    licence = str(card.get("licence") or "not named")
+    slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower()).strip(
+        "-"
+    )
+    return ModelSpec(
+        key=f"{line.task}/own--{slug or 'model'}",
+        task=line.task,
+        title=str(card.get("title") or folder.name),
+        summary=str(card.get("summary") or line.summary),
+        licence=licence,
+        commercial_use=allows_commerce(licence),
+        credit=str(card.get("credit") or "Your own"),
+        sources=(Bundled(tuple(str(folder / name) for name in (CARD, *names))),),
+        memory_mb=kind.memory_mb,
+        needs_gpu=False,
+        speed="as fast as the shipped one of its kind",
+        loader=line.loader,
+        voices=voices_of(card),
+        added=True,
+    )

@@ -1,0 +1,75 @@
+"""Log-mel frames of a song, block by block: what the beat network hears and what the features are measured on.
+
+Frame t is centred on sample t * hop; before and after the song there is silence. However the sound is cut into blocks,
+the frames are the same but for rounding, and no more than BLOCK_FRAMES of them are in work at once: their spectra take
+forty times the memory of the sound.
+
+Letters: N samples, T frames, M mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.audio import log_mel
+from models.beats.network import BEAT_MEL
+
+BLOCK_FRAMES = 500
+
+Mono = NDArray[np.float32]
+
+
+def mel_of(samples: torch.Tensor) -> torch.Tensor:
+    """Log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t * hop."""
+    return log_mel(samples, BEAT_MEL, centred=False)
+
+
+def frames_of(samples: int) -> int:
+    """How many frames so many samples at BEAT_MEL's rate have."""
+    return 1 + samples // BEAT_MEL.hop_length
+
+
+def mel_frames(blocks: Iterable[Mono]) -> Iterator[NDArray[np.float32]]:
+    """Frames float32 (t, M), at most BLOCK_FRAMES at once, of sound at BEAT_MEL's rate that comes in blocks (n,)."""
+    hop, window = BEAT_MEL.hop_length, BEAT_MEL.n_fft
+    silence = np.zeros(window // 2, np.float32)
+    pending = silence
+    for block in _with_end(blocks, silence):
+        pending = np.concatenate([pending, block])
+        at = 0
+        while (count := min(BLOCK_FRAMES, (len(pending) - at - window) // hop + 1)) > 0:
+            piece = pending[at : at + (count - 1) * hop + window]
+            yield mel_of(torch.from_numpy(piece)).numpy()
+            at += count * hop
+        pending = pending[at:]
+
+
+def _with_end(blocks: Iterable[Mono], end: Mono) -> Iterator[Mono]:
+    yield from blocks
+    yield end
+
+
+def empty_mel(samples: int) -> NDArray[np.float32]:
+    """Room for the frames float32 (T, M) of a song of so many samples."""
+    return np.empty((frames_of(samples), BEAT_MEL.n_mels), np.float32)
+
+
+def fill(mel: NDArray[np.float32], blocks: Iterable[Mono]) -> Generator[int, None, None]:
+    """Put the frames of a song that comes in blocks into their room; yields how many are there."""
+    filled = 0
+    for part in mel_frames(blocks):
+        mel[filled : filled + len(part)] = part
+        filled += len(part)
+        yield filled
+
+
+def whole_mel(mono: Mono) -> NDArray[np.float32]:
+    """The frames float32 (T, M) of sound (N,) at BEAT_MEL's rate."""
+    mel = empty_mel(len(mono))
+    for _ in fill(mel, [mono]):
+        pass
+    return mel

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: listing, download, checksums, formats, and what a model is before it is loaded."""

@@ -1,0 +1,177 @@
+"""From the id of a repository to a catalogue entry: recognised, listed, pinned to a commit.
+
+spec = describe("owner/name")          # a branch or tag is resolved to the commit that it names now
+spec = listed(spec_with_a_snapshot)    # the catalogue's own entries, when they are first needed
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+from models.contracts import Voice
+from models.errors import ModelError
+from models.hub import download as hub_files
+from models.hub.detect import CARD, Recognised, recognise
+from models.hub.download import Hub, HubFile
+from models.hub.formats import Format
+from models.hub.listing import Repository, look
+from models.hub.spec import ModelSpec, Snapshot, Source
+from models.machine import has_gpu
+
+FREE = ("mit", "apache-2.0", "bsd", "cc-by-4.0", "cc0-1.0", "openrail", "gpl", "lgpl", "cc-by-sa", "unlicense")
+MEMORY_SHARE, MEMORY_EXTRA_MB = 1.15, 300  # beside the weights: what a request takes
+MAX_CARD_BYTES = 4 * 2**20
+UNTOLD = "not named on its page"
+
+
+def describe(
+    repo_id: str,
+    revision: str = "main",
+    *,
+    cache_dir: Path | str | None = None,
+    endpoint: str | None = None,
+    offline: bool | None = None,
+) -> ModelSpec:
+    """A catalogue entry for any repository of a supported kind, pinned to a commit.
+
+    Raises:
+        ModelError: there is no such repository, it may not be read, or the studio cannot or will not run it.
+    """
+    repo_id = cleaned(repo_id)
+    repository = look(repo_id, revision.strip() or "main", endpoint=endpoint, offline=offline)
+    found = _recognise(repository, cache_dir, endpoint, offline)
+    sources = _sources(repository, found, cache_dir, endpoint, offline)
+    downloads = sum(source.size_bytes for source in sources if isinstance(source, Hub)) / 1e6
+    licence = str(found.card.get("licence") or repository.licence or UNTOLD)
+    return ModelSpec(
+        key=key_of(found.format.task, repo_id),
+        task=found.format.task,
+        title=str(found.card.get("title") or repo_id),
+        summary=str(found.card.get("summary") or found.format.summary),
+        licence=licence,
+        commercial_use=allows_commerce(licence),
+        credit=str(found.card.get("credit") or f"huggingface.co/{repo_id}"),
+        sources=tuple(sources),
+        memory_mb=memory_mb(found),
+        needs_gpu=found.weights_mb > found.format.cpu_limit_mb,
+        speed=f"{downloads:,.0f} MB to download; how fast it is shows after the first use",
+        loader=found.format.loader,
+        voices=voices_of(found.card),
+        languages=repository.languages,
+        backend=found.format.backend,
+        added=True,
+    )
+
+
+def listed(
+    spec: ModelSpec,
+    *,
+    cache_dir: Path | str | None = None,
+    endpoint: str | None = None,
+    offline: bool | None = None,
+) -> ModelSpec:
+    """The same entry with the files of its snapshots listed.
+
+    Raises:
+        ModelError: as `describe`; or the repository is of another kind than the entry says.
+    """
+    sources: list[Source] = []
+    for source in spec.sources:
+        if not isinstance(source, Snapshot):
+            sources.append(source)
+            continue
+        repository = look(source.repo_id, source.revision, endpoint=endpoint, offline=offline)
+        found = _recognise(repository, cache_dir, endpoint, offline)
+        if (found.format.task, found.format.loader) != (spec.task, spec.loader):
+            raise ModelError(f"{source.repo_id} is another model than the catalogue says. Choose another.", "format")
+        sources += _sources(repository, found, cache_dir, endpoint, offline)
+    return replace(spec, sources=tuple(sources))
+
+
+def cleaned(repo_id: str) -> str:
+    """The id in what a person pastes: an address of the Hub's page, or the id with spaces around it."""
+    text = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", repo_id.strip())
+    return "/".join(text.split("/")[:2]).strip()
+
+
+def key_of(task: str, repo_id: str) -> str:
+    """The key of an added repository."""
+    return f"{task}/{re.sub(r'[^a-z0-9._-]', '-', repo_id.lower().replace('/', '--'))}"
+
+
+def voices_of(card: dict[str, Any]) -> tuple[Voice, ...]:
+    """The voices that `auralume.json` names.
+
+    Raises:
+        ModelError: it says of them what no voice has.
+    """
+    try:
+        voices = tuple(Voice(**voice) for voice in card.get("voices", ()))
+        if not all(isinstance(value, str) for voice in voices for value in astuple(voice)):
+            raise TypeError("a voice is not described by text")
+        if len({voice.key for voice in voices}) != len(voices):
+            raise ValueError("two voices have the same key")
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"The voices in {CARD} are not as they should be. Pack the weights again.", "format"
+        ) from error
+    return voices
+
+
+def allows_commerce(licence: str) -> bool:
+    """Whether a licence is known to allow commercial use; what is not known counts as no."""
+    name = licence.lower()
+    return name.startswith(FREE) and "-nc" not in name
+
+
+def memory_mb(found: Recognised) -> int:
+    """What the model takes in use; on a processor half-precision weights are widened to single precision."""
+    widened = 2.0 if found.stored_half and not has_gpu() else 1.0
+    return round(MEMORY_SHARE * widened * found.weights_mb) + MEMORY_EXTRA_MB
+
+
+def _recognise(
+    repository: Repository, cache_dir: Path | str | None, endpoint: str | None, offline: bool | None
+) -> Recognised:
+    sizes = {file.path: file for file in repository.files}
+
+    def read(path: str) -> dict[str, Any]:
+        if sizes[path].size_bytes > MAX_CARD_BYTES:
+            raise ModelError(f"{path} of {repository.repo_id} is too large to be a configuration.", "format")
+        hub = Hub(repository.repo_id, repository.commit, (sizes[path],))
+        file = hub_files.fetch(hub, cache_dir=cache_dir, endpoint=endpoint, offline=offline)[path]
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path} of {repository.repo_id} is damaged. Choose another model.", "format") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"{path} of {repository.repo_id} is no configuration.", "format")
+        return content
+
+    return recognise(repository, read)
+
+
+def _sources(
+    repository: Repository,
+    found: Recognised,
+    cache_dir: Path | str | None,
+    endpoint: str | None,
+    offline: bool | None,
+) -> list[Hub]:
+    sources = [Hub(repository.repo_id, repository.commit, found.files)]
+    companion = found.format.companion
+    if companion is not None:
+        other = look(companion.repo_id, companion.revision, endpoint=endpoint, offline=offline)
+        sources.append(Hub(other.repo_id, other.commit, _whole_model(other, found.format)))
+    return sources
+
+
+def _whole_model(repository: Repository, kind: Format) -> tuple[HubFile, ...]:
+    wanted = tuple(file for file in repository.files if file.path in {"config.json", "model.safetensors"})
+    if len(wanted) != 2:
+        raise ModelError(f"{repository.repo_id}, which {kind.name} needs, is not complete on the Hub.", "not-found")
+    return wanted

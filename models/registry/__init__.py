@@ -1,0 +1,1 @@
+"""Find, download, check, load, share and free models; the catalogue."""

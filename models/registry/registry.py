@@ -1,0 +1,394 @@
+"""The registry: find, download, check, load, share and free models.
+
+One registry serves all tabs and all users. A model is loaded once and shared; two users who ask for it together wait
+for one download and one load. What is loaded stays until its memory is wanted: then those idle for longest are freed.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from models.contracts import Generator, Progress, Voice
+from models.errors import ModelError
+from models.hub import download as hub_files
+from models.hub.download import Hub, HubFile, OnProgress
+from models.hub.spec import Bundled, ModelSpec, Source
+from models.machine import has_gpu
+from models.memory import available_memory_mb
+from models.registry.loading import build, failed
+from models.registry.shared_model import LoadJob, SharedModel
+from models.registry.timing import PaceBook
+
+__all__ = ["Bundled", "Hub", "HubFile", "ModelError", "ModelSpec", "Registry", "SharedModel"]
+
+LOADING = "loading"
+WEIGHTS_DIR = Path(__file__).resolve().parents[1] / "weights"
+MEMORY_SHARE = 0.7  # of what is free at the start; the rest is for requests, plots and other programs
+
+State = Literal["ready", "here", "absent"]
+Runner = Callable[[Any, Any, ModelSpec], Iterator[Any]]
+
+
+def _run_here(model: Generator, request: Any, spec: ModelSpec) -> Iterator[Any]:
+    """How a request is run if nobody says otherwise (a Space that is lent a GPU does)."""
+    return model.stream(request)
+
+
+class Registry:
+    """All models of the catalogue and those that are loaded.
+
+    Args:
+        specs: the catalogue.
+        cache_dir: where downloads are kept; None is the Hub cache that all programs share.
+        memory_budget_mb: for all loaded models together; None is MEMORY_SHARE of what is free now.
+        weights_dir: where bundled files are.
+        endpoint: address of the Hub; None is HF_ENDPOINT or huggingface.co.
+        offline: never use the network; None follows HF_HUB_OFFLINE.
+        busy_timeout_s: how long a stream waits for the one before it.
+
+    Raises:
+        ValueError: two specs have the same key.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[ModelSpec],
+        cache_dir: Path | str | None = None,
+        memory_budget_mb: float | None = None,
+        *,
+        weights_dir: Path = WEIGHTS_DIR,
+        endpoint: str | None = None,
+        offline: bool | None = None,
+        busy_timeout_s: float = 600.0,
+    ) -> None:
+        self._specs: dict[str, ModelSpec] = {}
+        for spec in specs:
+            if spec.key in self._specs:
+                raise ValueError(f"key {spec.key!r} is in the catalogue twice.")
+            self._specs[spec.key] = spec
+        self.cache_dir = cache_dir
+        self.memory_budget_mb = MEMORY_SHARE * available_memory_mb() if memory_budget_mb is None else memory_budget_mb
+        self.weights_dir = weights_dir
+        self.endpoint = endpoint
+        self.offline = offline
+        self.busy_timeout_s = busy_timeout_s
+        self.on_change: Callable[[], None] | None = None  # told when entries come, go, or are listed
+        self.runner: Runner = _run_here
+        self.pace = PaceBook()
+        self._lock = threading.Lock()  # guards the next two and every count of users and watchers; held briefly
+        self._loaded: OrderedDict[str, SharedModel] = OrderedDict()  # least recently used first
+        self._jobs: dict[str, LoadJob] = {}
+        self._building = threading.Lock()  # one model is built at a time, so that the budget holds
+
+    def specs(self, task: str | None = None) -> tuple[ModelSpec, ...]:
+        """The catalogue in its order, or the part of it that serves one task."""
+        return tuple(spec for spec in tuple(self._specs.values()) if task in {None, spec.task})
+
+    def default(self, task: str) -> ModelSpec | None:
+        """Return the model that a task begins with, the first of the catalogue; None where there is none."""
+        return next((spec for spec in tuple(self._specs.values()) if spec.task == task), None)
+
+    def get(self, key: str) -> ModelSpec:
+        """The entry of a key.
+
+        Raises:
+            ModelError: there is none.
+        """
+        try:
+            return self._specs[key]
+        except KeyError:
+            known = ", ".join(tuple(self._specs)) or "none"
+            raise ModelError(f"There is no model {key!r}. These are there: {known}.", "unknown-model") from None
+
+    def voices(self, key: str) -> tuple[Voice, ...]:
+        """What a speech model can sound like: as the catalogue says, or as the loaded model itself knows."""
+        spec = self.get(key)
+        with self._lock:
+            shared = self._loaded.get(key)
+        found = getattr(shared._model, "voices", ()) if shared is not None else ()
+        return spec.voices or tuple(voice for voice in found if isinstance(voice, Voice))
+
+    def state(self, key: str) -> State:
+        """Whether a model is loaded ("ready"), on disk ("here") or still to be downloaded ("absent")."""
+        spec = self.get(key)
+        with self._lock:
+            if key in self._loaded:
+                return "ready"
+        if spec.snapshots:
+            return "absent"
+        bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
+        absent = any(hub_files.missing_files(hub, self.cache_dir) for hub in spec.hubs)
+        return "absent" if absent or not all(path.is_file() for path in bundled) else "here"
+
+    def size_on_disk(self, key: str) -> int:
+        """What the files of a model that are here take, in bytes."""
+        spec = self.get(key)
+        bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
+        shipped = sum(path.stat().st_size for path in bundled if path.is_file())
+        return shipped + sum(hub_files.size_on_disk_bytes(hub, self.cache_dir) for hub in spec.hubs)
+
+    def load(self, key: str, on_progress: OnProgress | None = None) -> SharedModel:
+        """The ready model, downloaded and loaded first if need be.
+
+        The work is done in a thread of its own; the caller's thread waits and is told of the progress. Callers who ask
+        for the same model meanwhile share the work. If `on_progress` raises, only that caller leaves; when all have
+        left, the download stops.
+
+        Args:
+            on_progress: told of the stages "downloading", "checking" (both in bytes) and "loading" (no total).
+
+        Raises:
+            ModelError: with a sentence to act on; asking again later is allowed.
+        """
+        spec = self.get(key)
+        with self._lock:
+            if key in self._loaded:
+                self._loaded.move_to_end(key)
+                return self._loaded[key]
+            job = self._jobs.get(key)
+            is_new = job is None or job.cancelled
+            if job is None or is_new:
+                job = self._jobs[key] = LoadJob()
+            job.watchers += 1
+        if is_new:
+            threading.Thread(target=self._work, args=(spec, job), name=f"load {key}", daemon=True).start()
+        try:
+            return job.wait(on_progress)
+        finally:
+            with self._lock:
+                job.watchers -= 1
+                job.cancelled = job.watchers == 0
+
+    def add(self, spec: ModelSpec) -> None:
+        """Put an entry on the shelf, or one in the place of another of the same key.
+
+        Raises:
+            ModelError: the one that is there is in use.
+        """
+        if spec.key in self._specs and spec != self._specs[spec.key]:
+            self.free(spec.key)
+        with self._lock:
+            self._specs[spec.key] = spec
+        self._changed()
+
+    def remove(self, key: str) -> None:
+        """Take an added entry off the shelf and delete its download; a person's own folder stays as it is.
+
+        Raises:
+            ModelError: it belongs to the catalogue, or is in use.
+        """
+        spec = self.get(key)
+        if not spec.added:
+            raise ModelError(f"{spec.title} belongs to the catalogue; only its download can be deleted.", "bundled")
+        if spec.is_remote:
+            self.delete(key)
+        else:
+            self.free(key)
+        with self._lock:
+            del self._specs[key]
+        self._changed()
+
+    def download(self, key: str, on_progress: OnProgress | None = None) -> None:
+        """Bring a model's files here without loading it.
+
+        Args:
+            on_progress: told of the stages "downloading" and "checking"; it may raise `Cancelled` to stop.
+
+        Raises:
+            ModelError: as `load`.
+        """
+        self._bring(self._listed(self.get(key)), on_progress or (lambda _progress: None))
+
+    def verify(self, key: str, on_progress: OnProgress | None = None) -> tuple[str, ...]:
+        """Hash a model's downloaded files again; damaged ones are deleted.
+
+        Returns:
+            the paths that were damaged or are missing.
+        """
+        spec = self.get(key)
+        bad = [f"{snapshot.repo_id}" for snapshot in spec.snapshots]
+        for hub in spec.hubs:
+            bad += hub_files.verify(hub, on_progress, self.cache_dir)
+        shipped = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
+        return (*bad, *(path.name for path in shipped if not path.is_file()))
+
+    def _listed(self, spec: ModelSpec) -> ModelSpec:
+        """The entry with its files named, asked of the Hub once and noted."""
+        if not spec.snapshots:
+            return spec
+        from models.hub.describe import listed
+
+        found = listed(spec, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline)
+        with self._lock:
+            self._specs[spec.key] = found
+        self._changed()
+        return found
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
+
+    def free(self, key: str) -> None:
+        """Give a model's memory back; it stays on disk.
+
+        Raises:
+            ModelError: it is in use.
+        """
+        spec = self.get(key)
+        with self._lock:
+            shared = self._loaded.get(key)
+            if shared is not None and shared._users:
+                raise ModelError(f"{spec.title} is in use. Try again when it has finished.", "busy")
+            if shared is not None:
+                self._drop(shared)
+        _collect()
+
+    def delete(self, key: str) -> None:
+        """Free a model and delete its download; files that another model on this disk needs are kept.
+
+        Raises:
+            ModelError: it is in use or being loaded, it ships with the studio, or a file cannot be deleted.
+        """
+        spec = self.get(key)
+        if not spec.is_remote:
+            whose = "lies in a folder of yours" if spec.added else "ships with the studio"
+            raise ModelError(f"{spec.title} {whose} and cannot be deleted here.", "bundled")
+        with self._lock:
+            if key in self._jobs:
+                raise ModelError(f"{spec.title} is being loaded. Try again when it is ready.", "busy")
+        self.free(key)
+        others = [other for other in self.specs() if other.key != key and self.state(other.key) != "absent"]
+        needed = {
+            (hub.repo_id, hub.revision, file.path) for other in others for hub in other.hubs for file in hub.files
+        }
+        for hub in spec.hubs:
+            spare = [file for file in hub.files if (hub.repo_id, hub.revision, file.path) not in needed]
+            hub_files.remove(hub, spare, self.cache_dir)
+
+    def _work(self, spec: ModelSpec, job: LoadJob) -> None:
+        """Download and build one model; runs in its own thread and always finishes the job."""
+        shared: SharedModel | None = None
+        problem: ModelError | None = None
+        try:
+            self._check_fits(spec)
+            spec = self._listed(spec)
+            files = self._bring(spec, job.report)
+            with self._building:
+                job.report(Progress(LOADING, unit="model"))
+                shared = self._loaded.get(spec.key)  # there already if a job that everyone had left went on to the end
+                if shared is None:
+                    self._make_room(spec)
+                    shared = SharedModel(self, spec, build(spec, files))
+                    with self._lock:
+                        self._loaded[spec.key] = shared
+        except ModelError as error:
+            problem = error
+        except BaseException as error:  # nobody may wait for ever, whatever happened here
+            problem = failed(spec, error)
+            problem.__cause__ = error
+        with self._lock:
+            if self._jobs.get(spec.key) is job:
+                del self._jobs[spec.key]
+        job.finish(shared, problem)
+
+    def _bring(self, spec: ModelSpec, report: OnProgress) -> dict[str, Path]:
+        """All files of a model by the names that its loader knows, downloading what is missing."""
+        files: dict[str, Path] = {}
+        waiting = {hub: sum(f.size_bytes for f in hub_files.missing_files(hub, self.cache_dir)) for hub in spec.hubs}
+        for source in spec.sources:
+            for name in _bundled_names(source):
+                files[name] = self.weights_dir / name
+                if not files[name].is_file():
+                    raise ModelError(
+                        f"The file {name} of {spec.title} is missing from the studio. Get the studio's files again.",
+                        "weights",
+                    )
+            if isinstance(source, Hub):
+                done = sum(waiting[hub] for hub in spec.hubs[: spec.hubs.index(source)])
+                later = sum(waiting[hub] for hub in spec.hubs[spec.hubs.index(source) + 1 :])
+
+                def over_all(progress: Progress, done: int = done, later: int = later) -> None:
+                    report(Progress(progress.stage, done + progress.done, done + progress.total + later))
+
+                paths = hub_files.fetch(
+                    source, over_all, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline
+                )
+                files.update({f"{source.repo_id}/{path}": found for path, found in paths.items()})
+        return files
+
+    def too_big(self, key: str) -> str:
+        """Why this machine cannot run a model, as a sentence; "" where it can."""
+        spec = self.get(key)
+        if spec.needs_gpu and not has_gpu():
+            return f"{spec.title} needs a GPU and this machine has none. Choose another model."
+        if spec.memory_mb > self.memory_budget_mb:
+            return (
+                f"{spec.title} needs {spec.memory_mb:,} MB of memory and the studio may use "
+                f"{self.memory_budget_mb:,.0f} MB. Choose a smaller model."
+            )
+        return ""
+
+    def _check_fits(self, spec: ModelSpec) -> None:
+        """Raise before anything is downloaded in vain."""
+        reason = self.too_big(spec.key)
+        if reason:
+            raise ModelError(reason, "gpu" if spec.needs_gpu and not has_gpu() else "memory")
+
+    def _make_room(self, spec: ModelSpec) -> None:
+        """Free idle models, least recently used first, until this one fits the budget."""
+        self._check_fits(spec)
+        with self._lock:
+            idle = [shared for shared in self._loaded.values() if not shared._users]
+            taken_mb = sum(shared.spec.memory_mb for shared in self._loaded.values())
+            excess_mb = taken_mb + spec.memory_mb - self.memory_budget_mb
+            if excess_mb > sum(shared.spec.memory_mb for shared in idle):
+                raise ModelError(
+                    f"{spec.title} needs {spec.memory_mb:,} MB of memory, which other models are using just now. "
+                    "Try again when they have finished.",
+                    "memory",
+                )
+            dropped = False
+            for shared in idle:
+                if excess_mb <= 0:
+                    break
+                self._drop(shared)
+                excess_mb -= shared.spec.memory_mb
+                dropped = True
+        if dropped:  # to look through all objects holds every thread up for some tenths of a second
+            _collect()
+
+    def _drop(self, shared: SharedModel) -> None:
+        """Forget a model that nobody uses; the caller holds the lock."""
+        del self._loaded[shared.spec.key]
+        shared._model = None
+
+    def _begin_use(self, shared: SharedModel) -> bool:
+        """Count a stream in, unless the model has been freed."""
+        with self._lock:
+            if self._loaded.get(shared.spec.key) is not shared:
+                return False
+            shared._users += 1
+            self._loaded.move_to_end(shared.spec.key)
+            return True
+
+    def _end_use(self, shared: SharedModel) -> None:
+        with self._lock:
+            shared._users -= 1
+
+
+def _bundled_names(source: Source) -> tuple[str, ...]:
+    return source.files if isinstance(source, Bundled) else ()
+
+
+def _collect() -> None:
+    """Return the memory of dropped models to the system now rather than some time later."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,98 @@
+"""What a person put on the shelf, and which files the catalogue's repositories hold: kept over restarts.
+
+A small JSON file in the folder of the downloads; nothing secret is in it. A file that is damaged counts as empty.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from models.contracts import Voice
+from models.hub.download import Hub, HubFile, cache_folder
+from models.hub.spec import Bundled, ModelSpec, Snapshot, Source
+from models.registry.registry import Registry
+from models.registry.timing import PaceBook
+
+log = logging.getLogger(__name__)
+
+FOLDER = ".auralume"
+FILE = "models.json"
+PACE_FILE = "pace.json"
+
+
+def open_registry(specs: Iterable[ModelSpec], **options: Any) -> Registry:
+    """A registry over the catalogue and what was put on the shelf before; it notes what changes."""
+    registry = Registry(specs, **options)
+    path = cache_folder(registry.cache_dir) / FOLDER / FILE
+    own = {spec.key: spec for spec in registry.specs()}
+    for spec in read(path):
+        catalogued = own.get(spec.key)
+        if catalogued is None and spec.added:
+            registry.add(spec)
+        elif catalogued is not None and _is_listing_of(spec, catalogued):  # its files; the rest is the catalogue's word
+            registry.add(replace(catalogued, sources=spec.sources))
+    registry.pace = PaceBook(path.with_name(PACE_FILE))
+    writing = threading.Lock()  # models are added and listed in threads of their own, and write through one file
+
+    def note() -> None:
+        with writing:
+            write(path, registry, own)
+
+    registry.on_change = note
+    return registry
+
+
+def _is_listing_of(spec: ModelSpec, catalogued: ModelSpec) -> bool:
+    """Whether the noted entry lists the very repositories of the catalogue's."""
+    pinned = {(each.repo_id, each.revision) for each in catalogued.snapshots}
+    return bool(pinned) and pinned <= {(hub.repo_id, hub.revision) for hub in spec.hubs}
+
+
+def read(path: Path) -> list[ModelSpec]:
+    """The noted entries; those that cannot be read are left out."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["models"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    specs = []
+    for row in rows if isinstance(rows, list) else []:
+        try:
+            specs.append(from_row(row))
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("An entry of %s was left out: %s", path, error)
+    return specs
+
+
+def write(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]) -> None:
+    """Note what the catalogue does not say; where the folder cannot be written, it is asked for again next time."""
+    changed = [spec for spec in registry.specs() if catalogued.get(spec.key) != spec]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({"models": [asdict(spec) for spec in changed]}, indent=1), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        log.warning("%s could not be written: %s", path, error)
+
+
+def from_row(row: dict[str, Any]) -> ModelSpec:
+    """An entry from its plain values; raises KeyError, TypeError or ValueError."""
+    values = dict(row)
+    values["sources"] = tuple(_source(each) for each in values["sources"])
+    values["voices"] = tuple(Voice(**each) for each in values.get("voices", ()))
+    values["languages"] = tuple(values.get("languages", ()))
+    return ModelSpec(**values)
+
+
+def _source(row: dict[str, Any]) -> Source:
+    if "repo_id" not in row:
+        return Bundled(tuple(row["files"]))
+    if "files" in row:
+        return Hub(row["repo_id"], row["revision"], tuple(HubFile(**file) for file in row["files"]))
+    return Snapshot(**row)

@@ -1,0 +1,1 @@
+"""Files in and out: recipes inside results, sound, video, temporary folders, ffmpeg."""

@@ -1,0 +1,148 @@
+"""What a live session is made of: the shared networks from the registry, and what a page wished for."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from models.errors import ModelError
+from models.hub.spec import ModelSpec
+from models.live.clips import GUIDANCE, ClipStream, Film, Load
+from models.live.hearing import MicrophoneEars
+from models.live.messages import Send
+from models.live.session import LiveSession
+from models.live.video import FrameStream, Painter, check_prompt
+from models.live.voice import VoiceSession
+from models.live.writing import BarWriter
+from models.music.composer import MusicComposer
+from models.registry.registry import WEIGHTS_DIR, Registry
+from studio.live.controls import number_of, read_controls
+from studio.live.sessions import MUSIC_TASK, STYLE_TASK, VIDEO_TASK
+from studio.page import model_card
+
+CAUSAL_BEATS_FILE = "beats_causal.safetensors"
+
+_lock = threading.Lock()
+_writers: WeakKeyDictionary[MusicComposer, BarWriter] = WeakKeyDictionary()
+
+
+def session(
+    registry: Registry, kind: str, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> LiveSession | VoiceSession:
+    """A session that is ready to start; what it holds of the registry is given back when `hold` closes.
+
+    Raises:
+        ValueError, ModelError: a wish that is not possible, a model that is missing.
+    """
+    if kind == "music":
+        return _music(registry, wishes, folder, send, hold)
+    if kind == "voice":
+        return _voice(registry, wishes, folder, send, hold)
+    raise ValueError(f"kind is {kind!r}; it must be 'music' or 'voice'.")
+
+
+def _music(
+    registry: Registry, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> LiveSession:
+    controls = read_controls(wishes.get("controls") or {})
+    seed, program = _whole(wishes, "seed", 2**32 - 1), _whole(wishes, "program", 127)
+    return LiveSession(writer(registry, hold), controls, seed, frames(registry, wishes, hold), folder, send, program)
+
+
+def _voice(
+    registry: Registry, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
+) -> VoiceSession:
+    styler = None
+    style = str(wishes.get("style") or "")
+    rate = round(number_of(wishes, "rate", 48_000))
+    if style:
+        specs = registry.specs(STYLE_TASK)
+        if not specs:
+            raise ValueError("There is no audio style model on the shelf; choose your own sound.")
+        styler = hold.enter_context(registry.load(specs[0].key).held())
+    pictures = frames(registry, wishes, hold)
+    if pictures is None and styler is None:
+        raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
+    ears = MicrophoneEars(_detector(), rate)
+    strength = number_of(wishes, "strength", 0.8)
+    return VoiceSession(styler, style, strength, rate, ears, pictures, folder, send)
+
+
+def writer(registry: Registry, hold: contextlib.ExitStack) -> BarWriter:
+    """The composer's writer, one for all who play; the composer is held until `hold` closes."""
+    composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).held())
+    with _lock:
+        if composer not in _writers:
+            _writers[composer] = BarWriter(composer)
+        return _writers[composer]
+
+
+def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStack) -> FrameStream | None:
+    """The pictures that are wished for; None where none are, or where there is no video model for this machine.
+
+    Raises:
+        ValueError, ModelError: the `model` that is wished for cannot be had here; said before anything is downloaded.
+    """
+    specs = shipped(registry)
+    wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
+    if wished is not None and wished.task != VIDEO_TASK:
+        raise ValueError(f"{wished.title} makes no pictures; choose a video model.")
+    films = wished is not None and bool(wished.backend)
+    if not wishes.get("pictures") or not (specs or films):
+        return None
+    prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
+    film = None
+    if wished is not None and films:
+        _, guidance = model_card.usual(registry, wished.key, (0, GUIDANCE))
+        film = Film(_loader(registry, wished), wished.title, prompt, seed, guidance)
+    elif wished is not None:
+        specs = [wished]
+    painter, enlarge = None, None
+    if specs:
+        generator = hold.enter_context(registry.load(specs[0].key).held())
+        enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
+        painter = Painter(generator, prompt, seed)
+    return ClipStream(film, painter, enlarge) if film is not None else FrameStream(painter, enlarge)
+
+
+def shipped(registry: Registry) -> list[ModelSpec]:
+    """The video models that draw live pictures themselves, the shipped one first."""
+    return [each for each in registry.specs(VIDEO_TASK) if not (each.needs_gpu or each.is_remote or each.backend)]
+
+
+def _loader(registry: Registry, spec: ModelSpec) -> Load:
+    """What brings and loads a model that films. Its library is imported here, before there is sound to disturb.
+
+    Raises:
+        ModelError: it is too big for this machine, or its library is missing.
+        ValueError: it needs a picture to begin from.
+    """
+    from models.backends.library import backend
+    from models.hub.formats import BY_NAME, needs_picture
+
+    reason = registry.too_big(spec.key)
+    if reason:
+        raise ModelError(reason, "memory")
+    if needs_picture(spec.backend):
+        raise ValueError(f"{spec.title} sets a picture in motion; here choose a model that draws from words alone.")
+    backend(BY_NAME[spec.backend])
+    return lambda on_progress: registry.load(spec.key, on_progress)
+
+
+def _whole(wishes: dict[str, Any], name: str, most: int) -> int:
+    value = number_of(wishes, name, 0)
+    if value != int(value) or not 0 <= value <= most:
+        raise ValueError(f"{name} is {value:g}; it must be a whole number from 0 to {most}.")
+    return int(value)
+
+
+def _detector() -> Any:
+    path = WEIGHTS_DIR / CAUSAL_BEATS_FILE
+    if not path.is_file():
+        return None
+    from models.beats.detector import OnlineBeatDetector, load_network
+
+    return OnlineBeatDetector(load_network(path))

@@ -1,0 +1,194 @@
+"""The addresses that the Live tab's script talks to: one long answer that streams, and small questions.
+
+Sound must reach the page within tenths of a second, and a page that is closed must be noticed at once. So sound,
+pictures and news come in one answer that never ends (`models.live.messages`), and it ends when the page has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from studio.live.sessions import LiveBoard
+from studio.page import jobs
+
+LOOK_S = 0.5
+MAX_QUESTION_BYTES = 64 * 1024
+MAX_BLOCK_BYTES = 512 * 1024
+CROWDED = 150  # messages that wait for a slow line: pictures are dropped
+CLOGGED = 1500  # the line is dead
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Outbox:
+    """Messages on their way from a session's threads to the page's answer."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.is_clogged = False
+
+    def send(self, message: bytes) -> None:
+        """From any thread."""
+        waiting = self._queue.qsize()
+        self.is_clogged = self.is_clogged or waiting > CLOGGED
+        if self.is_clogged or (waiting > CROWDED and message[:1] == b"V"):
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the page
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
+
+    async def next(self) -> bytes | None:
+        """The next messages joined, or None where none came for LOOK_S."""
+        try:
+            joined = await asyncio.wait_for(self._queue.get(), LOOK_S)
+        except TimeoutError:
+            return None
+        while not self._queue.empty() and len(joined) < MAX_QUESTION_BYTES:
+            joined += self._queue.get_nowait()
+        return joined
+
+
+class LivePages:
+    """Answers what the page's script asks."""
+
+    def __init__(self, board: LiveBoard) -> None:
+        self.board = board
+
+    async def stream(self, request: Request) -> Response:
+        """Open a session and stream it."""
+        outbox = Outbox()
+        try:
+            wishes = await _json(request)
+            token, kind = str(wishes.get("token")), str(wishes.get("kind"))
+            await asyncio.to_thread(self.board.open, token, kind, wishes, outbox.send, outbox)
+        except Exception as error:
+            return _refusal(error)
+
+        async def messages() -> AsyncIterator[bytes]:
+            looked = time.monotonic()
+            try:
+                while not outbox.is_clogged and self.board.has(token, outbox):
+                    message = await outbox.next()
+                    if message is not None:
+                        yield message
+                    if time.monotonic() - looked > LOOK_S:
+                        looked = time.monotonic()
+                        if await request.is_disconnected():
+                            break
+            finally:  # the page has gone, or Stop was pressed: then this does nothing
+                threading.Thread(target=self.board.leave, args=(token, outbox), daemon=True).start()
+
+        return StreamingResponse(messages(), media_type="application/octet-stream", headers=UNBUFFERED)
+
+    async def control(self, request: Request) -> Response:
+        """Knobs, keys, another prompt, or a sign of life."""
+        try:
+            return JSONResponse(await asyncio.to_thread(self.board.control, await _json(request)))
+        except Exception as error:
+            return _refusal(error)
+
+    async def voice(self, request: Request) -> Response:
+        """A block of the microphone: 16-bit samples, one channel."""
+        try:
+            data = await _body(request, MAX_BLOCK_BYTES)
+            samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
+            session = self.board.session(request.path_params["token"])
+            if session.kind != "voice":
+                raise ValueError("This session does not listen to a microphone.")
+            session.hear(samples)
+            return JSONResponse({})
+        except Exception as error:
+            return _refusal(error)
+
+    async def stop(self, request: Request) -> Response:
+        """End the session; answers what was recorded."""
+        try:
+            wishes = await _json(request)
+            return JSONResponse(
+                await asyncio.to_thread(self.board.stop, str(wishes.get("token")), not wishes.get("leave"))
+            )
+        except Exception as error:
+            return _refusal(error)
+
+    async def people(self, request: Request) -> Response:
+        """How many play just now."""
+        return JSONResponse(self.board.people())
+
+    async def key(self, request: Request) -> Response:
+        """How a key of the keyboard sounds."""
+        from studio.live.files import key_sound
+
+        try:
+            program, pitch = int(request.path_params["program"]), int(request.path_params["pitch"])
+            wav = await asyncio.to_thread(key_sound, program, pitch)
+            return Response(wav, media_type="audio/wav", headers={"Cache-Control": "private, max-age=86400"})
+        except Exception as error:
+            return _refusal(error)
+
+    async def file(self, request: Request) -> Response:
+        """A recording."""
+        name = request.path_params["name"]
+        try:
+            path = await asyncio.to_thread(self.board.recording, request.path_params["token"], name)
+            return FileResponse(path, filename=f"auralume-live{path.suffix}")
+        except Exception as error:
+            return _refusal(error)
+
+
+def routes(board: LiveBoard) -> list[Route]:
+    """What to serve beside the page."""
+    pages = LivePages(board)
+    return [
+        Route("/live/stream", pages.stream, methods=["POST"]),
+        Route("/live/control", pages.control, methods=["POST"]),
+        Route("/live/voice/{token}", pages.voice, methods=["POST"]),
+        Route("/live/stop", pages.stop, methods=["POST"]),
+        Route("/live/people", pages.people, methods=["GET"]),
+        Route("/live/key/{program}/{pitch}", pages.key, methods=["GET"]),
+        Route("/live/file/{token}/{name}", pages.file, methods=["GET"]),
+    ]
+
+
+def _refusal(error: BaseException) -> JSONResponse:
+    return JSONResponse({"problem": jobs.sentence(error)}, status_code=400)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """What was sent.
+
+    Raises:
+        ValueError: too much, or sent by another site's page.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        raise ValueError("Only the studio's own page can ask for this.")
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > most:
+            raise ValueError("This is too much at once.")
+    return data
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """A question's JSON object; the page sends it as text/plain or JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        found = json.loads(await _body(request, MAX_QUESTION_BYTES))
+    except json.JSONDecodeError as error:
+        raise ValueError("The page asked in a way that the studio does not understand.") from error
+    if not isinstance(found, dict):
+        raise ValueError("The page asked in a way that the studio does not understand.")
+    return found

@@ -1,0 +1,203 @@
+"""What the Models tab does, without its page: download, verify, delete, free, add and take off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from models.contracts import Progress
+from models.errors import Cancelled, ModelError
+from models.hub.spec import ModelSpec
+from models.registry.registry import Registry
+from studio.page import html, jobs, model_card
+from studio.page.loading import for_page
+
+TASKS = {
+    "speech": "Speech",
+    "music": "Music",
+    "video": "Video",
+    "style_video": "Style of pictures",
+    "style_audio": "Style of sound",
+}
+OPEN = "AURALUME_SHELF"
+CLOSED_SAID = "On this public page the shelf can be looked at, but not changed."
+Update = dict[str, Any]
+
+
+def is_open() -> bool:
+    """Whether visitors may change the shelf: by default everywhere but on a public Space."""
+    told = os.environ.get(OPEN, "").lower()
+    return told == "open" if told in {"open", "closed"} else not os.environ.get("SPACE_ID")
+
+
+class ShelfActions:
+    """The actions of the tab; each yields updates by name, and failures are a status."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.stops = jobs.StopBoard()
+
+    def choices(self) -> list[tuple[str, str]]:
+        """All models, by what they are for."""
+        specs = sorted(
+            self.registry.specs(), key=lambda spec: list(TASKS).index(spec.task) if spec.task in TASKS else 99
+        )
+        return [(f"{task_name(spec.task)}  ·  {spec.title}", spec.key) for spec in specs]
+
+    def usable(self, key: str) -> dict[str, bool]:
+        """Which buttons make sense for a model as it is now."""
+        spec, state = self.registry.get(key), self.registry.state(key)
+        return {
+            "download": spec.is_remote and state == "absent",
+            "verify": state != "absent",
+            "free": state == "ready",
+            "delete": spec.is_remote and self.registry.size_on_disk(key) > 0,  # also of what is half here
+            "off": spec.added,
+        }
+
+    def download(self, session: str, key: str) -> Iterator[Update]:
+        """Bring a model's files here, with progress."""
+
+        def load(report: Callable[[Progress], None]) -> None:
+            def told(progress: Progress) -> None:
+                try:
+                    report(progress)
+                except jobs.Stopped:
+                    raise Cancelled from None  # what a download understands
+
+            self.registry.download(key, told)
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+            self._may_change()
+            spec = self.registry.get(key)
+            if not spec.is_remote:
+                yield {"status": html.finished(f"{spec.title} is on this machine already")}
+                return
+            yield {"status": html.status("Asking the Hub")}
+            for progress in jobs.load_model(load, should_stop):
+                yield {"status": html.status(*jobs.describe(progress))}
+            taken = model_card.sized(self.registry.size_on_disk(key) / 1e6)
+            yield {"status": html.finished(f"{spec.title} is here", f"{taken} on disk"), "changed": key}
+
+        yield from for_page(self.stops, session, work, "Stopped; what was not complete was thrown away", changed=key)
+
+    def verify(self, session: str, key: str) -> Iterator[Update]:
+        """Hash a model's files again."""
+        found: list[tuple[str, ...]] = []
+
+        def check(report: Callable[[Progress], None]) -> None:
+            found.append(self.registry.verify(key, report))
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+            self._may_change()  # damaged files are deleted
+            yield {"status": html.status("Checking")}
+            for progress in jobs.load_model(check, should_stop):
+                yield {"status": html.status(*jobs.describe(progress))}
+            yield {"status": self._verdict(self.registry.get(key), found[0]), "changed": key}
+
+        yield from for_page(self.stops, session, work)
+
+    def _verdict(self, spec: ModelSpec, bad: tuple[str, ...]) -> str:
+        if not bad:
+            return html.finished(f"{spec.title} is complete and undamaged")
+        if self.registry.size_on_disk(spec.key) == 0:
+            return html.finished(f"{spec.title} is not on this machine")
+        said = ", ".join(bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
+        return html.problem(f"{spec.title} lacks {said}; damaged files were deleted. Download it again.")
+
+    def delete(self, key: str) -> Update:
+        """Delete a model's download."""
+        return self._change(key, self.registry.delete, "The download of {} is deleted")
+
+    def free(self, key: str) -> Update:
+        """Give a loaded model's memory back."""
+        return self._change(key, self.registry.free, "The memory of {} is free again")
+
+    def take_off(self, key: str) -> Update:
+        """Take an added model off the shelf, with its download."""
+        return self._change(key, self.registry.remove, "{} is off the shelf")
+
+    def add(self, repository: str, revision: str) -> Iterator[Update]:
+        """Put a repository, or a folder of one's own, on the shelf."""
+        try:
+            self._may_change()
+            yield {"status": html.status("Looking at it")}
+            spec = self._described(repository.strip(), revision.strip())
+            self.registry.add(spec)
+            said = f"{spec.title} is on the shelf of {task_name(spec.task)}"
+            reason = self.registry.too_big(spec.key)
+            detail = f"pinned to {spec.hubs[0].revision[:12]}" if spec.hubs else "from your folder"
+            yield {"status": html.problem(reason) if reason else html.finished(said, detail), "changed": spec.key}
+        except Exception as error:
+            yield {"status": html.problem(jobs.sentence(error))}
+
+    def _described(self, repository: str, revision: str) -> ModelSpec:
+        from models.backends.native_weights import describe_folder
+        from models.hub.describe import describe
+
+        if not repository:
+            raise ValueError("Type the id of a repository first, such as facebook/mms-tts-eng.")
+        folder = Path(repository).expanduser()
+        if folder.is_dir() and not os.environ.get("SPACE_ID"):
+            return describe_folder(folder)
+        registry = self.registry
+        return describe(
+            repository,
+            revision or "main",
+            cache_dir=registry.cache_dir,
+            endpoint=registry.endpoint,
+            offline=registry.offline,
+        )
+
+    def _change(self, key: str, work: Callable[[str], None], said: str) -> Update:
+        try:
+            self._may_change()
+            title = self.registry.get(key).title
+            work(key)
+            return {"status": html.finished(said.format(title)), "changed": key}
+        except Exception as error:
+            return {"status": html.problem(jobs.sentence(error)), "changed": key}
+
+    def _may_change(self) -> None:
+        if not is_open():
+            raise ModelError(CLOSED_SAID, "forbidden")
+
+    def overview(self) -> str:
+        """All models as cards: what is here, what can be had."""
+        parts, taken = [], [(spec, self.registry.size_on_disk(spec.key) / 1e6) for spec in self.registry.specs()]
+        for task in dict.fromkeys(spec.task for spec, _ in taken):
+            cards = "".join(self._card(spec, taken_mb) for spec, taken_mb in taken if spec.task == task)
+            parts.append(f'<h3>{escape(task_name(task))}</h3><div class="cards">{cards}</div>')
+        here_mb = sum(taken_mb for _, taken_mb in taken)
+        budget = f"{self.registry.memory_budget_mb:,.0f} MB of memory for models"
+        taken_said = f"{escape(model_card.sized(here_mb))} on disk"
+        head = f'<div class="facts"><span>{taken_said}</span><span>{escape(budget)}</span></div>'
+        return f'<div class="overview">{head}{"".join(parts)}</div>'
+
+    def _card(self, spec: ModelSpec, taken_mb: float) -> str:
+        state = self.registry.state(spec.key)
+        reason = self.registry.too_big(spec.key)
+        words = {"ready": "loaded", "here": "here", "absent": "can be had"}[state]
+        if reason and state == "absent":
+            words = "too big" if not spec.needs_gpu else "needs a GPU"
+        dot = "far" if state == "absent" else "ready"
+        size = (
+            f"{model_card.sized(taken_mb)} on disk"
+            if taken_mb
+            else f"{model_card.size(self.registry, spec)} to download"
+        )
+        use = "" if spec.commercial_use else "<span>not for commercial use</span>"
+        return (
+            f'<div class="model" data-key="{escape(spec.key)}" data-state="{state}"><div>'
+            f'<span class="dot {dot}"></span>'
+            f"<b>{escape(spec.title)}</b> <i>{escape(words)}</i></div>"
+            f'<div class="facts"><span>{escape(size)}</span><span>{escape(spec.licence)}</span>{use}</div></div>'
+        )
+
+
+def task_name(task: str) -> str:
+    """A task as people call it."""
+    return TASKS.get(task, task.replace("_", " ").capitalize())

@@ -1,0 +1,164 @@
+"""The Models tab: what is here, what can be had, and any repository of a supported kind by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from models.hub.formats import names
+from models.registry.registry import Registry
+from studio.models_tab.actions import CLOSED_SAID, ShelfActions, is_open
+from studio.page import html, model_card
+from studio.page.components import QUIET, markup, wire_stop
+from studio.page.model_picker import pickers, refreshed
+
+HINT = (
+    "Any repository of a supported kind, by its id or address. A branch or tag is pinned to the commit that it names "
+    "now. Only safetensors are loaded, and never a repository's own program code. A folder with weights of your own "
+    "that <code>python -m training.pack</code> made works too."
+)
+USABLE = ("download", "verify", "free", "delete", "off")  # buttons that a model may have no use for
+SMALL: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass
+class Parts:
+    """What the tab is made of."""
+
+    model: gr.Dropdown
+    line: gr.HTML
+    download: gr.Button
+    stop: gr.Button
+    verify: gr.Button
+    free: gr.Button
+    delete: gr.Button
+    off: gr.Button
+    repository: gr.Textbox
+    revision: gr.Textbox
+    add: gr.Button
+    status: gr.HTML
+    overview: gr.HTML
+
+
+def build(registry: Registry, tab: gr.Tab | None = None) -> None:
+    """Lay out the tab in the current Blocks and wire it; build it after all others, so that it knows their pickers.
+
+    Args:
+        tab: which, when it is opened, shows what has changed elsewhere: a model that another tab downloaded or loaded.
+    """
+    actions = ShelfActions(registry)
+    parts = _layout(registry, actions)
+    root = gr.context.Context.root_block
+    page = _Page(registry, actions, parts, pickers(root) if root is not None else [])
+    _wire(actions, parts, page)
+    parts.model.change(page.of_model, parts.model, [parts.line, *page.buttons], **QUIET)
+
+    def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
+        said = gr.skip() if is_open() else html.finished(CLOSED_SAID)
+        return page({"status": said, "changed": None}, chosen, key)
+
+    for event in (root.load if root is not None else None, tab.select if tab is not None else None):
+        if event is not None:
+            event(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
+
+
+def _layout(registry: Registry, actions: ShelfActions) -> Parts:
+    choices = actions.choices()
+    first = choices[0][1] if choices else None
+    made: dict[str, Any] = {}
+    with gr.Row(elem_classes="workbench", equal_height=False):
+        with gr.Column(scale=5, min_width=300, elem_classes="maker"):
+            with gr.Column(elem_classes=["card", "first"]):
+                made["model"] = gr.Dropdown(
+                    choices, value=first, label="Model", elem_id="shelf-model", allow_custom_value=True
+                )
+                made["line"] = markup(model_card.line(registry, first) if first else "", elem_id="shelf-line")
+                with gr.Row(elem_classes="actions"):
+                    made["download"] = _button("Download", "download", variant="primary", scale=2)
+                    made["stop"] = _button("Stop", "stop", interactive=False, elem_classes="stop-button")
+                with gr.Row(elem_classes="actions"):
+                    made["verify"] = _button("Verify", "verify")
+                    made["free"] = _button("Free memory", "free")
+                with gr.Row(elem_classes="actions"):
+                    made["delete"] = _button("Delete download", "delete")
+                    made["off"] = _button("Take off the shelf", "off")
+            with gr.Column(elem_classes="card"):
+                made["repository"] = gr.Textbox(
+                    label="Add a repository of the Hub", placeholder="owner/name", elem_id="shelf-repository"
+                )
+                made["revision"] = gr.Textbox(label="Revision", placeholder="main", elem_id="shelf-revision")
+                made["add"] = _button("Add to the shelf", "add")
+                markup(f'<div class="hint">{HINT}</div>')
+                markup(f'<details class="hint"><summary>Supported kinds</summary>{names()}</details>')
+        with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            made["status"] = markup("", elem_id="shelf-status")
+            made["overview"] = markup("", elem_id="shelf-overview")  # filled when the page is opened
+    return Parts(**made)
+
+
+def _button(title: str, name: str, **options: Any) -> gr.Button:
+    settings: dict[str, Any] = {"scale": 1, "min_width": 80, "elem_id": f"shelf-{name}"} | options
+    return gr.Button(title, **settings)
+
+
+class _Page:
+    """From what an action yields to updates of the page: everything about the shelf, where it changed."""
+
+    def __init__(self, registry: Registry, actions: ShelfActions, parts: Parts, found: list[Any]) -> None:
+        self.registry, self.actions, self.parts, self.found = registry, actions, parts, found
+        self.boxes = [picker for _, picker in found]
+        self.buttons = [getattr(parts, name) for name in USABLE]
+        self.shown = [parts.status, parts.overview, parts.model, parts.line, *self.buttons, *self.boxes]
+
+    def of_model(self, key: str) -> dict[Any, Any]:
+        """What is shown of one model: its facts, and what can be done with it now."""
+        usable = self.actions.usable(key)
+        states = {getattr(self.parts, name): gr.update(interactive=usable[name]) for name in USABLE}
+        return {self.parts.line: model_card.line(self.registry, key), **states}
+
+    def __call__(self, update: dict[str, Any], chosen: Any, now: str | None) -> dict[Any, Any]:
+        """Updates; `chosen` is what the pickers of all tabs show, `now` what this tab's shows."""
+        parts = self.parts
+        page: dict[Any, Any] = {parts.status: update["status"]}
+        if "changed" in update:
+            known = self.actions.choices()
+            keys = [key for _, key in known]
+            key = next((each for each in (update["changed"], now) if each in keys), keys[0])
+            page[parts.model] = gr.update(choices=known) if key == now else gr.update(choices=known, value=key)
+            page[parts.overview] = self.actions.overview()
+            page |= self.of_model(key)
+            page |= dict(zip(self.boxes, refreshed(self.registry, self.found, list(chosen)), strict=True))
+        return page
+
+
+def _wire(actions: ShelfActions, parts: Parts, page: _Page) -> None:
+    def long(work: Any) -> Any:
+        def run(request: gr.Request, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
+            for update in work(str(request.session_hash), key):
+                yield page(update, chosen, key)
+            yield {parts.stop: gr.update(interactive=False)}
+
+        return run
+
+    inputs = [parts.model, *page.boxes]
+    running = []
+    for button, work in ((parts.download, actions.download), (parts.verify, actions.verify)):
+        button.click(lambda: gr.update(interactive=True), outputs=parts.stop, **QUIET)
+        running.append(button.click(long(work), inputs, [*page.shown, parts.stop], concurrency_limit=4, **SMALL))
+    wire_stop(actions.stops, parts.stop, parts.status, [parts.download], running)
+
+    def quick(work: Any) -> Any:
+        return lambda key, *chosen: page(work(key), chosen, key)
+
+    for button, act in ((parts.free, actions.free), (parts.delete, actions.delete), (parts.off, actions.take_off)):
+        button.click(quick(act), inputs, page.shown, **SMALL)
+
+    def put_on(repository: str, revision: str, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
+        for update in actions.add(repository or "", revision or ""):
+            yield page(update, chosen, key)
+
+    for event in (parts.add.click, parts.repository.submit):
+        event(put_on, [parts.repository, parts.revision, *inputs], page.shown, **SMALL)

@@ -1,0 +1,187 @@
+"""One piece of music as it arrives: collects the chunks of a generation and makes its files; knows no page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.music.contracts import BarLine, HeardNote, MusicChunk, MusicRequest
+from models.music.controls import measure_key
+from models.music.score import Note, Piece, Track
+from models.music.vocabulary import KEYS
+from studio.io import audio_files
+from studio.io.recipes import Recipe, write_recipe
+from studio.page.stream_pacing import sound_tail
+
+FloatArray = NDArray[np.float32]
+SETTINGS = (
+    "action",
+    "style",
+    "key",
+    "tempo",
+    "meter",
+    "density",
+    "register",
+    "bars",
+    "temperature",
+    "top_p",
+    "repetition",
+    "first_bar",
+    "last_bar",
+    "prompt",
+)
+
+
+@dataclass
+class MusicTake:
+    """Everything that one piece has given so far; samples are counted in frames of two channels."""
+
+    sample_rate: int = 0
+    sounds: list[FloatArray] = field(default_factory=list)
+    notes: list[HeardNote] = field(default_factory=list)
+    bars: list[BarLine] = field(default_factory=list)
+    tracks: tuple[tuple[int, bool], ...] = ()
+    sound_start_s: float = 0.0
+    piece: Piece | None = None
+    tempo_scale: float = 1.0
+    remarks: tuple[str, ...] = ()
+    samples_count: int = 0
+    done: int = 0
+    total: int = 1
+    finished: bool = False
+    recipe: Recipe | None = None  # how it was made, once it is finished
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the sound so far."""
+        return self.samples_count / self.sample_rate if self.sample_rate else 0.0
+
+    @property
+    def length_s(self) -> float:
+        """Length of the bars so far."""
+        return self.bars[-1].end_s if self.bars else 0.0
+
+    def add(self, chunk: MusicChunk) -> None:
+        """Take in the next chunk of this piece; a bar that comes again replaces the one before."""
+        self.sample_rate, self.sound_start_s = chunk.sample_rate, chunk.sound_start_s
+        if chunk.samples.shape[1]:
+            self.sounds.append(chunk.samples)
+            self.samples_count += chunk.samples.shape[1]
+        self.notes += chunk.notes
+        self.bars = sorted({bar.number: bar for bar in (*self.bars, *chunk.bars)}.values(), key=lambda bar: bar.number)
+        self.tracks, self.remarks, self.tempo_scale = chunk.tracks, chunk.remarks, chunk.tempo_scale
+        self.done, self.total = chunk.done, chunk.total
+        if chunk.piece is not None:
+            self.piece = chunk.piece
+        self.finished = self.finished or chunk.piece is not None or chunk.last
+
+    def sound(self) -> FloatArray:
+        """The whole sound so far, float32 (2, n)."""
+        return np.concatenate(self.sounds, axis=1) if self.sounds else np.zeros((2, 0), dtype=np.float32)
+
+    def sound_since(self, start: int) -> FloatArray:
+        """What follows sample `start`, float32 (2, n); looks only at the pieces it needs."""
+        return sound_tail(self.sounds, self.samples_count, start, (2,))
+
+    def recent(self, bars: int) -> tuple[list[HeardNote], list[BarLine]]:
+        """Notes and lines of the last bars."""
+        lines = self.bars[-bars:]
+        first_s = lines[0].start_s - 1e-6 if lines else 0.0
+        return [note for note in self.notes if note.start_s >= first_s], lines
+
+
+@dataclass(frozen=True)
+class MusicFiles:
+    """Where the files of a take are."""
+
+    wav: Path
+    midi: Path | None  # a model that makes sound has written no notes
+    mp3: Path | None
+
+
+def save_take(
+    take: MusicTake,
+    sound: FloatArray,
+    recipe: Recipe,
+    folder: str | Path,
+    suffix: str = "",
+    with_mp3: bool = True,
+) -> MusicFiles:
+    """Write WAV, MIDI and MP3 with their recipe; MP3 is left out where it cannot be written.
+
+    Args:
+        sound: of the whole piece, (2, n).
+        with_mp3: encoding takes the longest, so it can be left for later.
+
+    Raises:
+        ValueError: the take is not finished.
+    """
+    if not take.finished:
+        raise ValueError("The piece is not finished yet.")
+    action = str(recipe.settings.get("action", "compose"))
+    style = str(recipe.settings.get("style", "")) or "music"
+    stem = Path(folder) / f"{style}-{action}-{recipe.seed}{suffix}"
+    midi: Path | None = None
+    if take.piece is not None:
+        from models.music.midi_io import to_mido
+
+        midi = stem.with_suffix(".mid")
+        to_mido(take.piece, take.tempo_scale).save(midi)
+        write_recipe(midi, recipe)
+    wav = audio_files.write_wav(stem.with_suffix(".wav"), sound, take.sample_rate)
+    write_recipe(wav, recipe)
+    mp3: Path | None = None
+    if not with_mp3:
+        return MusicFiles(wav, midi, mp3)
+    try:
+        mp3 = audio_files.write_mp3(stem.with_suffix(".mp3"), sound, take.sample_rate)
+        write_recipe(mp3, recipe)
+    except audio_files.MediaError:
+        mp3 = None
+    return MusicFiles(wav, midi, mp3)
+
+
+def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:
+    """The recipe of a take; a piece that was given is not part of it."""
+    settings: dict[str, str | int | float | bool] = {name: getattr(request, name) for name in SETTINGS}
+    settings["instruments"] = " ".join(str(program) for program in request.programs)
+    settings["drums"] = {None: "any", True: "yes", False: "no"}[request.drums]
+    return Recipe("music", model, revision, request.seed, settings)
+
+
+def transposed(piece: Piece, semitones: int) -> Piece:
+    """All melodic notes higher by `semitones`; a note that leaves MIDI's range comes back an octave."""
+
+    def moved(track: Track) -> Track:
+        if track.is_drum:
+            return track
+        return Track.of(track.program, False, [_moved(note, semitones) for note in track.notes])
+
+    return Piece(piece.bars, tuple(moved(track) for track in piece.tracks))
+
+
+def _moved(note: Note, semitones: int) -> Note:
+    pitch = note.pitch + semitones
+    while pitch > 127:
+        pitch -= 12
+    while pitch < 0:
+        pitch += 12
+    return Note(note.start, pitch, note.duration, note.velocity)
+
+
+def semitones_to(piece: Piece, key: str) -> int:
+    """The shortest way (-6 to +5) from a piece's measured tonic to that of `key`; 0 for "" or a piece of drums."""
+    measured = measure_key(piece)
+    if not key or measured >= len(KEYS) - 1:
+        return 0
+    return (KEYS.index(key) % 12 - measured % 12 + 6) % 12 - 6
+
+
+def joined(chunks: Iterable[MusicChunk]) -> FloatArray:
+    """The sound of chunks of one piece, (2, n)."""
+    sounds = [chunk.samples for chunk in chunks]
+    return np.concatenate(sounds, axis=1) if sounds else np.zeros((2, 0), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""What every tab uses: components, model picker and card, HTML, plots, theme, jobs."""

@@ -1,0 +1,129 @@
+"""The model shelf: what the registry offers, in words for a person who is choosing."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+from models.hub.spec import Bundled, ModelSpec
+from models.registry.registry import Registry
+from models.registry.timing import FRAME_AND_STEP
+
+STATES = {
+    "ready": ("ready", "loaded and ready"),
+    "here": ("ready", "on this machine"),
+    "absent": ("far", "will be downloaded on first use"),
+}
+USUAL = {"character": (100, "100 characters"), "bar": (8, "8 bars"), FRAME_AND_STEP: (320, "16 frames in 20 steps")}
+
+
+def choices(registry: Registry, task: str) -> list[tuple[str, str]]:
+    """The picker's entries, (label, key): title, size and licence."""
+    return [(label(registry, spec), spec.key) for spec in registry.specs(task)]
+
+
+def label(registry: Registry, spec: ModelSpec) -> str:
+    """A line of a picker: title, size and licence, and whether it is too much for this machine."""
+    parts = [spec.title, size(registry, spec), spec.licence]
+    if registry.too_big(spec.key):
+        parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
+    return "  ·  ".join(parts)
+
+
+def voices(registry: Registry, key: str) -> list[tuple[str, str]]:
+    """The voices of a model, (title, key)."""
+    return [(voice.title, voice.key) for voice in registry.voices(key)]
+
+
+def makes_sound(registry: Registry, key: str) -> bool:
+    """Whether a music model makes sound from words, and no notes."""
+    spec = registry.get(key)
+    return spec.task == "music" and bool(spec.backend)
+
+
+def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:
+    """Steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
+    from models.hub.formats import usual as usual_of
+
+    return usual_of(registry.get(key).backend) or otherwise
+
+
+def size(registry: Registry, spec: ModelSpec) -> str:
+    """How large the model's files are."""
+    megabytes = spec.download_mb or registry.size_on_disk(spec.key) / 1e6
+    return sized(megabytes)
+
+
+def sized(megabytes: float) -> str:
+    """A size for people."""
+    if megabytes >= 1_000:
+        return f"{megabytes / 1_000:.1f} GB"
+    return f"{megabytes:.0f} MB" if megabytes >= 1 else "under 1 MB"
+
+
+def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> str:
+    """The line under the picker: what it is, state, size, memory, licence, thanks; `what` a voice is to the person."""
+    spec = registry.get(key)
+    state = registry.state(key)
+    dot, words = STATES[state]
+    if state == "absent" and not spec.is_remote:
+        words = "its files are missing from the studio"
+    chosen = next((each for each in registry.voices(key) if each.key == voice), None)
+    there = f"{registry.memory_budget_mb:,.0f} MB"
+    to_come = state == "absent" and spec.is_remote
+    facts = [f"{size(registry, spec)} {'to download first' if to_come else 'on disk'}"]
+    facts += [f"{spec.memory_mb:,} MB of memory (may use {there})", spec.licence]
+    facts.append(pace_of(registry, key) or spec.speed)
+    if spec.languages:
+        facts.append(
+            "speaks " + ", ".join(spec.languages[:6]) if spec.task == "speech" else ", ".join(spec.languages[:6])
+        )
+    if spec.hardware:
+        facts.append(spec.hardware)
+    if not spec.commercial_use:
+        facts.append("not for commercial use")
+    facts_html = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    thanks = spec.credit
+    if chosen is not None:
+        thanks += f". {what}: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
+    reason = registry.too_big(key)
+    warning = f'<div class="too-big" role="note">{escape(reason)}</div>' if reason else ""
+    return (
+        f'<div class="shelf">{warning}<div><span class="dot {dot}"></span><b>{words[0].upper()}{words[1:]}.</b> '
+        f'{escape(spec.summary)}</div><div class="facts">{facts_html}</div><div>{escape(thanks)}</div></div>'
+    )
+
+
+def pace_of(registry: Registry, key: str) -> str:
+    """How long a usual request takes on this machine, as measured the last time; "" where nothing was measured."""
+    known = registry.pace.of(key)
+    if known is None:
+        return ""
+    unit, seconds = known
+    usual, said = USUAL.get(unit, (1, f"one {unit}"))
+    return f"about {seconds * usual:,.1f} s for {said} on this machine"
+
+
+def revision(registry: Registry, spec: ModelSpec) -> str:
+    """Which weights exactly: the commits of Hub files, a checksum of bundled ones."""
+    parts = [hub.revision for hub in spec.hubs]
+    for source in spec.sources:
+        if isinstance(source, Bundled):
+            parts += [_checksum(registry.weights_dir / name) for name in source.files]
+    return "+".join(part[:12] for part in parts)
+
+
+def revision_of(registry: Registry, key: str) -> str:
+    """The revision of a model by its key."""
+    return revision(registry, registry.get(key))
+
+
+def _checksum(path: Path) -> str:
+    return _checksum_of(str(path), path.stat().st_mtime_ns) if path.is_file() else "missing"
+
+
+@lru_cache(maxsize=64)
+def _checksum_of(path: str, modified_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,259 @@
+"""`POST /v1/audio/speech`, as speech front ends know it from OpenAI: sound that streams while it is made.
+
+    {"model": "tts-1", "input": "Good morning!", "voice": "lj", "response_format": "mp3", "speed": 1.0}
+
+`model` is a key of the catalogue; OpenAI's own names stand for the first model. `voice` is one of the model's; OpenAI's
+own names stand for its voices in order. `stream_format` "sse" sends events with base64 instead of plain bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import struct
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from models.contracts import SpeechRequest
+from models.errors import ModelError
+from models.registry.registry import Registry
+from studio.io import audio_files
+from studio.page import jobs
+
+TASK = "speech"
+MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+VOICES = (
+    "alloy",
+    "ash",
+    "ballad",
+    "coral",
+    "echo",
+    "fable",
+    "onyx",
+    "nova",
+    "sage",
+    "shimmer",
+    "verse",
+    "marin",
+    "cedar",
+)
+MAX_BODY_BYTES = 256 * 1024
+PCM_RATE = 24_000
+BLOCK_BYTES = 16 * 1024
+FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {  # media type, ffmpeg's options
+    "mp3": ("audio/mpeg", ("-b:a", "128k", "-f", "mp3")),
+    "opus": ("audio/ogg", ("-c:a", "libopus", "-ar", "48000", "-f", "ogg")),
+    "aac": ("audio/aac", ("-c:a", "aac", "-f", "adts")),
+    "flac": ("audio/flac", ("-f", "flac")),
+    "pcm": ("audio/pcm", ("-ar", str(PCM_RATE), "-f", "s16le")),
+    "wav": ("audio/wav", ()),
+}
+STATUS = {"busy": 503, "unknown-model": 404, "quota": 429, "rate-limit": 429}
+
+
+def routes(registry: Registry) -> list[Route]:
+    """What to give to the server."""
+    answers = SpeechAnswers(registry)
+    return [
+        Route("/v1/audio/speech", answers.speech, methods=["POST"]),
+        Route("/v1/models", answers.models, methods=["GET"]),
+    ]
+
+
+class SpeechAnswers:
+    """The answers over a registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    async def models(self, _request: Request) -> Response:
+        """The speech models and their voices: those of the catalogue, and of a loaded model those that it knows."""
+        rows = [
+            {
+                "id": spec.key,
+                "object": "model",
+                "owned_by": spec.licence,
+                "voices": [voice.key for voice in self.registry.voices(spec.key)],
+            }
+            for spec in self.registry.specs(TASK)
+        ]
+        return JSONResponse({"object": "list", "data": rows})
+
+    async def speech(self, request: Request) -> Response:
+        """Speak; failures before the first sound are answers with a sentence."""
+        try:
+            wishes = await _wishes(request)
+            form = _one_of(wishes, "response_format", "mp3", tuple(FORMATS))
+            as_events = _one_of(wishes, "stream_format", "audio", ("audio", "sse")) == "sse"
+            rate, pieces = await asyncio.to_thread(self._begin, wishes)
+        except Exception as error:
+            return _refusal(error)
+        sound = wav(pieces, rate) if form == "wav" else encoded(pieces, rate, FORMATS[form][1])
+        if as_events:
+            return StreamingResponse(aside(events(sound)), media_type="text/event-stream")
+        return StreamingResponse(aside(sound), media_type=FORMATS[form][0])
+
+    def _begin(self, wishes: dict[str, Any]) -> tuple[int, Iterator[bytes]]:
+        """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
+        named = str(wishes.get("model") or "")
+        key = self.registry.specs(TASK)[0].key if named in ("", *MODELS) else named
+        if self.registry.get(key).task != TASK:
+            raise ModelError(f"{key} does not speak.", "unknown-model")
+        model = self.registry.load(key)
+        wish = SpeechRequest(
+            text=wishes.get("input") or "",
+            voice=self._voice(key, wishes.get("voice")),
+            speed=float(wishes.get("speed") or 1.0),
+            seed=int(wishes.get("seed") or 0),
+        )
+        chunks = model.stream(wish)
+        first = next((chunk for chunk in chunks if chunk.samples.size), None)
+        if first is None:
+            raise ValueError("nothing in the input could be spoken.")
+
+        def pieces() -> Iterator[bytes]:
+            with contextlib.closing(chunks):  # type: ignore[type-var]
+                for chunk in chain([first], chunks):
+                    yield audio_files.to_int16(chunk.samples).tobytes()
+
+        return first.sample_rate, pieces()
+
+    def _voice(self, key: str, wanted: Any) -> str:
+        named = wanted.get("id") if isinstance(wanted, dict) else wanted
+        known = [voice.key for voice in self.registry.voices(key)]
+        if not named or not known:
+            return ""
+        if named in known:
+            return str(named)
+        if named in VOICES:
+            return known[VOICES.index(named) % len(known)]
+        raise ValueError(f"voice is {str(named)!r}; this model has {', '.join(known)}.")
+
+
+async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
+    """The blocks, made in threads beside the server's loop; so is the end of the work when the listener leaves."""
+    turn = threading.Lock()  # the end waits for the block that is being made
+
+    def following() -> Any:
+        with turn:
+            return next(blocks, None)
+
+    def end() -> None:
+        with turn:
+            blocks.close()  # type: ignore[attr-defined]
+
+    try:
+        while (block := await run_in_threadpool(following)) is not None:
+            yield block
+    finally:
+        threading.Thread(target=end, name="auralume-speech-end", daemon=True).start()
+
+
+def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
+    """A WAV file whose length is not known yet, as streams are written."""
+    yield struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        0xFFFFFFFF,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        rate,
+        2 * rate,
+        2,
+        16,
+        b"data",
+        0xFFFFFFFF,
+    )
+    yield from pieces
+
+
+def encoded(pieces: Iterator[bytes], rate: int, options: tuple[str, ...]) -> Iterator[bytes]:
+    """The sound in another format, by ffmpeg, while it is made."""
+    from models.clips import ffmpeg_program
+
+    command = [ffmpeg_program(), "-v", "error", "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"]
+    command += [*options, "-flush_packets", "1", "pipe:1"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdin is not None and process.stdout is not None
+    feeder = threading.Thread(target=_feed, args=(pieces, process.stdin), name="auralume-speech", daemon=True)
+    feeder.start()
+    try:
+        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
+            yield block
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        feeder.join(60)
+
+
+def _feed(pieces: Iterator[bytes], into: Any) -> None:
+    """Write until there is no more, or nobody reads."""
+    try:
+        for piece in pieces:
+            into.write(piece)
+            into.flush()
+    except OSError:
+        pass  # the listener has left
+    except Exception as error:
+        jobs.sentence(error)  # to the log: the answer has begun, so it can only end early
+    finally:
+        with contextlib.suppress(OSError):
+            into.close()
+        close: Callable[[], None] | None = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+
+
+def events(sound: Iterator[bytes]) -> Iterator[str]:
+    """Server-sent events as OpenAI's."""
+    with contextlib.closing(sound):  # type: ignore[type-var]
+        for block in sound:
+            delta = {"type": "speech.audio.delta", "audio": base64.b64encode(block).decode("ascii")}
+            yield f"data: {json.dumps(delta)}\n\n"
+    yield f"data: {json.dumps({'type': 'speech.audio.done'})}\n\n"
+
+
+async def _wishes(request: Request) -> dict[str, Any]:
+    if request.headers.get("sec-fetch-site") == "cross-site":  # a browser says so of another site's page
+        raise ValueError("another site's page may not ask for this.")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise ValueError("the request is too long.")
+    try:
+        wishes = json.loads(body)
+    except ValueError as error:
+        raise ValueError("the request must be JSON.") from error
+    if not isinstance(wishes, dict):
+        raise ValueError("the request must be a JSON object.")
+    return wishes
+
+
+def _one_of(wishes: dict[str, Any], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = wishes.get(name) or default
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+    return str(value)
+
+
+def _refusal(error: Exception) -> Response:
+    wrong_input = isinstance(error, (ValueError, TypeError)) and not isinstance(error, ModelError)
+    status = STATUS.get(error.kind, 500) if isinstance(error, ModelError) else 400 if wrong_input else 500
+    said = jobs.sentence(ValueError(str(error)) if wrong_input else error)
+    kind = "invalid_request_error" if status in (400, 404) else "server_error"
+    return JSONResponse({"error": {"message": said, "type": kind, "param": None, "code": None}}, status_code=status)

@@ -1,0 +1,172 @@
+"""One take of speech: collects the chunks of a generation and makes its files; knows no page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contracts import SpeechChunk, SpeechRequest, WordTiming
+from studio.io import audio_files
+from studio.io.recipes import Recipe, write_recipe
+from studio.page import plots
+from studio.page.html import AlignmentPanel
+from studio.page.stream_pacing import sound_tail
+from studio.speech import captions
+
+FloatArray = NDArray[np.float32]
+MAX_PANELS = 40  # alignments kept for the page: of a longer text, those of the last sentences
+
+
+@dataclass
+class SpeechTake:
+    """Everything that one generation has given so far."""
+
+    sample_rate: int = 0
+    sounds: list[FloatArray] = field(default_factory=list)
+    mels: list[FloatArray] = field(default_factory=list)
+    panels: list[AlignmentPanel] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+    words: tuple[WordTiming, ...] = ()
+    notes: tuple[str, ...] = ()
+    samples_count: int = 0
+    done: int = 0
+    total: int = 1
+    sentence: int = -1
+    sentences: int = 0
+    finished: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the sound so far."""
+        return self.samples_count / self.sample_rate if self.sample_rate else 0.0
+
+    def add(self, chunk: SpeechChunk) -> None:
+        """Take in the next chunk."""
+        start_s = self.duration_s
+        self.sample_rate = chunk.sample_rate
+        if chunk.samples.size:
+            self.sounds.append(chunk.samples)
+            self.samples_count += int(chunk.samples.size)
+        if chunk.mel.size:
+            self.mels.append(chunk.mel)
+        self._add_alignment(chunk, start_s)
+        if chunk.verdict:
+            self.verdicts.append(chunk.verdict)
+        self.words, self.notes = chunk.words, chunk.notes
+        self.done, self.total, self.sentences = chunk.done, chunk.total, chunk.sentences
+        self.finished = self.finished or chunk.last
+
+    def _add_alignment(self, chunk: SpeechChunk, start_s: float) -> None:
+        is_new = chunk.sentence != self.sentence
+        if is_new and chunk.alignment.size == 0:
+            return
+        if is_new:
+            self.sentence = chunk.sentence
+            if self.panels:
+                self.panels[-1] = _closed(self.panels[-1], start_s)
+            self.panels = self.panels[-(MAX_PANELS - 1) :]
+        else:
+            start_s = self.panels[-1].start_s if self.panels else start_s
+            if chunk.alignment.size == 0 and self.panels:
+                self.panels[-1] = _closed(self.panels[-1], self.duration_s)
+                return
+            self.panels = self.panels[:-1]
+        width = 0 if chunk.verdict or chunk.last else plots.expected_steps(chunk.alignment)
+        self.panels.append(AlignmentPanel(chunk.alignment, chunk.symbols, start_s, self.duration_s, width))
+
+    def sound(self) -> FloatArray:
+        """The whole sound so far, float32 (n,)."""
+        return np.concatenate(self.sounds) if self.sounds else np.zeros(0, dtype=np.float32)
+
+    def sound_since(self, start: int) -> FloatArray:
+        """What follows sample `start`, float32 (n,); looks only at the pieces it needs."""
+        return sound_tail(self.sounds, self.samples_count, start)
+
+    def mel(self) -> FloatArray:
+        """All mel frames so far, float32 (frames, n_mels)."""
+        return np.concatenate(self.mels) if self.mels else np.zeros((0, 80), dtype=np.float32)
+
+    def recent_mel(self, seconds: float) -> tuple[FloatArray, float]:
+        """The last mel frames and when they start, looking only at the pieces it needs."""
+        frames_count = sum(len(piece) for piece in self.mels)
+        if not frames_count or not self.duration_s:
+            return self.mel(), 0.0
+        wanted = max(1, round(seconds * frames_count / self.duration_s))
+        pieces: list[FloatArray] = []
+        for piece in reversed(self.mels):
+            if sum(map(len, pieces)) >= wanted:
+                break
+            pieces.append(piece)
+        recent = np.concatenate(pieces[::-1])[-wanted:]
+        return recent, self.duration_s * (1.0 - len(recent) / frames_count)
+
+    def close(self) -> None:
+        """No more chunks will come: let the last picture end where the sound ends."""
+        if self.panels:
+            self.panels[-1] = _closed(self.panels[-1], self.duration_s)
+
+
+@dataclass(frozen=True)
+class SpeechFiles:
+    """Where the files of a take are."""
+
+    wav: Path
+    mp3: Path | None
+    srt: Path
+    vtt: Path
+
+
+def save_take(take: SpeechTake, recipe: Recipe, folder: str | Path) -> SpeechFiles:
+    """Write WAV and MP3 with their recipe, SRT and VTT; MP3 is left out where it cannot be written."""
+    stem = Path(folder) / file_stem(str(recipe.settings.get("text", "")), recipe.seed)
+    wav = audio_files.write_wav(stem.with_suffix(".wav"), take.sound(), take.sample_rate)
+    write_recipe(wav, recipe)
+    mp3: Path | None
+    try:
+        mp3 = audio_files.write_mp3(stem.with_suffix(".mp3"), take.sound(), take.sample_rate)
+        write_recipe(mp3, recipe)
+    except audio_files.MediaError:
+        mp3 = None
+    srt, vtt = stem.with_suffix(".srt"), stem.with_suffix(".vtt")
+    srt.write_text(captions.to_srt(take.words), encoding="utf-8")
+    vtt.write_text(captions.to_vtt(take.words), encoding="utf-8")
+    return SpeechFiles(wav, mp3, srt, vtt)
+
+
+def recipe_of(request: SpeechRequest, model: str, revision: str) -> Recipe:
+    """The recipe of a take."""
+    settings: dict[str, str | int | float | bool] = {
+        "text": request.text,
+        "voice": request.voice,
+        "speed": request.speed,
+        "pitch_semitones": request.pitch_semitones,
+        "energy_db": request.energy_db,
+        "vocoder": request.vocoder,
+    }
+    return Recipe("speech", model, revision, request.seed, settings)
+
+
+def request_of(recipe: Recipe) -> SpeechRequest:
+    """The request that a recipe describes; raises ValueError with a sentence."""
+    names = {"text", "voice", "speed", "pitch_semitones", "energy_db", "vocoder"}
+    if recipe.task != "speech":
+        raise ValueError(f"This file was made by the {recipe.task} tab, not by Speech.")
+    known = {name: value for name, value in recipe.settings.items() if name in names}
+    try:
+        return SpeechRequest(seed=recipe.seed, **known)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"The settings in this file cannot be used: {error}") from error
+
+
+def file_stem(text: str, seed: int) -> str:
+    """A short file name from the first words: "the-quick-brown-fox-7"."""
+    words = re.findall(r"[a-z0-9]+", text.lower())[:5]
+    return "-".join([*(word[:16] for word in words), str(seed)]) if words else f"speech-{seed}"
+
+
+def _closed(panel: AlignmentPanel, end_s: float) -> AlignmentPanel:
+    return AlignmentPanel(panel.weights, panel.symbols, panel.start_s, max(panel.start_s, end_s))

@@ -1,0 +1,53 @@
+"""The pictures that the Style Transfer tab offers as styles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "assets" / "styles"
+DRAWN = "drawn by this repository (training/style_picture/patterns.py), MIT"
+
+
+@dataclass(frozen=True)
+class GalleryPicture:
+    """A style to choose.
+
+    Attributes:
+        key: name of its file without the suffix.
+        title: what it is.
+        licence: whose it is and on what terms.
+    """
+
+    key: str
+    title: str
+    licence: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return FOLDER / f"{self.key}.webp"
+
+
+PICTURES = (
+    GalleryPicture("great_wave", "The Great Wave", "Hokusai; public domain, Art Institute of Chicago"),
+    GalleryPicture("wheat_field", "Wheat Field with Cypresses", "Van Gogh; public domain, Metropolitan Museum"),
+    GalleryPicture("self_portrait", "Self-Portrait, 1889", "Van Gogh; public domain, National Gallery of Art"),
+    GalleryPicture("grande_jatte", "Study for La Grande Jatte", "Seurat; public domain, Metropolitan Museum"),
+    GalleryPicture("strokes", "Brush strokes", DRAWN),
+    GalleryPicture("glass", "Glass pieces", DRAWN),
+    GalleryPicture("woodcut", "Woodcut", DRAWN),
+    GalleryPicture("dabs", "Dabs of colour", DRAWN),
+)
+
+
+def picture(key: str) -> GalleryPicture:
+    """The picture of a key.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for each in PICTURES:
+        if each.key == key:
+            return each
+    raise ValueError(f"style is {key!r}; the gallery has {', '.join(each.key for each in PICTURES)}.")

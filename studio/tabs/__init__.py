@@ -1,1 +1,0 @@
-"""One file a tab: each lays out its controls and wires them to the registry."""

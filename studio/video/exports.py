@@ -1,0 +1,139 @@
+"""What a finished clip is taken away as: MP4 with sound, GIF, WebP, and of characters what is cut out of the paper."""
+
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.clips import ffmpeg_program
+from studio.io import audio_files
+from studio.io.audio_files import MediaError
+from studio.io.video_files import WRITE_TIMEOUT_S, ClipWriter
+
+Pixels = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+GIF_RATE = Fraction(25, 2)  # GIF counts hundredths of a second: 8 of them
+SPRITE_SCALE = 4  # of a transparent GIF, with hard pixels
+OPAQUE = 128
+
+
+def write_clip(
+    path: Path, frames: Pixels, frames_per_second: float, sound: FloatArray | None = None, sample_rate: int = 44_100
+) -> Path:
+    """Write frames uint8 (F, H, W, 3) as H.264 in MP4 that every browser plays, with sound (2, n) as AAC.
+
+    Raises:
+        MediaError: it cannot be written.
+    """
+    rate = Fraction(frames_per_second).limit_denominator(1001)
+    height, width = frames.shape[1:3]
+    silent = path if sound is None else path.with_name(f"{path.stem}-silent.mp4")
+    with ClipWriter(silent, width, height, rate) as writer:
+        writer.write(frames)
+    if sound is not None:
+        wav = audio_files.write_wav(path.with_name(f"{path.stem}-sound.wav"), sound, sample_rate)
+        try:
+            join_sound(silent, wav, path)
+        finally:
+            silent.unlink(missing_ok=True)
+            wav.unlink(missing_ok=True)
+    return path
+
+
+def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_s: float = 0.0) -> Path:
+    """The picture of `video` with the sound of a WAV file as AAC.
+
+    Args:
+        copy: leave the picture untouched; else it is packed anew as H.264.
+        delay_s: when the sound begins.
+
+    Raises:
+        MediaError: it cannot be written.
+    """
+    command = ["-i", f"file:{video}", "-itsoffset", f"{delay_s:.3f}", "-i", f"file:{sound}"]
+    command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1"]
+    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    command += ["-c:v", "copy"] if copy else even
+    _run([*command, "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", f"file:{target}"])
+    return target
+
+
+def write_gif(path: Path, video: Path) -> Path:
+    """A clip as a GIF without end, with a palette of its own.
+
+    Raises:
+        MediaError: it cannot be written.
+    """
+    palette = f"fps={GIF_RATE.numerator}/{GIF_RATE.denominator},split[a][b];[a]palettegen[p];[b][p]paletteuse"
+    _run(["-i", f"file:{video}", "-filter_complex", palette, "-loop", "0", f"file:{path}"])
+    return path
+
+
+def write_webp(path: Path, frames: Pixels, frames_per_second: float, quality: int = 75) -> Path:
+    """Frames uint8 (F, H, W, 3 or 4) as an animated WebP without end."""
+    from PIL import Image
+
+    images = [Image.fromarray(frame) for frame in frames]
+    images[0].save(
+        path,
+        save_all=True,
+        append_images=images[1:],
+        duration=_times(len(images), frames_per_second, 1000),
+        loop=0,
+        quality=quality,
+        method=2,
+    )
+    return path
+
+
+def write_sheet(path: Path, cut: Pixels) -> Path:
+    """Cut-out frames uint8 (F, R, S, 4) as one PNG, eight in a row."""
+    from PIL import Image
+
+    from models.video.cutout import sprite_sheet
+
+    Image.fromarray(sprite_sheet(cut)).save(path)
+    return path
+
+
+def write_sprite_gif(path: Path, cut: Pixels, frames_per_second: float) -> Path:
+    """Cut-out frames uint8 (F, R, S, 4) as a GIF with a transparent ground, each pixel four wide."""
+    from PIL import Image
+
+    opaque = cut[cut[..., 3] >= OPAQUE][:, :3]
+    if not len(opaque):
+        raise MediaError("Nothing is left of the clip when its ground is cut out.")
+    palette = Image.fromarray(opaque[None]).quantize(255, dither=Image.Dither.NONE)
+    images = []
+    for frame in cut:
+        indexed = np.asarray(Image.fromarray(frame[..., :3]).quantize(palette=palette, dither=Image.Dither.NONE)).copy()
+        indexed[frame[..., 3] < OPAQUE] = 255
+        image = Image.fromarray(indexed.repeat(SPRITE_SCALE, 0).repeat(SPRITE_SCALE, 1), mode="P")
+        image.putpalette([*(palette.getpalette() or [])[: 3 * 255], 0, 0, 0])
+        images.append(image)
+    hundredths = _times(len(images), frames_per_second, 100)
+    options: dict[str, Any] = {"duration": [10 * each for each in hundredths], "loop": 0, "disposal": 2}
+    images[0].save(path, save_all=True, append_images=images[1:], transparency=255, optimize=False, **options)
+    return path
+
+
+def _times(count: int, frames_per_second: float, units: int) -> list[int]:
+    """Whole durations in `units` of a second that add up."""
+    ends = [round(units * index / frames_per_second) for index in range(count + 1)]
+    return [end - begin for begin, end in pairwise(ends)]
+
+
+def _run(arguments: list[str]) -> None:
+    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file,pipe", *arguments]
+    try:
+        run = subprocess.run(command, capture_output=True, check=False, timeout=WRITE_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise MediaError("Writing the clip took too long.") from error
+    if run.returncode != 0:
+        raise MediaError("The clip could not be written; there may be too little room on the disk.")

@@ -1,0 +1,184 @@
+"""What "Check and fix sync" does, without its page: an uploaded clip in; offset, picture and repaired clip out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.clips import ClipError, ClipInfo, ffmpeg_program, probe, read_frames
+from models.registry.registry import Registry
+from studio.io import audio_files
+from studio.page import film, html, jobs
+from studio.page.loading import for_page, load_for_page
+from studio.video import exports
+
+Update = dict[str, Any]
+TASK = "video_sync"
+MOST_S = 120.0
+SIDE = 96  # of the frames that are compared
+SAMPLE_RATE = 44_100
+DECODE_TIMEOUT_S = 120
+NOTHING: Update = {"before": None, "after": None, "plot": "", "notes": "", "file": None}
+
+
+class SyncActions:
+    """The actions of the page and of the endpoint `/sync`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.stops = jobs.StopBoard()
+
+    def generate(self, session: str, path: str | None, fix: bool, folder: str) -> Iterator[Update]:
+        """Check and repair for the page; failures are a status, never an exception.
+
+        Args:
+            folder: where the repaired clip is written; the caller deletes it after the last update.
+
+        Yields:
+            values by name: status, before (the clip's own path), after and file (the repaired one), plot, notes.
+        """
+
+        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+            yield {"status": html.status("Looking at the clip"), **NOTHING}
+            yield from self.check(path, fix, folder, should_stop)
+
+        yield from for_page(self.stops, session, work)
+
+    def check(
+        self, path: str | None, fix: bool, folder: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Update]:
+        """Updates for the page; the last has "report", and "file" where the clip was repaired. Raises what fails."""
+        from models.video.sync_model import SyncRequest
+
+        info = open_clip(path)
+        assert path is not None
+        model = yield from load_for_page(self.registry, self.registry.specs(TASK)[0].key, should_stop)
+        frames = []
+        for frame in read_frames(path, info, SIDE, SIDE):
+            frames.append(frame)
+            if len(frames) % 48 == 0:
+                if should_stop():
+                    raise jobs.Stopped
+                yield {"status": html.status("Reading the picture", len(frames) / info.frames)}
+        sound = read_sound(path, info)
+        yield {"status": html.status("Comparing picture and sound", None), "before": path}
+        request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, fix)
+        chunk: Any = None
+        with closing(model.stream(request)) as chunks:
+            for chunk in chunks:
+                if should_stop():
+                    raise jobs.Stopped
+                yield {
+                    "status": html.status("Moving the sound" if not chunk.last else "Writing the clip", None),
+                    "plot": found(chunk.report),
+                }
+        update: Update = {"report": report_of(chunk), "notes": html.notes(remarks(chunk))}
+        if chunk.samples is not None:
+            target = Path(folder) / f"{Path(path).stem[:60]}-in-sync.mp4"
+            with_new_sound(Path(path), info, chunk.samples, target)
+            update |= {"file": str(target), "after": str(target)}
+        yield update | {"status": html.finished(verdict(chunk), f"confidence {chunk.report.confidence:.0%}")}
+
+
+def open_clip(path: str | None) -> ClipInfo:
+    """What an upload is; raises ValueError with a sentence for what cannot be compared."""
+    if not path:
+        raise ValueError("Choose a clip with sound first.")
+    info = probe(path)
+    name = Path(path).name
+    if info.is_picture:
+        raise ClipError(f"{name} is a picture that does not move; choose a clip with sound.")
+    if not info.sound:
+        raise ClipError(f"{name} has no sound, so there is nothing to compare the picture with.")
+    if info.duration_s > MOST_S:
+        raise ClipError(f"{name} is longer than {MOST_S / 60:g} minutes; cut it first.")
+    return info
+
+
+def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
+    """The sound from the picture's first moment on, float32 (N, 2), as long as the picture; silent where there is none.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
+    command += ["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-t", f"{MOST_S + info.delay_s + 1:.3f}"]
+    command += ["-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1"]
+    try:
+        run = subprocess.run(command, capture_output=True, check=False, timeout=DECODE_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise audio_files.MediaError(f"{Path(path).name} took too long to read.") from error
+    samples = np.frombuffer(run.stdout[: len(run.stdout) // 8 * 8], np.float32).reshape(-1, 2)
+    if not len(samples):
+        raise audio_files.MediaError(f"The sound of {Path(path).name} cannot be read.")
+    samples = samples[round(info.delay_s * SAMPLE_RATE) :]
+    count = round(info.duration_s * SAMPLE_RATE)
+    whole = np.pad(samples[:count], ((0, max(0, count - len(samples))), (0, 0)))
+    return np.nan_to_num(whole, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
+
+
+def with_new_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], target: Path) -> None:
+    """Write the picture of `source` with another sound (N, 2) as MP4; the picture is copied where MP4 can hold it.
+
+    Raises:
+        MediaError: it cannot be written.
+    """
+    wav = audio_files.write_wav(target.with_suffix(".wav"), np.ascontiguousarray(samples.T), SAMPLE_RATE)
+    try:
+        try:
+            exports.join_sound(source, wav, target, copy=True, delay_s=info.delay_s)
+            probe(target)
+        except (audio_files.MediaError, ClipError):
+            exports.join_sound(source, wav, target, copy=False, delay_s=info.delay_s)
+    finally:
+        wav.unlink(missing_ok=True)
+
+
+def verdict(chunk: Any) -> str:
+    """What was found, in one sentence."""
+    from models.video.sync_model import FRAME_S, LEAST_CONFIDENCE
+
+    report = chunk.report
+    if report.confidence < LEAST_CONFIDENCE:
+        return "Too little happens in this clip to tell whether its sound is in time"
+    if abs(report.offset_s) <= FRAME_S / 2:
+        return "Sound and picture are in time"
+    return f"The sound comes {abs(1000 * report.offset_s):.0f} ms {'late' if report.offset_s > 0 else 'early'}"
+
+
+def remarks(chunk: Any) -> list[str]:
+    """What else a person should know."""
+    said = [
+        "The network learned from this studio's own scenes: it is sure of impacts, flashes and bursts, not of talk."
+    ]
+    if chunk.after is not None:
+        said.insert(
+            0, f"The sound was moved. Measured again, it is {abs(1000 * chunk.after.offset_s):.0f} ms from the picture."
+        )
+    return said
+
+
+def found(report: Any) -> str:
+    """The attention and the likelihood of every offset."""
+    seconds = len(report.attention) / 24
+    milliseconds = 1000 * report.offsets_s
+    labels = f"{milliseconds[0]:.0f} ms: early", f"{milliseconds[-1]:+.0f} ms: late"
+    return film.likelihood(report.probabilities, labels) + film.attention(report.attention, seconds)
+
+
+def report_of(chunk: Any) -> Update:
+    """What a program is told."""
+    report, after = chunk.report, chunk.after
+    return {
+        "offset_ms": round(1000 * report.offset_s, 1),
+        "confidence": round(report.confidence, 3),
+        "verdict": verdict(chunk),
+        "repaired": after is not None,
+        "offset_after_ms": None if after is None else round(1000 * after.offset_s, 1),
+    }

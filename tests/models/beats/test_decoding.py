@@ -1,0 +1,207 @@
+"""Decoding of beats from activations: tempi, swing, changes, silence, bars, and the online recursion."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.beats.decoding import (
+    BEAT_SHARE,
+    DECODE_RATE,
+    MAX_BPM,
+    OnlineTracker,
+    TempoStates,
+    decode_bars,
+    decode_beats,
+    log_observations,
+    strong_beats,
+    upsample,
+    viterbi_beats,
+)
+
+RATE = 50
+STATES = TempoStates.build()
+
+
+def bumps(times_s: np.ndarray, length_s: float, height: float = 0.9) -> np.ndarray:
+    """Activations at RATE with a narrow peak at each time, between frames where the time is."""
+    frames = np.arange(int(length_s * RATE))
+    distance = np.abs(frames[:, None] / RATE - times_s[None]).min(axis=1)
+    return height * np.exp(-0.5 * (distance / 0.014) ** 2) + 0.003
+
+
+def matched(found: np.ndarray, wanted: np.ndarray, within_s: float = 0.04) -> float:
+    """F-measure of times that agree to `within_s`."""
+    if not len(found) or not len(wanted):
+        return float(len(found) == len(wanted))
+    hits = sum(np.abs(found - time).min() <= within_s for time in wanted)
+    return 2 * hits / (len(found) + len(wanted))
+
+
+@given(bpm=st.floats(60, 200), phase=st.floats(0, 0.9))
+@settings(deadline=None, max_examples=12)
+def test_steady_beats_are_found_at_any_tempo(bpm: float, phase: float) -> None:
+    beats = np.arange(phase * 60 / bpm, 14, 60 / bpm)
+    assert matched(decode_beats(bumps(beats, 15), RATE, STATES), beats) > 0.97
+
+
+def test_missing_beats_are_filled_in() -> None:
+    beats = np.arange(0.5, 20, 0.5)
+    heard = np.delete(beats, [7, 8, 20, 21, 22])
+    assert matched(decode_beats(bumps(heard, 20.5), RATE, STATES), beats) > 0.97
+
+
+def test_swung_off_beats_are_no_beats() -> None:
+    beats = np.arange(0.4, 20, 0.6)
+    off_beats = beats + 0.4
+    activation = np.maximum(bumps(beats, 20), bumps(off_beats, 20, height=0.35))
+    assert matched(decode_beats(activation, RATE, STATES), beats) > 0.97
+
+
+def test_a_tempo_change_is_followed() -> None:
+    beats = np.concatenate([np.arange(0.3, 10, 0.5), 10.1 + np.arange(0, 10, 0.4)])
+    assert matched(decode_beats(bumps(beats, 20.5), RATE, STATES), beats) > 0.93
+
+
+def test_silence_has_no_beats_before_within_or_after() -> None:
+    assert len(decode_beats(np.zeros(500), RATE)) == 0
+    assert len(decode_beats(np.zeros(0), RATE)) == 0
+    assert len(decode_beats(np.full(1, 0.9), RATE)) == 0
+    beats = np.arange(5.0, 10.0, 0.5)
+    found = decode_beats(np.pad(bumps(beats, 10)[250:] - 0.003, (250, 500)), RATE, STATES)
+    assert found.min() > 4.9
+    assert found.max() < 10.1
+
+
+def test_beats_rise_and_keep_their_distance() -> None:
+    noise = np.random.default_rng(0).random(2000)
+    found = decode_beats(noise, RATE, STATES)
+    assert (np.diff(found) > 0.5 * 60 / MAX_BPM).all()
+
+
+def brute_force(activation: np.ndarray, states: TempoStates) -> float:
+    """Score of the best path by the plain recursion over all states."""
+    on, off = log_observations(activation)
+    score = np.where(states.on_beat, on[0], off[0])
+    for t in range(1, len(activation)):
+        arriving = (score[states.last][:, None] + states.log_change).max(axis=0)
+        score = np.concatenate([[0.0], score[:-1]])
+        score[states.first] = arriving
+        score = score + np.where(states.on_beat, on[t], off[t])
+    return float(score.max())
+
+
+def path_score(beats: np.ndarray, activation: np.ndarray, states: TempoStates) -> float:
+    """Score of a path that begins its beats at these frames (the first state's place is free)."""
+    on, off = log_observations(activation)
+    row = {int(n): k for k, n in enumerate(states.intervals)}
+    score, tempo = 0.0, None
+    for begin, stop in itertools.pairwise(beats):
+        now = row[int(stop - begin)]
+        score += 0.0 if tempo is None else states.log_change[tempo, now]
+        hot = int(np.ceil(states.intervals[now] / 16))
+        score += on[begin : begin + hot].sum() + off[begin + hot : stop].sum()
+        tempo = now
+    return score
+
+
+def test_the_fast_recursion_finds_as_good_a_path_as_the_plain_one() -> None:
+    states = TempoStates.build(min_bpm=300, max_bpm=800, rate=DECODE_RATE)
+    activation = np.random.default_rng(3).random(240) ** 3
+    beats = viterbi_beats(activation, states)
+    inner = activation[beats[0] : beats[-1]]
+    ours = path_score(beats - beats[0], inner, states)
+    assert ours <= brute_force(inner, states) + 1e-9
+    assert ours > brute_force(inner, states) - 0.05 * abs(brute_force(inner, states))
+
+
+def viterbi_with_a_whole_table(activation: np.ndarray, states: TempoStates) -> np.ndarray:
+    """The same recursion, but every score is kept."""
+    log_on, log_off = log_observations(activation)
+    pad = int(states.intervals[-1])
+    on = np.concatenate([[0.0], np.cumsum(np.pad(log_on, pad))])
+    off = np.concatenate([[0.0], np.cumsum(np.pad(log_off, pad))])
+    total = len(activation) + 2 * pad
+    hot = np.ceil(states.intervals / BEAT_SHARE).astype(int)
+    tempi = np.arange(len(states.intervals))
+    entered, came_from = np.zeros((total, len(tempi))), np.zeros((total, len(tempi)), dtype=int)
+    for t in range(pad, total):
+        begun = t - states.intervals
+        leaving = entered[begun, tempi] + on[begun + hot] - on[begun] + off[t] - off[begun + hot]
+        arriving = leaving[:, None] + states.log_change
+        came_from[t], entered[t] = arriving.argmax(axis=0), arriving.max(axis=0)
+    end = pad + len(activation)
+    t = end + int(np.argmax(entered[end:].max(axis=1)))
+    tempo, beats = int(entered[t].argmax()), []
+    while t >= pad:
+        tempo = int(came_from[t, tempo])
+        t -= int(states.intervals[tempo])
+        beats.append(t - pad)
+    frames = np.array(beats[::-1])
+    return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
+
+
+@given(seed=st.integers(0, 10**6), frames=st.integers(2, 700), power=st.floats(0.5, 6))
+@settings(deadline=None, max_examples=15)
+def test_scores_of_the_longest_beat_are_enough(seed: int, frames: int, power: float) -> None:
+    activation = np.random.default_rng(seed).random(frames) ** power
+    expected = viterbi_with_a_whole_table(activation, STATES)
+    assert viterbi_beats(activation, STATES).tolist() == expected.tolist()
+
+
+def taking_turns(weak: float, bpm: float, seconds: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
+    """Activations whose every other beat is weak, and all beats."""
+    beats = np.arange(0.4, seconds - 0.5, 60 / bpm)
+    strong = bumps(beats[1::2], seconds)
+    return np.maximum(strong, bumps(beats[0::2], seconds, height=0.9 * weak)), beats
+
+
+@pytest.mark.parametrize("bpm", [110, 140, 180])
+def test_beats_that_take_turns_are_halved_and_the_strong_ones_kept(bpm: int) -> None:
+    activation, beats = taking_turns(0.6, bpm)
+    followed = decode_beats(activation, RATE, STATES)
+    assert matched(followed, beats) > 0.97
+    assert matched(strong_beats(activation, RATE, followed), beats[1::2]) > 0.97
+
+
+@pytest.mark.parametrize(("weak", "bpm"), [(0.95, 140), (0.6, 80)])
+def test_even_beats_and_slow_ones_stay(weak: float, bpm: int) -> None:
+    activation, beats = taking_turns(weak, bpm)
+    assert strong_beats(activation, RATE, beats) is beats
+    assert len(strong_beats(activation, RATE, beats[:4])) == 4 and len(strong_beats(activation, RATE, beats[:0])) == 0
+
+
+@given(length=st.sampled_from((3, 4)), offset=st.integers(0, 3), bars=st.integers(4, 12))
+@settings(deadline=None)
+def test_bars_are_counted_from_the_downbeats(length: int, offset: int, bars: int) -> None:
+    wanted = (np.arange(bars * length) + offset) % length + 1
+    assert (decode_bars(np.where(wanted == 1, 0.8, 0.1)) == wanted).all()
+
+
+def test_bars_survive_a_missing_downbeat_and_may_change_length() -> None:
+    four = np.tile([1, 2, 3, 4], 8)
+    activation = np.where(four == 1, 0.8, 0.1)
+    activation[8] = 0.1
+    assert (decode_bars(activation) == four).all()
+    mixed = np.concatenate([np.tile([1, 2, 3, 4], 6), np.tile([1, 2, 3], 8)])
+    assert (decode_bars(np.where(mixed == 1, 0.9, 0.05)) == mixed).all()
+    assert len(decode_bars(np.zeros(0))) == 0
+
+
+@pytest.mark.parametrize("bpm", [75, 120, 170])
+def test_the_online_tracker_agrees_once_it_knows_the_tempo(bpm: int) -> None:
+    beats = np.arange(0.3, 20, 60 / bpm)
+    fine = upsample(bumps(beats, 20), RATE)
+    tracker = OnlineTracker(STATES)
+    found = []
+    for value in fine:
+        if tracker.push(float(value)):
+            found.append(tracker.last_beat / DECODE_RATE)
+    settled_s = 6.0
+    late = np.array(found)[np.array(found) > settled_s]
+    assert matched(late, beats[beats > settled_s], 0.05) > 0.95
+    assert abs(tracker.bpm - bpm) / bpm < 0.03

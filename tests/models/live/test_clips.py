@@ -1,0 +1,226 @@
+"""Clips filmed ahead and shown in turn: order, fades, another prompt, rest while the machine is busy, failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.backends.worker_thread import Feed, run
+from models.contracts import Progress, VideoChunk, VideoRequest
+from models.errors import ModelError
+from models.live import clips
+from models.live.clips import FADE_FRAMES, KEPT, Clip, ClipStream, Film, Reel, prepared
+from models.live.hearing import Heard
+from models.live.video import SHOWN_SIZE, Painter
+from models.video.generator import VideoGenerator
+
+NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "STEPS", 3)
+
+
+def clip(first: int, prompt: str = "sea", count: int = 30) -> Clip:
+    """A clip whose frames count on from `first` in brightness, at fifteen a second."""
+    levels = np.arange(first, first + count, dtype=np.uint8)[:, None, None, None]
+    return Clip(np.broadcast_to(levels, (count, 4, 4, 3)).copy(), 15.0, prompt)
+
+
+def levels(frames: np.ndarray) -> list[int]:
+    return [int(frame[0, 0, 0]) for frame in frames]
+
+
+def test_one_clip_goes_there_and_back_and_several_follow_one_another() -> None:
+    reel = Reel()
+    reel.add(clip(0))
+    assert levels(reel.take(59, 15.0)) == [*range(30), *range(28, -1, -1)]
+    reel.add(clip(100))
+    seen = levels(reel.take(60, 15.0))
+    melted = seen[1 : 1 + FADE_FRAMES]
+    assert melted == sorted(melted) and 0 < melted[0] < 50, "one melts into the other"
+    assert seen[1 + FADE_FRAMES : 30] == list(range(101 + FADE_FRAMES, 130)), "then it is the other alone"
+    assert seen[-1] < 100, "and the first comes again"
+
+
+def test_the_first_clip_of_another_prompt_takes_over_and_old_ones_go() -> None:
+    reel = Reel()
+    for number in range(KEPT + 2):
+        reel.add(clip(10 * number))
+    assert len(reel) == KEPT and levels(reel.take(1, 15.0))[0] >= 20
+    reel.add(clip(200, "fire"))
+    assert len(reel) == 1 and reel.count("sea") == 0 and reel.count("fire") == 1
+    assert levels(reel.take(FADE_FRAMES + 1, 15.0))[-1] == 200 + FADE_FRAMES
+
+
+def test_clips_of_any_size_and_rate_are_fitted() -> None:
+    made = prepared(np.random.default_rng(0).integers(0, 255, (9, 20, 32, 3), dtype=np.uint8), 8.0, "sea")
+    assert made.frames.shape == (17, SHOWN_SIZE, SHOWN_SIZE, 3) and made.rate == 16.0
+    assert made.length_s == pytest.approx(1.0)
+    wide = np.zeros((3, 400, 600, 3), np.uint8)
+    wide[:, :, 100:500] = 200
+    assert (prepared(wide, 24.0, "sea").frames == 200).all(), "the middle square alone"
+
+
+class Steps:
+    """A model that counts how often it was asked to go on."""
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.fails, self.asked = fails, 0
+        self.prompts: list[str] = []
+
+    def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
+        self.prompts.append(request.prompt)
+        if self.fails is not None:
+            raise self.fails
+        for step in range(1, request.steps + 1):
+            self.asked += 1
+            last = step == request.steps
+            frames = np.full((4, 8, 8, 3), 50, np.uint8) if last else NOTHING
+            yield VideoChunk(frames, NOTHING, 16.0, step, request.steps, step, request.steps, last)
+
+
+class Work:
+    """A film at work in a thread."""
+
+    def __init__(self, film: Film) -> None:
+        self.busy, self.closing = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=film.work, args=(self.closing, self.busy.is_set))
+
+    def __enter__(self) -> Work:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.thread.join(timeout=20)
+        assert not self.thread.is_alive()
+
+
+def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
+    end = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> None:
+    model = Steps()
+    film = Film(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
+    assert "shipped model draws meanwhile" in film.says
+    with Work(film):
+        wait_for(lambda: "all are filmed" in film.says)
+        assert len(film.reel) == KEPT and len(model.prompts) == KEPT and film.share == 1.0
+        film.lead_to("fire")
+        wait_for(lambda: film.reel.count("fire") == KEPT)
+    assert model.prompts == ["sea"] * KEPT + ["fire"] * KEPT
+
+
+def test_a_film_rests_while_the_machine_is_busy() -> None:
+    model, film = Steps(), None
+    film = Film(lambda told: model, "Big model", "sea")
+    work = Work(film)
+    work.busy.set()
+    with work:
+        wait_for(lambda: film.rests)
+        assert "rests, so that the sound goes on" in film.says and model.asked == 0
+        work.busy.clear()
+        wait_for(lambda: len(film.reel) == KEPT)
+        assert not film.rests
+
+
+def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
+    work: Work
+
+    class Noticing(Steps):
+        def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
+            for chunk in super().stream(request):
+                work.busy.set()  # the first step troubles the sound
+                yield chunk
+
+    model = Noticing()
+    film = Film(lambda told: model, "Big model", "sea")
+    with (work := Work(film)):
+        wait_for(lambda: film.rests)
+        assert model.asked == 1 and "rests" in film.says
+        work.busy.clear()
+        wait_for(lambda: model.asked == 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(ModelError("no GPU is lent just now.", "quota"), "No GPU is lent"), (OSError("x"), "mistake")]
+)
+def test_what_fails_is_told_and_the_shipped_model_goes_on(
+    generator: VideoGenerator, error: Exception, says: str
+) -> None:
+    film = Film(lambda told: Steps(error), "Big model", "a red fire")
+    with Work(film) as work:
+        work.thread.join(timeout=20)
+    assert says in film.says and "The shipped model draws meanwhile" in film.says
+    stream = ClipStream(film, Painter(generator, "a red fire", size=32), None)
+    stream.paint(0.0, 0.5)
+    assert stream.frame(0.0, Heard()) is not None and stream.facts(0.0)["says"] == film.says
+
+
+def test_a_stream_shows_clips_as_soon_as_there_are_any(generator: VideoGenerator) -> None:
+    film = Film(lambda told: Steps(), "Big model", "a red fire")
+    alone = ClipStream(film, None, None)
+    assert not alone.wants_more() and alone.frame(0.0, Heard()) is None
+    stream = ClipStream(film, Painter(generator, "a red fire", size=32), None)
+    stream.paint(0.0, 0.5)
+    while stream.ready_s:
+        shipped = stream.frame(0.0, Heard())
+    assert shipped is not None and shipped.pixels.shape == (128, 128, 3)
+    film.reel.add(prepared(np.full((30, 16, 16, 3), 90, np.uint8), 15.0, "a red fire"))
+    stream.paint(1.0, 0.5)
+    found = stream.frame(1.0, Heard())
+    assert found is not None and found.pixels.shape == (SHOWN_SIZE, SHOWN_SIZE, 3)
+    assert alone.wants_more()
+    stream.lead_to("a blue fire", 0.0, 1.0)
+    facts = stream.facts(2.0)
+    assert facts["prompt"] == "a blue fire" and facts["morph"] == 0 and facts["clips"] == 1
+    with pytest.raises(ValueError, match="prompt is empty"):
+        stream.lead_to(" ", 0.0, 1.0)
+
+
+def test_a_backend_waits_where_nobody_takes_its_items() -> None:
+    put: list[int] = []
+
+    def work(feed: Feed[int]) -> None:
+        for number in range(100):
+            feed.put(number)
+            put.append(number)
+
+    items: Any = run(work, ahead=1)
+    assert next(items) == 0
+    wait_for(lambda: len(put) >= 2)
+    time.sleep(0.3)
+    assert len(put) == 2, "one waits to be taken, and the next is not begun"
+    assert [next(items) for _ in range(3)] == [1, 2, 3]
+    items.close()
+    assert len(put) < 10
+    assert list(run(work, ahead=1)) == list(range(100))
+
+
+def test_who_gives_way_has_the_backend_give_way_too() -> None:
+    import torch
+
+    from models.threads import work_alone
+
+    found: list[int] = []
+
+    def caller() -> None:
+        work_alone()
+        list(run(lambda feed: found.append(torch.get_num_threads())))
+
+    before = torch.get_num_threads()
+    thread = threading.Thread(target=caller)
+    thread.start()
+    thread.join()
+    assert found == [1] and torch.get_num_threads() == before

@@ -1,0 +1,188 @@
+"""Live pictures: endless, the same for the same seed, led from prompt to prompt, moved by the sound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from models.beats.detector import OnlineBeatDetector, load_network
+from models.live.hearing import Heard, MicrophoneEars, MusicEars
+from models.live.resampling import StreamResampler
+from models.live.video import (
+    QUALITIES,
+    FrameStream,
+    Morph,
+    Painter,
+    Quality,
+    bicubic,
+    check_prompt,
+    moved_by_sound,
+    with_given_text,
+)
+from models.registry.registry import WEIGHTS_DIR
+from models.video.diffusion import Guidance, predict
+from models.video.generator import OVERLAP, VideoGenerator
+from models.video.unet3d import Condition
+from tests.models.live.in_pages import in_a_map
+
+QUICK = Quality(12, 3, 2, 1.5)
+
+
+def painter(generator: VideoGenerator, seed: int = 0) -> Painter:
+    return Painter(generator, "a red fire", seed, size=32)
+
+
+def test_stretches_go_on_from_each_other_and_the_seed_fixes_them(generator: VideoGenerator) -> None:
+    first, again, other = painter(generator), painter(generator), painter(generator, seed=1)
+    one, two = first.draw(0.0, 0.5, QUICK), first.draw(1.0, 0.5, QUICK)
+    assert one.shape == (8, 32, 32, 3)
+    assert len(two) == 8 - OVERLAP
+    assert np.array_equal(one, again.draw(0.0, 0.5, QUICK))
+    assert np.array_equal(two, again.draw(1.0, 0.5, QUICK))
+    assert not np.array_equal(one, other.draw(0.0, 0.5, QUICK))
+    assert len(first.draw(2.0, 0.5, QUICK, should_stop=lambda: True)) == 0
+
+
+def test_loudness_asks_for_motion(generator: VideoGenerator) -> None:
+    quiet, loud = (painter(generator).draw(0.0, energy, QUICK) for energy in (0.1, 0.9))
+    assert not np.array_equal(quiet, loud)
+
+
+def test_a_given_vector_is_the_same_as_the_words(generator: VideoGenerator) -> None:
+    model, config = generator.model, generator.model.config
+    words, said = generator.table.embed(["a red fire"], config.max_words)
+    attributes = torch.zeros(1, len(config.attributes), dtype=torch.long)
+    noisy = torch.randn(1, 3, 8, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        plain = predict(model, noisy, 0.3, Condition(words, said, attributes), Condition(words, said, attributes),
+                        Guidance(1.0))  # fmt: skip
+        vector = Morph(generator, "a red fire").at(0.0)[:, None]
+        given = Condition(vector, torch.ones(1, 1, dtype=torch.bool), attributes)
+        told = predict(with_given_text(model), noisy, 0.3, given, given, Guidance(1.0))
+    assert torch.equal(plain, told)
+    assert type(model.text).__name__ == "TextPooling"
+
+
+def test_a_morph_leads_evenly_from_prompt_to_prompt(generator: VideoGenerator) -> None:
+    morph = Morph(generator, "a red fire")
+    start, aim = morph.at(0.0), morph.vector("a blue fire")
+    morph.lead_to("a blue fire", 10.0, over_s=4.0)
+    assert torch.equal(morph.at(9.0), start)
+    assert torch.allclose(morph.at(12.0), (start + aim) / 2, atol=1e-6)
+    assert morph.share(12.0) == pytest.approx(0.5)
+    assert torch.allclose(morph.at(99.0), aim, atol=1e-6)
+    morph.lead_to("a red fire", 12.0, over_s=0.0)
+    assert torch.allclose(morph.at(12.0), start, atol=1e-6)
+    with pytest.raises(ValueError, match="over_s is 99"):
+        morph.lead_to("a", 0.0, 99)
+    for wrong in ("", "  ", "a" * 2001):
+        with pytest.raises(ValueError, match="prompt"):
+            check_prompt(wrong)
+
+
+def test_every_third_frame_is_drawn_and_the_rest_lies_between(generator: VideoGenerator) -> None:
+    stream = FrameStream(painter(generator), None)
+    stream.quality = QUICK
+    assert stream.frame(0.0, Heard()) is None
+    assert stream.wants_more()
+    stream.paint(0.0, 0.5)
+    frames = [stream.frame(index / 12, Heard()) for index in range(22)]
+    assert [frame.drawn for frame in frames if frame] == [True, *([False, False, True] * 7)]
+    assert all(frame is not None and frame.pixels.shape == (128, 128, 3) for frame in frames)
+    held = stream.frame(2.0, Heard())
+    assert held is not None
+    assert held.held
+    assert not held.drawn
+    assert (stream.drawn_frames, stream.shown_frames, stream.held_frames) == (8, 23, 1)
+    stream.paint(2.0, 0.5)
+    assert not stream.frame(2.1, Heard()).held  # type: ignore[union-attr]
+    assert all(in_a_map(frame) for frame, _ in stream._ready)
+
+
+def test_the_learned_enlargement_is_used_while_quality_allows(generator: VideoGenerator) -> None:
+    calls: list[int] = []
+
+    def enlarge(frames: np.ndarray) -> np.ndarray:
+        calls.append(len(frames))
+        return bicubic(frames)
+
+    stream = FrameStream(painter(generator), enlarge)
+    stream.quality = QUICK
+    stream.paint(0.0, 0.5)
+    assert calls == [1, *[3] * 7]
+    stream.quality = replace(QUICK, learned=False)
+    stream.paint(1.0, 0.5)
+    assert calls == [1, *[3] * 7]
+    assert [quality.shown for quality in QUALITIES] == sorted((q.shown for q in QUALITIES), reverse=True)
+    assert QUALITIES[0].shown >= 12
+
+
+def test_beats_push_the_camera_and_loudness_lights_the_picture() -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[28:36, 28:36] = 160
+    still = moved_by_sound(picture, Heard())
+    on_beat = moved_by_sound(picture, Heard(beat=1.0, downbeat=1.0))
+    assert (on_beat > 40).sum() > (still > 40).sum()
+    assert moved_by_sound(picture, Heard(energy=1.0)).max() > still.max()
+
+
+def test_music_is_heard_by_its_bars_and_its_sound(writer: object) -> None:
+    from models.live.audio import LiveMusic
+    from models.live.controls import LiveControls
+
+    ears = MusicEars()
+    controls = LiveControls(tempo=120.0, drums=False)
+    stream = LiveMusic(writer, writer.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
+    for _ in range(20):
+        ears.add(stream.next_chunk())
+    assert ears.at(0.5).beat == pytest.approx(1.0)
+    assert ears.at(0.5).downbeat < 0.2
+    assert ears.at(0.0).downbeat == pytest.approx(1.0)
+    assert ears.at(0.7).beat < ears.at(0.52).beat
+    assert 0.0 < ears.at(1.0).energy <= 1.0
+
+
+def test_a_person_is_heard_by_sudden_loudness() -> None:
+    ears = MicrophoneEars(None, 48_000)
+    sound = np.zeros(96_000, np.float32)
+    for at in (24_000, 60_000):
+        sound[at : at + 3000] = 0.5 * np.sin(np.arange(3000) * 0.1)
+    for first in range(0, len(sound), 4096):
+        ears.add(sound[first : first + 4096])
+    assert ears.at(0.52).beat > 0.7
+    assert ears.at(0.45).beat == 0.0
+    assert ears.at(1.27).beat > 0.7
+
+
+def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
+    ears = MicrophoneEars(OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100)
+    sound = np.zeros(10 * 44_100, np.float32)
+    noise = np.random.default_rng(0).standard_normal(2600) * np.exp(-np.arange(2600) / 500)
+    for at in np.arange(0.3, 9.5, 0.5):
+        sound[round(at * 44_100) :][:2600] += (0.5 * noise).astype(np.float32)
+    for first in range(0, len(sound), 4096):
+        ears.add(sound[first : first + 4096])
+    for at in np.arange(3.3, 9.0, 0.5):
+        assert ears.at(at + 0.05).beat > 0.7
+        assert ears.at(at - 0.08).beat < 0.3
+
+
+@pytest.mark.parametrize(("source", "target"), [(48_000, 22_050), (22_050, 48_000), (44_100, 22_050), (16_000, 16_000)])
+def test_resampling_in_portions_is_resampling_the_whole(source: int, target: int) -> None:
+    from models.audio import resample
+
+    sound = np.random.default_rng(0).standard_normal(source).astype(np.float32)
+    resampler = StreamResampler(source, target)
+    made, at = [], 0
+    for size in (7, 4096, 1, 2048, 333, *[4096] * 20):
+        made.append(resampler.push(sound[at : at + size]))
+        at += size
+    streamed = np.concatenate(made)
+    whole = resample(sound, source, target)[: len(streamed)]
+    assert len(streamed) > 0.9 * target
+    assert np.abs(streamed[: len(whole)] - whole).max() < 1e-4
+    with pytest.raises(ValueError, match="rates"):
+        StreamResampler(0, 1)

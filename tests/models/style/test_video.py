@@ -1,0 +1,280 @@
+"""Picture and video style transfer: AdaIN and colours by formula, streaming, steadiness, strength, and bad files."""
+
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, features
+
+from models import clips
+from models.clips import ClipError, probe, read_frames, read_picture
+from models.style import flow
+from models.style.picture_network import (
+    StyleConfig,
+    StyleNetwork,
+    adain,
+    bands_of,
+    colour_map,
+    colour_statistics,
+    joined,
+    mean_and_std,
+)
+from models.style.video import VideoStyle, VideoStyleRequest
+from training.style_picture.losses import structure_distance, style_distance
+from training.style_picture.patterns import PATTERNS, draw
+
+
+@pytest.fixture(scope="module")
+def model() -> VideoStyle:
+    torch.manual_seed(0)
+    network = StyleNetwork(StyleConfig.debug())
+    torch.nn.init.normal_(network.decoder.leave.weight, std=0.05)
+    return VideoStyle(network)
+
+
+@pytest.fixture(scope="module")
+def style_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("style") / "tiles.png"
+    Image.fromarray(draw("tiles", 3, 96)).save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def clip_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """21 frames of a square that moves over a textured ground, with sound."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    ground = draw("wash", 2, 128)[:80]
+    frames = []
+    for number in range(21):
+        frame = ground.copy()
+        frame[20:50, 10 + 3 * number : 40 + 3 * number] = (230, 60, 40)
+        frames.append(frame)
+    command = [clips.ffmpeg_program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "128x80"]
+    command += ["-r", "12", "-i", "pipe:0", "-f", "lavfi", "-i", "sine=d=1.75", "-c:v", "libx264"]
+    command += ["-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
+    subprocess.run(command, input=np.stack(frames).tobytes(), check=True)
+    return str(path)
+
+
+def collected(model: VideoStyle, request: VideoStyleRequest) -> np.ndarray:
+    return np.concatenate([chunk.frames for chunk in model.stream(request)])
+
+
+def test_adain_equals_its_formula() -> None:
+    x, style = torch.randn(2, 5, 9, 7), torch.randn(2, 5, 6, 6) * 3 + 1
+    mean, std = mean_and_std(style)
+    own_mean = x.mean(dim=(2, 3), keepdim=True)
+    own_std = (x.var(dim=(2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+    wanted = std[:, :, None, None] * (x - own_mean) / own_std + mean[:, :, None, None]
+    assert torch.allclose(adain(x, mean, std), wanted, atol=1e-5)
+    assert torch.allclose(adain(x, mean, std, mean_and_std(x)), wanted, atol=1e-5)
+
+
+def test_the_colour_map_moves_the_covariance_and_is_symmetric() -> None:
+    torch.manual_seed(1)
+    pixels = torch.rand(1, 3, 40, 40) * torch.tensor([1.0, 0.4, 0.1])[None, :, None, None]
+    wanted = torch.tensor([[[0.05, 0.02, 0.0], [0.02, 0.04, 0.01], [0.0, 0.01, 0.03]]])
+    _, own = colour_statistics(pixels)
+    matrix = colour_map(own, wanted)
+    assert torch.allclose(matrix @ own @ matrix.transpose(1, 2), wanted, atol=1e-5)
+    assert torch.allclose(matrix, matrix.transpose(1, 2), atol=1e-4)
+
+
+def test_a_pyramid_comes_back_together() -> None:
+    pixels = torch.rand(1, 3, 48, 64)
+    assert torch.allclose(joined(bands_of(pixels)), pixels, atol=1e-6)
+
+
+def test_losses_are_least_where_they_should_be() -> None:
+    style = torch.from_numpy(draw("dots", 1, 96).copy()).permute(2, 0, 1)[None] / 255.0
+    other = torch.from_numpy(draw("strokes", 1, 96).copy()).permute(2, 0, 1)[None] / 255.0
+    generator = torch.Generator().manual_seed(0)
+    assert style_distance(style, style, generator) < 0.4 * style_distance(other, style, generator)
+    assert structure_distance(style, style) < 1e-3 < structure_distance(other, style)
+    assert structure_distance(0.5 * style + 0.2, style) < 0.1  # contrast does not count
+
+
+@pytest.mark.parametrize("kind", PATTERNS)
+def test_patterns_are_the_same_again(kind: str) -> None:
+    first = draw(kind, 5, 48)
+    assert first.shape == (48, 48, 3) and np.array_equal(first, draw(kind, 5, 48))
+    assert not np.array_equal(first, draw(kind, 6, 48)) and first.std() > 4
+
+
+def test_strength_0_returns_the_content_and_more_is_further(model: VideoStyle, clip_file: str, style_file: str) -> None:
+    source = np.concatenate([c.source for c in model.stream(VideoStyleRequest(clip_file, style_file))])
+    moved = []
+    for strength in (0.0, 0.3, 0.7, 1.0):
+        result = collected(model, VideoStyleRequest(clip_file, style_file, strength=strength))
+        assert result.shape == source.shape == (21, 80, 128, 3)
+        moved.append(float(np.abs(result.astype(int) - source).mean()))
+    assert moved[0] == 0.0
+    assert moved == sorted(moved) and moved[-1] > 10
+
+
+def test_another_strength_encodes_nothing_again(clip_file: str, style_file: str, model: VideoStyle) -> None:
+    fresh = VideoStyle(model.network)
+    first = collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.4))
+    assert fresh.encoded_frames == 21
+    collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.9))
+    again = collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.4))
+    assert fresh.encoded_frames == 21
+    assert np.abs(first.astype(int) - again).max() <= 3  # what is remembered is in half precision, the first run too
+
+
+def test_chunks_together_are_the_whole_in_order(model: VideoStyle, clip_file: str, style_file: str) -> None:
+    chunks = list(model.stream(VideoStyleRequest(clip_file, style_file)))
+    assert [chunk.number for chunk in chunks] == [0, 8, 16]
+    assert [len(chunk.frames) for chunk in chunks] == [8, 8, 5]
+    assert [chunk.last for chunk in chunks] == [False, False, True]
+    assert chunks[-1].done == chunks[-1].total == 21 and chunks[0].rate == 12
+    part = collected(model, VideoStyleRequest(clip_file, style_file, frames=11))
+    assert np.array_equal(part, np.concatenate([chunk.frames for chunk in chunks])[:11])
+
+
+def test_colours_can_be_kept(model: VideoStyle, clip_file: str, style_file: str) -> None:
+    chunk = next(model.stream(VideoStyleRequest(clip_file, style_file, keep_colours=True, frames=1)))
+    result, source = (np.asarray(each[0], dtype=float) for each in (chunk.frames, chunk.source))
+    inside = ((result > 2) & (result < 253)).all(axis=2)
+    chroma = (result - source) - (result - source).mean(axis=2, keepdims=True)
+    assert inside.mean() > 0.3 and np.abs(chroma[inside]).max() < 2
+
+
+def test_frames_that_stand_still_stay_the_same(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    still = draw("wash", 4, 64).astype(int)
+    frames = [
+        Image.fromarray((still + rng.integers(-4, 5, still.shape)).clip(0, 255).astype(np.uint8)) for _ in "12345"
+    ]
+    frames[0].save(tmp_path / "still.webp", save_all=True, append_images=frames[1:], duration=50, lossless=True)
+
+    def flicker(steadiness: float) -> float:
+        request = VideoStyleRequest(str(tmp_path / "still.webp"), style_file, steadiness=steadiness)
+        result = collected(model, request).astype(float)
+        return float(np.abs(np.diff(result, axis=0)).mean())
+
+    assert flicker(0.8) < 0.6 * flicker(0.0)
+
+
+def test_motion_is_found_and_undone() -> None:
+    before = draw("wash", 1, 96)
+    after = np.roll(before, 3, axis=1)
+    offsets = flow.motion(before, after)
+    assert np.median(offsets[:, 10:-10, 0]) == pytest.approx(-3, abs=0.2)
+    inner = np.abs(flow.carried(before, offsets).astype(int) - after)[8:-8, 12:-12]
+    assert inner.mean() < 2
+    assert flow.trust(before, after, offsets)[20:-20, 20:-20].mean() > 0.9
+    assert flow.trust(before, 255 - after, offsets).mean() < 0.4
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (37, 21), (15, 16)])
+def test_pictures_of_any_size(model: VideoStyle, style_file: str, tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "small.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8)).save(path)
+    for content, style in ((str(path), style_file), (style_file, str(path))):
+        chunk = next(model.stream(VideoStyleRequest(content, style)))
+        assert chunk.is_picture and chunk.last and chunk.frames.shape == chunk.source.shape
+    content_chunk = next(model.stream(VideoStyleRequest(str(path), style_file)))
+    assert content_chunk.frames.shape == (1, size[1], size[0], 3)
+
+
+def test_a_picture_of_12000_pixels(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
+    path = tmp_path / "wide.jpg"
+    Image.new("RGB", (12_000, 2_000), (200, 30, 30)).save(path)
+    assert probe(path).width == 12_000
+    assert read_picture(path, 192, 384).shape == (192, 384, 3)
+    chunk = next(model.stream(VideoStyleRequest(str(path), style_file, size=256)))
+    assert chunk.frames.shape == (1, 43, 256, 3) and "12,000" in chunk.notes[0]
+
+
+def test_transparent_comes_white_and_turned_comes_upright(tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 10), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_picture(tmp_path / "clear.png", 64, 64).min() == 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20), "blue").save(tmp_path / "turned.jpg", exif=exif)
+    assert (probe(tmp_path / "turned.jpg").width, probe(tmp_path / "turned.jpg").height) == (20, 40)
+    assert read_picture(tmp_path / "turned.jpg", 64, 64).shape == (40, 20, 3)
+
+
+def test_an_animated_gif_is_a_clip(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (40, 30), (50 * number, 90, 20)) for number in range(5)]
+    frames[0].save(tmp_path / "move.gif", save_all=True, append_images=frames[1:], duration=100)
+    info = probe(tmp_path / "move.gif")
+    assert (info.frames, info.rate, info.is_picture) == (5, Fraction(10), False)
+    assert collected(model, VideoStyleRequest(str(tmp_path / "move.gif"), style_file)).shape == (5, 30, 40, 3)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_avif(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), "green").save(tmp_path / "leaf.avif")
+    assert read_picture(tmp_path / "leaf.avif", 32, 64).shape == (32, 43, 3)
+
+
+def test_a_phone_video_comes_upright(clip_file: str, tmp_path: Path) -> None:
+    turned = tmp_path / "phone.mp4"
+    command = [
+        clips.ffmpeg_program(),
+        "-v",
+        "error",
+        "-display_rotation",
+        "90",
+        "-i",
+        clip_file,
+        "-c",
+        "copy",
+        str(turned),
+    ]
+    subprocess.run(command, check=True)
+    info = probe(turned)
+    assert (info.width, info.height, info.frames, info.sound) == (80, 128, 21, "aac")
+    frames = list(read_frames(turned, info, 80, 128))
+    straight = list(read_frames(clip_file, probe(clip_file), 128, 80))
+    assert len(frames) == 21
+    assert np.abs(np.rot90(straight[0], 1).astype(int) - frames[0]).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("empty.mp4", b"", "empty"),
+        ("noise.mp4", b"\x00\x01\x02" * 999, "no moving picture"),
+        ("text.png", b"hello, this is no picture", "no moving picture"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "(damaged|no moving picture)"),
+        ("list.m3u8", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "no moving picture"),
+    ],
+)
+def test_broken_files_are_sentences(
+    model: VideoStyle, style_file: str, tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    for request in (VideoStyleRequest(str(path), style_file), VideoStyleRequest(style_file, str(path))):
+        with pytest.raises(ClipError, match=sentence):
+            list(model.stream(request))
+
+
+def test_a_cut_clip_gives_what_is_left(model: VideoStyle, clip_file: str, style_file: str, tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    picture = Path(style_file).read_bytes()
+    path.write_bytes(picture[: len(picture) // 3])
+    with pytest.raises(ClipError, match="damaged"):
+        list(model.stream(VideoStyleRequest(str(path), style_file)))
+    with pytest.raises(ClipError, match="gone"):
+        list(model.stream(VideoStyleRequest(str(tmp_path / "nothing.mp4"), style_file)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("strength", 1.5), ("strength", float("nan")), ("size", 10), ("size", 99_999), ("steadiness", -1), ("path", ""),
+     ("style", ""), ("keep_colours", 1), ("frames", -1), ("first_frame", 0.5)],
+)  # fmt: skip
+def test_impossible_requests_name_the_field(field: str, value: object) -> None:
+    values = {"path": "a.mp4", "style": "b.png"} | {field: value}
+    with pytest.raises(ValueError, match=field):
+        VideoStyleRequest(**values)  # type: ignore[arg-type]

@@ -1,0 +1,207 @@
+"""The Music Video tab without its page: songs of every kind, corrections, the finished file, settings, stopping."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.clips import probe
+from models.music_video.contracts import ASPECTS, SHORTER_SIDES, Look
+from models.registry.registry import Registry
+from studio.io.audio_files import write_wav
+from studio.io.recipes import read_recipe
+from studio.music_video import controls
+from studio.music_video import song as songs
+from studio.music_video.actions import STRENGTHS, MusicVideoActions, safe_name, trimmed
+from studio.music_video.beat_plot import beat_plot
+from studio.music_video.song import Song
+from tests.models.music_video.debug_video import RATE, click_song, encoded
+from tests.studio.debug_beats import music_video_registry, music_video_specs
+
+FAST = {
+    "prompts": "a red fire\nblue waves",
+    "aspect": "1:1",
+    "shorter_side": 360,
+    "steps": 2,
+    "key_clips": 2,
+    "seed": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> MusicVideoActions:
+    return MusicVideoActions(music_video_registry(tmp_path_factory.mktemp("weights")))
+
+
+def listened(actions: MusicVideoActions, source: Any, trim: tuple[float, float] = (0, 0)) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for update in actions.listen("me", source, trim, None):
+        merged |= update
+    return merged
+
+
+@pytest.fixture(scope="module")
+def heard(actions: MusicVideoActions, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return listened(actions, str(click_song(tmp_path_factory.mktemp("song") / "My song!.wav", 8.0, 120.0)))
+
+
+@pytest.fixture
+def song(heard: dict[str, Any]) -> Song:
+    return heard["song"]
+
+
+def test_beats_are_heard_and_given_as_files(heard: dict[str, Any], song: Song) -> None:
+    assert "beats at 120 a minute" in heard["status"] and song.name == "My-song"
+    rows = list(csv.reader(Path(heard["csv"]).read_text().splitlines()))
+    assert rows[0] == ["time_s", "place_in_bar"] and len(rows) == len(song.track.times_s) + 1
+    data = json.loads(Path(heard["json"]).read_text())
+    assert data["bpm"] == pytest.approx(120, abs=2) and data["sections"][0]["label"] == "A"
+    assert heard["plot"].count('class="beat') == len(song.track.times_s)
+    clicks, rate = soundfile.read(heard["clicks"])
+    plain, _ = soundfile.read(song.sound)
+    assert rate == RATE and clicks.shape == plain.shape
+    at = int(song.track.times_s[3] * rate)
+    assert np.abs(clicks - 0.6 * plain)[at : at + 800].max() > 0.2
+
+
+def test_corrections_change_plot_files_and_can_be_undone(actions: MusicVideoActions, song: Song) -> None:
+    doubled = actions.correct(song, "double")["song"]
+    assert doubled.track.bpm == pytest.approx(2 * song.track.bpm, rel=0.02)
+    assert actions.correct(doubled, "undo")["song"].track is song.track
+    assert actions.correct(song, "half")["song"].track.bpm == pytest.approx(song.track.bpm / 2, rel=0.05)
+    moved = actions.correct(song, "shift", 40)["song"].track
+    np.testing.assert_allclose(moved.times_s[: len(song.track.times_s)], song.track.times_s + 0.04)
+    fewer = actions.correct(song, "delete", 2)
+    assert len(fewer["song"].track.times_s) == len(song.track.times_s) - 1
+    assert len(json.loads(Path(fewer["json"]).read_text())["beats"]) == len(song.track.times_s) - 1
+    assert actions.correct(song, "downbeat", 3)["song"].track.places[2] == 1
+    tapped = actions.correct(song, "tap", "1.0 1.6 2.2 2.8 3.4")["song"].track
+    assert tapped.bpm == pytest.approx(100) and np.abs(tapped.times_s - 2.2).min() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "says"),
+    [
+        ("tap", "1 2", "at least four"),
+        ("delete", 0, "Click a beat"),
+        ("delete", 999, "Beat 999 does not exist"),
+        ("magic", 1, "no correction named"),
+    ],
+)
+def test_impossible_corrections_are_sentences(
+    actions: MusicVideoActions, song: Song, what: str, value: Any, says: str
+) -> None:
+    assert says in actions.correct(song, what, value)["status"]
+    assert "Choose a song" in actions.correct(None, what, value)["status"]
+
+
+def test_the_video_has_its_recipe_and_the_corrected_beats(
+    actions: MusicVideoActions, song: Song, tmp_path: Path
+) -> None:
+    fields = FAST | {"title": "T", "zoom": 0.9}
+    corrected = actions.correct(song, "half")["song"]
+    updates = list(actions.make("me", corrected, fields, True, str(tmp_path)))
+    made = {name: value for update in updates for name, value in update.items()}
+    assert probe(made["file"]).frames == 8 * 24 and probe(made["file"]).sound == "aac"
+    assert "360 x 360" in made["status"] and made["picture"] == ""
+    assert any("image/jpeg" in update.get("picture", "") for update in updates)
+    assert any("left" in update.get("status", "") for update in updates)
+    recipe = read_recipe(made["file"])
+    assert recipe.task == "music_video" and recipe.settings["zoom"] == 0.9 and recipe.seed == 5
+    values, said = actions.load_settings(made["file"], ("prompts", "aspect", "zoom"))
+    assert values == {"prompts": FAST["prompts"], "aspect": "1:1", "zoom": 0.9, "seed": 5} and "back" in said
+
+
+def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
+    work = actions.make("me", song, FAST, False, str(tmp_path))
+    for update in work:
+        if "Drawing" in update.get("status", ""):
+            break
+    assert actions.stops.ask("memake")
+    assert "Stopped" in list(work)[-1]["status"] and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"prompts": " "}, "Prompts is empty"),
+        ({"zoom": 3}, "Zoom is 3"),
+        ({"reactivity": -1}, "Reactivity is -1"),
+        ({"aspect": "2:1"}, "Aspect is"),
+        ({"captions": "nowhere.srt"}, "gone"),
+        ({"title": "x" * 200}, "at most 120"),
+    ],
+)
+def test_wrong_fields_are_sentences(
+    actions: MusicVideoActions, song: Song, tmp_path: Path, fields: dict[str, Any], says: str
+) -> None:
+    last = list(actions.make("me", song, FAST | fields, False, str(tmp_path)))[-1]
+    assert says in last["status"] and "alert" in last["status"]
+
+
+def test_without_a_song_or_a_model(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
+    assert "Choose a song" in list(actions.make("me", None, FAST, False, str(tmp_path)))[-1]["status"]
+    alone = MusicVideoActions(Registry(music_video_specs()[:1], memory_budget_mb=10, weights_dir=tmp_path))
+    assert "no video model" in list(alone.make("me", song, FAST, False, str(tmp_path)))[-1]["status"]
+
+
+def test_songs_that_cannot_be_used(actions: MusicVideoActions, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp3").write_bytes(b"\xff\xfb" + b"\x00" * 50)
+    assert "no sound that can be read" in listened(actions, str(tmp_path / "broken.mp3"))["status"]
+    assert "gone" in listened(actions, str(tmp_path / "missing.wav"))["status"]
+    assert "Choose or record" in listened(actions, None)["status"]
+    long = encoded(tmp_path / "long.flac", "-f", "lavfi", "-i", "sine=100:d=620:r=8000")
+    assert "longer than 10 minutes" in listened(actions, str(long))["status"]
+    assert listened(actions, str(long), (600, 604))["song"].duration_s == pytest.approx(4.0, abs=0.01)
+    with pytest.raises(ValueError, match="not after its start"):
+        trimmed((5, 4))
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "short"])
+def test_sounds_that_are_no_songs_give_something_sensible(
+    actions: MusicVideoActions, tmp_path: Path, kind: str
+) -> None:
+    seconds = 0.2 if kind == "short" else 3.0
+    noise = 0.1 * np.random.default_rng(0).standard_normal(int(seconds * RATE)).astype(np.float32)
+    made = listened(actions, str(write_wav(tmp_path / "a.wav", noise * (kind != "silence"), RATE)))
+    assert "alert" not in made["status"] and made["song"].duration_s == pytest.approx(seconds, abs=0.01)
+    if kind == "silence":
+        assert "No steady beat" in made["status"]
+    last = list(actions.make("me", made["song"], FAST, True, str(tmp_path)))[-1]
+    assert ("from 0.5 s" if kind == "short" else "of video") in last["status"]
+
+
+def test_a_new_song_deletes_the_folder_of_the_old(actions: MusicVideoActions, tmp_path: Path) -> None:
+    first = listened(actions, str(click_song(tmp_path / "a.wav", 1.0)))["song"]
+    second = [update for update in actions.listen("me", str(tmp_path / "a.wav"), (0, 0), first) if "song" in update]
+    assert not first.folder.exists() and second[0]["song"].folder.exists()
+    songs.close(second[0]["song"])
+    assert not second[0]["song"].folder.exists()
+
+
+def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_path: Path) -> None:
+    steps = list(actions.program(str(click_song(tmp_path / "a.wav", 2.0)), (0, 0), FAST, str(tmp_path)))
+    file, beats = steps[-1]
+    assert all(step is None for step in steps[:-1]) and probe(file).frames == 48
+    assert len(beats["beats"]) >= 3 and set(beats["beats"][0]) == {"time_s", "place"}
+    with pytest.raises(ValueError, match="no sound"):
+        (tmp_path / "b.mp3").write_bytes(b"nothing" * 20)
+        list(actions.program(str(tmp_path / "b.mp3"), (0, 0), FAST, str(tmp_path)))
+
+
+def test_what_the_page_offers_is_what_the_generator_takes() -> None:
+    assert set(controls.ASPECTS) == set(ASPECTS)
+    assert {side for side, _ in controls.SIDES} <= set(SHORTER_SIDES)
+    assert vars(Look()) == controls.DEFAULT_LOOK and tuple(vars(Look())) == STRENGTHS
+    assert safe_name("../../etc: passwd") == "etc-passwd" and safe_name("???") == "song"
+
+
+def test_the_plot_of_nothing_and_of_strange_names() -> None:
+    empty = beat_plot(0.1, np.zeros(0, np.float32), np.zeros(0, np.float32), 50, np.zeros(0), np.zeros(0, int), ())
+    assert "0 beats" in empty

@@ -1,0 +1,165 @@
+"""The route that speech front ends know from OpenAI, over a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from models.contracts import Voice
+from studio.io import audio_files
+from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.speech.openai_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
+from tests.studio.debug_speech import debug_registry, debug_spec
+
+ASKED = {"model": "tts-1", "input": "Hello there, world.", "voice": "low"}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    ensure_ffmpeg()
+    registry = debug_registry(tmp_path, debug_spec(), debug_spec("broken", "load_corrupt"))
+    with TestClient(Starlette(routes=routes(registry))) as client:
+        yield client
+
+
+def sound(client: TestClient, folder: Path, **changes: Any) -> tuple[np.ndarray, int]:
+    answer = client.post("/v1/audio/speech", json=ASKED | changes)
+    assert answer.status_code == 200, answer.text
+    path = folder / "sound"
+    path.write_bytes(answer.content)
+    return soundfile.read(path)
+
+
+@pytest.mark.parametrize("form", ["wav", "mp3"])
+def test_sound_in_each_format(client: TestClient, tmp_path: Path, form: str) -> None:
+    answer = client.post("/v1/audio/speech", json=ASKED | {"response_format": form})
+    assert answer.status_code == 200 and answer.headers["content-type"] == FORMATS[form][0]
+    path = tmp_path / f"sound.{form}"
+    path.write_bytes(answer.content)
+    samples, rate = audio_files.read_audio(path)
+    assert rate in (22_050, 44_100) and 0.5 < samples.shape[-1] / rate < 3 and np.abs(samples).max() > 0.05
+
+
+def test_pcm_is_24_khz_and_as_long(client: TestClient, tmp_path: Path) -> None:
+    samples, rate = sound(client, tmp_path, response_format="wav")
+    raw = client.post("/v1/audio/speech", json=ASKED | {"response_format": "pcm"}).content
+    assert len(raw) / 2 / 24_000 == pytest.approx(len(samples) / rate, abs=0.01)
+
+
+def test_voices_and_speed(client: TestClient, tmp_path: Path) -> None:
+    low, _ = sound(client, tmp_path, response_format="wav")
+    assert np.array_equal(sound(client, tmp_path, response_format="wav", voice="alloy")[0], low)
+    assert len(sound(client, tmp_path, response_format="wav", speed=2.0)[0]) < len(low)
+    answers = SpeechAnswers(debug_registry(tmp_path))
+    wanted = ("low", "high", "alloy", "ash", "ballad", {"id": "high"}, None)
+    found = [answers._voice("speech/debug", each) for each in wanted]
+    assert found == ["low", "high", "low", "high", "low", "high", ""]
+
+
+def test_events(client: TestClient) -> None:
+    answer = client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav", "stream_format": "sse"})
+    rows = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
+    assert rows[-1] == {"type": "speech.audio.done"} and len(rows) > 3
+    joined = b"".join(base64.b64decode(row["audio"]) for row in rows[:-1])
+    assert joined == client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav"}).content
+
+
+@pytest.mark.parametrize(
+    "wrong, status, said",
+    [
+        ({"input": ""}, 400, "text"),
+        ({"voice": "nobody"}, 400, "this model has low, high"),
+        ({"response_format": "midi"}, 400, "one of mp3"),
+        ({"speed": 9}, 400, "speed"),
+        ({"speed": "fast"}, 400, ""),
+        ({"model": "speech/none"}, 404, "no model"),
+        ({"model": "speech/broken"}, 500, "damaged"),
+    ],
+)
+def test_wrong_wishes_are_sentences(client: TestClient, wrong: dict[str, Any], status: int, said: str) -> None:
+    answer = client.post("/v1/audio/speech", json=ASKED | wrong)
+    message = answer.json()["error"]["message"]
+    assert answer.status_code == status and said in message.lower() and "Traceback" not in message
+
+
+def test_what_is_no_json_and_the_list_of_models(client: TestClient) -> None:
+    assert client.post("/v1/audio/speech", content=b"hello").status_code == 400
+    assert client.post("/v1/audio/speech", content=b"x" * 300_000).status_code == 400
+    rows = client.get("/v1/models").json()["data"]
+    assert rows[0]["id"] == "speech/debug" and rows[0]["voices"] == ["low", "high"]
+    stranger = client.post("/v1/audio/speech", json=ASKED, headers={"sec-fetch-site": "cross-site"})
+    assert stranger.status_code == 400 and "nother site" in stranger.json()["error"]["message"]
+
+
+def test_voices_that_a_model_knows_once_it_is_loaded_are_listed(tmp_path: Path) -> None:
+    registry = debug_registry(tmp_path, debug_spec(voices=()))
+    with TestClient(Starlette(routes=routes(registry))) as client:
+        assert client.get("/v1/models").json()["data"][0]["voices"] == []
+        registry.load("speech/debug").model.voices = (Voice("found", "Found", "MIT"),)
+        assert client.get("/v1/models").json()["data"][0]["voices"] == ["found"]
+
+
+def test_the_end_of_the_work_does_not_hold_the_server_up() -> None:
+    going, ended, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def blocks() -> Iterator[bytes]:
+        try:
+            yield b"one"
+            going.set()
+            ended.wait(30)  # as a model that is asked to stop and goes on to its next step
+            yield b"two"
+        finally:
+            closed.set()
+
+    async def listen() -> float:
+        stream = aside(blocks())
+        assert await anext(stream) == b"one"
+        waiting = asyncio.create_task(anext(stream))
+        while not going.is_set():
+            await asyncio.sleep(0.01)
+        waiting.cancel()  # the listener leaves in the middle of a block
+        began = time.monotonic()
+        await asyncio.sleep(0.05)
+        held_s = time.monotonic() - began
+        ended.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+        return held_s
+
+    with ThreadPoolExecutor(1) as pool:  # the browser's tests keep a loop of their own in this thread
+        held_s = pool.submit(lambda: asyncio.run(listen())).result()
+    assert held_s < 20, "the loop stood still while the block was made"
+    assert closed.wait(30)
+
+
+@pytest.mark.parametrize("through_ffmpeg", [False, True])
+def test_a_listener_who_leaves_ends_the_work(through_ffmpeg: bool) -> None:
+    ensure_ffmpeg()
+    closed = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            while True:
+                yield bytes(20_000)
+        finally:
+            closed.append(True)
+
+    stream = encoded(pieces(), 22_050, FORMATS["flac"][1]) if through_ffmpeg else wav(pieces(), 22_050)
+    assert next(stream) and next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    del stream
+    assert closed == [True]

@@ -1,0 +1,121 @@
+"""Both halves of the Style Transfer tab without its page: files, sound, settings, stopping, failures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from models.clips import ffmpeg_program, probe
+from studio.io import video_files
+from studio.io.recipes import read_recipe
+from studio.style import gallery
+from studio.style.actions import StyleActions
+from tests.studio.debug_style import style_registry
+
+
+@pytest.fixture(scope="module")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> StyleActions:
+    return StyleActions(style_registry(tmp_path_factory.mktemp("weights")))
+
+
+def make_clip(path: Path, *sound: str) -> Path:
+    command = [ffmpeg_program(), "-v", "error", "-f", "lavfi", "-i", "testsrc=s=96x64:r=10:d=1"]
+    command += ["-f", "lavfi", "-i", "sine=d=1.3", "-c:v", "libx264", "-pix_fmt", "yuv420p", *sound, str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def sound_bytes(path: str | Path) -> bytes:
+    command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-map", "0:a", "-c", "copy", "-f", "data", "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def restyled(actions: StyleActions, half: str, folder: Path, **fields: Any) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for update in actions.restyle(half, fields, str(folder)):
+        merged |= update
+    return merged
+
+
+def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: StyleActions, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", "-c:a", "aac")
+    made = restyled(actions, "video", tmp_path, content=str(clip), style="glass", strength=0.5)
+    assert sound_bytes(made["file"]) == sound_bytes(clip)
+    info = probe(made["file"])
+    assert (info.frames, info.rate, info.width, info.height) == (10, 10, 96, 64)
+    assert probe(made["original"]).frames == 10 and "byte for byte" in made["notes"]
+    recipe = read_recipe(made["file"])
+    assert recipe.task == "style_video" and recipe.settings["style"] == "glass"
+    values, said = actions.load_settings(made["file"], "video", ("style", "strength"))
+    assert values == {"style": "glass", "strength": 0.5} and "back" in said
+
+
+def test_uncompressed_sound_is_kept_without_loss(actions: StyleActions, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mov", "-c:a", "pcm_s16le")
+    made = restyled(actions, "video", tmp_path, content=str(clip), style="dabs")
+    assert "loses nothing" in made["notes"]
+
+    def pcm(path: str | Path) -> bytes:
+        command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-f", "s16le", "-"]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+    assert pcm(made["file"]) == pcm(clip)
+
+
+def test_a_picture_gives_a_picture(actions: StyleActions, tmp_path: Path) -> None:
+    Image.new("RGB", (50, 31), "teal").save(tmp_path / "in.png")
+    made = restyled(actions, "video", tmp_path, content=str(tmp_path / "in.png"), style="woodcut")
+    assert Image.open(made["file"]).size == (50, 31) and made["result"] is None
+    assert made["slider"][0].shape == (31, 50, 3) and "polyline" in made["plot"]
+
+
+def test_a_sound_keeps_its_length(actions: StyleActions, tmp_path: Path) -> None:
+    tone = 0.2 * np.sin(np.arange(22_050) / 9).astype(np.float32)
+    soundfile.write(tmp_path / "in.wav", tone, 22_050)
+    made = restyled(actions, "audio", tmp_path, content=str(tmp_path / "in.wav"), style="hiss", strength=0.6)
+    assert soundfile.info(made["file"]).frames == 22_050
+    assert read_recipe(made["file"]).settings["style"] == "hiss" and "polyline" in made["plot"]
+
+
+@pytest.mark.parametrize(
+    ("half", "fields", "sentence"),
+    [
+        ("video", {}, "Choose a clip"),
+        ("audio", {}, "Record or choose"),
+        ("video", {"content": "nowhere.mp4"}, "gone"),
+        ("video", {"content": "nowhere.mp4", "style": "magic"}, "gallery has"),
+        ("video", {"content": "nowhere.mp4", "strength": 3}, "Strength is 3"),
+    ],
+)
+def test_failures_are_sentences(
+    actions: StyleActions, tmp_path: Path, half: str, fields: dict[str, Any], sentence: str
+) -> None:
+    last = list(actions.generate("me", half, fields, str(tmp_path)))[-1]
+    assert sentence in last["status"] and "alert" in last["status"]
+
+
+def test_stopping(actions: StyleActions, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", "-an")
+    work = actions.generate("me", "video", {"content": str(clip)}, str(tmp_path))
+    next(work)
+    assert actions.stops.ask("mevideo")
+    assert "Stopped" in list(work)[-1]["status"]
+
+
+def test_the_gallery_is_small_and_says_whose_it_is() -> None:
+    assert sum(each.path.stat().st_size for each in gallery.PICTURES) < 1_000_000
+    assert all(each.licence for each in gallery.PICTURES)
+
+
+def test_odd_sizes_are_written_even(tmp_path: Path) -> None:
+    from fractions import Fraction
+
+    with video_files.ClipWriter(tmp_path / "odd.mp4", 33, 21, Fraction(10)) as writer:
+        writer.write(np.zeros((3, 21, 33, 3), np.uint8))
+    assert (probe(tmp_path / "odd.mp4").width, probe(tmp_path / "odd.mp4").height) == (34, 22)

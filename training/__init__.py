@@ -1,0 +1,1 @@
+"""How each shipped weight file is made; the running studio loads nothing from here."""

@@ -1,0 +1,175 @@
+"""The recipe of the beat detector's weights.
+
+    python -m training.beats.train prepare --pop909 POP909 --lieder FOLDER --groove FOLDER --soundfont FILE
+    python -m training.beats.train train
+    python -m training.beats.train train --causal
+    python -m training.beats.train export
+
+`prepare` renders excerpts with known beats (`beat_corpus`), `train` fits one of the two networks, resuming from its
+checkpoint in `--run`, `export` writes the running averages. The loss is the binary cross entropy of both outputs; a
+frame beside a beat counts half, because a beat rarely falls on the grid of frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.beats.network import FRAME_RATE, BeatNetwork, BeatNetworkConfig
+from models.weights_io import save_safetensors
+from training.beats import corpus
+from training.beats.corpus import Excerpt
+from training.loop import ResumableTraining
+
+RUN = Path(".runs/beats")
+WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
+CAUSAL_DELAY_FRAMES = 4
+FILES = {False: "beats.safetensors", True: "beats_causal.safetensors"}
+WARM_UP_STEPS = 50
+CROP_FRAMES = 1000  # of an excerpt in a step: shorter means more steps in the same time
+AVERAGE = 0.99
+LEARNING_RATE = 2e-3
+
+
+def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
+    """float32 (frames, 2) for beats and downbeats: 1 in the nearest frame, a half beside it."""
+    wanted = np.zeros((frames, 2), dtype=np.float32)
+    for column, times in enumerate((excerpt.beats, excerpt.downbeats)):
+        for time_s in times:
+            centre = round(float(time_s) * FRAME_RATE) + delay_frames
+            for frame, value in ((centre - 1, 0.5), (centre, 1.0), (centre + 1, 0.5)):
+                if 0 <= frame < frames:
+                    wanted[frame, column] = max(wanted[frame, column], value)
+    return wanted
+
+
+def draw(
+    excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random, frames: int = CROP_FRAMES
+) -> tuple[Tensor, Tensor]:
+    """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2).
+
+    T is `frames`, or the excerpts' own length if that is shorter; the crop lies anywhere.
+    """
+    chosen = [rng.choice(excerpts) for _ in range(size)]
+    total = len(chosen[0].mel)
+    frames = min(frames, total)
+    begins = [rng.randint(0, total - frames) for _ in chosen]
+    crops = [e.mel[at : at + frames].astype(np.float32) for e, at in zip(chosen, begins, strict=True)]
+    mel = torch.stack([torch.from_numpy(crop) for crop in crops])
+    bands = torch.linspace(-1, 1, mel.shape[2])
+    mel = mel + (torch.randn(size, 1, 1) * 0.7 + torch.randn(size, 1, 1) * 0.6 * bands)
+    for row in range(size):
+        if rng.random() < 0.3:
+            first = rng.randrange(mel.shape[2] - 8)
+            mel[row, :, first : first + rng.randint(2, 16)] = mel[row].min()
+    whole = [targets(e, total, delay_frames) for e in chosen]
+    wanted = np.stack([row[at : at + frames] for row, at in zip(whole, begins, strict=True)])
+    return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
+
+
+class BeatTrainer(ResumableTraining[BeatNetwork]):
+    """One network's training: weights, running average, optimiser, step; resumes by itself."""
+
+    def __init__(self, excerpts: list[Excerpt], config: BeatNetworkConfig, steps: int, batch: int, run: Path) -> None:
+        torch.manual_seed(1)
+        self.excerpts, self.steps, self.batch = excerpts, steps, batch
+        model = BeatNetwork(config)
+        optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=1e-3)
+        super().__init__(model, config, optimizer, run / f"{'causal' if config.causal else 'offline'}.pt")
+        self.rng = random.Random(1 + self.step)
+
+    def train_step(self) -> float:
+        """One step of the optimiser; returns the loss."""
+        warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
+        rate = LEARNING_RATE * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        mel, wanted = draw(self.excerpts, self.batch, self.config.delay_frames, self.rng)
+        logits = self.model(mel)
+        weight = 1.0 + wanted * torch.tensor([4.0, 8.0])
+        loss = F.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
+        self.descend(loss, 1.0, AVERAGE)
+        return float(loss.detach())
+
+    def train(self, log_every: int = 20, save_every: int = 100) -> None:
+        """Run to the planned step, with a JSON line now and then."""
+        self.model.train()
+        total, started = 0.0, time.perf_counter()
+        while self.step < self.steps:
+            total += self.train_step()
+            if self.step % log_every == 0:
+                pace = log_every / (time.perf_counter() - started)
+                print(
+                    json.dumps({"step": self.step, "loss": round(total / log_every, 4), "steps_per_s": round(pace, 3)})
+                )
+                total, started = 0.0, time.perf_counter()
+            if self.step % save_every == 0:
+                self.save()
+        self.save()
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Render the excerpts."""
+    sources = corpus.Sources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
+    excerpts = corpus.build(sources, arguments.count, arguments.seed, arguments.workers)
+    corpus.save(arguments.run / "corpus.pt", excerpts)
+    print(f"{len(excerpts)} excerpts of {corpus.EXCERPT_S:.0f} s, {sum(len(e.beats) for e in excerpts):,} beats")
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train one network."""
+    torch.set_flush_denormal(True)
+    delay = CAUSAL_DELAY_FRAMES if arguments.causal else 0
+    config = BeatNetworkConfig(causal=arguments.causal, delay_frames=delay)
+    excerpts = corpus.load(arguments.run / "corpus.pt")
+    BeatTrainer(excerpts, config, arguments.steps, arguments.batch, arguments.run).train()
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the weight files of the networks that have a checkpoint."""
+    for causal, name in FILES.items():
+        checkpoint = arguments.run / f"{'causal' if causal else 'offline'}.pt"
+        if checkpoint.exists():
+            state = torch.load(checkpoint, weights_only=True)
+            about = {"config": json.dumps(state["config"]), "steps": str(state["step"])}
+            save_safetensors(arguments.out / name, state["average"], about)
+            print(arguments.out / name)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(required=True)
+    for function in (prepare, train, export):
+        sub = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
+        sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
+        sub.set_defaults(function=function)
+        if function is prepare:
+            for name in ("pop909", "lieder", "groove"):
+                sub.add_argument(f"--{name}", type=Path, help="folder of that collection")
+            sub.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+            sub.add_argument("--count", type=int, default=1600, help="excerpts")
+            sub.add_argument("--seed", type=int, default=1)
+            sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+        elif function is train:
+            sub.add_argument("--causal", action="store_true", help="the network for sound that arrives now")
+            sub.add_argument("--steps", type=int, default=2500)
+            sub.add_argument("--batch", type=int, default=8)
+        else:
+            sub.add_argument("--out", type=Path, default=WEIGHTS)
+    return top
+
+
+if __name__ == "__main__":
+    parsed = parser().parse_args()
+    parsed.function(parsed)

@@ -1,0 +1,287 @@
+"""The public benchmark: how well a small Music Transformer predicts Bach's chorales.
+
+Huang et al. 2018, section 4.1: the JSB chorales (Boulanger-Lewandowski et al. 2012, their split) on a grid of
+sixteenths, in raster order: soprano, alto, tenor, bass of the first sixteenth, then of the second, and so on; one token
+for each voice and sixteenth. The measure is the negative log-likelihood of a token in nats, over all tokens of a split.
+
+What the paper leaves open is done so: a token is a MIDI pitch or a rest; where a sixteenth has fewer than four pitches
+the lower voices rest; the data does not tell held notes from repeated ones, so neither do the tokens. Besides the token
+the network is given which voice and which sixteenth of the bar comes next (counted from the start of the piece), a
+fixed clock that says nothing about the music. A piece is read in windows of 256 tokens that move on by 128, each token
+judged once, where most of the past is in sight. Training pieces are heard in every key that keeps each voice within the
+range it has in the training split.
+
+Letters: B batch, L tokens, W width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.music.transformer import Layer, MusicTransformerConfig, attention_mask, sinusoids
+from training.loop import save_checkpoint
+from training.music.muon import optimisers
+
+VOICES, STEPS_PER_BAR = 4, 16
+CLOCK = VOICES * STEPS_PER_BAR
+REST, START, VOCABULARY = 128, 129, 130
+WINDOW, STRIDE = 256, 128
+Tokens = NDArray[np.int64]
+
+
+def serialise(steps: Sequence[Sequence[float]]) -> Tokens:
+    """A chorale, for each sixteenth its pitches from soprano to bass, as int64 (4 * steps,)."""
+    grid = np.full((len(steps), VOICES), REST, dtype=np.int64)
+    for row, pitches in zip(grid, steps, strict=True):
+        row[: len(pitches)] = [int(pitch) for pitch in pitches[:VOICES]]
+    return grid.reshape(-1)
+
+
+def read_splits(path: Path) -> dict[str, list[Tokens]]:
+    """The splits train, valid and test of jsb-chorales-16th.json.
+
+    Raises:
+        ValueError: the file is missing or holds something else.
+    """
+    try:
+        splits = json.loads(path.read_text(encoding="utf-8"))
+        return {name: [serialise(steps) for steps in splits[name]] for name in ("train", "valid", "test")}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not the JSB chorales on sixteenths, as JSON with train, valid and test."
+        ) from error
+
+
+def voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
+    """int64 (4, 2): the lowest and highest pitch of each voice."""
+    steps = np.concatenate(pieces).reshape(-1, VOICES)
+    low = np.where(steps == REST, 999, steps).min(axis=0)
+    high = np.where(steps == REST, -1, steps).max(axis=0)
+    return np.stack([low, high], axis=1)
+
+
+def transpositions(piece: Tokens, ranges: NDArray[np.int64]) -> list[int]:
+    """By how many semitones (-6 to 6) a piece can move with every voice in its range."""
+    own = voice_ranges([piece])
+    sings = own[:, 1] >= 0
+    down, up = (ranges[sings, 0] - own[sings, 0]).max(), (ranges[sings, 1] - own[sings, 1]).min()
+    return list(range(max(-6, int(down)), min(6, int(up)) + 1))
+
+
+def transpose(piece: Tokens, semitones: int) -> Tokens:
+    """All pitches moved; rests stay."""
+    return np.where(piece == REST, REST, piece + semitones)
+
+
+class ChoraleTransformer(nn.Module):
+    """The layers of the Music Transformer on chorale tokens, with a clock of voice and sixteenth.
+
+    With "absolute" positions, sinusoids of a token's place in the piece are added to the input instead of relative
+    logits to attention.
+    """
+
+    def __init__(self, config: MusicTransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.n_tokens, config.width)
+        self.clock = nn.Embedding(CLOCK, config.width)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.dropout = nn.Dropout(config.dropout)
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and parameter.dim() == 2:
+                is_residual = name.endswith(("out.weight", "down.weight"))
+                nn.init.normal_(parameter, std=0.02 * (2 * config.layers) ** (-0.5 if is_residual else 0.0))
+
+    def forward(self, tokens: Tensor, places: Tensor) -> Tensor:
+        """The last tokens int64 (B, L) and the places int64 (B, L) in the piece of those asked for -> (B, L, V)."""
+        x = self.embedding(tokens) + self.clock(places % CLOCK)
+        if self.config.position == "absolute":
+            x = x + 0.02 * sinusoids(places, self.config.width)
+        x = self.dropout(x)
+        needs_mask = self.config.position == "relative"
+        mask = attention_mask(tokens.shape[1], tokens.shape[1], None, tokens.device) if needs_mask else None
+        for layer in self.layers:
+            x = layer(x, mask)
+        return F.linear(self.norm(x), self.embedding.weight)
+
+
+@dataclass(frozen=True)
+class ChoraleRecipe:
+    """How the benchmark's networks are trained; the same for all kinds of positions."""
+
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    feedforward: int = 512
+    dropout: float = 0.1
+    rows: int = 12
+    steps: int = 1500
+    warmup_steps: int = 50
+    muon_rate: float = 0.02
+    adam_rate: float = 0.003
+    average_over_steps: int = 60
+    seed: int = 0
+
+    def config(self, position: str) -> MusicTransformerConfig:
+        """The network's sizes with one kind of positions."""
+        return MusicTransformerConfig(
+            n_tokens=VOCABULARY,
+            width=self.width,
+            layers=self.layers,
+            heads=self.heads,
+            feedforward=self.feedforward,
+            dropout=self.dropout,
+            position=position,
+            max_distance=WINDOW,
+        )
+
+
+def _shifted(piece: Tokens, first: int, stop: int) -> Tokens:
+    """What stands before each of the tokens first to stop - 1."""
+    return np.concatenate([[START], piece])[first:stop]
+
+
+class Crops:
+    """Draws training rows: a piece as often as it is long, a key, a place."""
+
+    def __init__(self, pieces: Sequence[Tokens], seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        ranges = voice_ranges(pieces)
+        self.pieces = pieces
+        self.keys = [transpositions(piece, ranges) for piece in pieces]
+        lengths = np.array([len(piece) for piece in pieces], dtype=float)
+        self.chances = lengths / lengths.sum()
+
+    def rows(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs, places and targets, each int64 (count, WINDOW); targets are -1 past the end of a piece."""
+        inputs, places, targets = (np.full((count, WINDOW), fill) for fill in (REST, 0, -1))
+        for row in range(count):
+            index = int(self.random.choice(len(self.pieces), p=self.chances))
+            piece = transpose(self.pieces[index], int(self.random.choice(self.keys[index])))
+            last = max(0, (len(piece) - WINDOW) // VOICES)
+            first = VOICES * int(self.random.integers(-8, last + 9))
+            first = min(max(first, 0), VOICES * last)  # the ends come more often than their share
+            stop = min(first + WINDOW, len(piece))
+            inputs[row, : stop - first] = _shifted(piece, first, stop)
+            targets[row, : stop - first] = piece[first:stop]
+            places[row] = first + np.arange(WINDOW)
+        return torch.from_numpy(inputs), torch.from_numpy(places), torch.from_numpy(targets)
+
+
+@torch.no_grad()
+def negative_log_likelihood(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
+    """Mean over all tokens of all pieces, in nats."""
+    model.eval()
+    total, count = 0.0, 0
+    for piece in pieces:
+        judged = 0
+        for first in range(0, max(1, len(piece) - WINDOW + STRIDE), STRIDE):
+            stop = min(first + WINDOW, len(piece))
+            places = torch.arange(first, stop)[None]
+            logits = model(torch.from_numpy(_shifted(piece, first, stop))[None], places)[0]
+            losses = F.cross_entropy(logits, torch.from_numpy(piece[first:stop]), reduction="none")
+            total += float(losses[judged - first :].sum())
+            judged = stop
+        count += len(piece)
+    model.train()
+    return total / count
+
+
+class ChoraleTraining:
+    """One network's training, which can be stopped and started; only the running average of the weights is judged."""
+
+    def __init__(self, recipe: ChoraleRecipe, position: str, splits: Mapping[str, list[Tokens]]) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.splits = recipe, splits
+        self.model = ChoraleTransformer(recipe.config(position))
+        self.average = ChoraleTransformer(recipe.config(position))
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimisers = optimisers(self.model, recipe.muon_rate, recipe.adam_rate)
+        self.crops = Crops(splits["train"], recipe.seed)
+        self.step = 0
+
+    def learn(self) -> float:
+        """One step; returns the loss."""
+        recipe = self.recipe
+        rate = min(1.0, (self.step + 1) / recipe.warmup_steps) * (1 - self.step / recipe.steps)
+        for optimiser, full in zip(self.optimisers, (recipe.muon_rate, recipe.adam_rate), strict=True):
+            optimiser.param_groups[0]["lr"] = rate * full
+        inputs, places, targets = self.crops.rows(recipe.rows)
+        logits = self.model(inputs, places)
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        self.step += 1
+        weight = max(1 / self.step, 1 / recipe.average_over_steps)
+        with torch.no_grad():
+            for mean, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(new, weight)
+        return float(loss.detach())
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, complete or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "step": self.step,
+        }
+        save_checkpoint(path, state)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint, with rows that were not drawn before."""
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step = state["step"]
+        self.crops = Crops(self.splits["train"], self.recipe.seed + self.step)
+
+
+def train_chorales(
+    path: Path,
+    position: str,
+    recipe: ChoraleRecipe,
+    checkpoint: Path,
+    report: Callable[[str], None] = print,
+) -> dict[str, float]:
+    """Train (or load what was trained) one network and judge it.
+
+    Returns:
+        Negative log-likelihoods of a token: "train" (first 40 pieces), "valid", "test"; "parameters" and "steps".
+    """
+    splits = read_splits(path)
+    training = ChoraleTraining(recipe, position, splits)
+    if checkpoint.is_file():
+        training.resume(checkpoint)
+    losses: list[float] = []
+    saved_at = time.monotonic()
+    while training.step < recipe.steps:
+        losses.append(training.learn())
+        if training.step % 50 == 0:
+            report(f"{position} step {training.step}: {np.mean(losses[-50:]):.4f}")
+        if training.step % 250 == 0:
+            valid = negative_log_likelihood(training.average, splits["valid"])
+            report(f"{position} step {training.step}: valid {valid:.4f}")
+        if time.monotonic() - saved_at > 120 or training.step == recipe.steps:
+            training.save(checkpoint)
+            saved_at = time.monotonic()
+    judged = {"train": splits["train"][:40], "valid": splits["valid"], "test": splits["test"]}
+    results = {name: negative_log_likelihood(training.average, pieces) for name, pieces in judged.items()}
+    parameters = sum(parameter.numel() for parameter in training.model.parameters())
+    return {**results, "parameters": float(parameters), "steps": float(training.step)}

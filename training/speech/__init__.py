@@ -1,0 +1,1 @@
+"""Recipes: data, losses, training and export of the speech weights."""

@@ -1,0 +1,363 @@
+"""Training of the acoustic model (Tacotron 2 with attributes) on a corpus; called by `training.speech.train`.
+
+One run in one schedule: the share of the target voice in each batch rises from `first_share` to `last_share`, so that
+the attention learns to read on many clean synthetic texts and the human voice takes over from there. The attention is
+taught by forced alignments (`training.speech.aligner`): a loss asks for them, and the decoder follows them, so that it
+learns what each sound looks like before it can find it, and so that all steps can run at once
+(`training.speech.parallel_teacher_forcing`). Step by step the model is weaned (`Lesson`): it reads through its own
+weights, its past is mixed with what it would itself have looked at and drawn, and the last steps run one after another
+as at inference. Guided attention, which asks for any diagonal, was tried first: it taught the attention to count steps
+and to ignore what it read, while the decoder's loss still fell.
+
+The frame before is often withheld, at a rate drawn for each utterance (after the drop frame rate of Liu et al. 2020,
+"Maximizing Mutual Information for Tacotron", section 3.2): with it alone the next frames are guessed well enough that a
+short training never learns to read. The rate falls with the lesson: the attention needs to hear how far it has come.
+
+Each batch is stretched in time, scaled in level and drawn from pitch-shifted versions by chance, with the attributes
+that result given to the model: that is what teaches the attribute encoders ranges which one reader never uses.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.speech.attributes import ATTRIBUTES, Measured, mean_of
+from models.speech.symbols import SYMBOLS
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from training.loop import follow, save_checkpoint
+from training.speech.corpus import Clip
+from training.speech.parallel_teacher_forcing import Taught, decode_all_steps, previous_frames
+
+MEL_MEAN, MEL_STD = -5.0, 2.0
+"""The network works on (mel - MEL_MEAN) / MEL_STD; written into the weights' metadata."""
+SILENT_MEL = math.log(1e-5)
+STRETCH_OCTAVES = 0.9
+GAIN_DB = 11.0
+
+
+@dataclass(frozen=True)
+class AcousticPlan:
+    """How long and on what; rates are Adam's. Pairs are first and last values."""
+
+    steps: int = 3000
+    last_sequential: int = 0
+    batch_frames: int = 4000
+    batch: tuple[int, int] = (6, 24)
+    target_voice: str = "lj"
+    first_share: float = 0.45
+    last_share: float = 0.9
+    learning_rate: float = 1.2e-3
+    last_learning_rate: float = 5e-5
+    warm_up: int = 100
+    alignment_weight: tuple[float, float] = (0.5, 0.3)
+    frame_drop: tuple[float, float] = (0.3, 1.0)
+    last_frame_drop: tuple[float, float] = (0.0, 0.4)
+    weaned_from: float = 0.05
+    weaned_until: float = 0.6
+    stretch_chance: float = 0.25
+    gain_chance: float = 0.3
+    shift_chance: float = 0.2
+    min_frames: float = 150.0
+    max_frames: float = 760.0
+    candidates: int = 12
+    average: float = 0.995
+    seed: int = 1
+
+    def lesson_at(self, step: int) -> Lesson:
+        """How far the model is led at a step."""
+        progress = min(1.0, step / self.steps)
+        alone = min(1.0, max(0.0, (progress - self.weaned_from) / (self.weaned_until - self.weaned_from)))
+
+        def between(first: float, last: float) -> float:
+            return first + (last - first) * alone
+
+        return Lesson(
+            alignment_weight=between(*self.alignment_weight),
+            frame_drop=(
+                between(self.frame_drop[0], self.last_frame_drop[0]),
+                between(self.frame_drop[1], self.last_frame_drop[1]),
+            ),
+            alone=alone,
+            sequential=step >= self.steps - self.last_sequential,
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How far the model is led.
+
+    `alone`, from 0 to 1, bounds what is drawn for each utterance: to which share it reads through its own weights, how
+    much of its own weights the attention's past holds, and how often the frame before is its own.
+    """
+
+    alignment_weight: float
+    frame_drop: tuple[float, float]
+    alone: float
+    sequential: bool = False
+
+
+@dataclass
+class Batch:
+    """Padded tensors; B items, L symbols, T frames."""
+
+    symbols: Tensor
+    lengths: Tensor
+    mel: Tensor
+    mel_lengths: Tensor
+    voice: Tensor
+    attributes: Tensor
+    attention: Tensor  # (B, S, L), where each decoder step should look
+
+
+Item = tuple[Clip, np.ndarray, np.ndarray, tuple[float, ...]]
+"""A clip, its augmented mel frames (T, M), their path (T,) and the attributes of the result."""
+
+
+class Sampler:
+    """Draws batches of clips of like length, with augmentation, from a seeded generator."""
+
+    def __init__(self, clips: list[Clip], plan: AcousticPlan, frames_per_step: int) -> None:
+        self.plan, self.frames_per_step = plan, frames_per_step
+        self.voices = tuple(dict.fromkeys(c.voice for c in clips))
+        self.means = {v: mean_of([c.measured for c in clips if c.voice == v and not c.shifted]) for v in self.voices}
+        self.plain = {v: [c for c in clips if c.voice == v and not c.shifted] for v in self.voices}
+        self.shifted = {v: [c for c in clips if c.voice == v and c.shifted] for v in self.voices}
+        self.rng = random.Random(plan.seed)
+        self.shape_rng = random.Random(plan.seed)  # equal in all processes, so that none waits for a longer batch
+
+    def draw(self, progress: float) -> Batch:
+        """A batch; `progress` in [0, 1] sets the share of the target voice."""
+        plan = self.plan
+        share = plan.first_share + (plan.last_share - plan.first_share) * progress
+        shape = self.shape_rng
+        wanted_frames = shape.uniform(plan.min_frames, plan.max_frames)
+        stretched = shape.random() < plan.stretch_chance
+        octaves = shape.uniform(-STRETCH_OCTAVES, STRETCH_OCTAVES) if stretched else 0.0
+        count = min(max(round(plan.batch_frames / wanted_frames), plan.batch[0]), plan.batch[1])
+        items = [self._draw_item(share, wanted_frames, octaves) for _ in range(count)]
+        return collate(items, self.frames_per_step, self.voices)
+
+    def _draw_item(self, share: float, wanted_frames: float, octaves: float) -> Item:
+        """Of some random clips of a random voice, the one that comes out nearest the wanted length: little padding.
+
+        A batch is stretched as a whole by about `octaves`, for the same reason.
+        """
+        plan, rng = self.plan, self.rng
+        others = [v for v in self.voices if v != plan.target_voice]
+        target = not others or rng.random() < share
+        voice = plan.target_voice if target else rng.choices(others, [len(self.plain[v]) for v in others])[0]
+        shifted = self.shifted[voice] and rng.random() < plan.shift_chance
+        pool = self.shifted[voice] if shifted else self.plain[voice]
+        octaves = octaves + rng.uniform(-0.15, 0.15) if octaves else 0.0
+        candidates = [rng.choice(pool) for _ in range(plan.candidates)]
+        clip = min(candidates, key=lambda c: abs(len(c.mel) / 2**octaves - wanted_frames))
+        return self._augment(clip, octaves)
+
+    def _augment(self, clip: Clip, octaves: float) -> Item:
+        """The clip spoken faster by `octaves`, perhaps louder or softer."""
+        mel, path, measured = clip.mel.astype(np.float32), clip.path, clip.measured
+        if octaves:
+            length = round(len(mel) / 2**octaves)
+            measured = replace(measured, symbols_per_s=measured.symbols_per_s * len(mel) / length)
+            path = path[((np.arange(length) + 0.5) * len(path) / length).astype(int)]
+            tensor = torch.from_numpy(mel).T[None]
+            mel = F.interpolate(tensor, size=length, mode="linear", align_corners=False)[0].T.numpy()
+        if self.rng.random() < self.plan.gain_chance:
+            gain_db = self.rng.uniform(-GAIN_DB, GAIN_DB)
+            measured = replace(measured, level_db=measured.level_db + gain_db)
+            mel = np.maximum(mel + gain_db * math.log(10) / 20, SILENT_MEL)
+        return clip, mel, path, measured.relative_to(self.means[clip.voice])
+
+
+def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]) -> Batch:
+    """Pad to the longest; frames also to a multiple of the decoder's step, with silence."""
+    lengths = torch.tensor([len(clip.symbols) for clip, _, _, _ in items])
+    mel_lengths = torch.tensor([-(-len(mel) // frames_per_step) * frames_per_step for _, mel, _, _ in items])
+    symbols = torch.zeros(len(items), int(lengths.max()), dtype=torch.long)
+    frames = torch.full((len(items), int(mel_lengths.max()), items[0][1].shape[1]), SILENT_MEL)
+    attention = torch.zeros(len(items), frames.shape[1], symbols.shape[1])
+    for row, (clip, mel, path, _) in enumerate(items):
+        symbols[row, : len(clip.symbols)] = torch.tensor(clip.symbols)
+        frames[row, : len(mel)] = torch.from_numpy(mel)
+        places = np.concatenate([path, np.repeat(path[-1:], int(mel_lengths[row]) - len(path))])
+        attention[row, torch.arange(len(places)), torch.from_numpy(places.astype(np.int64))] = 1.0
+    return Batch(
+        symbols=symbols,
+        lengths=lengths,
+        mel=(frames - MEL_MEAN) / MEL_STD,
+        mel_lengths=mel_lengths,
+        voice=torch.tensor([voices.index(clip.voice) for clip, _, _, _ in items]),
+        attributes=torch.tensor([values for _, _, _, values in items], dtype=torch.float32),
+        attention=attention.unflatten(1, (-1, frames_per_step)).mean(dim=2),
+    )
+
+
+def alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tensor:
+    """Mean cross entropy of the attention weights with where each step should look.
+
+    Args:
+        alignment, wanted: (B, S, L), rows summing to one; step_mask: bool (B, S).
+    """
+    entropy = -(wanted * (alignment + 1e-6).log()).sum(dim=-1)
+    return (entropy * step_mask).sum() / step_mask.sum()
+
+
+def decode(model: Tacotron2, batch: Batch, lesson: Lesson) -> Taught:
+    """Coarse frames, stop logits and alignment of a batch, under a lesson."""
+    memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
+    count = len(batch.lengths)
+    frame_drop = torch.empty(count).uniform_(*lesson.frame_drop)
+    if lesson.sequential:
+        return Taught(*model.decoder(memory, batch.lengths, batch.mel, frame_drop=frame_drop))
+    previous, followed = previous_frames(batch.mel, model.config.frames_per_step), batch.attention
+    withheld = torch.rand(previous.shape[:2]) < frame_drop[:, None]
+    previous = previous.masked_fill(withheld[..., None], 0.0)
+    if torch.rand(()) < lesson.alone:
+        with torch.no_grad():
+            own = decode_all_steps(model.decoder, memory, batch.lengths, previous, followed)
+        followed = torch.lerp(followed, own.alignment, (torch.rand(count) * lesson.alone)[:, None, None])
+        guessed = torch.rand(previous.shape[:2]) < torch.rand(count, 1) * lesson.alone
+        own_previous = previous_frames(own.mel, model.config.frames_per_step)
+        previous = torch.where((guessed & ~withheld)[..., None], own_previous, previous)
+    low, high = max(0.0, 2 * lesson.alone - 1.0), min(1.0, 2 * lesson.alone)
+    own_share = low + (high - low) * torch.rand(count)
+    return decode_all_steps(model.decoder, memory, batch.lengths, previous, followed, own_share)
+
+
+def losses(model: Tacotron2, batch: Batch, lesson: Lesson) -> tuple[Tensor, dict[str, float]]:
+    """The training loss and what it is made of."""
+    taught = decode(model, batch, lesson)
+    coarse, stop, alignment = taught.mel, taught.stop, taught.alignment
+    fine = coarse + model.postnet(coarse, length_mask(batch.mel_lengths, batch.mel.shape[1]))
+    steps = batch.mel_lengths // model.config.frames_per_step
+    mask = length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
+    count = mask.sum() * batch.mel.shape[2]
+
+    def distance(mel: Tensor) -> Tensor:
+        difference = (mel - batch.mel) * mask
+        return (difference.abs().sum() + 0.5 * (difference**2).sum()) / count
+
+    step_mask = length_mask(steps, stop.shape[1])
+    is_last = torch.arange(stop.shape[1])[None] >= (steps[:, None] - 1)
+    stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
+    astray = alignment_loss(alignment, batch.attention, step_mask)
+    mel_loss = distance(coarse) + distance(fine)
+    focus = (alignment.amax(dim=2) * step_mask).sum() / step_mask.sum()
+    report = {
+        "mel": float(mel_loss.detach()),
+        "stop": float(stop_loss.detach()),
+        "alignment": float(astray.detach()),
+        "focus": float(focus.detach()),
+    }
+    return mel_loss + stop_loss + lesson.alignment_weight * astray, report
+
+
+def average_gradients(model: nn.Module) -> None:
+    """Make every process's gradients their mean, where several train together."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+class AcousticTrainer:
+    """Holds everything a resumed run needs: weights, their running average, the optimiser, the step.
+
+    Under `torch.distributed` each process draws its own batches and gradients are averaged; the first one saves.
+    """
+
+    def __init__(self, clips: list[Clip], plan: AcousticPlan, run: Path) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.run = plan, run
+        voices = tuple(dict.fromkeys(c.voice for c in clips))
+        self.config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
+        self.sampler = Sampler(clips, plan, self.config.frames_per_step)
+        self.model = Tacotron2(self.config)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, weight_decay=1e-5)
+        self.step = 0
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.checkpoint = run / "acoustic.pt"
+        run.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            self._resume()
+        self.sampler.rng.seed(plan.seed + 1000 * self.rank + self.step)
+        self.sampler.shape_rng.seed(plan.seed + self.step)
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.step = state["average"], state["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        means: dict[str, Measured] = self.sampler.means
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "config": self.config.to_dict(),
+            "means": {v: asdict(m) for v, m in means.items()},
+        }
+        save_checkpoint(self.checkpoint, state)
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then a cosine down to the last rate."""
+        plan = self.plan
+        if self.step < plan.warm_up:
+            return plan.learning_rate * (self.step + 1) / plan.warm_up
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / plan.steps)))
+        return plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * cosine
+
+    def train_step(self) -> dict[str, float]:
+        """One step of the optimiser; returns what the log line tells."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
+        loss, report = losses(self.model, batch, self.plan.lesson_at(self.step))
+        self.optimizer.zero_grad()
+        loss.backward()
+        if dist.is_initialized():
+            average_gradients(self.model)
+        report["norm"] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
+        self.optimizer.step()
+        self.step += 1
+        follow(self.average, self.model, self.step, self.plan.average)
+        return report
+
+    def train(self, log_every: int = 20, save_every: int = 100) -> None:
+        """Run to the planned step, logging JSON lines to `acoustic.log` and to the terminal."""
+        self.model.train()
+        sums: dict[str, float] = {}
+        started = time.perf_counter()
+        with (self.run / "acoustic.log").open("a") as log:
+            while self.step < self.plan.steps:
+                for name, value in self.train_step().items():
+                    sums[name] = sums.get(name, 0.0) + value
+                if self.rank == 0 and self.step % log_every == 0:
+                    took = time.perf_counter() - started
+                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
+                    text = json.dumps({"step": self.step, **line, "steps_per_s": round(log_every / took, 3)})
+                    print(text, flush=True)
+                    print(text, file=log, flush=True)
+                    sums, started = {}, time.perf_counter()
+                if self.rank == 0 and self.step % save_every == 0:
+                    self.save()
+        if self.rank == 0:
+            self.save()

@@ -1,0 +1,64 @@
+"""Clips with the mel frames that the acoustic model predicts for them, for the vocoder's second stage."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.speech.attributes import Measured
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from training.speech.acoustic import MEL_MEAN, MEL_STD, Batch, collate
+from training.speech.corpus import Clip
+from training.speech.parallel_teacher_forcing import decode_all_steps, previous_frames
+
+
+def with_predicted_mel(
+    clips: list[Clip], checkpoint: Path, voices: tuple[str, ...], most_of_a_voice: int = 400, batch: int = 8
+) -> list[Clip]:
+    """Replace each clip's mel frames by the teacher-forced prediction; frame t still belongs to sample t * hop.
+
+    Args:
+        clips: those with another pitch, and those of voices that are not named, are left out.
+        checkpoint: of the acoustic trainer; its running average predicts.
+        most_of_a_voice: so many clips at most are taken of each voice, the same ones each time.
+    """
+    state = torch.load(checkpoint, weights_only=True)
+    config = Tacotron2Config.from_dict(state["config"])
+    model = Tacotron2(config)
+    model.load_state_dict(state["average"])
+    model.eval()
+    means = {voice: Measured(**values) for voice, values in state["means"].items()}
+    wanted = []
+    for voice in voices:
+        of_voice = [c for c in clips if c.voice == voice and not c.shifted]
+        wanted += random.Random(0).sample(of_voice, min(most_of_a_voice, len(of_voice)))
+    wanted.sort(key=lambda c: len(c.mel))
+    generator = torch.Generator().manual_seed(0)
+    predicted: list[Clip] = []
+    for start in range(0, len(wanted), batch):
+        group = wanted[start : start + batch]
+        items = [(c, c.mel.astype(np.float32), c.path, c.measured.relative_to(means[c.voice])) for c in group]
+        mel = predict(model, collate(items, config.frames_per_step, config.voices), generator)
+        predicted += [replace(c, mel=mel[row, : len(c.mel)]) for row, c in enumerate(group)]
+    return predicted
+
+
+@torch.inference_mode()
+def predict(model: Tacotron2, batch: Batch, generator: torch.Generator) -> np.ndarray:
+    """Log mel (B, T, M) in float16, given the true frames before each step and read through the model's own weights.
+
+    A first pass shows where the model would look; the second has that as its past.
+    """
+    memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
+    previous = previous_frames(batch.mel, model.config.frames_per_step)
+    followed = batch.attention
+    for _ in range(2):
+        own_share = torch.ones(len(batch.lengths))
+        taught = decode_all_steps(model.decoder, memory, batch.lengths, previous, followed, own_share, generator)
+        followed = taught.alignment
+    fine = taught.mel + model.postnet(taught.mel, length_mask(batch.mel_lengths, taught.mel.shape[1]))
+    return (fine * MEL_STD + MEL_MEAN).numpy().astype(np.float16)

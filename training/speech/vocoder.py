@@ -1,0 +1,281 @@
+"""Training of the source-filter vocoder on a corpus; called by `training.speech.train`.
+
+First stage: true mel frames, and F0 as measured, under a multi-resolution STFT loss (Yamamoto et al. 2020, "Parallel
+WaveGAN", section 2.2). Second stage (`--predicted`): the mel frames that the finished acoustic model predicts for the
+same clips under teacher forcing, so that the vocoder learns to sharpen what the acoustic model leaves smooth. With
+`adversarial`, discriminators over spectrogram windows add the fine structure that no distance asks for (Jang et al.
+2021, "UnivNet", section 2.2).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.audio import hann_window
+from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
+from models.weights_io import load_into, load_safetensors
+from training.loop import follow, save_checkpoint
+from training.speech.corpus import Clip
+
+RESOLUTIONS = ((2048, 512), (1024, 256), (512, 128), (256, 64))
+DISCRIMINATOR_RESOLUTIONS = ((1024, 256), (512, 128), (256, 64))
+
+
+@dataclass(frozen=True)
+class VocoderPlan:
+    """How long and on what."""
+
+    steps: int = 8000
+    batch: int = 12
+    frames: int = 64
+    margin_frames: int = 5
+    learning_rate: float = 1.0e-3
+    last_learning_rate: float = 1e-4
+    warm_up: int = 100
+    own_pitch_after: int = 1500
+    own_pitch_share: float = 1.0
+    adversarial_after: int = 1_000_000
+    adversarial_weight: float = 0.1
+    feature_weight: float = 0.5
+    average: float = 0.998
+    voices: tuple[str, ...] = ("lj", "slt", "rms")
+    shares: tuple[float, ...] = (0.7, 0.15, 0.15)
+    seed: int = 1
+
+    @classmethod
+    def for_predicted(cls, steps: int) -> VocoderPlan:
+        """The second stage, on mel frames that an acoustic model predicted: adversarial from the first step."""
+        return cls(
+            steps=steps,
+            batch=8,
+            learning_rate=4e-4,
+            last_learning_rate=4e-5,
+            own_pitch_after=0,
+            own_pitch_share=0.5,
+            adversarial_after=0,
+            average=0.995,
+            shares=(0.8, 0.1, 0.1),
+        )
+
+
+class SpectrogramDiscriminator(nn.Module):
+    """Judges short patches of a log-compressed complex spectrogram; a strided 2-D convolution stack."""
+
+    def __init__(self, n_fft: int, hop: int, channels: int = 16) -> None:
+        super().__init__()
+        self.n_fft, self.hop = n_fft, hop
+        norm = nn.utils.parametrizations.weight_norm
+        widths = [2, channels, channels, 2 * channels, 2 * channels]
+        self.layers = nn.ModuleList(
+            norm(nn.Conv2d(a, b, (7, 3), stride=(3, 1), padding=(3, 1))) for a, b in itertools.pairwise(widths)
+        )
+        self.output = norm(nn.Conv2d(widths[-1], 1, (3, 3), padding=1))
+
+    def forward(self, samples: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """samples (B, N) -> scores, and the features of each layer."""
+        spectrum = torch.stft(samples, self.n_fft, self.hop, window=hann_window(self.n_fft), return_complex=True)
+        magnitude = spectrum.abs().clamp_min(1e-5)
+        compressed = spectrum / magnitude * magnitude.pow(0.3)
+        x = torch.stack([compressed.real, compressed.imag], dim=1)
+        features = []
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.1)
+            features.append(x)
+        return self.output(x), features
+
+
+def spectral_loss(made: Tensor, true: Tensor) -> Tensor:
+    """Mean over resolutions of spectral convergence and log-magnitude distance; (B, N) each."""
+    total = made.new_zeros(())
+    for n_fft, hop in RESOLUTIONS:
+        window = hann_window(n_fft)
+        a, b = (
+            torch.stft(x, n_fft, hop, window=window, return_complex=True).abs().clamp_min(1e-4) for x in (made, true)
+        )
+        convergence = torch.linalg.norm(a - b) / torch.linalg.norm(b)
+        total = total + convergence + (a.log() - b.log()).abs().mean()
+    return total / len(RESOLUTIONS)
+
+
+def pitch_loss(vocoder: SourceFilterVocoder, logits: Tensor, voicing: Tensor, f0: Tensor) -> Tensor:
+    """Cross entropy with a bump of one bin's width around the true F0 where voiced, and of the voicing itself."""
+    voiced = f0 > 0
+    log_hz = vocoder.pitch.log_hz
+    distance = (f0.clamp_min(1.0).log()[..., None] - log_hz) / (log_hz[1] - log_hz[0])
+    target = torch.softmax(-0.5 * distance**2, dim=-1)
+    entropy = -(target * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    bins = (entropy * voiced).sum() / voiced.sum().clamp_min(1)
+    return bins + F.binary_cross_entropy_with_logits(voicing, voiced.float())
+
+
+def fill_unvoiced(f0: np.ndarray) -> np.ndarray:
+    """F0 with unvoiced gaps (0) bridged by straight lines."""
+    voiced = np.flatnonzero(f0 > 0)
+    return np.interp(np.arange(len(f0)), voiced, f0[voiced]).astype(np.float32)
+
+
+class Segments:
+    """Random pieces of clips: mel, F0 and sound, aligned."""
+
+    def __init__(self, clips: list[Clip], plan: VocoderPlan, hop: int) -> None:
+        self.plan, self.hop = plan, hop
+        fit = [c for c in clips if not c.shifted and len(c.mel) > plan.frames + 2 and (c.f0 > 0).sum() > 10]
+        self.by_voice = {v: [c for c in fit if c.voice == v] for v in plan.voices}
+        self.rng = np.random.default_rng(plan.seed)
+
+    def draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """mel (B, T, M), F0 (B, T) with 0 where unvoiced, sound (B, (T - 1) * hop)."""
+        plan, rng = self.plan, self.rng
+        mels, pitches, sounds = [], [], []
+        for voice in rng.choice(len(plan.voices), size=plan.batch, p=np.array(plan.shares) / sum(plan.shares)):
+            pool = self.by_voice[plan.voices[voice]]
+            clip = pool[rng.integers(len(pool))]
+            start = int(rng.integers(0, len(clip.mel) - plan.frames - 1))
+            gain_db = rng.uniform(-9.0, 6.0) if rng.random() < 0.5 else 0.0
+            mel = clip.mel[start : start + plan.frames].astype(np.float32) + gain_db * math.log(10) / 20
+            mels.append(np.maximum(mel, math.log(1e-5)))
+            pitches.append(clip.f0[start : start + plan.frames])
+            samples = clip.samples[start * self.hop : (start + plan.frames - 1) * self.hop].astype(np.float32) / 32768
+            sounds.append(samples * 10 ** (gain_db / 20))
+        return tuple(torch.from_numpy(np.stack(x)) for x in (mels, pitches, sounds))  # type: ignore[return-value]
+
+
+class VocoderTrainer:
+    """Holds everything a resumed run needs."""
+
+    def __init__(self, clips: list[Clip], plan: VocoderPlan, run: Path, name: str = "vocoder") -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.run, self.name = plan, run, name
+        self.config = VocoderConfig()
+        self.model = SourceFilterVocoder(self.config)
+        self.judges = nn.ModuleList(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)
+        self.segments = Segments(clips, plan, self.config.mel.hop_length)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
+        self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 2e-4, betas=(0.8, 0.99))
+        self.step = 0
+        self.checkpoint = run / f"{name}.pt"
+        run.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            self.resume(self.checkpoint)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.judges.load_state_dict(state["judges"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.judge_optimizer.load_state_dict(state["judge_optimizer"])
+        self.average, self.step = state["average"], state["step"]
+        self.segments.rng = np.random.default_rng(self.plan.seed + self.step)
+
+    def start_from(self, path: Path) -> None:
+        """Take over only the generator's weights, of an earlier stage's checkpoint or of a finished weight file."""
+        if path.suffix == ".safetensors":
+            load_into(self.model, load_safetensors(path), f"the vocoder in {path.name}")
+        else:
+            self.model.load_state_dict(torch.load(path, weights_only=True)["average"])
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "judges": self.judges.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "judge_optimizer": self.judge_optimizer.state_dict(),
+            "step": self.step,
+            "config": self.config.to_dict(),
+        }
+        save_checkpoint(self.checkpoint, state)
+
+    def train_step(self) -> dict[str, float]:
+        """One step of generator and, once its time has come, of the discriminators."""
+        plan, mel_config = self.plan, self.config.mel
+        mel, f0, true = self.segments.draw()
+        filled = torch.from_numpy(np.stack([fill_unvoiced(x) if (x > 0).any() else x + 150 for x in f0.numpy()]))
+        normal = (mel - self.model.MEL_MEAN) / self.model.MEL_STD
+        logits, voicing = self.model.pitch(normal)
+        pitch = pitch_loss(self.model, logits, voicing, f0)
+        own = self.step >= plan.own_pitch_after and float(torch.rand(())) < plan.own_pitch_share
+        noise = torch.randn(mel.shape[0], (mel.shape[1] - 1) * mel_config.hop_length + mel_config.n_fft)
+        made = self.model(mel, noise, self.model.pitch.decode(logits).detach() if own else filled)
+        margin = plan.margin_frames * mel_config.hop_length
+        made, true = made[:, margin:-margin], true[:, margin:-margin]
+        spectral = spectral_loss(made, true)
+        report = {"spectral": float(spectral.detach()), "pitch": float(pitch.detach())}
+        loss = spectral + 0.2 * pitch
+        if self.step >= plan.adversarial_after:
+            report["judge"] = self._train_judges(made.detach(), true)
+            fooled, features = self._adversarial(made, true)
+            report |= {"fooled": float(fooled.detach()), "features": float(features.detach())}
+            loss = loss + plan.adversarial_weight * fooled + plan.feature_weight * features
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        self.step += 1
+        follow(self.average, self.model, self.step, plan.average)
+        return report
+
+    def _train_judges(self, made: Tensor, true: Tensor) -> float:
+        """Least-squares adversarial loss of the discriminators (Mao et al. 2017)."""
+        loss = made.new_zeros(())
+        for judge in self.judges:
+            scores = judge(torch.cat([made, true]))[0]
+            fake, real = scores.chunk(2)
+            loss = loss + (fake**2).mean() + ((1 - real) ** 2).mean()
+        self.judge_optimizer.zero_grad()
+        loss.backward()
+        self.judge_optimizer.step()
+        return float(loss.detach()) / len(self.judges)
+
+    def _adversarial(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        """What the generator wants of the discriminators: to be taken as real, and like features."""
+        fooled, matched = made.new_zeros(()), made.new_zeros(())
+        self.judges.requires_grad_(False)
+        for judge in self.judges:
+            scores, features = judge(made)
+            with torch.no_grad():
+                _, real_features = judge(true)
+            fooled = fooled + ((1 - scores) ** 2).mean()
+            pairs = list(zip(features, real_features, strict=True))
+            matched = matched + sum((a - b).abs().mean() for a, b in pairs) / len(pairs)
+        self.judges.requires_grad_(True)
+        return fooled / len(self.judges), matched / len(self.judges)
+
+    def train(self, log_every: int = 50, save_every: int = 100) -> None:
+        """Run to the planned step, logging JSON lines."""
+        sums: dict[str, float] = {}
+        started = time.perf_counter()
+        with (self.run / f"{self.name}.log").open("a") as log:
+            while self.step < self.plan.steps:
+                share = min(1.0, self.step / self.plan.steps)
+                rate = self.plan.last_learning_rate + (self.plan.learning_rate - self.plan.last_learning_rate) * 0.5 * (
+                    1 + math.cos(math.pi * share)
+                )
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate * min(1.0, (self.step + 1) / self.plan.warm_up)
+                for key, value in self.train_step().items():
+                    sums[key] = sums.get(key, 0.0) + value
+                if self.step % log_every == 0:
+                    took = time.perf_counter() - started
+                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
+                    text = json.dumps({"step": self.step, **line, "steps_per_s": round(log_every / took, 3)})
+                    print(text, flush=True)
+                    print(text, file=log, flush=True)
+                    sums, started = {}, time.perf_counter()
+                if self.step % save_every == 0:
+                    self.save()
+        self.save()

@@ -1,0 +1,259 @@
+"""Training of the style network: reconstruction, content, style, and the same words in another voice.
+
+The style loss is on means and deviations over time of features of a fixed, random, single-layer convolution over mel
+frames, which are enough to capture the texture of sound (Ulyanov and Lebedev 2016, "Audio texture synthesis and style
+transfer"), and of the mel bands and their differences. The content loss keeps each band's course over time and the
+normalised features of the encoder. Where two voices speak the same sentence, the second is the answer, and its own
+statistics take the place of the style's. There the course is free: a loss on it, like one on the style's statistics,
+is least for adaptive instance normalisation of the bands alone, and would hold the network to that. So that few
+voices make many, the vocal tract of either is made longer or shorter and its spectrum tilted at random. Frames of
+silence count in no statistics, as when the network is used.
+
+Letters: B batch, T frames, M mel bands, C channels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.audio import MelConfig
+from models.style.analysis import ACTIVE_DB, LEAST_DEVIATION
+from models.style.audio import NEPER_DB, band_centres_hz
+from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork, adain
+from training.loop import PlannedTraining
+from training.style_audio.corpus import Clip, Track, warp
+
+Draw = tuple[Tensor, Tensor, Tensor, Tensor]
+FLOOR = math.log(1e-5)  # of log mel
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """How long and on what."""
+
+    steps: int = 1500
+    batch: int = 12
+    frames: int = 96
+    style_frames: int = 160
+    parallel_share: float = 0.5
+    altered_share: float = 0.7
+    voice_share: float = 0.65
+    learning_rate: float = 1.0e-3
+    last_learning_rate: float = 5e-5
+    warm_up: int = 40
+    average: float = 0.99
+    style_weight: float = 1.0
+    content_weight: float = 1.0
+    reconstruction_weight: float = 0.5
+    parallel_weight: float = 3.0
+    seed: int = 1
+
+
+class RandomFeatures(nn.Module):
+    """A fixed random convolution with rectification: what the style loss compares."""
+
+    def __init__(self, bands: int, filters: int = 256, kernel: int = 9, seed: int = 0) -> None:
+        super().__init__()
+        self.kernel = kernel
+        random = torch.Generator().manual_seed(seed)
+        weight = torch.randn(filters, bands, kernel, generator=random) / math.sqrt(bands)
+        self.register_buffer("weight", weight)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Normalised mel (B, T, M) -> (B, T - kernel + 1, filters)."""
+        weight = self.weight
+        assert isinstance(weight, Tensor)
+        return F.relu(F.conv1d(mel.transpose(1, 2), weight)).transpose(1, 2)
+
+
+class Pairs:
+    """Draws contents, styles and, for some, how the content sounds in the style."""
+
+    def __init__(self, tracks: list[Track], plan: NetworkPlan) -> None:
+        self.plan, self.rng = plan, np.random.default_rng(plan.seed)
+        self.centres_hz = band_centres_hz(MelConfig())
+        self.voices = [t for t in tracks if t.kind == "voice"]
+        self.others = [t for t in tracks if t.kind != "voice"]
+        self.by_text: dict[str, dict[str, Clip]] = {}
+        for track in self.voices:
+            for clip in track.clips:
+                self.by_text.setdefault(clip.name, {})[track.name] = clip
+        self.by_text = {k: v for k, v in self.by_text.items() if len(v) > 1}
+        self.texts = sorted(self.by_text)
+        self.warps: dict[tuple[str, str, str], np.ndarray] = {}
+
+    def _segment(self, mel: np.ndarray, frames: int) -> np.ndarray:
+        if len(mel) <= frames:
+            mel = np.concatenate([mel] * (frames // len(mel) + 1))
+        start = int(self.rng.integers(0, len(mel) - frames + 1))
+        return mel[start : start + frames].astype(np.float32)
+
+    def _clip(self, track: Track) -> np.ndarray:
+        return track.clips[int(self.rng.integers(len(track.clips)))].mel
+
+    def _track(self) -> Track:
+        pool = self.voices if self.rng.random() < self.plan.voice_share else self.others
+        return pool[int(self.rng.integers(len(pool)))]
+
+    def _parallel(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        plan = self.plan
+        while True:
+            text = self.texts[int(self.rng.integers(len(self.texts)))]
+            names = sorted(self.by_text[text])
+            one, two = (names[int(i)] for i in self.rng.integers(len(names), size=2))
+            content, target = self.by_text[text][one].mel, self.by_text[text][two].mel
+            if len(content) > plan.frames:
+                break
+        key = (text, one, two)
+        if key not in self.warps:
+            self.warps[key] = warp(content.astype(np.float32), target.astype(np.float32))
+        start = int(self.rng.integers(0, len(content) - plan.frames + 1))
+        rows = slice(start, start + plan.frames)
+        voice = next(t for t in self.voices if t.name == two)
+        style = self._segment(self._clip(voice), plan.style_frames)
+        (content,) = self._altered(content[rows].astype(np.float32))
+        style, answer = self._altered(style, target[self.warps[key][rows]].astype(np.float32))
+        return content, style, answer
+
+    def _altered(self, *mels: np.ndarray) -> list[np.ndarray]:
+        """The same other voice made of each (T, M): its formants moved, its spectrum tilted and bent."""
+        if self.rng.random() >= self.plan.altered_share:
+            return list(mels)
+        centres, bands = self.centres_hz, np.arange(len(self.centres_hz))
+        places = np.interp(centres * np.exp(self.rng.uniform(-0.16, 0.16)), centres, bands)
+        low = np.minimum(places.astype(int), len(bands) - 2)
+        share = (places - low).astype(np.float32)
+        points = self.rng.normal(0, 0.5, 6)
+        gain = np.interp(bands, np.linspace(0, len(bands) - 1, 6), points).astype(np.float32)
+        return [np.maximum((1 - share) * x[:, low] + share * x[:, low + 1] + gain, np.float32(FLOOR)) for x in mels]
+
+    def draw(self) -> Draw:
+        """Content (B, T, M), style (B, T', M), answer (B, T, M), and which rows have one (B,)."""
+        contents, styles, answers, known = [], [], [], []
+        for _ in range(self.plan.batch):
+            parallel = bool(self.rng.random() < self.plan.parallel_share and self.texts)
+            if parallel:
+                content, style, answer = self._parallel()
+            else:
+                content = self._segment(self._clip(self._track()), self.plan.frames)
+                style = self._segment(self._clip(self._track()), self.plan.style_frames)
+                answer = content
+            contents.append(content)
+            styles.append(style)
+            answers.append(answer)
+            known.append(parallel)
+        a, b, c = (torch.from_numpy(np.stack(x)) for x in (contents, styles, answers))
+        return a, b, c, torch.tensor(known)
+
+
+def normal(features: Tensor) -> Tensor:
+    """Instance normalisation over time, (B, T, C)."""
+    return (features - features.mean(dim=1, keepdim=True)) / (features.std(dim=1, keepdim=True) + 0.1)
+
+
+def audible(mel: Tensor) -> Tensor:
+    """Which frames of log mel (B, T, M) are no silence, as 0 or 1: (B, T, 1)."""
+    level = mel.amax(dim=2, keepdim=True)
+    return (level > level.amax(dim=1, keepdim=True) - ACTIVE_DB / NEPER_DB).float()
+
+
+def moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Means and deviations (B, 1, C) over the frames of (B, T, C) that count, weight (B, T, 1)."""
+    total = weight.sum(dim=1, keepdim=True).clamp_min(1.0)
+    mean = (features * weight).sum(dim=1, keepdim=True) / total
+    variance = ((features - mean) ** 2 * weight).sum(dim=1, keepdim=True) / total
+    return mean, variance.clamp_min(LEAST_DEVIATION**2).sqrt()
+
+
+def statistics_of(features: tuple[Tensor, ...], weight: Tensor) -> Statistics:
+    """Of each level over the frames that count."""
+    pairs = [moments(f, weight) for f in features]
+    return Statistics(tuple(m for m, _ in pairs), tuple(d for _, d in pairs))
+
+
+def spread_distance(a: Tensor, weight_a: Tensor, b: Tensor, weight_b: Tensor) -> Tensor:
+    """Distance (B,) of the means and of the deviations over time of two sets of features (B, T, C)."""
+    pairs = zip(moments(a, weight_a), moments(b, weight_b), strict=True)
+    return torch.stack([(x - y).abs().mean(dim=(1, 2)) for x, y in pairs]).sum(dim=0)
+
+
+class NetworkTrainer(PlannedTraining[StyleNetwork]):
+    """Holds everything that a resumed run needs."""
+
+    def __init__(self, tracks: list[Track], plan: NetworkPlan, run: Path, config: StyleConfig | None = None) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, config = plan, config or StyleConfig()
+        model = StyleNetwork(config)
+        self.random_features = RandomFeatures(config.mel.n_mels)
+        self.pairs = Pairs(tracks, plan)
+        optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
+        super().__init__(model, config, optimizer, run / "network.pt")
+        if self.step:
+            self.pairs.rng = np.random.default_rng(plan.seed + self.step)
+
+    def style_distance(self, made: Tensor, made_weight: Tensor, aim: Tensor, aim_weight: Tensor) -> Tensor:
+        """How far normalised mel frames are in texture from others, (B,)."""
+        random, edge = self.random_features, self.random_features.kernel // 2
+        return (
+            spread_distance(made, made_weight, aim, aim_weight)
+            + spread_distance(made.diff(dim=1), made_weight[:, 1:], aim.diff(dim=1), aim_weight[:, 1:])
+            + spread_distance(random(made), made_weight[:, edge:-edge], random(aim), aim_weight[:, edge:-edge])
+        )
+
+    def losses(self, draw: Draw) -> dict[str, Tensor]:
+        """All four, unweighted."""
+        model = self.model
+        content, style, answer, known = draw
+        heard, heard_style, heard_answer = map(audible, (content, style, answer))
+        features = model.encode(content)
+        own = statistics_of(features, heard)
+        wanted = statistics_of(model.encode(style), heard_style)
+        same = model.decode(features, own, own)
+        moved = (model.decode(features, own, wanted) - same) @ model.smoother
+        smooth_content, smooth_style, smooth_answer = (
+            (x - MEL_MEAN) / MEL_STD @ model.smoother for x in (content, style, answer)
+        )
+        made = smooth_content + moved / MEL_STD
+        kept = (normal(model.encode(content + moved)[2]) - normal(features[2]).detach()).abs().mean()
+        report = {"reconstruction": F.mse_loss(same, content), "content": 0.5 * kept}
+        style_loss = torch.zeros(len(content))
+        if not known.all():
+            free = ~known
+            course = 1 - (normal(made[free]) * normal(smooth_content[free])).mean(dim=1).mean()
+            report["content"] = report["content"] + course * free.float().mean()
+            style_loss[free] = self.style_distance(made[free], heard[free], smooth_style[free], heard_style[free])
+        if known.any():
+            weight = heard_answer[known]
+            style_loss[known] = self.style_distance(made[known], weight, smooth_answer[known], weight)
+            weight = weight + 0.1  # silence is little heard
+            report["parallel"] = ((made[known] - smooth_answer[known]).abs() * weight).mean() / weight.mean()
+            with torch.no_grad():  # what AdaIN on the bands alone would do, to compare
+                plain = adain(features[0], (own.means[0], own.deviations[0]), (wanted.means[0], wanted.deviations[0]))
+                gap = (plain[known] @ model.smoother - smooth_answer[known]).abs() * weight
+                report["_plain_parallel"] = gap.mean() / weight.mean()
+        return report | {"style": style_loss.mean()}
+
+    def train_step(self) -> dict[str, float]:
+        """One step."""
+        plan = self.plan
+        losses = self.losses(self.pairs.draw())
+        weights = {
+            "style": plan.style_weight,
+            "content": plan.content_weight,
+            "reconstruction": plan.reconstruction_weight,
+            "parallel": plan.parallel_weight,
+        }
+        loss = torch.stack([weights[k] * v for k, v in losses.items() if k in weights]).sum()
+        self.descend(loss, 2.0, plan.average)
+        return {key: float(value.detach()) for key, value in losses.items()}
+
+    def train(self, log_every: int = 25, save_every: int = 100) -> None:
+        """Run to the planned step, logging JSON lines."""
+        self.run_steps(log_every, save_every)

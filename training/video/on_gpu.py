@@ -1,0 +1,290 @@
+"""Training of the video model on a GPU with many cores beside it: some millions of clips in ten minutes.
+
+    python -m training.video.on_gpu --folder .runs/video_gpu --seconds 560 --workers 14 --characters FOLDER
+
+The data are those of `training.video.train`. Processes render clips, each with several disturbed captions, into shared
+memory; all clips ever rendered stay on the GPU as bytes, and batches are drawn there. Time, not a number of steps, ends
+the training: the learning rate falls over the last `--calm` of it. Passes run in bfloat16 and are compiled. The running
+average is written as weights now and then, so that a run which is cut off leaves something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import mmap
+import time
+from dataclasses import dataclass, replace
+from multiprocessing.queues import Queue
+from pathlib import Path
+from queue import Empty
+
+import numpy as np
+import torch
+from torch import Tensor, multiprocessing
+
+from models.video.diffusion import training_loss
+from models.video.generator import UNET_WEIGHTS
+from models.video.text import WEIGHTS as TEXT_WEIGHTS
+from models.video.text import TextTable, load_text_table
+from models.video.unet3d import Condition, UNet3D, UNet3DConfig
+from models.weights_io import save_safetensors
+from training.loop import follow
+from training.video.clips import ATTRIBUTES, ClipPool, VideoPlan
+from training.video.train import WEIGHTS_FOLDER
+
+CAPTIONS = 8  # worded for each clip
+CHUNK = 8  # clips that a process hands over at once
+GIVEN = (1, 2, 4, 8)  # numbers of frames that may be given
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Clips as bytes: frames uint8 (N, F, R, S, 3), pieces int32 (N, CAPTIONS, L) with -1 at padding, and the numbers
+    of attributes int64 (N, A)."""
+
+    frames: Tensor
+    pieces: Tensor
+    attributes: Tensor
+
+    @classmethod
+    def empty(cls, count: int, plan: VideoPlan, max_words: int, device: str = "cpu", shared: bool = False) -> Shelf:
+        """Zeros; `shared` with the processes that this one forks afterwards."""
+
+        def zeros(dtype: torch.dtype, *shape: int) -> Tensor:
+            if not shared:
+                return torch.zeros(count, *shape, dtype=dtype, device=device)
+            memory = mmap.mmap(-1, count * math.prod(shape) * dtype.itemsize)
+            return torch.frombuffer(memory, dtype=dtype).view(count, *shape)
+
+        return cls(
+            zeros(torch.uint8, plan.frames, plan.size, plan.size, 3),
+            zeros(torch.int32, CAPTIONS, max_words),
+            zeros(torch.int64, len(ATTRIBUTES)),
+        )
+
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """In one order."""
+        return self.frames, self.pieces, self.attributes
+
+
+def fill(pool: ClipPool, shelf: Shelf, row: int) -> None:
+    """Render a clip with its captions into one row."""
+    clip = pool.render()
+    shelf.frames[row] = torch.from_numpy(clip.frames)
+    shelf.attributes[row] = torch.tensor(clip.attributes)
+    shelf.pieces[row] = -1
+    for at in range(CAPTIONS):
+        pieces = pool.wording.disturb(pool.table.pieces(clip.caption(pool.rng)), pool.rng)[: pool.max_words]
+        shelf.pieces[row, at, : len(pieces)] = torch.tensor(pieces, dtype=torch.int32)
+
+
+def _work(pool: ClipPool, seed: int, shelf: Shelf, free: Queue[int], ready: Queue[int]) -> None:
+    """Fill chunks until killed."""
+    torch.set_num_threads(1)
+    pool.rng = np.random.default_rng(seed)
+    while True:
+        start = free.get()
+        for row in range(start, start + CHUNK):
+            fill(pool, shelf, row)
+        ready.put(start)
+
+
+class ClipStore:
+    """Clips on a device, more of them all the time.
+
+    Args:
+        capacity: clips that are kept; then new ones replace the oldest.
+        workers: processes that render, each up to `waiting` chunks ahead; start the store before anything else uses
+            the GPU, since they are forks.
+    """
+
+    def __init__(
+        self, plan: VideoPlan, table: TextTable, max_words: int, characters: Path | None, capacity: int, workers: int,
+        device: str, waiting: int = 4,
+    ) -> None:  # fmt: skip
+        self.plan, self.device, self.count, self.seen = plan, device, 0, 0
+        pool = ClipPool(replace(plan, first_clips=0), table, max_words, plan.seed, characters)
+        self.spread = pool.wording.plan.noise * pool.wording.spread
+        self.rows = Shelf.empty(CHUNK * waiting * workers, plan, max_words, shared=True)
+        context = multiprocessing.get_context("fork")
+        self.free, self.ready = context.Queue(), context.Queue()
+        for start in range(0, len(self.rows.frames), CHUNK):
+            self.free.put(start)
+        self.workers = [
+            context.Process(target=_work, args=(pool, plan.seed + index, self.rows, self.free, self.ready), daemon=True)
+            for index in range(workers)
+        ]
+        for worker in self.workers:
+            worker.start()
+        self.clips = Shelf.empty(capacity, plan, max_words, device)
+        self.vectors = table.vectors.float().to(device)
+        self.random = torch.Generator(device).manual_seed(plan.seed)
+        self.copying = torch.cuda.Stream() if device == "cuda" else None
+
+    def collect(self, wait: bool = False) -> int:
+        """Take over what was rendered meanwhile; returns how many clips."""
+        taken = 0
+        while True:
+            try:
+                start = self.ready.get(timeout=60) if wait else self.ready.get_nowait()
+            except Empty:
+                return taken
+            wait = False
+            at = self.seen % (len(self.clips.frames) // CHUNK * CHUNK)
+            with torch.cuda.stream(self.copying):  # beside the training, which it does not hold up
+                for whole, part in zip(self.clips.parts(), self.rows.parts(), strict=True):
+                    whole[at : at + CHUNK] = part[start : start + CHUNK].to(self.device)
+                if self.copying is not None:
+                    self.copying.synchronize()
+            self.free.put(start)
+            self.seen += CHUNK
+            self.count = min(self.seen, len(self.clips.frames) // CHUNK * CHUNK)
+            taken += CHUNK
+
+    def draw(self, batch: int) -> tuple[Tensor, Condition, Tensor]:
+        """As ClipPool.draw, on the device, whole clips only."""
+        plan, device, random = self.plan, self.device, self.random
+
+        def chance(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=random, device=device)
+
+        rows = (chance(batch) * self.count).long()
+        clean = self.clips.frames[rows].permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        pieces = self.clips.pieces[rows, (chance(batch) * CAPTIONS).long()]
+        told = chance(batch) >= plan.no_words
+        said = (pieces >= 0) & told[:, None]
+        words = self.vectors[pieces.clamp(min=0)]
+        words = (words + self.spread * torch.randn(words.shape, generator=random, device=device)) * said[..., None]
+        kept = (chance(batch, len(ATTRIBUTES)) > plan.no_attribute) & told[:, None]
+        attributes = self.clips.attributes[rows] * kept
+        lengths = torch.tensor([n for n in GIVEN if n < plan.frames], device=device)
+        given = lengths[(chance(batch) * len(lengths)).long()] * (chance(batch) < plan.given_frames)
+        known = torch.arange(plan.frames, device=device)[None] < given[:, None]
+        return clean, Condition(words, said, attributes), known
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.join()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """seconds: of training; calm: share of them over which the learning rate falls; warm_up: steps."""
+
+    seconds: float = 560.0
+    calm: float = 0.5
+    warm_up: int = 200
+    log_every: int = 50
+    save_every_s: float = 90.0
+
+    def rate(self, step: int, elapsed_s: float) -> float:
+        """Share of the full learning rate: a warm-up, a plain, a straight fall to nothing."""
+        left = (1 - elapsed_s / self.seconds) / self.calm
+        return min(1.0, (step + 1) / self.warm_up) * max(0.0, min(1.0, left))
+
+
+def train(
+    store: ClipStore, config: UNet3DConfig, batch: int, timing: Timing, out: Path, average_limit: float, compiled: bool
+) -> dict[str, float]:
+    """Train anew for so long; writes weights to `out`. Returns figures of the run."""
+    plan, device = store.plan, store.device
+    torch.manual_seed(plan.seed)
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
+    model = UNet3D(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = torch.compile(model) if compiled else model
+    optimiser = torch.optim.AdamW(
+        model.parameters(), plan.learning_rate, (0.9, 0.99), weight_decay=plan.weight_decay, fused=device == "cuda"
+    )
+    average = {name: value.detach().clone().float() for name, value in model.state_dict().items()}
+    while store.count < 2 * batch:
+        store.collect(wait=True)
+    smooth, gain, step = torch.zeros((), device=device), 1.0, 0
+    started = saved = noted = time.monotonic()
+    while (elapsed := time.monotonic() - started) < timing.seconds:
+        store.collect()
+        clean, condition, known = store.draw(batch)
+        for group in optimiser.param_groups:
+            group["lr"] = plan.learning_rate * gain * timing.rate(step, elapsed)
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            loss = training_loss(network, clean, condition, known, store.random)  # type: ignore[arg-type]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        if step == 1:  # what compiling took does not count
+            print(f"first step after {time.monotonic() - started:.0f} s, loss {float(loss.detach()):.3f}", flush=True)
+            timing = replace(timing, seconds=timing.seconds - (time.monotonic() - started))
+            started = saved = noted = time.monotonic()
+        follow(average, model, step, average_limit)
+        smooth = smooth.lerp(loss.detach(), 0.02 if step > 50 else 1 / step)
+        if step % timing.log_every == 0:
+            if not math.isfinite(float(smooth)):
+                raise RuntimeError(f"the loss is not finite at step {step}.")
+            now = time.monotonic()
+            pace = (now - noted) / timing.log_every * 1e3
+            print(
+                f"{now - started:.0f} s step {step} loss {float(smooth):.4f} {pace:.0f} ms, {store.seen} clips",
+                flush=True,
+            )
+            noted = now
+            if now - saved > timing.save_every_s:
+                save(out, average, config, step)
+                saved = now
+    save(out, average, config, step)
+    return {"steps": step, "clips": step * batch, "rendered": store.seen, "loss": round(float(smooth), 4)}
+
+
+def save(out: Path, average: dict[str, Tensor], config: UNet3DConfig, step: int) -> None:
+    """The averaged weights, whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    part = out / f"{UNET_WEIGHTS}.part"
+    save_safetensors(
+        part, {name: value.cpu().contiguous() for name, value in average.items()},
+        {"config": json.dumps(config.to_dict()), "steps": str(step)},
+    )  # fmt: skip
+    part.replace(out / UNET_WEIGHTS)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path(".runs/video_gpu"), help="where the weights go")
+    parser.add_argument("--seconds", type=float, default=Timing.seconds)
+    parser.add_argument("--calm", type=float, default=Timing.calm)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--capacity", type=int, default=200_000, help="clips kept on the GPU, of 196 kB each")
+    parser.add_argument("--workers", type=int, default=14)
+    parser.add_argument("--waiting", type=int, default=100, help="chunks of 8 clips that may wait for each process")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--average", type=float, default=0.999)
+    parser.add_argument("--text", type=Path, default=WEIGHTS_FOLDER / TEXT_WEIGHTS, help="table of distil_text")
+    parser.add_argument("--characters", type=Path, help="folder of the Liberated Pixel Cup sheets")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--eager", action="store_true", help="do not compile")
+    options = parser.parse_args()
+    plan = VideoPlan(learning_rate=options.learning_rate)
+    table = load_text_table(options.text)
+    config = UNet3DConfig(text_width=table.width)
+    began = time.monotonic()
+    store = ClipStore(
+        plan, table, config.max_words, options.characters, options.capacity, options.workers, options.device,
+        options.waiting,
+    )  # fmt: skip
+    print(f"processes started after {time.monotonic() - began:.0f} s", flush=True)
+    timing = Timing(options.seconds, options.calm)
+    try:
+        figures = train(store, config, options.batch, timing, options.folder, options.average, not options.eager)
+    finally:
+        store.close()
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

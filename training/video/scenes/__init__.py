@@ -1,0 +1,99 @@
+"""The procedural world: captioned clips without end, rendered from a small specification.
+
+spec = random_spec(np.random.default_rng(7))
+clip = render(spec)                        # 16 frames of 64 x 64, uint8, and the times of its events
+clip = render(spec, frames=48, size=256)   # the same scene, longer and larger
+text = caption(spec, np.random.default_rng(0))
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.video.scene_spec import (
+    DEFAULT_FRAMES,
+    DEFAULT_SIZE,
+    FRAMES_PER_SECOND,
+    MAX_FRAMES,
+    MAX_RATE,
+    SIZES,
+    SPEEDS,
+    Event,
+    SceneClip,
+    SceneSpec,
+)
+from models.video.scene_words import KIND_NAMES
+from training.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
+from training.video.scenes.canvas import Stage
+from training.video.scenes.captions import caption
+from training.video.scenes.kinds import KINDS
+
+if tuple(KINDS) != KIND_NAMES:
+    raise RuntimeError("The scenes are not registered in the order of the weights.")
+
+__all__ = ["KINDS", "Event", "SceneClip", "SceneSpec", "caption", "random_spec", "render"]
+
+
+def random_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
+    """A specification drawn evenly over kinds, then over what the kind can show; many cameras are still."""
+    chosen = KINDS[kind] if kind else KINDS[list(KINDS)[int(rng.integers(len(KINDS)))]]
+
+    def pick(values: tuple[str, ...]) -> str:
+        return values[int(rng.integers(len(values)))]
+
+    camera = "still" if rng.random() < 0.4 else pick(chosen.cameras)
+    return SceneSpec(
+        kind=chosen.name,
+        colour=pick(chosen.colours),
+        time_of_day=pick(chosen.times),
+        direction=pick(chosen.directions),
+        speed=pick(tuple(SPEEDS)),
+        camera=camera if camera in chosen.cameras else chosen.cameras[0],
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def check(spec: SceneSpec, frames: int, size: int) -> None:
+    """Raise ValueError unless the scene can be drawn so."""
+    if spec.kind not in KINDS:
+        raise ValueError(f"kind is {spec.kind!r}; it must be one of {', '.join(KINDS)}.")
+    kind = KINDS[spec.kind]
+    for name, allowed in (
+        ("colour", kind.colours),
+        ("time_of_day", kind.times),
+        ("direction", kind.directions),
+        ("speed", tuple(SPEEDS)),
+        ("camera", kind.cameras),
+    ):
+        value = getattr(spec, name)
+        if value not in allowed:
+            raise ValueError(f"{name} of {spec.kind} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+    if not 1 <= frames <= MAX_FRAMES:
+        raise ValueError(f"frames is {frames}; it must be from 1 to {MAX_FRAMES}.")
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"size is {size}; it must be from {SIZES[0]} to {SIZES[1]} pixels.")
+
+
+def render(
+    spec: SceneSpec,
+    frames: int = DEFAULT_FRAMES,
+    size: int = DEFAULT_SIZE,
+    frames_per_second: float = FRAMES_PER_SECOND,
+) -> SceneClip:
+    """Draw a scene.
+
+    Args:
+        frames: how many.
+        size: width and height in pixels; the scene is the same at every size.
+        frames_per_second: 3 times as many frames at 3 times the rate show the same clip in finer steps.
+
+    Raises:
+        ValueError: the kind cannot show what the specification asks for, or too many frames or pixels.
+    """
+    check(spec, frames, size)
+    if not 0 < frames_per_second <= MAX_RATE:
+        raise ValueError(f"frames_per_second is {frames_per_second}; it must be above 0 and at most {MAX_RATE:g}.")
+    stage = Stage(spec, frames, size, frames_per_second)
+    KINDS[spec.kind].draw(stage)
+    events = tuple(sorted(stage.events, key=lambda event: event.time_s))
+    return SceneClip(spec, stage.finish(), events, frames_per_second)

@@ -1,0 +1,189 @@
+"""Recipe of the video model: renders its own data, trains, resumes, shows samples, exports.
+
+    python -m training.video.train run --folder .runs/video            # until stopped; resumes from its checkpoint
+    python -m training.video.train sheet --folder .runs/video --out sheet.png
+    python -m training.video.train export --folder .runs/video
+
+Clips come from `training.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time
+a clip is drawn, and disturbed by `training.video.wording`. With `--characters FOLDER` a share of them are animated
+characters (`training.video.characters`) on plain paper. At first most batches are many short pieces of clips, which
+teach what words look like for a fraction of the work; their share falls to none. Words and attributes are left out at
+random, so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames are
+given, so that the model can start from a picture and extend a clip. The learning rate falls over the last quarter of
+`--steps`. This is the recipe for a CPU; `training.video.on_gpu` goes through the same data many times as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.video.diffusion import Guidance, predict, sample, training_loss
+from models.video.generator import UNET_WEIGHTS
+from models.video.text import WEIGHTS as TEXT_WEIGHTS
+from models.video.text import TextTable, load_text_table
+from models.video.unet3d import Condition, UNet3D, UNet3DConfig
+from models.weights_io import save_safetensors
+from training.loop import follow, save_checkpoint
+from training.video.clips import ClipPool, VideoPlan
+
+WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
+SHEET_PROMPTS = (
+    "a red ball bouncing to the right",
+    "blue ocean waves at sunset",
+    "a green aurora",
+    "an orange campfire at night",
+    "a purple galaxy turning clockwise",
+    "yellow flowers in the wind by day",
+    "a red hot-air balloon rising",
+    "pink fireworks over the city",
+    "a woman with pink hair in a blue shirt walks left",
+    "a man with black hair in a red shirt casts a spell towards us",
+)
+
+
+def rate_at(step: int, steps: int, plan: VideoPlan) -> float:
+    """Learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it over the last `calm_share`."""
+    left = (steps - step) / max(1.0, plan.calm_share * steps)
+    return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
+
+
+def train(
+    folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable, characters: Path | None = None
+) -> int:
+    """Train from the folder's checkpoint, or anew, up to `steps`; returns the step that was reached."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(plan.seed)
+    model = UNet3D(config)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
+    )
+    average = {name: value.detach().clone().float() for name, value in model.state_dict().items()}
+    step = 0
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        average, step = state["average"], state["step"]
+    pool = ClipPool(plan, table, config.max_words, plan.seed + step, characters)
+    random = torch.Generator().manual_seed(plan.seed + step)
+    saved, smooth = time.monotonic(), 0.0
+    while step < steps:
+        started = time.monotonic()
+        clean, condition, known = pool.draw(step)
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(step, steps, plan)
+        loss = training_loss(model, clean, condition, known, random)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        follow(average, model, step, plan.average)
+        pool.add(plan.new_clips)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise RuntimeError(f"the loss is {value} at step {step}; start again from the last checkpoint.")
+        smooth = value if not smooth else 0.97 * smooth + 0.03 * value
+        if step % 10 == 0:
+            print(
+                f"step {step} loss {smooth:.4f} {time.monotonic() - started:.1f} s, {len(pool.clips)} clips", flush=True
+            )
+        if time.monotonic() - saved > plan.save_every_s or step == steps:
+            _save(checkpoint, model, optimiser, average, step, config)
+            saved = time.monotonic()
+    return step
+
+
+def _save(
+    path: Path, model: UNet3D, optimiser: torch.optim.Optimizer, average: dict[str, Tensor], step: int,
+    config: UNet3DConfig,
+) -> None:  # fmt: skip
+    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
+    save_checkpoint(path, {**state, "config": json.dumps(config.to_dict())})
+
+
+def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
+    """The averaged model of a checkpoint, ready for sampling, and its step."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    model = UNet3D(UNet3DConfig.from_dict(json.loads(state["config"])))
+    model.load_state_dict(state["average"])
+    return model.eval().requires_grad_(False), state["step"]
+
+
+def prompts_condition(table: TextTable, texts: list[str], config: UNet3DConfig) -> Condition:
+    """Prompts without attributes."""
+    words, said = table.embed(texts, config.max_words)
+    return Condition(words, said, torch.zeros(len(texts), len(config.attributes), dtype=torch.long))
+
+
+def sample_prompts(
+    model: UNet3D, table: TextTable, texts: list[str], plan: VideoPlan, steps: int = 16, scale: float = 3.0
+) -> Iterator[Tensor]:
+    """Predicted clean clips (B, 3, F, R, S) after each step, one row a prompt."""
+    shape = (len(texts), 3, plan.frames, plan.size, plan.size)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(plan.seed))
+    wanted = prompts_condition(table, texts, model.config)
+    unwanted = prompts_condition(table, [""] * len(texts), model.config)
+    with torch.inference_mode():
+        yield from sample(lambda z, t: predict(model, z, t, wanted, unwanted, Guidance(scale)), noise, steps)
+
+
+def contact_sheet(clips: Tensor, columns: int = 6) -> np.ndarray:
+    """(B, 3, F, R, S) in [-1, 1] to one picture uint8, a row a clip."""
+    frames = np.linspace(0, clips.shape[2] - 1, columns).round().astype(int)
+    pixels = ((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()
+    return np.concatenate([np.concatenate(list(clip[frames]), axis=1) for clip in pixels])
+
+
+def export(checkpoint: Path, folder: Path) -> Path:
+    """Write the averaged weights as the studio ships them."""
+    model, step = load_average(checkpoint)
+    path = folder / UNET_WEIGHTS
+    metadata = {"config": json.dumps(model.config.to_dict()), "steps": str(step)}
+    save_safetensors(path, model.state_dict(), metadata)
+    return path
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=("run", "sheet", "export"))
+    parser.add_argument("--folder", type=Path, default=Path(".runs/video"))
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--out", type=Path, default=Path("sheet.png"), help="picture of `sheet`")
+    parser.add_argument("--text", type=Path, default=WEIGHTS_FOLDER / TEXT_WEIGHTS, help="table of distil_text")
+    parser.add_argument("--characters", type=Path, help="folder of the Liberated Pixel Cup sheets")
+    for name in fields(VideoPlan):
+        parser.add_argument(f"--{name.name.replace('_', '-')}", type=type(name.default), default=name.default)
+    options = parser.parse_args()
+    plan = VideoPlan(**{name.name: getattr(options, name.name) for name in fields(VideoPlan)})
+    if options.action == "run":
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+        torch.set_flush_denormal(True)
+        table = load_text_table(options.text)
+        train(options.folder, plan, UNet3DConfig(text_width=table.width), options.steps, table, options.characters)
+    elif options.action == "export":
+        print(export(options.folder / "checkpoint.pt", WEIGHTS_FOLDER))
+    else:
+        from PIL import Image
+
+        model, step = load_average(options.folder / "checkpoint.pt")
+        clips = list(sample_prompts(model, load_text_table(options.text), list(SHEET_PROMPTS), plan))[-1]
+        Image.fromarray(contact_sheet(clips)).save(options.out)
+        print(f"{options.out}: step {step}")
+
+
+if __name__ == "__main__":
+    main()
