@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.results import add_json_option, report_figures
 from models.audio import resample
 from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
 from models.beats.network import BEAT_MEL
@@ -231,7 +232,7 @@ def _overall(by_set: dict[str, dict[str, dict[str, float]]], name: str, key: str
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json_option(parser, "beats")
     parser.add_argument("--recordings", type=Path, help="folder of sound files with .beats files")
     parser.add_argument("--pop909", type=Path, help="folder of POP909's songs")
     parser.add_argument("--soundfont", type=Path, help="one that the recipe did not use")
@@ -250,7 +251,10 @@ def main() -> None:
     if arguments.recordings:
         readers.insert(0, lambda: recordings(arguments.recordings))
     result = measure_all([piece for read in readers for piece in read()], arguments)
-    print(json.dumps(result, indent=2) if arguments.json else "\n".join(f"{k}: {v}" for k, v in result.items()))
+    if arguments.json:
+        report_figures("beats", result, arguments.json)
+    else:
+        print("\n".join(f"{key}: {value}" for key, value in result.items()))
 
 
 if __name__ == "__main__":

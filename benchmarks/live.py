@@ -35,6 +35,7 @@ from models.threads import wait_briefly
 wait_briefly()
 
 from benchmarks import live_page  # noqa: E402
+from benchmarks.results import add_json_option, report_figures  # noqa: E402
 from models.live.audio import LiveMusic, Timeline  # noqa: E402
 from models.live.controls import LiveControls  # noqa: E402
 from models.live.hearing import MusicEars  # noqa: E402
@@ -286,7 +287,7 @@ def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    add_json_option(parser, "live")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the page plays")
     parser.add_argument("--hour-s", type=float, default=3600.0, help="simulated seconds of `hour`")
     parser.add_argument("--only", choices=("page", "latency", "server", "alone", "hour"), action="append")
@@ -308,7 +309,10 @@ def main() -> None:
             except RuntimeError as error:
                 print(f"{name}: {error}", file=sys.stderr)
     results = {name: round(float(value), 4) for name, value in results.items()}
-    print(json.dumps(results) if options.json else "\n".join(f"{name:28} {value}" for name, value in results.items()))
+    if options.json:
+        report_figures("live", results, options.json)
+    else:
+        print("\n".join(f"{name:28} {value}" for name, value in results.items()))
 
 
 if __name__ == "__main__":

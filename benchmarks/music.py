@@ -14,7 +14,6 @@ Needs what requirements-dev.txt installs.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.results import add_json_option, report_figures
 from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
@@ -257,7 +257,7 @@ def chorales(folder: Path) -> Measured:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object at the end")
+    add_json_option(parser, "music")
     parser.add_argument("--corpus", type=Path, help="what `training.music.train prepare` wrote")
     parser.add_argument("--jsb", type=Path, help="folder with jsb-chorales-16th.json: train on it and judge")
     parser.add_argument("--only", nargs="*", default=GROUPS)
@@ -288,7 +288,7 @@ def main() -> None:
     if arguments.jsb:
         take(chorales(arguments.jsb))
     if arguments.json:
-        print(json.dumps(results))
+        report_figures("music", results, arguments.json)
 
 
 if __name__ == "__main__":

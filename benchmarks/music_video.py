@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import add_json_option, report_figures
 from models.clips import ffmpeg_program, probe, read_frames
 from models.threads import wait_briefly
 
@@ -193,7 +194,7 @@ def stream_gap_s(path: Path) -> float:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json_option(parser, "music_video")
     parser.add_argument("--song", type=Path, required=True)
     parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift"])
     parser.add_argument("--long-side", type=int, default=360, help="shorter side of the ten-minute video")
@@ -207,7 +208,10 @@ def main() -> None:
         print(json.dumps(made))
         return
     found = measure(arguments)
-    print(json.dumps(found, indent=2) if arguments.json else "\n".join(f"{k}: {v}" for k, v in found.items()))
+    if arguments.json:
+        report_figures("music_video", found, arguments.json)
+    else:
+        print("\n".join(f"{key}: {value}" for key, value in found.items()))
 
 
 if __name__ == "__main__":

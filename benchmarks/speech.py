@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import resource
 import statistics
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.results import add_json_option, report_figures
 from models.audio import resample, rms_db
 from models.contracts import SpeechChunk, SpeechRequest
 from models.registry.catalog import CATALOG
@@ -168,7 +168,7 @@ def control(model: Any) -> Iterator[tuple[str, float]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    add_json_option(parser, "speech")
     parser.add_argument("--asr", type=Path, help="folder of the recogniser")
     parser.add_argument("--texts", type=Path, help="lines of id|...|text to speak")
     parser.add_argument("--count", type=int, default=50)
@@ -195,7 +195,7 @@ def main() -> None:
             if not arguments.json:
                 print(f"{key:24} {figures[key]}", flush=True)
     if arguments.json:
-        print(json.dumps(figures))
+        report_figures("speech", figures, arguments.json)
 
 
 def page() -> Iterator[tuple[str, float]]:

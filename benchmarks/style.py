@@ -11,8 +11,6 @@ same run is histogram matching of each colour channel. Two torch threads. The so
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
 import statistics
 import time
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import add_json_option, report_figures
 from models.clips import probe, read_picture
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
@@ -150,7 +149,7 @@ def main() -> None:
     """Measure and print."""
     wait_briefly()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
+    add_json_option(parser, "style")
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, required=True)
     arguments = parser.parse_args()
@@ -170,9 +169,7 @@ def main() -> None:
             if not arguments.json:
                 print(f"{key:30} {figures[key]}", flush=True)
     if arguments.json:
-        print(json.dumps(figures))
-    if importlib.util.find_spec("benchmarks.style_audio") is None and not arguments.json:
-        print("benchmarks.style_audio is not there, so the sound half was not measured.")
+        report_figures("style", figures, arguments.json)
 
 
 if __name__ == "__main__":

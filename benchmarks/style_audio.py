@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import json
 import statistics
 import sys
 import time
@@ -33,6 +32,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.results import add_json_option, report_figures
 from models.audio import MelConfig, log_mel, resample
 from models.contracts import AudioStyleRequest
 from models.registry.catalog import CATALOG
@@ -230,7 +230,7 @@ def main() -> None:
     """Measure and print."""
     wait_briefly()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    add_json_option(parser, "style_audio")
     parser.add_argument("--asr", type=Path, help="folder of the recogniser")
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--count", type=int, default=44, help="sentences whose words are heard")
@@ -260,7 +260,7 @@ def main() -> None:
             if not arguments.json:
                 print(f"{key:30} {figures[key]}", flush=True)
     if arguments.json:
-        print(json.dumps(figures))
+        report_figures("style_audio", figures, arguments.json)
 
 
 if __name__ == "__main__":

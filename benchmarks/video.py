@@ -14,7 +14,6 @@ them. diffusers' UNet3DConditionModel is given the same patched grid and about a
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.results import add_json_option, report_figures
 from benchmarks.video_classifier import load_classifier
 from benchmarks.video_judge import (
     DEFAULTS,
@@ -198,7 +198,7 @@ def main() -> None:
     """Measure and print."""
     wait_briefly()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
+    add_json_option(parser, "video")
     parser.add_argument("--only", choices=("speed", "words", "sync"), action="append")
     parser.add_argument("--prompts", type=int, default=300)
     parser.add_argument("--guidance", type=float, action="append", help="the first one is the default")
@@ -223,7 +223,7 @@ def main() -> None:
             if not options.json:
                 print(f"{key:32} {figures[key]}", flush=True)
     if options.json:
-        print(json.dumps(figures))
+        report_figures("video", figures, options.json)
 
 
 if __name__ == "__main__":
