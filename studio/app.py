@@ -9,37 +9,36 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio import audio_stream_encoder
 
+from models.contracts import Task
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.live import routes as live_routes
 from studio.live import tab as live
-from studio.live.sessions import LiveBoard, board_of
+from studio.live.sessions import board_of
 from studio.models_tab import tab as models_tab
 from studio.music import tab as music
 from studio.music_video import tab as music_video
 from studio.page import html
 from studio.page.components import markup
+from studio.page.tab import Tab
 from studio.page.theme import launch_options
-from studio.speech import openai_route
 from studio.speech import tab as speech
 from studio.style import tab as style
 from studio.video import tab as video
 from studio.warm import Warmer
 
-# A tab appears when the registry has a model for one of its tasks.
-TABS = (
-    (("speech",), "Speech", speech.build),
-    (("music",), "Music", music.build),
-    (("video",), "Video", video.build),
-    (("beats",), "Music Video", music_video.build),
-    (("style_video", "style_audio"), "Style Transfer", style.build),
-    (("music",), "Live", live.build),
+TABS: tuple[Tab, ...] = (
+    speech.TAB,
+    Tab("Music", (Task.MUSIC,), music.build),
+    Tab("Video", (Task.VIDEO,), video.build),
+    Tab("Music Video", (Task.BEATS,), music_video.build),
+    Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),
+    Tab("Live", (Task.MUSIC,), live.build, lambda registry: live_routes.routes(board_of(registry))),
 )
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
-BOARDS: WeakKeyDictionary[gr.Blocks, LiveBoard] = WeakKeyDictionary()
 REGISTRIES: WeakKeyDictionary[gr.Blocks, Registry] = WeakKeyDictionary()
 STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait, and the player need not ask again
 
@@ -53,18 +52,17 @@ def build_studio(registry: Registry) -> gr.Blocks:
     ) as studio:
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         markup(html.header(), elem_id="studio-header")
-        tabs = [tab for tab in TABS if any(registry.specs(task) for task in tab[0])]
+        tabs = [tab for tab in TABS if tab.serves(registry)]
         if not tabs:
             markup(html.problem("The registry holds no model, so there is nothing to make yet."))
         with gr.Tabs():
-            for _, title, build in tabs:
-                with gr.Tab(title, id=title.lower().replace(" ", "-")):
-                    build(registry)
+            for tab in tabs:
+                with gr.Tab(tab.title, id=tab.id):
+                    tab.build(registry)
             if tabs:
                 with gr.Tab("Models", id="models") as models:
                     models_tab.build(registry, models)
         markup(html.footer(), elem_id="studio-footer")
-        BOARDS[studio] = board_of(registry)
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
@@ -78,7 +76,8 @@ def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
     )
-    routes = [*live_routes.routes(BOARDS[studio]), *openai_route.routes(REGISTRIES[studio])]
+    registry = REGISTRIES[studio]
+    routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()

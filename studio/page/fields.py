@@ -1,12 +1,343 @@
-"""Values of a form's controls on their way to a request."""
+"""Controls, declared once: layout, endpoint, request, recipe, checks and documentation are derived from these lists.
+
+A tab's folder has one `FieldList`. `Form` makes the components of it; this module knows names, limits and words, and no
+page.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from models.contracts import MAX_SEED
+from models.contracts import MAX_SEED, Task
+from models.registry.registry import Registry
+
+Option = tuple[str, Any]  # label and value
+Options = Sequence[Option] | Callable[[Registry], Sequence[Option]]
+REQUIRED: Any = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Declare one control.
+
+    Attributes:
+        name: of the endpoint's parameter, of the form's value and of the recipe's setting.
+        label: on the page.
+        default: value at first, and of a program that leaves it out; REQUIRED where a program must give it.
+        help: words under the label, unit included; programs are told the same.
+        about: what programs are told instead, where the page's words do not suit them.
+        place: the group that `Form.layout` puts it in; "" for programs alone.
+        rank: order within its place; equal ranks stand in the order of the list.
+        row: fields of one place with the same row stand side by side.
+        request: name in the request where it differs; None where the request does not hold it.
+        is_kept: whether the recipe of a result keeps it.
+        is_public: whether it is a parameter of the endpoint.
+        elem_id: of the component; "" is the form's prefix with the name.
+        options: further arguments of the component, such as `lines` or `placeholder`.
+    """
+
+    kind: ClassVar[type] = str
+
+    name: str
+    label: str
+    default: Any = ""
+    help: str = ""
+    about: str = ""
+    place: str = "main"
+    rank: int = 0
+    row: str = ""
+    request: str | None = ""
+    is_kept: bool = True
+    is_public: bool = True
+    elem_id: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, value: Any) -> Any:
+        """Check a value of the page or of a program, and return it as the request wants it.
+
+        Raises:
+            ValueError: names the control and what it takes.
+        """
+        return value
+
+    @property
+    def limits(self) -> str:
+        """Say what it takes, for the documentation; "" where there is nothing to say."""
+        return ""
+
+    @property
+    def description(self) -> str:
+        """Say what it is and what it takes, for programs."""
+        said = self.about or (f"{self.label}: {self.help}" if self.help else self.label)
+        return f"{said} ({self.limits})" if self.limits else said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Field):
+    """Declare a line or a box of text."""
+
+    def read(self, value: Any) -> str:
+        """Take text; nothing is ""."""
+        return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numeric(Field):
+    """Declare a number between two bounds; `slider` tells how it is set. A whole number has an integral step."""
+
+    kind: ClassVar[type] = float
+
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    slider: bool = True
+    is_whole: bool = False
+
+    def read(self, value: Any) -> Any:
+        """Take a number, or text that is one; a whole number comes back as int."""
+        number = value
+        if isinstance(value, str):
+            try:
+                number = float(value)
+            except ValueError:
+                number = None
+        is_number = isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
+        above = is_number and (self.low is None or number >= self.low)
+        if not (above and (self.high is None or number <= self.high)):
+            raise ValueError(f"{self.label} is {value!r}; it must be {self._wanted()}.")
+        if isinstance(number, float) and number.is_integer() and (self.is_whole or isinstance(value, str)):
+            return int(number) if self.is_whole else number
+        if self.is_whole and not isinstance(number, int):
+            raise ValueError(f"{self.label} is {value!r}; it must be {self._wanted()}.")
+        return number
+
+    def _wanted(self) -> str:
+        return f"a {'whole ' if self.is_whole else ''}number {self.limits}".rstrip()
+
+    @property
+    def limits(self) -> str:
+        """Say the bounds."""
+        if self.low is not None and self.high is not None:
+            return (
+                f"from {self.low:,g} to {self.high:,g}" if self.high < MAX_SEED else f"from {self.low:g} to {self.high}"
+            )
+        if self.low is not None:
+            return f"of at least {self.low:g}"
+        return f"of at most {self.high:g}" if self.high is not None else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seed(Numeric):
+    """Declare the seed, with a die beside it."""
+
+    name: str = "seed"
+    label: str = "Seed"
+    default: Any = 7
+    low: float | None = 0
+    high: float | None = MAX_SEED
+    slider: bool = False
+    is_whole: bool = True
+    place: str = "seed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Field):
+    """Declare a tick box."""
+
+    kind: ClassVar[type] = bool
+
+    default: Any = False
+
+    def read(self, value: Any) -> bool:
+        """Take true or false, as text too."""
+        if isinstance(value, str) and value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+        if value in (None, 0, 1):
+            return bool(value)
+        raise ValueError(f"{self.label} is {value!r}; it must be true or false.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Field):
+    """Declare one of several values.
+
+    Attributes:
+        choices: labels and values, or a function that asks the registry for them.
+        radio: whether all are seen at once; else they drop down.
+        is_open: whether other values are taken too, such as the voice of a model that is not chosen yet.
+    """
+
+    choices: Options = ()
+    radio: bool = False
+    is_open: bool = False
+
+    def read(self, value: Any) -> Any:
+        """Take one of the values, or its text: "480" is 480."""
+        if self.is_open or callable(self.choices):
+            return "" if value is None else value
+        return self.match(value)
+
+    def match(self, value: Any) -> Any:
+        """Return the value that is meant."""
+        assert not callable(self.choices)
+        values = [each for _, each in self.choices]
+        for each in values:
+            if each == value or (value is not None and str(each) == str(value)):
+                return each
+        if value is None and "" in values:
+            return ""
+        raise ValueError(f"{self.label} is {value!r}; it must be one of {', '.join(map(str, filter(None, values)))}.")
+
+    @property
+    def limits(self) -> str:
+        """List the values."""
+        if callable(self.choices) or self.is_open or len(self.choices) > 12:
+            return ""
+        return "one of " + ", ".join(
+            f'"{value}"' if isinstance(value, str) else str(value) for _, value in self.choices
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Choice):
+    """Declare any number of values out of several, at most `most`."""
+
+    kind: ClassVar[type] = list
+
+    most: int | None = None
+
+    def read(self, value: Any) -> list[Any]:
+        """Take a list of the values, or of their texts."""
+        if value is None or value == "":
+            return []
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{self.label} is {value!r}; it must be a list.")
+        if self.most is not None and len(value) > self.most:
+            raise ValueError(f"{self.label} holds {len(value)}; at most {self.most} can be chosen.")
+        return [self.match(each) for each in value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload(Field):
+    """Declare a file that is given; its value is a path, or None.
+
+    Attributes:
+        file_types: endings that the page offers; () is any.
+        media: "file", or "audio" for a component that also records.
+    """
+
+    default: Any = None
+    file_types: tuple[str, ...] = ()
+    media: str = "file"
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Field):
+    """Declare the menu of the models of a task."""
+
+    name: str = "model"
+    label: str = "Model"
+    task: Task = Task.SPEECH
+    request: str | None = None
+    is_kept: bool = False
+
+
+class FieldList:
+    """All controls of a form, in the order of the endpoint's parameters."""
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self.fields = tuple(fields)
+        self._by_name = {each.name: each for each in self.fields}
+        if len(self._by_name) != len(self.fields):
+            raise ValueError("Two fields have the same name.")
+
+    def __getitem__(self, name: str) -> Field:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """List the names in order."""
+        return tuple(self._by_name)
+
+    @property
+    def public(self) -> tuple[Field, ...]:
+        """List the parameters of the endpoint."""
+        return tuple(each for each in self.fields if each.is_public)
+
+    def at(self, place: str) -> tuple[Field, ...]:
+        """List the fields of a place in the order in which they are laid out."""
+        return tuple(sorted((each for each in self.fields if each.place == place), key=lambda each: each.rank))
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the first value of every field that has one."""
+        return {each.name: each.default for each in self.fields if each.default is not REQUIRED}
+
+    def read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Check every value; what is left out gets its default.
+
+        Raises:
+            ValueError: names the control and what it takes; or an unknown name.
+        """
+        unknown = [name for name in values if name not in self]
+        if unknown:
+            raise ValueError(f"There is no control named {unknown[0]!r}.")
+        row = self.defaults() | dict(values)
+        missing = [each.label for each in self.fields if each.name not in row]
+        if missing:
+            raise ValueError(f"{missing[0]} is missing.")
+        return {each.name: each.read(row[each.name]) for each in self.fields}
+
+    def request(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the request: values under the request's own names."""
+        held = (each for each in self.fields if each.request is not None and each.name in values)
+        return {each.request or each.name: values[each.name] for each in held}
+
+    def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a recipe keeps; the seed stands in the recipe itself."""
+        kept = (each for each in self.fields if each.is_kept and each.name != "seed" and each.name in values)
+        return {each.request or each.name: _plain(values[each.name]) for each in kept}
+
+    def restore(self, settings: Mapping[str, Any], seed: int | None = None) -> dict[str, Any]:
+        """Return the form's values from a recipe's settings; what the form does not know is left out.
+
+        Raises:
+            ValueError: names the control whose value cannot be used.
+        """
+        found = {}
+        for each in self.fields:
+            key = each.request or each.name
+            if each.is_kept and key in settings:
+                found[each.name] = each.read(_unpacked(each, settings[key]))
+        if seed is not None and "seed" in self:
+            found["seed"] = self["seed"].read(seed)
+        return found
+
+    def table(self) -> str:
+        """Return the documentation of the parameters as rows of a Markdown table."""
+        rows = ["| parameter | default | what |", "|---|---|---|"]
+        for each in self.public:
+            default = "required" if each.default is REQUIRED else f"`{each.default!r}`".replace("'", '"')
+            rows.append(f"| `{each.name}` | {default} | {each.description.replace('|', '/')} |")
+        return "\n".join(rows)
+
+
+def _plain(value: Any) -> Any:
+    """A setting is one plain value: a list becomes text."""
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _unpacked(declared: Field, value: Any) -> Any:
+    return value.replace(",", " ").split() if isinstance(declared, Choices) and isinstance(value, str) else value
 
 
 def whole(value: Any) -> Any:
-    """A float that is a whole number as int; anything else as it is, for the request to refuse."""
+    """Return a float that is a whole number as int; anything else as it is, for the request to refuse."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SEED else value

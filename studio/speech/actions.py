@@ -1,202 +1,191 @@
-"""What the Speech tab does, without its page: plain values in, named plain values out."""
+"""What the Speech tab does, without its page: checked values in, events out."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from models.contracts import SpeechRequest
+from models.contracts import SpeechRequest, Task
 from models.registry.registry import Registry
-from studio.io import recipes
+from studio.io.recipes import Recipe, read_recipe
 from studio.page import html, jobs, model_card
-from studio.page.loading import for_page, load_for_page, or_shipped, silently
+from studio.page.events import Event, Events, Files, Kept, Offers, Pictures, Report, Sound, Status
+from studio.page.loading import run_on_page, run_with_model
 from studio.page.stream_pacing import Pace
-from studio.speech.take import SpeechFiles, SpeechTake, recipe_of, request_of, save_take
+from studio.speech.controls import FIELDS
+from studio.speech.take import FILES, SpeechTake, save_take
 
-TASK = "speech"
 RECENT_S = 15.0  # of the spectrogram, while it grows
-
-Update = dict[str, Any]
-EMPTY_VIEWS: Update = {"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}
-NO_FILES: Update = {"wav": None, "mp3": None, "srt": None, "vtt": None}
+NOTHING: Events = (
+    Pictures({"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}),
+    Files(dict.fromkeys(FILES)),
+)
+NO_WORD = "Nothing in this text could be spoken."
 
 
 class SpeechActions:
-    """The actions of the tab and of the endpoint `/speech`."""
+    """Speak for the tab and for the endpoint `/speech`."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.stops = jobs.StopBoard()
 
-    def voice_shown(self, model: str, voice: str | None) -> str | None:
-        """The voice that the page shows, or is about to: someone may press Generate before it follows a new model."""
-        if model not in {spec.key for spec in self.registry.specs(TASK)}:
-            return voice
-        known = [known.key for known in self.registry.voices(model)]
-        return voice if voice in known or not known else known[0]
+    def voice_shown(self, key: str, voice: str | None) -> str:
+        """Return the voice that the page is about to show: Generate may be pressed before it follows a new model."""
+        known = [each.key for each in self.registry.voices(key)]
+        return (voice or "") if voice in known or not known else known[0]
 
-    def generate(self, session: str, model: str, fields: dict[str, Any]) -> Iterator[Update]:
-        """Speak for the page.
+    def run(self, session: str, key: str, values: Mapping[str, Any]) -> Generator[Events]:
+        """Speak for the page; failures are events, never exceptions."""
 
-        Yields:
-            values by name: status, sound (WAV bytes of the next piece), words, verdict, alignment, mel, notes, shelf,
-            and at the end the files wav, mp3, srt, vtt. Failures are a status, never an exception.
-        """
+        def work(used: str, model: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
+            request = build_request(values)
+            voice = self.voice_shown(used, request.voice)
+            with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
+                yield from self._speak(used, model, replace(request, voice=voice), folder, should_stop)
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            request = build_request(**fields)
-            yield {"status": html.status("Getting the voice ready"), **EMPTY_VIEWS, **NO_FILES}
+        yield (Status(html.status("Getting the voice ready")), *NOTHING)
+        yield from run_on_page(self.registry, self.stops, session, key, work, "Stopped before the first word")
 
-            def speak(key: str) -> Iterator[Update]:
-                voice = self.voice_shown(key, request.voice) or ""
-                return self._speak_to_page(key, replace(request, voice=voice), should_stop)
+    def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+        """Speak for a program; the last events are the files and the report. Raises failures."""
+        request = build_request(values)
+        yield from run_with_model(
+            self.registry, key, lambda used, model, stop: self._speak(used, model, request, folder, stop, False)
+        )
 
-            yield from or_shipped(self.registry, model, speak)
-
-        yield from for_page(self.stops, session, work, "Stopped before the first word")
-
-    def _speak_to_page(self, model: str, request: SpeechRequest, should_stop: Callable[[], bool]) -> Iterator[Update]:
-        shared = yield from load_for_page(self.registry, model, should_stop)
-        yield {"status": html.status("Reading the text"), "shelf": model_card.line(self.registry, model, request.voice)}
-        voices = model_card.voices(self.registry, model)
-        if voices and not self.registry.get(model).voices:  # a model of the Hub knows its voices once it is loaded
-            yield {"voices": voices}
+    def _speak(
+        self,
+        key: str,
+        model: Any,
+        request: SpeechRequest,
+        folder: str,
+        should_stop: Callable[[], bool],
+        is_watched: bool = True,
+    ) -> Generator[Events]:
+        """Yield the events of one take; somebody who watches gets sound and pictures while it grows."""
+        card = Pictures({"shelf": model_card.line(self.registry, key, request.voice)})
+        yield (Status(html.status("Reading the text")), card, *self._voices(key, request.voice))
         take, pace = SpeechTake(), Pace()
-        with closing(shared.stream(request)) as chunks:
+        with closing(model.stream(request)) as chunks:
             for chunk in chunks:
                 take.add(chunk)
                 if should_stop():
                     break
-                update: Update = {"sound": pace.next_sound(take)} if pace.sound_due(take) else {}
+                events: list[Event] = []
+                if is_watched and pace.sound_due(take):
+                    events.append(Sound(pace.next_sound(take)))
                 if pace.view_due(len(take.words)):
-                    update |= _live_views(take, pace)
-                if update:
-                    yield update
+                    events += _live_views(take, pace) if is_watched else ()
+                    yield tuple(events)
+                elif events:
+                    yield tuple(events)
         if not take.samples_count:
             if should_stop():
                 raise jobs.Stopped
-            notes = " ".join(take.notes) or "Nothing in this text could be spoken."
-            yield {"status": html.problem(notes)}
-            return
-        yield from self._close_take(take, pace, request, model)
-
-    def _close_take(self, take: SpeechTake, pace: Pace, request: SpeechRequest, model: str) -> Iterator[Update]:
+            raise ValueError(" ".join(take.notes) or NO_WORD)
         took_s = time.monotonic() - pace.began_s
         take.close()
-        last: Update = {"sound": pace.next_sound(take)} if take.samples_count > pace.sent_samples else {}
-        yield last | _final_views(take)
-        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-            revision = model_card.revision_of(self.registry, model)
-            files = save_take(take, recipe_of(request, model, revision), folder)
-            yield {
-                "status": _closing_line(take, took_s, request.seed),
-                "wav": str(files.wav),
-                "mp3": str(files.mp3) if files.mp3 else None,
-                "srt": str(files.srt),
-                "vtt": str(files.vtt),
-                "take": take,
-            }
+        if is_watched:
+            tail = (Sound(pace.next_sound(take)),) if take.samples_count > pace.sent_samples else ()
+            yield (*tail, *_final_views(take))
+        recipe = self._recipe(key, request)
+        files = save_take(take, recipe, folder)
+        yield (_closing_line(take, took_s, request.seed), Files(files), Kept({"take": take}), _report(take, recipe))
 
-    def speak(self, model: str, fields: dict[str, Any], folder: str) -> Iterator[SpeechFiles | Update | None]:
-        """Speak for a program: yields None while it works, then the files, then the report; raises its failures."""
-        request = build_request(**fields)
-        shared = yield from silently(load_for_page(self.registry, model))
-        take, pace = SpeechTake(), Pace()
-        with closing(shared.stream(request)) as chunks:
-            for chunk in chunks:
-                take.add(chunk)
-                if pace.view_due():  # a caller who leaves is noticed at a yield
-                    yield None
-        if not take.samples_count:
-            raise ValueError(" ".join(take.notes) or "Nothing in this text could be spoken.")
-        recipe = recipe_of(request, model, model_card.revision_of(self.registry, model))
-        yield save_take(take, recipe, folder)
-        yield {
-            "duration_s": round(take.duration_s, 3),
-            "sample_rate": take.sample_rate,
-            "model": model,
-            "revision": recipe.revision,
-            "seed": request.seed,
-            "words": [{"text": w.text, "start_s": round(w.start_s, 3), "end_s": round(w.end_s, 3)} for w in take.words],
-            "verdicts": take.verdicts,
-            "notes": list(take.notes),
-        }
+    def _voices(self, key: str, voice: str) -> Events:
+        """Offer the voices of a model of the Hub, which are known once it is loaded."""
+        voices = tuple(model_card.voices(self.registry, key))
+        if not voices or self.registry.get(key).voices:
+            return ()
+        return (Offers("voice", voices, voice if voice in [each for _, each in voices] else voices[0][1]),)
 
-    def load_settings(self, path: str) -> tuple[Update, str]:
-        """Controls from a result file: values by name, and a sentence; raises ValueError with a sentence."""
-        recipe = recipes.read_recipe(path)
-        request = request_of(recipe)
-        values: Update = {
-            "text": request.text,
-            "speed": request.speed,
-            "pitch": request.pitch_semitones,
-            "energy": request.energy_db,
-            "vocoder": request.vocoder,
-            "seed": request.seed,
-        }
-        keys = [spec.key for spec in self.registry.specs(TASK)]
-        if recipe.model not in keys:
+    def _recipe(self, key: str, request: SpeechRequest) -> Recipe:
+        settings = FIELDS.settings(
+            {each.name: getattr(request, each.request or each.name) for each in FIELDS.fields if each.is_kept}
+        )
+        return Recipe(Task.SPEECH, key, model_card.revision_of(self.registry, key), request.seed, settings)
+
+    def load_settings(self, path: str) -> tuple[dict[str, Any], str]:
+        """Return the controls of a result file by name, and a sentence.
+
+        Raises:
+            ValueError: the file holds no settings of this tab, or some that cannot be used.
+        """
+        recipe = read_recipe(path)
+        if recipe.task != Task.SPEECH:
+            raise ValueError(f"This file was made by the {recipe.task} tab, not by Speech.")
+        try:
+            values = FIELDS.restore(recipe.settings, recipe.seed)
+            build_request(values)
+        except ValueError as error:
+            raise ValueError(f"The settings in this file cannot be used: {error}") from error
+        if recipe.model not in [spec.key for spec in self.registry.specs(Task.SPEECH)]:
+            values.pop("voice", None)
             return values, f"The settings are back, but the model {recipe.model} is not on this shelf."
-        values["model"] = recipe.model
         known = [voice.key for voice in self.registry.get(recipe.model).voices]
-        values["voice"] = request.voice if request.voice in known else (known[0] if known else "")
+        voice = values.get("voice", "")
+        values |= {"model": recipe.model, "voice": voice if voice in known else (known[0] if known else "")}
         if model_card.revision_of(self.registry, recipe.model) != recipe.revision:
             return values, "The settings are back. The model has changed since, so the sound may differ a little."
         return values, "The settings are back: the same words, voice and seed will give the same sound."
 
 
-def build_request(
-    text: str,
-    voice: str | None = "",
-    speed: float = 1.0,
-    pitch: float = 0.0,
-    energy: float = 0.0,
-    vocoder: str = "neural",
-    seed: float | None = 0,
-) -> SpeechRequest:
-    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
-    checked: Any = int(seed) if isinstance(seed, float) and seed.is_integer() else seed
-    return SpeechRequest(
-        text=text or "",
-        voice=voice or "",
-        seed=checked,
-        speed=speed,
-        pitch_semitones=pitch,
-        energy_db=energy,
-        vocoder=vocoder,
-    )
+def build_request(values: Mapping[str, Any]) -> SpeechRequest:
+    """Return the request of a form's values.
+
+    Raises:
+        ValueError: names the control and what it takes.
+    """
+    return SpeechRequest(**FIELDS.request(FIELDS.read(values)))
 
 
-def _live_views(take: SpeechTake, pace: Pace) -> Update:
+def _live_views(take: SpeechTake, pace: Pace) -> Events:
     left_s = pace.seconds_left(take)
     part = f"Speaking sentence {max(take.sentence, 0) + 1} of {take.sentences}" if take.sentences > 1 else "Speaking"
     left = f"{html.duration(left_s)} left" if left_s is not None else ""
     recent, start_s = take.recent_mel(RECENT_S)
-    return {
-        "status": html.status(part, take.done / max(take.total, 1), left),
+    pictures = {
         "words": html.words(take.words),
         "verdict": html.verdicts(take.verdicts),
         "alignment": html.alignment(take.panels[-1:], growing=True),
         "mel": html.mel(recent, start_s, take.duration_s),
         "notes": html.notes(take.notes),
     }
+    return Status(html.status(part, take.done / max(take.total, 1), left)), Pictures(pictures)
 
 
-def _final_views(take: SpeechTake) -> Update:
-    return {
-        "status": html.status("Writing the files", 1.0),
+def _final_views(take: SpeechTake) -> Events:
+    pictures = {
         "words": html.words(take.words),
         "verdict": html.verdicts(take.verdicts),
         "alignment": html.alignment(take.panels),
         "mel": html.mel(take.mel(), 0.0, take.duration_s),
         "notes": html.notes(take.notes),
     }
+    return Status(html.status("Writing the files", 1.0)), Pictures(pictures)
 
 
-def _closing_line(take: SpeechTake, took_s: float, seed: int) -> str:
+def _closing_line(take: SpeechTake, took_s: float, seed: int) -> Status:
     what = f"{take.duration_s:.1f} s of speech" + ("" if take.finished else ", stopped early")
-    return html.finished(what, f"made in {took_s:.1f} s · seed {seed}")
+    return Status(html.finished(what, f"made in {took_s:.1f} s · seed {seed}"))
+
+
+def _report(take: SpeechTake, recipe: Recipe) -> Report:
+    words = [{"text": w.text, "start_s": round(w.start_s, 3), "end_s": round(w.end_s, 3)} for w in take.words]
+    return Report(
+        {
+            "duration_s": round(take.duration_s, 3),
+            "sample_rate": take.sample_rate,
+            "model": recipe.model,
+            "revision": recipe.revision,
+            "seed": recipe.seed,
+            "words": words,
+            "verdicts": take.verdicts,
+            "notes": list(take.notes),
+        }
+    )

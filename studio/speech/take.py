@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contracts import SpeechChunk, SpeechRequest, WordTiming
+from models.contracts import SpeechChunk, WordTiming
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
 from studio.page import plots
@@ -110,18 +110,11 @@ class SpeechTake:
             self.panels[-1] = _closed(self.panels[-1], self.duration_s)
 
 
-@dataclass(frozen=True)
-class SpeechFiles:
-    """Where the files of a take are."""
-
-    wav: Path
-    mp3: Path | None
-    srt: Path
-    vtt: Path
+FILES = ("wav", "mp3", "srt", "vtt")
 
 
-def save_take(take: SpeechTake, recipe: Recipe, folder: str | Path) -> SpeechFiles:
-    """Write WAV and MP3 with their recipe, SRT and VTT; MP3 is left out where it cannot be written."""
+def save_take(take: SpeechTake, recipe: Recipe, folder: str | Path) -> dict[str, Path | None]:
+    """Write WAV and MP3 with their recipe, SRT and VTT; MP3 is None where it cannot be written."""
     stem = Path(folder) / file_stem(str(recipe.settings.get("text", "")), recipe.seed)
     wav = audio_files.write_wav(stem.with_suffix(".wav"), take.sound(), take.sample_rate)
     write_recipe(wav, recipe)
@@ -134,32 +127,7 @@ def save_take(take: SpeechTake, recipe: Recipe, folder: str | Path) -> SpeechFil
     srt, vtt = stem.with_suffix(".srt"), stem.with_suffix(".vtt")
     srt.write_text(captions.to_srt(take.words), encoding="utf-8")
     vtt.write_text(captions.to_vtt(take.words), encoding="utf-8")
-    return SpeechFiles(wav, mp3, srt, vtt)
-
-
-def recipe_of(request: SpeechRequest, model: str, revision: str) -> Recipe:
-    """The recipe of a take."""
-    settings: dict[str, str | int | float | bool] = {
-        "text": request.text,
-        "voice": request.voice,
-        "speed": request.speed,
-        "pitch_semitones": request.pitch_semitones,
-        "energy_db": request.energy_db,
-        "vocoder": request.vocoder,
-    }
-    return Recipe("speech", model, revision, request.seed, settings)
-
-
-def request_of(recipe: Recipe) -> SpeechRequest:
-    """The request that a recipe describes; raises ValueError with a sentence."""
-    names = {"text", "voice", "speed", "pitch_semitones", "energy_db", "vocoder"}
-    if recipe.task != "speech":
-        raise ValueError(f"This file was made by the {recipe.task} tab, not by Speech.")
-    known = {name: value for name, value in recipe.settings.items() if name in names}
-    try:
-        return SpeechRequest(seed=recipe.seed, **known)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"The settings in this file cannot be used: {error}") from error
+    return {"wav": wav, "mp3": mp3, "srt": srt, "vtt": vtt}
 
 
 def file_stem(text: str, seed: int) -> str:

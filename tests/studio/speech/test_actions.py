@@ -14,6 +14,7 @@ from studio.page import jobs
 from studio.speech.actions import SpeechActions, build_request
 from studio.speech.take import file_stem
 from tests.studio.debug_speech import debug_registry, debug_spec
+from tests.studio.events import flatten
 
 MODEL = "speech/debug"
 FIELDS: dict[str, Any] = {"text": "Hello there, world. And again!", "voice": "low", "seed": 7}
@@ -47,7 +48,7 @@ def actions(tmp_path: Path) -> SpeechActions:
 def _run(actions: SpeechActions, model: str = MODEL, **changes: Any) -> dict[str, Any]:
     """All values that the page would hold in the end; sound pieces are joined, files are read."""
     page: dict[str, Any] = {"pieces": []}
-    for update in actions.generate("session", model, FIELDS | changes):
+    for update in map(flatten, actions.run("session", model, FIELDS | changes)):
         if "sound" in update:
             page["pieces"].append(update.pop("sound"))
         page |= update
@@ -108,7 +109,7 @@ def test_settings_of_an_unknown_model_and_of_another_task(actions: SpeechActions
     with pytest.raises(ValueError, match="music"):
         actions.load_settings(str(path))
     recipes.write_recipe(path, recipes.Recipe("speech", MODEL, "r", 1, {"text": "hi", "speed": 77.0}))
-    with pytest.raises(ValueError, match="speed"):
+    with pytest.raises(ValueError, match="Speed is 77"):
         actions.load_settings(str(path))
 
 
@@ -149,8 +150,8 @@ def test_an_unforeseen_failure_is_logged_and_a_sentence(
 
 def test_stop_keeps_what_was_spoken(actions: SpeechActions) -> None:
     page: dict[str, Any] = {}
-    updates = actions.generate("me", MODEL, FIELDS | {"text": "word " * 400})
-    for update in updates:
+    steps = actions.run("me", MODEL, FIELDS | {"text": "word " * 400})
+    for update in map(flatten, steps):
         page |= update
         if "sound" in update:
             actions.stops.ask("me")
@@ -163,16 +164,16 @@ def test_stop_keeps_what_was_spoken(actions: SpeechActions) -> None:
 
 def test_closing_the_page_ends_the_work(actions: SpeechActions) -> None:
     model = actions.registry.load(MODEL).model
-    updates = actions.generate("me", MODEL, FIELDS | {"text": "word " * 400})
-    next(update for update in updates if "sound" in update)
+    steps = actions.run("me", MODEL, FIELDS | {"text": "word " * 400})
+    next(update for update in map(flatten, steps) if "sound" in update)
     assert model.open_streams == 1
-    updates.close()
+    steps.close()
     assert model.open_streams == 0
     assert not actions.stops.ask("me")
 
 
 def test_whole_numbers_may_come_as_floats() -> None:
-    assert build_request("hi", seed=7.0).seed == 7
+    assert build_request({"text": "hi", "seed": 7.0}).seed == 7
 
 
 def test_file_names_are_plain() -> None:

@@ -1,0 +1,255 @@
+"""Components of a list of fields: their layout in a page, and the endpoint that programs call.
+
+form = Form(FIELDS, registry, "speech")
+with gr.Column():
+    form.layout("prompt")
+endpoint(form, actions.run, name="speech", about=..., results=(...))
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import singledispatch
+from itertools import groupby
+from random import SystemRandom
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from models.contracts import MAX_SEED
+from models.registry.registry import Registry
+from studio.io import temp_folders
+from studio.page import jobs
+from studio.page.components import QUIET
+from studio.page.events import Events, Outcome
+from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Seed, Text, Upload
+from studio.page.model_picker import model_picker
+
+
+class Form:
+    """The components of a tab's fields.
+
+    Args:
+        fields: the declarations.
+        registry: offers models and voices.
+        prefix: of every element's id.
+    """
+
+    def __init__(self, fields: FieldList, registry: Registry, prefix: str) -> None:
+        self.fields, self.registry, self.prefix = fields, registry, prefix
+        self._components: dict[str, Component] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._components[name]
+
+    def layout(self, place: str) -> None:
+        """Make the components of a place in the current column, those of one row side by side."""
+        for row, fields in groupby(self.fields.at(place), key=lambda each: each.row):
+            if not row:
+                for each in fields:
+                    self.make(each)
+            else:
+                with gr.Row():
+                    for each in fields:
+                        self.make(each)
+
+    def make(self, declared: Field) -> Component:
+        """Make one component, its checks those of the declaration."""
+        words = {"label": declared.label, "elem_id": declared.elem_id or f"{self.prefix}-{declared.name}"}
+        words |= {"info": declared.help} if declared.help else {}
+        component = make_component(declared, self.registry, {**words, **declared.options})
+        if not isinstance(declared, (Model, Upload)):
+            component.preprocess = _checked(declared)  # type: ignore[assignment,method-assign]
+        self._components[declared.name] = component
+        return component
+
+    def layout_hidden(self) -> None:
+        """Make, unseen, what only programs give; called once, after the places."""
+        with gr.Column(visible=False):
+            for each in self.fields.fields:
+                if each.name not in self._components:
+                    self.make(each)
+
+    def layout_seed(self) -> None:
+        """Make the seed with its die in the current column."""
+        with gr.Row(elem_classes="seed-row"):
+            seed = self.make(self.fields["seed"])
+            dice = gr.Button("🎲", elem_classes="dice", elem_id=f"{self.prefix}-dice")
+        dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=seed, **QUIET)
+
+    @property
+    def components(self) -> list[Component]:
+        """List all components in the order of the fields."""
+        return [self._components[name] for name in self.fields.names]
+
+    def values(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Name the values of `components`."""
+        return dict(zip(self.fields.names, row, strict=True))
+
+    def updates(self, values: Mapping[str, Any]) -> dict[Any, Any]:
+        """Return the page's updates that set these values."""
+        return {self._components[name]: value for name, value in values.items()}
+
+    def kept(self, *more: str) -> list[Component]:
+        """List the components that settings put back, and `more`."""
+        names = [each.name for each in self.fields.fields if each.is_kept]
+        return [self._components[name] for name in dict.fromkeys([*names, *more])]
+
+
+def _checked(declared: Field) -> Callable[[Any], Any]:
+    def preprocess(payload: Any) -> Any:
+        try:
+            return declared.read(payload)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return preprocess
+
+
+@singledispatch
+def make_component(declared: Field, registry: Registry, words: dict[str, Any]) -> Component:
+    """Make the component that suits a declaration, labelled and described by `words`."""
+    raise TypeError(f"There is no component for {type(declared).__name__}.")
+
+
+@make_component.register
+def _text(declared: Text, _registry: Registry, words: dict[str, Any]) -> Component:
+    return gr.Textbox(_first(declared), **words)
+
+
+@make_component.register
+def _number(declared: Numeric, _registry: Registry, words: dict[str, Any]) -> Component:
+    if declared.slider:
+        assert declared.low is not None and declared.high is not None
+        return gr.Slider(declared.low, declared.high, _first(declared), step=declared.step, **words)
+    least = None if isinstance(declared, Seed) else declared.low
+    return gr.Number(_first(declared), precision=0 if declared.is_whole else None, minimum=least, **words)
+
+
+@make_component.register
+def _flag(declared: Flag, _registry: Registry, words: dict[str, Any]) -> Component:
+    return gr.Checkbox(bool(_first(declared)), **words)
+
+
+@make_component.register
+def _choice(declared: Choice, registry: Registry, words: dict[str, Any]) -> Component:
+    offered, value = _offered(declared, registry), _first(declared)
+    if declared.radio:
+        return gr.Radio(offered, value=value, **words)
+    if value in ("", None) and offered and callable(declared.choices):
+        value = offered[0][1]
+    options = {"filterable": declared.is_open} | words
+    return gr.Dropdown(offered, value=value, allow_custom_value=declared.is_open, **options)
+
+
+@make_component.register
+def _choices(declared: Choices, registry: Registry, words: dict[str, Any]) -> Component:
+    return gr.Dropdown(
+        _offered(declared, registry), value=_first(declared), multiselect=True, max_choices=declared.most, **words
+    )
+
+
+@make_component.register
+def _upload(declared: Upload, _registry: Registry, words: dict[str, Any]) -> Component:
+    if declared.media == "audio":
+        return gr.Audio(type="filepath", **{"sources": ["upload", "microphone"]} | words)
+    return gr.File(type="filepath", file_types=list(declared.file_types) or None, **{"height": 110} | words)
+
+
+@make_component.register
+def _model(declared: Model, registry: Registry, words: dict[str, Any]) -> Component:
+    return model_picker(registry, declared.task, words["elem_id"], declared.label)
+
+
+def _first(declared: Field) -> Any:
+    return None if declared.default is REQUIRED else declared.default
+
+
+def _offered(declared: Choice, registry: Registry) -> list[tuple[str, Any]]:
+    return list(declared.choices(registry) if callable(declared.choices) else declared.choices)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an endpoint returns in one place.
+
+    Attributes:
+        name: of the file among an outcome's files; "" is the report.
+        component: makes what describes it to programs.
+    """
+
+    name: str
+    component: Callable[[], Component]
+
+
+Work = Callable[[str, dict[str, Any], str], Generator[Events]]  # model's key, checked values, a folder for files
+
+
+def endpoint(form: Form, work: Work, *, name: str, about: str, results: Sequence[Result]) -> None:
+    """Register a public endpoint whose parameters are the form's public fields.
+
+    Args:
+        work: yields the events of the work; the files that it names are copied before its folder is deleted.
+        about: what it does, in sentences for programs.
+        results: what it returns, in order.
+    """
+    with gr.Column(visible=False):
+        trigger = gr.Button(f"/{name}")
+        outputs = [each.component() for each in results]
+    fields = form.fields.public
+
+    def run(*row: Any) -> Iterator[Any]:
+        values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))
+        key = str(values.pop("model", "") or "")
+        outcome = Outcome()
+        try:
+            with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
+                for events in steps:
+                    outcome.add(events)
+                    if outcome.report is not None:
+                        break
+                    yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
+                yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
+        except Exception as error:
+            raise gr.Error(jobs.sentence(error), print_exception=False) from error
+
+    describe(run, name, about, fields, [form[each.name] for each in fields])
+    trigger.click(
+        run,
+        [form[each.name] for each in fields],
+        outputs,
+        api_name=name,
+        concurrency_id=jobs.CPU_QUEUE,
+        show_progress="hidden",
+    )
+
+
+def _row(values: list[Any]) -> Any:
+    return tuple(values) if len(values) > 1 else values[0]
+
+
+def describe(function: Any, name: str, about: str, fields: Iterable[Field], components: Iterable[Component]) -> None:
+    """Give a function the name, signature and docstring that Gradio, its clients and MCP read."""
+    parameters, lines = [], []
+    for declared, component in zip(fields, components, strict=True):
+        default = REQUIRED if declared.default is REQUIRED else getattr(component, "value", declared.default)
+        if isinstance(component, (gr.File, gr.Audio)):
+            default = declared.default
+        parameters.append(
+            inspect.Parameter(
+                declared.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=declared.kind
+            )
+        )
+        lines.append(f"    {declared.name}: {declared.description}")
+    required = [each for each in parameters if each.default is REQUIRED]
+    rest = [each for each in parameters if each.default is not REQUIRED]
+    if parameters != required + rest:
+        raise ValueError(f"/{name} has a required parameter after one with a default.")
+    function.__name__ = function.__qualname__ = name
+    function.__signature__ = inspect.Signature(parameters)
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    function.__doc__ = "\n".join([about, "", "Args:", *lines])

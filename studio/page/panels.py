@@ -1,0 +1,81 @@
+"""The result side of a tab: components that show the events of an action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from studio.page.events import Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
+
+Updates = dict[Any, Any]
+
+
+@dataclass
+class Panels:
+    """Components by the names that events use.
+
+    Attributes:
+        status: the line above the result.
+        sound: the player of sound that is still being made.
+        pictures: HTML parts.
+        files: what shows or offers a file: a button is on while there is one; a player is seen while there is one, and
+            so is a button of `optional`.
+        downloads: the row of the buttons, seen while the first file is there.
+        kept: states.
+        controls: what an offer changes.
+    """
+
+    status: gr.HTML
+    sound: gr.Audio | None = None
+    pictures: Mapping[str, gr.HTML] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    downloads: Block | None = None
+    kept: Mapping[str, gr.State] = field(default_factory=dict)
+    controls: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def components(self) -> list[Any]:
+        """List everything that events may change."""
+        single = [each for each in (self.status, self.sound, self.downloads) if each is not None]
+        rest = (self.pictures, self.files, self.kept, self.controls)
+        return [*single, *dict.fromkeys(part for group in rest for part in group.values())]
+
+    def show(self, events: Iterable[Event]) -> Updates:
+        """Return the updates of the page for one step."""
+        page: Updates = {}
+        for event in events:
+            match event:
+                case Status() | Problem():
+                    page[self.status] = event.html
+                case Sound(wav) if self.sound is not None:
+                    page[self.sound] = wav
+                case Pictures(drawn):
+                    page |= {self.pictures[name]: text for name, text in drawn.items() if name in self.pictures}
+                case Files(paths):
+                    page |= self._files(paths)
+                case Kept(values):
+                    page |= {self.kept[name]: value for name, value in values.items() if name in self.kept}
+                case Offers(name, choices, value) if name in self.controls:
+                    page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=len(choices) > 1)
+                case Report() | Sound() | Offers():
+                    pass
+        return page
+
+    def _files(self, paths: Mapping[str, Any]) -> Updates:
+        page: Updates = {}
+        for name, path in paths.items():
+            if name not in self.files:
+                continue
+            part, value = self.files[name], str(path) if path is not None else None
+            is_button = isinstance(part, gr.DownloadButton) and name not in self.optional
+            state: dict[str, Any] = {"interactive": value is not None} if is_button else {"visible": value is not None}
+            page[part] = gr.update(value=value, **state)
+        first = next((name for name, part in self.files.items() if isinstance(part, gr.DownloadButton)), None)
+        if self.downloads is not None and first is not None and first in paths:
+            page[self.downloads] = gr.update(visible=paths[first] is not None)
+        return page
