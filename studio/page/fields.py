@@ -10,13 +10,14 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from models.contracts import MAX_SEED, Task
 from models.registry.registry import Registry
 
 Option = tuple[str, Any]  # label and value
 Options = Sequence[Option] | Callable[[Registry], Sequence[Option]]
+Request = TypeVar("Request")
 REQUIRED: Any = inspect.Parameter.empty
 
 
@@ -299,6 +300,14 @@ class FieldList:
         """Return the arguments of the request: values under the request's own names."""
         held = (each for each in self.fields if each.request is not None and each.name in values)
         return {each.request or each.name: values[each.name] for each in held}
+
+    def build(self, request: Callable[..., Request], values: Mapping[str, Any], **more: Any) -> Request:
+        """Check a form's values and make the request of them.
+
+        Raises:
+            ValueError: names the control and what it takes.
+        """
+        return request(**self.request(self.read(values)), **more)
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a recipe keeps; the seed stands in the recipe itself."""

@@ -1,4 +1,4 @@
-"""Work that a page starts: loading with progress, stopping, and plain sentences for whatever fails."""
+"""Work that a page or a program starts: loading with progress, stopping, and plain sentences for whatever fails."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 
 from models.contracts import Progress
 from models.errors import ModelError
+from models.registry.registry import Registry
+from studio.page import html
+from studio.page.events import Event, Events, Pictures, Problem, Status
 
 log = logging.getLogger(__name__)
 
@@ -113,3 +116,60 @@ def sentence(error: BaseException) -> str:
         return "There is not enough memory for this; close other programs or choose a smaller model."
     log.error("Unforeseen failure", exc_info=error)
     return UNEXPECTED
+
+
+Work = Callable[[str, Any, Callable[[], bool]], Generator[Events]]  # model's key, loaded model, whether to stop
+
+
+def run_on_page(
+    registry: Registry, stops: StopBoard, session: str, key: str, work: Work, stopped: str = "Stopped"
+) -> Generator[Events]:
+    """Load a model and yield the events of `work` with it; Stop ends it, and failures are events, never exceptions.
+
+    Where a lent GPU is not granted, the model that ships for the same task does the work, and the page is told.
+
+    Args:
+        session: name of the work on the board.
+        stopped: what the page says after Stop.
+    """
+    flag = stops.begin(session)
+    try:
+        try:
+            yield from run_with_model(registry, key, work, flag.is_set)
+        except ModelError as error:
+            shipped = next((spec for spec in registry.specs(registry.get(key).task) if not spec.is_remote), None)
+            if error.kind != "quota" or shipped is None or shipped.key == key:
+                raise
+            said = f"{error} So {shipped.title}, which ships with the studio, made this on the processor."
+            yield (Status(html.status(f"No GPU just now; {shipped.title} begins")),)
+            for events in run_with_model(registry, shipped.key, work, flag.is_set):
+                yield tuple(_with_note(event, said) for event in events)
+    except Stopped:
+        yield (Status(html.finished(stopped)),)
+    except Exception as error:
+        yield (Problem(sentence(error)),)
+    finally:
+        stops.end(session)
+
+
+def run_with_model(
+    registry: Registry, key: str, work: Work, should_stop: Callable[[], bool] = lambda: False
+) -> Generator[Events]:
+    """Load a model, telling how far it is, and yield the events of `work` with it; raises its failures."""
+    if registry.state(key) == "ready":
+        model = registry.load(key)
+    else:
+        loading = load_model(lambda report: registry.load(key, report), should_stop)
+        while True:
+            try:
+                yield (Status(html.status(*describe(next(loading)))),)
+            except StopIteration as end:
+                model = end.value
+                break
+    yield from work(key, model, should_stop)
+
+
+def _with_note(event: Event, said: str) -> Event:
+    if isinstance(event, Pictures) and "notes" in event.html:
+        return Pictures({**event.html, "notes": html.notes([said]) + event.html["notes"]})
+    return event

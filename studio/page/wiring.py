@@ -33,11 +33,11 @@ def wire_run(
         suffix: of the session's name, where a session has several kinds of work.
     """
     buttons = [button for button, _ in starters]
-    count = len(form.components)
+    names, count = form.fields.names, len(form.components)
 
     def runner(run: Run) -> Callable[..., Iterator[Updates]]:
         def work(request: gr.Request, *row: Any) -> Iterator[Updates]:
-            values = form.values(row[:count])
+            values = dict(zip(names, row[:count], strict=True))
             key = str(values.pop("model", "") or "")
             for events in run(f"{request.session_hash}{suffix}", key, values, *row[count:]):
                 yield panels.show(events)

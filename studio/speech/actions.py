@@ -14,13 +14,13 @@ from models.registry.registry import Registry
 from studio.io.recipes import Recipe, read_recipe
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Offers, Pictures, Report, Sound, Status
-from studio.page.loading import run_on_page, run_with_model
 from studio.page.stream_pacing import Pace
 from studio.speech.controls import FIELDS
 from studio.speech.take import FILES, SpeechTake, save_take
 
 RECENT_S = 15.0  # of the spectrogram, while it grows
 NOTHING: Events = (
+    Status(html.status("Getting the voice ready")),
     Pictures({"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}),
     Files(dict.fromkeys(FILES)),
 )
@@ -48,13 +48,13 @@ class SpeechActions:
             with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
                 yield from self._speak(used, model, replace(request, voice=voice), folder, should_stop)
 
-        yield (Status(html.status("Getting the voice ready")), *NOTHING)
-        yield from run_on_page(self.registry, self.stops, session, key, work, "Stopped before the first word")
+        yield NOTHING
+        yield from jobs.run_on_page(self.registry, self.stops, session, key, work, "Stopped before the first word")
 
     def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
         """Speak for a program; the last events are the files and the report. Raises failures."""
         request = build_request(values)
-        yield from run_with_model(
+        yield from jobs.run_with_model(
             self.registry, key, lambda used, model, stop: self._speak(used, model, request, folder, stop, False)
         )
 
@@ -68,11 +68,11 @@ class SpeechActions:
         is_watched: bool = True,
     ) -> Generator[Events]:
         """Yield the events of one take; somebody who watches gets sound and pictures while it grows."""
-        card = Pictures({"shelf": model_card.line(self.registry, key, request.voice)})
-        yield (Status(html.status("Reading the text")), card, *self._voices(key, request.voice))
         take, pace = SpeechTake(), Pace()
         with closing(model.stream(request)) as chunks:
             for chunk in chunks:
+                if is_watched and not take.sentences:
+                    yield self._facts(key, request.voice)
                 take.add(chunk)
                 if should_stop():
                     break
@@ -97,12 +97,16 @@ class SpeechActions:
         files = save_take(take, recipe, folder)
         yield (_closing_line(take, took_s, request.seed), Files(files), Kept({"take": take}), _report(take, recipe))
 
-    def _voices(self, key: str, voice: str) -> Events:
-        """Offer the voices of a model of the Hub, which are known once it is loaded."""
+    def _facts(self, key: str, voice: str) -> Events:
+        """Return the model's card, and the voices of a model of the Hub, which are known once it is loaded."""
+        card = Pictures({"shelf": model_card.line(self.registry, key, voice)})
         voices = tuple(model_card.voices(self.registry, key))
         if not voices or self.registry.get(key).voices:
-            return ()
-        return (Offers("voice", voices, voice if voice in [each for _, each in voices] else voices[0][1]),)
+            return (card,)
+        return (
+            card,
+            Offers("voice", voices, voice if voice in [each for _, each in voices] else voices[0][1]),
+        )
 
     def _recipe(self, key: str, request: SpeechRequest) -> Recipe:
         settings = FIELDS.settings(
@@ -141,7 +145,7 @@ def build_request(values: Mapping[str, Any]) -> SpeechRequest:
     Raises:
         ValueError: names the control and what it takes.
     """
-    return SpeechRequest(**FIELDS.request(FIELDS.read(values)))
+    return FIELDS.build(SpeechRequest, values)
 
 
 def _live_views(take: SpeechTake, pace: Pace) -> Events:
