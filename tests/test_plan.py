@@ -218,14 +218,14 @@ def test_class_names_are_unique() -> None:
 
 RUN_STUDIO = """
 import importlib, pkgutil, sys
-import app
 import models, studio
 for package in (models, studio):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(found.name)
 from models.contracts import SpeechRequest
-registry = app.open_registry(app.CATALOG)
-page = app.build_studio(registry)
+from models.registry.catalog import CATALOG
+registry = models.registry.store.open_registry(CATALOG)
+page = studio.app.build_studio(registry)
 model = registry.load(registry.default("speech").key)
 samples = sum(len(chunk.samples) for chunk in model.stream(SpeechRequest(text="Hi.")))
 assert samples > 1000, samples

@@ -122,15 +122,17 @@ class _Device(BaseHTTPRequestHandler):
 
 PROGRAM = """
 import sys
-import app
+from models.registry.catalog import CATALOG
+from models.registry.store import open_registry
+from studio.app import build_studio
 sys.modules["torch"] = None  # `spaces` changes a torch that has CUDA; a build for processors has nothing to change
 import spaces
 del sys.modules["torch"]
-from studio.space import LentGpu
-registry = app.open_registry(app.CATALOG)
-app.attach(registry)
+from studio.space import LentGpu, attach
+registry = open_registry(CATALOG)
+attach(registry)
 assert isinstance(registry.runner.__self__, LentGpu)
-studio = app.build_studio(registry)
+studio = build_studio(registry)
 from models.contracts import SpeechRequest
 from models.errors import ModelError
 from tests.studio.test_space import Lent, HUB_SPEC

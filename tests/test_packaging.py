@@ -1,0 +1,103 @@
+"""The wheel holds all that the studio needs, its command starts it, and the version stands in one place."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import studio
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILT_FROM = ("studio", "models", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+
+SPEAK = """
+import studio, models
+from models.contracts import SpeechRequest, Task
+from models.registry.catalog import CATALOG
+from models.registry.store import open_registry
+from studio.app import build_studio
+registry = open_registry(CATALOG)
+page = build_studio(registry)
+missing = [spec.key for spec in registry.specs() if not spec.is_remote and registry.state(spec.key) == "absent"]
+assert not missing, missing
+model = registry.load(registry.default(Task.SPEECH).key)
+print(studio.__file__, models.__file__, sum(len(chunk.samples) for chunk in model.stream(SpeechRequest("Hi."))))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from a copy: a build leaves files in the folder that it builds from."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in BUILT_FROM:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    command = [sys.executable, "-m", "pip", "wheel", str(copy), "--no-deps", "--no-build-isolation", "-w", str(copy)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(copy.glob("auralume-*.whl"))
+
+
+def test_the_wheel_holds_the_house_and_nothing_else(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    ours = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("studio", "models")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
+    ]
+    assert set(ours) - names == set()
+    rest = names - set(ours)
+    assert {name.split("/")[0] for name in rest} == {f"auralume-{studio.__version__}.dist-info"}
+
+
+def test_the_wheel_needs_what_the_space_installs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        name = next(name for name in packed.namelist() if name.endswith("METADATA"))
+        text = packed.read(name).decode()
+    needed = {line.split(": ")[1] for line in text.splitlines() if line.startswith("Requires-Dist: ")}
+    needed = {re.sub(r"\s", "", need) for need in needed if "extra ==" not in need}
+    listed = (ROOT / "requirements.txt").read_text().splitlines()
+
+    def sort_bounds(need: str) -> tuple[str, ...]:
+        name, bounds = re.fullmatch(r"([\w.-]+)(.*)", need).groups()  # type: ignore[union-attr]
+        return (name.replace("_", "-").lower(), *sorted(bounds.split(",")))
+
+    assert {sort_bounds(need) for need in needed} == {sort_bounds(need) for need in listed if need[:1] not in {"", "#"}}
+
+
+def test_the_installed_studio_speaks_and_has_a_command(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", str(wheel), "--no-deps", "--target", str(site)]
+    subprocess.run(install, capture_output=True, check=True)
+    environment = os.environ | {"PYTHONPATH": str(site)}
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().splitlines()[-1]
+
+    studio_file, models_file, samples = run(sys.executable, "-c", SPEAK).split()
+    assert Path(studio_file).is_relative_to(site) and Path(models_file).is_relative_to(site)
+    assert int(samples) > 1000
+    command = next((site / "bin").glob("auralume*")) if (site / "bin").exists() else site / "Scripts" / "auralume.exe"
+    assert run(str(command), "--version") == f"Auralume {studio.__version__}"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" in project["project"]["dynamic"] and "version" not in project["project"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", studio.__version__)
+    texts = [path for folder in ("studio", "models") for path in (ROOT / folder).rglob("*.py")]
+    assert [str(path) for path in texts if f'"{studio.__version__}"' in path.read_text()] == [studio.__file__]
