@@ -31,6 +31,7 @@ from tests.models.music_video.debug_video import click_song
 from tests.studio.debug_beats import music_video_specs
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_video import debug_video_spec
+from tests.studio.events import flatten
 from tests.studio.live.test_sessions import wait_for
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
@@ -70,11 +71,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
         yield Shelf(hub, tmp_path)
 
 
-def merged(updates: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+def merged(updates: Iterator[Any]) -> tuple[dict[str, Any], str]:
     """What the page holds in the end, and all that its status said."""
     page: dict[str, Any] = {}
     said = []
-    for update in updates:
+    for step in updates:
+        update = flatten(step) if isinstance(step, tuple) else step
         page |= update
         said.append(str(update.get("status", "")))
         if "wav" in page and page["wav"] and "bytes" not in page:
@@ -85,9 +87,9 @@ def merged(updates: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], str]:
 @pytest.mark.parametrize("kind", ["vits", "vits-speakers"])
 def test_speech(shelf: Shelf, kind: str) -> None:
     key = shelf.put(kind)
-    page, said = merged(SpeechActions(shelf.registry).generate("s", key, {"text": "Hello the sea.", "voice": None}))
+    page, said = merged(SpeechActions(shelf.registry).run("s", key, {"text": "Hello the sea.", "voice": None}))
     assert "Downloading" in said and "s of speech" in page["status"] and page["bytes"][:4] == b"RIFF"
-    assert "alignment-picture" in page["alignment"] and ("voices" in page) == (kind == "vits-speakers")
+    assert "alignment-picture" in page["alignment"] and ("offers" in page) == (kind == "vits-speakers")
 
 
 @pytest.mark.parametrize("kind", ["musicgen", "stable-audio"])
@@ -247,7 +249,7 @@ def test_sound_style(shelf: Shelf, kind: str) -> None:
     names = ("style", "strength", "model", "words", "seed")
     assert actions.load_settings(page["file"], "audio", names)[0]["seed"] == 4
     assert "strength" in page["notes"] and "Loaded and ready" in page["line"]
-    assert ("voices" in page) == (kind == "speecht5-vc")
+    assert ("offers" in page) == (kind == "speecht5-vc")
 
 
 def test_a_token_opens_a_private_repository_and_appears_nowhere(
@@ -257,14 +259,14 @@ def test_a_token_opens_a_private_repository_and_appears_nowhere(
     caplog.set_level(logging.DEBUG)
     key = shelf.put("vits", token=TOKEN)
     actions = SpeechActions(shelf.registry)
-    page, said = merged(actions.generate("s", key, {"text": "Hello the sea.", "voice": None}))
+    page, said = merged(actions.run("s", key, {"text": "Hello the sea.", "voice": None}))
     assert "s of speech" in page["status"]
     seen = [str(page), said, caplog.text, repr(shelf.registry.get(key)), page["bytes"].decode("latin-1")]
     seen += [path.read_text("latin-1") for path in shelf.folder.rglob("*") if path.is_file()]
     assert len(seen) > 8 and not any(TOKEN in text for text in seen)
     shelf.registry.delete(key)
     monkeypatch.delenv("HF_TOKEN")
-    refused, _ = merged(actions.generate("s", key, {"text": "Hello.", "voice": None}))
+    refused, _ = merged(actions.run("s", key, {"text": "Hello.", "voice": None}))
     assert "problem" in refused["status"] and "not on the Hub" in refused["status"]
 
 
@@ -273,7 +275,7 @@ def test_a_failing_model_leaves_the_others_at_work(shelf: Shelf) -> None:
     bad = shelf.put("vits-speakers")
     shelf.hub.fault = Fault(status=503)
     actions = SpeechActions(shelf.registry)
-    page, _ = merged(actions.generate("s", bad, {"text": "Hello.", "voice": None}))
+    page, _ = merged(actions.run("s", bad, {"text": "Hello.", "voice": None}))
     assert "problem" in page["status"] and "Traceback" not in page["status"]
     shelf.hub.fault = None
-    assert "s of speech" in merged(actions.generate("s", good, {"text": "Hello.", "voice": None}))[0]["status"]
+    assert "s of speech" in merged(actions.run("s", good, {"text": "Hello.", "voice": None}))[0]["status"]
