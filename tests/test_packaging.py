@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -12,6 +13,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import studio
 
@@ -66,15 +70,10 @@ def test_the_wheel_needs_what_the_space_installs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         name = next(name for name in packed.namelist() if name.endswith("METADATA"))
         text = packed.read(name).decode()
-    needed = {line.split(": ")[1] for line in text.splitlines() if line.startswith("Requires-Dist: ")}
-    needed = {re.sub(r"\s", "", need) for need in needed if "extra ==" not in need}
-    listed = (ROOT / "requirements.txt").read_text().splitlines()
-
-    def sort_bounds(need: str) -> tuple[str, ...]:
-        name, bounds = re.fullmatch(r"([\w.-]+)(.*)", need).groups()  # type: ignore[union-attr]
-        return (name.replace("_", "-").lower(), *sorted(bounds.split(",")))
-
-    assert {sort_bounds(need) for need in needed} == {sort_bounds(need) for need in listed if need[:1] not in {"", "#"}}
+    needs = [Requirement(line.split(": ")[1]) for line in text.splitlines() if line.startswith("Requires-Dist: ")]
+    needed = {need for need in needs if need.marker is None}
+    listed = {Requirement(line) for line in _read("requirements.txt").splitlines() if line and line[0] != "#"}
+    assert needed == listed
 
 
 def test_the_installed_studio_speaks_and_has_a_command(wheel: Path, tmp_path: Path) -> None:
@@ -95,8 +94,40 @@ def test_the_installed_studio_speaks_and_has_a_command(wheel: Path, tmp_path: Pa
     assert run(str(command), "--version") == f"Auralume {studio.__version__}"
 
 
+def test_constraints_name_one_version_of_all_that_is_required() -> None:
+    lines = [line for line in _read("constraints.txt").splitlines() if not line.startswith("#")]
+    pinned = dict(line.split("==") for line in lines)
+    assert not [line for line in lines if "+" in line or ";" in line]  # versions of every platform
+    known = {canonicalize_name(name): version for name, version in pinned.items()}
+    for line in (_read("requirements.txt") + _read("requirements-dev.txt")).splitlines():
+        if line and not line.startswith(("#", "-")):
+            need = Requirement(line)
+            assert need.specifier.contains(known[canonicalize_name(need.name)]), line
+    assert list(known) == sorted(known)
+
+
+def test_ci_runs_what_a_person_runs() -> None:
+    command = re.search(r"^python3 -m venv .* -m pytest$", _read("README.md"), re.MULTILINE)
+    assert command is not None and "-r requirements-dev.txt -c constraints.txt" in command[0]
+    job = yaml.safe_load(_read(".github/workflows/ci.yml"))["jobs"]["checks"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    lowest = Requirement(f"python{tomllib.loads(_read('pyproject.toml'))['project']['requires-python']}").specifier
+    tested = job["strategy"]["matrix"]["python"]
+    assert all(lowest.contains(version) for version in tested) and not lowest.contains("3.10")
+
+
+def test_hooks_of_pre_commit_call_tools_that_are_installed() -> None:
+    hooks = [hook for repo in yaml.safe_load(_read(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
+    tools = {hook["entry"].split()[2] for hook in hooks if hook["entry"].startswith("python -m ")}
+    assert tools == {"ruff", "mypy", "pytest"} and all(importlib.util.find_spec(tool) for tool in tools)
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 def test_the_version_stands_in_one_place() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads(_read("pyproject.toml"))
     assert "version" in project["project"]["dynamic"] and "version" not in project["project"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", studio.__version__)
     texts = [path for folder in ("studio", "models") for path in (ROOT / folder).rglob("*.py")]
