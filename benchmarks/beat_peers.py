@@ -19,7 +19,7 @@ from typing import Any
 Heard = tuple[list[float], list[float]]
 
 
-def madmom() -> Callable[[str], Heard]:
+def build_madmom() -> Callable[[str], Heard]:
     """The beats by the beat tracker, the downbeats by the downbeat tracker."""
     from madmom.features import beats, downbeats
 
@@ -34,7 +34,7 @@ def madmom() -> Callable[[str], Heard]:
     return hear
 
 
-def beatnet() -> Callable[[str], Heard]:
+def build_beatnet() -> Callable[[str], Heard]:
     """Its package wants pyaudio and matplotlib even where no microphone is heard and nothing is drawn."""
     for name in ("pyaudio", "matplotlib", "matplotlib.pyplot"):
         sys.modules.setdefault(name, types.ModuleType(name))
@@ -52,7 +52,7 @@ def beatnet() -> Callable[[str], Heard]:
 def main() -> None:
     """The command line."""
     peers = {}
-    for name, module, build in (("madmom", "madmom", madmom), ("beatnet", "BeatNet", beatnet)):
+    for name, module, build in (("madmom", "madmom", build_madmom), ("beatnet", "BeatNet", build_beatnet)):
         if importlib.util.find_spec(module):
             try:
                 peers[name] = build()

@@ -58,7 +58,7 @@ SWING = (0.0, 0.08, 0.16)  # how much later than the middle a note between two b
 
 
 @dataclass(frozen=True)
-class Piece:
+class AnnotatedSound:
     """A sound with known beats; downbeats are None where nobody vouches for them."""
 
     group: str
@@ -73,7 +73,7 @@ class Piece:
         return f"{self.group}/{self.name}"
 
 
-def recordings(folder: Path) -> Iterator[Piece]:
+def read_recordings(folder: Path) -> Iterator[AnnotatedSound]:
     """Sound files with annotations."""
     import soundfile
 
@@ -81,20 +81,20 @@ def recordings(folder: Path) -> Iterator[Piece]:
         sound = next(each for each in sorted(folder.glob(f"{path.stem}.*")) if each != path)
         samples, rate = soundfile.read(str(sound), dtype="float32", always_2d=True)
         mono = resample(np.ascontiguousarray(samples.mean(axis=1)), rate, RATE)
-        yield Piece("recordings", path.stem, mono, np.loadtxt(path, ndmin=2)[:, 0], None)
+        yield AnnotatedSound("recordings", path.stem, mono, np.loadtxt(path, ndmin=2)[:, 0], None)
 
 
-def rendered(pop909: Path, soundfont: Path) -> Iterator[Piece]:
+def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
     """Held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
     songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
     for folder in songs[::POP909_EVERY]:
         song = pop909_song(folder, random.Random(int(folder.name))).between(0.0, POP909_S)
         samples: Samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)].astype(np.float32)
         samples *= 0.8 / max(1e-6, float(np.abs(samples).max()))
-        yield Piece("pop909", folder.name, samples, song.beats, song.beats[song.places == 1])
+        yield AnnotatedSound("pop909", folder.name, samples, song.beats, song.beats[song.places == 1])
 
 
-def clicks() -> Iterator[Piece]:
+def make_clicks() -> Iterator[AnnotatedSound]:
     """Metronomes with a louder first beat of four and softer notes between the beats, swung."""
     length = RATE // 25
     falling = np.exp(-np.arange(length) / (0.006 * RATE))
@@ -108,17 +108,17 @@ def clicks() -> Iterator[Piece]:
             at = round(time_s * RATE)
             wave = level * falling * np.sin(2 * np.pi * hz * np.arange(length) / RATE)
             samples[at : at + length] += wave[: len(samples) - at].astype(np.float32)
-        yield Piece("clicks", f"{bpm}", samples, beats, beats[::4])
+        yield AnnotatedSound("clicks", f"{bpm}", samples, beats, beats[::4])
 
 
-def heard_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Floats, float]:
+def detect_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Floats, float]:
     """Beats, downbeats, and how many times faster than the sound."""
     began_s = time.perf_counter()
     track, _ = detector.detect(BeatRequest(samples, RATE))
     return track.times_s, track.downbeats_s, len(samples) / RATE / (time.perf_counter() - began_s)
 
 
-def heard_online(path: Path, samples: Samples) -> Floats:
+def detect_online(path: Path, samples: Samples) -> Floats:
     """Beats of the causal detector, told blocks of a tenth of a second."""
     detector = OnlineBeatDetector(load_network(path))
     mono = resample(samples, RATE, BEAT_MEL.sample_rate)
@@ -129,7 +129,7 @@ def heard_online(path: Path, samples: Samples) -> Floats:
     return np.array(sorted(found))
 
 
-def heard_by_librosa(samples: Samples) -> Floats:
+def detect_by_librosa(samples: Samples) -> Floats:
     """librosa's dynamic-programming tracker with its defaults."""
     import librosa
 
@@ -137,7 +137,7 @@ def heard_by_librosa(samples: Samples) -> Floats:
     return np.asarray(librosa.beat.beat_track(y=small, sr=22_050, units="time")[1], dtype=np.float64)
 
 
-def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Answers]:
+def detect_by_peers(python: Path, pieces: list[AnnotatedSound]) -> list[Answers]:
     """What the peers of another Python find, piece by piece."""
     import soundfile
 
@@ -152,20 +152,20 @@ def heard_by_peers(python: Path, pieces: list[Piece]) -> list[Answers]:
     return list(json.loads(run.stdout.strip().splitlines()[-1]))
 
 
-def answers_of_peers(arguments: argparse.Namespace, pieces: list[Piece]) -> list[Found]:
+def collect_peer_answers(arguments: argparse.Namespace, pieces: list[AnnotatedSound]) -> list[Found]:
     """The same, but what stands in the file `--peer-answers` is not heard again; what is heard is added to it."""
     file: Path | None = arguments.peer_answers
     known: dict[str, Answers] = json.loads(file.read_text()) if file and file.exists() else {}
     missing = [piece for piece in pieces if piece.key not in known]
     if missing and arguments.peers:
-        known |= dict(zip((p.key for p in missing), heard_by_peers(arguments.peers, missing), strict=True))
+        known |= dict(zip((p.key for p in missing), detect_by_peers(arguments.peers, missing), strict=True))
         if file:
             file.write_text(json.dumps(known))
     rows = [known.get(piece.key, {}) for piece in pieces]
     return [{name: (np.array(b), np.array(d)) for name, (b, d) in row.items()} for row in rows]
 
 
-def scores(piece: Piece, beats: Floats, downbeats: Floats | None) -> dict[str, float]:
+def score_beats(piece: AnnotatedSound, beats: Floats, downbeats: Floats | None) -> dict[str, float]:
     """mir_eval's measures of one piece."""
     import mir_eval.beat as measure
 
@@ -179,25 +179,25 @@ def scores(piece: Piece, beats: Floats, downbeats: Floats | None) -> dict[str, f
     return {name: float(value) for name, value in row.items()}
 
 
-def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str, Any]:
+def measure_all(pieces: list[AnnotatedSound], arguments: argparse.Namespace) -> dict[str, Any]:
     """Scores of all systems, set by set, with the means over the sets."""
     torch.set_num_threads(arguments.threads)
     detector = BeatDetector(load_network(arguments.weights))
-    heard_offline(detector, pieces[0].samples)  # warm
+    detect_offline(detector, pieces[0].samples)  # warm
     found: list[Found] = []
     speeds: dict[str, list[float]] = {}
     for piece in pieces:
-        beats, downbeats, speed = heard_offline(detector, piece.samples)
+        beats, downbeats, speed = detect_offline(detector, piece.samples)
         row: Found = {"ours": (beats, downbeats)}
         if piece.group != "clicks":
             speeds.setdefault(piece.group, []).append(speed)
         if not arguments.alone:
-            row["librosa"] = (heard_by_librosa(piece.samples), None)
+            row["librosa"] = (detect_by_librosa(piece.samples), None)
         if arguments.causal.exists() and not arguments.alone:
-            row["online"] = (heard_online(arguments.causal, piece.samples), None)
+            row["online"] = (detect_online(arguments.causal, piece.samples), None)
         found.append(row)
     if arguments.peers or arguments.peer_answers:
-        for row, more in zip(found, answers_of_peers(arguments, pieces), strict=True):
+        for row, more in zip(found, collect_peer_answers(arguments, pieces), strict=True):
             row.update(more)
     factors = {group: round(statistics.median(values), 1) for group, values in speeds.items()}
     result: dict[str, Any] = {"beats_realtime_factor": min(factors.values(), default=None), "realtime_factors": factors}
@@ -206,25 +206,25 @@ def measure_all(pieces: list[Piece], arguments: argparse.Namespace) -> dict[str,
         members = [(p, row) for p, row in zip(pieces, found, strict=True) if p.group == group]
         if arguments.verbose:
             for piece, row in members:
-                print(group, piece.name, {name: round(scores(piece, *each)["f"], 2) for name, each in row.items()})
-        by_set[group] = {name: _mean([scores(p, *row[name]) for p, row in members]) for name in members[0][1]}
+                print(group, piece.name, {name: round(score_beats(piece, *each)["f"], 2) for name, each in row.items()})
+        by_set[group] = {name: _average([score_beats(p, *row[name]) for p, row in members]) for name in members[0][1]}
     result["sets"] = by_set
-    overall = {name: _overall(by_set, name, "f") for name in found[0]}
+    overall = {name: _average_sets(by_set, name, "f") for name in found[0]}
     peers = {name: value or 0.0 for name, value in overall.items() if name not in {"ours", "online", "librosa"}}
     result["f_measure"] = overall["ours"]
     result["f_online"], result["f_librosa"] = overall.get("online"), overall.get("librosa")
     best = max(peers, key=lambda name: peers[name], default=None)
     result["best_peer"], result["f_best_peer"] = best, peers[best] if best else None
-    result["downbeat_f"] = _overall(by_set, "ours", "downbeat_f")
-    result["downbeat_f_best_peer"] = _overall(by_set, best, "downbeat_f") if best else None
+    result["downbeat_f"] = _average_sets(by_set, "ours", "downbeat_f")
+    result["downbeat_f_best_peer"] = _average_sets(by_set, best, "downbeat_f") if best else None
     return result
 
 
-def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
+def _average(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(statistics.fmean(row[key] for row in rows), 3) for key in rows[0]}
 
 
-def _overall(by_set: dict[str, dict[str, dict[str, float]]], name: str, key: str) -> float | None:
+def _average_sets(by_set: dict[str, dict[str, dict[str, float]]], name: str, key: str) -> float | None:
     values = [systems[name][key] for systems in by_set.values() if key in systems[name]]
     return round(statistics.fmean(values), 3) if values else None
 
@@ -245,11 +245,11 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="a line for every piece")
     arguments = parser.parse_args()
     wait_briefly()
-    readers: list[Callable[[], Iterator[Piece]]] = [clicks]
+    readers: list[Callable[[], Iterator[AnnotatedSound]]] = [make_clicks]
     if arguments.pop909 and arguments.soundfont:
-        readers.insert(0, lambda: rendered(arguments.pop909, arguments.soundfont))
+        readers.insert(0, lambda: render_songs(arguments.pop909, arguments.soundfont))
     if arguments.recordings:
-        readers.insert(0, lambda: recordings(arguments.recordings))
+        readers.insert(0, lambda: read_recordings(arguments.recordings))
     result = measure_all([piece for read in readers for piece in read()], arguments)
     if arguments.json:
         report_figures("beats", result, arguments.json)

@@ -36,14 +36,14 @@ wait_briefly()
 
 from benchmarks import live_page  # noqa: E402
 from benchmarks.results import add_json_option, report_figures  # noqa: E402
-from models.live.audio import LiveMusic, Timeline  # noqa: E402
+from models.live.audio_features import MusicFeatureTracker  # noqa: E402
+from models.live.bar_generator import BarGenerator  # noqa: E402
 from models.live.controls import LiveControls  # noqa: E402
-from models.live.hearing import MusicEars  # noqa: E402
-from models.live.messages import sound  # noqa: E402
-from models.live.recording import SessionRecording, as_int16  # noqa: E402
+from models.live.frame_stream import FrameGenerator, FrameStream  # noqa: E402
+from models.live.messages import pack_sound  # noqa: E402
+from models.live.music_stream import MusicStream, Timeline  # noqa: E402
+from models.live.recording import SessionRecording, to_int16  # noqa: E402
 from models.live.session import LiveSession  # noqa: E402
-from models.live.video import FrameStream, Painter  # noqa: E402
-from models.live.writing import BarWriter  # noqa: E402
 from models.threads import work_alone  # noqa: E402
 
 SETTLE_MS, BETWEEN_MS, PHRASE_KEYS = 12_000, 8_000, ("a", "d", "g", "f")
@@ -54,7 +54,7 @@ Samples = NDArray[np.float32]
 
 
 @contextlib.contextmanager
-def shipped(key: str) -> Iterator[Any]:
+def load_shipped(key: str) -> Iterator[Any]:
     """A model of the catalogue."""
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry
@@ -63,7 +63,7 @@ def shipped(key: str) -> Iterator[Any]:
         yield model
 
 
-class Session:
+class PlayedSession:
     """What a session left: sound, seed, and the turns of its knobs by bar."""
 
     def __init__(self, wav: Path, seed: int, timeline: Timeline) -> None:
@@ -73,7 +73,7 @@ class Session:
         self.seed, self.timeline = seed, timeline
 
     @classmethod
-    def of_page(cls, wav: bytes) -> Session:
+    def of_page(cls, wav: bytes) -> PlayedSession:
         """From a recording that was downloaded; its recipe tells the turns."""
         from studio.io.recipes import read_recipe
 
@@ -88,9 +88,9 @@ class Session:
             }
             return cls(path, recipe.seed, timeline)
 
-    def again(self, writer: BarWriter, timeline: Timeline, until_s: float) -> Samples:
+    def again(self, writer: BarGenerator, timeline: Timeline, until_s: float) -> Samples:
         """The session played again with other turns, float32 (N, 2)."""
-        stream = LiveMusic(writer, writer.composer.bank, timeline[0][0], self.seed, timeline)
+        stream = MusicStream(writer, writer.composer.bank, timeline[0][0], self.seed, timeline)
         made: list[Samples] = []
         while stream.rendered_s < until_s:
             made.append(stream.next_chunk().samples)
@@ -105,16 +105,16 @@ class Session:
         return (first + int(np.argmax(apart[first:]))) / self.rate
 
 
-def _recorded(page: Any, address: str) -> Session:
+def _read_recording(page: Any, address: str) -> PlayedSession:
     token = page.evaluate(f"() => {live_page.REPORT}.token")
-    said = live_page.stop(page)
+    said = live_page.press_stop(page)
     if "recorded" not in said:
         raise RuntimeError(said)
     with urllib.request.urlopen(f"{address}/live/file/{token}/session.wav") as answer:
-        return Session.of_page(answer.read())
+        return PlayedSession.of_page(answer.read())
 
 
-def _heard_s(page: Any) -> float:
+def _find_heard_s(page: Any) -> float:
     return float(page.evaluate(f"() => {live_page.REPORT}.heard_s"))
 
 
@@ -136,21 +136,21 @@ TURNS = (
 )
 
 
-def latency() -> Iterator[dict[str, float]]:
+def measure_latency() -> Iterator[dict[str, float]]:
     """Turn knobs, then play a phrase, and find in the recordings when each was heard.
 
     One phrase: once an answer has sounded, the recording and the session played again without it no longer agree.
     """
-    with live_page.live_page() as (page, address, _):
-        live_page.start(page)
+    with live_page.open_live_page() as (page, address, _):
+        live_page.press_start(page)
         page.wait_for_timeout(SETTLE_MS)
         turned = []
         for act in TURNS:
-            turned.append(_heard_s(page))
+            turned.append(_find_heard_s(page))
             act(page)
             page.wait_for_timeout(BETWEEN_MS)
-        knobs = _recorded(page, address)
-        live_page.start(page)
+        knobs = _read_recording(page, address)
+        live_page.press_start(page)
         page.wait_for_timeout(SETTLE_MS)
         page.locator("#live-start").focus()
         for before, key in itertools.pairwise(("", *PHRASE_KEYS, "")):
@@ -163,17 +163,17 @@ def latency() -> Iterator[dict[str, float]]:
             page.evaluate(f"() => {{ const r = {live_page.REPORT}; return r.heard_s - (r.now - r.released); }}")
         )
         page.wait_for_timeout(2 * BETWEEN_MS)
-        phrased = _recorded(page, address)
-    with shipped("music/transformer") as composer:
+        phrased = _read_recording(page, address)
+    with load_shipped("music/transformer") as composer:
         work_alone()
-        writer = BarWriter(composer)
-        yield _knobs(knobs, turned, writer)
+        writer = BarGenerator(composer)
+        yield _measure_knobs(knobs, turned, writer)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
         answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
     yield {"answer_latency_s": answer_s, "answer_latency_median_s": answer_s}
 
 
-def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str, float]:
+def _measure_knobs(session: PlayedSession, turned: list[float], writer: BarGenerator) -> dict[str, float]:
     """Latency of each turn, and the length of the bar in which it was made."""
     turns = dict(sorted(session.timeline.items()))
     bars = list(turns)
@@ -197,8 +197,8 @@ def _knobs(session: Session, turned: list[float], writer: BarWriter) -> dict[str
 
 
 @contextlib.contextmanager
-def _playing(writer: BarWriter, generator: Any, folder: str) -> Iterator[LiveSession]:
-    frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
+def _play(writer: BarGenerator, generator: Any, folder: str) -> Iterator[LiveSession]:
+    frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
     session = LiveSession(writer, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
     session.start()
     try:
@@ -208,26 +208,28 @@ def _playing(writer: BarWriter, generator: Any, folder: str) -> Iterator[LiveSes
         session.close()
 
 
-def server() -> Iterator[dict[str, float]]:
+def measure_server() -> Iterator[dict[str, float]]:
     """The same in a session without a page, pictures drawn; the page adds `START_DELAY_S` of its script and the way."""
     knob_turns: list[dict[str, Any]] = [{"intensity": 1.0}, {"mode": "minor"}, {"tempo": 140.0}, {"density": 5.0}]
     knob_turns += [{"drums": False}, {"tempo": 84.0}]
     with (
-        shipped("music/transformer") as composer,
-        shipped("video/unet3d") as generator,
+        load_shipped("music/transformer") as composer,
+        load_shipped("video/unet3d") as generator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        writer, turned = BarWriter(composer), []
-        with _playing(writer, generator, folder) as session:
+        writer, turned = BarGenerator(composer), []
+        with _play(writer, generator, folder) as session:
             for turn in knob_turns:
                 turned.append(session.now_s())
                 session.turn(replace(session.music.wanted[0], **turn))
                 time.sleep(BETWEEN_MS / 1000)
         work_alone()
         wav = session.recording.wav_path
-        found = _knobs(Session(wav, 7, session.music.timeline), turned, writer) | {"late": session.meter.late}
+        found = _measure_knobs(PlayedSession(wav, 7, session.music.timeline), turned, writer) | {
+            "late": session.meter.late
+        }
         yield {f"server_{name}": value for name, value in found.items()}
-        with _playing(writer, generator, folder) as session:
+        with _play(writer, generator, folder) as session:
             for before, pitch in itertools.pairwise((0, 60, 64, 67, 65, 0)):
                 if pitch:
                     session.key(pitch, 96, True)
@@ -236,17 +238,17 @@ def server() -> Iterator[dict[str, float]]:
                 time.sleep(0.2 if pitch else 0.0)
             released = session.now_s()
             time.sleep(2 * BETWEEN_MS / 1000)
-        phrased = Session(wav, 7, session.music.timeline)
+        phrased = PlayedSession(wav, 7, session.music.timeline)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
         answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
     yield {"server_answer_latency_s": answer_s, "server_answer_latency_median_s": answer_s}
 
 
-def alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
+def measure_alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
     """Real-time factor of the sound without pictures or a browser, on one thread."""
-    with shipped("music/transformer") as composer:
+    with load_shipped("music/transformer") as composer:
         work_alone()
-        stream = LiveMusic(BarWriter(composer), composer.bank, LiveControls(), 7)
+        stream = MusicStream(BarGenerator(composer), composer.bank, LiveControls(), 7)
         while stream.rendered_s < 10:
             stream.next_chunk()
         began, from_s = time.perf_counter(), stream.rendered_s
@@ -255,24 +257,24 @@ def alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
         yield {"audio_rtf_alone": (time.perf_counter() - began) / (stream.rendered_s - from_s)}
 
 
-def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
+def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
     """Memory of an hour by a simulated clock: from the tenth minute on."""
     import os
 
     with (
-        shipped("music/transformer") as composer,
-        shipped("video/unet3d") as generator,
+        load_shipped("music/transformer") as composer,
+        load_shipped("video/unet3d") as generator,
         tempfile.TemporaryDirectory() as folder,
     ):
         work_alone()
-        stream = LiveMusic(BarWriter(composer), composer.bank, HOUR_CONTROLS, 7)
-        recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicEars()
-        frames = FrameStream(Painter(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
+        stream = MusicStream(BarGenerator(composer), composer.bank, HOUR_CONTROLS, 7)
+        recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicFeatureTracker()
+        frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
         memory, minute = [], 0
         while stream.rendered_s < length_s:
             chunk = stream.next_chunk()
-            pcm = as_int16(chunk.samples)
-            sound(chunk.start, pcm)
+            pcm = to_int16(chunk.samples)
+            pack_sound(chunk.start, pcm)
             recording.add(chunk, pcm)
             ears.add(chunk)
             if stream.rendered_s >= 60 * minute:
@@ -280,9 +282,13 @@ def hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
                 frames.paint(stream.rendered_s, ears.at(stream.rendered_s).energy)
                 while frames.ready_s > 0:
                     frames.frame(stream.rendered_s, ears.at(stream.rendered_s))
-                memory.append(live_page.rss_mb(os.getpid()))
+                memory.append(live_page.measure_rss_mb(os.getpid()))
         recording.close()
-        yield {"hour_growth_mb": live_page.growth(memory, parts=6), "hour_mb": memory[-1], "hour_simulated_s": length_s}
+        yield {
+            "hour_growth_mb": live_page.measure_growth(memory, parts=6),
+            "hour_mb": memory[-1],
+            "hour_simulated_s": length_s,
+        }
 
 
 def main() -> None:
@@ -293,11 +299,11 @@ def main() -> None:
     parser.add_argument("--only", choices=("page", "latency", "server", "alone", "hour"), action="append")
     options = parser.parse_args()
     parts = {
-        "alone": alone,
-        "server": server,
-        "latency": latency,
-        "page": lambda: iter([live_page.long_run(options.minutes)]),
-        "hour": lambda: hour(options.hour_s),
+        "alone": measure_alone,
+        "server": measure_server,
+        "latency": measure_latency,
+        "page": lambda: iter([live_page.play_long(options.minutes)]),
+        "hour": lambda: measure_hour(options.hour_s),
     }
     results: dict[str, float] = {}
     for name, work in parts.items():

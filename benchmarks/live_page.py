@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.page import browser, open_when_up, server_process
+from benchmarks.page import open_browser, open_when_up, run_server_process
 
 GAP_S = 0.08
 WARM_MS = 15_000
@@ -52,9 +52,9 @@ WATCH = """(() => {
 
 
 @contextmanager
-def live_page() -> Iterator[tuple[Any, str, int]]:
+def open_live_page() -> Iterator[tuple[Any, str, int]]:
     """The open tab, the studio's address and its process."""
-    with browser() as chromium, server_process(["app.py"]) as (address, process):
+    with open_browser() as chromium, run_server_process(["app.py"]) as (address, process):
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
         page.set_default_timeout(120_000)
         page.add_init_script(WATCH)
@@ -65,26 +65,26 @@ def live_page() -> Iterator[tuple[Any, str, int]]:
         yield page, address, process
 
 
-def start(page: Any) -> None:
+def press_start(page: Any) -> None:
     """Press Start and wait for sound."""
     page.click("#live-start")
     page.wait_for_function(f"() => {REPORT}.heard_s > 1")
 
 
-def stop(page: Any) -> str:
+def press_stop(page: Any) -> str:
     """Press Stop; returns the sentence."""
     page.click("#live-stop")
     page.wait_for_function("() => document.querySelector('#live-file-wav, #live-line.problem')")
     return str(page.inner_text("#live-line"))
 
 
-def rss_mb(process: int) -> float:
+def measure_rss_mb(process: int) -> float:
     """Memory of a process that is not shared with files, MB."""
     fields = Path(f"/proc/{process}/statm").read_text().split()
     return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _heap_mb(page: Any) -> float:
+def _measure_heap_mb(page: Any) -> float:
     """The page's own memory, MB, what its next collection frees included."""
     session = page.context.new_cdp_session(page)
     found = session.send("Runtime.getHeapUsage")
@@ -92,16 +92,18 @@ def _heap_mb(page: Any) -> float:
     return float(found["usedSize"]) / 1e6
 
 
-def growth(values: list[float], of: Callable[[list[float]], float] = statistics.median, parts: int = 5) -> float:
+def measure_growth(
+    values: list[float], of: Callable[[list[float]], float] = statistics.median, parts: int = 5
+) -> float:
     """From the second of so many parts to the last."""
     part = max(1, len(values) // parts)
     return of(values[-part:]) - of(values[part : 2 * part])
 
 
-def long_run(minutes: float) -> dict[str, float]:
+def play_long(minutes: float) -> dict[str, float]:
     """Play for so long with pictures; figures of the sound, the pictures and the memory."""
-    with live_page() as (page, _, process):
-        start(page)
+    with open_live_page() as (page, _, process):
+        press_start(page)
         page.wait_for_function(f"() => {REPORT}.pictures > 0")
         shares, levels, memory, heap = [], [], [], []
         begun_s = page.evaluate(f"() => {REPORT}.now")
@@ -112,11 +114,11 @@ def long_run(minutes: float) -> dict[str, float]:
                 raise RuntimeError(f"The music ended: {page.inner_text('#live-line')}")
             shares.append(found["meter"]["share"])
             levels.append(found["meter"]["level"])
-            memory.append(rss_mb(process))
-            heap.append(_heap_mb(page))
+            memory.append(measure_rss_mb(process))
+            heap.append(_measure_heap_mb(page))
         watch = page.evaluate("() => ({ ...window.liveWatch, context: null })")
         meter = found["meter"]
-        stop(page)
+        press_stop(page)
     gaps = [each["gap_s"] for each in watch["gaps"] + watch["stalls"]]
     if gaps:
         print(f"nothing to play: {watch['gaps']}; the audio clock stood: {watch['stalls']}", file=sys.stderr)
@@ -135,7 +137,7 @@ def long_run(minutes: float) -> dict[str, float]:
         "browser_fps": (len(drawn) - 1) / (drawn[-1] - drawn[0]),
         "browser_fps_worst_10s": min(windows, default=0.0),
         "drawn_by_the_model_fps": by_model,
-        "server_growth_mb": growth(memory),
-        "page_growth_mb": growth(heap, min),
+        "server_growth_mb": measure_growth(memory),
+        "page_growth_mb": measure_growth(heap, min),
         "server_mb": memory[-1],
     }

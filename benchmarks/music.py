@@ -53,19 +53,19 @@ GROUPS = ["speed", "control", "first_audio", "likelihood", "distributions", "cop
 Measured = Iterator[tuple[str, float]]
 
 
-def spearman(x: Sequence[float], y: Sequence[float]) -> float:
+def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float:
     """Rank correlation."""
     from scipy.stats import spearmanr
 
     return float(spearmanr(x, y).statistic)
 
 
-def seconds(piece: Piece) -> float:
+def measure_length_s(piece: Piece) -> float:
     """How long a piece lasts."""
     return sum(bar.positions * 60 / POSITIONS_PER_QUARTER / TEMPI[bar.tempo] for bar in piece.bars)
 
 
-class Writer:
+class PieceWriter:
     """Writes pieces with the shipped model as the composer does."""
 
     def __init__(self, model: MusicTransformer) -> None:
@@ -77,7 +77,7 @@ class Writer:
         return [decode_piece(tokens) for tokens in self.sampler.sample([()] * pieces, settings, constraints)]
 
 
-def asked(style: str, bars: int, **controls: int) -> Constraints:
+def build_constraints(style: str, bars: int, **controls: int) -> Constraints:
     """A request as the tab makes it: style and ensemble, one meter and tempo throughout."""
     programs, drums = ENSEMBLES[style]
     return Constraints(
@@ -90,7 +90,7 @@ def asked(style: str, bars: int, **controls: int) -> Constraints:
     )
 
 
-def speed(model: MusicTransformer) -> Measured:
+def measure_speed(model: MusicTransformer) -> Measured:
     """[speedup_vs_gpt2, realtime_factor]; medians of five.
 
     The speed-up is taken without guidance, one pass of the network a token like GPT-2's; with guidance (two passes) it
@@ -113,12 +113,12 @@ def speed(model: MusicTransformer) -> Measured:
             pad_token_id=0,
         )
     ).eval()
-    writer = Writer(model)
+    writer = PieceWriter(model)
     ways = {
         name: SamplingSettings(top_p=0.95, max_tokens=SPEED_TOKENS, guidance=guidance)
         for name, guidance in (("ours", 1.0), ("guided", SamplingSettings.guidance))
     }
-    endless = asked("pop", 64)
+    endless = build_constraints("pop", 64)
     rates: dict[str, list[float]] = {"gpt2": [], "ours": [], "guided": []}
     for turn in range(6):
         started = time.perf_counter()
@@ -142,19 +142,19 @@ def speed(model: MusicTransformer) -> Measured:
         factors = []
         for seed in range(5):
             started = time.perf_counter()
-            piece = writer.write(asked(style, 8, Tempo=tempo_index(100)), seed)[0]
-            factors.append(seconds(piece) / (time.perf_counter() - started))
+            piece = writer.write(build_constraints(style, 8, Tempo=tempo_index(100)), seed)[0]
+            factors.append(measure_length_s(piece) / (time.perf_counter() - started))
         yield f"realtime_factor_{style}", statistics.median(factors)
 
 
-def composer() -> MusicComposer:
+def load_composer() -> MusicComposer:
     """The composer as the studio loads it."""
     return MusicComposer(load_model(WEIGHTS / MUSIC_FILE), guard=CopyGuard.load(WEIGHTS / GUARD_FILE))
 
 
-def first_audio() -> Measured:
+def measure_first_audio() -> Measured:
     """[first_audio_ms]: from a request to the first sound, warm, with a key asked for; median of eight."""
-    maker, waits = composer(), []
+    maker, waits = load_composer(), []
     for seed in range(9):
         request = MusicRequest(style="pop", key="C major", meter="4/4", bars=8, programs=(0, 33), drums=True, seed=seed)
         started = time.perf_counter()
@@ -166,9 +166,9 @@ def first_audio() -> Measured:
     yield "first_audio_ms_longest", max(waits[1:])
 
 
-def control(pieces: int = 100) -> Measured:
+def measure_control(pieces: int = 100) -> Measured:
     """[control_key, control_tempo, control_density]: asked of the composer against measured, eight bars each."""
-    maker, random = composer(), np.random.default_rng(11)
+    maker, random = load_composer(), np.random.default_rng(11)
     hits, tempi, densities = [], [], []
     styles = list(ENSEMBLES)
     for number in range(pieces):
@@ -191,30 +191,34 @@ def control(pieces: int = 100) -> Measured:
         assert piece is not None
         hits.append(measure_key(piece) == key)
         quarters = piece.positions / POSITIONS_PER_QUARTER
-        tempi.append((tempo, quarters * 60 / (seconds(piece) / last.tempo_scale)))
+        tempi.append((tempo, quarters * 60 / (measure_length_s(piece) / last.tempo_scale)))
         densities.append((density, notes_per_quarter(piece)))
     yield "control_key", float(np.mean(hits))
-    yield "control_tempo", spearman(*zip(*tempi, strict=True))
-    yield "control_density", spearman(*zip(*densities, strict=True))
+    yield "control_tempo", correlate_ranks(*zip(*tempi, strict=True))
+    yield "control_density", correlate_ranks(*zip(*densities, strict=True))
 
 
-def likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
+def measure_likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
     """[nll_...]: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
     losses = held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
     for name, loss in losses.items():
         yield f"nll_{name}", loss
 
 
-def samples(writer: Writer, count: int = 99) -> dict[str, list[Piece]]:
+def write_samples(writer: PieceWriter, count: int = 99) -> dict[str, list[Piece]]:
     """Pieces of eight bars with nothing asked but the style, the meter and its ensemble."""
     each = count // len(ENSEMBLES)
     return {
-        style: [piece for seed in range(each // 11) for piece in writer.write(asked(style, 8), 500 + seed, pieces=11)]
+        style: [
+            piece
+            for seed in range(each // 11)
+            for piece in writer.write(build_constraints(style, 8), 500 + seed, pieces=11)
+        ]
         for style in ENSEMBLES
     }
 
 
-def distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
+def compare_distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
     """Overlap and KL divergence of samples and held-out excerpts; in brackets of two halves of the held-out ones."""
     testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
     random = np.random.default_rng(3)
@@ -231,7 +235,7 @@ def distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
         yield f"{name}_kl_held_out", float(np.mean([kl_divergence(p, q) for p, q in zip(others, theirs, strict=True)]))
 
 
-def copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
+def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
     """[longest_shared_run]: notes that a sample shares with a training piece; held-out excerpts for comparison."""
     guard = CopyGuard.load(WEIGHTS / GUARD_FILE)
     runs = [guard.longest_run(piece).notes for pieces in written.values() for piece in pieces]
@@ -245,7 +249,7 @@ def copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
         yield "median_shared_run_held_out", float(np.median(own))
 
 
-def chorales(folder: Path) -> Measured:
+def measure_chorales(folder: Path) -> Measured:
     """[jsb_test_nll, jsb_test_nll_absolute]: see training.music.chorales."""
     for position, suffix in (("relative", ""), ("absolute", "_absolute")):
         checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
@@ -272,21 +276,21 @@ def main() -> None:
             print(f"{name}: {value:.4g}", flush=True)
 
     if "speed" in arguments.only:
-        take(speed(model))
+        take(measure_speed(model))
     if "control" in arguments.only:
-        take(control())
+        take(measure_control())
     if "first_audio" in arguments.only:
-        take(first_audio())
+        take(measure_first_audio())
     if "likelihood" in arguments.only and corpus:
-        take(likelihood(model, corpus))
+        take(measure_likelihood(model, corpus))
     if {"distributions", "copying"} & set(arguments.only):
-        written = samples(Writer(model))
+        written = write_samples(PieceWriter(model))
         if corpus and "distributions" in arguments.only:
-            take(distributions(written, corpus))
+            take(compare_distributions(written, corpus))
         if "copying" in arguments.only:
-            take(copying(written, corpus))
+            take(measure_copying(written, corpus))
     if arguments.jsb:
-        take(chorales(arguments.jsb))
+        take(measure_chorales(arguments.jsb))
     if arguments.json:
         report_figures("music", results, arguments.json)
 

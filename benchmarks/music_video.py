@@ -43,7 +43,7 @@ PROMPTS = (
 Floats = NDArray[np.float64]
 
 
-def frame_differences(path: Path) -> tuple[Floats, float]:
+def measure_differences(path: Path) -> tuple[Floats, float]:
     """Mean absolute difference of each frame from the one before it, (n,), and the frame rate."""
     info = probe(path)
     found, before = [], None
@@ -54,7 +54,7 @@ def frame_differences(path: Path) -> tuple[Floats, float]:
     return np.array(found), float(info.rate)
 
 
-def accent_times(differences: Floats, rate: float) -> Floats:
+def find_accents(differences: Floats, rate: float) -> Floats:
     """When accents are seen, in seconds."""
     padded = np.pad(differences, AROUND, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
@@ -64,14 +64,14 @@ def accent_times(differences: Floats, rate: float) -> Floats:
     return peaks / rate
 
 
-def share_near(times: Floats, accents: Floats, within_s: float = WITHIN_S) -> float:
+def measure_share_near(times: Floats, accents: Floats, within_s: float = WITHIN_S) -> float:
     """The share of times with an accent near."""
     if not len(times) or not len(accents):
         return 0.0
     return float(np.mean([np.abs(accents - each).min() <= within_s for each in times]))
 
 
-def offsets(times: Floats, accents: Floats, within_s: float = 0.2) -> Floats:
+def measure_offsets(times: Floats, accents: Floats, within_s: float = 0.2) -> Floats:
     """From each time to the nearest accent, signed, where one is near."""
     nearest = np.array([accents[np.abs(accents - each).argmin()] - each for each in times])
     return nearest[np.abs(nearest) <= within_s]
@@ -127,7 +127,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     }
 
 
-def in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
+def run_in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
     """The same in a fresh process, so that its peak memory is its own."""
     command = [sys.executable, "-m", "benchmarks.music_video", "--song", str(arguments.song), "--one", str(out)]
     command += ["--seconds", str(seconds), "--side", str(side)]
@@ -141,34 +141,36 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
         out = Path(folder) / "video.mp4"
         if {"accents", "speed"} & set(arguments.parts):
-            one = in_own_process(arguments, 60.0, out, 720)
-            differences, rate = frame_differences(out)
-            beats, accents = np.array(one["beats"]), accent_times(differences, rate)
+            one = run_in_own_process(arguments, 60.0, out, 720)
+            differences, rate = measure_differences(out)
+            beats, accents = np.array(one["beats"]), find_accents(differences, rate)
             between = (beats[:-1] + beats[1:]) / 2
             found |= {
                 "render_s_60": one["render_s"],
                 "stages_s": one["stages_s"],
-                "accents_on_beat": round(share_near(beats, accents), 3),
-                "accents_off_beat": round(share_near(between, accents), 3),
+                "accents_on_beat": round(measure_share_near(beats, accents), 3),
+                "accents_off_beat": round(measure_share_near(between, accents), 3),
                 "accents_a_beat": round(len(accents) / max(1, len(beats)), 2),
                 "peak_rss_mb_1_minute": one["peak_rss_mb"],
                 "size_mb": one["mb"],
             }
         if {"memory", "drift"} & set(arguments.parts):
             if "peak_rss_mb_1_minute" not in found or arguments.long_side != 720:
-                found["peak_rss_mb_1_minute"] = in_own_process(arguments, 60.0, out, arguments.long_side)["peak_rss_mb"]
-            ten = in_own_process(arguments, 600.0, out, arguments.long_side)
+                found["peak_rss_mb_1_minute"] = run_in_own_process(arguments, 60.0, out, arguments.long_side)[
+                    "peak_rss_mb"
+                ]
+            ten = run_in_own_process(arguments, 600.0, out, arguments.long_side)
             found |= {"peak_rss_mb_10_minutes": ten["peak_rss_mb"], "render_s_600": ten["render_s"]}
-            differences, rate = frame_differences(out)
-            beats, accents = np.array(ten["beats"]), accent_times(differences, rate)
-            first, last = offsets(beats[beats < 60], accents), offsets(beats[beats > 540], accents)
+            differences, rate = measure_differences(out)
+            beats, accents = np.array(ten["beats"]), find_accents(differences, rate)
+            first, last = measure_offsets(beats[beats < 60], accents), measure_offsets(beats[beats > 540], accents)
             found["drift_s"] = round(float(np.median(last) - np.median(first)), 4)
-            found["accents_on_beat_10_minutes"] = round(share_near(beats, accents), 3)
-            found["picture_less_sound_s"] = round(stream_gap_s(out), 4)
+            found["accents_on_beat_10_minutes"] = round(measure_share_near(beats, accents), 3)
+            found["picture_less_sound_s"] = round(measure_gap_s(out), 4)
     return found
 
 
-def stream_gap_s(path: Path) -> float:
+def measure_gap_s(path: Path) -> float:
     """How much longer the picture lasts than the sound, by decoding both."""
     info = probe(path)
     command = [

@@ -34,7 +34,7 @@ FIRST_SOUND_JS = """() => [...document.querySelectorAll('audio')].some(a => a.cu
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
+def open_browser() -> Iterator[Any]:
     """Debian's Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
@@ -46,14 +46,14 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def server(arguments: list[str]) -> Iterator[str]:
+def run_server(arguments: list[str]) -> Iterator[str]:
     """A Gradio program on a free loopback port; yields its address at once, before it answers."""
-    with server_process(arguments) as (address, _):
+    with run_server_process(arguments) as (address, _):
         yield address
 
 
 @contextmanager
-def server_process(arguments: list[str]) -> Iterator[tuple[str, int]]:
+def run_server_process(arguments: list[str]) -> Iterator[tuple[str, int]]:
     """As `server`, with the process's id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -92,25 +92,25 @@ def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
     page.locator("textarea").first.wait_for(state="visible", timeout=1000 * patience_s)
 
 
-def startup_ratio(repeats: int = 3) -> float:
+def measure_startup_ratio(repeats: int = 3) -> float:
     """Seconds from the command to a usable page, as a multiple of a bare one-textbox page's; medians, in turn."""
     took: dict[str, list[float]] = {"bare": [], "studio": []}
-    with browser() as chromium:
+    with open_browser() as chromium:
         for _ in range(repeats + 1):
             for name, arguments in (("bare", ["-c", BARE]), ("studio", ["app.py"])):
                 page = chromium.new_page()
                 started = time.perf_counter()
-                with server(arguments) as address:
+                with run_server(arguments) as address:
                     open_when_up(page, address)
                     took[name].append(time.perf_counter() - started)
                     page.close()
     return statistics.median(took["studio"][1:]) / statistics.median(took["bare"][1:])
 
 
-def browser_first_sound_s(repeats: int = 5) -> float:
+def measure_first_sound_s(repeats: int = 5) -> float:
     """Seconds from the click on Generate until the player's clock moves, warm; median."""
     took = []
-    with browser() as chromium, server(["app.py"]) as address:
+    with open_browser() as chromium, run_server(["app.py"]) as address:
         for turn in range(repeats + 1):
             page = chromium.new_page()
             open_when_up(page, address)

@@ -18,7 +18,7 @@ RATE = 16_000
 _ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint"}
 
 
-def spoken_words(text: str) -> str:
+def split_spoken_words(text: str) -> str:
     """Lower-case words without punctuation, numbers spelled out, so that '12' and 'twelve' agree."""
     from num2words import num2words
 
@@ -59,8 +59,8 @@ class Recogniser:
         return str(self.tokenizer.decode_batch(tokens)[0])
 
 
-def word_error_rate(said: list[str], heard: list[str]) -> float:
+def measure_word_error_rate(said: list[str], heard: list[str]) -> float:
     """Over all the sentences together."""
     import jiwer
 
-    return float(jiwer.wer([spoken_words(t) for t in said], [spoken_words(t) for t in heard]))
+    return float(jiwer.wer([split_spoken_words(t) for t in said], [split_spoken_words(t) for t in heard]))

@@ -42,7 +42,7 @@ SWEEP_SENTENCES = (
 )
 
 
-def sentences(path: Path | None, count: int) -> list[str]:
+def read_sentences(path: Path | None, count: int) -> list[str]:
     """What is spoken: `count` lines drawn evenly."""
     lines = [line for line in (path or SENTENCES).read_text(encoding="utf-8").splitlines() if line.strip()]
     texts = [line.split("|")[-1] for line in lines]
@@ -55,19 +55,19 @@ def speak(model: Any, text: str, **settings: Any) -> tuple[np.ndarray, list[Spee
     return np.concatenate([c.samples for c in chunks]), chunks
 
 
-def words(model: Any, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
+def measure_words(model: Any, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
     """[wer]"""
-    from benchmarks.recogniser import Recogniser, word_error_rate
+    from benchmarks.recogniser import Recogniser, measure_word_error_rate
 
     recogniser = Recogniser(asr)
     heard = []
     for text in texts:
         samples, chunks = speak(model, text)
         heard.append(recogniser.hear(samples, chunks[0].sample_rate))
-    yield "wer", word_error_rate(texts, heard)
+    yield "wer", measure_word_error_rate(texts, heard)
 
 
-def naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
+def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
     """[distillmos, distillmos_griffin_lim]: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
     import_torchaudio()
     import distillmos
@@ -88,7 +88,7 @@ def naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
     yield "distillmos_griffin_lim", opinion("griffin-lim")
 
 
-def speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
+def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
     """[rtf, first_audio_ms, speedup_vs_vits, rss_mb]: medians, the rivals in turn."""
     import torch
 
@@ -97,12 +97,12 @@ def speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
     ours, theirs, first = [], [], []
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for _ in range(repeats + 1):
-        took, samples = timed(lambda: speak(model, PARAGRAPH)[0])
+        took, samples = measure_time(lambda: speak(model, PARAGRAPH)[0])
         ours.append(took / (len(samples) / 22_050))
         with torch.inference_mode():
-            took, wave = timed(lambda: vits(inputs).waveform)
+            took, wave = measure_time(lambda: vits(inputs).waveform)
         theirs.append(took / (wave.shape[-1] / 16_000))
-        first.append(1000 * first_audio_s(model))
+        first.append(1000 * measure_first_audio_s(model))
     yield "rtf", statistics.median(ours[1:])
     yield "first_audio_ms", statistics.median(first[1:])
     yield "vits_rtf", statistics.median(theirs[1:])
@@ -118,14 +118,14 @@ def make_vits() -> Any:
     return VitsModel(VitsConfig(vocab_size=38, sampling_rate=16_000)).eval()
 
 
-def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+def measure_time(action: Callable[[], Any]) -> tuple[float, Any]:
     """Seconds it took, and what it gave."""
     started = time.perf_counter()
     result = action()
     return time.perf_counter() - started, result
 
 
-def first_audio_s(model: Any) -> float:
+def measure_first_audio_s(model: Any) -> float:
     """From the request to the first chunk with sound in it."""
     started = time.perf_counter()
     stream = model.stream(SpeechRequest(PARAGRAPH))
@@ -135,7 +135,7 @@ def first_audio_s(model: Any) -> float:
     return took
 
 
-def control(model: Any) -> Iterator[tuple[str, float]]:
+def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     """[control_speed, control_pitch, control_energy]: Spearman correlation of asked and measured over sweeps."""
     from scipy.stats import spearmanr
 
@@ -181,13 +181,13 @@ def main() -> None:
     chosen = arguments.only or ["speed", "words", "naturalness", "control", "page"]
     figures: dict[str, float] = {}
     model = Registry(CATALOG).load(MODEL)
-    texts = sentences(arguments.texts, arguments.count)
+    texts = read_sentences(arguments.texts, arguments.count)
     groups: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
-        "speed": lambda: speed(model),
-        "words": lambda: words(model, arguments.asr, texts),
-        "naturalness": lambda: naturalness(model, texts[:: max(1, len(texts) // 16)]),
-        "control": lambda: control(model),
-        "page": page,
+        "speed": lambda: measure_speed(model),
+        "words": lambda: measure_words(model, arguments.asr, texts),
+        "naturalness": lambda: measure_naturalness(model, texts[:: max(1, len(texts) // 16)]),
+        "control": lambda: measure_control(model),
+        "page": measure_page,
     }
     for name in chosen:
         for key, value in groups[name]():
@@ -198,12 +198,12 @@ def main() -> None:
         report_figures("speech", figures, arguments.json)
 
 
-def page() -> Iterator[tuple[str, float]]:
+def measure_page() -> Iterator[tuple[str, float]]:
     """[startup_ratio, browser_first_sound_s]"""
-    from benchmarks.page import browser_first_sound_s, startup_ratio
+    from benchmarks.page import measure_first_sound_s, measure_startup_ratio
 
-    yield "startup_ratio", startup_ratio()
-    yield "browser_first_sound_s", browser_first_sound_s()
+    yield "startup_ratio", measure_startup_ratio()
+    yield "browser_first_sound_s", measure_first_sound_s()
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ from benchmarks.results import add_json_option, report_figures
 from models.clips import probe, read_picture
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
-from models.style import flow
+from models.style import optical_flow
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import wait_briefly
-from training.style_picture.train import held_out
+from training.style_picture.train import list_held_out
 
 MODEL = "style_video/adain"
 FloatArray = NDArray[np.float64]
@@ -35,7 +35,7 @@ Pixels = NDArray[np.uint8]
 AXES = np.array([[0.299, 0.587, 0.114], [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
 
 
-def style_figures(pixels: Pixels) -> FloatArray:
+def measure_style(pixels: Pixels) -> FloatArray:
     """Means and spreads of filter answers and colours of uint8 (H, W, 3), each about as large as the others."""
     import cv2
 
@@ -51,12 +51,12 @@ def style_figures(pixels: Pixels) -> FloatArray:
     return np.asarray(found, dtype=np.float64)
 
 
-def style_gap(a: FloatArray, b: FloatArray) -> float:
+def compare_styles(a: FloatArray, b: FloatArray) -> float:
     """Distance of two figures: colours and texture count alike."""
     return float(np.linalg.norm(a[:6] - b[:6]) / 6 + np.linalg.norm(a[6:] - b[6:]) / 6)
 
 
-def matched_histograms(content: Pixels, style: Pixels) -> Pixels:
+def match_histograms(content: Pixels, style: Pixels) -> Pixels:
     """The baseline: each channel takes the histogram of the style."""
     result = np.empty_like(content)
     for channel in range(3):
@@ -66,7 +66,7 @@ def matched_histograms(content: Pixels, style: Pixels) -> Pixels:
     return result
 
 
-def ssim(a: Pixels, b: Pixels) -> float:
+def measure_ssim(a: Pixels, b: Pixels) -> float:
     """Structural similarity of luminance (Wang et al. 2004), Gaussian window of 1.5 pixels."""
     import cv2
 
@@ -81,52 +81,52 @@ def ssim(a: Pixels, b: Pixels) -> float:
     return float((((2 * mx * my + c1) * (2 * cov + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
 
 
-def frames_of(model: Any, request: VideoStyleRequest) -> tuple[Pixels, Pixels]:
+def render_frames(model: Any, request: VideoStyleRequest) -> tuple[Pixels, Pixels]:
     """Results and sources."""
     chunks = list(model.stream(request))
     return np.concatenate([c.frames for c in chunks]), np.concatenate([c.source for c in chunks])
 
 
-def quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
+def measure_quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
     """[video_style_moved, video_style_moved_histogram, video_ssim_07]"""
     moved, plain, kept = [], [], []
     for number, style in enumerate(styles):
         clip = clips[number % len(clips)]
         middle = probe(clip).frames // 2
-        wanted = style_figures(read_picture(style, 192, 384))
+        wanted = measure_style(read_picture(style, 192, 384))
         results = {}
         for strength in (0.7, 1.0):
             request = VideoStyleRequest(
                 str(clip), str(style), strength=strength, size=256, first_frame=middle, frames=1
             )
-            results[strength], source = frames_of(model, request)
-        start = style_gap(style_figures(source[0]), wanted)
-        moved.append(1 - style_gap(style_figures(results[1.0][0]), wanted) / start)
-        matched = matched_histograms(source[0], read_picture(style, 192, 384))
-        plain.append(1 - style_gap(style_figures(matched), wanted) / start)
-        kept.append(ssim(results[0.7][0], source[0]))
+            results[strength], source = render_frames(model, request)
+        start = compare_styles(measure_style(source[0]), wanted)
+        moved.append(1 - compare_styles(measure_style(results[1.0][0]), wanted) / start)
+        matched = match_histograms(source[0], read_picture(style, 192, 384))
+        plain.append(1 - compare_styles(measure_style(matched), wanted) / start)
+        kept.append(measure_ssim(results[0.7][0], source[0]))
     yield "video_style_moved", statistics.median(moved)
     yield "video_style_moved_histogram", statistics.median(plain)
     yield "video_ssim_07", statistics.mean(kept)
 
 
-def steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[tuple[str, float]]:
+def measure_steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[tuple[str, float]]:
     """[temporal_ratio]: change of frames carried along the source's motion, result over source."""
     ratios = []
     for clip in clips:
-        made, source = frames_of(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
+        made, source = render_frames(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
         changes = np.zeros(2)
         for at in range(1, len(made)):
-            offsets = flow.motion(source[at - 1], source[at])
+            offsets = optical_flow.estimate_motion(source[at - 1], source[at])
             for which, frames in enumerate((made, source)):
-                carried = flow.carried(frames[at - 1], offsets).astype(float)
+                carried = optical_flow.warp(frames[at - 1], offsets).astype(float)
                 changes[which] += float(np.abs(carried - frames[at]).mean())
         ratios.append(changes[0] / max(changes[1], 1e-9))
     yield "temporal_ratio", statistics.median(ratios)
     yield "temporal_ratio_worst", max(ratios)
 
 
-def speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
+def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
     """[video_fps_256, video_fps_512, video_fps_256_again]: first time, and another strength from memory."""
     import tempfile
 
@@ -135,12 +135,14 @@ def speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
     for size in (256, 512):
         with tempfile.TemporaryDirectory() as folder:
             square = Path(folder) / "square.mp4"
-            _, source = frames_of(model, VideoStyleRequest(str(clip), str(style), size=2 * size, frames=24, strength=0))
+            _, source = render_frames(
+                model, VideoStyleRequest(str(clip), str(style), size=2 * size, frames=24, strength=0)
+            )
             with ClipWriter(square, size, size, probe(clip).rate) as writer:
                 writer.write(source[:, :size, :size])
             for key, strength in ((f"video_fps_{size}", 0.8), (f"video_fps_{size}_again", 0.5)):
                 started = time.perf_counter()
-                made, _ = frames_of(model, VideoStyleRequest(str(square), str(style), size=size, strength=strength))
+                made, _ = render_frames(model, VideoStyleRequest(str(square), str(style), size=size, strength=strength))
                 assert made.shape[1:3] == (size, size)
                 yield key, len(made) / (time.perf_counter() - started)
 
@@ -158,12 +160,16 @@ def main() -> None:
 
     torch.set_num_threads(2)
     clips = sorted(p for p in arguments.clips.iterdir() if p.suffix in {".mp4", ".webm", ".mpg", ".mov"})
-    styles = sorted(held_out([p for p in arguments.pictures.rglob("*") if p.parent.name.startswith("art_")]))
+    styles = sorted(list_held_out([p for p in arguments.pictures.rglob("*") if p.parent.name.startswith("art_")]))
     styles = [path for path in styles if path.suffix in {".webp", ".jpg", ".png"}]
     model = Registry(CATALOG).load(MODEL)
     large = max(clips, key=lambda path: probe(path).height)
     figures: dict[str, float] = {}
-    for group in (speed(model, large, styles[0]), steadiness(model, clips, styles[0]), quality(model, clips, styles)):
+    for group in (
+        measure_speed(model, large, styles[0]),
+        measure_steadiness(model, clips, styles[0]),
+        measure_quality(model, clips, styles),
+    ):
         for key, value in group:
             figures[key] = round(value, 3)
             if not arguments.json:

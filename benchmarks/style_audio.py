@@ -52,18 +52,18 @@ WORD_STYLES = ("rms", "cello", "rain")  # presets that the words are tried in
 VOICE_PRESETS = ("rms", "awb")
 
 
-def read(path: Path) -> FloatArray:
+def read_sound(path: Path) -> FloatArray:
     """A file as mono at the model's rate."""
     samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     return resample(np.ascontiguousarray(samples.mean(axis=1)), rate, RATE)
 
 
-def joined(paths: list[Path], longest_s: float) -> FloatArray:
+def join_sounds(paths: list[Path], longest_s: float) -> FloatArray:
     """Files one after the other."""
-    return np.concatenate([read(path) for path in paths])[: int(longest_s * RATE)]
+    return np.concatenate([read_sound(path) for path in paths])[: int(longest_s * RATE)]
 
 
-def levelled(samples: FloatArray) -> FloatArray:
+def level_sound(samples: FloatArray) -> FloatArray:
     """Brought to LEVEL_DB where it is not silent."""
     hop = 320
     power = np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2, axis=1)
@@ -71,26 +71,26 @@ def levelled(samples: FloatArray) -> FloatArray:
     return samples * np.float32(10 ** (LEVEL_DB / 20) / np.sqrt(active.mean()))
 
 
-def timbre(samples: FloatArray) -> FloatArray:
+def measure_timbre(samples: FloatArray) -> FloatArray:
     """Means and deviations over time of the log mel bands, in nepers, (2, M); frames of silence do not count."""
-    mel = log_mel(torch.from_numpy(levelled(resample(samples, RATE, MEASURE.sample_rate))), MEASURE).numpy()
+    mel = log_mel(torch.from_numpy(level_sound(resample(samples, RATE, MEASURE.sample_rate))), MEASURE).numpy()
     level = mel.max(axis=1)
     heard = mel[level > level.max() - ACTIVE_DB / 8.686]
     return np.stack([heard.mean(axis=0), heard.std(axis=0)])
 
 
-def timbre_gap(a: FloatArray, b: FloatArray) -> float:
+def compare_timbres(a: FloatArray, b: FloatArray) -> float:
     """Root mean square distance of means plus that of deviations."""
-    return float(np.sqrt(((timbre(a) - timbre(b)) ** 2).mean(axis=1)).sum())
+    return float(np.sqrt(((measure_timbre(a) - measure_timbre(b)) ** 2).mean(axis=1)).sum())
 
 
-def equalised(content: FloatArray, style: FloatArray) -> FloatArray:
+def equalise(content: FloatArray, style: FloatArray) -> FloatArray:
     """The baseline: the style's mean level in every third of an octave, by one filter of linear phase."""
     size, hop = 2048, 512
     window = torch.hann_window(size)
 
     def spectra(samples: FloatArray) -> torch.Tensor:
-        return torch.stft(torch.from_numpy(levelled(samples)), size, hop, window=window, return_complex=True)
+        return torch.stft(torch.from_numpy(level_sound(samples)), size, hop, window=window, return_complex=True)
 
     def power(spectra: torch.Tensor) -> NDArray[np.float32]:
         loud = spectra.abs().amax(dim=0)
@@ -107,14 +107,14 @@ def equalised(content: FloatArray, style: FloatArray) -> FloatArray:
     return torch.istft(shaped, size, hop, window=window, length=len(content)).numpy()
 
 
-def restyled(model: Any, content: FloatArray, style: FloatArray | str, strength: float, **more: Any) -> FloatArray:
+def restyle(model: Any, content: FloatArray, style: FloatArray | str, strength: float, **more: Any) -> FloatArray:
     """The whole result; `style` is a sound or a preset's key."""
     chosen = {"preset": style} if isinstance(style, str) else {"style": style}
     request = AudioStyleRequest(content, content_rate=RATE, style_rate=RATE, strength=strength, **chosen, **more)
     return np.concatenate([chunk.samples for chunk in model.stream(request)])
 
 
-def speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]]:
+def measure_speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]]:
     """[audio_rtf, audio_rtf_again, audio_rtf_low_latency, audio_first_sound_ms]: medians of five."""
     figures: dict[str, list[float]] = {"audio_rtf": [], "audio_rtf_again": [], "audio_rtf_low_latency": []}
     lasts_s, first_ms = len(content) / RATE, []
@@ -126,7 +126,7 @@ def speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]]:
             ("audio_rtf_low_latency", 0.6, {"low_latency": True}),
         ):
             started = time.perf_counter()
-            restyled(model, fresh, "rms", strength, **more)
+            restyle(model, fresh, "rms", strength, **more)
             figures[name].append((time.perf_counter() - started) / lasts_s)
         started = time.perf_counter()
         stream = model.stream(AudioStyleRequest(fresh[: 5 * RATE] + np.float32(1e-6), preset="rms"))
@@ -138,37 +138,37 @@ def speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]]:
     yield "audio_first_sound_ms", statistics.median(first_ms[1:])
 
 
-def words(model: Any, asr: Path | None, speech: Path, count: int) -> Iterator[tuple[str, float]]:
+def measure_words(model: Any, asr: Path | None, speech: Path, count: int) -> Iterator[tuple[str, float]]:
     """[wer_original, wer_vocoded, wer_styled_STYLE, wer_increase_points and the worst]: held-out sentences."""
-    from benchmarks.recogniser import Recogniser, word_error_rate
+    from benchmarks.recogniser import Recogniser, measure_word_error_rate
 
     recogniser = Recogniser(asr)
     rows = [line.split("|") for line in (speech / "metadata.csv").read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row[0].startswith(HELD_OUT_SPEECH)]
     rows = [rows[int(i)] for i in np.linspace(0, len(rows) - 1, min(count, len(rows)))]
     said = [row[-1] for row in rows]
-    sounds = [read(speech / "flac" / f"{row[0]}.flac") for row in rows]
+    sounds = [read_sound(speech / "flac" / f"{row[0]}.flac") for row in rows]
 
     def rate_of(change: Callable[[FloatArray], FloatArray]) -> float:
-        return word_error_rate(said, [recogniser.hear(change(sound), RATE) for sound in sounds])
+        return measure_word_error_rate(said, [recogniser.hear(change(sound), RATE) for sound in sounds])
 
     yield "wer_original", rate_of(lambda sound: sound)
-    vocoded = rate_of(lambda sound: restyled(model, sound, WORD_STYLES[0], 0.0))
+    vocoded = rate_of(lambda sound: restyle(model, sound, WORD_STYLES[0], 0.0))
     yield "wer_vocoded", vocoded
     each = {}
     for style in WORD_STYLES:
-        each[style] = rate_of(partial(restyled, model, style=style, strength=0.5))
+        each[style] = rate_of(partial(restyle, model, style=style, strength=0.5))
         yield f"wer_styled_{style}", each[style]
     yield "wer_increase_points", 100 * (statistics.mean(each.values()) - vocoded)
     yield "wer_increase_points_worst", 100 * (max(each.values()) - vocoded)
 
 
-def share_moved(gap: Gap, start: FloatArray, end: FloatArray, at: FloatArray) -> float:
+def measure_share(gap: Gap, start: FloatArray, end: FloatArray, at: FloatArray) -> float:
     """Of the way from start to end."""
     return 1 - gap(at, end) / gap(start, end)
 
 
-def moved(
+def measure_moves(
     model: Any,
     pairs: dict[str, tuple[FloatArray, FloatArray]],
     gap: Callable[[FloatArray, FloatArray], float],
@@ -177,9 +177,9 @@ def moved(
     """[KEY, KEY_equaliser, KEY_monotone and KEY at every strength]: medians over pairs of content and style."""
     table, plain, steady = [], [], []
     for name, (content, style) in pairs.items():
-        shares = [share_moved(gap, content, style, restyled(model, content, style, s)) for s in STRENGTHS]
+        shares = [measure_share(gap, content, style, restyle(model, content, style, s)) for s in STRENGTHS]
         table.append(shares)
-        plain.append(share_moved(gap, content, style, equalised(content, style)))
+        plain.append(measure_share(gap, content, style, equalise(content, style)))
         steady.append(all(a < b for a, b in itertools.pairwise(shares)))
         shown = " ".join(f"{share:5.2f}" for share in shares)
         print(f"  {key} {name:22} {shown}  equaliser {plain[-1]:5.2f}", file=sys.stderr, flush=True)
@@ -191,15 +191,15 @@ def moved(
     yield f"{key}_equaliser", float(np.median(plain))
 
 
-def style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator[tuple[str, float]]:
+def measure_style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator[tuple[str, float]]:
     """[audio_style_moved and what belongs to it, voice_moved and what belongs to it]"""
     clips = sorted((speech / "flac").glob(f"{HELD_OUT_SPEECH}-*.flac"))
-    ours, ours_again = joined(clips[:4], 20), joined(clips[20:26], 30)
+    ours, ours_again = join_sounds(clips[:4], 20), join_sounds(clips[20:26], 30)
     strange = sorted(voice.glob("flac/*.flac"))
     longest = sorted(strange, key=lambda path: path.stat().st_size)[-24:]
-    theirs, theirs_again = joined(longest[::2], 30), joined(longest[1::2], 30)
-    tunes = {name: joined(sorted((sounds / "instruments" / name).glob("*.ogg")), 20) for name in INSTRUMENTS}
-    airs = {name: joined([sounds / "ambience" / f"{name}.ogg"], 20) for name in AMBIENCE}
+    theirs, theirs_again = join_sounds(longest[::2], 30), join_sounds(longest[1::2], 30)
+    tunes = {name: join_sounds(sorted((sounds / "instruments" / name).glob("*.ogg")), 20) for name in INSTRUMENTS}
+    airs = {name: join_sounds([sounds / "ambience" / f"{name}.ogg"], 20) for name in AMBIENCE}
     pairs = {f"speech to {name}": (ours, style) for name, style in (tunes | airs).items()}
     pairs |= {
         "speech to a new voice": (ours, theirs),
@@ -207,7 +207,7 @@ def style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator
         "trumpet to clarinet": (tunes["trumpet"], tunes["clarinet"]),
         "clarinet to waves": (tunes["clarinet"], airs["waves"]),
     }
-    yield from moved(model, pairs, timbre_gap, "audio_style_moved")
+    yield from measure_moves(model, pairs, compare_timbres, "audio_style_moved")
 
     with contextlib.redirect_stdout(sys.stderr):
         from resemblyzer import VoiceEncoder, preprocess_wav
@@ -215,14 +215,14 @@ def style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator
         judge = VoiceEncoder("cpu", verbose=False)
 
     def embedding(samples: FloatArray) -> FloatArray:
-        return np.asarray(judge.embed_utterance(preprocess_wav(levelled(samples), source_sr=RATE)), dtype=np.float32)
+        return np.asarray(judge.embed_utterance(preprocess_wav(level_sound(samples), source_sr=RATE)), dtype=np.float32)
 
     def voice_gap(a: FloatArray, b: FloatArray) -> float:
         return float(1 - embedding(a) @ embedding(b))
 
     voices = {"speech to a new voice": (ours, theirs), "a new voice to speech": (theirs_again[: 20 * RATE], ours_again)}
-    yield from moved(model, voices, voice_gap, "voice_moved")
-    limits = [share_moved(voice_gap, ours, theirs, theirs_again), share_moved(voice_gap, theirs, ours_again, ours)]
+    yield from measure_moves(model, voices, voice_gap, "voice_moved")
+    limits = [measure_share(voice_gap, ours, theirs, theirs_again), measure_share(voice_gap, theirs, ours_again, ours)]
     yield "voice_moved_limit", statistics.mean(limits)
 
 
@@ -249,9 +249,9 @@ def main() -> None:
         model = Registry(CATALOG).load(MODEL)
     clips = sorted((arguments.speech / "flac").glob(f"{HELD_OUT_SPEECH}-*.flac"))
     groups: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
-        "speed": lambda: speed(model, joined(clips, 30)),
-        "style": lambda: style_moved(model, arguments.speech, arguments.voice, arguments.sounds),
-        "words": lambda: words(model, arguments.asr, arguments.speech, arguments.count),
+        "speed": lambda: measure_speed(model, join_sounds(clips, 30)),
+        "style": lambda: measure_style_moved(model, arguments.speech, arguments.voice, arguments.sounds),
+        "words": lambda: measure_words(model, arguments.asr, arguments.speech, arguments.count),
     }
     figures: dict[str, float] = {}
     for name in arguments.only or groups:

@@ -28,23 +28,22 @@ from benchmarks.video_classifier import load_classifier
 from benchmarks.video_judge import (
     DEFAULTS,
     STEPS,
-    Studio,
-    failures,
-    fingerprint,
-    held_out_prompts,
-    judge,
-    looks,
-    obedience,
+    ClipMaker,
+    draw_held_out_prompts,
+    fingerprint_weights,
+    judge_clips,
+    list_failures,
+    measure_looks,
+    measure_obedience,
 )
-from benchmarks.video_motion import load_reader as load_motion_reader
+from benchmarks.video_motion import load_direction_classifier as load_motion_reader
 from models.registry.registry import WEIGHTS_DIR
 from models.threads import wait_briefly
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
-from models.video.reading import WEIGHTS as READER_WEIGHTS
-from models.video.reading import load_reader
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import load_text_table
+from models.video.prompt_parsing import PARSER_WEIGHTS as READER_WEIGHTS
+from models.video.prompt_parsing import load_prompt_parser
+from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.unet3d import UNet3D
 
 MODEL = "video/unet3d"
@@ -55,13 +54,13 @@ SYNC_SHARDS = 8
 Figures = Iterator[tuple[str, float]]
 
 
-def generator_of(checkpoint: Path | None) -> VideoGenerator:
+def load_generator(checkpoint: Path | None) -> VideoGenerator:
     """The shipped generator, or that of a training's checkpoint."""
     if checkpoint is not None:
         from training.video.train import load_average
 
         table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
-        reader = load_reader(WEIGHTS_DIR / READER_WEIGHTS, table)
+        reader = load_prompt_parser(WEIGHTS_DIR / READER_WEIGHTS, table)
         return VideoGenerator(load_average(checkpoint)[0], table, reader=reader)
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry
@@ -72,7 +71,7 @@ def generator_of(checkpoint: Path | None) -> VideoGenerator:
     return model
 
 
-def shortest(run: Callable[[], object], times: int = 3) -> float:
+def time_shortest(run: Callable[[], object], times: int = 3) -> float:
     """Seconds of the fastest of some runs, after one to warm up."""
     run()
     took = []
@@ -83,21 +82,21 @@ def shortest(run: Callable[[], object], times: int = 3) -> float:
     return min(took)
 
 
-def speed(generator: VideoGenerator) -> Figures:
+def measure_speed(generator: VideoGenerator) -> Figures:
     """[clip_s, speedup_vs_ddpm1000, speedup_vs_diffusers]"""
     from models.contracts import VideoRequest
 
     request = VideoRequest(PROMPT)
-    clip_s = shortest(lambda: list(generator.stream(request)))
+    clip_s = time_shortest(lambda: list(generator.stream(request)))
     yield "clip_s", clip_s
     yield "clip_steps", float(request.steps)
-    ancestral_s = shortest(lambda: ancestral(generator, request.guidance, TIMED_STEPS), 2) / TIMED_STEPS
+    ancestral_s = time_shortest(lambda: sample_ancestral(generator, request.guidance, TIMED_STEPS), 2) / TIMED_STEPS
     yield "ddpm1000_s", ancestral_s * ANCESTRAL_STEPS
     yield "speedup_vs_ddpm1000", ancestral_s * ANCESTRAL_STEPS / clip_s
-    peer = diffusers_network(generator.model)
+    peer = build_diffusers_network(generator.model)
     yield "parameters", float(count_parameters(generator.model))
     yield "diffusers_parameters", float(count_parameters(peer))
-    pass_s = shortest(lambda: peer_pass(peer, generator.model), 3)
+    pass_s = time_shortest(lambda: run_peer(peer, generator.model), 3)
     yield "diffusers_clip_s", pass_s * request.steps
     yield "speedup_vs_diffusers", pass_s * request.steps / clip_s
 
@@ -107,13 +106,13 @@ def count_parameters(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def ancestral(generator: VideoGenerator, scale: float, steps: int) -> torch.Tensor:
+def sample_ancestral(generator: VideoGenerator, scale: float, steps: int) -> torch.Tensor:
     """The first `steps` of 1,000 ancestral steps: each draws new noise (Ho et al. 2020, algorithm 2)."""
     from models.video.diffusion import Guidance, predict
-    from training.video.train import prompts_condition
+    from training.video.train import embed_prompts
 
     model, random = generator.model, torch.Generator().manual_seed(0)
-    wanted, unwanted = (prompts_condition(generator.table, [text], model.config) for text in (PROMPT, ""))
+    wanted, unwanted = (embed_prompts(generator.table, [text], model.config) for text in (PROMPT, ""))
     z = torch.randn((1, 3, 16, 64, 64), generator=random)
     with torch.inference_mode():
         for step in range(steps):
@@ -126,7 +125,7 @@ def ancestral(generator: VideoGenerator, scale: float, steps: int) -> torch.Tens
     return z
 
 
-def diffusers_network(model: UNet3D, widths: Iterable[int] = range(24, 73, 8)) -> Any:
+def build_diffusers_network(model: UNet3D, widths: Iterable[int] = range(24, 73, 8)) -> Any:
     """UNet3DConditionModel on the same grid, its widths chosen so that it has about as many parameters."""
     import_torchaudio()  # its repair must come before diffusers looks at it
     from diffusers import UNet3DConditionModel
@@ -151,7 +150,7 @@ def diffusers_network(model: UNet3D, widths: Iterable[int] = range(24, 73, 8)) -
     return best.eval().requires_grad_(False)
 
 
-def peer_pass(peer: Any, model: UNet3D) -> None:
+def run_peer(peer: Any, model: UNet3D) -> None:
     """One guided pass over a clip of 16 x 64 x 64: two rows, as ours."""
     frames, side = model.config.patch
     grid = torch.zeros(2, model.config.patch_values, 16 // frames, 64 // side, 64 // side)
@@ -159,35 +158,35 @@ def peer_pass(peer: Any, model: UNet3D) -> None:
         peer(grid, torch.tensor([500, 500]), torch.zeros(2, 8, model.config.text_width))
 
 
-def words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[float, ...]) -> Figures:
+def measure_words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[float, ...]) -> Figures:
     """[scene_accuracy, colour_accuracy, direction_accuracy, frechet, frechet_real, diversity_ratio]"""
     classifier, known = load_classifier()
     reader, judged, read = load_motion_reader()
     yield from {**known, **read}.items()
-    prompts = held_out_prompts(count)
+    prompts = draw_held_out_prompts(count)
     texts, seeds = [prompt.text for prompt in prompts], list(range(count))
-    studio = Studio(generator, folder / fingerprint(generator))
+    studio = ClipMaker(generator, folder / fingerprint_weights(generator))
     for scale in scales:
         made = studio.clips(texts, seeds, scale, STEPS)
-        answers = judge(classifier, reader, made)
-        for name, value in obedience(answers, [prompt.spec for prompt in prompts], judged).items():
+        answers = judge_clips(classifier, reader, made)
+        for name, value in measure_obedience(answers, [prompt.spec for prompt in prompts], judged).items():
             yield name if scale == scales[0] else f"{name}_guidance_{scale:g}", value
         if scale == scales[0]:
-            (folder / "failures.txt").write_text("\n".join(failures(answers, prompts, judged)) + "\n")
+            (folder / "failures.txt").write_text("\n".join(list_failures(answers, prompts, judged)) + "\n")
             yield "guidance", scale
             yield "prompts", float(count)
             yield "direction_prompts", float(sum(prompt.spec.kind in judged for prompt in prompts))
-            yield from looks(classifier, prompts, made, studio, scale).items()
+            yield from measure_looks(classifier, prompts, made, studio, scale).items()
 
 
-def sync(folder: Path) -> Figures:
+def measure_sync(folder: Path) -> Figures:
     """[sync_within_one_frame, aligned_offset_ms]: held-out clips of 3 s and of 2 s, shifted within half a second."""
-    from models.video.sync import WEIGHTS, load_sync
+    from models.video.sync import SYNC_WEIGHTS, load_sync
     from training.video.sync import SoundBank, measure
     from training.video.sync_data import HELD_OUT_FROM, prepare, read_shards
 
     prepare(folder / "sync", SYNC_SHARDS, HELD_OUT_FROM)
-    checker, bank = load_sync(WEIGHTS_DIR / WEIGHTS), SoundBank(2)
+    checker, bank = load_sync(WEIGHTS_DIR / SYNC_WEIGHTS), SoundBank(2)
     clips = read_shards(folder / "sync", held_out=True)
     yield from measure(checker, clips, bank, 3.0).items()
     for name, value in measure(checker, clips, bank, 2.0).items():
@@ -208,16 +207,20 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     wanted = tuple(options.only or ("speed", "words", "sync"))
-    generator = generator_of(options.checkpoint) if set(wanted) & {"speed", "words"} else None
+    generator = load_generator(options.checkpoint) if set(wanted) & {"speed", "words"} else None
     figures: dict[str, float] = {}
     for group in wanted:
         found: Figures
         if group == "sync":
-            found = sync(options.folder)
+            found = measure_sync(options.folder)
         else:
             assert generator is not None
             scales = tuple(options.guidance or SCALES)
-            found = speed(generator) if group == "speed" else words(generator, options.prompts, options.folder, scales)
+            found = (
+                measure_speed(generator)
+                if group == "speed"
+                else measure_words(generator, options.prompts, options.folder, scales)
+            )
         for key, value in found:
             figures[key] = round(float(np.float64(value)), 4)
             if not options.json:

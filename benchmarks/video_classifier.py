@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from models.video.scene_spec import COLOURS, DIRECTIONS
 from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
 from training.loop import PlannedTraining
-from training.video.scenes import KINDS, SceneSpec, random_spec, render
+from training.video.scenes import KINDS, SceneSpec, draw_spec, render
 
 WEIGHTS = Path(__file__).parent / "video_classifier.safetensors"
 SIZE, FRAMES = 32, 16
@@ -95,7 +95,7 @@ class ClipClassifier(nn.Module):
         x = F.pixel_unshuffle(clips, 2)
         for layer, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             if layer != 1:
-                x = torch.cat([_earlier(x), x, _later(x)], dim=2)
+                x = torch.cat([_take_earlier(x), x, _take_later(x)], dim=2)
             x = F.relu(norm(conv(x.flatten(0, 1)))).unflatten(0, (batch, -1))  # (B, F, C, H, W)
         over_time = F.relu(self.mix(x.permute(0, 3, 4, 2, 1).flatten(0, 2)))  # (B * H * W, C, F)
         places = over_time.mean(dim=2).unflatten(0, (batch, -1))  # (B, H * W, C)
@@ -107,11 +107,11 @@ class ClipClassifier(nn.Module):
         return {name: head(features) for name, head in self.heads.items()}
 
 
-def _earlier(x: Tensor) -> Tensor:
+def _take_earlier(x: Tensor) -> Tensor:
     return torch.cat([x[:, :1], x[:, :-1]], dim=1)
 
 
-def _later(x: Tensor) -> Tensor:
+def _take_later(x: Tensor) -> Tensor:
     return torch.cat([x[:, 1:], x[:, -1:]], dim=1)
 
 
@@ -140,7 +140,7 @@ def prepare(folder: Path, shards: int, first: int = 0) -> None:
         if path.exists():
             continue
         rng = np.random.default_rng([7, number])
-        specs = [random_spec(rng) for _ in range(SHARD)]
+        specs = [draw_spec(rng) for _ in range(SHARD)]
         frames = np.stack([shrink(render(spec, FRAMES, 2 * SIZE).frames) for spec in specs])
         part = path.with_suffix(".part.npz")
         np.savez(part, frames=frames, labels=np.array([label(spec) for spec in specs]))
@@ -213,7 +213,7 @@ def classify(network: ClipClassifier, clips: NDArray[np.uint8], batch: int = 32)
     return np.concatenate(answers), np.concatenate(features)
 
 
-def kinds_with_direction() -> tuple[str, ...]:
+def list_moving_kinds() -> tuple[str, ...]:
     """Kinds that can move in more than one way."""
     return tuple(name for name, kind in KINDS.items() if len(kind.directions) > 1)
 

@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.video_classifier import FRAMES, NAMES, ClipClassifier, classify, label, shrink
-from benchmarks.video_motion import MotionReader
+from benchmarks.video_motion import DirectionClassifier
 from models.contracts import VideoRequest
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import VideoGenerator, to_pixels
 from models.video.unet3d import Condition
-from training.video.scenes import SceneSpec, caption, random_spec, render
+from training.video.scenes import SceneSpec, draw_spec, render, write_caption
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float64]
@@ -37,21 +37,21 @@ SAID = {"colour": 1.0, "direction": 1.0, "speed": 0.5, "time": 0.8, "camera": 0.
 
 
 @dataclass(frozen=True)
-class Prompt:
+class JudgedPrompt:
     """What is asked, and what it means."""
 
     text: str
     spec: SceneSpec
 
 
-def held_out_prompts(count: int, seed: int = 2026) -> list[Prompt]:
+def draw_held_out_prompts(count: int, seed: int = 2026) -> list[JudgedPrompt]:
     """Prompts in held-out wordings, kinds drawn evenly."""
     rng = np.random.default_rng(seed)
-    specs = [random_spec(rng) for _ in range(count)]
-    return [Prompt(caption(spec, rng, held_out=True, said=SAID), spec) for spec in specs]
+    specs = [draw_spec(rng) for _ in range(count)]
+    return [JudgedPrompt(write_caption(spec, rng, held_out=True, said=SAID), spec) for spec in specs]
 
 
-def fingerprint(generator: VideoGenerator) -> str:
+def fingerprint_weights(generator: VideoGenerator) -> str:
     """Names the weights of the model and of its reader."""
     digest = hashlib.sha256()
     for network in (generator.model, *([generator.reader.network] if generator.reader else [])):
@@ -62,7 +62,7 @@ def fingerprint(generator: VideoGenerator) -> str:
 
 
 @dataclass
-class Studio:
+class ClipMaker:
     """Makes clips and keeps them, 32 pixels a side."""
 
     generator: VideoGenerator
@@ -100,18 +100,18 @@ class Studio:
         return shrink(np.stack([to_pixels(clip[None]) for clip in last]))
 
 
-def rendered(specs: list[SceneSpec]) -> Pixels:
+def render_specs(specs: list[SceneSpec]) -> Pixels:
     """The world's own clips of specs, uint8 (N, F, 32, 32, 3)."""
     return np.stack([shrink(render(spec, FRAMES, SIDE).frames) for spec in specs])
 
 
-def judge(classifier: ClipClassifier, reader: MotionReader, clips: Pixels) -> NDArray[np.int64]:
+def judge_clips(classifier: ClipClassifier, reader: DirectionClassifier, clips: Pixels) -> NDArray[np.int64]:
     """Numbers (N, 3) of kind, colour and direction."""
     kinds_and_colours = classify(classifier, clips)[0][:, :2]
     return np.concatenate([kinds_and_colours, reader.read(clips)[:, None]], axis=1)
 
 
-def failures(answers: NDArray, prompts: list[Prompt], judged: tuple[str, ...]) -> list[str]:
+def list_failures(answers: NDArray, prompts: list[JudgedPrompt], judged: tuple[str, ...]) -> list[str]:
     """A line for each kind, colour and direction, the worst first: how often it was right, what else was seen."""
     lines = []
     for column, name in enumerate(NAMES):
@@ -127,7 +127,7 @@ def failures(answers: NDArray, prompts: list[Prompt], judged: tuple[str, ...]) -
     return lines
 
 
-def obedience(answers: NDArray, specs: list[SceneSpec], judged: tuple[str, ...]) -> dict[str, float]:
+def measure_obedience(answers: NDArray, specs: list[SceneSpec], judged: tuple[str, ...]) -> dict[str, float]:
     """Shares of clips whose kind, colour and direction are what was asked; directions only of the judged kinds."""
     truth = np.array([label(spec) for spec in specs])
     right = answers == truth
@@ -139,21 +139,21 @@ def obedience(answers: NDArray, specs: list[SceneSpec], judged: tuple[str, ...])
     }
 
 
-def frechet_distance(first: Features, second: Features) -> float:
+def measure_frechet_distance(first: Features, second: Features) -> float:
     """Between Gaussians fitted to features (N, D) (Heusel et al. 2017, equation 6)."""
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    root = _square_root(np.cov(a, rowvar=False))
-    cross = _square_root(root @ np.cov(b, rowvar=False) @ root)
+    root = _compute_square_root(np.cov(a, rowvar=False))
+    cross = _compute_square_root(root @ np.cov(b, rowvar=False) @ root)
     spread = np.trace(np.cov(a, rowvar=False)) + np.trace(np.cov(b, rowvar=False)) - 2 * np.trace(cross)
     return float(np.square(a.mean(axis=0) - b.mean(axis=0)).sum() + spread)
 
 
-def _square_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_square_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
-def spread_within(features: Features, group: int) -> float:
+def measure_spread(features: Features, group: int) -> float:
     """Mean distance between features (N, D) of the same prompt; `group` rows after one another share one."""
     distances = []
     for at in range(0, len(features), group):
@@ -163,14 +163,14 @@ def spread_within(features: Features, group: int) -> float:
     return float(np.mean(distances))
 
 
-def looks(
-    classifier: ClipClassifier, prompts: list[Prompt], made: Pixels, studio: Studio, scale: float
+def measure_looks(
+    classifier: ClipClassifier, prompts: list[JudgedPrompt], made: Pixels, studio: ClipMaker, scale: float
 ) -> dict[str, float]:
     """[frechet, frechet_real, frechet_mean_frame, frechet_noise, diversity_ratio]"""
     rng = np.random.default_rng(5)
     specs = [prompt.spec for prompt in prompts]
-    real = rendered(specs)
-    other = rendered([replace(spec, seed=int(rng.integers(2**31))) for spec in specs])
+    real = render_specs(specs)
+    other = render_specs([replace(spec, seed=int(rng.integers(2**31))) for spec in specs])
     mean_frame = np.broadcast_to(real.mean(axis=(0, 1)).round().astype(np.uint8), real.shape)
     jitter = rng.integers(-1, 2, real.shape)  # a baseline without any spread has no Gaussian
     baselines = {
@@ -180,11 +180,13 @@ def looks(
         "frechet_noise": rng.integers(0, 256, real.shape).astype(np.uint8),
     }
     features = classify(classifier, real)[1]
-    figures = {name: frechet_distance(features, classify(classifier, clips)[1]) for name, clips in baselines.items()}
+    figures = {
+        name: measure_frechet_distance(features, classify(classifier, clips)[1]) for name, clips in baselines.items()
+    }
     few = [prompt for prompt in prompts[:DIVERSE_PROMPTS] for _ in range(DIVERSE_SEEDS)]
     seeds = [10_000 + index for index in range(len(few))]
     generated = studio.clips([prompt.text for prompt in few], seeds, scale)
-    world = rendered([replace(prompt.spec, seed=seed) for prompt, seed in zip(few, seeds, strict=True)])
-    spreads = [spread_within(classify(classifier, clips)[1], DIVERSE_SEEDS) for clips in (generated, world)]
+    world = render_specs([replace(prompt.spec, seed=seed) for prompt, seed in zip(few, seeds, strict=True)])
+    spreads = [measure_spread(classify(classifier, clips)[1], DIVERSE_SEEDS) for clips in (generated, world)]
     figures["diversity_ratio"] = spreads[0] / spreads[1]
     return figures

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.video_classifier import NAMES, SIZE, kinds_with_direction, read, to_tensor
+from benchmarks.video_classifier import NAMES, SIZE, list_moving_kinds, read, to_tensor
 from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
 
 WEIGHTS = Path(__file__).parent / "video_motion.safetensors"
@@ -37,7 +37,7 @@ WIDTHS = 96, 96
 STEPS, BATCH, RATE = 1200, 64, 1e-3
 
 
-def correlations(picture: Tensor, later: int) -> Tensor:
+def correlate_patches(picture: Tensor, later: int) -> Tensor:
     """picture (N, F, S, S) -> (N, K, (2 REACH + 1)^2): how well each patch fits so far away, over all frames."""
     clips, frames = len(picture), picture.shape[1] - later
     side = CELL + 2 * REACH
@@ -54,19 +54,19 @@ def correlations(picture: Tensor, later: int) -> Tensor:
     return score - score.mean(dim=-1, keepdim=True)
 
 
-def motion_features(clips: NDArray[np.uint8], batch: int = 50) -> Tensor:
+def extract_features(clips: NDArray[np.uint8], batch: int = 50) -> Tensor:
     """uint8 (N, F, S, S, 3) -> float32 (N, D): of what changes over time, and of what is finer than 5 pixels."""
     rows = []
     for at in range(0, len(clips), batch):
         light = to_tensor(clips[at : at + batch]).mean(dim=2)
         around = F.avg_pool2d(F.pad(light, [2] * 4, mode="replicate"), 5, 1)
         for_each = [light - light.mean(dim=1, keepdim=True), light - around]
-        parts = [correlations(picture, later).flatten(1) for picture in for_each for later in LATER]
+        parts = [correlate_patches(picture, later).flatten(1) for picture in for_each for later in LATER]
         rows.append(torch.cat(parts, dim=1))
     return torch.cat(rows)
 
 
-class MotionReader(nn.Module):
+class DirectionClassifier(nn.Module):
     """Features to a direction."""
 
     mean: Tensor
@@ -91,13 +91,13 @@ class MotionReader(nn.Module):
     def read(self, clips: NDArray[np.uint8]) -> NDArray[np.int64]:
         """uint8 (N, F, S, S, 3) -> numbers of directions (N,)."""
         with torch.inference_mode():
-            return self(motion_features(clips)).argmax(dim=1).numpy()
+            return self(extract_features(clips)).argmax(dim=1).numpy()
 
 
-def train(features: Tensor, directions: Tensor, steps: int = STEPS, seed: int = 1) -> MotionReader:
+def train(features: Tensor, directions: Tensor, steps: int = STEPS, seed: int = 1) -> DirectionClassifier:
     """A reader of features (N, D) and their directions (N,)."""
     torch.manual_seed(seed)
-    reader = MotionReader(features.shape[1])
+    reader = DirectionClassifier(features.shape[1])
     reader.mean.copy_(features.mean(dim=0))
     reader.spread.copy_(features.std(dim=0) + 1e-3)
     optimizer = torch.optim.AdamW(reader.parameters(), lr=RATE, weight_decay=0.1)
@@ -117,9 +117,9 @@ def measure(found: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[dict[s
     by_kind: dict[str, list[bool]] = defaultdict(list)
     for direction, (kind, _, truth) in zip(found, labels, strict=True):
         by_kind[NAMES["kind"][kind]].append(bool(direction == truth))
-    judged = [kind for kind in kinds_with_direction() if np.mean(by_kind.get(kind, [False])) >= LEAST_RIGHT]
+    judged = [kind for kind in list_moving_kinds() if np.mean(by_kind.get(kind, [False])) >= LEAST_RIGHT]
     inside = [right for kind in judged for right in by_kind[kind]]
-    everywhere = [right for kind in kinds_with_direction() for right in by_kind.get(kind, [])]
+    everywhere = [right for kind in list_moving_kinds() for right in by_kind.get(kind, [])]
     figures = {
         "classifier_direction": float(np.mean(inside or [False])),
         "classifier_direction_all_kinds": float(np.mean(everywhere or [False])),
@@ -127,21 +127,21 @@ def measure(found: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[dict[s
     return figures, judged
 
 
-def load_reader(path: Path = WEIGHTS) -> tuple[MotionReader, tuple[str, ...], dict[str, float]]:
+def load_direction_classifier(path: Path = WEIGHTS) -> tuple[DirectionClassifier, tuple[str, ...], dict[str, float]]:
     """The network, the kinds whose direction it judges, and what it reached on held-out rendered clips.
 
     Raises:
         ModelError: the file is missing or damaged.
     """
-    metadata, reader = load_metadata(path), MotionReader()
+    metadata, reader = load_metadata(path), DirectionClassifier()
     load_into(reader, load_safetensors(path), f"the reader of directions in {path.name}")
     reader = reader.eval().requires_grad_(False)
     return reader, tuple(json.loads(metadata["judged"])), json.loads(metadata["figures"])
 
 
-def moving(clips: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def select_moving(clips: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Those of kinds that can move in more than one way."""
-    rows = np.isin(labels[:, 0], [NAMES["kind"].index(kind) for kind in kinds_with_direction()])
+    rows = np.isin(labels[:, 0], [NAMES["kind"].index(kind) for kind in list_moving_kinds()])
     return clips[rows], labels[rows]
 
 
@@ -151,12 +151,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".runs/classifier"))
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
-    clips, labels = moving(*read(options.folder, held_out=False))
-    reader = train(motion_features(clips), torch.from_numpy(labels[:, 2]))
-    held_out, truth = moving(*read(options.folder, held_out=True))
+    clips, labels = select_moving(*read(options.folder, held_out=False))
+    reader = train(extract_features(clips), torch.from_numpy(labels[:, 2]))
+    held_out, truth = select_moving(*read(options.folder, held_out=True))
     figures, judged = measure(reader.read(held_out), truth)
     save_safetensors(WEIGHTS, reader.state_dict(), {"judged": json.dumps(judged), "figures": json.dumps(figures)})
-    left_out = sorted(set(kinds_with_direction()) - set(judged))
+    left_out = sorted(set(list_moving_kinds()) - set(judged))
     print(json.dumps({**{k: round(v, 4) for k, v in figures.items()}, "left_out": left_out}))
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.video import generator_of
+from benchmarks.video import load_generator
 from models.contracts import VideoRequest
 from models.registry.registry import WEIGHTS_DIR
 from models.video.generator import VideoGenerator
-from models.video.upscaler import WEIGHTS, load_upscaler
+from models.video.upscaler import UPSCALER_WEIGHTS, load_upscaler
 
 OUT = Path(__file__).parent.parent / "docs" / "video.jpg"
 PROMPTS = (
@@ -39,21 +39,21 @@ PROMPTS = (
 COLUMNS, SHOWN, SIDE, GAP, LINE = 2, 4, 144, 12, 22
 
 
-def clip_of(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
+def make_clip(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
     """uint8 (F, R, S, 3), at the default settings."""
     return np.concatenate([chunk.frames for chunk in generator.stream(VideoRequest(prompt, seed=seed))])
 
 
-def sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
+def draw_sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
     """A picture of all prompts."""
-    upscaler = generator.upscaler or load_upscaler(WEIGHTS_DIR / WEIGHTS)
+    upscaler = generator.upscaler or load_upscaler(WEIGHTS_DIR / UPSCALER_WEIGHTS)
     wide, high = SHOWN * (SIDE + 2) + GAP, LINE + SIDE + GAP
     rows = -(-len(prompts) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * wide + GAP, rows * high + GAP), "#101418")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(14)
     for number, prompt in enumerate(prompts):
         left, top = GAP + number % COLUMNS * wide, GAP + number // COLUMNS * high
-        clip = clip_of(generator, prompt, number)
+        clip = make_clip(generator, prompt, number)
         chosen = np.linspace(0, len(clip) - 1, SHOWN).astype(int)
         large = upscaler.enlarge(np.ascontiguousarray(clip[chosen]))
         pen.text((left, top), prompt, fill="#e8eef2", font=font)
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    sheet(generator_of(options.checkpoint)).save(options.out, quality=88, optimize=True)
+    draw_sheet(load_generator(options.checkpoint)).save(options.out, quality=88, optimize=True)
     print(options.out, f"{options.out.stat().st_size / 1000:.0f} kB")
 
 

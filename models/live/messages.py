@@ -28,22 +28,22 @@ def pack(kind: bytes, load: bytes) -> bytes:
     return HEAD.pack(kind, len(load)) + load
 
 
-def news(**values: Any) -> bytes:
+def pack_json(**values: Any) -> bytes:
     """A JSON message."""
     return pack(b"J", json.dumps(values).encode())
 
 
-def sound(start: int, pcm: NDArray[np.int16]) -> bytes:
+def pack_sound(start: int, pcm: NDArray[np.int16]) -> bytes:
     """int16 (N, 2) as a message."""
     return pack(b"A", PLACE.pack(start) + np.ascontiguousarray(pcm).astype("<i2").tobytes())
 
 
-def picture(time_s: float, pixels: NDArray[np.uint8]) -> bytes:
+def pack_picture(time_s: float, pixels: NDArray[np.uint8]) -> bytes:
     """uint8 (R, S, 3) as a message."""
-    return pack(b"V", PLACE.pack(max(0, round(time_s * 1e6))) + jpeg(pixels))
+    return pack(b"V", PLACE.pack(max(0, round(time_s * 1e6))) + encode_jpeg(pixels))
 
 
-def jpeg(pixels: NDArray[np.uint8]) -> bytes:
+def encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """uint8 (R, S, 3) as a JPEG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=JPEG_QUALITY)

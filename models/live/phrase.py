@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from models.live.audio import BarMark, ExtraNote
+from models.live.bar_generator import BarGenerator
 from models.live.controls import LiveControls
-from models.live.writing import BarWriter
+from models.live.music_stream import BarMark, ExtraNote
 from models.music.draft import WrittenNote
 from models.music.score import Note, Piece, Track
 from models.music.vocabulary import VELOCITY_STEP, velocity_of
@@ -69,7 +69,7 @@ class Phrase:
         return notes
 
 
-def phrase_piece(notes: list[PlayedNote], controls: LiveControls, program: int) -> tuple[Piece, int]:
+def place_on_grid(notes: list[PlayedNote], controls: LiveControls, program: int) -> tuple[Piece, int]:
     """A phrase on the grid, so placed that it ends at a bar line, and how many bars it has.
 
     It ends a quarter's length after its last onset, or with its last note, on a quarter counted from its first onset.
@@ -94,10 +94,10 @@ def phrase_piece(notes: list[PlayedNote], controls: LiveControls, program: int) 
 
 
 def write_answer(
-    writer: BarWriter, notes: list[PlayedNote], controls: LiveControls, program: int, seed: int, number: int
+    writer: BarGenerator, notes: list[PlayedNote], controls: LiveControls, program: int, seed: int, number: int
 ) -> list[WrittenNote]:
     """The answer's notes, their starts counted from its beginning."""
-    piece, bars = phrase_piece(notes, controls, program)
+    piece, bars = place_on_grid(notes, controls, program)
     written = writer.answer(piece, min(bars, MAX_ANSWER_BARS), controls, seed, number)
     positions = controls.bar.positions
     found = [
@@ -109,19 +109,19 @@ def write_answer(
     return [WrittenNote(n.start - offset, n.pitch, n.duration, n.velocity, 0, n.probability) for n in found]
 
 
-def grid_s(controls: LiveControls) -> float:
+def measure_grid_s(controls: LiveControls) -> float:
     """How far apart the places are at which an answer may begin."""
     quarter_s = 24 * controls.second_a_position
     return next((quarter_s / part for part in (1, 2) if quarter_s / part <= GRID_S), quarter_s / 4)
 
 
-def on_grid(mark: BarMark, earliest_s: float) -> float:
+def snap_to_grid(mark: BarMark, earliest_s: float) -> float:
     """The first place of the grid at or after a time, given the bar that sounds then (or the last one known)."""
-    step_s = grid_s(mark.controls)
+    step_s = measure_grid_s(mark.controls)
     return mark.start_s + math.ceil((earliest_s - mark.start_s) / step_s - 1e-6) * step_s
 
 
-def sounding_answer(notes: list[WrittenNote], controls: LiveControls, program: int, start_s: float) -> list[ExtraNote]:
+def schedule_answer(notes: list[WrittenNote], controls: LiveControls, program: int, start_s: float) -> list[ExtraNote]:
     """The answer as notes of the stream."""
     each = controls.second_a_position
     return [

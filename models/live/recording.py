@@ -16,8 +16,8 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from models.live.audio import BarMark, LiveChunk
-from models.live.writing import LiveBar
+from models.live.bar_generator import LiveBar
+from models.live.music_stream import BarMark, LiveChunk
 
 MAX_RECORD_S = 3600.0
 TICKS_A_POSITION = 20
@@ -27,13 +27,13 @@ PERSON, MODEL = 1, 0
 DRUM_CHANNEL = 9
 
 
-def as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """float32 (2, N) to int16 (N, 2): what is sent and what is recorded."""
     return np.round(np.clip(samples.T, -1.0, 1.0) * 32767.0).astype(np.int16)
 
 
 @dataclass
-class _Notes:
+class _NoteTable:
     """Rows of start tick, length in ticks, pitch, velocity, program (128: drums), who plays."""
 
     rows: array[int] = field(default_factory=lambda: array("i"))
@@ -56,7 +56,7 @@ class SessionRecording:
         self._tempi: list[tuple[int, int]] = []  # tick, microseconds a quarter
         self._bar_ticks: dict[int, int] = {}  # of late
         self._next_tick = 0
-        self._notes = _Notes()
+        self._notes = _NoteTable()
         self._file = wave.open(str(self.wav_path), "wb")  # noqa: SIM115  (closed by `close`)
         self._file.setnchannels(2)
         self._file.setsampwidth(2)
@@ -116,14 +116,14 @@ class SessionRecording:
         song = mido.MidiFile(ticks_per_beat=TICKS_A_QUARTER)
         timing = [(0, mido.MetaMessage("time_signature", numerator=4, denominator=4))]
         timing += [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in self._tempi]
-        song.tracks.append(_track(timing))
+        song.tracks.append(_build_track(timing))
         parts = sorted({(int(row[5]), int(row[4])) for row in notes})
         melodic = [part for part in parts if part[1] < 128]
         for who, program in parts:
             free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
             channel = DRUM_CHANNEL if program == 128 else free[melodic.index((who, program)) % len(free)]
             mine = notes[(notes[:, 5] == who) & (notes[:, 4] == program)]
-            song.tracks.append(_track(_events(mine, channel, program, "You" if who == PERSON else "")))
+            song.tracks.append(_build_track(_list_events(mine, channel, program, "You" if who == PERSON else "")))
         song.save(path)
         return path
 
@@ -145,7 +145,7 @@ def write_mp3(wav: Path, path: Path) -> None:
             target.write(block)
 
 
-def _events(rows: NDArray[np.int32], channel: int, program: int, name: str) -> list[tuple[int, mido.Message]]:
+def _list_events(rows: NDArray[np.int32], channel: int, program: int, name: str) -> list[tuple[int, mido.Message]]:
     events: list[tuple[int, mido.Message]] = []
     if name:
         events.append((0, mido.MetaMessage("track_name", name=name)))
@@ -157,7 +157,7 @@ def _events(rows: NDArray[np.int32], channel: int, program: int, name: str) -> l
     return events
 
 
-def _track(events: list[tuple[int, mido.Message]]) -> mido.MidiTrack:
+def _build_track(events: list[tuple[int, mido.Message]]) -> mido.MidiTrack:
     """Events at absolute ticks as a track; at equal ticks notes end before others begin."""
     track, now = mido.MidiTrack(), 0
     for tick, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.live import messages, phrase
-from models.live.audio import BarMark, LiveChunk, LiveMusic
-from models.live.clips import ClipStream
+from models.live.audio_features import FeatureTracker, MusicFeatureTracker
+from models.live.bar_generator import FULL_EFFORT, LESS_EFFORT, BarGenerator, LiveBar
+from models.live.clip_stream import ClipStream
 from models.live.controls import LiveControls
-from models.live.hearing import Ears, MusicEars
+from models.live.frame_stream import QUALITIES, FrameStream
+from models.live.load_monitor import LEAST_WORK, LoadMonitor
 from models.live.messages import Send
-from models.live.meter import LEAST_WORK, Meter
-from models.live.recording import MODEL, SessionRecording, as_int16
-from models.live.video import QUALITIES, FrameStream
-from models.live.writing import FULL_EFFORT, LESS_EFFORT, BarWriter, LiveBar
+from models.live.music_stream import BarMark, LiveChunk, MusicStream
+from models.live.recording import MODEL, SessionRecording, to_int16
 from models.threads import work_alone
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,10 @@ PAINTER_NICENESS, PICTURE_NICENESS = 10, 3
 NAP_S, FILM_PATIENCE_S = 0.05, 2.0
 
 
-class Pictures:
+class PictureWorker:
     """Draws and shows in two threads of its own, and films in a third where a model makes clips."""
 
-    def __init__(self, frames: FrameStream, ears: Ears, now_s: Callable[[], float], send: Send) -> None:
+    def __init__(self, frames: FrameStream, ears: FeatureTracker, now_s: Callable[[], float], send: Send) -> None:
         self.frames, self.ears, self.now_s, self.send = frames, ears, now_s, send
         self.is_still, self.level = False, 0
         self._closing = threading.Event()
@@ -83,7 +83,7 @@ class Pictures:
             work()
         except Exception:
             log.exception("The pictures of a live session ended")
-            self.send(messages.news(problem="The pictures ended by a mistake of the studio; the music goes on."))
+            self.send(messages.pack_json(problem="The pictures ended by a mistake of the studio; the music goes on."))
 
     def _paint(self) -> None:
         while not self._closing.is_set():
@@ -110,7 +110,7 @@ class Pictures:
                 continue
             frame = self.frames.frame(due_s, self.ears.at(due_s))
             if frame is not None:
-                self.send(messages.picture(due_s, frame.pixels))
+                self.send(messages.pack_picture(due_s, frame.pixels))
 
     def facts(self) -> dict[str, Any]:
         """For the meter."""
@@ -132,7 +132,7 @@ class LiveSession:
 
     def __init__(
         self,
-        writer: BarWriter,
+        writer: BarGenerator,
         controls: LiveControls,
         seed: int,
         frames: FrameStream | None,
@@ -141,13 +141,13 @@ class LiveSession:
         program: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.music = LiveMusic(writer, writer.composer.bank, controls, seed)
+        self.music = MusicStream(writer, writer.composer.bank, controls, seed)
         self.recording = SessionRecording(folder, self.music.sample_rate)
-        self.meter = Meter(frames is not None)
-        self.ears = MusicEars()
+        self.meter = LoadMonitor(frames is not None)
+        self.ears = MusicFeatureTracker()
         self.program, self.answers = program, 0
         self.send, self.clock = send, clock
-        self.pictures = Pictures(frames, self.ears, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, self.ears, self.now_s, send) if frames is not None else None
         self._began: float | None = None
         self._closing = threading.Event()
         self._phrase = phrase.Phrase()
@@ -180,7 +180,7 @@ class LiveSession:
             self.pictures.close()
         if self._began is not None and not self._threads[0].is_alive():
             chunk = self.music.finish()
-            self.recording.add(chunk, as_int16(chunk.samples))
+            self.recording.add(chunk, to_int16(chunk.samples))
         self.recording.close()
 
     @property
@@ -231,7 +231,7 @@ class LiveSession:
         except Exception:
             if not self._closing.is_set():
                 log.exception("A live session ended")
-                self.send(messages.news(problem="The music ended by a mistake of the studio; press Start.", end=1))
+                self.send(messages.pack_json(problem="The music ended by a mistake of the studio; press Start.", end=1))
 
     def _wished_lead_s(self) -> float:
         return PLAYING_LEAD_S if self.clock() - self._last_touch < PLAYING_FOR_S else LEAD_S
@@ -255,13 +255,13 @@ class LiveSession:
         margin_s = chunk.start / chunk.sample_rate - self.now_s() if chunk.start else 0.0
         if margin_s < 0:  # the listener waited for this chunk: the clock goes on from here
             self._began -= margin_s
-        pcm = as_int16(chunk.samples)
-        self.send(messages.sound(chunk.start, pcm))
+        pcm = to_int16(chunk.samples)
+        self.send(messages.pack_sound(chunk.start, pcm))
         self.recording.add(chunk, pcm)
         self.ears.add(chunk)
         self.meter.count(chunk, margin_s)
         if chunk.bars:
-            self.send(messages.news(bars=[_bar_news(mark, bar) for mark, bar in chunk.bars]))
+            self.send(messages.pack_json(bars=[_describe_bar(mark, bar) for mark, bar in chunk.bars]))
         buffer_s = self.music.rendered_s - self.now_s()
         level = self.meter.govern(self.clock(), buffer_s, wished_s)
         if self.pictures is not None:
@@ -289,7 +289,7 @@ class LiveSession:
             "recorded_s": round(self.recording.duration_s, 1),
             "record_full": self.recording.is_full,
         }
-        self.send(messages.news(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
+        self.send(messages.pack_json(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
 
     def _respond(self) -> None:
         """Write an answer whenever all keys are up; play it if they stay up."""
@@ -323,8 +323,8 @@ class LiveSession:
         mark = self.music.mark_at(earliest_s)
         if mark is None:
             return
-        start_s = phrase.on_grid(mark, earliest_s)
-        notes = phrase.sounding_answer(written, mark.controls, self.program, start_s)
+        start_s = phrase.snap_to_grid(mark, earliest_s)
+        notes = phrase.schedule_answer(written, mark.controls, self.program, start_s)
         self.music.add(notes)
         self.answers += 1
         for note in notes:
@@ -332,7 +332,7 @@ class LiveSession:
         first_s = min(note.start_s for note in notes)
         waited_s = (self._began or 0.0) + first_s - released_at
         self.send(
-            messages.news(
+            messages.pack_json(
                 answer={
                     "start_s": first_s,
                     "after_s": round(waited_s, 3),
@@ -342,7 +342,7 @@ class LiveSession:
         )
 
 
-def _bar_news(mark: BarMark, bar: LiveBar) -> dict[str, Any]:
+def _describe_bar(mark: BarMark, bar: LiveBar) -> dict[str, Any]:
     """A bar for the page: when, in which key, its notes."""
     each = bar.controls.second_a_position
     return {

@@ -25,7 +25,7 @@ from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
 from models.video.upscaler import SCALE, soften
-from models.video.upscaler import bicubic_pixels as bicubic
+from models.video.upscaler import upscale_bicubic as bicubic
 
 Pixels = NDArray[np.uint8]
 Upscale = Callable[[Pixels], Pixels]

@@ -24,11 +24,11 @@ from models.backends.library import folder_of, main_hub, read_json
 from models.clips import probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
-from models.style import flow
-from models.style.luminance import luminance
-from models.style.picture_network import colour_map, colour_statistics
+from models.style import optical_flow
+from models.style.luminance import compute_luminance
+from models.style.picture_network import fit_colour_map, measure_colours
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
-from models.style.video import identity
+from models.style.video import identify_file
 from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
 
 FIRST_ROUNDS, LATER_ROUNDS = 80, 25  # of the optimiser, for the first frame and for each after it
@@ -78,7 +78,7 @@ class GatysStyle:
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
         style = self._tensor(read_picture(request.style, request.size, request.size))
         wanted = self._grams(style)
-        clip = (identity(request.path), identity(request.style), request.size, request.steadiness, first)
+        clip = (identify_file(request.path), identify_file(request.style), request.size, request.steadiness, first)
         total = self.rounds[0] + self.rounds[1] * (count - 1)
         done = 0
         before: tuple[Pixels, Tensor] | None = None
@@ -96,14 +96,14 @@ class GatysStyle:
                     begin = self._begin(source, style, before, request.steadiness)
                     for step, result in self._paint(self._tensor(source), begin, wanted, rounds):
                         painted = result
-                        yield _waiting(info, number, done + step, total)
+                        yield _make_waiting_chunk(info, number, done + step, total)
                 assert painted is not None
                 self._remember(key, painted)
                 before = source, painted
                 done += rounds
-                made = _mixed(self._tensor(source), painted, request)
+                made = _blend(self._tensor(source), painted, request)
                 yield VideoStyleChunk(
-                    frames=_pixels(made)[None],
+                    frames=_to_pixels(made)[None],
                     source=np.asarray(source)[None],
                     rate=info.rate,
                     number=number,
@@ -119,18 +119,18 @@ class GatysStyle:
     def _begin(self, source: Pixels, style: Tensor, before: tuple[Pixels, Tensor] | None, steadiness: float) -> Tensor:
         """Where the optimiser starts: the frame in the style's colours, and in it the last result moved along."""
         pixels = self._tensor(source)
-        own_mean, own = colour_statistics(pixels)
-        mean, wanted = colour_statistics(style)
-        flat = colour_map(own.cpu(), wanted.cpu()).to(pixels) @ (pixels.flatten(2) - own_mean[:, :, None])
+        own_mean, own = measure_colours(pixels)
+        mean, wanted = measure_colours(style)
+        flat = fit_colour_map(own.cpu(), wanted.cpu()).to(pixels) @ (pixels.flatten(2) - own_mean[:, :, None])
         begin = (flat + mean[:, :, None]).view_as(pixels).clamp(0, 1)
         if before is None or steadiness <= 0:
             return begin
-        offsets = flow.motion(before[0], source)
-        trust = flow.trust(before[0], source, offsets.astype(np.float32))
-        if float(trust.mean()) < flow.CUT_TRUST:
+        offsets = optical_flow.estimate_motion(before[0], source)
+        trust = optical_flow.estimate_trust(before[0], source, offsets.astype(np.float32))
+        if float(trust.mean()) < optical_flow.CUT_TRUST:
             return begin
         last = np.ascontiguousarray(before[1][0].permute(1, 2, 0).cpu().numpy())
-        moved = torch.from_numpy(flow.carried(last, offsets.astype(np.float32))).permute(2, 0, 1)[None].to(begin)
+        moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None].to(begin)
         share = torch.from_numpy(trust[:, :, 0].astype(np.float32))[None, None].to(begin)
         return begin + share * (moved - begin)
 
@@ -139,15 +139,15 @@ class GatysStyle:
     ) -> Iterator[tuple[int, Tensor]]:
         """Adam on the pixels; yields (rounds done, the picture), the last one at the end."""
         with torch.no_grad():
-            kept = self.network(_padded(content))[CONTENT_LAYER]
+            kept = self.network(_pad(content))[CONTENT_LAYER]
         picture = begin.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([picture], lr=RATE)
         for step in range(1, rounds + 1):
             with torch.enable_grad():
-                layers = self.network(_padded(picture))
-                loss = CONTENT_WEIGHT * _relative(layers[CONTENT_LAYER], kept)
+                layers = self.network(_pad(picture))
+                loss = CONTENT_WEIGHT * _compare_relatively(layers[CONTENT_LAYER], kept)
                 for name in STYLE_LAYERS:
-                    loss = loss + _relative(gram(layers[name]), wanted[name]) / len(STYLE_LAYERS)
+                    loss = loss + _compare_relatively(compute_gram(layers[name]), wanted[name]) / len(STYLE_LAYERS)
                 smooth = picture.diff(dim=2).square().mean() + picture.diff(dim=3).square().mean()
                 optimiser.zero_grad()
                 (loss + SMOOTH_WEIGHT * smooth).backward()
@@ -159,7 +159,7 @@ class GatysStyle:
 
     @torch.no_grad()
     def _grams(self, style: Tensor) -> dict[str, Tensor]:
-        return {name: gram(layer) for name, layer in self.network(_padded(style)).items()}
+        return {name: compute_gram(layer) for name, layer in self.network(_pad(style)).items()}
 
     def _remember(self, key: Any, painted: Tensor) -> None:
         self._painted[key] = painted
@@ -177,7 +177,7 @@ class GatysStyle:
 
     def _statistics(self, pixels: Tensor) -> dict[str, NDArray[np.float32]]:
         """Means and spreads of the colours and of the third block, for the plot."""
-        layer = self.network(_padded(pixels))["3_1"]
+        layer = self.network(_pad(pixels))["3_1"]
         pairs = {"colours": pixels, "level 3": layer}
         return {
             name: torch.cat([value.mean(dim=(0, 2, 3)), value.std(dim=(0, 2, 3))]).cpu().numpy().astype(np.float32)
@@ -185,35 +185,35 @@ class GatysStyle:
         }
 
 
-def gram(layer: Tensor) -> Tensor:
+def compute_gram(layer: Tensor) -> Tensor:
     """Correlations of the channels (B, C, H, W) -> (B, C, C), equation 3 of Gatys et al. 2016, a mean over places."""
     flat = layer.flatten(2)
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
-def _relative(value: Tensor, wanted: Tensor) -> Tensor:
+def _compare_relatively(value: Tensor, wanted: Tensor) -> Tensor:
     """Squared distance as a share of what is wanted, so that all layers count alike."""
     return (value - wanted).square().sum() / wanted.square().sum().clamp_min(1e-8)
 
 
-def _padded(pixels: Tensor) -> Tensor:
+def _pad(pixels: Tensor) -> Tensor:
     height, width = pixels.shape[2:]
     wanted = [max(32, -(-side // MULTIPLE) * MULTIPLE) for side in (height, width)]
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 
-def _mixed(content: Tensor, painted: Tensor, request: VideoStyleRequest) -> Tensor:
+def _blend(content: Tensor, painted: Tensor, request: VideoStyleRequest) -> Tensor:
     made = content + request.strength * (painted - content)
     if request.keep_colours:
-        made = content + luminance(made) - luminance(content)
+        made = content + compute_luminance(made) - compute_luminance(content)
     return made.clamp(0, 1)
 
 
-def _pixels(picture: Tensor) -> Pixels:
+def _to_pixels(picture: Tensor) -> Pixels:
     return np.round(picture[0].permute(1, 2, 0).cpu().numpy() * 255.0).astype(np.uint8)
 
 
-def _waiting(info: Any, number: int, done: int, total: int) -> VideoStyleChunk:
+def _make_waiting_chunk(info: Any, number: int, done: int, total: int) -> VideoStyleChunk:
     nothing = np.zeros((0, 1, 1, 3), np.uint8)
     return VideoStyleChunk(nothing, nothing, info.rate, number, None, info.is_picture, (), done, total, False, "round")
 

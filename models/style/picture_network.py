@@ -3,10 +3,10 @@
 After Huang and Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization". Theirs
 takes its encoder from a network that was trained on ImageNet; this one is trained together with the decoder, from the
 pictures of the recipe alone. So that little training goes far, the colours of each band of detail move in closed form
-(`colour_map`, the linear optimal transport of Pitié and Kokaram 2007), patches of the style bring the strokes
-(`models.style.swap`), and the decoder paints the rest on top of it. Its layers are normalised too, with scales and
-shifts that a small network predicts from the statistics of the style (Ghiasi et al. 2017, "Exploring the structure of a
-real-time, arbitrary neural artistic stylization network").
+(`fit_colour_map`, the linear optimal transport of Pitié and Kokaram 2007), patches of the style bring the strokes
+(`models.style.style_swap`), and the decoder paints the rest on top of it. Its layers are normalised too, with scales
+and shifts that a small network predicts from the statistics of the style (Ghiasi et al. 2017, "Exploring the structure
+of a real-time, arbitrary neural artistic stylization network").
 
 Letters: B batch, C channels, H and W height and width in pixels, P parameters of the decoder's normalisations.
 """
@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.style.luminance import luminance
-from models.style.swap import Dictionary, dictionaries, swapped
+from models.style.luminance import compute_luminance
+from models.style.style_swap import PatchDictionary, build_dictionaries, swap_patches
 
 EPSILON = 1e-5
 SIZE_MULTIPLE = 8  # heights and widths of what the network sees
@@ -105,10 +105,10 @@ class Style:
     """All that is taken from B style pictures: their statistics, and patches of each at two resolutions."""
 
     statistics: Statistics
-    pages: tuple[tuple[Dictionary, Dictionary], ...]
+    pages: tuple[tuple[PatchDictionary, PatchDictionary], ...]
 
 
-def mean_and_std(features: Tensor) -> tuple[Tensor, Tensor]:
+def measure_mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of every channel over the picture: (B, C, H, W) -> (B, C), (B, C)."""
     variance, mean = torch.var_mean(features, dim=(2, 3), correction=0)
     return mean, torch.sqrt(variance + EPSILON)
@@ -130,7 +130,7 @@ def adain(features: Tensor, mean: Tensor, std: Tensor, own: tuple[Tensor, Tensor
     return torch.addcmul((mean - own[0] * scale)[:, :, None, None], features, scale[:, :, None, None])
 
 
-def colour_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
+def measure_colours(pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (B, 3) and covariance (B, 3, 3) of the colours of (B, 3, H, W)."""
     flat = pixels.flatten(2)
     mean = flat.mean(dim=2)
@@ -139,7 +139,7 @@ def colour_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return mean, covariance + 1e-5 * torch.eye(3, device=pixels.device)
 
 
-def bands_of(pixels: Tensor) -> list[Tensor]:
+def split_bands(pixels: Tensor) -> list[Tensor]:
     """A Laplacian pyramid (Burt and Adelson 1983): `BANDS` bands of detail from fine to coarse, and the rest.
 
     (B, 3, H, W) -> (B, 3, H, W), (B, 3, H/2, W/2) ... ; H and W are multiples of SIZE_MULTIPLE.
@@ -152,47 +152,47 @@ def bands_of(pixels: Tensor) -> list[Tensor]:
     return [*bands, pixels]
 
 
-def joined(bands: Sequence[Tensor]) -> Tensor:
-    """The picture of a pyramid; undoes `bands_of`."""
+def join_bands(bands: Sequence[Tensor]) -> Tensor:
+    """The picture of a pyramid; undoes `split_bands`."""
     pixels = bands[-1]
     for band in reversed(bands[:-1]):
         pixels = band + F.interpolate(pixels, scale_factor=2.0, mode="bilinear")
     return pixels
 
 
-def colour_map(own: Tensor, wanted: Tensor) -> Tensor:
+def fit_colour_map(own: Tensor, wanted: Tensor) -> Tensor:
     """The linear map of least displacement that takes colours of covariance `own` to `wanted`, all (B, 3, 3).
 
     Pitié and Kokaram 2007, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer".
     """
-    root, inverse_root = _roots(own)
-    middle, _ = _roots(root @ wanted @ root)
+    root, inverse_root = _compute_roots(own)
+    middle, _ = _compute_roots(root @ wanted @ root)
     return inverse_root @ middle @ inverse_root
 
 
-def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def _compute_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Square root and inverse square root of symmetric positive matrices."""
     values, vectors = torch.linalg.eigh(matrix)
     root = values.clamp_min(1e-8).sqrt()
     return (vectors * root[:, None]) @ vectors.transpose(1, 2), (vectors / root[:, None]) @ vectors.transpose(1, 2)
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+def _make_conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1, padding_mode="reflect")
 
 
-class Encoder(nn.Module):
+class PictureEncoder(nn.Module):
     """Pixels to features at a half, a quarter and an eighth of the resolution."""
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.widths
-        self.stem = _conv(12, half)
-        self.at_half = _conv(half, half)
-        self.down_quarter = _conv(half, quarter, 2)
-        self.at_quarter = _conv(quarter, quarter)
-        self.down_eighth = _conv(quarter, eighth, 2)
-        self.at_eighth = _conv(eighth, eighth)
+        self.stem = _make_conv(12, half)
+        self.at_half = _make_conv(half, half)
+        self.down_quarter = _make_conv(half, quarter, 2)
+        self.at_quarter = _make_conv(quarter, quarter)
+        self.down_eighth = _make_conv(quarter, eighth, 2)
+        self.at_eighth = _make_conv(eighth, eighth)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W) in [0, 1] -> (B, C, H/2, W/2), (B, C, H/4, W/4), (B, C, H/8, W/8)."""
@@ -212,8 +212,8 @@ class StyledBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width)
-        self.second = _conv(width, width)
+        self.first = _make_conv(width, width)
+        self.second = _make_conv(width, width)
         self.width = width
         self.parameters_count = 5 * width
 
@@ -226,18 +226,18 @@ class StyledBlock(nn.Module):
         return x + F.leaky_relu(y, 0.2)
 
 
-class Decoder(nn.Module):
+class PictureDecoder(nn.Module):
     """Features with the style's statistics to what has to be painted over the recoloured picture."""
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.widths
-        self.enter = _conv(eighth, eighth)
+        self.enter = _make_conv(eighth, eighth)
         self.to_quarter = nn.Conv2d(eighth, quarter, 1)
         self.skip_quarter = nn.Conv2d(quarter, quarter, 1)
         self.to_half = nn.Conv2d(quarter, half, 1)
         self.skip_half = nn.Conv2d(half, half, 1)
-        self.leave = _conv(half, 12)
+        self.leave = _make_conv(half, 12)
         widths = zip((eighth, quarter, half), reversed(config.blocks), strict=True)
         self.levels = nn.ModuleList(nn.ModuleList(StyledBlock(width) for _ in range(count)) for width, count in widths)
         blocks: list[Any] = [block for level in self.levels for block in level]  # type: ignore[attr-defined]
@@ -279,21 +279,21 @@ class StyleNetwork(nn.Module):
     def __init__(self, config: StyleConfig | None = None) -> None:
         super().__init__()
         self.config = config or StyleConfig()
-        self.encoder = Encoder(self.config)
-        self.decoder = Decoder(self.config)
+        self.encoder = PictureEncoder(self.config)
+        self.decoder = PictureDecoder(self.config)
         grain = torch.randn(len(NOISE_LEVELS), NOISE_SIZE, NOISE_SIZE, generator=torch.Generator().manual_seed(6))
         self.register_buffer("noise", grain, persistent=False)
 
     def statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> Statistics:
         """Of pictures (B, 3, H, W) in [0, 1]."""
-        pairs = [mean_and_std(level) for level in (self.encoder(pixels) if features is None else features)]
+        pairs = [measure_mean_std(level) for level in (self.encoder(pixels) if features is None else features)]
         colours = self.colours(pixels)
         return replace(colours, means=tuple(m for m, _ in pairs), stds=tuple(s for _, s in pairs))
 
     def style(self, pixels: Tensor) -> Style:
         """All that is taken from style pictures (B, 3, H, W) in [0, 1]."""
         generator = torch.Generator().manual_seed(0)
-        return Style(self.statistics(pixels), tuple(dictionaries(each[None], generator) for each in pixels))
+        return Style(self.statistics(pixels), tuple(build_dictionaries(each[None], generator) for each in pixels))
 
     def grain(self, height: int, width: int, divisor: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
         """A noise map for a picture of this size at a part of its resolution, (1, 1, height/divisor, width/divisor)."""
@@ -302,20 +302,20 @@ class StyleNetwork(nn.Module):
         return self.noise[NOISE_LEVELS.index(divisor)][rows][:, columns][None, None]
 
     def sketch(self, base: Tensor, style: Style, offsets: tuple[int, int] = (0, 0)) -> Tensor:
-        """The first stage: patches of pictures that were `recoloured` are swapped, then colours moved again.
+        """The first stage: patches of pictures that `recolour` made are swapped, then colours moved again.
 
         (B, 3, H, W) -> (B, 3, H, W), H and W multiples of 8; `offsets` is where in the noise to begin.
         """
         height, width = base.shape[2:]
         noise = self.grain(height, width, 2, offsets), self.grain(height, width, 1, offsets)
-        pieces = [swapped(each[None], pages, noise) for each, pages in zip(base, style.pages, strict=True)]
+        pieces = [swap_patches(each[None], pages, noise) for each, pages in zip(base, style.pages, strict=True)]
         made = torch.cat(pieces)
-        return recoloured(made, self.colours(made), style.statistics)
+        return recolour(made, self.colours(made), style.statistics)
 
     def colours(self, pixels: Tensor) -> Statistics:
         """Statistics without those of the encoder."""
-        mean, covariance = colour_statistics(pixels)
-        bands = torch.stack([colour_statistics(band)[1] for band in bands_of(pixels)], dim=1)
+        mean, covariance = measure_colours(pixels)
+        bands = torch.stack([measure_colours(band)[1] for band in split_bands(pixels)], dim=1)
         return Statistics((), (), mean, covariance, bands)
 
     def paint(
@@ -346,20 +346,20 @@ class StyleNetwork(nn.Module):
         moved = [adain(level, mean, std) for level, mean, std in zip(features, target.means, target.stds, strict=True)]
         noise = [self.grain(pixels.shape[2], pixels.shape[3], divisor, offsets) for divisor in (2, 4, 8)]
         stroke = self.decoder(moved, target, noise)
-        grey = luminance(stroke)
+        grey = compute_luminance(stroke)
         painted = sketch + grey + STROKE_COLOUR * (stroke - grey)
         share = strength[:, :, None, None] if isinstance(strength, Tensor) else strength
         return pixels + share * (painted - pixels)
 
 
-def recoloured(pixels: Tensor, own: Statistics, style: Statistics) -> Tensor:
+def recolour(pixels: Tensor, own: Statistics, style: Statistics) -> Tensor:
     """Each band's colours moved in a line to the covariance that the style has there, and the mean; (B, 3, H, W)."""
     moved = []
-    bands = bands_of(pixels)
+    bands = split_bands(pixels)
     for at, (band, most) in enumerate(zip(bands, MOST_GAIN, strict=True)):
         here, wanted = own.band_covariances[:, at], style.band_covariances[:, at]
-        ratio = _spread(wanted) / _spread(here)
-        matrix = colour_map(here, wanted * (most**2 / ratio).clamp_max(1.0)[:, None, None])
+        ratio = _measure_spread(wanted) / _measure_spread(here)
+        matrix = fit_colour_map(here, wanted * (most**2 / ratio).clamp_max(1.0)[:, None, None])
         flat = band.flatten(2)
         if at == BANDS:
             flat = flat - own.colour_mean[:, :, None]
@@ -367,8 +367,8 @@ def recoloured(pixels: Tensor, own: Statistics, style: Statistics) -> Tensor:
         if at == BANDS:
             flat = flat + style.colour_mean[:, :, None]
         moved.append(flat.view_as(band))
-    return joined(moved)
+    return join_bands(moved)
 
 
-def _spread(covariance: Tensor) -> Tensor:
+def _measure_spread(covariance: Tensor) -> Tensor:
     return covariance.diagonal(dim1=1, dim2=2).sum(dim=1)

@@ -3,7 +3,7 @@
 Each frame is sketched and goes through the encoder once for a style; its features and the motion to it are remembered,
 so that another strength is decoded only. Frames follow one another: the statistics of the content are smoothed over
 time, the last sketch is carried along the optical flow into the search of the next one, and the last result is mixed
-into the next one (`models.style.flow`).
+into the next one (`models.style.optical_flow`).
 
 Letters: N frames of a chunk, H and W height and width in pixels, C channels.
 """
@@ -29,15 +29,15 @@ from models.clips import ClipInfo, probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.style import flow
-from models.style.luminance import luminance
+from models.style import optical_flow
+from models.style.luminance import compute_luminance
 from models.style.picture_network import (
     SIZE_MULTIPLE,
     Statistics,
     Style,
     StyleConfig,
     StyleNetwork,
-    recoloured,
+    recolour,
 )
 from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
 from models.weights_io import load_into, load_metadata, load_safetensors
@@ -58,7 +58,7 @@ FloatArray = NDArray[np.float32]
 
 
 @dataclass
-class _Frame:
+class _CachedFrame:
     """What is remembered of one frame in one style: half precision, on the CPU.
 
     Attributes:
@@ -80,15 +80,15 @@ class _Frame:
         return sum(2 * level.numel() for level in (self.sketch, *self.features)) + sum(arrays)
 
 
-class _Memory:
+class _FrameCache:
     """Frames by clip and number, the least recently used clip forgotten first; at most `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._clips: OrderedDict[Any, dict[int, _Frame]] = OrderedDict()
+        self._clips: OrderedDict[Any, dict[int, _CachedFrame]] = OrderedDict()
         self._bytes = 0
 
-    def find(self, clip: Any, number: int) -> _Frame | None:
+    def find(self, clip: Any, number: int) -> _CachedFrame | None:
         """The frame, or None."""
         frames = self._clips.get(clip)
         if frames is None:
@@ -96,7 +96,7 @@ class _Memory:
         self._clips.move_to_end(clip)
         return frames.get(number)
 
-    def keep(self, clip: Any, number: int, frame: _Frame) -> None:
+    def keep(self, clip: Any, number: int, frame: _CachedFrame) -> None:
         """Remember the frame if there is room, forgetting other clips first."""
         while self._bytes + frame.size_bytes > self.limit and self._clips and next(iter(self._clips)) != clip:
             _, gone = self._clips.popitem(last=False)
@@ -118,7 +118,7 @@ class VideoStyle:
     def __init__(self, network: StyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self.network = network.eval()
         self.encoded_frames = 0  # how often the encoder has seen a frame of a content
-        self._memory = _Memory(remembered_bytes)
+        self._memory = _FrameCache(remembered_bytes)
         self._styles: OrderedDict[Any, Style] = OrderedDict()
         self._lock = threading.Lock()  # one request at a time: the memory is shared
 
@@ -138,8 +138,8 @@ class VideoStyle:
         first = min(request.first_frame, info.frames - 1)
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
         style = self._style(request.style)
-        notes = tuple(_notes(info, width, height))
-        with self._lock, closing(_Run(self, request, info, (width, height), style)) as run:
+        notes = tuple(_write_notes(info, width, height))
+        with self._lock, closing(_StyleRun(self, request, info, (width, height), style)) as run:
             made: list[Pixels] = []
             seen: list[Pixels] = []
             done = 0
@@ -148,21 +148,21 @@ class VideoStyle:
                 seen.append(source)
                 if len(made) == CHUNK_FRAMES:
                     done += len(made)
-                    yield _chunk(made, seen, info, first + done, count, done == count, run.move(), notes, first)
+                    yield _make_chunk(made, seen, info, first + done, count, done == count, run.move(), notes, first)
                     made, seen = [], []
             if made or done < count:  # the file broke off early, or the last chunk is a short one
                 done += len(made)
                 short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
-                yield _chunk(made, seen, info, first + done, max(done, 1), True, run.move(), notes + short, first)
+                yield _make_chunk(made, seen, info, first + done, max(done, 1), True, run.move(), notes + short, first)
 
     def _style(self, path: str) -> Style:
         """What is taken from a style picture, remembered for the next request."""
-        key = identity(path)
+        key = identify_file(path)
         found = self._styles.get(key)
         if found is None:
             pixels = _to_tensor(read_picture(path, STYLE_SHORTER, 2 * STYLE_SHORTER))
             with torch.inference_mode():
-                found = self.network.style(_padded(pixels))
+                found = self.network.style(_pad(pixels))
             self._styles[key] = found
         self._styles.move_to_end(key)
         while len(self._styles) > REMEMBERED_STYLES:
@@ -170,17 +170,23 @@ class VideoStyle:
         return found
 
 
-class _Run:
+class _StyleRun:
     """One request while it runs: the clip being read, and what goes from frame to frame."""
 
     def __init__(
         self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: Style
     ) -> None:
         self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
-        self.clip = (identity(request.path), size, identity(request.style), request.steadiness, request.first_frame)
+        self.clip = (
+            identify_file(request.path),
+            size,
+            identify_file(request.style),
+            request.steadiness,
+            request.first_frame,
+        )
         self.reader = read_frames(request.path, info, *size)
         self.previous: Pixels | None = None  # of the source
-        self.before: _Frame | None = None
+        self.before: _CachedFrame | None = None
         self.last: FloatArray | None = None  # result
         self.seen: Tensor | None = None  # the source of that
 
@@ -207,42 +213,44 @@ class _Run:
         self.before, self.previous = frame, source
         features = [level.float() for level in frame.features]
         painted = self.model.network.paint(
-            _padded(pixels), frame.sketch.float(), features, self.style, self.request.strength
+            _pad(pixels), frame.sketch.float(), features, self.style, self.request.strength
         )
         painted = painted[:, :, : pixels.shape[2], : pixels.shape[3]].clamp(0, 1)
         if self.request.keep_colours:
-            painted = (pixels + luminance(painted) - luminance(pixels)).clamp(0, 1)
+            painted = (pixels + compute_luminance(painted) - compute_luminance(pixels)).clamp(0, 1)
         made = np.ascontiguousarray(painted[0].permute(1, 2, 0).numpy())
         if frame.offsets is not None and frame.certain is not None and self.last is not None:
             certain = frame.certain.astype(np.float32)[:, :, None] / 255.0
             carry = self.request.steadiness * min(1.0, 5.0 * self.request.strength)  # nothing painted, nothing to carry
-            made = flow.mixed(made, self.last, frame.offsets.astype(np.float32), certain, carry)
+            made = optical_flow.blend(made, self.last, frame.offsets.astype(np.float32), certain, carry)
         self.last, self.seen = made, pixels
         return np.round(made * 255.0).astype(np.uint8)
 
-    def _look(self, source: Pixels, pixels: Tensor) -> _Frame:
+    def _look(self, source: Pixels, pixels: Tensor) -> _CachedFrame:
         """Motion, sketch and features of a frame that is new."""
         network, before, offsets, certain = self.model.network, self.before, None, None
         self.model.encoded_frames += 1
         if self.previous is not None and self.request.steadiness > 0:
-            offsets = flow.motion(self.previous, source).astype(np.float16)
-            weights = flow.trust(self.previous, source, offsets.astype(np.float32))
-            if float(weights.mean()) < flow.CUT_TRUST:  # another scene begins
+            offsets = optical_flow.estimate_motion(self.previous, source).astype(np.float16)
+            weights = optical_flow.estimate_trust(self.previous, source, offsets.astype(np.float32))
+            if float(weights.mean()) < optical_flow.CUT_TRUST:  # another scene begins
                 offsets, before = None, None
             else:
                 certain = np.round(255 * weights[:, :, 0]).astype(np.uint8)
-        padded = _padded(pixels)
+        padded = _pad(pixels)
         own = network.colours(padded)
         if before is not None and self.request.steadiness > 0:
             own = before.own.mixed(own, SETTLING)
-        base = recoloured(padded, own, self.style.statistics)
+        base = recolour(padded, own, self.style.statistics)
         if before is not None and offsets is not None and certain is not None:
-            base = _with_carried(base, before.sketch, offsets, certain)
+            base = _restore_sketch(base, before.sketch, offsets, certain)
         sketch = network.sketch(base, self.style)
         if before is None and self.request.steadiness > 0 and not self.info.is_picture:
             for _ in range(SETTLE_ROUNDS):
                 sketch = network.sketch(torch.lerp(base, sketch, SEARCH_CARRY), self.style)
-        return _Frame(sketch.half(), tuple(level.half() for level in network.encoder(sketch)), own, offsets, certain)
+        return _CachedFrame(
+            sketch.half(), tuple(level.half() for level in network.encoder(sketch)), own, offsets, certain
+        )
 
     @torch.inference_mode()
     def move(self) -> StyleMove | None:
@@ -251,21 +259,21 @@ class _Run:
             return None
         network = self.model.network
         result = torch.from_numpy(self.last).permute(2, 0, 1)[None]
-        ends = network.statistics(_padded(self.seen)), self.style.statistics, network.statistics(_padded(result))
-        return StyleMove(*map(_flat, ends))
+        ends = network.statistics(_pad(self.seen)), self.style.statistics, network.statistics(_pad(result))
+        return StyleMove(*map(_flatten_statistics, ends))
 
 
-def _with_carried(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8]) -> Tensor:
+def _restore_sketch(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8]) -> Tensor:
     """The recoloured frame with the last sketch in it, so that the search finds the patches that it found before."""
     height, width = certain.shape
     last = np.ascontiguousarray(sketch[0, :, :height, :width].float().permute(1, 2, 0).numpy())
-    moved = torch.from_numpy(flow.carried(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
+    moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
     share = SEARCH_CARRY * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None]
     mixed = base[:, :, :height, :width] + share * (moved - base[:, :, :height, :width])
     return F.pad(mixed, (0, base.shape[3] - width, 0, base.shape[2] - height), mode="replicate")
 
 
-def identity(path: str) -> tuple[str, int, int]:
+def identify_file(path: str) -> tuple[str, int, int]:
     """What tells a file from another version of it."""
     file = Path(path)
     if not file.is_file():
@@ -291,7 +299,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
     return VideoStyle(network)
 
 
-def _chunk(
+def _make_chunk(
     made: list[Pixels],
     seen: list[Pixels],
     info: ClipInfo,
@@ -316,7 +324,7 @@ def _chunk(
     )
 
 
-def _notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
+def _write_notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
     if max(width, height) < max(info.width, info.height):
         yield f"Made at {width} x {height} pixels; the original has {info.width:,} x {info.height:,}."
 
@@ -326,14 +334,14 @@ def _to_tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
 
 
-def _padded(pixels: Tensor) -> Tensor:
+def _pad(pixels: Tensor) -> Tensor:
     """Continued to the right and below by its last pixels, to what the network takes."""
     height, width = pixels.shape[2:]
     wanted = [max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in (height, width)]
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 
-def _flat(statistics: Statistics) -> dict[str, FloatArray]:
+def _flatten_statistics(statistics: Statistics) -> dict[str, FloatArray]:
     """By name for the plot: colours, and means and spreads of every encoder level."""
     colours = torch.cat([statistics.colour_mean[0], statistics.colour_covariance[0].diagonal().clamp_min(0).sqrt()])
     levels = {

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.video.scene_words import COLOUR_WORDS
-from models.video.text import words_of
+from models.video.text_embedding import split_words
 
 NEIGHBOURS = 7
 # Plain colours that names are made of, and the world's colour for each; "" for what the world has none for.
@@ -25,7 +25,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-def oklab(colour: tuple[float, float, float]) -> NDArray[np.float64]:
+def to_oklab(colour: tuple[float, float, float]) -> NDArray[np.float64]:
     """sRGB in [0, 1] -> lightness, a, b."""
     rgb = np.asarray(colour, np.float64)
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -40,7 +40,7 @@ def oklab(colour: tuple[float, float, float]) -> NDArray[np.float64]:
 
 # Names that alone are things or times as often as colours, as people type them.
 THINGS = frozenset(
-    words_of(
+    split_words(
         "adobe algae apple asparagus barney berry bile blood brick butter camel camo caramel carnation celery "
         "cement cherry chestnut chocolate cinnamon clay cocoa coffee coral cornflower cornsilk cranberry custard "
         "dandelion dark desert dirt drab dusk dust earth eggplant evergreen fern forest grape grapefruit grass "
@@ -54,13 +54,13 @@ THINGS = frozenset(
 
 
 @lru_cache(maxsize=1)
-def named_colours() -> dict[tuple[str, ...], str]:
+def load_colour_names() -> dict[tuple[str, ...], str]:
     """Words of each name, and the world's colour, a key of COLOURS; "" for greys, browns and black."""
     from matplotlib.colors import CSS4_COLORS, XKCD_COLORS, to_rgb
 
     both = {**CSS4_COLORS, **{name.removeprefix("xkcd:"): value for name, value in XKCD_COLORS.items()}}
-    names = [tuple(words_of(name)) for name in both]
-    points = np.stack([oklab(to_rgb(value)) for value in both.values()])
+    names = [tuple(split_words(name)) for name in both]
+    points = np.stack([to_oklab(to_rgb(value)) for value in both.values()])
     said = [{PLAIN[word] for word in name if word in PLAIN} for name in names]
     plain = [number for number, meanings in enumerate(said) if len(meanings) == 1]
     found = {}
@@ -70,13 +70,13 @@ def named_colours() -> dict[tuple[str, ...], str]:
             continue
         order = np.argsort(np.linalg.norm(points[plain] - point, axis=1))[:NEIGHBOURS]
         found[name] = Counter(next(iter(said[plain[at]])) for at in order).most_common(1)[0][0]
-    own = {tuple(words_of(word)): colour for colour, (words, _) in COLOUR_WORDS.items() for word in words}
+    own = {tuple(split_words(word)): colour for colour, (words, _) in COLOUR_WORDS.items() for word in words}
     return found | own
 
 
-def colour_named(prompt: str) -> str:
+def find_colour(prompt: str) -> str:
     """The one colour that a prompt names, a key of COLOURS; "" where it names none or several."""
-    words, names, found, at = words_of(prompt), named_colours(), set[str](), 0
+    words, names, found, at = split_words(prompt), load_colour_names(), set[str](), 0
     longest = max(map(len, names))
     while at < len(words):
         for length in range(min(longest, len(words) - at), 0, -1):

@@ -16,7 +16,7 @@ PAPER_DISTANCE = 40.0  # of its ground from PAPER, at most: what a model draws i
 SHEET_COLUMNS = 8
 
 
-def paper_of(frames: Pixels) -> NDArray[np.float32] | None:
+def find_paper(frames: Pixels) -> NDArray[np.float32] | None:
     """The ground's colour, float32 (3,), where the clip uint8 (F, R, S, 3) stands on plain paper; else None."""
     border = np.concatenate([frames[:, 0], frames[:, -1], frames[:, :, 0], frames[:, :, -1]], axis=1)
     pixels = border.reshape(-1, 3).astype(np.float32)
@@ -40,7 +40,7 @@ def cut_out(frames: Pixels, ground: NDArray[np.float32], tolerance: float = TOLE
     colours = frames.astype(np.float32)
     distance = np.linalg.norm(colours - ground, axis=-1)
     outside = _flood(distance < tolerance)
-    edge = ~outside & _grown(outside) & (distance < 2.5 * tolerance)
+    edge = ~outside & _dilate(outside) & (distance < 2.5 * tolerance)
     opacity = np.where(outside, 0.0, np.where(edge, (distance - tolerance) / (1.5 * tolerance), 1.0))
     opacity = np.where(edge, np.clip(opacity, 0.2, 1.0), opacity)[..., None]
     own = np.where(edge[..., None], (colours - (1 - opacity) * ground) / np.maximum(opacity, 0.2), colours)
@@ -48,7 +48,7 @@ def cut_out(frames: Pixels, ground: NDArray[np.float32], tolerance: float = TOLE
     return np.concatenate([own.clip(0, 255), opacity * 255], axis=-1).round().astype(np.uint8)
 
 
-def sprite_sheet(frames: Pixels, columns: int = SHEET_COLUMNS) -> Pixels:
+def build_sprite_sheet(frames: Pixels, columns: int = SHEET_COLUMNS) -> Pixels:
     """Frames (F, R, S, C) side by side in rows of `columns` -> (rows * R, columns * S, C); what is left over is 0."""
     columns = min(columns, len(frames))
     rows = -(-len(frames) // columns)
@@ -63,13 +63,13 @@ def _flood(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     reached[:, [0, -1]] = free[:, [0, -1]]
     reached[:, :, [0, -1]] |= free[:, :, [0, -1]]
     while True:
-        wider = _grown(reached) & free
+        wider = _dilate(reached) & free
         if np.array_equal(wider, reached):
             return reached
         reached = wider
 
 
-def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask (F, R, S) and its neighbours on four sides."""
     grown = mask.copy()
     grown[:, 1:] |= mask[:, :-1]

@@ -36,7 +36,7 @@ def add_noise(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
     return t * clean + (1 - t) * noise
 
 
-def training_loss(
+def compute_loss(
     model: UNet3D, clean: Tensor, condition: Condition, known: Tensor | None, random: torch.Generator
 ) -> Tensor:
     """Mean square error of the velocity, and of its means over windows, over frames that are not given.
@@ -104,18 +104,18 @@ def predict(
     return rescale(guided, conditional, guidance.rescale).clamp(-guidance.clip, guidance.clip)
 
 
-def sigmas_of(steps: int, shift: float = SHIFT) -> list[float]:
+def compute_sigmas(steps: int, shift: float = SHIFT) -> list[float]:
     """steps + 1 levels from 1 to 0; shift > 1 spends more steps on much noise (Esser et al. 2024, equation 23)."""
     even = [1 - step / steps for step in range(steps + 1)]
     return [shift * sigma / (1 + (shift - 1) * sigma) for sigma in even]
 
 
-def euler_step(z: Tensor, clean: Tensor, sigma: float, following: float) -> Tensor:
+def step_euler(z: Tensor, clean: Tensor, sigma: float, following: float) -> Tensor:
     """Along the velocity: dz / dsigma = e - x = (z - x) / sigma."""
     return z + (following - sigma) * (z - clean) / sigma
 
 
-def dpm_step(z: Tensor, clean: Tensor, earlier: Tensor | None, sigmas: tuple[float, float, float]) -> Tensor:
+def step_dpm(z: Tensor, clean: Tensor, earlier: Tensor | None, sigmas: tuple[float, float, float]) -> Tensor:
     """DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2) with alpha = 1 - sigma.
 
     Args:
@@ -162,7 +162,7 @@ def sample(
         raise ValueError(f"solver is {solver!r}; it must be one of {', '.join(SOLVERS)}.")
     if steps < 1:
         raise ValueError(f"steps is {steps}; it must be at least 1.")
-    sigmas, z, earlier = sigmas_of(steps, shift), noise, None
+    sigmas, z, earlier = compute_sigmas(steps, shift), noise, None
 
     def hold(clip: Tensor) -> Tensor:
         if given is None or known is None:
@@ -172,8 +172,8 @@ def sample(
     for step in range(steps):
         clean = hold(denoise(hold(z), 1 - sigmas[step]))
         if solver == "euler":
-            z = euler_step(z, clean, sigmas[step], sigmas[step + 1])
+            z = step_euler(z, clean, sigmas[step], sigmas[step + 1])
         else:
-            z = dpm_step(z, clean, earlier, (sigmas[max(step - 1, 0)], sigmas[step], sigmas[step + 1]))
+            z = step_dpm(z, clean, earlier, (sigmas[max(step - 1, 0)], sigmas[step], sigmas[step + 1]))
         earlier = clean
         yield clean

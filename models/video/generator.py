@@ -2,7 +2,7 @@
 
 A clip longer than the stretch that the model was trained on is made piece by piece: each next stretch is given the last
 frames of the one before (Ho et al. 2022, "Video Diffusion Models", section 3.1; here the model was trained with given
-frames). A loop is made as a whole, on a ring (`models.video.looping`).
+frames). A loop is made as a whole, on a ring (`models.video.seamless_loop`).
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
-from models.video.looping import Denoise, on_ring, ring_noise
-from models.video.moving_noise import SHIFTS, moving_noise
-from models.video.reading import WEIGHTS as READER_WEIGHTS
-from models.video.reading import PromptReader, Reading, load_reader
+from models.video.noise_warping import SHIFTS, draw_warped_noise
+from models.video.prompt_parsing import PARSER_WEIGHTS as READER_WEIGHTS
+from models.video.prompt_parsing import ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.scene_spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table
+from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
+from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
-from models.video.upscaler import WEIGHTS as UPSCALER_WEIGHTS
-from models.video.upscaler import Upscaler, load_upscaler
+from models.video.upscaler import UPSCALER_WEIGHTS, Upscaler, load_upscaler
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
@@ -46,7 +44,7 @@ def to_pixels(clip: Tensor) -> NDArray[np.uint8]:
     return ((clip[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 3, 0).contiguous().numpy()
 
 
-def rows_of(condition: Condition, count: int) -> Condition:
+def repeat_condition(condition: Condition, count: int) -> Condition:
     """The same condition for so many clips."""
     return Condition(
         condition.words.expand(count, -1, -1), condition.said.expand(count, -1), condition.attributes.expand(count, -1)
@@ -62,7 +60,7 @@ class VideoGenerator:
         table: TextTable,
         stretch: int = DEFAULT_FRAMES,
         upscaler: Upscaler | None = None,
-        reader: PromptReader | None = None,
+        reader: PromptParser | None = None,
     ) -> None:
         """stretch: frames of one run of the sampler, a multiple of the model's patch. upscaler: what makes its frames
         larger, for whoever shows them. reader: what puts prompts into the model's own words."""
@@ -82,7 +80,7 @@ class VideoGenerator:
         guidance = Guidance(request.guidance, request.rescale)
 
         def denoise(z: Tensor, t: float, known: Tensor) -> Tensor:
-            both = rows_of(wanted, len(z)), rows_of(unwanted, len(z))
+            both = repeat_condition(wanted, len(z)), repeat_condition(unwanted, len(z))
             with self._lock, torch.inference_mode():
                 return predict(self.model, z, t, *both, guidance, known if known.any() else None)
 
@@ -90,7 +88,7 @@ class VideoGenerator:
             for chunk in chunks:
                 yield replace(chunk, notes=notes)
 
-    def understand(self, prompt: str) -> tuple[str, Reading | None]:
+    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
         """What the model is told of a prompt, and what was read of it."""
         return self.reader.understand(prompt) if self.reader is not None else (prompt, None)
 
@@ -115,30 +113,30 @@ class VideoGenerator:
                     made += len(pixels)
                     given[:, :, :OVERLAP] = clean[:, :, -OVERLAP:]
                     known = torch.arange(self.stretch)[None] < OVERLAP
-                yield _chunk(request, pixels, step, stretch, stretches)
+                yield _make_chunk(request, pixels, step, stretch, stretches)
 
     def _ring(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
         """The whole loop at once."""
         random = torch.Generator().manual_seed(request.seed)
         given, known = self._given(request, request.frames)
         noise = self.noise(request, request.frames, random)
-        ring = on_ring(denoise, self.stretch, self.model.config.patch[0], known)
+        ring = make_ring_denoiser(denoise, self.stretch, self.model.config.patch[0], known)
         for step, clean in enumerate(sample(ring, noise, request.steps, given=given, known=known), start=1):
-            yield _chunk(request, to_pixels(clean), step, 0, 1)
+            yield _make_chunk(request, to_pixels(clean), step, 0, 1)
 
     def noise(self, request: VideoRequest, frames: int, random: torch.Generator) -> Tensor:
         """What a clip or a stretch of it begins with (1, 3, frames, R, S): moving where the prompt says so."""
         shape = (1, 3, frames, request.size, request.size)
-        own = ring_noise(shape, self.stretch, random) if request.loop else torch.randn(shape, generator=random)
+        own = draw_ring_noise(shape, self.stretch, random) if request.loop else torch.randn(shape, generator=random)
         if request.image is not None:  # a given picture moves as it likes
             return own
         reading = self.understand(request.prompt)[1]
-        way, speed = movement(reading) if reading is not None else ("", "normal")
+        way, speed = find_movement(reading) if reading is not None else ("", "normal")
         if request.direction:
             way = DIRECTIONS[request.direction]
         if request.speed:
             speed = list(SPEEDS)[request.speed - 1]
-        return moving_noise(own, way, speed, random, request.loop)
+        return draw_warped_noise(own, way, speed, random, request.loop)
 
     def _given(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
         """Known frames (1, 3, frames, R, S) and which they are, bool (1, frames)."""
@@ -163,7 +161,7 @@ class VideoGenerator:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
         values = [*asked, *[0] * (len(config.attributes) - len(asked))]
         if reading is not None:
-            values = [value or read for value, read in zip(values, numbers_of(reading), strict=True)]
+            values = [value or read for value, read in zip(values, encode_attributes(reading), strict=True)]
         words, said = self.table.embed([told, request.negative_prompt], config.max_words)
         attributes = torch.tensor([values, [0] * len(values)])
         return (
@@ -172,7 +170,7 @@ class VideoGenerator:
         )
 
 
-def numbers_of(reading: Reading) -> tuple[int, ...]:
+def encode_attributes(reading: ParsedPrompt) -> tuple[int, ...]:
     """Numbers of the attributes, in the order of the recipe; 0 where the prompt does not say."""
     values: tuple[tuple[Iterable[str], str], ...] = (
         (SPEEDS, reading.speed),
@@ -185,12 +183,14 @@ def numbers_of(reading: Reading) -> tuple[int, ...]:
     return 0, *(1 + list(names).index(value) if value else 0 for names, value in values)
 
 
-def movement(reading: Reading) -> tuple[str, str]:
+def find_movement(reading: ParsedPrompt) -> tuple[str, str]:
     """Where the picture moves, "" where nowhere, and how fast: as the subject does, else as the camera makes it."""
     return reading.direction or SHIFTS.get(reading.camera, ""), reading.speed or "normal"
 
 
-def _chunk(request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch: int, stretches: int) -> VideoChunk:
+def _make_chunk(
+    request: VideoRequest, pixels: NDArray[np.uint8], step: int, stretch: int, stretches: int
+) -> VideoChunk:
     finished = step == request.steps
     return VideoChunk(
         frames=pixels if finished else pixels[:0],
@@ -219,5 +219,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     load_into(model, load_safetensors(path), f"the network in {path.name}")
     upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
     table = load_text_table(files[TEXT_WEIGHTS])
-    reader = load_reader(files[READER_WEIGHTS], table) if READER_WEIGHTS in files else None
+    reader = load_prompt_parser(files[READER_WEIGHTS], table) if READER_WEIGHTS in files else None
     return VideoGenerator(model, table, upscaler=upscaler, reader=reader)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.style.flow import carried
+from models.style.optical_flow import warp
 from models.video.upscaler import check_frames
 
 Pixels = NDArray[np.uint8]
@@ -48,20 +48,25 @@ def interpolate(frames: Pixels, factor: int = 3, loop: bool = False) -> Pixels:
     pairs = len(frames) if loop else len(frames) - 1
     for at in range(pairs if factor > 1 else 0):
         first, second = frames[at], frames[(at + 1) % len(frames)]
-        made[at * factor + 1 : (at + 1) * factor] = between(first, second, [step / factor for step in range(1, factor)])
+        made[at * factor + 1 : (at + 1) * factor] = interpolate_pair(
+            first, second, [step / factor for step in range(1, factor)]
+        )
     return made
 
 
-def between(first: Pixels, second: Pixels, moments: list[float]) -> Pixels:
+def interpolate_pair(first: Pixels, second: Pixels, moments: list[float]) -> Pixels:
     """Frames at moments in (0, 1) between two frames uint8 (R, S, 3) -> uint8 (len(moments), R, S, 3)."""
-    forward, backward = flows(first, second)
+    forward, backward = estimate_flows(first, second)
     a, b = first.astype(np.float32), second.astype(np.float32)
     made = np.empty((len(moments), *first.shape), np.uint8)
     for index, t in enumerate(moments):
         to_first = -(1 - t) * t * forward + t * t * backward
         to_second = (1 - t) ** 2 * forward - t * (1 - t) * backward
-        from_first, from_second = carried(a, to_first), carried(b, to_second)
-        seen_first, seen_second = certainty(to_first, forward, backward), certainty(to_second, backward, forward)
+        from_first, from_second = warp(a, to_first), warp(b, to_second)
+        seen_first, seen_second = (
+            estimate_certainty(to_first, forward, backward),
+            estimate_certainty(to_second, backward, forward),
+        )
         near = (1 - t) * seen_first, t * seen_second
         mixed = (near[0] * from_first + near[1] * from_second) / np.maximum(near[0] + near[1], 1e-6)
         gap = np.abs(from_first - from_second).max(axis=2, keepdims=True)
@@ -71,7 +76,7 @@ def between(first: Pixels, second: Pixels, moments: list[float]) -> Pixels:
     return made
 
 
-def flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArray]:
+def estimate_flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArray]:
     """Offsets in pixels, float32 (R, S, 2) as x, y: of the first frame's pixels in the second, and the way back."""
     import cv2
 
@@ -85,7 +90,7 @@ def flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArray]:
         )
         for frame in (first, second)
     ]
-    search = _search(cv2)
+    search = _estimate_flow(cv2)
     found = []
     for source, target in (grey, grey[::-1]):
         flow = np.asarray(search.calc(source, target, None), np.float32)
@@ -93,14 +98,14 @@ def flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArray]:
     return found[0], found[1]
 
 
-def certainty(to_source: FloatArray, flow: FloatArray, back: FloatArray) -> FloatArray:
+def estimate_certainty(to_source: FloatArray, flow: FloatArray, back: FloatArray) -> FloatArray:
     """How far the source's flow and the way back agree where a pixel comes from, float32 (R, S, 1) in [0, 1]."""
-    missed = flow + carried(back, flow)
+    missed = flow + warp(back, flow)
     error = np.square(missed).sum(axis=2, keepdims=True)
     agreed = np.exp2(-error / np.float32(AGREEMENT**2))
-    return np.asarray(carried(agreed, to_source), np.float32).reshape(*agreed.shape)
+    return np.asarray(warp(agreed, to_source), np.float32).reshape(*agreed.shape)
 
 
-def _search(cv2: Any) -> Any:
+def _estimate_flow(cv2: Any) -> Any:
     cv2.setNumThreads(1)  # its threads and torch's would wait for each other on a small machine
     return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)

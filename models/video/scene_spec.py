@@ -53,7 +53,7 @@ class SceneSpec:
 
 
 @dataclass(frozen=True)
-class Event:
+class SceneEvent:
     """Something that can be heard.
 
     Attributes:
@@ -80,11 +80,11 @@ class SceneClip:
 
     spec: SceneSpec
     frames: np.ndarray
-    events: tuple[Event, ...]
+    events: tuple[SceneEvent, ...]
     frames_per_second: float = FRAMES_PER_SECOND
 
 
-def rgb(colour: str, gain: float = 1.0) -> np.ndarray:
+def get_rgb(colour: str, gain: float = 1.0) -> np.ndarray:
     """float32 (3,) of a colour name, made lighter or darker by `gain`."""
     return np.asarray(COLOURS[colour], np.float32) * np.float32(gain)
 

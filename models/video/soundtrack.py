@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from models.music.mastering import integrated_loudness
-from models.video.onsets import Onset, find_light, find_low_points, motion_energy, period_of
 from models.video.scene_words import (
     CAMERA_WORDS,
     COLOUR_WORDS,
@@ -33,10 +32,10 @@ from models.video.scene_words import (
     SUN_SUBJECTS,
     TIME_WORDS,
 )
-from models.video.sounds import EVENT_SOUNDS, RATE, Sound, add, texture
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table
+from models.video.sound_synthesis import EVENT_SOUNDS, RATE, Sound, add_sound, mix_texture
+from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.upscaler import check_frames
+from models.video.visual_onsets import Onset, find_light, find_low_points, find_period, measure_motion
 
 if TYPE_CHECKING:
     from models.video.sync import SyncChecker
@@ -128,7 +127,7 @@ MORE_WORDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def soundtrack(
+def make_soundtrack(
     prompt: str,
     frames: Frames,
     frames_per_second: float,
@@ -160,24 +159,24 @@ def soundtrack(
         raise ValueError(f"frames_per_second is {frames_per_second}; it must be from 1 to 240.")
     if not 0 < len(frames) / frames_per_second <= MAX_CLIP_S:
         raise ValueError(f"the clip has {len(frames):,} frames; it may last up to {MAX_CLIP_S:g} s.")
-    scene = SCENES[scene_of(prompt, table or load_text_table(_table_path()))]
+    scene = SCENES[find_scene(prompt, table or load_text_table(_find_table()))]
     n = round(len(frames) / frames_per_second * RATE)
     rng = np.random.default_rng([seed, 44])
-    bed = texture(scene.layers, n, rng) * follow(frames, n)[:, None]
+    bed = mix_texture(scene.layers, n, rng) * follow_motion(frames, n)[:, None]
     single = np.zeros((n, 2), np.float32)
     if scene.event:
         moments = find_events(frames, frames_per_second, scene.manner, checker)
         place_events(single, scene.event, moments, rng, loop)
-        single = in_time(single, moments, frames, frames_per_second, checker, loop)
-    return level(bed + single)
+        single = align_events(single, moments, frames, frames_per_second, checker, loop)
+    return level_loudness(bed + single)
 
 
-def _table_path() -> Path:
+def _find_table() -> Path:
     return Path(__file__).parent.parent / "weights" / TEXT_WEIGHTS
 
 
 @dataclass(frozen=True)
-class Phrases:
+class ScenePhrases:
     """The wordings of all scenes: their scene, their pieces and how telling each piece is."""
 
     scenes: tuple[str, ...]
@@ -187,7 +186,7 @@ class Phrases:
 
 
 @lru_cache(maxsize=2)
-def _phrases(table: TextTable) -> Phrases:
+def _collect_phrases(table: TextTable) -> ScenePhrases:
     """Words that many scenes share tell little (inverse document frequency).
 
     Those of colours, directions, times of day, speeds and cameras tell nothing of the scene.
@@ -202,16 +201,16 @@ def _phrases(table: TextTable) -> Phrases:
     attributes = (COLOUR_WORDS, DIRECTION_WORDS, TIME_WORDS, SPEED_WORDS, CAMERA_WORDS)
     said = [text for words in attributes for training, _ in words.values() for text in training]
     ignored = frozenset(piece for text in (*said, *OPENINGS[0]) for piece in table.pieces(text))
-    return Phrases(tuple(k for k, _ in split), tuple(ps for _, ps in split), tuple(weights), ignored)
+    return ScenePhrases(tuple(k for k, _ in split), tuple(ps for _, ps in split), tuple(weights), ignored)
 
 
-def scene_of(prompt: str, table: TextTable) -> str:
+def find_scene(prompt: str, table: TextTable) -> str:
     """The scene whose wordings are nearest to a prompt: a key of SCENES, "unknown" where none is near.
 
     Each piece of a wording looks for its nearest in the prompt, and the other way round (the late interaction of
     Khattab and Zaharia 2020, "ColBERT").
     """
-    phrases = _phrases(table)
+    phrases = _collect_phrases(table)
     said = table.pieces(prompt)[:MAX_PIECES]
     asked = [piece for piece in said if piece not in phrases.ignored] or said
     if not asked:
@@ -227,9 +226,9 @@ def scene_of(prompt: str, table: TextTable) -> str:
     return found
 
 
-def follow(frames: Frames, n: int) -> NDArray[np.float32]:
+def follow_motion(frames: Frames, n: int) -> NDArray[np.float32]:
     """A gain for each sample, (N,), between 0.75 and 1.25: a little louder where more moves."""
-    energy = motion_energy(frames)
+    energy = measure_motion(frames)
     if len(energy) < 3 or energy.std() < 1e-6:
         return np.ones(n, np.float32)
     smooth = np.convolve(np.pad(energy, 2, mode="wrap"), np.ones(5) / 5, mode="valid")
@@ -244,7 +243,7 @@ def find_events(
 ) -> list[Onset]:
     """What happens in the picture; the network's eyes where there are any and the clip is long enough for them."""
     if manner == "period":
-        period = period_of(frames, frames_per_second) or 1.0
+        period = find_period(frames, frames_per_second) or 1.0
         return [Onset(at, 0.8, 0.0) for at in np.arange(0, len(frames) / frames_per_second, period / 2)]
     if checker is not None and len(frames) / frames_per_second >= 1.0:
         times, strengths, places = checker.events(frames, frames_per_second)
@@ -257,10 +256,10 @@ def place_events(track: Sound, kind: str, moments: list[Onset], rng: np.random.G
     """Add a sound at each moment, from where it is seen."""
     for moment in moments:
         gain = 0.35 + 0.65 * moment.strength
-        add(track, round(moment.time_s * RATE), EVENT_SOUNDS[kind](rng), 0.8 * moment.x, gain, wrap=loop)
+        add_sound(track, round(moment.time_s * RATE), EVENT_SOUNDS[kind](rng), 0.8 * moment.x, gain, wrap=loop)
 
 
-def in_time(
+def align_events(
     track: Sound,
     moments: list[Onset],
     frames: Frames,
@@ -277,7 +276,7 @@ def in_time(
     return np.roll(track, -round(report.offset_s * RATE), axis=0) if loop else moved
 
 
-def level(sound: Sound) -> Sound:
+def level_loudness(sound: Sound) -> Sound:
     """At TARGET_LUFS (BS.1770), with peaks held under CEILING by a gain that turns down and up within 5 ms."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
 

@@ -25,7 +25,7 @@ from models.video.sync_network import MOMENT_RATE, SUBFRAMES, VIDEO_RATE, SyncCo
 from models.video.upscaler import check_frames
 from models.weights_io import load_into, load_metadata, load_safetensors
 
-WEIGHTS = "video_sync.safetensors"
+SYNC_WEIGHTS = "video_sync.safetensors"
 SOUND_RATE = 24_000
 MEL_MEAN, MEL_SPREAD = -6.0, 2.5
 LEAST_S, WINDOW_S, HOP_S = 0.75, 4.0, 2.0
@@ -61,20 +61,20 @@ class SyncReport:
     event_x: FloatArray
 
 
-def mel_config(mels: int) -> MelConfig:
+def build_mel_config(mels: int) -> MelConfig:
     """96 mel frames a second."""
     return MelConfig(SOUND_RATE, 512, round(SOUND_RATE / MOMENT_RATE), mels, 60.0, 11_000.0)
 
 
-def mel_of(samples: Tensor, mels: int, moments: int) -> Tensor:
+def compute_mel(samples: Tensor, mels: int, moments: int) -> Tensor:
     """float32 (B, 2, N) at SOUND_RATE -> (B, T, 2 * mels), normalised, cut or continued in silence to T moments."""
-    mel = log_mel(samples.flatten(0, 1), mel_config(mels))[:, :moments]
+    mel = log_mel(samples.flatten(0, 1), build_mel_config(mels))[:, :moments]
     mel = F.pad(mel, (0, 0, 0, moments - mel.shape[1]), value=float(np.log(1e-5)))
     mel = (mel - MEL_MEAN) / MEL_SPREAD
     return mel.unflatten(0, (-1, 2)).permute(0, 2, 1, 3).flatten(2)
 
 
-def stereo(samples: NDArray[np.floating]) -> FloatArray:
+def to_stereo(samples: NDArray[np.floating]) -> FloatArray:
     """Sound of any layout with samples first, (N,) or (N, channels) -> float32 (N, 2).
 
     Raises:
@@ -93,7 +93,7 @@ def stereo(samples: NDArray[np.floating]) -> FloatArray:
     return np.ascontiguousarray(sound[:, :2])
 
 
-def small_frames(frames: Frames, frames_per_second: float, size: int) -> Tensor:
+def shrink_frames(frames: Frames, frames_per_second: float, size: int) -> Tensor:
     """Frames of any size and rate -> float32 (F', 3, size, size) in [-1, 1] at VIDEO_RATE."""
     import cv2
 
@@ -150,11 +150,11 @@ class SyncChecker:
         picture, sound = self._prepared(frames, frames_per_second, samples, sample_rate)
         pieces = self._compare(picture, sound)
         report = self._report(*pieces)
-        original = stereo(samples)
+        original = to_stereo(samples)
         if report.confidence < least_confidence:
             return original, report
         moments, missed = self._local(pieces, report) if warp else (np.zeros(0), np.zeros(0))
-        return bend(original, sample_rate, report.offset_s, moments, missed), report
+        return bend_time(original, sample_rate, report.offset_s, moments, missed), report
 
     def events(self, frames: Frames, frames_per_second: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """What the picture alone shows: moments in seconds, strengths from 0 to 1, places from -1 to 1.
@@ -163,23 +163,23 @@ class SyncChecker:
             ValueError: no clip.
         """
         _check_clip(frames, frames_per_second)
-        picture = small_frames(frames, frames_per_second, self.network.config.size)
+        picture = shrink_frames(frames, frames_per_second, self.network.config.size)
         with self._lock, torch.inference_mode():
             video = self.network.video_norm(self.network.video(picture[None]))
             event, x, _ = self.network.video_says(video)[0].unbind(-1)
-        return _peaks(event.sigmoid().numpy(), x.tanh().numpy())
+        return _pick_peaks(event.sigmoid().numpy(), x.tanh().numpy())
 
     def _prepared(
         self, frames: Frames, frames_per_second: float, samples: NDArray[np.floating], sample_rate: int
     ) -> tuple[Tensor, Tensor]:
         """(F, 3, S, S) at VIDEO_RATE and (2, N) at SOUND_RATE."""
         _check_clip(frames, frames_per_second)
-        sound = stereo(samples)
+        sound = to_stereo(samples)
         if not isinstance(sample_rate, (int, np.integer)) or not 4_000 <= sample_rate <= 384_000:
             raise ValueError(f"sample_rate is {sample_rate!r}; it must be from 4,000 to 384,000.")
         if not sound.size or np.abs(sound).max() < SILENCE:
             raise ValueError("The clip has no sound that could be heard.")
-        picture = small_frames(frames, frames_per_second, self.network.config.size)
+        picture = shrink_frames(frames, frames_per_second, self.network.config.size)
         wanted = round(len(picture) / VIDEO_RATE * sample_rate)
         sound = sound[: wanted + sample_rate]
         heard = np.ascontiguousarray(resample(np.ascontiguousarray(sound.T), int(sample_rate), SOUND_RATE))
@@ -198,7 +198,7 @@ class SyncChecker:
         count = min(MAX_WINDOWS, 1 + -(-last // round(HOP_S * VIDEO_RATE)))
         starts = sorted({round(at) for at in np.linspace(0, last, count)})
         mels = self.network.config.mels
-        mel = mel_of(sound[None], mels, SUBFRAMES * len(picture))[0]
+        mel = compute_mel(sound[None], mels, SUBFRAMES * len(picture))[0]
         found = []
         with self._lock, torch.inference_mode():
             for start in starts:
@@ -219,11 +219,11 @@ class SyncChecker:
         reach = self.network.config.reach
         likelihood = profiles.sum(dim=(0, 1)) / max(1.0, len(starts) / 2)  # windows overlap by half
         probabilities = likelihood.softmax(dim=0)
-        offset = refine(likelihood.numpy()) - reach
+        offset = refine_peak(likelihood.numpy()) - reach
         best = int(likelihood.argmax())
         near = float(probabilities[max(0, best - 4) : best + 5].sum())  # within a frame
         confidence = near * float(matched.sigmoid().mean())
-        moments, _, x = _peaks(events[0].sigmoid().numpy(), places[0].numpy())
+        moments, _, x = _pick_peaks(events[0].sigmoid().numpy(), places[0].numpy())
         side = attention.shape[0] // SUBFRAMES * SUBFRAMES
         coarse = attention[:side, :side].unflatten(1, (-1, SUBFRAMES)).sum(dim=2).unflatten(0, (-1, SUBFRAMES)).mean(1)
         return SyncReport(
@@ -247,7 +247,7 @@ class SyncChecker:
         low, high = max(0, middle - spread), min(2 * reach + 1, middle + spread + 1)
         moments, missed = [], []
         for row, start in enumerate(starts):
-            found, _, _ = _peaks(events[row].sigmoid().numpy(), places[row].numpy())
+            found, _, _ = _pick_peaks(events[row].sigmoid().numpy(), places[row].numpy())
             for moment in found:
                 at = round(float(moment) * MOMENT_RATE)
                 around = slice(max(0, at - 6), at + 7)
@@ -255,12 +255,12 @@ class SyncChecker:
                 if high - low < 3 or float(own.max()) < 0.25:  # this event alone does not say enough
                     continue
                 moments.append(start + float(moment))
-                missed.append((low + refine(own.log().numpy()) - reach) / MOMENT_RATE - report.offset_s)
+                missed.append((low + refine_peak(own.log().numpy()) - reach) / MOMENT_RATE - report.offset_s)
         order = np.argsort(moments)
         return np.asarray(moments)[order], np.asarray(missed)[order]
 
 
-def refine(likelihood: NDArray[np.floating]) -> float:
+def refine_peak(likelihood: NDArray[np.floating]) -> float:
     """Place of the greatest log-likelihood, between bins: the mean of what lies around it."""
     best = int(np.argmax(likelihood))
     low, high = max(0, best - 3), min(len(likelihood), best + 4)
@@ -268,7 +268,7 @@ def refine(likelihood: NDArray[np.floating]) -> float:
     return float((weights * np.arange(low, high)).sum() / weights.sum())
 
 
-def _peaks(chance: NDArray[np.floating], x: NDArray[np.floating]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _pick_peaks(chance: NDArray[np.floating], x: NDArray[np.floating]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Local greatest chances above a half, 80 ms apart at least: moments in s, strengths, places."""
     apart = round(0.08 * MOMENT_RATE)
     found = [
@@ -279,7 +279,7 @@ def _peaks(chance: NDArray[np.floating], x: NDArray[np.floating]) -> tuple[Float
     return (places / MOMENT_RATE).astype(np.float32), chance[places].astype(np.float32), x[places].astype(np.float32)
 
 
-def bend(
+def bend_time(
     samples: FloatArray,
     sample_rate: int,
     offset_s: float,

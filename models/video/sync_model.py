@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.hub.spec import ModelSpec
-from models.video.sync import WEIGHTS, SyncChecker, SyncReport, load_sync
+from models.video.sync import SYNC_WEIGHTS, SyncChecker, SyncReport, load_sync
 
 FRAME_S = 1 / 24
 LEAST_CONFIDENCE = 0.3
@@ -87,4 +87,4 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SyncModel:
         ModelError: the file is missing, damaged or of another version.
     """
     del spec
-    return SyncModel(load_sync(files[WEIGHTS]))
+    return SyncModel(load_sync(files[SYNC_WEIGHTS]))

@@ -86,7 +86,7 @@ class SyncOutput:
     attention: Tensor
 
 
-class Residual(nn.Module):
+class TemporalResidual(nn.Module):
     """A convolution over time, added to its input."""
 
     def __init__(self, width: int, dilation: int) -> None:
@@ -111,9 +111,11 @@ class VideoEncoder(nn.Module):
         self.around = nn.Conv2d(first, second, 3, stride=2, padding=1)
         side = config.size // config.patch // 2
         self.flat = nn.Linear(second * side * side, config.width)
-        self.over_time = nn.ModuleList(Residual(config.width, 1 + layer % 2) for layer in range(config.video_layers))
+        self.over_time = nn.ModuleList(
+            TemporalResidual(config.width, 1 + layer % 2) for layer in range(config.video_layers)
+        )
         self.subframes = nn.Conv1d(config.width, config.width * SUBFRAMES, 3, padding=1)
-        self.fine = Residual(config.width, 1)
+        self.fine = TemporalResidual(config.width, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
         """frames (B, F, 3, S, S) in [-1, 1] -> (B, T, D)."""
@@ -134,7 +136,9 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: SyncConfig) -> None:
         super().__init__()
         self.enter = nn.Conv1d(2 * config.mels, config.width, 5, padding=2)
-        self.layers = nn.ModuleList(Residual(config.width, 2 ** (layer % 3)) for layer in range(config.audio_layers))
+        self.layers = nn.ModuleList(
+            TemporalResidual(config.width, 2 ** (layer % 3)) for layer in range(config.audio_layers)
+        )
 
     def forward(self, mel: Tensor) -> Tensor:
         """mel (B, T, M) -> (B, T, D)."""
@@ -182,7 +186,7 @@ class SyncNetwork(nn.Module):
         audio_event, audio_x, audio_weight = self.audio_says(audio).unbind(-1)
         seen = F.softplus(video_weight)[:, :, None] * seeing
         heard = (F.softplus(audio_weight)[:, :, None] * hearing).transpose(1, 2)
-        profile = diagonals(seen + heard, self.config.reach)
+        profile = gather_diagonals(seen + heard, self.config.reach)
         return SyncOutput(
             offsets=profile.sum(dim=1),
             profile=profile,
@@ -212,7 +216,7 @@ class SyncNetwork(nn.Module):
         return self.match(torch.cat(pooled, dim=-1)).squeeze(-1)
 
 
-def diagonals(square: Tensor, reach: int) -> Tensor:
+def gather_diagonals(square: Tensor, reach: int) -> Tensor:
     """(B, T, T) -> (B, T, 2 reach + 1): entry o of row i is column i + o - reach, 0 beyond the edges."""
     padded = F.pad(square, (reach, reach))
     count = square.shape[1]

@@ -130,14 +130,14 @@ def unpatchify(grid: Tensor, patch: tuple[int, int]) -> Tensor:
     return x.permute(0, 2, 1, 3, 6, 4, 7, 5).flatten(6, 7).flatten(4, 5).flatten(2, 3)
 
 
-def sinusoids(t: Tensor, width: int) -> Tensor:
+def embed_time(t: Tensor, width: int) -> Tensor:
     """t (B,) in [0, 1] -> (B, width), sines and cosines of it times 1000 (Vaswani et al. 2017, section 3.5)."""
     frequencies = torch.exp(-9.2 * torch.arange(width // 2, device=t.device) / (width // 2))
     angles = 1000 * t[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
-class ResidualBlock(nn.Module):
+class SpaceTimeBlock(nn.Module):
     """Two convolutions over space, scaled and shifted by the condition in between, then one over time."""
 
     def __init__(self, config: UNet3DConfig, width_in: int, width: int) -> None:
@@ -165,7 +165,7 @@ class ResidualBlock(nn.Module):
         return x + mixed.flatten(0, 1).permute(0, 3, 1, 2)
 
 
-class Attention(nn.Module):
+class AxialAttention(nn.Module):
     """Self-attention over the last but one axis; over time with a bias for each distance (Shaw et al. 2018)."""
 
     def __init__(self, config: UNet3DConfig, width: int, relative: bool) -> None:
@@ -195,8 +195,8 @@ class SpaceTimeAttention(nn.Module):
 
     def __init__(self, config: UNet3DConfig, width: int) -> None:
         super().__init__()
-        self.space = Attention(config, width, relative=False)
-        self.time = Attention(config, width, relative=True)
+        self.space = AxialAttention(config, width, relative=False)
+        self.time = AxialAttention(config, width, relative=True)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
         """x (B * T, C, H, W) -> the same."""
@@ -209,15 +209,15 @@ class SpaceTimeAttention(nn.Module):
         return tokens.transpose(1, 2).unflatten(2, (rows, columns))
 
 
-class Level(nn.Module):
+class UNetLevel(nn.Module):
     """Residual blocks and, below the finest level, attention after the first."""
 
     def __init__(self, config: UNet3DConfig, width_in: int, level: int, blocks: int = 1) -> None:
         super().__init__()
         width = config.widths[level]
-        self.block = ResidualBlock(config, width_in, width)
+        self.block = SpaceTimeBlock(config, width_in, width)
         self.attention = SpaceTimeAttention(config, width) if level > 0 else None
-        self.more = nn.ModuleList(ResidualBlock(config, width, width) for _ in range(blocks - 1))
+        self.more = nn.ModuleList(SpaceTimeBlock(config, width, width) for _ in range(blocks - 1))
 
     def forward(self, x: Tensor, condition: Tensor, frames: int) -> Tensor:
         """x (B * T, C, H, W) -> (B * T, C', H, W)."""
@@ -245,11 +245,11 @@ class UNet3D(nn.Module):
         self.attributes = nn.ModuleList(nn.Embedding(count + 1, config.condition) for count in config.attributes)
         for table in self.attributes:
             nn.init.normal_(table.weight, std=0.5)  # type: ignore[arg-type]
-        self.down = nn.ModuleList(Level(config, widths[max(level - 1, 0)], level) for level in levels)
+        self.down = nn.ModuleList(UNetLevel(config, widths[max(level - 1, 0)], level) for level in levels)
         self.shrink = nn.ModuleList(nn.Conv2d(widths[i], widths[i], 3, stride=2, padding=1) for i in levels[:-1])
-        self.middle = Level(config, widths[-1], len(widths) - 1)
+        self.middle = UNetLevel(config, widths[-1], len(widths) - 1)
         self.up = nn.ModuleList(
-            Level(config, widths[level] + widths[min(level + 1, len(widths) - 1)], level, config.blocks[level])
+            UNetLevel(config, widths[level] + widths[min(level + 1, len(widths) - 1)], level, config.blocks[level])
             for level in levels
         )
         self.norm = nn.GroupNorm(config.groups, widths[0])
@@ -277,7 +277,7 @@ class UNet3D(nn.Module):
                 f"a clip of {tuple(noisy.shape[2:])} does not fit: frames must be a multiple of {frames_multiple}, "
                 f"rows and columns of {side_multiple}."
             )
-        c = self.time(sinusoids(t, self.config.condition)) + self.text(condition.words, condition.said)
+        c = self.time(embed_time(t, self.config.condition)) + self.text(condition.words, condition.said)
         for index, table in enumerate(self.attributes):
             c = c + table(condition.attributes[:, index])
         c = F.silu(c)

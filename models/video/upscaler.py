@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from models.errors import ModelError
 from models.weights_io import load_into, load_metadata, load_safetensors
 
-WEIGHTS = "video_upscaler.safetensors"
+UPSCALER_WEIGHTS = "video_upscaler.safetensors"
 SCALE = 4
 BATCH_PIXELS = 8 * 64 * 64  # of the small frames, at once: keeps the memory small
 LEAST_SIDE = 4
@@ -40,7 +40,7 @@ def soften(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
-def bicubic_pixels(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def upscale_bicubic(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 (F, R, S, 3) -> uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
     import cv2
 
@@ -87,10 +87,10 @@ class UpscalerNetwork(nn.Module):
         h = F.relu(self.enter(small - 0.5))
         for layer in self.middle:
             h = h + F.relu(layer(h))
-        return bicubic(small) + F.pixel_shuffle(self.leave(h), SCALE)
+        return enlarge_bicubic(small) + F.pixel_shuffle(self.leave(h), SCALE)
 
 
-def bicubic(small: Tensor) -> Tensor:
+def enlarge_bicubic(small: Tensor) -> Tensor:
     """The plain enlargement (F, 3, R, S) -> (F, 3, 4 R, 4 S), the baseline."""
     return F.interpolate(small, scale_factor=float(SCALE), mode="bicubic", align_corners=False)
 

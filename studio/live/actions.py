@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from models.contracts import check_number
-from models.live.audio import LiveMusic
+from models.live.audio_features import MusicFeatureTracker
 from models.live.controls import LiveControls
-from models.live.hearing import MusicEars
-from models.live.meter import Meter
-from models.live.video import QUALITIES, SHOWN_RATE
+from models.live.frame_stream import QUALITIES, SHOWN_RATE
+from models.live.load_monitor import LoadMonitor
+from models.live.music_stream import MusicStream
 from models.registry.registry import Registry
 from studio.io import audio_files
 from studio.io.video_files import ClipWriter
@@ -37,8 +37,8 @@ def music(registry: Registry, controls: LiveControls, seed: int, length_s: float
     check_number("length_s", length_s, 1.0, MAX_S)
     with contextlib.ExitStack() as hold:
         shared = writer(registry, hold)
-        stream = LiveMusic(shared, shared.composer.bank, controls, seed)
-        meter = Meter(has_pictures=False)
+        stream = MusicStream(shared, shared.composer.bank, controls, seed)
+        meter = LoadMonitor(has_pictures=False)
         stream.start()
         hold.callback(stream.close)
         made_s = 0.0
@@ -72,7 +72,7 @@ def video(
         if made is None:
             raise ValueError("There is no video model on the shelf that this machine can run.")
         shared = writer(registry, hold)
-        stream, ears = LiveMusic(shared, shared.composer.bank, controls, seed), MusicEars()
+        stream, ears = MusicStream(shared, shared.composer.bank, controls, seed), MusicFeatureTracker()
         chunks = math.ceil(length_s / CHUNK_S)
         for number in range(chunks):
             pictures = []

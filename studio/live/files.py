@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from models.audio import resample
-from models.live.audio import LiveBank
+from models.live.music_stream import ThreadSafeVoiceBank
 from models.live.recording import write_mp3
 from models.live.session import LiveSession
-from models.live.voice import VoiceSession
+from models.live.voice_session import VoiceSession
 from models.music.soundfont import general_midi
 from models.music.voices import VoiceBank
 from models.registry.registry import Registry
@@ -81,7 +81,7 @@ def recording_file(folder: Path, name: str) -> Path:
 
 @lru_cache(maxsize=1)
 def _bank() -> VoiceBank:
-    return LiveBank(VoiceBank(general_midi()))
+    return ThreadSafeVoiceBank(VoiceBank(general_midi()))
 
 
 @lru_cache(maxsize=256)

@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary
 
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.live.clips import GUIDANCE, ClipStream, Film, Load
-from models.live.hearing import MicrophoneEars
+from models.live.audio_features import MicrophoneFeatureTracker
+from models.live.bar_generator import BarGenerator
+from models.live.clip_stream import GUIDANCE, ClipGenerator, ClipStream, Load
+from models.live.frame_stream import FrameGenerator, FrameStream, check_prompt
 from models.live.messages import Send
 from models.live.session import LiveSession
-from models.live.video import FrameStream, Painter, check_prompt
-from models.live.voice import VoiceSession
-from models.live.writing import BarWriter
+from models.live.voice_session import VoiceSession
 from models.music.composer import MusicComposer
 from models.registry.registry import WEIGHTS_DIR, Registry
 from studio.live.controls import number_of, read_controls
@@ -26,7 +26,7 @@ from studio.page import model_card
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
 
 _lock = threading.Lock()
-_writers: WeakKeyDictionary[MusicComposer, BarWriter] = WeakKeyDictionary()
+_writers: WeakKeyDictionary[MusicComposer, BarGenerator] = WeakKeyDictionary()
 
 
 def session(
@@ -66,17 +66,17 @@ def _voice(
     pictures = frames(registry, wishes, hold)
     if pictures is None and styler is None:
         raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
-    ears = MicrophoneEars(_detector(), rate)
+    ears = MicrophoneFeatureTracker(_detector(), rate)
     strength = number_of(wishes, "strength", 0.8)
     return VoiceSession(styler, style, strength, rate, ears, pictures, folder, send)
 
 
-def writer(registry: Registry, hold: contextlib.ExitStack) -> BarWriter:
+def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
     """The composer's writer, one for all who play; the composer is held until `hold` closes."""
     composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).held())
     with _lock:
         if composer not in _writers:
-            _writers[composer] = BarWriter(composer)
+            _writers[composer] = BarGenerator(composer)
         return _writers[composer]
 
 
@@ -97,14 +97,14 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     film = None
     if wished is not None and films:
         _, guidance = model_card.usual(registry, wished.key, (0, GUIDANCE))
-        film = Film(_loader(registry, wished), wished.title, prompt, seed, guidance)
+        film = ClipGenerator(_loader(registry, wished), wished.title, prompt, seed, guidance)
     elif wished is not None:
         specs = [wished]
     painter, enlarge = None, None
     if specs:
         generator = hold.enter_context(registry.load(specs[0].key).held())
         enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
-        painter = Painter(generator, prompt, seed)
+        painter = FrameGenerator(generator, prompt, seed)
     return ClipStream(film, painter, enlarge) if film is not None else FrameStream(painter, enlarge)
 
 

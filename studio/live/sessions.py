@@ -22,7 +22,7 @@ from studio.live.controls import number_of, read_controls
 
 if TYPE_CHECKING:
     from models.live.session import LiveSession
-    from models.live.voice import VoiceSession
+    from models.live.voice_session import VoiceSession
 
 log = logging.getLogger(__name__)
 

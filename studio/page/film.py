@@ -93,9 +93,9 @@ def _figure(title: str, said: str, inside: str, kind: str) -> str:
 
 
 def _sheet_image(frames: Pixels, title: str) -> str:
-    from models.video.cutout import sprite_sheet
+    from models.video.cutout import build_sprite_sheet
 
-    image = sprite_sheet(frames, STRIP_COLUMNS)
+    image = build_sprite_sheet(frames, STRIP_COLUMNS)
     return f'<img alt="{escape(title)}" src="{jpeg(image)}">'
 
 

@@ -310,9 +310,9 @@ def enlarged(
 
 def pack(stem: Path, file: Path, native: Pixels, frames: Pixels, native_rate: float, rate: float) -> Iterator[Update]:
     """The other files, one after the other; of a character on paper also what is cut out."""
-    from models.video.cutout import cut_out, paper_of
+    from models.video.cutout import cut_out, find_paper
 
-    ground = paper_of(native)
+    ground = find_paper(native)
     if ground is not None:
         cut = cut_out(native, ground)
         sheet = exports.write_sheet(stem.with_name(f"{stem.name}-sheet.png"), cut)

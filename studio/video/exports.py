@@ -96,9 +96,9 @@ def write_sheet(path: Path, cut: Pixels) -> Path:
     """Cut-out frames uint8 (F, R, S, 4) as one PNG, eight in a row."""
     from PIL import Image
 
-    from models.video.cutout import sprite_sheet
+    from models.video.cutout import build_sprite_sheet
 
-    Image.fromarray(sprite_sheet(cut)).save(path)
+    Image.fromarray(build_sprite_sheet(cut)).save(path)
     return path
 
 

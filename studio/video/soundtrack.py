@@ -42,14 +42,14 @@ def scene_sound(
     Where the synchronisation network is on this machine, it finds what happens in the picture, and the sound is checked
     against it.
     """
-    from models.video.soundtrack import soundtrack
+    from models.video.soundtrack import make_soundtrack
 
     checker = None
     here = [spec.key for spec in registry.specs(SYNC_TASK) if registry.state(spec.key) != "absent"]
     if here:
         model = yield from silently(load_for_page(registry, here[0]))
         checker = model.model.checker
-    sound = soundtrack(prompt, frames, frames_per_second, seed, loop=loop, checker=checker)
+    sound = make_soundtrack(prompt, frames, frames_per_second, seed, loop=loop, checker=checker)
     return np.ascontiguousarray(sound.T)
 
 
@@ -92,9 +92,9 @@ def music_sound(
 
 def mood_of(prompt: str) -> str:
     """The mood whose words are nearest to the prompt."""
-    from models.video.text import WEIGHTS, load_text_table
+    from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 
-    table = load_text_table(WEIGHTS_DIR / WEIGHTS)
+    table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
     return max(MOOD_WORDS, key=lambda mood: table.similarity(prompt, mood[1]))[0]
 
 

@@ -14,8 +14,8 @@ from models.threads import wait_briefly
 if __name__ == "__main__":
     wait_briefly()
     from models.backends import video as hub_video
-    from models.live import clips
-    from models.live.meter import Meter
+    from models.live import clip_stream
+    from models.live.load_monitor import LoadMonitor
     from models.registry.catalog import CATALOG
     from models.registry.registry import WEIGHTS_DIR
     from studio.app import build_studio, launch_studio
@@ -25,9 +25,9 @@ if __name__ == "__main__":
     from tests.studio.debug_style import style_specs
     from tests.studio.debug_video import debug_video_spec
 
-    Meter.govern = lambda *_: 0  # type: ignore[method-assign]  # a busy machine would take the live pictures away
+    LoadMonitor.govern = lambda *_: 0  # type: ignore[method-assign]  # a busy machine would take the live pictures away
     hub_video.CPU_LONGEST_SIDE = 64  # tiny networks take long, too, for large pictures
-    clips.STEPS, clips.CLIP_FRAMES = 2, 4
+    clip_stream.STEPS, clip_stream.CLIP_FRAMES = 2, 4
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
     for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):

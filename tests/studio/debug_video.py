@@ -16,16 +16,16 @@ from models.contracts import VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from models.video.generator import VideoGenerator
-from models.video.sounds import EVENT_SOUNDS, add
-from models.video.sounds import RATE as EVENT_RATE
-from models.video.sync import SyncChecker, SyncReport, bend, stereo
+from models.video.sound_synthesis import EVENT_SOUNDS, add_sound
+from models.video.sound_synthesis import RATE as EVENT_RATE
+from models.video.sync import SyncChecker, SyncReport, bend_time, to_stereo
 from models.video.sync_model import SyncModel
-from models.video.text import TextTable
+from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork
 from studio.video.exports import write_clip
 from tests.studio.debug_speech import debug_entry
-from training.video.scenes import random_spec, render
+from training.video.scenes import draw_spec, render
 
 WORDS = ["a", "red", "blue", "fire", "sea", "ball"]
 SLOW_S = 0.25  # a step
@@ -74,7 +74,7 @@ class FlashChecker(SyncChecker):
         """Correlate at a hundred moments a second."""
         times = np.arange(round(len(frames) / frames_per_second * 100)) / 100
         bright = frames.mean(axis=(1, 2, 3))[np.minimum((times * frames_per_second).astype(int), len(frames) - 1)]
-        power = np.abs(stereo(samples)).mean(axis=1)
+        power = np.abs(to_stereo(samples)).mean(axis=1)
         loud = np.array([power[round(t * sample_rate) : round((t + 0.01) * sample_rate)].max(initial=0) for t in times])
         seen, heard = (np.clip(np.diff(each, prepend=each[:1]), 0, None) for each in (bright, loud))
         offsets = np.arange(-50, 51)
@@ -97,8 +97,8 @@ class FlashChecker(SyncChecker):
         """Move the sound."""
         report = self.check(frames, frames_per_second, samples, sample_rate)
         if report.confidence < least_confidence:
-            return stereo(samples), report
-        return bend(stereo(samples), sample_rate, report.offset_s, np.zeros(0), np.zeros(0)), report
+            return to_stereo(samples), report
+        return bend_time(to_stereo(samples), sample_rate, report.offset_s, np.zeros(0), np.zeros(0)), report
 
     def events(self, frames: Any, frames_per_second: float) -> Any:
         """Where it grows brighter at once."""
@@ -128,8 +128,8 @@ def video_registry(folder: Path, *more: ModelSpec) -> Registry:
 def ball_clip(path: Path, late_s: float = 0.0) -> Path:
     """A bouncing ball of the studio's own world, 4 s at 24 frames a second, its impacts heard so much later."""
     rng = np.random.default_rng([99, 1])
-    scene = render(random_spec(rng, "ball"), 96, 128, 24.0)
+    scene = render(draw_spec(rng, "ball"), 96, 128, 24.0)
     sound = np.zeros((4 * EVENT_RATE, 2), np.float32)
     for event in scene.events:
-        add(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
+        add_sound(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
     return write_clip(path, scene.frames, 24.0, np.ascontiguousarray(sound.T))

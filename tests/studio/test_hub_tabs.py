@@ -15,8 +15,8 @@ from models.errors import ModelError
 from models.hub.describe import describe
 from models.hub.formats import SPEECHT5_VOCODER
 from models.live import messages
-from models.live.clips import ClipStream
-from models.live.meter import Meter
+from models.live.clip_stream import ClipStream
+from models.live.load_monitor import LoadMonitor
 from models.registry.registry import Registry
 from studio.io import recipes
 from studio.live.sessions import LiveBoard
@@ -168,8 +168,8 @@ def test_music_video_goes_on_with_the_shipped_model_where_no_gpu_is_lent(shelf: 
 @pytest.fixture
 def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
     for name, value in (("STEPS", 2), ("CLIP_FRAMES", 4)):
-        monkeypatch.setattr(f"models.live.clips.{name}", value)
-    monkeypatch.setattr(Meter, "govern", lambda *_: 0)  # a busy machine would take the pictures away
+        monkeypatch.setattr(f"models.live.clip_stream.{name}", value)
+    monkeypatch.setattr(LoadMonitor, "govern", lambda *_: 0)  # a busy machine would take the pictures away
     for spec in (debug_music_spec(shelf.folder), debug_video_spec()):
         shelf.registry.add(spec)
     shelf.registry._specs.pop("video/lights")

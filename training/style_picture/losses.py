@@ -1,8 +1,9 @@
 """What picture style transfer is trained on: no trained judge, only statistics of patches and local structure.
 
-`style_distance` compares the patches of two pictures at several scales as distributions (sliced Wasserstein distance:
-Rabin et al. 2012; as a loss for textures: Heitz et al. 2021, Elnekave and Weiss 2022). `structure_distance` compares
-where there is light and dark, whatever the contrast (the structure term of SSIM, Wang et al. 2004).
+`measure_style_distance` compares the patches of two pictures at several scales as distributions (sliced Wasserstein
+distance: Rabin et al. 2012; as a loss for textures: Heitz et al. 2021, Elnekave and Weiss 2022).
+`measure_structure_distance` compares where there is light and dark, whatever the contrast (the structure term of SSIM,
+Wang et al. 2004).
 
 Letters: B batch, H and W height and width in pixels, F random filters, N sampled positions.
 """
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.style.luminance import luminance
+from models.style.luminance import compute_luminance
 
 PATCH = 7
 LEVELS = 4
@@ -31,7 +32,7 @@ def blur(pixels: Tensor) -> Tensor:
     return F.conv2d(x, taps.view(1, 1, 5, 1).expand(channels, 1, 5, 1), groups=channels)
 
 
-def style_distance(
+def measure_style_distance(
     made: Tensor, wanted: Tensor, generator: torch.Generator, filters: int = 48, samples: int = 1024
 ) -> Tensor:
     """How far the patches of `made` are from those of `wanted`, as distributions, over four scales; (B,).
@@ -43,11 +44,11 @@ def style_distance(
     for level in range(LEVELS):
         made_blurred, wanted_blurred = blur(made), blur(wanted)
         for mix in ((1.0, 0.15), (0.0, 1.0)):
-            bank = _bank(mix, filters // 2, generator).to(made)
+            bank = _draw_filters(mix, filters // 2, generator).to(made)
             stride = 2 if level == 0 else 1
-            ours = _answers(made, made_blurred, bank, stride, samples, generator)
+            ours = _filter_patches(made, made_blurred, bank, stride, samples, generator)
             with torch.no_grad():
-                theirs = _answers(wanted, wanted_blurred, bank, stride, ours.shape[2], generator)
+                theirs = _filter_patches(wanted, wanted_blurred, bank, stride, ours.shape[2], generator)
             if theirs.shape[2] < ours.shape[2]:
                 ours = ours[:, :, : theirs.shape[2]]
             gap = ours.sort(dim=2).values - theirs.sort(dim=2).values
@@ -56,7 +57,7 @@ def style_distance(
     return total / (2 * LEVELS)
 
 
-def _bank(mix: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
+def _draw_filters(mix: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
     """Random filters of unit length over (band, colour) channels, (F, 6, PATCH, PATCH)."""
     bank = torch.randn(count, 6, PATCH, PATCH, generator=generator)
     window = torch.hann_window(PATCH + 2, periodic=False)[1:-1]
@@ -67,7 +68,7 @@ def _bank(mix: tuple[float, float], count: int, generator: torch.Generator) -> T
     return bank / bank.flatten(1).norm(dim=1)[:, None, None, None]
 
 
-def _answers(
+def _filter_patches(
     pixels: Tensor, blurred: Tensor, bank: Tensor, stride: int, samples: int, generator: torch.Generator
 ) -> Tensor:
     """What the filters say at random places, (B, F, N)."""
@@ -80,9 +81,9 @@ def _answers(
     return answers[:, :, order]
 
 
-def structure_distance(made: Tensor, wanted: Tensor) -> Tensor:
+def measure_structure_distance(made: Tensor, wanted: Tensor) -> Tensor:
     """1 minus the local correlation of the luminances, in windows of 7 x 7 at three sizes; (B,)."""
-    a, b = luminance(made), luminance(wanted)
+    a, b = compute_luminance(made), compute_luminance(wanted)
     total = torch.zeros(len(made), device=made.device)
     for weight in STRUCTURE_WEIGHTS:
         mean_a, mean_b = (F.avg_pool2d(x, 7, 1) for x in (a, b))
@@ -96,6 +97,6 @@ def structure_distance(made: Tensor, wanted: Tensor) -> Tensor:
     return total / sum(STRUCTURE_WEIGHTS)
 
 
-def out_of_range(pixels: Tensor) -> Tensor:
+def measure_excess(pixels: Tensor) -> Tensor:
     """How far values lie outside [0, 1]; (B,)."""
     return (F.relu(pixels - 1) + F.relu(-pixels)).mean(dim=(1, 2, 3))

@@ -17,7 +17,7 @@ Colour = tuple[int, int, int]
 Painter = Callable[[np.random.Generator, int, list[Colour]], Image.Image]
 
 
-def draw(kind: str, seed: int, size: int = 256) -> NDArray[np.uint8]:
+def draw_pattern(kind: str, seed: int, size: int = 256) -> NDArray[np.uint8]:
     """The pattern `kind` with random colours and sizes, uint8 (size, size, 3).
 
     Raises:
@@ -26,10 +26,10 @@ def draw(kind: str, seed: int, size: int = 256) -> NDArray[np.uint8]:
     if kind not in PATTERNS:
         raise ValueError(f"pattern is {kind!r}; it must be one of {', '.join(PATTERNS)}.")
     rng = np.random.default_rng(seed)
-    return np.asarray(PATTERNS[kind](rng, size, palette(rng)).convert("RGB"))
+    return np.asarray(PATTERNS[kind](rng, size, draw_palette(rng)).convert("RGB"))
 
 
-def palette(rng: np.random.Generator, count: int = 6) -> list[Colour]:
+def draw_palette(rng: np.random.Generator, count: int = 6) -> list[Colour]:
     """Colours that go together: a few hues, from dark to light."""
     hue = rng.random()
     spread = rng.choice([0.04, 0.1, 0.5])
@@ -42,35 +42,35 @@ def palette(rng: np.random.Generator, count: int = 6) -> list[Colour]:
     return colours
 
 
-def smooth_field(rng: np.random.Generator, size: int, cells: int) -> NDArray[np.float64]:
+def draw_field(rng: np.random.Generator, size: int, cells: int) -> NDArray[np.float64]:
     """A smooth random surface in [0, 1], (size, size)."""
     coarse = Image.fromarray(rng.random((cells + 3, cells + 3)).astype(np.float32))
     field = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC), dtype=np.float64)
     return (field - field.min()) / max(float(np.ptp(field)), 1e-9)
 
 
-def strokes(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_strokes(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Short thick brush strokes along a flow, as in a post-impressionist sky."""
     picture = Image.new("RGB", (size, size), colours[2])
     pen = ImageDraw.Draw(picture)
-    angle = smooth_field(rng, size, int(rng.integers(2, 5))) * math.pi * rng.uniform(1.5, 4)
-    tone = smooth_field(rng, size, int(rng.integers(2, 6)))
+    angle = draw_field(rng, size, int(rng.integers(2, 5))) * math.pi * rng.uniform(1.5, 4)
+    tone = draw_field(rng, size, int(rng.integers(2, 6)))
     length, width = rng.uniform(8, 22), int(rng.integers(2, 6))
     for _ in range(int(7 * size * size / (length * width))):
         x, y = rng.integers(0, size, 2)
         turn = angle[y, x] + rng.normal(0, 0.15)
         shade = np.clip(tone[y, x] * 1.2 - 0.1 + rng.normal(0, 0.16), 0, 0.999)
         dx, dy = math.cos(turn) * length / 2, math.sin(turn) * length / 2
-        colour = _shaken(rng, colours[int(shade * len(colours))])
+        colour = _shake(rng, colours[int(shade * len(colours))])
         pen.line([(x - dx, y - dy), (x + dx, y + dy)], fill=colour, width=width)
     return picture
 
 
-def hatching(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_hatching(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Ink lines in several directions, denser where it is dark."""
     picture = Image.new("RGB", (size, size), colours[-1])
     pen = ImageDraw.Draw(picture)
-    tone = smooth_field(rng, size, int(rng.integers(2, 6)))
+    tone = draw_field(rng, size, int(rng.integers(2, 6)))
     for layer, turn in enumerate(rng.uniform(0, math.pi) + np.array([0.0, 0.8, 1.7])):
         ink = colours[int(rng.integers(0, 2))]
         for _ in range(int(0.09 * size * size)):
@@ -84,14 +84,14 @@ def hatching(rng: np.random.Generator, size: int, colours: list[Colour]) -> Imag
     return picture
 
 
-def dots(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_dots(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Printer's dots: a grid whose dots grow with the tone."""
     scale = 3
     picture = Image.new("RGB", (size * scale, size * scale), colours[-1])
     pen = ImageDraw.Draw(picture)
     step, turn = rng.uniform(5, 12), rng.uniform(0, math.pi / 2)
     for ink in (colours[0], colours[3]):
-        tone = smooth_field(rng, size, int(rng.integers(2, 5)))
+        tone = draw_field(rng, size, int(rng.integers(2, 5)))
         turn += 0.5
         reach = int(size / step) + 2
         for row in range(-reach, reach):
@@ -104,21 +104,21 @@ def dots(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Im
     return picture.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def points(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_points(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Small dabs of pure colour side by side."""
     picture = Image.new("RGB", (size, size), colours[-2])
     pen = ImageDraw.Draw(picture)
-    tone = smooth_field(rng, size, int(rng.integers(2, 6)))
+    tone = draw_field(rng, size, int(rng.integers(2, 6)))
     radius = rng.uniform(1.5, 3.6)
     for _ in range(int(1.6 * size * size / radius**2)):
         x, y = rng.integers(0, size, 2)
         shade = np.clip(tone[y, x] + rng.normal(0, 0.2), 0, 0.999)
-        colour = _shaken(rng, colours[int(shade * len(colours))], 26)
+        colour = _shake(rng, colours[int(shade * len(colours))], 26)
         pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=colour)
     return picture
 
 
-def tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Glass pieces with lead between them."""
     step = rng.uniform(9, 26)
     count = int((size / step) ** 2)
@@ -127,7 +127,7 @@ def tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.I
     from scipy.spatial import cKDTree
 
     gaps, nearest = cKDTree(centres).query(grid, k=2)
-    tone = smooth_field(rng, size, int(rng.integers(2, 6)))
+    tone = draw_field(rng, size, int(rng.integers(2, 6)))
     at = np.clip(centres.astype(int), 0, size - 1)
     shade = np.clip(tone[at[:, 1], at[:, 0]] + rng.normal(0, 0.12, len(centres)), 0, 0.999)
     table = np.array(colours)[(shade * len(colours)).astype(int)] + rng.normal(0, 14, (len(centres), 3))
@@ -137,9 +137,9 @@ def tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.I
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8).reshape(size, size, 3))
 
 
-def contours(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_contours(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Bands of flat colour with dark lines, as in a woodcut."""
-    tone = smooth_field(rng, size, int(rng.integers(3, 7)))
+    tone = draw_field(rng, size, int(rng.integers(3, 7)))
     rings = rng.uniform(9, 22)
     phase = (tone * rings) % 1.0
     table = np.array(colours)[rng.permutation(len(colours))]
@@ -148,12 +148,12 @@ def contours(rng: np.random.Generator, size: int, colours: list[Colour]) -> Imag
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def weave(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_weave(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Cloth: threads over and under."""
     step = int(rng.integers(4, 9))
     rows, columns = np.mgrid[0:size, 0:size]
     over = (rows // step + columns // step) % 2 == 0
-    tone = smooth_field(rng, size, int(rng.integers(2, 6)))
+    tone = draw_field(rng, size, int(rng.integers(2, 6)))
     table = np.array(colours, dtype=np.float64)
     pixels = table[np.clip((tone * len(colours)).astype(int), 0, len(colours) - 1)]
     along = np.where(over, rows % step, columns % step) / step
@@ -161,32 +161,32 @@ def weave(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.I
     return Image.fromarray(np.clip(pixels * light[:, :, None], 0, 255).astype(np.uint8))
 
 
-def wash(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
+def draw_wash(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
     """Watercolour: soft blots with darker rims on grainy paper."""
     pixels = np.full((size, size, 3), 240.0) * np.array(colours[-1]) / 255.0
     for _ in range(int(rng.integers(8, 20))):
-        shape = smooth_field(rng, size, int(rng.integers(3, 9)))
+        shape = draw_field(rng, size, int(rng.integers(3, 9)))
         level = rng.uniform(0.55, 0.75)
         inside = 1 / (1 + np.exp(-(shape - level) * 60))
         rim = np.exp(-(((shape - level) * 26) ** 2))
         ink = np.array(colours[int(rng.integers(0, len(colours) - 1))]) / 255.0
         pixels *= 1 - (0.45 * inside + 0.3 * rim)[:, :, None] * (1 - ink)
-    grain = smooth_field(rng, size, size // 2)
+    grain = draw_field(rng, size, size // 2)
     return Image.fromarray(np.clip(pixels * (0.9 + 0.16 * grain[:, :, None]), 0, 255).astype(np.uint8))
 
 
-def _shaken(rng: np.random.Generator, colour: Colour, amount: float = 16) -> Colour:
+def _shake(rng: np.random.Generator, colour: Colour, amount: float = 16) -> Colour:
     red, green, blue = np.clip(np.array(colour) + rng.normal(0, amount, 3), 0, 255).astype(int)
     return int(red), int(green), int(blue)
 
 
 PATTERNS: dict[str, Painter] = {
-    "strokes": strokes,
-    "hatching": hatching,
-    "dots": dots,
-    "points": points,
-    "tiles": tiles,
-    "contours": contours,
-    "weave": weave,
-    "wash": wash,
+    "strokes": draw_strokes,
+    "hatching": draw_hatching,
+    "dots": draw_dots,
+    "points": draw_points,
+    "tiles": draw_tiles,
+    "contours": draw_contours,
+    "weave": draw_weave,
+    "wash": draw_wash,
 }

@@ -4,12 +4,11 @@
     python -m training.style_picture.train export --checkpoint FOLDER/last.pt
 
 `--pictures` is any folder of pictures (see models/README.md for those that were used); the kind of each is told by the
-folder it lies in. Encoder and decoder learn together. Every batch pairs crops of pictures with crops of styles, and
-one pair in four has the picture as its own style. Three things are asked of the result: the patches of the style at
-four scales (`style_distance`), the light and dark of the content (`structure_distance`), and for a picture that is
-its own style the picture itself. A second pass over slightly noisy sketches asks for the same result, so that the
-frames of a clip do not flicker. Training can be interrupted at any time and goes on from the last checkpoint.
-"""
+folder it lies in. Encoder and decoder learn together. Every batch pairs crops of pictures with crops of styles, and one
+pair in four has the picture as its own style. Three things are asked of the result: the patches of the style at four
+scales (`measure_style_distance`), the light and dark of the content (`measure_structure_distance`), and for a picture
+that is its own style the picture itself. A second pass over slightly noisy sketches asks for the same result, so that
+the frames of a clip do not flicker. Training can be interrupted at any time and goes on from the last checkpoint."""
 
 from __future__ import annotations
 
@@ -27,11 +26,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.style.picture_network import NOISE_SIZE, Style, StyleConfig, StyleNetwork, recoloured
+from models.style.picture_network import NOISE_SIZE, Style, StyleConfig, StyleNetwork, recolour
 from models.weights_io import save_safetensors
 from training.loop import save_checkpoint
-from training.style_picture.losses import out_of_range, structure_distance, style_distance
-from training.style_picture.patterns import PATTERNS, draw
+from training.style_picture.losses import measure_excess, measure_structure_distance, measure_style_distance
+from training.style_picture.patterns import PATTERNS, draw_pattern
 
 FILE = "style_picture.safetensors"
 SHORTER_SIDE = 224  # of a picture in memory
@@ -59,7 +58,7 @@ class TrainConfig:
 
 
 @dataclass
-class Pictures:
+class TrainingPictures:
     """All pictures in memory, uint8 (H, W, 3), by what they are for."""
 
     paintings: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -68,12 +67,12 @@ class Pictures:
     patterns: list[NDArray[np.uint8]] = field(default_factory=list)
 
 
-def held_out(paintings: list[Path]) -> set[Path]:
+def list_held_out(paintings: list[Path]) -> set[Path]:
     """The paintings kept for measuring."""
     return set(sorted(paintings)[3::HOLD_OUT_EVERY])
 
 
-def load_pictures(folder: Path, most_photos: int = 1500) -> Pictures:
+def load_pictures(folder: Path, most_photos: int = 1500) -> TrainingPictures:
     """Read a folder: `art_*` are paintings, `flowers_*` photos, the rest scenes; patterns are drawn.
 
     Raises:
@@ -86,12 +85,14 @@ def load_pictures(folder: Path, most_photos: int = 1500) -> Pictures:
     groups: dict[str, list[Path]] = {"paintings": [], "photos": [], "scenes": []}
     for path in files:
         groups[kinds.get(path.parent.name.split("_")[0], "scenes")].append(path)
-    unseen = held_out(groups["paintings"])
+    unseen = list_held_out(groups["paintings"])
     groups["paintings"] = [path for path in groups["paintings"] if path not in unseen]
     groups["photos"] = groups["photos"][:most_photos]
-    pictures = Pictures(**{name: [_read(path) for path in paths] for name, paths in groups.items()})
+    pictures = TrainingPictures(**{name: [_read(path) for path in paths] for name, paths in groups.items()})
     kinds_drawn = list(PATTERNS)
-    pictures.patterns = [draw(kinds_drawn[i % len(kinds_drawn)], 1000 + i, 192) for i in range(PATTERN_PICTURES)]
+    pictures.patterns = [
+        draw_pattern(kinds_drawn[i % len(kinds_drawn)], 1000 + i, 192) for i in range(PATTERN_PICTURES)
+    ]
     return pictures
 
 
@@ -103,10 +104,10 @@ def _read(path: Path) -> NDArray[np.uint8]:
         return np.asarray(picture.resize(size, Image.Resampling.LANCZOS) if scale < 1 else picture)
 
 
-class Sampler:
+class CropSampler:
     """Draws batches."""
 
-    def __init__(self, pictures: Pictures, rng: np.random.Generator) -> None:
+    def __init__(self, pictures: TrainingPictures, rng: np.random.Generator) -> None:
         self.pictures, self.rng = pictures, rng
 
     def contents(self, count: int, crop: int) -> Tensor:
@@ -144,37 +145,39 @@ class Sampler:
 
 
 @dataclass
-class Loss:
+class LossParts:
     """The parts of one step, for the log."""
 
     total: Tensor
     parts: dict[str, float]
 
 
-def loss_of(
+def compute_loss(
     network: StyleNetwork, contents: Tensor, styles: Tensor, config: TrainConfig, generator: torch.Generator
-) -> Loss:
+) -> LossParts:
     """What one batch costs; the last picture is its own style."""
     styles = torch.cat([styles[:-1], contents[-1:]])
     offsets = tuple(int(torch.randint(NOISE_SIZE, (1,), generator=generator)) for _ in range(2))
     at = offsets[0], offsets[1]
     with torch.no_grad():
         pages = network.style(styles)
-        base = recoloured(contents, network.colours(contents), pages.statistics)
+        base = recolour(contents, network.colours(contents), pages.statistics)
         sketch = network.sketch(base, pages, at)
     style = Style(network.statistics(styles), pages.pages)
     made = network.paint(contents, sketch, network.encoder(sketch), style, offsets=at)
     parts = {
-        "style": config.style * style_distance(made[:-1], styles[:-1], generator, 32, 768).mean(),
-        "structure": config.structure * structure_distance(made[:-1], contents[:-1]).mean(),
+        "style": config.style * measure_style_distance(made[:-1], styles[:-1], generator, 32, 768).mean(),
+        "structure": config.structure * measure_structure_distance(made[:-1], contents[:-1]).mean(),
         "identity": config.identity * F.mse_loss(made[-1], contents[-1]),
-        "range": config.range * out_of_range(made).mean(),
+        "range": config.range * measure_excess(made).mean(),
     }
     if float(torch.rand(1, generator=generator)) < config.steady_share:
         shaken = sketch + 0.02 * torch.randn(contents.shape, generator=generator)
         again = network.paint(contents, shaken, network.encoder(shaken), style, offsets=at)
         parts["steadiness"] = config.steadiness * F.l1_loss(again, made)
-    return Loss(torch.stack(list(parts.values())).sum(), {name: float(part.detach()) for name, part in parts.items()})
+    return LossParts(
+        torch.stack(list(parts.values())).sum(), {name: float(part.detach()) for name, part in parts.items()}
+    )
 
 
 def train(
@@ -200,7 +203,7 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         step, spent_s = state["step"], state["spent_s"]
-    sampler = Sampler(load_pictures(folder), np.random.default_rng(seed + step))
+    sampler = CropSampler(load_pictures(folder), np.random.default_rng(seed + step))
     generator = torch.Generator().manual_seed(seed + step)
     began_s = saved_s = time.monotonic()
     sums: dict[str, float] = {}
@@ -215,7 +218,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * min(1.0, (step + 1) / 50) * (1.0 - 0.95 * share**1.5)
         crop = config.crop if share < 2 / 3 else config.late_crop
-        loss = loss_of(
+        loss = compute_loss(
             network, sampler.contents(config.batch, crop), sampler.styles(config.batch, crop), config, generator
         )
         optimiser.zero_grad(set_to_none=True)

@@ -26,7 +26,7 @@ CC0 1.0:    https://creativecommons.org/publicdomain/zero/1.0/
 """
 
 
-def sheets_used(folder: Path) -> list[str]:
+def list_sheets(folder: Path) -> list[str]:
     """Paths below `folder` of all sheets that `characters.random_character` draws from."""
     used: list[Path] = []
     for sex in ("female", "male"):
@@ -37,7 +37,7 @@ def sheets_used(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in used)
 
 
-def credits_text(folder: Path) -> str:
+def write_credits(folder: Path) -> str:
     """The list: artists and licences, and below each the folders of their sheets with how many.
 
     Raises:
@@ -45,7 +45,7 @@ def credits_text(folder: Path) -> str:
     """
     with (folder / "LICENSES.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    used = sheets_used(folder)
+    used = list_sheets(folder)
     missing = [sheet for sheet in used if sheet not in rows]
     if not used or missing:
         raise ValueError(f"LICENSES.csv does not name {', '.join(missing[:5]) or 'any sheet of this folder'}.")
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=CREDITS)
     options = parser.parse_args()
-    options.out.write_text(credits_text(options.folder), encoding="utf-8")
+    options.out.write_text(write_credits(options.folder), encoding="utf-8")
     print(options.out)
 
 

@@ -3,7 +3,7 @@
 A sheet is 832 x 1344 pixels: rows of 64 x 64 frames for each move and direction. Sheets of a body, trousers, a shirt
 and hair, laid over one another in that order, make a character. The sheets are not part of this repository: give the
 folder that holds `body`, `legs`, `torso`, `hair` and `LICENSES.csv` (columns file, licenses, source, authors).
-`credits_for` names who drew the parts; the licences (CC0, CC BY, OGA-BY) ask for that.
+`list_credits` names who drew the parts; the licences (CC0, CC BY, OGA-BY) ask for that.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class CharacterSpec:
         )
 
 
-def _names(folder: Path, pattern: str) -> list[str]:
+def _list_names(folder: Path, pattern: str) -> list[str]:
     found = sorted(path.stem for path in folder.glob(pattern))
     if not found:
         raise ValueError(f"{folder} holds no {pattern}; give the folder of the character sheets.")
     return found
 
 
-def random_character(folder: Path, rng: np.random.Generator) -> CharacterSpec:
+def draw_character(folder: Path, rng: np.random.Generator) -> CharacterSpec:
     """A character drawn evenly over the parts in a folder.
 
     Raises:
@@ -79,18 +79,18 @@ def random_character(folder: Path, rng: np.random.Generator) -> CharacterSpec:
     style = pick(styles)
     return CharacterSpec(
         sex=sex,
-        skin=pick([name for name in _names(folder, f"body/{sex}/human/*.png") if name in SKINS]),
-        trousers=pick(_names(folder, "legs/pantaloons/male/*.png")),
-        shirt=pick(_names(folder, f"torso/clothes/longsleeve/{sex}/*.png")),
+        skin=pick([name for name in _list_names(folder, f"body/{sex}/human/*.png") if name in SKINS]),
+        trousers=pick(_list_names(folder, "legs/pantaloons/male/*.png")),
+        shirt=pick(_list_names(folder, f"torso/clothes/longsleeve/{sex}/*.png")),
         hair_style=style,
-        hair=pick(_names(folder, f"hair/{style}/{sex}/*.png")),
+        hair=pick(_list_names(folder, f"hair/{style}/{sex}/*.png")),
         move=pick(list(MOVES)),
         direction=pick(list(DIRECTIONS)),
     )
 
 
 @lru_cache(maxsize=64)
-def _sheet(path: Path) -> np.ndarray:
+def _load_sheet(path: Path) -> np.ndarray:
     """uint8 (1344, 832, 4), colours and opacity."""
     from PIL import Image
 
@@ -117,7 +117,7 @@ def render_character(spec: CharacterSpec, folder: Path, frames: int = 16) -> np.
         path = folder / part
         if not path.is_file():
             raise ValueError(f"{part} is not in the folder of the character sheets.")
-        layer = _sheet(path)[row : row + FRAME, : FRAME * count].astype(np.float32)
+        layer = _load_sheet(path)[row : row + FRAME, : FRAME * count].astype(np.float32)
         over = layer[..., 3:] / 255
         colour = layer[..., :3] * over + colour * (1 - over)
         opacity = over + opacity * (1 - over)
@@ -127,13 +127,13 @@ def render_character(spec: CharacterSpec, folder: Path, frames: int = 16) -> np.
     return cycle[np.arange(frames) % len(cycle)]
 
 
-def on_background(frames: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+def lay_on_background(frames: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     """uint8 (F, 64, 64, 4) over one colour -> uint8 (F, 64, 64, 3)."""
     opacity: Array = frames[..., 3:].astype(np.float32) / 255
     return (frames[..., :3] * opacity + f32(colour) * (1 - opacity)).round().astype(np.uint8)
 
 
-def character_caption(spec: CharacterSpec, rng: np.random.Generator, held_out: bool = False) -> str:
+def write_character_caption(spec: CharacterSpec, rng: np.random.Generator, held_out: bool = False) -> str:
     """What a person might type, e.g. "a woman with pink hair in a blue shirt walks left"."""
 
     def word(wordings: Wordings) -> str:
@@ -150,7 +150,7 @@ def character_caption(spec: CharacterSpec, rng: np.random.Generator, held_out: b
     return tidy(" ".join([who, *looks, word(MOVE_WORDS[spec.move]), word(FACING[spec.direction])]))
 
 
-def credits_for(spec: CharacterSpec, folder: Path) -> list[str]:
+def list_credits(spec: CharacterSpec, folder: Path) -> list[str]:
     """A line for each part: file, authors, licences.
 
     Raises:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from models.torchaudio_import import import_torchaudio
-from models.video.text import CONTINUES, WEIGHTS
+from models.video.text_embedding import CONTINUES, TEXT_WEIGHTS
 from models.weights_io import save_safetensors
 
 WIDTH = 160
@@ -29,7 +29,7 @@ BATCH = 512
 _ENGLISH = re.compile(r"(##)?[a-z]+|[0-9]{1,2}|[-,.!'&]")
 
 
-def english_pieces(vocabulary: list[str]) -> list[int]:
+def list_english_pieces(vocabulary: list[str]) -> list[int]:
     """Numbers of the pieces that English prompts are made of."""
     return [number for number, piece in enumerate(vocabulary) if _ENGLISH.fullmatch(piece)]
 
@@ -45,7 +45,7 @@ def encode_pieces(encoder: torch.nn.Module, numbers: list[int], begin: int, end:
     return torch.cat(rows)
 
 
-def reduce(vectors: Tensor, numbers: list[int], width: int = WIDTH) -> Tensor:
+def reduce_vectors(vectors: Tensor, numbers: list[int], width: int = WIDTH) -> Tensor:
     """(V, D) -> (V, width): centred, principal components, weighted, with a mean length of 1 per number."""
     vectors = torch.nn.functional.normalize(vectors, dim=1)
     vectors = vectors - vectors.mean(dim=0)
@@ -61,17 +61,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, required=True, help="folder of all-MiniLM-L6-v2 with its vocab.txt")
     parser.add_argument(
-        "--out", type=Path, default=Path(__file__).resolve().parents[2] / "models" / "weights" / WEIGHTS
+        "--out", type=Path, default=Path(__file__).resolve().parents[2] / "models" / "weights" / TEXT_WEIGHTS
     )
     options = parser.parse_args()
     import_torchaudio()
     from transformers import AutoModel
 
     vocabulary = (options.encoder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    numbers = english_pieces(vocabulary)
+    numbers = list_english_pieces(vocabulary)
     encoder = AutoModel.from_pretrained(options.encoder, local_files_only=True).eval()
     begin, end = vocabulary.index("[CLS]"), vocabulary.index("[SEP]")
-    vectors = reduce(encode_pieces(encoder, numbers, begin, end), numbers)
+    vectors = reduce_vectors(encode_pieces(encoder, numbers, begin, end), numbers)
     pieces = [vocabulary[number] for number in numbers]
     save_safetensors(options.out, {"vectors": vectors}, {"vocabulary": json.dumps(pieces)})
     whole = sum(not piece.startswith(CONTINUES) for piece in pieces)

@@ -5,11 +5,10 @@
     python -m training.video.sync measure     # on held-out clips
     python -m training.video.sync export
 
-Sounds are mixed anew each time a clip is drawn: event sounds of `models.video.sounds` at the exact times of the scene's
-events (often those of another kind of event, so that timing is learned and not a dictionary), over textures, in stereo
-or mono, coloured and with noise. Then the sound is shifted by up to half a second; some rows get the sound of another
-clip, which no shift can mend.
-"""
+Sounds are mixed anew each time a clip is drawn: event sounds of `models.video.sound_synthesis` at the exact times of
+the scene's events (often those of another kind of event, so that timing is learned and not a dictionary), over
+textures, in stereo or mono, coloured and with noise. Then the sound is shifted by up to half a second; some rows get
+the sound of another clip, which no shift can mend."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.audio import resample
-from models.video.sounds import EVENT_SOUNDS, LAYERS, RATE, add
-from models.video.sync import SOUND_RATE, WEIGHTS, SyncChecker, mel_of
+from models.video.sound_synthesis import EVENT_SOUNDS, LAYERS, RATE, add_sound
+from models.video.sync import SOUND_RATE, SYNC_WEIGHTS, SyncChecker, compute_mel
 from models.video.sync_network import MOMENT_RATE, SUBFRAMES, SyncConfig, SyncNetwork
 from models.weights_io import save_safetensors
 from training.loop import PlannedTraining
-from training.video.scenes import Event
+from training.video.scenes import SceneEvent
 from training.video.sync_data import HELD_OUT_FROM, EventClip, prepare, read_shards
 from training.video.sync_data import RATE as FRAME_RATE
 
@@ -74,7 +73,12 @@ class SoundBank:
         self.hiss = rng.standard_normal((round((texture_s + 1) * SOUND_RATE), 2), dtype=np.float32)
 
     def mix(
-        self, events: tuple[Event, ...], start_s: float, length_s: float, rng: np.random.Generator, other_sound: float
+        self,
+        events: tuple[SceneEvent, ...],
+        start_s: float,
+        length_s: float,
+        rng: np.random.Generator,
+        other_sound: float,
     ) -> NDArray[np.float32]:
         """Sound of a stretch of a clip, (N, 2)."""
         n = round(length_s * SOUND_RATE)
@@ -85,16 +89,16 @@ class SoundBank:
             choices = self.events[swap or event.kind]
             sound = choices[fixed % len(choices) if fixed >= 0 else int(rng.integers(len(choices)))]
             gain = (0.25 + 0.75 * event.strength) * rng.uniform(0.7, 1.3)
-            add(track, round((event.time_s - start_s) * SOUND_RATE), sound, 0.8 * event.x, gain)
+            add_sound(track, round((event.time_s - start_s) * SOUND_RATE), sound, 0.8 * event.x, gain)
         for _ in range(int(rng.integers(0, 3))):
-            bed = _stretch(self.textures[int(rng.integers(len(self.textures)))], n, rng)
+            bed = _cut_stretch(self.textures[int(rng.integers(len(self.textures)))], n, rng)
             track[: len(bed)] += np.float32(10 ** (rng.uniform(-30, 2) / 20)) * bed
-        hiss = _stretch(self.hiss, n, rng)
+        hiss = _cut_stretch(self.hiss, n, rng)
         track[: len(hiss)] += np.float32(10 ** (rng.uniform(-90, -45) / 20)) * hiss
         return track
 
 
-def _stretch(sound: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _cut_stretch(sound: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """`n` samples from somewhere in a sound, or all of it."""
     first = int(rng.integers(max(1, len(sound) - n)))
     return sound[first : first + n]
@@ -115,7 +119,7 @@ class SyncBatch:
     weight: Tensor  # (B,) 0 where nothing happens that could be compared
 
 
-def bumps(events: tuple[Event, ...], shift_s: float, start_s: float, moments: int) -> tuple[Tensor, Tensor]:
+def mark_events(events: tuple[SceneEvent, ...], shift_s: float, start_s: float, moments: int) -> tuple[Tensor, Tensor]:
     """Soft marks of events at each moment (T,), and where in the picture they are (T,)."""
     clock = np.arange(moments) / MOMENT_RATE
     marks, x = np.zeros(moments), np.zeros(moments)
@@ -152,24 +156,24 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
             first = int(rng.integers(round(MOST_SHIFT_S * FRAME_RATE), max(latest, 0) + round(0.5 * FRAME_RATE) + 1))
             first = min(first, len(clip.frames) - frames)
             start_s = first / FRAME_RATE
-            look = Look.draw(plan.slow_frames, rng)
+            look = FrameVariation.draw(plan.slow_frames, rng)
             events = look.places(clip.events)
             looks.append((look, clip.frames[first : first + frames]))
             shift_s = float(rng.uniform(-MOST_SHIFT_S, MOST_SHIFT_S))
             belongs = rng.random() >= plan.strange
             heard = events if belongs else self.clips[int(rng.integers(len(self.clips)))].events
             sound = self.bank.mix(heard, start_s - shift_s, seconds, rng, plan.other_sound)
-            sounds.append(spoil(sound, shift_s, plan.mono, rng))
+            sounds.append(degrade_sound(sound, shift_s, plan.mono, rng))
             seen = [e for e in events if start_s + 0.05 < e.time_s < start_s + seconds - 0.05]
             both = [e for e in seen if 0.02 < e.time_s - start_s + shift_s < seconds - 0.1]
-            marks = (*bumps(events, 0.0, start_s, moments), *bumps(heard, shift_s, start_s, moments))
+            marks = (*mark_events(events, 0.0, start_s, moments), *mark_events(heard, shift_s, start_s, moments))
             facts = torch.tensor([shift_s * MOMENT_RATE, float(belongs), float(bool(both) and belongs)])
             rows.append((facts, *marks))
         facts, seen_marks, seen_x, heard_marks, heard_x = (torch.stack([row[i] for row in rows]) for i in range(5))
-        mel = mel_of(torch.from_numpy(np.stack(sounds)).transpose(1, 2), self.config.mels, moments)
-        mel = colour(mel, self.config.mels, rng)
+        mel = compute_mel(torch.from_numpy(np.stack(sounds)).transpose(1, 2), self.config.mels, moments)
+        mel = equalise(mel, self.config.mels, rng)
         return SyncBatch(
-            frames=varied(looks, rng), mel=mel, shift=facts[:, 0], belongs=facts[:, 1] > 0, weight=facts[:, 2],
+            frames=vary_frames(looks, rng), mel=mel, shift=facts[:, 0], belongs=facts[:, 1] > 0, weight=facts[:, 2],
             video_events=seen_marks, video_x=seen_x, audio_events=heard_marks, audio_x=heard_x,
         )  # fmt: skip
 
@@ -206,7 +210,7 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameVariation:
     """How a stretch is shown: every frame or frames made from 8 a second (held or mixed), mirrored, other colours."""
 
     slow: bool
@@ -218,7 +222,7 @@ class Look:
     grain: float
 
     @classmethod
-    def draw(cls, slow_frames: float, rng: np.random.Generator) -> Look:
+    def draw(cls, slow_frames: float, rng: np.random.Generator) -> FrameVariation:
         """A random one."""
         order = rng.permutation(3)
         grain = rng.uniform(0, 0.08) if rng.random() < 0.4 else 0.0
@@ -232,12 +236,12 @@ class Look:
             grain=float(grain),
         )
 
-    def places(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    def places(self, events: tuple[SceneEvent, ...]) -> tuple[SceneEvent, ...]:
         """The events, mirrored with the picture."""
-        return tuple(Event(e.kind, e.time_s, e.strength, -e.x) for e in events) if self.mirrored else events
+        return tuple(SceneEvent(e.kind, e.time_s, e.strength, -e.x) for e in events) if self.mirrored else events
 
 
-def varied(looks: list[tuple[Look, NDArray[np.uint8]]], rng: np.random.Generator) -> Tensor:
+def vary_frames(looks: list[tuple[FrameVariation, NDArray[np.uint8]]], rng: np.random.Generator) -> Tensor:
     """Stretches uint8 (F, S, S, 3), each with its look -> (B, F, 3, S, S) in about [-1, 1]."""
     count = len(looks[0][1])
     every = np.arange(count)
@@ -257,7 +261,9 @@ def varied(looks: list[tuple[Look, NDArray[np.uint8]]], rng: np.random.Generator
     return torch.stack(rows)
 
 
-def spoil(sound: NDArray[np.float32], shift_s: float, mono: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def degrade_sound(
+    sound: NDArray[np.float32], shift_s: float, mono: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Mono now and then, silence where a moved sound has an end now and then, and a level."""
     if rng.random() < mono:
         sound = sound.mean(axis=1, keepdims=True).repeat(2, axis=1)
@@ -271,7 +277,7 @@ def spoil(sound: NDArray[np.float32], shift_s: float, mono: float, rng: np.rando
     return sound * np.float32(0.7 * 10 ** (rng.uniform(-10, 0) / 20) / max(float(np.abs(sound).max()), 1e-4))
 
 
-def colour(mel: Tensor, mels: int, rng: np.random.Generator) -> Tensor:
+def equalise(mel: Tensor, mels: int, rng: np.random.Generator) -> Tensor:
     """Another equaliser for each row of (B, T, 2 * mels)."""
     knots = torch.from_numpy(rng.normal(0, 0.35, (len(mel), 1, 5))).float()
     curve = F.interpolate(knots, size=mels, mode="linear", align_corners=True)
@@ -281,7 +287,7 @@ def colour(mel: Tensor, mels: int, rng: np.random.Generator) -> Tensor:
 # ---- measuring
 
 
-def held_out_case(
+def draw_held_out_case(
     clip: EventClip, bank: SoundBank, seconds: float, shift_s: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """A stretch of a clip and its sound, late by `shift_s`; None where no event is both seen and heard."""
@@ -311,7 +317,7 @@ def measure(checker: SyncChecker, clips: list[EventClip], bank: SoundBank, secon
     last: NDArray[np.float32] | None = None
     for clip in clips:
         shift_s = float(rng.uniform(-MOST_SHIFT_S, MOST_SHIFT_S))
-        case = held_out_case(clip, bank, seconds, shift_s, rng)
+        case = draw_held_out_case(clip, bank, seconds, shift_s, rng)
         if case is None:
             continue
         frames, sound = case
@@ -342,7 +348,7 @@ def load_average(folder: Path) -> SyncNetwork:
 def export(folder: Path, target: Path) -> Path:
     """Write the averaged weights as the studio ships them."""
     network = load_average(folder)
-    path = target / WEIGHTS
+    path = target / SYNC_WEIGHTS
     save_safetensors(path, network.state_dict(), {"config": json.dumps(network.config.to_dict())})
     return path
 

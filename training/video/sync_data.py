@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.video.scenes import Event, random_spec, render
+from training.video.scenes import SceneEvent, draw_spec, render
 
 RATE = 24.0  # frames a second
 SIZE = 40  # rows and columns
@@ -43,7 +43,7 @@ class EventClip:
 
     kind: str
     frames: NDArray[np.uint8]
-    events: tuple[Event, ...]
+    events: tuple[SceneEvent, ...]
 
 
 def render_clips(
@@ -55,7 +55,7 @@ def render_clips(
     made = []
     for _ in range(clips):
         kind = names[int(rng.choice(len(names), p=shares / shares.sum()))]
-        clip = render(random_spec(rng, kind), frames, SIZE, RATE)
+        clip = render(draw_spec(rng, kind), frames, SIZE, RATE)
         made.append(EventClip(kind, clip.frames, clip.events))
     return made
 
@@ -89,7 +89,7 @@ def read_shards(folder: Path, held_out: bool = False) -> list[EventClip]:
             continue
         with np.load(path) as shard:
             for frames, note in zip(shard["frames"], json.loads(str(shard["notes"])), strict=True):
-                clips.append(EventClip(note["kind"], frames, tuple(Event(**event) for event in note["events"])))
+                clips.append(EventClip(note["kind"], frames, tuple(SceneEvent(**event) for event in note["events"])))
     if not clips:
         raise ValueError(f"{folder} holds no rendered clips; run `prepare` first.")
     return clips

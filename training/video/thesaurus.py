@@ -1,4 +1,4 @@
-"""More names of what the world shows, for the reader of prompts (`training.video.reading`).
+"""More names of what the world shows, for the reader of prompts (`training.video.prompt_parsing`).
 
 Names that no caption of the training uses, parted by commas: synonyms, kinds, parts and neighbours of the thing, as a
 person might type them. No word that only the held-out captions use is among them, but about one

@@ -5,13 +5,13 @@
     python -m training.video.train export --folder .runs/video
 
 Clips come from `training.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time
-a clip is drawn, and disturbed by `training.video.wording`. With `--characters FOLDER` a share of them are animated
-characters (`training.video.characters`) on plain paper. At first most batches are many short pieces of clips, which
-teach what words look like for a fraction of the work; their share falls to none. Words and attributes are left out at
-random, so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames are
-given, so that the model can start from a picture and extend a clip. The learning rate falls over the last quarter of
-`--steps`. This is the recipe for a CPU; `training.video.on_gpu` goes through the same data many times as fast.
-"""
+a clip is drawn, and disturbed by `training.video.caption_augmentation`. With `--characters FOLDER` a share of them are
+animated characters (`training.video.characters`) on plain paper. At first most batches are many short pieces of clips,
+which teach what words look like for a fraction of the work; their share falls to none. Words and attributes are left
+out at random, so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames
+are given, so that the model can start from a picture and extend a clip. The learning rate falls over the last quarter
+of `--steps`. This is the recipe for a CPU; `training.video.gpu_training` goes through the same data many times as
+fast."""
 
 from __future__ import annotations
 
@@ -28,14 +28,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.video.diffusion import Guidance, predict, sample, training_loss
+from models.video.diffusion import Guidance, compute_loss, predict, sample
 from models.video.generator import UNET_WEIGHTS
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table
+from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
 from training.loop import follow, save_checkpoint
-from training.video.clips import ClipPool, VideoPlan
+from training.video.clip_pool import ClipPool, VideoPlan
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
 SHEET_PROMPTS = (
@@ -52,7 +51,7 @@ SHEET_PROMPTS = (
 )
 
 
-def rate_at(step: int, steps: int, plan: VideoPlan) -> float:
+def compute_rate(step: int, steps: int, plan: VideoPlan) -> float:
     """Learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it over the last `calm_share`."""
     left = (steps - step) / max(1.0, plan.calm_share * steps)
     return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
@@ -83,8 +82,8 @@ def train(
         started = time.monotonic()
         clean, condition, known = pool.draw(step)
         for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, steps, plan)
-        loss = training_loss(model, clean, condition, known, random)
+            group["lr"] = compute_rate(step, steps, plan)
+        loss = compute_loss(model, clean, condition, known, random)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -122,7 +121,7 @@ def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
     return model.eval().requires_grad_(False), state["step"]
 
 
-def prompts_condition(table: TextTable, texts: list[str], config: UNet3DConfig) -> Condition:
+def embed_prompts(table: TextTable, texts: list[str], config: UNet3DConfig) -> Condition:
     """Prompts without attributes."""
     words, said = table.embed(texts, config.max_words)
     return Condition(words, said, torch.zeros(len(texts), len(config.attributes), dtype=torch.long))
@@ -134,13 +133,13 @@ def sample_prompts(
     """Predicted clean clips (B, 3, F, R, S) after each step, one row a prompt."""
     shape = (len(texts), 3, plan.frames, plan.size, plan.size)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(plan.seed))
-    wanted = prompts_condition(table, texts, model.config)
-    unwanted = prompts_condition(table, [""] * len(texts), model.config)
+    wanted = embed_prompts(table, texts, model.config)
+    unwanted = embed_prompts(table, [""] * len(texts), model.config)
     with torch.inference_mode():
         yield from sample(lambda z, t: predict(model, z, t, wanted, unwanted, Guidance(scale)), noise, steps)
 
 
-def contact_sheet(clips: Tensor, columns: int = 6) -> np.ndarray:
+def draw_contact_sheet(clips: Tensor, columns: int = 6) -> np.ndarray:
     """(B, 3, F, R, S) in [-1, 1] to one picture uint8, a row a clip."""
     frames = np.linspace(0, clips.shape[2] - 1, columns).round().astype(int)
     pixels = ((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()
@@ -181,7 +180,7 @@ def main() -> None:
 
         model, step = load_average(options.folder / "checkpoint.pt")
         clips = list(sample_prompts(model, load_text_table(options.text), list(SHEET_PROMPTS), plan))[-1]
-        Image.fromarray(contact_sheet(clips)).save(options.out)
+        Image.fromarray(draw_contact_sheet(clips)).save(options.out)
         print(f"{options.out}: step {step}")
 
 

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.video.upscaler import SCALE, WEIGHTS, UpscalerConfig, UpscalerNetwork, bicubic
+from models.video.upscaler import SCALE, UPSCALER_WEIGHTS, UpscalerConfig, UpscalerNetwork, enlarge_bicubic
 from models.weights_io import save_safetensors
 from training.loop import PlannedTraining
-from training.video.characters import on_background, random_character, render_character
-from training.video.scenes import random_spec, render
+from training.video.characters import draw_character, lay_on_background, render_character
+from training.video.scenes import draw_spec, render
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
 LARGE = 256
@@ -56,11 +56,11 @@ def render_shard(number: int, characters: Path | None, pictures: int = SHARD, si
     """Large pictures of shard `number`, uint8 (pictures, size, size, 3): scenes, then pixel art."""
     rng = np.random.default_rng([5, number])
     art = min(CHARACTERS_A_SHARD, pictures // 4) if characters else 0
-    made = [render(random_spec(rng), 1, size).frames[0] for _ in range(pictures - art)]
+    made = [render(draw_spec(rng), 1, size).frames[0] for _ in range(pictures - art)]
     for _ in range(art):
-        strip = render_character(random_character(characters, rng), characters, frames=4)  # type: ignore[arg-type]
+        strip = render_character(draw_character(characters, rng), characters, frames=4)  # type: ignore[arg-type]
         colour = tuple(int(c) for c in rng.integers(0, 256, 3))
-        frame = on_background(strip, colour)[int(rng.integers(4))]  # type: ignore[arg-type]
+        frame = lay_on_background(strip, colour)[int(rng.integers(4))]  # type: ignore[arg-type]
         scale = size // len(frame)
         made.append(frame.repeat(scale, axis=0).repeat(scale, axis=1))
     return np.stack(made)
@@ -78,12 +78,12 @@ def prepare(folder: Path, shards: int, characters: Path | None) -> None:
             print(path, flush=True)
 
 
-def reduce(large: Tensor) -> Tensor:
+def reduce_size(large: Tensor) -> Tensor:
     """(B, 3, 4 R, 4 S) -> (B, 3, R, S), the mean of 4 x 4 pixels."""
     return F.avg_pool2d(large, SCALE)
 
 
-def spoil(small: Tensor, random: torch.Generator) -> Tensor:
+def degrade_frames(small: Tensor, random: torch.Generator) -> Tensor:
     """Faults as the video model makes them, (B, 3, R, S) in [0, 1] -> the same; strengths differ from row to row."""
     batch, _, rows, columns = small.shape
 
@@ -126,9 +126,9 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
             crop = picture[top : top + side, left : left + side]
             crops.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
         large = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
-        small = reduce(large)
+        small = reduce_size(large)
         rows = torch.from_numpy(rng.random(plan.batch) < plan.spoilt)[:, None, None, None]
-        return torch.where(rows, spoil(small, self.random), small), large
+        return torch.where(rows, degrade_frames(small, self.random), small), large
 
     def train_step(self) -> dict[str, float]:
         small, large = self.batch()
@@ -137,7 +137,7 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
         return {"loss": float(loss.detach())}
 
 
-def psnr(first: Tensor, second: Tensor) -> Tensor:
+def measure_psnr(first: Tensor, second: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in dB of each row of (B, ...) in [0, 1], each at most 60."""
     error = (first.clamp(0, 1) - second).square().flatten(1).mean(dim=1)
     return -10 * torch.log10(error.clamp(min=1e-6))
@@ -146,11 +146,11 @@ def psnr(first: Tensor, second: Tensor) -> Tensor:
 def measure(network: UpscalerNetwork, pictures: NDArray[np.uint8], spoilt: bool) -> dict[str, float]:
     """Mean PSNR in dB of the network and of bicubic over held-out pictures."""
     large = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-    small = reduce(large)
+    small = reduce_size(large)
     if spoilt:
-        small = spoil(small, torch.Generator().manual_seed(0))
+        small = degrade_frames(small, torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        learned, plain = psnr(network.eval()(small), large), psnr(bicubic(small), large)
+        learned, plain = measure_psnr(network.eval()(small), large), measure_psnr(enlarge_bicubic(small), large)
     return {"psnr": float(learned.mean()), "psnr_bicubic": float(plain.mean())}
 
 
@@ -165,7 +165,7 @@ def load_average(folder: Path) -> UpscalerNetwork:
 def export(folder: Path, target: Path) -> Path:
     """Write the averaged weights as the studio ships them."""
     network = load_average(folder)
-    path = target / WEIGHTS
+    path = target / UPSCALER_WEIGHTS
     save_safetensors(path, network.state_dict(), {"config": json.dumps(network.config.to_dict())})
     return path
 

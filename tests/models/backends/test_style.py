@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from models.errors import ModelError
-from models.style.gatys import gram
+from models.style.gatys import compute_gram
 from models.style.vgg import STYLE_LAYERS, WIDTHS, Vgg, load_vgg
 from models.style.video_contracts import VideoStyleRequest
 
@@ -59,7 +59,7 @@ def test_the_layers_are_those_of_the_paper() -> None:
         assert [layers[name].shape[1] for name in STYLE_LAYERS] == list(WIDTHS)
         assert layers["4_1"].shape[2:] == (4, 6)
     flat = torch.randn(1, 5, 4, 3)
-    assert torch.allclose(gram(flat)[0], torch.einsum("cij,dij->cd", flat[0], flat[0]) / 12, atol=1e-6)
+    assert torch.allclose(compute_gram(flat)[0], torch.einsum("cij,dij->cd", flat[0], flat[0]) / 12, atol=1e-6)
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

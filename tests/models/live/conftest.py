@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.live import writing
-from models.live.writing import BarWriter
+from models.live import bar_generator
+from models.live.bar_generator import BarGenerator
 from models.music.composer import MusicComposer
 from models.music.weights import save_debug
 from models.video.generator import VideoGenerator
@@ -15,12 +15,12 @@ from tests.models.music_video.debug_video import debug_video
 
 
 @pytest.fixture(scope="session")
-def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BarWriter]:
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BarGenerator]:
     """A writer over a debug network."""
     model = save_debug(tmp_path_factory.mktemp("live") / "debug.safetensors")
     with pytest.MonkeyPatch.context() as patch:  # an untrained network never ends a bar by itself
-        patch.setattr(writing, "BAR_TOKENS", 128)
-        yield BarWriter(MusicComposer(model, "float32"))
+        patch.setattr(bar_generator, "BAR_TOKENS", 128)
+        yield BarGenerator(MusicComposer(model, "float32"))
 
 
 @pytest.fixture(scope="session")

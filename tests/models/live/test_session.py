@@ -14,14 +14,14 @@ import pytest
 import soundfile
 
 from models.live import messages
-from models.live.audio import LiveChunk
+from models.live.bar_generator import BarGenerator
 from models.live.controls import LiveControls
-from models.live.meter import LEAST_WORK, LEVEL_SAYS, STOPPED, Meter
-from models.live.phrase import PAUSE_S, Phrase, grid_s, on_grid, phrase_piece, write_answer
+from models.live.frame_stream import FrameGenerator, FrameStream
+from models.live.load_monitor import LEAST_WORK, LEVEL_SAYS, STOPPED, LoadMonitor
+from models.live.music_stream import LiveChunk
+from models.live.phrase import PAUSE_S, Phrase, measure_grid_s, place_on_grid, snap_to_grid, write_answer
 from models.live.recording import write_mp3
 from models.live.session import LiveSession
-from models.live.video import FrameStream, Painter
-from models.live.writing import BarWriter
 from models.video.generator import VideoGenerator
 
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0,), drums=False)
@@ -55,11 +55,11 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
 
 
 def test_what_is_sent_equals_the_recording_and_nothing_is_left_running(
-    writer: BarWriter, generator: VideoGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writer: BarGenerator, generator: VideoGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Meter, "govern", lambda *_: 0)  # a busy machine would take the pictures away
+    monkeypatch.setattr(LoadMonitor, "govern", lambda *_: 0)  # a busy machine would take the pictures away
     page = Page()
-    frames = FrameStream(Painter(generator, "a red fire", size=32), None)
+    frames = FrameStream(FrameGenerator(generator, "a red fire", size=32), None)
     session = LiveSession(writer, FAST, 5, frames, tmp_path, page.send, program=11)
     session.start()
     wait_for(lambda: len(page.found("A")) > 12 and len(page.found("V")) > 3)
@@ -107,7 +107,7 @@ def chunk(took_s: float = 0.01, waited: bool = False) -> LiveChunk:
 
 
 def test_the_meter_counts_and_steps_down_before_sound_is_lost_and_up_again() -> None:
-    meter = Meter()
+    meter = LoadMonitor()
     now = 0.0
     for _ in range(40):
         meter.count(chunk(), 0.3)
@@ -134,7 +134,7 @@ def test_the_meter_counts_and_steps_down_before_sound_is_lost_and_up_again() -> 
 
 
 def test_a_bar_that_was_not_written_in_time_costs_quality_at_once() -> None:
-    meter = Meter(has_pictures=False)
+    meter = LoadMonitor(has_pictures=False)
     meter.count(chunk(took_s=9.0, waited=True), 0.2)  # the first bar: nobody hears that it took long
     assert meter.govern(10.0, 0.45, 0.45) == 0
     meter.count(chunk(waited=True), 0.2)
@@ -154,7 +154,7 @@ def test_a_phrase_becomes_a_piece_that_ends_at_a_bar_line() -> None:
     phrase = a_phrase()
     assert not phrase.is_open
     controls = LiveControls(tempo=120.0)
-    piece, bars = phrase_piece(phrase.notes, controls, 11)
+    piece, bars = place_on_grid(phrase.notes, controls, 11)
     assert bars == 1
     assert [(note.start, note.pitch) for note in piece.tracks[0].notes] == [(24, 60), (48, 62), (72, 64)]
     assert phrase.take()
@@ -164,7 +164,7 @@ def test_a_phrase_becomes_a_piece_that_ends_at_a_bar_line() -> None:
     assert phrase.release(61, 1.1, 0.0) is None
 
 
-def test_the_same_phrase_gets_the_same_answer_of_its_length(writer: BarWriter) -> None:
+def test_the_same_phrase_gets_the_same_answer_of_its_length(writer: BarGenerator) -> None:
     notes, controls = a_phrase().notes, LiveControls(tempo=120.0)
     first, second = (write_answer(writer, notes, controls, 11, seed=3, number=0) for _ in range(2))
     assert first == second
@@ -175,13 +175,13 @@ def test_the_same_phrase_gets_the_same_answer_of_its_length(writer: BarWriter) -
 
 
 @pytest.mark.parametrize("tempo", [50.0, 90.0, 120.0, 180.0])
-def test_an_answer_begins_on_the_grid_soon(writer: BarWriter, tempo: float) -> None:
+def test_an_answer_begins_on_the_grid_soon(writer: BarGenerator, tempo: float) -> None:
     controls = LiveControls(tempo=tempo)
-    step_s = grid_s(controls)
+    step_s = measure_grid_s(controls)
     assert step_s <= 0.31
-    from models.live.audio import BarMark
+    from models.live.music_stream import BarMark
 
     mark = BarMark(3, 10.0, 10.0 + controls.bar_s, controls, False)
-    start_s = on_grid(mark, 10.4)
+    start_s = snap_to_grid(mark, 10.4)
     assert 10.4 <= start_s + 1e-9 <= 10.4 + step_s + 1e-9
     assert PAUSE_S + step_s < 0.6

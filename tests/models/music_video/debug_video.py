@@ -17,7 +17,7 @@ from models.contracts import VideoChunk, VideoRequest
 from models.music_video import features
 from models.music_video.contracts import MusicVideoRequest
 from models.video.generator import VideoGenerator
-from models.video.text import TextTable
+from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from studio.io.audio_files import write_wav
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.music_video import accent_times, frame_differences, share_near, stream_gap_s
+from benchmarks.music_video import find_accents, measure_differences, measure_gap_s, measure_share_near
 from models.beats.detector import BeatDetector
 from models.beats.network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
 from models.clips import probe
@@ -55,11 +55,11 @@ def test_accents_of_the_finished_file_fall_on_the_beats(generator: MusicVideoGen
     assert all(0 <= chunk.done <= chunk.total for chunk in chunks)
     info = probe(request.out)
     assert (info.width, info.height, info.rate, info.frames, info.sound) == (640, 360, 24, 96, "aac")
-    differences, rate = frame_differences(request.out)
-    accents, beats = accent_times(differences, rate), request.track.times_s
-    assert share_near(beats, accents) >= 0.95
-    assert share_near((beats[:-1] + beats[1:]) / 2, accents) <= 0.3  # so they are not everywhere
-    assert abs(stream_gap_s(request.out)) < 1.5 / 24
+    differences, rate = measure_differences(request.out)
+    accents, beats = find_accents(differences, rate), request.track.times_s
+    assert measure_share_near(beats, accents) >= 0.95
+    assert measure_share_near((beats[:-1] + beats[1:]) / 2, accents) <= 0.3  # so they are not everywhere
+    assert abs(measure_gap_s(request.out)) < 1.5 / 24
     assert sorted(each.name for each in tmp_path.iterdir()) == ["out.mp4", "song.wav"]
 
 
@@ -294,5 +294,5 @@ def test_a_steady_track_has_its_accents_whatever_the_tempo(generator: MusicVideo
         track = steady_track(3.0, bpm)
         request = request_for(tmp_path, 3.0, track=track, aspect="1:1")
         list(generator.stream(request))
-        differences, rate = frame_differences(request.out)
-        assert share_near(track.times_s, accent_times(differences, rate)) >= 0.95
+        differences, rate = measure_differences(request.out)
+        assert measure_share_near(track.times_s, find_accents(differences, rate)) >= 0.95

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.video.cutout import PAPER, cut_out, paper_of, sprite_sheet
-from training.video.characters import on_background
+from models.video.cutout import PAPER, build_sprite_sheet, cut_out, find_paper
+from training.video.characters import lay_on_background
 
 
 def figure() -> np.ndarray:
@@ -23,9 +23,9 @@ def figure() -> np.ndarray:
 def test_a_figure_comes_back_from_noisy_paper() -> None:
     wanted = figure()
     rng = np.random.default_rng(0)
-    seen = on_background(wanted, PAPER).astype(np.float32) + rng.normal(0, 3, (3, 64, 64, 3))
+    seen = lay_on_background(wanted, PAPER).astype(np.float32) + rng.normal(0, 3, (3, 64, 64, 3))
     frames = seen.clip(0, 255).round().astype(np.uint8)
-    ground = paper_of(frames)
+    ground = find_paper(frames)
     assert ground is not None and np.abs(ground - PAPER).max() < 3
     cut = cut_out(frames, ground)
     assert cut.shape == (3, 64, 64, 4)
@@ -45,19 +45,19 @@ def test_an_edge_that_mixes_with_the_paper_is_parted_again() -> None:
 
 @pytest.mark.parametrize("colour", [(10, 20, 60), (255, 255, 255)])
 def test_other_grounds_are_not_paper(colour: tuple[int, int, int]) -> None:
-    assert paper_of(np.full((2, 32, 32, 3), colour, np.uint8)) is None
+    assert find_paper(np.full((2, 32, 32, 3), colour, np.uint8)) is None
 
 
 def test_a_busy_border_is_not_paper() -> None:
     frames = np.full((2, 32, 32, 3), PAPER, np.uint8)
     frames[:, :20] = (80, 140, 200)
-    assert paper_of(frames) is None
+    assert find_paper(frames) is None
 
 
 @pytest.mark.parametrize(("frames", "shape"), [(3, (4, 18)), (8, (4, 48)), (9, (8, 48)), (17, (12, 48))])
 def test_a_sheet_holds_all_frames_in_order(frames: int, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(1, 255, (frames, 4, 6, 4)).astype(np.uint8)
-    sheet = sprite_sheet(pixels)
+    sheet = build_sprite_sheet(pixels)
     assert sheet.shape == (*shape, 4)
     for index, frame in enumerate(pixels):
         row, column = divmod(index, 8)

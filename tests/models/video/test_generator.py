@@ -15,7 +15,7 @@ from models.contracts import Generator, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import Bundled, ModelSpec
 from models.video.generator import TEXT_WEIGHTS, UNET_WEIGHTS, VideoGenerator, load_bundled
-from models.video.text import TextTable
+from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
 

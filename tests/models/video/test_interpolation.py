@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.video.interpolation import interpolate
-from training.video.scenes import random_spec, render
+from training.video.scenes import draw_spec, render
 
 
 def blend(frames: np.ndarray, factor: int) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_a_still_clip_stays_still_and_the_world_gains() -> None:
     assert np.array_equal(interpolate(still, 3), np.repeat(moving_disc(1, 0), 9, axis=0))
     gains = []
     for kind in ("plasma", "boat", "ink"):
-        spec = replace(random_spec(np.random.default_rng(5), kind), camera="still")
+        spec = replace(draw_spec(np.random.default_rng(5), kind), camera="still")
         fine = render(spec, 10, 64, 24.0).frames
         gains.append(psnr(interpolate(fine[::3], 3)[:10], fine) - psnr(blend(fine[::3], 3)[:10], fine))
     assert min(gains) > 0.5

@@ -8,16 +8,24 @@ import numpy as np
 import pytest
 
 from models.music.mastering import integrated_loudness
-from models.video.onsets import Onset, find_light, find_low_points, motion_energy, period_of
-from models.video.sounds import EVENT_SOUNDS, LAYERS, RATE, add, noise, sway, texture
-from models.video.soundtrack import CEILING, SCENES, TARGET_LUFS, level, place_events, scene_of, soundtrack
-from models.video.soundtrack import _table_path as table_path
-from models.video.text import load_text_table
-from training.video.scenes import KINDS, caption, random_spec, render
+from models.video.sound_synthesis import EVENT_SOUNDS, LAYERS, RATE, add_sound, make_noise, make_sway, mix_texture
+from models.video.soundtrack import (
+    CEILING,
+    SCENES,
+    TARGET_LUFS,
+    find_scene,
+    level_loudness,
+    make_soundtrack,
+    place_events,
+)
+from models.video.soundtrack import _find_table as table_path
+from models.video.text_embedding import load_text_table
+from models.video.visual_onsets import Onset, find_light, find_low_points, find_period, measure_motion
+from training.video.scenes import KINDS, draw_spec, render, write_caption
 
 
 def scene(kind: str, frames: int = 48, seed: int = 3) -> tuple[np.ndarray, list[float]]:
-    spec = replace(random_spec(np.random.default_rng(seed), kind), camera="still", speed="normal")
+    spec = replace(draw_spec(np.random.default_rng(seed), kind), camera="still", speed="normal")
     clip = render(spec, frames, 32, 24.0)
     return clip.frames, [event.time_s for event in clip.events]
 
@@ -25,12 +33,12 @@ def scene(kind: str, frames: int = 48, seed: int = 3) -> tuple[np.ndarray, list[
 @pytest.mark.parametrize("name", list(LAYERS))
 def test_a_texture_is_sound_repeats_and_fits_its_own_end(name: str) -> None:
     n = RATE
-    made = texture(((name, 1.0),), n, np.random.default_rng(5))
+    made = mix_texture(((name, 1.0),), n, np.random.default_rng(5))
     assert made.shape == (n, 2)
     assert made.dtype == np.float32
     assert np.isfinite(made).all()
     assert np.abs(made).max() < 1.5
-    assert np.array_equal(made, texture(((name, 1.0),), n, np.random.default_rng(5)))
+    assert np.array_equal(made, mix_texture(((name, 1.0),), n, np.random.default_rng(5)))
     steps = np.abs(np.diff(made, axis=0))
     assert np.abs(made[0] - made[-1]).max() <= 1.5 * steps.max() + 1e-6
 
@@ -48,22 +56,22 @@ def test_an_event_sound_begins_at_once_and_dies_away(name: str) -> None:
 
 def test_noise_and_sway_keep_their_bounds() -> None:
     rng = np.random.default_rng(0)
-    band = noise(RATE, rng, 1000, 2000)
+    band = make_noise(RATE, rng, 1000, 2000)
     spectrum = np.abs(np.fft.rfft(band)) ** 2
     assert spectrum[800:2500].sum() > 0.9 * spectrum.sum()
     assert np.sqrt(np.mean(band**2)) == pytest.approx(1, abs=1e-3)
-    curve = sway(RATE, rng, 2.0, 0.25, 0.75)
+    curve = make_sway(RATE, rng, 2.0, 0.25, 0.75)
     assert 0.249 <= curve.min() <= curve.max() <= 0.751
 
 
 def test_adding_places_pans_cuts_and_wraps() -> None:
     track = np.zeros((10, 2), np.float32)
-    add(track, 8, np.ones(4, np.float32), x=-1.0)
+    add_sound(track, 8, np.ones(4, np.float32), x=-1.0)
     assert track[8:, 0].tolist() == [1, 1]
     assert np.abs(track[:, 1]).max() < 1e-6
-    add(track, 8, np.ones(4, np.float32), x=1.0, wrap=True)
+    add_sound(track, 8, np.ones(4, np.float32), x=1.0, wrap=True)
     assert track[:2, 1].tolist() == [1, 1]
-    add(track, -2, np.full(3, 5, np.float32), x=-1.0)
+    add_sound(track, -2, np.full(3, 5, np.float32), x=-1.0)
     assert track[0, 0] == 5
 
 
@@ -87,26 +95,26 @@ def test_nothing_happens_in_a_still_or_single_picture() -> None:
     for frames in (still, still[:1], still[:0]):
         assert find_light(frames, 24.0) == []
         assert find_low_points(frames, 24.0) == []
-        assert motion_energy(frames).sum() == 0
-    assert period_of(still, 24.0) == 0.0
+        assert measure_motion(frames).sum() == 0
+    assert find_period(still, 24.0) == 0.0
     wave = np.abs(np.arange(48) % 12 - 6)[:, None, None, None] * np.full((1, 20, 20, 3), 30)
-    assert period_of(wave.astype(np.uint8), 24.0) == pytest.approx(0.5)
+    assert find_period(wave.astype(np.uint8), 24.0) == pytest.approx(0.5)
 
 
 def test_words_choose_the_scene_even_when_new() -> None:
     table = load_text_table(table_path())
     rng = np.random.default_rng(0)
     right = [
-        scene_of(caption(spec, rng, held_out=held), table) == spec.kind
+        find_scene(write_caption(spec, rng, held_out=held), table) == spec.kind
         for held in (False, True)
-        for spec in (random_spec(rng, kind) for kind in KINDS)
+        for spec in (draw_spec(rng, kind) for kind in KINDS)
     ]
     assert np.mean(right) > 0.9
     for prompt, kind in {
         "sea at dusk": "ocean", "campfire": "fire", "a woman with pink hair walks left": "person",
         "northern lights": "aurora", "my grandmother's kitchen": "unknown", "": "unknown", "zzzz": "unknown",
     }.items():  # fmt: skip
-        assert scene_of(prompt, table) == kind, prompt
+        assert find_scene(prompt, table) == kind, prompt
 
 
 def test_every_kind_of_scene_has_a_sound_that_is_there() -> None:
@@ -121,13 +129,13 @@ def test_every_kind_of_scene_has_a_sound_that_is_there() -> None:
 )
 def test_a_soundtrack_is_as_long_as_the_picture_loud_enough_and_never_clipped(prompt: str) -> None:
     frames, _ = scene("lightning" if "light" in prompt else "ball", frames=50)
-    made = soundtrack(prompt, frames, 24.0, seed=1)
+    made = make_soundtrack(prompt, frames, 24.0, seed=1)
     assert made.shape == (round(50 / 24 * RATE), 2)
     assert made.dtype == np.float32
     assert np.abs(made).max() <= CEILING + 1e-6
     assert integrated_loudness(np.ascontiguousarray(made.T), RATE) == pytest.approx(TARGET_LUFS, abs=2.5)
-    assert np.array_equal(made, soundtrack(prompt, frames, 24.0, seed=1))
-    assert not np.array_equal(made, soundtrack(prompt, frames, 24.0, seed=2))
+    assert np.array_equal(made, make_soundtrack(prompt, frames, 24.0, seed=1))
+    assert not np.array_equal(made, make_soundtrack(prompt, frames, 24.0, seed=2))
 
 
 def test_event_sounds_fall_on_the_events_and_come_from_where_they_are() -> None:
@@ -144,11 +152,11 @@ def test_event_sounds_fall_on_the_events_and_come_from_where_they_are() -> None:
 
 def test_very_short_and_silent_clips_do_not_fail() -> None:
     single = np.zeros((1, 8, 8, 3), np.uint8)
-    assert soundtrack("rain", single, 8.0).shape == (round(RATE / 8), 2)
-    assert not level(np.zeros((RATE, 2), np.float32)).any()
+    assert make_soundtrack("rain", single, 8.0).shape == (round(RATE / 8), 2)
+    assert not level_loudness(np.zeros((RATE, 2), np.float32)).any()
 
 
 @pytest.mark.parametrize(("frames", "rate"), [(0, 8.0), (2, 0.0), (2, float("nan")), (1300, 8.0)])
 def test_wrong_lengths_and_rates_are_refused(frames: int, rate: float) -> None:
     with pytest.raises(ValueError, match=r"frames_per_second|the clip has"):
-        soundtrack("rain", np.zeros((frames, 8, 8, 3), np.uint8), rate)
+        make_soundtrack("rain", np.zeros((frames, 8, 8, 3), np.uint8), rate)

@@ -11,13 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
-from models.video.sounds import EVENT_SOUNDS, add
-from models.video.sounds import RATE as EVENT_RATE
-from models.video.sync import SOUND_RATE, WEIGHTS, SyncChecker, bend, load_sync, mel_of, refine, small_frames
-from models.video.sync_network import SUBFRAMES, SyncConfig, SyncNetwork, diagonals
+from models.video.sound_synthesis import EVENT_SOUNDS, add_sound
+from models.video.sound_synthesis import RATE as EVENT_RATE
+from models.video.sync import (
+    SOUND_RATE,
+    SYNC_WEIGHTS,
+    SyncChecker,
+    bend_time,
+    compute_mel,
+    load_sync,
+    refine_peak,
+    shrink_frames,
+)
+from models.video.sync_network import SUBFRAMES, SyncConfig, SyncNetwork, gather_diagonals
 from models.weights_io import save_safetensors
 from training.video import sync as recipe
-from training.video.scenes import Event, random_spec, render
+from training.video.scenes import SceneEvent, draw_spec, render
 from training.video.sync_data import FRAMES, RATE, EventClip, prepare, read_shards, render_clips
 
 CONFIG = SyncConfig.debug()
@@ -66,7 +75,7 @@ def test_each_side_attends_to_the_other() -> None:
 
 def test_diagonals_are_those_of_a_naive_loop() -> None:
     square = torch.randn(2, 5, 5)
-    found = diagonals(square, 2)
+    found = gather_diagonals(square, 2)
     for row in range(5):
         for offset in range(-2, 3):
             column = row + offset
@@ -78,7 +87,7 @@ def test_diagonals_are_those_of_a_naive_loop() -> None:
 @given(st.floats(-0.5, 0.5), st.sampled_from([8_000, 22_050, 44_100]))
 def test_bending_without_moments_is_a_plain_shift(offset_s: float, rate: int) -> None:
     sound = np.random.default_rng(0).normal(size=(rate, 2)).astype(np.float32)
-    moved, shift = bend(sound, rate, offset_s, np.zeros(0), np.zeros(0)), round(offset_s * rate)
+    moved, shift = bend_time(sound, rate, offset_s, np.zeros(0), np.zeros(0)), round(offset_s * rate)
     assert moved.shape == sound.shape
     if shift >= 0:
         assert np.array_equal(moved[: rate - shift], sound[shift:])
@@ -91,24 +100,24 @@ def test_bending_without_moments_is_a_plain_shift(offset_s: float, rate: int) ->
 def test_bending_moves_single_events_and_stays_gentle() -> None:
     rate = 8_000
     sound = clicks(3.0, rate, (0.54, 1.0, 2.46))
-    moved = bend(sound, rate, 0.0, np.array([0.5, 1.0, 2.5]), np.array([0.04, 0.0, -0.04]))
+    moved = bend_time(sound, rate, 0.0, np.array([0.5, 1.0, 2.5]), np.array([0.04, 0.0, -0.04]))
     onsets = np.flatnonzero((moved[1:, 0] > 0.1) & (moved[:-1, 0] <= 0.1)) / rate
     assert np.abs(onsets - (0.5, 1.0, 2.5)).max() < 0.02
-    wild = bend(sound, rate, 0.0, np.array([1.0, 1.1]), np.array([5.0, -5.0]))
+    wild = bend_time(sound, rate, 0.0, np.array([1.0, 1.1]), np.array([5.0, -5.0]))
     assert np.isfinite(wild).all()
 
 
 def test_a_finer_place_lies_between_bins() -> None:
     places = np.arange(97)
     for true in (3.0, 48.3, 90.7):
-        assert abs(refine(-0.5 * ((places - true) / 1.2) ** 2) - true) < 0.15
+        assert abs(refine_peak(-0.5 * ((places - true) / 1.2) ** 2) - true) < 0.15
 
 
 def test_frames_of_any_rate_become_24_a_second() -> None:
     frames = np.arange(8, dtype=np.uint8)[:, None, None, None].repeat(20, 1).repeat(28, 2).repeat(3, 3) * 20
     for rate, count in ((8.0, 24), (24.0, 8), (60.0, 3)):
-        assert small_frames(frames, rate, 16).shape == (count, 3, 16, 16)
-    slow = small_frames(frames, 8.0, 16).mean(dim=(1, 2, 3))
+        assert shrink_frames(frames, rate, 16).shape == (count, 3, 16, 16)
+    slow = shrink_frames(frames, 8.0, 16).mean(dim=(1, 2, 3))
     assert torch.equal(slow[0], slow[2])
     assert slow[3] > slow[2]
 
@@ -132,13 +141,13 @@ def test_a_report_of_any_clip_is_sound() -> None:
 
 @pytest.mark.parametrize("kind", ["ball", "lightning", "lighthouse"])
 def test_the_shipped_network_finds_and_mends_what_is_late_or_early(kind: str) -> None:
-    model = load_sync(recipe.WEIGHTS_FOLDER / WEIGHTS)
+    model = load_sync(recipe.WEIGHTS_FOLDER / SYNC_WEIGHTS)
     rng = np.random.default_rng([99, 1])
-    scene = render(random_spec(rng, kind), 96, 64, RATE)
+    scene = render(draw_spec(rng, kind), 96, 64, RATE)
     for late_s in (0.3, -0.2):
         sound = np.zeros((4 * EVENT_RATE, 2), np.float32)
         for event in scene.events:
-            add(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
+            add_sound(sound, round((event.time_s + late_s) * EVENT_RATE), EVENT_SOUNDS[event.kind](rng), event.x, 0.4)
         moved, report = model.align(scene.frames, RATE, sound, EVENT_RATE)
         assert report.offset_s == pytest.approx(late_s, abs=1 / RATE)
         assert report.confidence > 0.5
@@ -174,7 +183,7 @@ def tiny_clips() -> list[EventClip]:
         for moment in moments[moments < FRAMES / RATE]:
             first = int(np.ceil(moment * RATE))
             frames[first : first + 3, 4:12, 4:12] = 250
-        clips.append(EventClip("tiles", frames, tuple(Event("beat", float(m), 1.0, 0.0) for m in moments)))
+        clips.append(EventClip("tiles", frames, tuple(SceneEvent("beat", float(m), 1.0, 0.0) for m in moments)))
     return clips
 
 
@@ -233,6 +242,6 @@ def test_shards_are_fixed_by_their_number_and_resume(tmp_path: Path, monkeypatch
 
 def test_mel_frames_are_cut_or_continued() -> None:
     sound = torch.from_numpy(clicks(1.0, SOUND_RATE, (0.5,)).T.copy())[None]
-    assert mel_of(sound, 8, 96).shape == mel_of(sound[:, :, :9000], 8, 96).shape == (1, 96, 16)
-    loudest = int(mel_of(sound, 8, 96)[0].mean(dim=1).argmax())
+    assert compute_mel(sound, 8, 96).shape == compute_mel(sound[:, :, :9000], 8, 96).shape == (1, 96, 16)
+    loudest = int(compute_mel(sound, 8, 96)[0].mean(dim=1).argmax())
     assert abs(loudest - 48) <= 1

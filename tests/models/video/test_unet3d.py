@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.torchaudio_import import import_torchaudio
-from models.video.diffusion import COARSE_SHARE, Guidance, add_noise, predict, sample, sigmas_of, training_loss
+from models.video.diffusion import COARSE_SHARE, Guidance, add_noise, compute_loss, compute_sigmas, predict, sample
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig, patchify, unpatchify
 
 CONFIG = UNet3DConfig.debug()
@@ -128,7 +128,7 @@ def test_euler_equals_diffusers_flow_matching_scheduler() -> None:
     from diffusers import FlowMatchEulerDiscreteScheduler
 
     ours = list(sample(denoiser, CLIP, 8, "euler"))
-    theirs = by_diffusers(FlowMatchEulerDiscreteScheduler(), CLIP, sigmas_of(8)[:-1])
+    theirs = by_diffusers(FlowMatchEulerDiscreteScheduler(), CLIP, compute_sigmas(8)[:-1])
     assert torch.allclose(ours[-1], theirs, atol=1e-4)
 
 
@@ -136,7 +136,7 @@ def test_dpm_solver_equals_diffusers() -> None:
     import_torchaudio()
     from diffusers import DPMSolverMultistepScheduler
 
-    from models.video.diffusion import dpm_step
+    from models.video.diffusion import step_dpm
 
     scheduler = DPMSolverMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, final_sigmas_type="zero", lower_order_final=True
@@ -146,7 +146,7 @@ def test_dpm_solver_equals_diffusers() -> None:
     ours, theirs, earlier = CLIP, CLIP, None
     for step, timestep in enumerate(scheduler.timesteps):
         clean = denoiser(ours, 1 - sigmas[step])
-        ours = dpm_step(ours, clean, earlier, (sigmas[max(step - 1, 0)], sigmas[step], sigmas[step + 1]))
+        ours = step_dpm(ours, clean, earlier, (sigmas[max(step - 1, 0)], sigmas[step], sigmas[step + 1]))
         earlier = clean
         velocity = (theirs - denoiser(theirs, 1 - sigmas[step])) / sigmas[step]
         theirs = scheduler.step(velocity, timestep, theirs).prev_sample
@@ -181,7 +181,7 @@ def test_a_seed_fixes_all_and_known_frames_are_kept() -> None:
 def test_noise_is_a_straight_line_and_the_loss_ignores_given_frames() -> None:
     assert torch.allclose(add_noise(CLIP, -CLIP, torch.tensor([1.0, 0.5]))[1], torch.zeros_like(CLIP[1]))
     everything = torch.ones(2, 4, dtype=torch.bool)
-    loss = training_loss(make(), CLIP, condition(), everything, torch.Generator().manual_seed(0))
+    loss = compute_loss(make(), CLIP, condition(), everything, torch.Generator().manual_seed(0))
     assert float(loss) == 0
 
 
@@ -201,7 +201,7 @@ def test_the_loss_counts_what_is_wrong_on_the_whole_once_more() -> None:
     odd[..., ::2] = -1
     random = torch.Generator()
     whole, apart = (
-        training_loss(Off(signs), CLIP, condition(), None, random.manual_seed(0))  # type: ignore[arg-type]
+        compute_loss(Off(signs), CLIP, condition(), None, random.manual_seed(0))  # type: ignore[arg-type]
         for signs in (even, odd)
     )
     assert torch.allclose(whole, (1 + COARSE_SHARE) * apart)
@@ -214,7 +214,7 @@ def test_training_learns_a_clip() -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3)
     random, losses = torch.Generator().manual_seed(0), []
     for _ in range(30):
-        loss = training_loss(model, clip, condition(4), None, random)
+        loss = compute_loss(model, clip, condition(4), None, random)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

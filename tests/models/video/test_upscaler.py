@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
-from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork, bicubic, load_upscaler, soften
+from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork, enlarge_bicubic, load_upscaler, soften
 from training.video import upscaler as recipe
 
 
@@ -46,7 +46,9 @@ def test_a_plain_picture_stays_plain_and_an_untrained_network_is_bicubic() -> No
     grey = np.full((1, 8, 8, 3), 90, np.uint8)
     assert (model.upscale(grey) == 90).all()
     clip = noise(1, 8, 8)
-    plain = bicubic(torch.from_numpy(clip).permute(0, 3, 1, 2).float() / 255).mul(255).round().clamp(0, 255).byte()
+    plain = (
+        enlarge_bicubic(torch.from_numpy(clip).permute(0, 3, 1, 2).float() / 255).mul(255).round().clamp(0, 255).byte()
+    )
     assert np.array_equal(model.upscale(clip), plain.permute(0, 2, 3, 1).numpy())
 
 
@@ -60,12 +62,12 @@ def test_what_is_no_clip_is_refused_in_a_sentence(frames: object) -> None:
 
 def test_spoiling_keeps_range_and_size_and_changes_a_little() -> None:
     small = torch.rand(4, 3, 18, 22, generator=torch.Generator().manual_seed(0))
-    spoilt = recipe.spoil(small, torch.Generator().manual_seed(1))
+    spoilt = recipe.degrade_frames(small, torch.Generator().manual_seed(1))
     assert spoilt.shape == small.shape
     assert 0 <= spoilt.min() <= spoilt.max() <= 1
     assert 0 < (spoilt - small).abs().mean() < 0.3
     flat = torch.full((1, 3, 16, 16), 0.5)
-    assert (recipe.spoil(flat, torch.Generator().manual_seed(1)) - flat).abs().mean() < 0.05
+    assert (recipe.degrade_frames(flat, torch.Generator().manual_seed(1)) - flat).abs().mean() < 0.05
 
 
 def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:

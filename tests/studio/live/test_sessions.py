@@ -20,9 +20,9 @@ from starlette.testclient import TestClient
 
 from models.errors import ModelError
 from models.live import messages
-from models.live.audio import LiveMusic
 from models.live.controls import LiveControls
-from models.live.video import SHOWN_RATE
+from models.live.frame_stream import SHOWN_RATE
+from models.live.music_stream import MusicStream
 from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
 from studio.io.recipes import read_recipe
@@ -192,7 +192,7 @@ def test_chunks_for_a_program_joined_are_the_music(registry: Registry, tmp_path:
     joined = np.concatenate([soundfile.read(path, dtype="int16")[0] for path, _ in found])
     with contextlib.ExitStack() as hold:
         shared = writer(registry, hold)
-        stream = LiveMusic(shared, shared.composer.bank, controls, 5)
+        stream = MusicStream(shared, shared.composer.bank, controls, 5)
         whole = np.concatenate([stream.next_chunk().samples for _ in range(60)], axis=1)
     assert np.abs(joined / 32767 - whole.T[: len(joined)]).max() < 1e-4
     assert found[-1][1]["made_s"] >= 3.0

@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from training.video import characters
-from training.video.character_credits import CREDITS, credits_text
+from training.video.character_credits import CREDITS, write_credits
 from training.video.characters import (
     DIRECTIONS,
     CharacterSpec,
-    character_caption,
-    credits_for,
-    on_background,
-    random_character,
+    draw_character,
+    lay_on_background,
+    list_credits,
     render_character,
+    write_character_caption,
 )
 
 SPEC = CharacterSpec("female", "light", "red", "blue", "bob", "pink", "walk", "left")
@@ -49,7 +49,7 @@ def test_parts_lie_over_one_another_and_the_rest_is_transparent(folder: Path) ->
     assert frames.shape == (16, 64, 64, 4)
     assert [tuple(frames[0, y, 30, :3]) for y in (25, 35, 45, 55)] == list(COLOURS)
     assert frames[0, 60, 60, 3] == 0
-    shown = on_background(frames, (9, 8, 7))
+    shown = lay_on_background(frames, (9, 8, 7))
     assert tuple(shown[0, 60, 60]) == (9, 8, 7)
     assert tuple(shown[0, 55, 30]) == COLOURS[3]
 
@@ -62,10 +62,10 @@ def test_a_walk_is_a_cycle_of_eight_without_the_standing_frame(folder: Path) -> 
 
 
 def test_captions_name_the_parts_and_credits_name_the_artists(folder: Path) -> None:
-    text = character_caption(SPEC, np.random.default_rng(0))
+    text = write_character_caption(SPEC, np.random.default_rng(0))
     assert "pink hair" in text
     assert "blue shirt" in text
-    lines = credits_for(SPEC, folder)
+    lines = list_credits(SPEC, folder)
     assert len(lines) == 4
     assert all("Ann, Ben" in line and "CC0" in line for line in lines)
 
@@ -76,25 +76,25 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fly"):
         render_character(replace(SPEC, move="fly"), folder)
     with pytest.raises(ValueError, match="beige"):
-        credits_for(replace(SPEC, hair="beige"), folder)
+        list_credits(replace(SPEC, hair="beige"), folder)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="LICENSES"):
-        credits_for(SPEC, tmp_path / "empty")
+        list_credits(SPEC, tmp_path / "empty")
     with pytest.raises(ValueError, match="holds no"):
-        random_character(tmp_path / "empty", np.random.default_rng(0))
+        draw_character(tmp_path / "empty", np.random.default_rng(0))
     Image.new("RGBA", (64, 64)).save(folder / SPEC.parts()[0])
-    characters._sheet.cache_clear()
+    characters._load_sheet.cache_clear()
     with pytest.raises(ValueError, match="64 x 64"):
         render_character(SPEC, folder)
 
 
 def test_the_list_of_artists_names_every_sheet_once(folder: Path) -> None:
-    text = credits_text(folder)
+    text = write_credits(folder)
     assert "Ann, Ben\n  CC0, GPL 3.0" in text
     assert all(f"  {part.rsplit('/', 1)[0]} (1)" in text for part in SPEC.parts())
     (folder / "LICENSES.csv").write_text("file,licenses,source,authors\n", encoding="utf-8")
     with pytest.raises(ValueError, match="does not name"):
-        credits_text(folder)
+        write_credits(folder)
 
 
 def test_the_shipped_list_of_artists_is_there() -> None:

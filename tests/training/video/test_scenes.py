@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from models.video.scene_spec import COLOURS
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, TIME_WORDS
-from training.video.scenes import KINDS, SceneSpec, caption, random_spec, render
-from training.video.scenes.noise import TILE, fbm, pyramid
+from training.video.scenes import KINDS, SceneSpec, draw_spec, render, write_caption
+from training.video.scenes.noise import TILE, build_pyramid, sample_fbm
 
 
 def spec_of(kind: str, seed: int = 3, **changes: str) -> SceneSpec:
     """A spec of that kind with a still camera where it can be."""
-    spec = random_spec(np.random.default_rng(seed), kind)
+    spec = draw_spec(np.random.default_rng(seed), kind)
     return replace(spec, camera="still", speed="normal", **changes)
 
 
@@ -117,8 +117,8 @@ def test_training_and_held_out_wordings_share_no_subject_nor_motion() -> None:
 @given(st.integers(0, 2**31), st.booleans())
 def test_captions_are_tidy_and_tell_the_truth(seed: int, held_out: bool) -> None:
     rng = np.random.default_rng(seed)
-    spec = random_spec(rng)
-    text = caption(spec, rng, held_out, {"colour": 1.0, "time": 1.0})
+    spec = draw_spec(rng)
+    text = write_caption(spec, rng, held_out, {"colour": 1.0, "time": 1.0})
     assert text == text.strip()
     assert "  " not in text
     assert "{" not in text
@@ -129,10 +129,10 @@ def test_captions_are_tidy_and_tell_the_truth(seed: int, held_out: bool) -> None
 
 def test_noise_repeats_and_stays_in_range() -> None:
     u, v = np.meshgrid(np.linspace(0, 3, 40, dtype=np.float32), np.linspace(0, 3, 40, dtype=np.float32))
-    first, again = fbm(u[None], v[None]), fbm(u[None] + np.float32(TILE), v[None] - np.float32(TILE))
+    first, again = sample_fbm(u[None], v[None]), sample_fbm(u[None] + np.float32(TILE), v[None] - np.float32(TILE))
     assert np.allclose(first, again, atol=2e-3)
     assert 0 <= first.min() < first.max() <= 1
-    assert pyramid(0)[0].std() == pytest.approx(0.18, abs=0.02)
+    assert build_pyramid(0)[0].std() == pytest.approx(0.18, abs=0.02)
 
 
 @pytest.mark.parametrize(

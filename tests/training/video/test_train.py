@@ -13,16 +13,16 @@ from PIL import Image
 
 from models.video.cutout import PAPER
 from models.video.scene_spec import TIMES
-from models.video.text import TextTable
+from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3DConfig
 from models.weights_io import load_metadata, load_safetensors
-from training.video import on_gpu
+from training.video import gpu_training
 from training.video import train as recipe
-from training.video.clips import ATTRIBUTES, ClipPool, VideoPlan, attributes_of, motion_of
-from training.video.on_gpu import ClipStore, Timing
-from training.video.scenes import KINDS, random_spec, render
-from training.video.train import contact_sheet, load_average, rate_at, sample_prompts
-from training.video.wording import Disturbance, LooseWording
+from training.video.caption_augmentation import AugmentationRates, CaptionAugmenter
+from training.video.clip_pool import ATTRIBUTES, ClipPool, VideoPlan, grade_motion, number_attributes
+from training.video.gpu_training import ClipStore, TimedSchedule
+from training.video.scenes import KINDS, draw_spec, render
+from training.video.train import compute_rate, draw_contact_sheet, load_average, sample_prompts
 
 CONFIG = UNet3DConfig.debug()
 PLAN = VideoPlan(
@@ -58,7 +58,7 @@ def test_training_resumes_where_it_stopped_and_exports(tmp_path: Path, table: Te
         assert torch.allclose(value, model.state_dict()[name], atol=1e-3), name
     clips = list(sample_prompts(model, table, ["a red fire", "a blue ocean"], PLAN, steps=2))
     assert clips[-1].shape == (2, 3, 4, 16, 16)
-    assert contact_sheet(clips[-1], columns=3).shape == (32, 48, 3)
+    assert draw_contact_sheet(clips[-1], columns=3).shape == (32, 48, 3)
 
 
 def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable) -> None:
@@ -83,7 +83,7 @@ def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable
 
 def test_the_learning_rate_warms_up_and_falls_at_the_end() -> None:
     plan = VideoPlan(learning_rate=1.0, warm_up=10, calm_share=0.25, last_rate=0.1)
-    rates = [rate_at(step, 100, plan) for step in range(100)]
+    rates = [compute_rate(step, 100, plan) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert set(rates[10:75]) == {1.0}
     assert rates[75:] == sorted(rates[75:], reverse=True)
@@ -112,12 +112,12 @@ def test_characters_stand_on_paper_and_have_no_scene_attributes(table: TextTable
 
 
 def test_motion_and_attributes_are_those_of_the_clip() -> None:
-    assert motion_of(np.zeros((4, 8, 8, 3), np.uint8)) == 1
-    assert motion_of(np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3)).astype(np.uint8)) == 3
-    spec = replace(random_spec(np.random.default_rng(1), "ball"), colour="orange", speed="fast", direction="left")
+    assert grade_motion(np.zeros((4, 8, 8, 3), np.uint8)) == 1
+    assert grade_motion(np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3)).astype(np.uint8)) == 3
+    spec = replace(draw_spec(np.random.default_rng(1), "ball"), colour="orange", speed="fast", direction="left")
     number = 1 + list(KINDS).index("ball")
     time = 1 + TIMES.index(spec.time_of_day) if spec.time_of_day else 0
-    assert attributes_of(render(spec, 4, 16))[1:] == (3, 1, 2, 1, time, number)
+    assert number_attributes(render(spec, 4, 16))[1:] == (3, 1, 2, 1, time, number)
 
 
 def test_nothing_said_means_no_attribute_either(table: TextTable) -> None:
@@ -131,8 +131,8 @@ def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
     words = ["red", "reddish", "crimson", "ocean", "sea", "table", "##s"]
     near = torch.eye(4)[[0, 0, 0, 1, 1, 2, 3]] + 0.01 * torch.arange(7)[:, None]
     table, rng = TextTable(words, near), np.random.default_rng(0)
-    plan = Disturbance(left_out=0.2, replaced=0.4, put_in=0.2)
-    loose = LooseWording(table, ["red ocean"], ["crimson sea"], plan)
+    plan = AugmentationRates(left_out=0.2, replaced=0.4, put_in=0.2)
+    loose = CaptionAugmenter(table, ["red ocean"], ["crimson sea"], plan)
     assert loose.neighbours == {0: [1]}
     rows = [loose.disturb([0, 3], rng) for _ in range(300)]
     used = {number for row in rows for number in row}
@@ -140,20 +140,20 @@ def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
     assert all(rows) and any(len(row) == 1 for row in rows) and any(len(row) > 2 for row in rows)
     vectors, said = loose.embed(["red ocean", ""], 4, rng)
     assert not vectors[~said].any() and vectors[said].std() > 0.1
-    plain = LooseWording(table, ["red ocean"], [], Disturbance(0.0, 0.0, 0.0, noise=0.0))
+    plain = CaptionAugmenter(table, ["red ocean"], [], AugmentationRates(0.0, 0.0, 0.0, noise=0.0))
     assert torch.equal(plain.embed(["ocean red"], 4, rng)[0], table.embed(["ocean red"], 4)[0])
 
 
 def test_every_word_may_be_known(table: TextTable) -> None:
-    loose = LooseWording(table, WORDS, [], Disturbance(put_in=1.0, left_out=0.0))
+    loose = CaptionAugmenter(table, WORDS, [], AugmentationRates(put_in=1.0, left_out=0.0))
     assert loose.disturb([1, 3], np.random.default_rng(0)) == [1, 3]
 
 
 def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: Path, table: TextTable) -> None:
     store = ClipStore(PLAN, table, CONFIG.max_words, None, capacity=16, workers=1, device="cpu", waiting=2)
     try:
-        figures = on_gpu.train(
-            store, CONFIG, 4, Timing(seconds=0.5, warm_up=1, log_every=1), tmp_path, 0.9, compiled=False
+        figures = gpu_training.train(
+            store, CONFIG, 4, TimedSchedule(seconds=0.5, warm_up=1, log_every=1), tmp_path, 0.9, compiled=False
         )
         while store.seen < 40:  # more than it keeps
             store.collect(wait=True)
@@ -171,11 +171,11 @@ def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: P
     assert not nothing.said.any() and not nothing.attributes.any()
     assert set(known.sum(dim=1).tolist()) <= {0, 1, 2} and not known[:, -1].any()
     assert figures["steps"] >= 1 and figures["clips"] == 4 * figures["steps"]
-    assert load_metadata(tmp_path / on_gpu.UNET_WEIGHTS)["steps"] == str(figures["steps"])
+    assert load_metadata(tmp_path / gpu_training.UNET_WEIGHTS)["steps"] == str(figures["steps"])
 
 
 def test_the_learning_rate_on_a_gpu_follows_the_clock() -> None:
-    timing = Timing(seconds=100, calm=0.5, warm_up=10)
+    timing = TimedSchedule(seconds=100, calm=0.5, warm_up=10)
     assert timing.rate(0, 0.0) == pytest.approx(0.1)
     assert timing.rate(500, 40.0) == 1
     assert timing.rate(500, 75.0) == pytest.approx(0.5)

@@ -18,23 +18,23 @@ from models.video.scene_spec import (
     MAX_RATE,
     SIZES,
     SPEEDS,
-    Event,
     SceneClip,
+    SceneEvent,
     SceneSpec,
 )
 from models.video.scene_words import KIND_NAMES
 from training.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
 from training.video.scenes.canvas import Stage
-from training.video.scenes.captions import caption
-from training.video.scenes.kinds import KINDS
+from training.video.scenes.captions import write_caption
+from training.video.scenes.registry import KINDS
 
 if tuple(KINDS) != KIND_NAMES:
     raise RuntimeError("The scenes are not registered in the order of the weights.")
 
-__all__ = ["KINDS", "Event", "SceneClip", "SceneSpec", "caption", "random_spec", "render"]
+__all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "draw_spec", "render", "write_caption"]
 
 
-def random_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
+def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
     """A specification drawn evenly over kinds, then over what the kind can show; many cameras are still."""
     chosen = KINDS[kind] if kind else KINDS[list(KINDS)[int(rng.integers(len(KINDS)))]]
 
@@ -53,7 +53,7 @@ def random_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
     )
 
 
-def check(spec: SceneSpec, frames: int, size: int) -> None:
+def check_spec(spec: SceneSpec, frames: int, size: int) -> None:
     """Raise ValueError unless the scene can be drawn so."""
     if spec.kind not in KINDS:
         raise ValueError(f"kind is {spec.kind!r}; it must be one of {', '.join(KINDS)}.")
@@ -90,7 +90,7 @@ def render(
     Raises:
         ValueError: the kind cannot show what the specification asks for, or too many frames or pixels.
     """
-    check(spec, frames, size)
+    check_spec(spec, frames, size)
     if not 0 < frames_per_second <= MAX_RATE:
         raise ValueError(f"frames_per_second is {frames_per_second}; it must be above 0 and at most {MAX_RATE:g}.")
     stage = Stage(spec, frames, size, frames_per_second)

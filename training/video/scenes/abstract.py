@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import COLOURS, mix
-from training.video.scenes.canvas import Array, Stage, f32, ramp, smooth, wrap
-from training.video.scenes.kinds import NO_TIME, SIDEWAYS, STILL_OR_ZOOM, TURNS, scene
-from training.video.scenes.noise import fbm
+from training.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
+from training.video.scenes.noise import sample_fbm
+from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_ZOOM, TURNS, scene
 
 WHITE = f32((1, 1, 1))
 PARTNER = {
@@ -16,13 +16,13 @@ PARTNER = {
 }  # fmt: skip
 
 
-def partner(stage: Stage) -> Array:
+def choose_partner(stage: Stage) -> Array:
     """A second colour that goes well with the main one."""
     return f32(COLOURS[PARTNER[stage.spec.colour]])
 
 
 @scene("plasma", times=NO_TIME, directions=("left", "right", "up", "down"), cameras=("still",))
-def plasma(stage: Stage) -> None:
+def draw_plasma(stage: Stage) -> None:
     """Waves of colour run through each other."""
     x, y = stage.at()
     a, b, c = (np.float32(v) for v in stage.rng.uniform(0, 6.28, 3))
@@ -31,12 +31,12 @@ def plasma(stage: Stage) -> None:
     value = np.sin(3.2 * px + a) + np.sin(3.0 * py + b) + np.sin(2.3 * (px + py) + 0.4 * t)
     value = value + np.sin(4.2 * np.sqrt((px - 0.4 * np.sin(0.7 * t)) ** 2 + (py + 0.4 * np.cos(0.6 * t)) ** 2) + c)
     share = 0.5 + 0.5 * np.sin(1.15 * value + 0.3 * t)
-    other = mix(stage.main, partner(stage), 0.55)
+    other = mix(stage.main, choose_partner(stage), 0.55)
     stage.fill(ramp((stage.main * 0.12, stage.main * 0.65, stage.main, other, mix(stage.main, WHITE, 0.55)), share))
 
 
 @scene("kaleidoscope", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
-def kaleidoscope(stage: Stage) -> None:
+def draw_kaleidoscope(stage: Stage) -> None:
     """A turning pattern of mirrored petals."""
     x, y = stage.at()
     fold = int(stage.rng.integers(5, 9))
@@ -49,17 +49,17 @@ def kaleidoscope(stage: Stage) -> None:
         9 * r - 1.6 * stage.t
     )
     share = np.clip(0.5 + 0.42 * lace, 0, 1)
-    other = partner(stage)
+    other = choose_partner(stage)
     bright, tinted = mix(stage.main, WHITE, 0.6), mix(stage.main, other, 0.6)
     stage.fill(ramp((stage.main * 0.14, stage.main * 0.8, stage.main, bright, tinted), share))
-    line = smooth(0.10, 0.02, np.abs(lace - 0.15))
+    line = smoothstep(0.10, 0.02, np.abs(lace - 0.15))
     stage.paint(mix(other, WHITE, 0.45), 0.55 * line)
     stage.light(mix(stage.main, WHITE, 0.6), 0.7 * np.exp(-((r / 0.16) ** 2)))
-    stage.image *= (1 - 0.55 * smooth(0.75, 1.35, r))[..., None]
+    stage.image *= (1 - 0.55 * smoothstep(0.75, 1.35, r))[..., None]
 
 
 @scene("tunnel", times=NO_TIME, directions=("in", "out"), cameras=("still",))
-def tunnel(stage: Stage) -> None:
+def draw_tunnel(stage: Stage) -> None:
     """Flying through a tunnel of light."""
     x, y = stage.at()
     rng = stage.rng
@@ -74,10 +74,10 @@ def tunnel(stage: Stage) -> None:
     rings = np.abs((depth % 1) - 0.5) * 2
     code = np.abs(np.sin(np.floor(theta % 8) * 12.9 + np.floor(depth) * 78.2) * 437.5) % 1
     fog = np.exp(-0.22 / r)
-    tone = (0.25 + 0.65 * code) * smooth(0.98, 0.80, panels) * smooth(0.98, 0.75, rings)
-    lamp = smooth(0.80, 1.0, rings)
+    tone = (0.25 + 0.65 * code) * smoothstep(0.98, 0.80, panels) * smoothstep(0.98, 0.75, rings)
+    lamp = smoothstep(0.80, 1.0, rings)
     stage.fill(
-        ramp((stage.main * 0.08, stage.main * 0.7, stage.main, mix(stage.main, partner(stage), 0.6)), tone)
+        ramp((stage.main * 0.08, stage.main * 0.7, stage.main, mix(stage.main, choose_partner(stage), 0.6)), tone)
         * fog[..., None]
     )
     stage.light(mix(stage.main, WHITE, 0.55), 0.85 * lamp * fog)
@@ -85,18 +85,18 @@ def tunnel(stage: Stage) -> None:
 
 
 @scene("ball", times=NO_TIME, directions=SIDEWAYS, cameras=("still",))
-def ball(stage: Stage) -> None:
+def draw_ball(stage: Stage) -> None:
     """A shiny ball bounces over a chequered floor, squashed as it lands."""
     rng = stage.rng
     _, y = stage.at(0.3)
-    back = mix(partner(stage) * 0.35, f32((0.10, 0.11, 0.20)), 0.5)
+    back = mix(choose_partner(stage) * 0.35, f32((0.10, 0.11, 0.20)), 0.5)
     stage.fill(ramp((mix(back, WHITE, 0.25), back, back * 0.5), 0.5 + 0.5 * y))
     floor_y = -0.52
     gx, gy = stage.at()
     deep = np.maximum(np.float32(floor_y + 0.32) - gy, 0.03)
     check = (np.floor(gx / deep * 0.55) + np.floor(1.6 / deep)) % 2
     tile = ramp((back * 0.8, mix(back, WHITE, 0.6)), 0.15 + 0.7 * check)
-    horizon = smooth(floor_y + 0.33, floor_y + 0.29, gy)
+    horizon = smoothstep(floor_y + 0.33, floor_y + 0.29, gy)
     far = np.exp(-0.10 / deep)[..., None]
     stage.paint(tile * far + mix(back, WHITE, 0.25) * (1 - far), horizon)
     radius = float(rng.uniform(0.17, 0.25))
@@ -109,7 +109,7 @@ def ball(stage: Stage) -> None:
     across = wrap(np.float32(rng.uniform(-1, 1)) + 0.75 * stage.dx * stage.t, 1.3)
     for bounce in range(40):
         moment = (bounce - phase) * hop
-        place = float((rng_start(across) + 0.75 * stage.dx * moment + 1.3) % 2.6 - 1.3)
+        place = float((draw_start(across) + 0.75 * stage.dx * moment + 1.3) % 2.6 - 1.3)
         stage.happens("impact", moment, 0.9, place)
     bx = gx - across
     by = gy - np.float32(floor_y + radius) * 1.0 - height + np.float32(radius) * (1 - squash)
@@ -130,20 +130,20 @@ def ball(stage: Stage) -> None:
     stage.light(WHITE, 0.9 * np.exp(-((u + 0.35) ** 2 + (v - 0.42) ** 2) * 22))
 
 
-def rng_start(across: Array) -> float:
+def draw_start(across: Array) -> float:
     """Where a path began."""
     return float(across[0, 0, 0])
 
 
 @scene("orbit", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
-def orbit(stage: Stage) -> None:
+def draw_orbit(stage: Stage) -> None:
     """Shapes circle a glowing centre and leave trails."""
     rng = stage.rng
     x, y = stage.at()
     r = np.sqrt(x * x + y * y)
     dark = mix(f32((0.03, 0.03, 0.08)), stage.main, 0.10)
     stage.fill(ramp((mix(dark, stage.main, 0.35), dark, dark * 0.4), r))
-    other = partner(stage)
+    other = choose_partner(stage)
     clock = stage.t[:, :, 0]
     kind = int(rng.integers(3))
     for ring, (radius, count, size) in enumerate(((0.38, 3, 0.11), (0.72, 5, 0.10))):
@@ -170,7 +170,7 @@ def orbit(stage: Stage) -> None:
 
 
 @scene("tiles", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
-def tiles(stage: Stage) -> None:
+def draw_tiles(stage: Stage) -> None:
     """A grid of squares turns and swells on a beat."""
     rng = stage.rng
     x, y = stage.at()
@@ -186,14 +186,15 @@ def tiles(stage: Stage) -> None:
     column, row = np.floor(u), np.floor(v)
     lu, lv = u - column - 0.5, v - row - 0.5
     odd = (column + row) % 2
-    angle = stage.turn * (0.9 * stage.t + 0.5 * smooth(0, 0.4, since)) + 0.35 * (column - row)
+    angle = stage.turn * (0.9 * stage.t + 0.5 * smoothstep(0, 0.4, since)) + 0.35 * (column - row)
     ru, rv = np.cos(angle) * lu + np.sin(angle) * lv, np.cos(angle) * lv - np.sin(angle) * lu
     half = 0.27 + 0.09 * hit * np.where(odd > 0, 1, -0.4) + 0.03 * np.sin(2 * stage.t + column + 2 * row)
     distance = np.maximum(np.abs(ru), np.abs(rv)) - half
     cell = np.float32(2 / count)
     share = 0.5 + 0.5 * np.sin(0.9 * column + 1.3 * row + stage.t)
     colours = ramp(
-        (stage.main * 0.75, stage.main, mix(stage.main, partner(stage), 0.5)), np.where(odd > 0, share, 0.3 * share)
+        (stage.main * 0.75, stage.main, mix(stage.main, choose_partner(stage), 0.5)),
+        np.where(odd > 0, share, 0.3 * share),
     )
     stage.light(stage.main, 0.5 * np.exp(-np.maximum(distance, 0) * 9) * (0.35 + 0.65 * hit))
     stage.paint(colours, stage.edge(distance * cell))
@@ -202,13 +203,13 @@ def tiles(stage: Stage) -> None:
 
 
 @scene("bubbles", times=NO_TIME, directions=("up", "left", "right"))
-def bubbles(stage: Stage) -> None:
+def draw_bubbles(stage: Stage) -> None:
     """Soap bubbles with rainbow rims float by."""
     rng = stage.rng
     x, y = stage.at(0.3)
     stage.fill(ramp((stage.main * 0.35, stage.main * 0.8, mix(stage.main, WHITE, 0.45)), 0.5 + 0.4 * y - 0.1 * x))
-    blur = fbm(x * 0.6 + float(rng.uniform(0, 4)), y * 0.6 + stage.t * 0.04, 1)
-    stage.light(mix(stage.main, WHITE, 0.5), 0.4 * smooth(0.5, 0.8, blur))
+    blur = sample_fbm(x * 0.6 + float(rng.uniform(0, 4)), y * 0.6 + stage.t * 0.04, 1)
+    stage.light(mix(stage.main, WHITE, 0.5), 0.4 * smoothstep(0.5, 0.8, blur))
     nx, ny = stage.at()
     for index in range(11):
         radius = np.float32(rng.uniform(0.09, 0.17) * (1 + index / 9))

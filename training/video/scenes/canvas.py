@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.video.scene_spec import FRAMES_PER_SECOND, SPEEDS, Event, SceneSpec, rgb
+from models.video.scene_spec import FRAMES_PER_SECOND, SPEEDS, SceneEvent, SceneSpec, get_rgb
 
 Array = NDArray[np.floating[Any]]
 
@@ -30,7 +30,7 @@ def f32(values: object) -> Array:
     return np.asarray(values, np.float32)
 
 
-def smooth(low: float, high: float, values: Array) -> Array:
+def smoothstep(low: float, high: float, values: Array) -> Array:
     """0 below `low`, 1 above `high`, with a cubic between; `low` may be the greater."""
     share = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     return share * share * (3 - 2 * share)
@@ -50,7 +50,7 @@ def wrap(values: Array, half: float = EDGE_X) -> Array:
     return (values + half) % (2 * half) - half
 
 
-def ridge(x: Array, rng: np.random.Generator, roughness: float = 0.5, octaves: int = 6) -> Array:
+def draw_profile(x: Array, rng: np.random.Generator, roughness: float = 0.5, octaves: int = 6) -> Array:
     """A height profile over x, about in [-1, 1]: sines of doubling frequency with random phases."""
     height = np.zeros_like(x)
     for octave in range(octaves):
@@ -81,14 +81,14 @@ class Stage:
         self.dy = {"down": -1, "up": 1}.get(spec.direction, 0)
         self.turn = {"clockwise": -1, "counterclockwise": 1}.get(spec.direction, 0)
         self.px = 2.0 / size
-        self.main = rgb(spec.colour)
+        self.main = get_rgb(spec.colour)
         axis = f32((np.arange(size) + 0.5) / size * 2 - 1)
         self._x, self._y = axis[None, None, :], -axis[None, :, None]
         middle = self.seconds[:, None, None] - np.float32(self.duration_s / 2)
         self._pan = f32(PAN_PER_S) * middle * {"pan left": -1, "pan right": 1}.get(spec.camera, 0)
         self._zoom = np.exp(f32(ZOOM_PER_S) * middle * {"zoom out": -1, "zoom in": 1}.get(spec.camera, 0))
         self.image = np.zeros((frames, size, size, 3), np.float32)
-        self.events: list[Event] = []
+        self.events: list[SceneEvent] = []
 
     def at(self, depth: float = 1.0) -> tuple[Array, Array]:
         """World places of the pixels of a layer: x (T, 1, W), y (T, H, 1)."""
@@ -176,7 +176,9 @@ class Stage:
         """Note an event at a moment of the scene's own time, if it falls into the clip."""
         time_s = scene_time / self.speed
         if 0 <= time_s < self.duration_s:
-            self.events.append(Event(kind, float(time_s), float(np.clip(strength, 0, 1)), float(np.clip(x, -1, 1))))
+            self.events.append(
+                SceneEvent(kind, float(time_s), float(np.clip(strength, 0, 1)), float(np.clip(x, -1, 1)))
+            )
 
     def finish(self) -> np.ndarray:
         """uint8 (T, H, W, 3): bright light is rolled off softly, corners are a little darker."""

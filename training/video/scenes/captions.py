@@ -25,7 +25,7 @@ from models.video.scene_words import (
 SAID = {"colour": 0.92, "direction": 0.7, "speed": 0.6, "time": 0.85, "camera": 0.5}
 
 
-def caption(
+def write_caption(
     spec: SceneSpec, rng: np.random.Generator, held_out: bool = False, said: dict[str, float] | None = None
 ) -> str:
     """One caption of a scene.

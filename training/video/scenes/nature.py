@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Stage, f32, ramp, smooth, wrap
-from training.video.scenes.kinds import ALL_COLOURS, NO_TIME, STILL_OR_PAN, TURNS, scene
-from training.video.scenes.noise import fbm
-from training.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, lit
+from training.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from training.video.scenes.noise import sample_fbm
+from training.video.scenes.registry import ALL_COLOURS, NO_TIME, STILL_OR_PAN, TURNS, scene
+from training.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, light_colour
 
 GRASS = f32((0.30, 0.52, 0.20))
 
 
 @scene("clouds", colours=("white", "pink", "gold", "purple", "orange", "teal"), times=("dawn", "day", "dusk"))
-def clouds(stage: Stage) -> None:
+def draw_cloudscape(stage: Stage) -> None:
     """Tall clouds drift over a sky."""
     draw_sky(stage, -0.9)
     sky = SKIES[stage.spec.time_of_day]
@@ -23,19 +23,19 @@ def clouds(stage: Stage) -> None:
 
 
 @scene("snow", times=("day", "dusk", "night"), directions=("down", "left", "right"))
-def snow(stage: Stage) -> None:
+def draw_snow(stage: Stage) -> None:
     """Snow falls on pines and a coloured cabin with a lit window."""
     time = stage.spec.time_of_day
     rng = stage.rng
-    draw_sky(stage, -0.2, sun=False, haze=lit(f32((0.9, 0.93, 1)), time))
-    white = lit(f32((0.95, 0.97, 1.0)), time)
+    draw_sky(stage, -0.2, sun=False, haze=light_colour(f32((0.9, 0.93, 1)), time))
+    white = light_colour(f32((0.95, 0.97, 1.0)), time)
     far = mix(white, f32(SKIES[time].stops[1]), 0.45)
     draw_ridge(stage, 0.12, 0.34, far * 0.82, 0.3, 0.52)
-    draw_pines(stage, 9, -0.22, lit(f32((0.16, 0.26, 0.30)), time), 0.5, 0.40)
+    draw_pines(stage, 9, -0.22, light_colour(f32((0.16, 0.26, 0.30)), time), 0.5, 0.40)
     draw_ridge(stage, -0.34, 0.07, white * 0.92, 0.7, 0.4)
     x, y = stage.at(0.8)
     x = x - np.float32(rng.uniform(-0.45, 0.45))
-    wall, dark = lit(stage.main, time, 0.75), lit(f32((0.20, 0.13, 0.11)), time)
+    wall, dark = light_colour(stage.main, time, 0.75), light_colour(f32((0.20, 0.13, 0.11)), time)
     y0 = y + 0.42
     stage.paint(wall * (0.86 + 0.14 * np.sign(np.sin(y0 * 60)))[..., None], stage.box(x, y0, 0.30, 0.20))
     stage.paint(dark, stage.box(x - 0.20, y0 - 0.42, 0.045, 0.14))
@@ -56,7 +56,7 @@ def snow(stage: Stage) -> None:
 
 
 @scene("mountains", colours=("blue", "purple", "teal", "green", "pink", "orange", "red"))
-def mountains(stage: Stage) -> None:
+def draw_mountains(stage: Stage) -> None:
     """Ranges of mountains behind each other, with mist drifting between them."""
     time = stage.spec.time_of_day
     horizon = f32(SKIES[time].stops[0])
@@ -64,24 +64,24 @@ def mountains(stage: Stage) -> None:
     layers = 5
     for layer in range(layers):
         near = layer / (layers - 1)
-        colour = mix(mix(stage.main, horizon, 0.55), lit(stage.main * 0.28, time), near**0.8)
+        colour = mix(mix(stage.main, horizon, 0.55), light_colour(stage.main * 0.28, time), near**0.8)
         if layer < 4:
-            colour = mix(colour, lit(colour, time), 0.5)
+            colour = mix(colour, light_colour(colour, time), 0.5)
         base = 0.34 - 0.95 * near
         top = draw_ridge(stage, base, 0.42 - 0.20 * near, colour, 0.2 + 0.8 * near, 0.55, shift=3.0 * layer)
         x, y = stage.at(0.2 + 0.8 * near)
         if layer == 1:
-            snow_line = smooth(0.10, 0.32, y - base) * smooth(0.46, 0.56, fbm(x * 2, y * 2, 1))
-            stage.paint(lit(f32((1, 1, 1)), time), 0.75 * snow_line * stage.edge(y - top))
+            snow_line = smoothstep(0.10, 0.32, y - base) * smoothstep(0.46, 0.56, sample_fbm(x * 2, y * 2, 1))
+            stage.paint(light_colour(f32((1, 1, 1)), time), 0.75 * snow_line * stage.edge(y - top))
         if layer < layers - 1:
-            mist = fbm(x * 0.6 - stage.t * np.float32(0.22 * stage.dx), y * 1.3 + layer, layer)
+            mist = sample_fbm(x * 0.6 - stage.t * np.float32(0.22 * stage.dx), y * 1.3 + layer, layer)
             foot = np.exp(-(((y - base + 0.28) / 0.20) ** 2))
-            stage.paint(mix(horizon, stage.main, 0.25), 0.75 * foot * smooth(0.40, 0.72, mist))
+            stage.paint(mix(horizon, stage.main, 0.25), 0.75 * foot * smoothstep(0.40, 0.72, mist))
 
 
 @scene("forest", colours=("green", "gold", "orange", "red", "teal", "purple", "blue"), times=("dawn", "day", "dusk"),
        cameras=("still",))  # fmt: skip
-def forest(stage: Stage) -> None:
+def draw_forest(stage: Stage) -> None:
     """Moving sideways through a forest: trunks pass, light falls through coloured leaves."""
     time = stage.spec.time_of_day
     rng = stage.rng
@@ -94,7 +94,7 @@ def forest(stage: Stage) -> None:
         near = layer / (layers - 1)
         lx, ly = stage.at(0.3 + 0.7 * near)
         lx = lx + move * np.float32(0.25 + 1.0 * near**1.5)
-        shade = mix(glow_colour * 0.80, lit(f32((0.10, 0.07, 0.06)), time), 0.25 + 0.75 * near)
+        shade = mix(glow_colour * 0.80, light_colour(f32((0.10, 0.07, 0.06)), time), 0.25 + 0.75 * near)
         spacing = 0.34 + 0.42 * near
         cell = np.floor(lx / np.float32(spacing))
         jitter = np.sin(cell * 91.7 + layer * 17 + rng.uniform(0, 9)) * 0.28
@@ -102,35 +102,37 @@ def forest(stage: Stage) -> None:
         inside = np.abs(lx / np.float32(spacing) - cell - 0.5 - jitter) * np.float32(spacing)
         trunk = inside - thick * (1 + 0.25 * np.clip(-ly - 0.5, 0, 1))
         stage.paint(shade, stage.edge(trunk))
-        leaves = fbm(lx * (1.5 - 0.4 * near) + layer, ly * 1.6, layer)
-        crown = smooth(0.50, 0.62, leaves + 0.42 * (ly - 0.55 + 0.25 * near))
-        leaf = mix(stage.main, lit(stage.main * 0.5, time), 0.2 + 0.6 * near)
+        leaves = sample_fbm(lx * (1.5 - 0.4 * near) + layer, ly * 1.6, layer)
+        crown = smoothstep(0.50, 0.62, leaves + 0.42 * (ly - 0.55 + 0.25 * near))
+        leaf = mix(stage.main, light_colour(stage.main * 0.5, time), 0.2 + 0.6 * near)
         bright = np.clip(0.55 + 1.6 * (leaves - 0.45), 0.3, 1.25)
         stage.paint(leaf * bright[..., None], 0.95 * crown)
-        floor = smooth(-0.55 - 0.30 * near, -0.64 - 0.32 * near, ly + 0.10 * (leaves - 0.5))
+        floor = smoothstep(-0.55 - 0.30 * near, -0.64 - 0.32 * near, ly + 0.10 * (leaves - 0.5))
         stage.paint(mix(leaf * 0.7, shade, 0.4) * (0.7 + 0.6 * leaves)[..., None], floor)
     slant = x - 0.55 * y
-    rays = smooth(0.52, 0.75, fbm(slant * 1.4 + move * 0.3, 0 * y + stage.t * 0.05 + 1, 2)) * smooth(-0.9, 0.8, y)
+    rays = smoothstep(0.52, 0.75, sample_fbm(slant * 1.4 + move * 0.3, 0 * y + stage.t * 0.05 + 1, 2)) * smoothstep(
+        -0.9, 0.8, y
+    )
     stage.light(f32(SKIES[time].sun), 0.38 * rays)
 
 
 @scene("flowers", colours=tuple(c for c in ALL_COLOURS if c not in ("green", "teal")), times=("dawn", "day", "dusk"))
-def flowers(stage: Stage) -> None:
+def draw_flowers(stage: Stage) -> None:
     """A meadow of flowers sways in the wind."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, 0.05)
-    draw_ridge(stage, 0.16, 0.12, mix(lit(GRASS, time), f32(SKIES[time].stops[0]), 0.5), 0.3)
+    draw_ridge(stage, 0.16, 0.12, mix(light_colour(GRASS, time), f32(SKIES[time].stops[0]), 0.5), 0.3)
     x, y = stage.at(0.6)
     wind = stage.t * np.float32(0.5 * stage.dx)
-    grass = fbm(x * 3.2 - wind * 0.5, y * 0.9, 2)
+    grass = sample_fbm(x * 3.2 - wind * 0.5, y * 0.9, 2)
     top = 0.02 + 0.05 * np.sin(3 * x + 1)
-    green = lit(GRASS, time, 0.8)
+    green = light_colour(GRASS, time, 0.8)
     stage.paint(ramp((green * 0.35, green, green * 1.45), 1.7 * grass - 0.30 - 0.25 * y), stage.edge(y - top, 3))
     count = 60
     fx, fy = f32(rng.uniform(-1.2, 1.2, count)), f32(-0.02 - 0.6 * rng.uniform(0, 1, count) ** 1.5)
     sway = 0.025 * np.sin(2.6 * stage.t[:, :, 0] - 2 * stage.dx * fx)
-    petal = lit(stage.main, time, 0.7)
+    petal = light_colour(stage.main, time, 0.7)
     dots = stage.glow(fx + sway, fy, 0.016 - 0.034 * fy, 1.0, f32((1, 1, 1)), 0.7)[..., 0]
     stage.paint(petal * 0.95, np.clip(1.4 * dots - 0.25, 0, 1))
     nx, ny = stage.at(1.0)
@@ -143,10 +145,10 @@ def flowers(stage: Stage) -> None:
         up = np.clip((ny + 1) / np.float32(tall), 0, 1)
         stem = stage.edge(np.abs(nx - stalk - bend * up * up) - 0.016) * (ny < cy)
         stage.paint(green * 0.55, stem)
-        _flower(stage, nx - cx, (ny - np.float32(cy)), size, petal, float(rng.uniform(0, 6)))
+        _draw_flower(stage, nx - cx, (ny - np.float32(cy)), size, petal, float(rng.uniform(0, 6)))
 
 
-def _flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal: np.ndarray, turn: float) -> None:
+def _draw_flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal: np.ndarray, turn: float) -> None:
     """One blossom of six petals around x = y = 0; only the part of the picture that holds it is computed."""
     columns = np.flatnonzero((np.abs(x) < size * 1.1).any(axis=(0, 1)))
     rows = np.flatnonzero((np.abs(y) < size * 1.1).any(axis=(0, 2)))
@@ -165,11 +167,11 @@ def _flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal: np.n
 
 
 @scene("desert", colours=("gold", "orange", "red", "pink", "white", "purple"))
-def desert(stage: Stage) -> None:
+def draw_desert(stage: Stage) -> None:
     """Dunes with a lit and a dark side; sand blows over their crests."""
     time = stage.spec.time_of_day
     draw_sky(stage, 0.05)
-    sand = lit(stage.main, time, 0.75)
+    sand = light_colour(stage.main, time, 0.75)
     light_side = float(stage.rng.choice((-1.0, 1.0)))
     for layer in range(4):
         near = layer / 3
@@ -182,19 +184,19 @@ def desert(stage: Stage) -> None:
         depth = crest - y
         # the slip face falls from the crest, whose line bends away from the light as it comes down
         bent = turn + light_side * (0.9 * depth + 0.35 * np.sin(3.0 * depth + phase))
-        side = smooth(-0.22, 0.22, light_side * np.sin(2 * bent))
+        side = smoothstep(-0.22, 0.22, light_side * np.sin(2 * bent))
         side = side * np.exp(-1.1 * depth) + 0.42 * (1 - np.exp(-1.1 * depth))
         ripple = 0.05 * np.sin(60 * (y + 0.35 * np.sin(3 * x)) - 3 * x) * near
         far = mix(sand, f32(SKIES[time].stops[0]), 0.42 * (1 - near))
         tone = 0.18 + 0.75 * side + ripple
         stage.paint(ramp((far * 0.34, far * 0.72, far * 1.1), tone), body)
-        gust = fbm(x * 0.9 - stage.t * np.float32(0.8 * stage.dx), y * 3.0 + layer, layer)
-        veil = np.exp(-(((y - crest - 0.02) / 0.07) ** 2)) * smooth(0.46, 0.75, gust)
+        gust = sample_fbm(x * 0.9 - stage.t * np.float32(0.8 * stage.dx), y * 3.0 + layer, layer)
+        veil = np.exp(-(((y - crest - 0.02) / 0.07) ** 2)) * smoothstep(0.46, 0.75, gust)
         stage.paint(mix(far, f32((1, 1, 1)), 0.35), 0.75 * veil)
 
 
 @scene("sunrise", colours=("orange", "pink", "red", "purple", "gold"), times=NO_TIME, directions=("up", "down"))
-def sunrise(stage: Stage) -> None:
+def draw_sunrise(stage: Stage) -> None:
     """The sun comes up or goes down behind hills, the sky brightening or darkening with it."""
     x, y = stage.at(0.15)
     height = 0.05 + 0.22 * stage.dy * (stage.t - 1.0)
@@ -206,8 +208,8 @@ def sunrise(stage: Stage) -> None:
     r = np.sqrt((x - sun_x) ** 2 + (y - height) ** 2)
     stage.light(mix(glow, f32((1, 0.9, 0.6)), 0.5), 0.6 * np.exp(-r * 3.2))
     stage.paint(f32((1.0, 0.94, 0.72)), stage.edge(r - 0.24, 1.5))
-    cloud = fbm(x * 0.7 - stage.t * 0.06, y * 4 + 1, 1)
-    stage.paint(mix(glow, f32((1, 0.9, 0.85)), 0.35), 0.6 * smooth(0.52, 0.72, cloud) * smooth(-0.1, 0.35, y))
+    cloud = sample_fbm(x * 0.7 - stage.t * 0.06, y * 4 + 1, 1)
+    stage.paint(mix(glow, f32((1, 0.9, 0.85)), 0.35), 0.6 * smoothstep(0.52, 0.72, cloud) * smoothstep(-0.1, 0.35, y))
     for layer, base in enumerate((-0.12, -0.38, -0.66)):
         near = layer / 2
         colour = mix(mix(glow * 0.5, f32((0.30, 0.20, 0.36)), 0.5), f32((0.06, 0.05, 0.12)), 0.25 + 0.75 * near)
@@ -216,19 +218,19 @@ def sunrise(stage: Stage) -> None:
 
 @scene("leaves", colours=("orange", "red", "gold", "green", "purple", "pink"), times=("day", "dusk"),
        directions=("down", "left", "right"))  # fmt: skip
-def leaves(stage: Stage) -> None:
+def draw_leaves(stage: Stage) -> None:
     """Leaves fall and whirl in front of a soft wood."""
     time = stage.spec.time_of_day
     rng = stage.rng
     x, y = stage.at(0.3)
-    leaf = lit(stage.main, time, 0.6)
+    leaf = light_colour(stage.main, time, 0.6)
     back = mix(f32(SKIES[time].stops[0]), leaf, 0.35)
     stage.fill(ramp((back * 0.5, back * 0.95, back), 0.5 + 0.5 * y))
-    soft = fbm(x * 0.8 + float(rng.uniform(0, 4)), y * 0.8, 1)
-    stage.paint(leaf * 0.85, 0.75 * smooth(0.48, 0.75, soft + 0.22 * y))
+    soft = sample_fbm(x * 0.8 + float(rng.uniform(0, 4)), y * 0.8, 1)
+    stage.paint(leaf * 0.85, 0.75 * smoothstep(0.48, 0.75, soft + 0.22 * y))
     for place in rng.uniform(-1.1, 1.1, 4):
         stage.paint(back * 0.32, 0.75 * stage.edge(np.abs(x - np.float32(place) - 0.05 * y) - 0.05, 5))
-    stage.paint(leaf * 0.5, 0.8 * smooth(-0.6, -0.85, y + 0.12 * soft))
+    stage.paint(leaf * 0.5, 0.8 * smoothstep(-0.6, -0.85, y + 0.12 * soft))
     nx, ny = stage.at(1.0)
     for index in range(14):
         size = float(rng.uniform(0.07, 0.14)) * (1 + index / 14)
@@ -248,15 +250,15 @@ def leaves(stage: Stage) -> None:
 
 
 @scene("birds", colours=("orange", "pink", "purple", "blue", "gold", "red", "teal"), times=NO_TIME)
-def birds(stage: Stage) -> None:
+def draw_birds(stage: Stage) -> None:
     """A flock flies across a coloured sky, wings beating."""
     rng = stage.rng
     x, y = stage.at(0.15)
     stage.fill(ramp((mix(stage.main, f32((1, 0.97, 0.85)), 0.65), stage.main, stage.main * 0.45), 0.5 + 0.5 * y))
     r = np.sqrt((x - np.float32(rng.uniform(-0.5, 0.5))) ** 2 + (y + 0.35) ** 2)
     stage.paint(mix(stage.main, f32((1, 1, 0.9)), 0.85), stage.edge(r - 0.28, 1.5))
-    streak = fbm(x * 0.5 - stage.t * 0.05 * stage.dx, y * 2.6, 0)
-    stage.paint(mix(stage.main, f32((1, 1, 1)), 0.55), 0.5 * smooth(0.52, 0.75, streak))
+    streak = sample_fbm(x * 0.5 - stage.t * 0.05 * stage.dx, y * 2.6, 0)
+    stage.paint(mix(stage.main, f32((1, 1, 1)), 0.55), 0.5 * smoothstep(0.52, 0.75, streak))
     draw_ridge(stage, -0.78, 0.10, stage.main * 0.16, 0.7)
     nx, ny = stage.at(0.8)
     lead_x, lead_y = float(rng.uniform(-0.2, 0.3)) * stage.dx, float(rng.uniform(0.1, 0.4))
@@ -274,15 +276,15 @@ def birds(stage: Stage) -> None:
 
 
 @scene("balloons", times=("dawn", "day", "dusk"), directions=("up", "left", "right"))
-def balloons(stage: Stage) -> None:
+def draw_balloons(stage: Stage) -> None:
     """Hot-air balloons over hills."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, -0.5)
     sky = SKIES[time]
     draw_clouds(stage, 0.35, mix(f32(sky.light), f32(sky.stops[1]), 0.3), f32(sky.stops[2]), 0.05, 0.2)
-    draw_ridge(stage, -0.62, 0.10, mix(lit(f32((0.2, 0.4, 0.42)), time), f32(sky.stops[0]), 0.45), 0.3)
-    draw_ridge(stage, -0.84, 0.08, lit(f32((0.16, 0.34, 0.18)), time), 0.6, shift=2)
+    draw_ridge(stage, -0.62, 0.10, mix(light_colour(f32((0.2, 0.4, 0.42)), time), f32(sky.stops[0]), 0.45), 0.3)
+    draw_ridge(stage, -0.84, 0.08, light_colour(f32((0.16, 0.34, 0.18)), time), 0.6, shift=2)
     x, y = stage.at(0.8)
     for index, size in enumerate((0.13, 0.19, 0.34)):
         place = float((-0.55, 0.6, 0.0)[index] + rng.uniform(-0.2, 0.2))
@@ -299,8 +301,11 @@ def balloons(stage: Stage) -> None:
         second = f32((0.98, 0.94, 0.86)) if stage.spec.colour != "white" else f32((0.80, 0.30, 0.28))
         shade = np.clip(0.92 - 0.32 * u + 0.15 * v, 0.45, 1.15)[..., None]
         stripe = (0.8 * panel * (1 if index == 2 else 0.35))[..., None]
-        stage.paint(lit(cloth, time, 0.6) * shade * (1 - stripe) + lit(second, time, 0.6) * shade * stripe, mask)
-        basket = lit(f32((0.40, 0.25, 0.14)), time)
+        stage.paint(
+            light_colour(cloth, time, 0.6) * shade * (1 - stripe) + light_colour(second, time, 0.6) * shade * stripe,
+            mask,
+        )
+        basket = light_colour(f32((0.40, 0.25, 0.14)), time)
         stage.paint(basket, stage.box(bx, by + 1.62 * size, 0.19 * size, 0.15 * size))
         ropes = np.abs(np.abs(u) - 0.17) * np.float32(size) - 0.006
         stage.paint(basket * 0.6, 0.8 * stage.edge(ropes) * ((v < -1.2) & (v > -1.5)))
@@ -309,7 +314,7 @@ def balloons(stage: Stage) -> None:
 
 
 @scene("windmill", directions=TURNS, cameras=STILL_OR_PAN)
-def windmill(stage: Stage) -> None:
+def draw_windmill(stage: Stage) -> None:
     """A windmill turns its coloured sails among fields."""
     time = stage.spec.time_of_day
     rng = stage.rng
@@ -317,21 +322,21 @@ def windmill(stage: Stage) -> None:
     sky = SKIES[time]
     draw_clouds(stage, 0.42, mix(f32(sky.light), f32(sky.stops[1]), 0.3), f32(sky.stops[2]), 0.1, 0.2)
     x, y = stage.at(0.6)
-    draw_ridge(stage, -0.36, 0.06, mix(lit(GRASS, time), f32(sky.stops[0]), 0.35), 0.3)
-    field = fbm(x * 0.8, y * 5, 2)
-    green = lit(GRASS, time, 0.8)
+    draw_ridge(stage, -0.36, 0.06, mix(light_colour(GRASS, time), f32(sky.stops[0]), 0.35), 0.3)
+    field = sample_fbm(x * 0.8, y * 5, 2)
+    green = light_colour(GRASS, time, 0.8)
     stage.paint(ramp((green * 0.6, green * 1.25), field), stage.edge(y + 0.48 - 0.05 * np.sin(2 * x)))
     place = np.float32(rng.uniform(-0.3, 0.3))
     x0, y0 = x - place, y - 0.15
     half = 0.17 - 0.10 * (y + 0.3)
     tower = stage.edge(np.abs(x0) - half) * stage.edge(np.abs(y + 0.20) - 0.40)
     shade = np.clip(0.95 - 1.6 * x0, 0.55, 1.1)[..., None]
-    stage.paint(lit(f32((0.93, 0.89, 0.82)), time) * shade, tower)
+    stage.paint(light_colour(f32((0.93, 0.89, 0.82)), time) * shade, tower)
     roof = stage.edge(np.abs(x0) - 0.55 * (0.42 - y)) * stage.edge(np.abs(y - 0.30) - 0.11)
-    stage.paint(lit(stage.main * 0.6, time, 0.7), roof)
-    stage.paint(lit(f32((0.25, 0.17, 0.13)), time), stage.box(x0, y + 0.50, 0.05, 0.09))
+    stage.paint(light_colour(stage.main * 0.6, time, 0.7), roof)
+    stage.paint(light_colour(f32((0.25, 0.17, 0.13)), time), stage.box(x0, y + 0.50, 0.05, 0.09))
     angle = 1.5 * stage.turn * stage.t + float(rng.uniform(0, 1.5))
-    sail = lit(stage.main, time, 0.6)
+    sail = light_colour(stage.main, time, 0.6)
     for arm in range(4):
         a = angle + np.float32(arm * np.pi / 2)
         u = np.cos(a) * x0 + np.sin(a) * y0
@@ -340,6 +345,7 @@ def windmill(stage: Stage) -> None:
         lattice = (0.8 + 0.2 * np.sign(np.sin(u * 55)))[..., None]
         stage.paint(sail * lattice, cloth)
         stage.paint(
-            lit(f32((0.3, 0.2, 0.15)), time), stage.edge(np.abs(u - 0.32) - 0.32) * stage.edge(np.abs(v) - 0.014)
+            light_colour(f32((0.3, 0.2, 0.15)), time),
+            stage.edge(np.abs(u - 0.32) - 0.32) * stage.edge(np.abs(v) - 0.014),
         )
-    stage.paint(lit(f32((0.2, 0.14, 0.1)), time), stage.disc(x0, y0, 0.045))
+    stage.paint(light_colour(f32((0.2, 0.14, 0.1)), time), stage.disc(x0, y0, 0.045))

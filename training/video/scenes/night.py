@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Array, Stage, f32, ramp, smooth, wrap
-from training.video.scenes.kinds import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, TURNS, scene
-from training.video.scenes.noise import fbm
+from training.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
+from training.video.scenes.noise import sample_fbm
+from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, TURNS, scene
 from training.video.scenes.sky import draw_pines, draw_ridge
 
 WHITE = f32((1, 1, 1))
 DARK_SKY = (f32((0.10, 0.14, 0.26)), f32((0.04, 0.06, 0.16)), f32((0.01, 0.015, 0.06)))
 
 
-def dark_sky(stage: Stage, stars: int = 60, tint: float = 0.10) -> None:
+def draw_dark_sky(stage: Stage, stars: int = 60, tint: float = 0.10) -> None:
     """A night sky with a breath of the main colour at the horizon, and stars."""
     _, y = stage.at(0.1)
     stage.fill(ramp([mix(DARK_SKY[0], stage.main, 2 * tint), mix(DARK_SKY[1], stage.main, tint), DARK_SKY[2]],
@@ -24,32 +24,32 @@ def dark_sky(stage: Stage, stars: int = 60, tint: float = 0.10) -> None:
 
 @scene("fire", colours=("orange", "red", "gold", "blue", "green", "purple", "pink"), times=NO_TIME, directions=("up",),
        cameras=STILL_OR_ZOOM)  # fmt: skip
-def fire(stage: Stage) -> None:
+def draw_fire(stage: Stage) -> None:
     """A camp fire at night: flames lick up from logs, sparks fly."""
     rng = stage.rng
     x, y = stage.at()
     stage.fill(ramp((f32((0.02, 0.02, 0.03)), f32((0.05, 0.05, 0.09)), f32((0.01, 0.01, 0.04))), 0.5 + 0.5 * y))
     flicker = 1 + 0.12 * np.sin(9 * stage.t) * np.sin(5.3 * stage.t + 1)
     stage.light(stage.main, flicker * 0.45 * np.exp(-(x**2 + (y + 0.35) ** 2) * 1.8))
-    ground = fbm(x * 1.5, y * 6, 3)
+    ground = sample_fbm(x * 1.5, y * 6, 3)
     lit_ground = ramp((f32((0.03, 0.02, 0.02)), mix(stage.main * 0.5, f32((0.3, 0.2, 0.12)), 0.5)), ground)
-    stage.paint(lit_ground * np.exp(-1.8 * x * x)[..., None], smooth(-0.60, -0.68, y))
+    stage.paint(lit_ground * np.exp(-1.8 * x * x)[..., None], smoothstep(-0.60, -0.68, y))
     up = np.clip((y + 0.72) / np.float32(1.25 + rng.uniform(-0.15, 0.15)), 0, 1.4)
     offset = f32(rng.uniform(0, 4, 2))
-    lick = fbm(x * 0.9 + offset[0], y * 0.5 - stage.t * 0.95, 0) - 0.5
-    detail = fbm(x * 1.9 + offset[1], y * 0.9 - stage.t * 1.7, 1) - 0.5
+    lick = sample_fbm(x * 0.9 + offset[0], y * 0.5 - stage.t * 0.95, 0) - 0.5
+    detail = sample_fbm(x * 1.9 + offset[1], y * 0.9 - stage.t * 1.7, 1) - 0.5
     bend = x + (0.30 * lick + 0.10 * detail) * up * 2.2
     width = 0.44 * np.sqrt(np.clip(1.12 - up, 0, 1)) * np.clip(up * 5 + 0.35, 0, 1)
     heat = 1.15 - np.abs(bend) / (width + 0.02) - 0.55 * up + 1.5 * detail + 0.9 * lick * up
-    heat = np.clip(heat, 0, 1.2) * smooth(-0.75, -0.66, y)
+    heat = np.clip(heat, 0, 1.2) * smoothstep(-0.75, -0.66, y)
     hot = mix(stage.main, f32((1.0, 0.95, 0.70)), 0.65)
     colours = ramp((stage.main * 0.35, stage.main, mix(stage.main, hot, 0.6), hot, f32((1, 1, 0.95))), heat / 1.1)
-    stage.paint(colours, smooth(0.02, 0.30, heat))
+    stage.paint(colours, smoothstep(0.02, 0.30, heat))
     for angle, place in ((0.25, -0.04), (-0.28, 0.05), (0.0, 0.0)):
         u = np.cos(angle) * (x - place) + np.sin(angle) * (y + 0.68)
         v = np.cos(angle) * (y + 0.68) - np.sin(angle) * (x - place)
         log = stage.edge(np.abs(u) - 0.50) * stage.edge(np.abs(v) - 0.062)
-        bark = (0.5 + 0.6 * fbm(u * 4, v * 9, 2))[..., None] * np.clip(0.9 + 6 * v, 0.3, 1.3)[..., None]
+        bark = (0.5 + 0.6 * sample_fbm(u * 4, v * 9, 2))[..., None] * np.clip(0.9 + 6 * v, 0.3, 1.3)[..., None]
         stage.paint(mix(f32((0.22, 0.12, 0.07)), stage.main * 0.4, 0.3) * bark, log)
     count = 26
     clock = stage.t[:, :, 0]
@@ -61,28 +61,28 @@ def fire(stage: Stage) -> None:
 
 @scene("lava", colours=("orange", "red", "gold", "green", "blue", "purple"), times=NO_TIME,
        directions=("left", "right", "down"))  # fmt: skip
-def lava(stage: Stage) -> None:
+def draw_lava(stage: Stage) -> None:
     """Molten rock flows under a cracking crust."""
     x, y = stage.at()
     offset = f32(stage.rng.uniform(0, 4, 4))
     fx = x - stage.dx * 0.30 * stage.t
     fy = y - stage.dy * 0.30 * stage.t
-    warp = fbm(fx * 0.6 + offset[0], fy * 0.6 + offset[1], 0) - 0.5
-    a = fbm(fx * 0.75 + 1.1 * warp + offset[2], fy * 0.75 + 1.1 * warp, 1)
-    b = fbm(fx * 1.1 - 0.8 * warp + 0.08 * stage.t, fy * 1.1 + offset[3] - 0.06 * stage.t, 2)
+    warp = sample_fbm(fx * 0.6 + offset[0], fy * 0.6 + offset[1], 0) - 0.5
+    a = sample_fbm(fx * 0.75 + 1.1 * warp + offset[2], fy * 0.75 + 1.1 * warp, 1)
+    b = sample_fbm(fx * 1.1 - 0.8 * warp + 0.08 * stage.t, fy * 1.1 + offset[3] - 0.06 * stage.t, 2)
     crack = 1 - np.abs(2 * a - 1) * 2.6
     glow = np.clip(0.75 * crack + 1.7 * (b - 0.52), 0, 1.1)
     glow = glow * (0.94 + 0.06 * np.sin(3 * stage.t + 6 * a))
     crust = mix(f32((0.06, 0.05, 0.06)), stage.main, 0.06)
     hot = mix(stage.main, f32((1.0, 0.93, 0.55)), 0.7)
     stage.fill(ramp((crust, mix(crust, stage.main, 0.25), stage.main * 0.8, stage.main, hot, hot), glow))
-    stage.light(f32((0.5, 0.45, 0.45)), 0.30 * smooth(0.5, 0.8, b) * smooth(0.35, 0.0, glow))
+    stage.light(f32((0.5, 0.45, 0.45)), 0.30 * smoothstep(0.5, 0.8, b) * smoothstep(0.35, 0.0, glow))
 
 
 @scene("aurora", colours=("green", "teal", "purple", "pink", "red", "blue"), times=NO_TIME)
-def aurora(stage: Stage) -> None:
+def draw_aurora(stage: Stage) -> None:
     """Curtains of northern light over a lake that mirrors them."""
-    dark_sky(stage, 70, 0.12)
+    draw_dark_sky(stage, 70, 0.12)
     rng = stage.rng
     x, y = stage.at(0.3)
     second = mix(stage.main, f32((0.55, 0.25, 0.95)) if stage.spec.colour != "purple" else f32((0.2, 0.9, 0.7)), 0.65)
@@ -91,11 +91,11 @@ def aurora(stage: Stage) -> None:
         move = stage.t * np.float32(stage.dx * (0.55 + 0.2 * layer))
         fold = 0.10 * np.sin(3.1 * x - move + phase[0]) + 0.06 * np.sin(6.7 * x - 1.6 * move + phase[1])
         base = 0.02 + 0.24 * layer + fold
-        streak = fbm((x - 0.18 * move + fold) * 2.4 + phase[2], 0 * y + 0.10 * stage.t + layer, layer)
+        streak = sample_fbm((x - 0.18 * move + fold) * 2.4 + phase[2], 0 * y + 0.10 * stage.t + layer, layer)
         above = y - base
         tall = 0.28 + 0.50 * streak
-        veil = np.exp(-np.maximum(above, 0) / tall * 2.2) * smooth(-0.06, 0.03, above)
-        amount = veil * smooth(0.22, 0.72, streak) * (1.0 - 0.2 * layer)
+        veil = np.exp(-np.maximum(above, 0) / tall * 2.2) * smoothstep(-0.06, 0.03, above)
+        amount = veil * smoothstep(0.22, 0.72, streak) * (1.0 - 0.2 * layer)
         share = np.clip(above / 0.55, 0, 1)
         stage.image += ramp((stage.main, stage.main, second), share) * amount[..., None]
     draw_ridge(stage, -0.16, 0.14, f32((0.025, 0.035, 0.07)), 0.4)
@@ -104,13 +104,13 @@ def aurora(stage: Stage) -> None:
 
 
 @scene("starfield", times=NO_TIME, directions=("in", "out", "left", "right"), cameras=("still",))
-def starfield(stage: Stage) -> None:
+def draw_starfield(stage: Stage) -> None:
     """Flying through stars, with a coloured nebula behind them."""
     rng = stage.rng
     x, y = stage.at(0.2)
     offset = f32(rng.uniform(0, 4, 3))
-    cloud = fbm(x * 0.5 + offset[0] - 0.03 * stage.dx * stage.t, y * 0.5 + offset[1], 0)
-    fine = fbm(x * 1.0 + offset[2] - 0.04 * stage.dx * stage.t, y * 1.0, 1)
+    cloud = sample_fbm(x * 0.5 + offset[0] - 0.03 * stage.dx * stage.t, y * 0.5 + offset[1], 0)
+    fine = sample_fbm(x * 1.0 + offset[2] - 0.04 * stage.dx * stage.t, y * 1.0, 1)
     mist = np.clip(2.2 * (cloud - 0.42) + 1.0 * (fine - 0.5), 0, 1)
     stage.fill(ramp((f32((0.01, 0.01, 0.03)), stage.main * 0.32, stage.main * 0.85, mix(stage.main, WHITE, 0.4)), mist))
     count = 110
@@ -132,7 +132,7 @@ def starfield(stage: Stage) -> None:
 
 
 @scene("galaxy", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
-def galaxy(stage: Stage) -> None:
+def draw_galaxy(stage: Stage) -> None:
     """A spiral galaxy turns, seen a little from the side."""
     stage.fill(f32((0.008, 0.01, 0.03)))
     stage.stars(90, below=-1.15, amount=0.7)
@@ -147,18 +147,18 @@ def galaxy(stage: Stage) -> None:
     wind = 3.2 * stage.turn * np.log(r + 0.08)
     arms = 0.5 + 0.5 * np.cos(2 * (theta - turn) + wind)
     ru, rv = np.cos(turn) * u + np.sin(turn) * v, np.cos(turn) * v - np.sin(turn) * u
-    dust = fbm(ru * 1.8 + 1, rv * 1.8, 1)
-    body = arms**2.2 * np.exp(-2.3 * r) * smooth(1.15, 0.5, r) * (0.35 + 1.5 * dust)
+    dust = sample_fbm(ru * 1.8 + 1, rv * 1.8, 1)
+    body = arms**2.2 * np.exp(-2.3 * r) * smoothstep(1.15, 0.5, r) * (0.35 + 1.5 * dust)
     stage.image += (
         ramp((stage.main * 0.3, stage.main, mix(stage.main, WHITE, 0.45)), 1.5 * body) * (2.3 * body)[..., None]
     )
-    grain = smooth(0.62, 0.8, fbm(ru * 6, rv * 6, 2)) * np.exp(-2.2 * r)
+    grain = smoothstep(0.62, 0.8, sample_fbm(ru * 6, rv * 6, 2)) * np.exp(-2.2 * r)
     stage.light(mix(stage.main, WHITE, 0.7), 0.9 * grain * (0.3 + arms))
     stage.light(f32((1.0, 0.93, 0.78)), 1.15 * np.exp(-((r / 0.17) ** 2)) + 0.35 * np.exp(-((r / 0.36) ** 2)))
 
 
 @scene("planet", times=NO_TIME, directions=SIDEWAYS, cameras=("still", "zoom in", "zoom out"))
-def planet(stage: Stage) -> None:
+def draw_planet(stage: Stage) -> None:
     """A banded planet with rings turns; a small moon passes."""
     rng = stage.rng
     stage.fill(f32((0.01, 0.012, 0.04)))
@@ -173,13 +173,13 @@ def planet(stage: Stage) -> None:
     bulge = np.sqrt(np.clip(1 - r * r, 0, 1))
     longitude = np.arcsin(np.clip(u / np.sqrt(np.clip(1 - v * v, 1e-3, 1)), -1, 1))
     spin = longitude * 0.55 - stage.dx * 0.35 * stage.t
-    storm = fbm(spin, v * 0.8, 0) - 0.5
-    bands = 0.5 + 0.34 * np.sin(9 * v + 5 * storm) + 1.1 * (fbm(spin * 1.6, v * 2.6, 1) - 0.5)
+    storm = sample_fbm(spin, v * 0.8, 0) - 0.5
+    bands = 0.5 + 0.34 * np.sin(9 * v + 5 * storm) + 1.1 * (sample_fbm(spin * 1.6, v * 2.6, 1) - 0.5)
     light = np.clip(0.80 * bulge - 0.62 * u + 0.30 * v, 0.03, 1.15)
     surface = ramp((stage.main * 0.35, stage.main * 0.75, stage.main, mix(stage.main, WHITE, 0.55)), bands)
     ring_r = np.sqrt(u * u + (v / 0.26) ** 2)
     gaps = 0.55 + 0.45 * np.sin(26 * ring_r)
-    ring = smooth(1.28, 1.34, ring_r) * smooth(2.0, 1.92, ring_r) * gaps
+    ring = smoothstep(1.28, 1.34, ring_r) * smoothstep(2.0, 1.92, ring_r) * gaps
     ring_colour = mix(stage.main, f32((0.95, 0.90, 0.80)), 0.6)
     behind = ring * (v > 0)
     stage.paint(ring_colour * 0.9, 0.8 * behind)
@@ -194,7 +194,7 @@ def planet(stage: Stage) -> None:
 
 @scene("city", colours=("blue", "purple", "pink", "teal", "orange", "gold", "red", "green"), times=("dusk", "night"),
        cameras=STILL_OR_PAN)  # fmt: skip
-def city(stage: Stage) -> None:
+def draw_city(stage: Stage) -> None:
     """A skyline of lit windows; headlights stream along the road below."""
     dusk = stage.spec.time_of_day == "dusk"
     _, y = stage.at(0.1)
@@ -236,10 +236,10 @@ def city(stage: Stage) -> None:
 
 
 @scene("fireworks", times=NO_TIME, directions=("up",), cameras=STILL_OR_PAN)
-def fireworks(stage: Stage) -> None:
+def draw_fireworks(stage: Stage) -> None:
     """Rockets climb and burst over a bay that mirrors them."""
     rng = stage.rng
-    dark_sky(stage, 30, 0.05)
+    draw_dark_sky(stage, 30, 0.05)
     clock = stage.t[:, :, 0]
     moments = np.cumsum(rng.uniform(0.35, 0.85, 40)) - 1.0
     for index, moment in enumerate(moments):
@@ -281,13 +281,13 @@ def fireworks(stage: Stage) -> None:
 
 
 @scene("lightning", colours=("purple", "blue", "white", "pink", "teal", "red"), times=NO_TIME, cameras=STILL_OR_PAN)
-def lightning(stage: Stage) -> None:
+def draw_lightning(stage: Stage) -> None:
     """A storm: clouds race by and bolts strike the plain."""
     rng = stage.rng
     x, y = stage.at(0.3)
     offset = f32(rng.uniform(0, 4, 2))
     u = x * 0.6 - stage.dx * 0.22 * stage.t + offset[0]
-    cloud = 0.65 * fbm(u, y * 0.9 + offset[1], 0) + 0.35 * fbm(u * 2.2, y * 2.4 + 0.1 * stage.t, 1)
+    cloud = 0.65 * sample_fbm(u, y * 0.9 + offset[1], 0) + 0.35 * sample_fbm(u * 2.2, y * 2.4 + 0.1 * stage.t, 1)
     dark = mix(f32((0.05, 0.06, 0.10)), stage.main, 0.10)
     light = mix(f32((0.34, 0.36, 0.44)), stage.main, 0.28)
     power = np.zeros_like(stage.t)
@@ -302,7 +302,7 @@ def lightning(stage: Stage) -> None:
         if shine.max() > 0.02:
             power = np.maximum(power, strength * shine)
             strikes.append((place, knots, branch, strength * shine))
-    tone = np.clip(1.7 * (cloud - 0.28) * smooth(-0.5, 0.4, y) + 0.12, 0, 1)
+    tone = np.clip(1.7 * (cloud - 0.28) * smoothstep(-0.5, 0.4, y) + 0.12, 0, 1)
     stage.fill(ramp((dark, mix(dark, light, 0.5), light), tone) * (1 + 1.1 * power[..., None]))
     stage.light(stage.main, 0.35 * power * tone)
     draw_ridge(stage, -0.66, 0.07, dark * 0.4, 0.6)
@@ -323,7 +323,7 @@ def lightning(stage: Stage) -> None:
 
 @scene("fireflies", colours=("gold", "green", "teal", "blue", "pink", "orange", "white"), times=NO_TIME,
        directions=("none", "up", "left", "right"))  # fmt: skip
-def fireflies(stage: Stage) -> None:
+def draw_fireflies(stage: Stage) -> None:
     """Glowing dots wander over a dark meadow."""
     rng = stage.rng
     _, y = stage.at(0.2)
@@ -331,7 +331,7 @@ def fireflies(stage: Stage) -> None:
     stage.stars(25, below=0.3, amount=0.5)
     draw_pines(stage, 7, -0.30, f32((0.015, 0.05, 0.06)), 0.4, 0.75)
     gx, gy = stage.at(0.8)
-    blades = fbm(gx * 4.0 + 0.05 * np.sin(2 * stage.t), gy * 0.7, 1)
+    blades = sample_fbm(gx * 4.0 + 0.05 * np.sin(2 * stage.t), gy * 0.7, 1)
     stage.paint(ramp((f32((0.01, 0.03, 0.03)), f32((0.05, 0.13, 0.08))), 1.6 * blades - 0.3),
                 stage.edge(gy + 0.42 - 0.25 * (blades - 0.5), 2))  # fmt: skip
     count = 34
@@ -355,14 +355,14 @@ def fireflies(stage: Stage) -> None:
 
 @scene("meteors", colours=("blue", "teal", "purple", "pink", "gold", "orange", "white", "green"), times=NO_TIME,
        cameras=STILL_OR_PAN)  # fmt: skip
-def meteors(stage: Stage) -> None:
+def draw_meteors(stage: Stage) -> None:
     """Shooting stars cross the night above a lone tree on a hill."""
     rng = stage.rng
-    dark_sky(stage, 110, 0.20)
+    draw_dark_sky(stage, 110, 0.20)
     x, y = stage.at(0.15)
     band = np.exp(-(((y - 0.35 - 0.5 * x) / 0.34) ** 2))
-    milky = fbm(x * 0.9 + 1, y * 0.9, 1)
-    stage.light(mix(stage.main, f32((0.7, 0.7, 0.9)), 0.4), 0.45 * band * smooth(0.35, 0.8, milky))
+    milky = sample_fbm(x * 0.9 + 1, y * 0.9, 1)
+    stage.light(mix(stage.main, f32((0.7, 0.7, 0.9)), 0.4), 0.45 * band * smoothstep(0.35, 0.8, milky))
     clock = stage.t[:, :, 0]
     for moment in np.cumsum(rng.uniform(0.18, 0.5, 60)) - 1.0:
         mx, my, power = (float(v) for v in (rng.uniform(-0.9, 0.9), rng.uniform(0.25, 1.1), rng.uniform(0.6, 1)))
@@ -377,17 +377,17 @@ def meteors(stage: Stage) -> None:
         fade = shown * (1 - steps / 14) ** 1.5
         stage.image += stage.glow(sx, sy, 0.026 - 0.0012 * steps, 1.1 * fade, mix(stage.main, WHITE, 0.4), 0.2)
     draw_ridge(stage, -0.72, 0.09, f32((0.01, 0.015, 0.035)), 0.6, 0.4)
-    _tree(stage, float(rng.uniform(-0.5, 0.5)))
+    _draw_tree(stage, float(rng.uniform(-0.5, 0.5)))
 
 
-def _tree(stage: Stage, place: float) -> Array:
+def _draw_tree(stage: Stage, place: float) -> Array:
     """A lone tree in silhouette."""
     x, y = stage.at(0.6)
     x = x - np.float32(place)
     trunk = stage.edge(np.abs(x + 0.03 * np.sin(6 * y)) - 0.022 - 0.03 * np.clip(-y - 0.5, 0, 1)) * (
         (y < -0.2) & (y > -0.85)
     )
-    ragged = 0.13 * (fbm(x * 3, y * 3, 3) - 0.5)
+    ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
     crown = stage.edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
     mask = np.maximum(trunk, crown)
     stage.paint(f32((0.008, 0.012, 0.03)), mask)

@@ -23,7 +23,7 @@ LEVELS = 4
 TEXTURES = 4
 
 
-def _octave(rng: np.random.Generator, cells: int) -> Array:
+def _make_octave(rng: np.random.Generator, cells: int) -> Array:
     """Tileable gradient noise with `cells` lattice cells a side -> float32 (TEXELS, TEXELS)."""
     angle = rng.uniform(0, 2 * np.pi, (cells, cells)).astype(np.float32)
     gradient = np.stack([np.cos(angle), np.sin(angle)])  # (2, cells, cells)
@@ -42,12 +42,12 @@ def _octave(rng: np.random.Generator, cells: int) -> Array:
 
 
 @lru_cache(maxsize=TEXTURES)
-def pyramid(index: int) -> tuple[Array, ...]:
+def build_pyramid(index: int) -> tuple[Array, ...]:
     """The mip levels of texture `index`, finest first; values in [0, 1], mean 0.5, standard deviation about 0.18."""
     rng = np.random.default_rng(1000 + index)
     texture = np.zeros((TEXELS, TEXELS), np.float32)
     for octave in range(OCTAVES):
-        texture += 0.52**octave * _octave(rng, int(TILE) * 2**octave)
+        texture += 0.52**octave * _make_octave(rng, int(TILE) * 2**octave)
     texture = np.clip((texture - texture.mean()) * (0.18 / texture.std()) + 0.5, 0, 1)
     levels = [texture]
     for _ in range(LEVELS - 1):
@@ -56,7 +56,7 @@ def pyramid(index: int) -> tuple[Array, ...]:
     return tuple(np.ascontiguousarray(level, np.float32) for level in levels)
 
 
-def _step(values: Array, axis: int) -> float:
+def _measure_step(values: Array, axis: int) -> float:
     """Median distance between neighbours along an axis."""
     if values.shape[axis] < 2:
         return 0.0
@@ -64,7 +64,7 @@ def _step(values: Array, axis: int) -> float:
     return float(np.median(np.abs(np.diff(first, axis=axis))))
 
 
-def fbm(u: Array, v: Array, index: int = 0) -> Array:
+def sample_fbm(u: Array, v: Array, index: int = 0) -> Array:
     """Fractal noise at world places.
 
     Args:
@@ -74,9 +74,11 @@ def fbm(u: Array, v: Array, index: int = 0) -> Array:
     Returns:
         float32 (T, H, W) in [0, 1].
     """
-    texels_a_pixel = max(_step(u, -1), _step(v, -2), _step(v, -1), _step(u, -2)) * TEXELS / TILE
+    texels_a_pixel = (
+        max(_measure_step(u, -1), _measure_step(v, -2), _measure_step(v, -1), _measure_step(u, -2)) * TEXELS / TILE
+    )
     level = int(np.clip(np.ceil(np.log2(max(texels_a_pixel, 1.0)) - 0.3), 0, LEVELS - 1))
-    texture = pyramid(index % TEXTURES)[level]
+    texture = build_pyramid(index % TEXTURES)[level]
     n = len(texture)
     u = np.asarray(u * np.float32(n / TILE), np.float32)
     v = np.asarray(v * np.float32(n / TILE), np.float32)

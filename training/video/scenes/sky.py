@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.video.scenes.canvas import Array, Stage, f32, ramp, ridge, smooth
-from training.video.scenes.noise import fbm
+from training.video.scenes.canvas import Array, Stage, draw_profile, f32, ramp, smoothstep
+from training.video.scenes.noise import sample_fbm
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ SKIES = {
 }  # fmt: skip
 
 
-def lit(colour: Array, time: str, share: float = 1.0) -> Array:
+def light_colour(colour: Array, time: str, share: float = 1.0) -> Array:
     """A colour (3,) as it looks at that time of day; `share` 0 leaves it as it is."""
     return f32(colour) * (1 - share + share * f32(SKIES[time].light))
 
@@ -77,7 +77,7 @@ def draw_ridge(
 ) -> Array:
     """A hill or mountain chain in one colour, a little lighter at its foot; returns its height (T, 1, W)."""
     x, y = stage.at(depth)
-    top = np.float32(base) + np.float32(height) * ridge(x * np.float32(1.1) + shift, stage.rng, roughness)
+    top = np.float32(base) + np.float32(height) * draw_profile(x * np.float32(1.1) + shift, stage.rng, roughness)
     stage.paint(f32(colour), stage.edge(y - top, 1.3))
     return top
 
@@ -100,10 +100,12 @@ def draw_clouds(stage: Stage, cover: float, colour: Array, shade: Array, drift: 
     x, y = stage.at(depth)
     offset = f32(stage.rng.uniform(0, 4, 4))
     u, v = x * 0.75 - stage.t * np.float32(drift * 0.75) + offset[0], y * 1.5 + offset[1]
-    density = 0.68 * fbm(u, v, 0) + 0.32 * fbm(u * 1.9 - stage.t * 0.05, v * 1.9 + stage.t * 0.06 + offset[2], 1)
-    above = fbm(u + 0.05, v + 0.16, 0)
+    density = 0.68 * sample_fbm(u, v, 0) + 0.32 * sample_fbm(
+        u * 1.9 - stage.t * 0.05, v * 1.9 + stage.t * 0.06 + offset[2], 1
+    )
+    above = sample_fbm(u + 0.05, v + 0.16, 0)
     low = 0.72 - 0.5 * cover
-    mask = smooth(low, low + 0.16, density)
+    mask = smoothstep(low, low + 0.16, density)
     bright = np.clip(0.62 + 2.6 * (density - above), 0, 1)
     stage.paint(ramp((shade, colour), bright), mask)
     return mask
@@ -118,11 +120,11 @@ def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None,
     distance = 1 / (below + np.float32(0.09))
     u = x * distance * np.float32(0.24) - stage.t * np.float32(roll * 0.3)
     v = distance * np.float32(0.62) + stage.t * np.float32(toward)
-    waves = 0.6 * fbm(u, v, 2) + 0.4 * fbm(u * 2.1 + stage.t * 0.12, v * 2.3 - stage.t * 0.1, 3)
+    waves = 0.6 * sample_fbm(u, v, 2) + 0.4 * sample_fbm(u * 2.1 + stage.t * 0.12, v * 2.3 - stage.t * 0.1, 3)
     near = np.clip(below * 1.1, 0, 1)
     contrast = 0.9 + 1.3 * near
     tone = np.clip(0.5 + contrast * (waves - 0.5) * 1.6, 0, 1)
-    base = lit(colour, time)
+    base = light_colour(colour, time)
     far = 0.55 * base + 0.45 * f32(sky.stops[0]) * (0.8 if time != "night" else 1.0)
     body = ramp((base * 0.30, base * 0.72, base * 1.05, 0.55 * base + 0.45 * f32(sky.stops[1])), tone)
     body += (far - body) * np.exp(-below * 5)[..., None]
@@ -130,5 +132,5 @@ def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None,
     stage.paint(body, mask)
     if sun_x is not None:
         path = np.exp(-(((x - np.float32(sun_x)) / (0.10 + 0.35 * below)) ** 2))
-        sparkle = smooth(0.50, 0.68, waves) * path * (0.9 if time != "night" else 0.6)
+        sparkle = smoothstep(0.50, 0.68, waves) * path * (0.9 if time != "night" else 0.6)
         stage.light(f32(sky.sun), mask * sparkle * np.exp(-below * 0.9))

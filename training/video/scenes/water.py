@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Stage, f32, ramp, smooth, wrap
-from training.video.scenes.kinds import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
-from training.video.scenes.noise import fbm
-from training.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, lit
+from training.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from training.video.scenes.noise import sample_fbm
+from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
+from training.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
 
 WATER = ("teal", "blue", "green", "purple", "pink", "red")
 
 
-def _clouds_for(stage: Stage, cover: float, drift: float) -> None:
+def _draw_matching_clouds(stage: Stage, cover: float, drift: float) -> None:
     """Clouds in the colours of the sky."""
     sky = SKIES[stage.spec.time_of_day]
     bright = mix(f32(sky.light), f32(sky.stops[1]), 0.35)
@@ -21,20 +21,20 @@ def _clouds_for(stage: Stage, cover: float, drift: float) -> None:
 
 
 @scene("ocean", colours=WATER)
-def ocean(stage: Stage) -> None:
+def draw_ocean(stage: Stage) -> None:
     """Waves roll sideways under sun or moon."""
     sun_x = draw_sky(stage, 0.12)
-    _clouds_for(stage, 0.42, 0.12 * stage.dx)
+    _draw_matching_clouds(stage, 0.42, 0.12 * stage.dx)
     draw_water(stage, 0.12, stage.main, sun_x, 1.5 * stage.dx, 0.35)
 
 
 @scene("boat", directions=SIDEWAYS)
-def boat(stage: Stage) -> None:
+def draw_boat(stage: Stage) -> None:
     """A sailing boat with coloured sails crosses a bay, its sail mirrored in the water."""
     sun_x = draw_sky(stage, 0.0)
     time = stage.spec.time_of_day
     sky = SKIES[time]
-    draw_ridge(stage, 0.02, 0.10, mix(lit(f32((0.22, 0.34, 0.40)), time), f32(sky.stops[0]), 0.45), 0.2)
+    draw_ridge(stage, 0.02, 0.10, mix(light_colour(f32((0.22, 0.34, 0.40)), time), f32(sky.stops[0]), 0.45), 0.2)
     draw_water(stage, 0.0, f32((0.12, 0.36, 0.56)), sun_x, 0.5 * stage.dx, 0.2)
     x, y = stage.at(0.7)
     start = float(stage.rng.uniform(-0.45, 0.45)) - 0.3 * stage.dx
@@ -43,9 +43,11 @@ def boat(stage: Stage) -> None:
     lean = 0.10 * np.sin(1.3 * stage.t + 1)
     x0 = (x - start - 0.30 * stage.dx * stage.t) / np.float32(size) * stage.dx  # bow to +x
     y0 = (y + 0.30 - bob) / np.float32(size)
-    sail = lit(stage.main, time, 0.7)
+    sail = light_colour(stage.main, time, 0.7)
     down = -(y0 + 0.16)
-    reflection = smooth(0.0, 0.04, down) * np.exp(-down * 4) * stage.edge(np.abs(x0 - 0.02 * np.sin(30 * y0)) - 0.16, 3)
+    reflection = (
+        smoothstep(0.0, 0.04, down) * np.exp(-down * 4) * stage.edge(np.abs(x0 - 0.02 * np.sin(30 * y0)) - 0.16, 3)
+    )
     stage.paint(sail * 0.75, 0.5 * reflection)
     xs = x0 - lean * (y0 + 0.1)
     for side, low, high, wide in ((1, -0.06, 0.62, 0.34), (-1, -0.06, 0.72, 0.30)):
@@ -55,17 +57,17 @@ def boat(stage: Stage) -> None:
         mask = stage.edge(-along + 0.015) * stage.edge(along - belly) * ((up > 0) & (up < 1))
         shade = 0.78 + 0.22 * np.clip(along / np.maximum(belly, 0.01), 0, 1)
         stage.paint(sail * shade[..., None], mask)
-    stage.paint(lit(f32((0.25, 0.16, 0.12)), time), stage.box(xs, y0 - 0.3, 0.012, 0.44))
+    stage.paint(light_colour(f32((0.25, 0.16, 0.12)), time), stage.box(xs, y0 - 0.3, 0.012, 0.44))
     hull = np.abs(x0) - (0.40 + 0.5 * (y0 + 0.12))
-    stage.paint(lit(f32((0.36, 0.20, 0.13)), time), stage.edge(hull) * stage.edge(np.abs(y0 + 0.115) - 0.05))
-    stage.light(f32((0.8, 0.85, 0.9)), 0.35 * np.exp(-((y0 + 0.18) ** 2) * 900) * smooth(0.55, 0.3, np.abs(x0)))
+    stage.paint(light_colour(f32((0.36, 0.20, 0.13)), time), stage.edge(hull) * stage.edge(np.abs(y0 + 0.115) - 0.05))
+    stage.light(f32((0.8, 0.85, 0.9)), 0.35 * np.exp(-((y0 + 0.18) ** 2) * 900) * smoothstep(0.55, 0.3, np.abs(x0)))
 
 
 @scene("lighthouse", colours=("red", "blue", "green", "gold", "white"), times=("dusk", "night"), cameras=STILL_OR_PAN)
-def lighthouse(stage: Stage) -> None:
+def draw_lighthouse(stage: Stage) -> None:
     """A beam of light turns over the sea and flashes when it faces us."""
     sun_x = draw_sky(stage, -0.15, sun=stage.spec.time_of_day == "dusk")
-    _clouds_for(stage, 0.4, 0.08 * stage.dx)
+    _draw_matching_clouds(stage, 0.4, 0.08 * stage.dx)
     draw_water(stage, -0.15, f32((0.08, 0.22, 0.38)), sun_x, 0.6 * stage.dx, 0.25)
     x, y = stage.at(0.6)
     place = float(stage.rng.uniform(-0.4, 0.4))
@@ -76,7 +78,7 @@ def lighthouse(stage: Stage) -> None:
     reach, facing = np.cos(angle), np.sin(angle)
     along = x0 * np.sign(reach)
     width = 0.03 + 0.20 * np.maximum(along, 0)
-    beam = np.exp(-((y0 / width) ** 2)) * smooth(-0.02, 0.05, along) * np.abs(reach)
+    beam = np.exp(-((y0 / width) ** 2)) * smoothstep(-0.02, 0.05, along) * np.abs(reach)
     stage.light(f32((1.0, 0.93, 0.70)), 0.75 * beam * np.exp(-0.5 * np.maximum(along, 0)))
     draw_ridge(stage, -0.42, 0.10, f32((0.05, 0.06, 0.10)), 0.6)
     up = (y + 0.38) / 0.80
@@ -96,43 +98,43 @@ def lighthouse(stage: Stage) -> None:
 
 @scene("waterfall", colours=("blue", "teal", "white", "green", "purple", "pink"), times=("day", "dusk", "night"),
        directions=("down",))  # fmt: skip
-def waterfall(stage: Stage) -> None:
+def draw_waterfall(stage: Stage) -> None:
     """Water falls between mossy cliffs into a misty pool."""
     time = stage.spec.time_of_day
     x, y = stage.at(0.8)
     draw_sky(stage, 0.5, sun=False)
     offset = f32(stage.rng.uniform(0, 4, 2))
-    rock = fbm(x * 1.6 + offset[0], y * 1.1 + offset[1], 0)
-    moss = smooth(0.5, 0.68, fbm(x * 2.4 + 1, y * 3.0 + offset[0], 1))
-    stone = ramp((lit(f32((0.10, 0.09, 0.11)), time), lit(f32((0.44, 0.38, 0.36)), time)), rock)
-    stone += (lit(f32((0.24, 0.42, 0.16)), time) * (0.5 + rock[..., None]) - stone) * moss[..., None]
+    rock = sample_fbm(x * 1.6 + offset[0], y * 1.1 + offset[1], 0)
+    moss = smoothstep(0.5, 0.68, sample_fbm(x * 2.4 + 1, y * 3.0 + offset[0], 1))
+    stone = ramp((light_colour(f32((0.10, 0.09, 0.11)), time), light_colour(f32((0.44, 0.38, 0.36)), time)), rock)
+    stone += (light_colour(f32((0.24, 0.42, 0.16)), time) * (0.5 + rock[..., None]) - stone) * moss[..., None]
     lip = 0.60 + 0.12 * np.sin(3 * x + offset[1])
     stage.paint(stone, stage.edge(y - lip))
     wide = np.float32(stage.rng.uniform(0.26, 0.42))
     bend = 0.05 * np.sin(2.5 * y + offset[0])
     inside = np.abs(x - bend) - wide * (1.05 - 0.12 * y)
-    streaks = 0.6 * fbm(x * 3.6 + offset[0], y * 0.55 + stage.t * 1.0, 2)
-    streaks += 0.4 * fbm(x * 6.0, y * 1.1 + stage.t * 1.35, 3)
-    water = lit(stage.main, time, 0.8)
-    body = ramp((water * 0.45, water * 0.9, mix(water, lit(f32((1, 1, 1)), time), 0.75)), 1.9 * streaks - 0.42)
+    streaks = 0.6 * sample_fbm(x * 3.6 + offset[0], y * 0.55 + stage.t * 1.0, 2)
+    streaks += 0.4 * sample_fbm(x * 6.0, y * 1.1 + stage.t * 1.35, 3)
+    water = light_colour(stage.main, time, 0.8)
+    body = ramp((water * 0.45, water * 0.9, mix(water, light_colour(f32((1, 1, 1)), time), 0.75)), 1.9 * streaks - 0.42)
     stage.paint(body, stage.edge(inside + 0.10 * (streaks - 0.5), 2.5) * stage.edge(y - lip + 0.02))
-    pool = smooth(-0.62, -0.72, y)
-    ripple = fbm(x * 1.3, y * 5 + stage.t * 0.35, 1)
+    pool = smoothstep(-0.62, -0.72, y)
+    ripple = sample_fbm(x * 1.3, y * 5 + stage.t * 0.35, 1)
     stage.paint(ramp((water * 0.25, water * 0.8), 1.8 * ripple - 0.45), pool)
     foam = np.exp(-(((y + 0.62) / 0.16) ** 2)) * np.exp(-((x / (wide * 1.7)) ** 2))
-    mist = foam * (0.55 + 0.8 * (fbm(x * 1.5, y * 1.5 - stage.t * 0.35, 0) - 0.3))
-    stage.paint(mix(water, lit(f32((1, 1, 1)), time), 0.8), np.clip(1.25 * mist, 0, 0.92))
+    mist = foam * (0.55 + 0.8 * (sample_fbm(x * 1.5, y * 1.5 - stage.t * 0.35, 0) - 0.3))
+    stage.paint(mix(water, light_colour(f32((1, 1, 1)), time), 0.8), np.clip(1.25 * mist, 0, 0.92))
 
 
 @scene("underwater", colours=("blue", "teal", "green", "purple"), times=NO_TIME)
-def underwater(stage: Stage) -> None:
+def draw_underwater(stage: Stage) -> None:
     """Fish swim through shafts of light above swaying weed; bubbles rise."""
     x, y = stage.at(0.4)
     rng = stage.rng
     stage.fill(ramp((stage.main * 0.10, stage.main * 0.45, stage.main * 0.95, mix(stage.main, f32((1, 1, 1)), 0.55)),
                     0.5 * y + 0.5))  # fmt: skip
-    rays = fbm((x + 0.35 * y) * 1.3 + stage.t * 0.07, 0 * y + stage.t * 0.12, 1)
-    stage.light(f32((0.75, 0.95, 1.0)), 0.75 * smooth(0.5, 0.8, rays) * smooth(-0.9, 1.0, y))
+    rays = sample_fbm((x + 0.35 * y) * 1.3 + stage.t * 0.07, 0 * y + stage.t * 0.12, 1)
+    stage.light(f32((0.75, 0.95, 1.0)), 0.75 * smoothstep(0.5, 0.8, rays) * smoothstep(-0.9, 1.0, y))
     draw_ridge(stage, -0.86, 0.10, mix(stage.main * 0.16, f32((0.25, 0.2, 0.14)), 0.4), 0.8)
     near_x, near_y = stage.at(1.0)
     for _ in range(9):
@@ -166,11 +168,11 @@ def underwater(stage: Stage) -> None:
 
 
 @scene("ripples", times=NO_TIME, directions=("none",), cameras=STILL_OR_ZOOM)
-def ripples(stage: Stage) -> None:
+def draw_ripples(stage: Stage) -> None:
     """Drops fall into a pond seen from above; rings widen and cross."""
     x, y = stage.at()
     rng = stage.rng
-    slope = 0.12 * (fbm(x * 0.8 + stage.t * 0.06, y * 0.8, 1) - 0.5)
+    slope = 0.12 * (sample_fbm(x * 0.8 + stage.t * 0.06, y * 0.8, 1) - 0.5)
     times = np.cumsum(rng.uniform(0.25, 0.75, 40)) - 1.2
     for moment in times:
         px, py, strength = (float(v) for v in (rng.uniform(-0.8, 0.8), rng.uniform(-0.8, 0.8), rng.uniform(0.5, 1)))
@@ -184,18 +186,18 @@ def ripples(stage: Stage) -> None:
         slope = slope + np.float32(0.9 * strength) * ring
     tone = 0.45 + 0.16 * (y + 0.3 * x) + 0.55 * slope
     stage.fill(ramp((stage.main * 0.10, stage.main * 0.55, stage.main, mix(stage.main, f32((1, 1, 1)), 0.8)), tone))
-    stage.light(f32((1, 1, 1)), 0.6 * smooth(0.35, 0.8, slope))
+    stage.light(f32((1, 1, 1)), 0.6 * smoothstep(0.35, 0.8, slope))
 
 
 @scene("rain", times=("day", "dusk", "night"), cameras=STILL_OR_PAN)
-def rain(stage: Stage) -> None:
+def draw_rain(stage: Stage) -> None:
     """Slanting rain over an umbrella on a wet street."""
     time = stage.spec.time_of_day
     rng = stage.rng
-    gloom = lit(f32((0.46, 0.52, 0.60)), time)
+    gloom = light_colour(f32((0.46, 0.52, 0.60)), time)
     x, y = stage.at(0.2)
     stage.fill(ramp((gloom * 0.85, gloom, gloom * 0.6), 0.5 * y + 0.5))
-    stage.paint(gloom * 0.5, 0.8 * smooth(0.42, 0.66, fbm(x * 0.7 - stage.t * 0.06 * stage.dx, y * 1.2, 0)))
+    stage.paint(gloom * 0.5, 0.8 * smoothstep(0.42, 0.66, sample_fbm(x * 0.7 - stage.t * 0.06 * stage.dx, y * 1.2, 0)))
     for depth, base, shade in ((0.25, 0.12, 0.62), (0.45, -0.12, 0.36)):
         bx, by = stage.at(depth)
         column = np.floor(bx * 4 + 9 * depth)
@@ -206,11 +208,11 @@ def rain(stage: Stage) -> None:
         stage.paint(f32((1.0, 0.82, 0.45)), 0.65 * (window & ((hash_ % 1) > 0.72)))
     gx, gy = stage.at(0.9)
     ground = stage.edge(gy + 0.52)
-    wet = fbm(gx * 0.9, gy * 4, 2)
+    wet = sample_fbm(gx * 0.9, gy * 4, 2)
     stage.paint(ramp((gloom * 0.16, gloom * 0.62), 1.5 * wet - 0.25), ground)
     place = float(rng.uniform(-0.35, 0.35))
     ux, uy = gx - place - 0.04 * np.sin(1.5 * stage.t), gy - 0.02
-    main = mix(stage.main, lit(stage.main, time), 0.5)
+    main = mix(stage.main, light_colour(stage.main, time), 0.5)
     stage.paint(main * 0.5, 0.55 * np.exp(-((ux / 0.33) ** 2) - ((gy + 0.72) / 0.14) ** 2))
     stage.paint(f32((0.08, 0.08, 0.10)), stage.box(ux, uy + 0.22, 0.014, 0.34))
     dome = stage.edge(np.sqrt(ux**2 + (uy / 0.82) ** 2) - 0.46) * stage.edge(-uy + 0.05 * np.abs(np.sin(ux * 13.6)))
@@ -235,21 +237,21 @@ def rain(stage: Stage) -> None:
 
 
 @scene("ink", times=NO_TIME, directions=("up", "down"), cameras=STILL_OR_ZOOM)
-def ink(stage: Stage) -> None:
+def draw_ink(stage: Stage) -> None:
     """A plume of ink curls through clear water."""
     x, y = stage.at()
     offset = f32(stage.rng.uniform(0, 4, 3))
     way = np.float32(stage.dy)
-    swirl_u = fbm(x * 0.7 + offset[0], y * 0.7 - way * stage.t * 0.32, 0) - 0.5
-    swirl_v = fbm(x * 0.7 + offset[1], y * 0.7 - way * stage.t * 0.26 + 2, 1) - 0.5
+    swirl_u = sample_fbm(x * 0.7 + offset[0], y * 0.7 - way * stage.t * 0.32, 0) - 0.5
+    swirl_v = sample_fbm(x * 0.7 + offset[1], y * 0.7 - way * stage.t * 0.26 + 2, 1) - 0.5
     u, v = x + 1.5 * swirl_u, y + 1.5 * swirl_v
     along = (way * v + 1) * 0.5  # 0 where it enters
     reach = 0.25 + 0.22 * stage.t
-    plume = np.exp(-((u / (0.16 + 0.42 * np.clip(along, 0, 1))) ** 2)) * smooth(0.35, -0.25, along - reach - 0.35)
-    detail = 0.65 + 0.9 * (fbm(u * 1.5, v * 1.5 - way * stage.t * 0.4, 2) - 0.35)
+    plume = np.exp(-((u / (0.16 + 0.42 * np.clip(along, 0, 1))) ** 2)) * smoothstep(0.35, -0.25, along - reach - 0.35)
+    detail = 0.65 + 0.9 * (sample_fbm(u * 1.5, v * 1.5 - way * stage.t * 0.4, 2) - 0.35)
     density = np.clip(1.15 * plume * detail, 0, 1)
     paper = f32((0.95, 0.95, 0.93)) if stage.spec.colour != "white" else f32((0.05, 0.07, 0.13))
     paper_edge = paper * 0.86
     stage.fill(ramp((paper, paper_edge), 0.5 * (x * x + y * y)))
-    stage.paint(mix(stage.main, paper, 0.25), smooth(0.04, 0.40, density))
-    stage.paint(stage.main * (0.45 if stage.spec.colour != "white" else 1.0), 0.85 * smooth(0.42, 0.95, density))
+    stage.paint(mix(stage.main, paper, 0.25), smoothstep(0.04, 0.40, density))
+    stage.paint(stage.main * (0.45 if stage.spec.colour != "white" else 1.0), 0.85 * smoothstep(0.42, 0.95, density))

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.live.bar_generator import FULL_EFFORT, HISTORY_BARS, BarGenerator, GenerationCancelled, LiveBar, LiveNote
 from models.live.controls import LiveControls
-from models.live.writing import FULL_EFFORT, HISTORY_BARS, BarWriter, LiveBar, LiveNote, NoLongerWanted
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.voices import VoiceBank
 from models.threads import alone, work_alone
@@ -39,7 +39,7 @@ Turn = tuple[LiveControls, int]  # the knobs, and how much effort goes into a ba
 Timeline = Mapping[int, Turn]
 
 
-class LiveBank(VoiceBank):
+class ThreadSafeVoiceBank(VoiceBank):
     """A voice bank with a cache of its own that two threads may use; the recordings are shared."""
 
     def __init__(self, bank: VoiceBank) -> None:
@@ -108,7 +108,7 @@ class ExtraNote:
     program: int
 
 
-class LiveMusic:
+class MusicStream:
     """One person's music. `next_chunk` is to be called from one thread; everything else from any.
 
     Args:
@@ -119,7 +119,7 @@ class LiveMusic:
 
     def __init__(
         self,
-        writer: BarWriter,
+        writer: BarGenerator,
         bank: VoiceBank,
         controls: LiveControls,
         seed: int = 0,
@@ -130,7 +130,7 @@ class LiveMusic:
         if chunk_buffers < 1:
             raise ValueError(f"chunk_buffers is {chunk_buffers}; it must be at least 1.")
         self.writer, self.seed, self.clock = writer, seed, clock
-        self.bank = LiveBank(bank)
+        self.bank = ThreadSafeVoiceBank(bank)
         self.sample_rate = bank.sample_rate
         self.chunk_samples = chunk_buffers * BUFFER
         self.timeline: dict[int, Turn] = {}
@@ -266,7 +266,7 @@ class LiveMusic:
         try:
             with alone():  # a bar must not depend on the threads that add up its sums
                 bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
-        except NoLongerWanted:
+        except GenerationCancelled:
             return
         object.__setattr__(bar, "took_s", time.perf_counter() - began)
         if self._thread is not None:
@@ -369,11 +369,11 @@ class LiveMusic:
             for old in [at for at in self._bars if at <= index - HISTORY_BARS]:
                 del self._bars[old]
             self._changed.notify_all()
-        self._pending += [_sounding(note, mark) for note in bar.notes]
+        self._pending += [_make_sounding(note, mark) for note in bar.notes]
         return mark, bar, was_late
 
 
-def _sounding(note: LiveNote, mark: BarMark) -> Sounding:
+def _make_sounding(note: LiveNote, mark: BarMark) -> Sounding:
     return Sounding(
         mark.position_s(note.start),
         note.duration * mark.controls.second_a_position,

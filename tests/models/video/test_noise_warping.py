@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.video.moving_noise import SHIFTS, SLIDES, TURNS, ZOOMS, moving_noise, places
+from models.video.noise_warping import SHIFTS, SLIDES, TURNS, ZOOMS, draw_warped_noise, trace_pixels
 
 DIRECTIONS = (*SLIDES, *TURNS, *ZOOMS)
 
@@ -16,7 +16,7 @@ def noise(frames: int = 8, side: int = 32) -> torch.Tensor:
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_it_stays_gaussian_in_every_frame(direction: str) -> None:
-    moved = moving_noise(noise(), direction, "normal", torch.Generator().manual_seed(1))
+    moved = draw_warped_noise(noise(), direction, "normal", torch.Generator().manual_seed(1))
     assert moved.shape == (1, 3, 8, 32, 32)
     for frame in range(8):
         assert float(moved[:, :, frame].mean()) == pytest.approx(0, abs=0.1)
@@ -26,7 +26,7 @@ def test_it_stays_gaussian_in_every_frame(direction: str) -> None:
 @pytest.mark.parametrize("direction", SLIDES)
 def test_what_slides_is_the_same_picture_further_on(direction: str) -> None:
     still = torch.zeros(1, 3, 6, 64, 64)
-    moved = moving_noise(still, direction, "normal", torch.Generator().manual_seed(1), share=1.0)[0]
+    moved = draw_warped_noise(still, direction, "normal", torch.Generator().manual_seed(1), share=1.0)[0]
     right, down = SLIDES[direction]
     for frame in range(5):
         assert torch.equal(torch.roll(moved[:, frame], (2 * down, 2 * right), (1, 2)), moved[:, frame + 1])
@@ -35,14 +35,14 @@ def test_what_slides_is_the_same_picture_further_on(direction: str) -> None:
 def test_opposite_ways_are_each_other_backwards() -> None:
     for one, other in (("left", "right"), ("up", "down"), ("clockwise", "counterclockwise")):
         first, second = (
-            moving_noise(torch.zeros(1, 1, 5, 32, 32), way, "slow", torch.Generator().manual_seed(3), share=1.0)
+            draw_warped_noise(torch.zeros(1, 1, 5, 32, 32), way, "slow", torch.Generator().manual_seed(3), share=1.0)
             for way in (one, other)
         )
         assert torch.equal(first[:, :, 0], second[:, :, 0]) and not torch.equal(first[:, :, 4], second[:, :, 4])
 
 
 def test_a_zoom_in_takes_from_nearer_the_middle() -> None:
-    row, column = places(9, (33, 33), "in", "fast")
+    row, column = trace_pixels(9, (33, 33), "in", "fast")
     spread = (row - 16).abs().float().mean(dim=(1, 2))
     assert (spread.diff() < 0).all() and (column[-1] - 16).abs().max() < 16
 
@@ -52,7 +52,7 @@ def test_a_zoom_in_takes_from_nearer_the_middle() -> None:
 def test_a_ring_closes(direction: str, speed: str) -> None:
     """From the last frame to the first it goes on as from any frame to the next."""
     frames = 24
-    row, column = places(frames, (32, 32), direction, speed, ring=True)
+    row, column = trace_pixels(frames, (32, 32), direction, speed, ring=True)
     middle = torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(2))
     clip = middle[:, row, column]
 
@@ -65,8 +65,8 @@ def test_a_ring_closes(direction: str, speed: str) -> None:
 
 def test_nothing_said_leaves_the_noise_and_the_same_seed_gives_the_same() -> None:
     own = noise()
-    assert moving_noise(own, "", "normal", torch.Generator()) is own
-    first, second = (moving_noise(own, "left", "fast", torch.Generator().manual_seed(5)) for _ in range(2))
+    assert draw_warped_noise(own, "", "normal", torch.Generator()) is own
+    first, second = (draw_warped_noise(own, "left", "fast", torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(first, second) and not torch.equal(first, own)
 
 

@@ -20,7 +20,7 @@ SHARED_NOISE = 0.5  # of the variance: what all windows begin with, so that they
 Denoise = Callable[[Tensor, float, Tensor], Tensor]
 
 
-def ring_windows(frames: int, window: int, multiple: int, step: int) -> Tensor:
+def list_ring_windows(frames: int, window: int, multiple: int, step: int) -> Tensor:
     """Numbers of the frames in each window at a step, int64 (N, W); together they cover the ring.
 
     Args:
@@ -34,7 +34,7 @@ def ring_windows(frames: int, window: int, multiple: int, step: int) -> Tensor:
     return (starts[:, None] + step * turn + torch.arange(window)) % frames
 
 
-def ring_noise(shape: tuple[int, ...], window: int, random: torch.Generator) -> Tensor:
+def draw_ring_noise(shape: tuple[int, ...], window: int, random: torch.Generator) -> Tensor:
     """Gaussian noise (1, C, F, R, S) of which a share repeats every W frames."""
     own = torch.randn(shape, generator=random)
     if shape[2] <= window:
@@ -44,7 +44,7 @@ def ring_noise(shape: tuple[int, ...], window: int, random: torch.Generator) -> 
     return SHARED_NOISE**0.5 * repeated + (1 - SHARED_NOISE) ** 0.5 * own
 
 
-def on_ring(
+def make_ring_denoiser(
     denoise: Denoise, window: int, multiple: int, known: Tensor, at_once: int = 4
 ) -> Callable[[Tensor, float], Tensor]:
     """A denoiser of whole rings (1, 3, F, R, S) from one of windows; each call is the next step.
@@ -59,7 +59,7 @@ def on_ring(
     def ring(z: Tensor, t: float) -> Tensor:
         nonlocal step
         step += 1
-        frames = ring_windows(z.shape[2], window, multiple, step)
+        frames = list_ring_windows(z.shape[2], window, multiple, step)
         ramp = torch.arange(1, frames.shape[1] + 1)
         weight = torch.minimum(ramp, ramp.flip(0)).to(z.dtype)[None, :, None, None]
         total, weights = torch.zeros_like(z[0]), torch.zeros(1, z.shape[2], 1, 1, dtype=z.dtype)

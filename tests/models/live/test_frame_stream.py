@@ -9,19 +9,19 @@ import pytest
 import torch
 
 from models.beats.detector import OnlineBeatDetector, load_network
-from models.live.hearing import Heard, MicrophoneEars, MusicEars
-from models.live.resampling import StreamResampler
-from models.live.video import (
+from models.live.audio_features import AudioFeatures, MicrophoneFeatureTracker, MusicFeatureTracker
+from models.live.frame_stream import (
     QUALITIES,
+    FrameGenerator,
     FrameStream,
-    Morph,
-    Painter,
+    PromptMorph,
     Quality,
+    apply_sound,
     bicubic,
     check_prompt,
-    moved_by_sound,
-    with_given_text,
+    share_with_given_text,
 )
+from models.live.resampling import StreamResampler
 from models.registry.registry import WEIGHTS_DIR
 from models.video.diffusion import Guidance, predict
 from models.video.generator import OVERLAP, VideoGenerator
@@ -31,8 +31,8 @@ from tests.models.live.in_pages import in_a_map
 QUICK = Quality(12, 3, 2, 1.5)
 
 
-def painter(generator: VideoGenerator, seed: int = 0) -> Painter:
-    return Painter(generator, "a red fire", seed, size=32)
+def painter(generator: VideoGenerator, seed: int = 0) -> FrameGenerator:
+    return FrameGenerator(generator, "a red fire", seed, size=32)
 
 
 def test_stretches_go_on_from_each_other_and_the_seed_fixes_them(generator: VideoGenerator) -> None:
@@ -59,15 +59,15 @@ def test_a_given_vector_is_the_same_as_the_words(generator: VideoGenerator) -> N
     with torch.inference_mode():
         plain = predict(model, noisy, 0.3, Condition(words, said, attributes), Condition(words, said, attributes),
                         Guidance(1.0))  # fmt: skip
-        vector = Morph(generator, "a red fire").at(0.0)[:, None]
+        vector = PromptMorph(generator, "a red fire").at(0.0)[:, None]
         given = Condition(vector, torch.ones(1, 1, dtype=torch.bool), attributes)
-        told = predict(with_given_text(model), noisy, 0.3, given, given, Guidance(1.0))
+        told = predict(share_with_given_text(model), noisy, 0.3, given, given, Guidance(1.0))
     assert torch.equal(plain, told)
     assert type(model.text).__name__ == "TextPooling"
 
 
 def test_a_morph_leads_evenly_from_prompt_to_prompt(generator: VideoGenerator) -> None:
-    morph = Morph(generator, "a red fire")
+    morph = PromptMorph(generator, "a red fire")
     start, aim = morph.at(0.0), morph.vector("a blue fire")
     morph.lead_to("a blue fire", 10.0, over_s=4.0)
     assert torch.equal(morph.at(9.0), start)
@@ -86,19 +86,19 @@ def test_a_morph_leads_evenly_from_prompt_to_prompt(generator: VideoGenerator) -
 def test_every_third_frame_is_drawn_and_the_rest_lies_between(generator: VideoGenerator) -> None:
     stream = FrameStream(painter(generator), None)
     stream.quality = QUICK
-    assert stream.frame(0.0, Heard()) is None
+    assert stream.frame(0.0, AudioFeatures()) is None
     assert stream.wants_more()
     stream.paint(0.0, 0.5)
-    frames = [stream.frame(index / 12, Heard()) for index in range(22)]
+    frames = [stream.frame(index / 12, AudioFeatures()) for index in range(22)]
     assert [frame.drawn for frame in frames if frame] == [True, *([False, False, True] * 7)]
     assert all(frame is not None and frame.pixels.shape == (128, 128, 3) for frame in frames)
-    held = stream.frame(2.0, Heard())
+    held = stream.frame(2.0, AudioFeatures())
     assert held is not None
     assert held.held
     assert not held.drawn
     assert (stream.drawn_frames, stream.shown_frames, stream.held_frames) == (8, 23, 1)
     stream.paint(2.0, 0.5)
-    assert not stream.frame(2.1, Heard()).held  # type: ignore[union-attr]
+    assert not stream.frame(2.1, AudioFeatures()).held  # type: ignore[union-attr]
     assert all(in_a_map(frame) for frame, _ in stream._ready)
 
 
@@ -123,19 +123,19 @@ def test_the_learned_enlargement_is_used_while_quality_allows(generator: VideoGe
 def test_beats_push_the_camera_and_loudness_lights_the_picture() -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[28:36, 28:36] = 160
-    still = moved_by_sound(picture, Heard())
-    on_beat = moved_by_sound(picture, Heard(beat=1.0, downbeat=1.0))
+    still = apply_sound(picture, AudioFeatures())
+    on_beat = apply_sound(picture, AudioFeatures(beat=1.0, downbeat=1.0))
     assert (on_beat > 40).sum() > (still > 40).sum()
-    assert moved_by_sound(picture, Heard(energy=1.0)).max() > still.max()
+    assert apply_sound(picture, AudioFeatures(energy=1.0)).max() > still.max()
 
 
 def test_music_is_heard_by_its_bars_and_its_sound(writer: object) -> None:
-    from models.live.audio import LiveMusic
     from models.live.controls import LiveControls
+    from models.live.music_stream import MusicStream
 
-    ears = MusicEars()
+    ears = MusicFeatureTracker()
     controls = LiveControls(tempo=120.0, drums=False)
-    stream = LiveMusic(writer, writer.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
+    stream = MusicStream(writer, writer.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
     for _ in range(20):
         ears.add(stream.next_chunk())
     assert ears.at(0.5).beat == pytest.approx(1.0)
@@ -146,7 +146,7 @@ def test_music_is_heard_by_its_bars_and_its_sound(writer: object) -> None:
 
 
 def test_a_person_is_heard_by_sudden_loudness() -> None:
-    ears = MicrophoneEars(None, 48_000)
+    ears = MicrophoneFeatureTracker(None, 48_000)
     sound = np.zeros(96_000, np.float32)
     for at in (24_000, 60_000):
         sound[at : at + 3000] = 0.5 * np.sin(np.arange(3000) * 0.1)
@@ -158,7 +158,7 @@ def test_a_person_is_heard_by_sudden_loudness() -> None:
 
 
 def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
-    ears = MicrophoneEars(OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100)
+    ears = MicrophoneFeatureTracker(OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100)
     sound = np.zeros(10 * 44_100, np.float32)
     noise = np.random.default_rng(0).standard_normal(2600) * np.exp(-np.arange(2600) / 500)
     for at in np.arange(0.3, 9.5, 0.5):

@@ -22,12 +22,12 @@ from torch import Tensor
 from models.errors import ModelError
 from models.weights_io import load_metadata, load_safetensors
 
-WEIGHTS = "video_text.safetensors"
+TEXT_WEIGHTS = "video_text.safetensors"
 CONTINUES = "##"
 MAX_WORD_CHARACTERS = 60
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Lower-case words and single punctuation marks, without accents."""
     plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
     spaced = "".join(c if c.isalnum() else " " if c.isspace() or not c.isprintable() else f" {c} " for c in plain)
@@ -52,7 +52,7 @@ class TextTable:
     def pieces(self, text: str) -> list[int]:
         """Numbers of the pieces of a text; what has no piece is left out."""
         found: list[int] = []
-        for word in words_of(text):
+        for word in split_words(text):
             found += self._split(word[:MAX_WORD_CHARACTERS])
         return found
 

@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.video.diffusion import sample
-from models.video.looping import on_ring, ring_noise, ring_windows
+from models.video.seamless_loop import draw_ring_noise, list_ring_windows, make_ring_denoiser
 
 
 @settings(max_examples=60, deadline=None)
 @given(frames=st.integers(1, 40), window=st.integers(1, 10), step=st.integers(0, 50))
 def test_windows_cover_the_ring_in_order(frames: int, window: int, step: int) -> None:
     frames, window = 2 * frames, 2 * window
-    windows = ring_windows(frames, window, 2, step)
+    windows = list_ring_windows(frames, window, 2, step)
     assert windows.shape == (-(-frames // min(window, frames)), min(window, frames))
     assert set(windows.flatten().tolist()) == set(range(frames))
     assert ((windows[:, 1:] - windows[:, :-1]) % frames == 1).all() or windows.shape[1] == 1
@@ -26,13 +26,13 @@ def test_windows_cover_the_ring_in_order(frames: int, window: int, step: int) ->
 
 
 def test_the_cut_moves_from_step_to_step() -> None:
-    starts = {int(ring_windows(16, 16, 2, step)[0, 0]) for step in range(8)}
+    starts = {int(list_ring_windows(16, 16, 2, step)[0, 0]) for step in range(8)}
     assert starts == {0, 2, 4, 6, 8, 10, 12, 14}
 
 
 @pytest.mark.parametrize("frames", [16, 40])
 def test_noise_is_gaussian_and_repeats_in_part(frames: int) -> None:
-    noise = ring_noise((1, 3, frames, 32, 32), 16, torch.Generator().manual_seed(0))
+    noise = draw_ring_noise((1, 3, frames, 32, 32), 16, torch.Generator().manual_seed(0))
     assert abs(float(noise.mean())) < 0.01 and abs(float(noise.std()) - 1) < 0.01
     if frames > 16:
         alike = float((noise[:, :, 3] * noise[:, :, 19]).mean())
@@ -60,7 +60,7 @@ def test_last_and_first_are_neighbours_like_any(frames: int) -> None:
     random = torch.Generator().manual_seed(1)
     noise = torch.randn((1, 3, frames, 8, 8), generator=random)
     known = torch.zeros(1, frames, dtype=torch.bool)
-    ring = list(sample(on_ring(smooth, 16, 2, known), noise, 12))[-1]
+    ring = list(sample(make_ring_denoiser(smooth, 16, 2, known), noise, 12))[-1]
     seam, changes = steps_between(ring)
     assert seam < 1.3 * changes.mean()
     assert changes.max() < 1.6 * changes.mean()  # nor is there a seam between two windows

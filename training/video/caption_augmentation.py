@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.video.text import CONTINUES, TextTable
+from models.video.text_embedding import CONTINUES, TextTable
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class AugmentationRates:
     """How often a piece is left out or replaced, a foreign one is put in, and the noise in deviations of the table."""
 
     left_out: float = 0.08
@@ -30,10 +30,12 @@ class Disturbance:
     least_cosine: float = 0.45
 
 
-class LooseWording:
+class CaptionAugmenter:
     """Disturbs captions."""
 
-    def __init__(self, table: TextTable, captions: Iterable[str], never: Iterable[str], plan: Disturbance) -> None:
+    def __init__(
+        self, table: TextTable, captions: Iterable[str], never: Iterable[str], plan: AugmentationRates
+    ) -> None:
         """captions: enough of them that every piece occurs; never: captions whose other pieces are kept out."""
         self.table, self.plan = table, plan
         known = sorted({piece for text in captions for piece in table.pieces(text)})

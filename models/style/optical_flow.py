@@ -25,7 +25,7 @@ STILL_TRUST, STILL_OFFSET = 0.97, 0.25  # the least trust there, and about how m
 CUT_TRUST = 0.25  # below this mean trust the scene has changed
 
 
-def motion(previous: Pixels, current: Pixels) -> FloatArray:
+def estimate_motion(previous: Pixels, current: Pixels) -> FloatArray:
     """For every pixel of `current` where it was in `previous`: offsets in pixels, float32 (H, W, 2) as x, y.
 
     Args:
@@ -36,12 +36,12 @@ def motion(previous: Pixels, current: Pixels) -> FloatArray:
     height, width = current.shape[:2]
     if min(height, width) < 16:
         return np.zeros((height, width, 2), np.float32)
-    search = _search(cv2)
+    search = _estimate_flow(cv2)
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (current, previous)]
     return np.asarray(search.calc(grey[0], grey[1], None), dtype=np.float32)
 
 
-def carried(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
+def warp(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
     """A frame (H, W, 3) moved along `offsets`, of its own kind of numbers."""
     import cv2
 
@@ -51,14 +51,14 @@ def carried(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
     return np.asarray(cv2.remap(frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
+def estimate_trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
     """How far the motion explains the new frame of the source, float32 (H, W, 1) in [0, 1].
 
     0 where the motion leads out of the picture.
     """
     import cv2
 
-    gap = cv2.absdiff(carried(previous, offsets), np.ascontiguousarray(current)).max(axis=2)
+    gap = cv2.absdiff(warp(previous, offsets), np.ascontiguousarray(current)).max(axis=2)
     gap = cv2.GaussianBlur(gap, (5, 5), 0).astype(np.float32)
     height, width = gap.shape
     columns = np.arange(width, dtype=np.float32)[None] + offsets[:, :, 0]
@@ -68,15 +68,15 @@ def trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
     return certain[:, :, None].astype(np.float32)
 
 
-def mixed(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
+def blend(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
     """The new result with the carried last one in it, float32 (H, W, 3); more of it where the clip stands still."""
     still = np.clip((certain - STILL_TRUST) / (1 - STILL_TRUST), 0, 1)
     still *= np.exp2(-(offsets**2).sum(axis=2, keepdims=True) / STILL_OFFSET**2)
     most = max(carry, STILL_CARRY * min(1.0, 2 * carry))  # no steadiness asked, none given
     share = certain * (carry + still * (most - carry))
-    return np.asarray(made + share * (carried(last, offsets) - made), dtype=np.float32)
+    return np.asarray(made + share * (warp(last, offsets) - made), dtype=np.float32)
 
 
-def _search(cv2: Any) -> Any:
+def _estimate_flow(cv2: Any) -> Any:
     cv2.setNumThreads(1)  # its threads and torch's would wait for each other on a small machine
     return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

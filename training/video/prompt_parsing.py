@@ -1,6 +1,6 @@
 """Recipe of the reader of prompts: captions with what they say, their words exchanged for near ones; some minutes.
 
-    python -m training.video.reading          # trains, measures on held-out wordings, exports
+    python -m training.video.prompt_parsing          # trains, measures on held-out wordings, exports
 
 Captions are those of the video model's training. A third of their words give way to words with near vectors, some are
 left out, and all vectors get noise, so that words which no caption has are read by what they are near to. A thesaurus
@@ -20,13 +20,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.video.reading import FIELDS, MAX_WORDS, WEIGHTS, PromptReader, ReaderNetwork, known_words
+from models.video.prompt_parsing import (
+    FIELDS,
+    MAX_WORDS,
+    PARSER_WEIGHTS,
+    PromptParser,
+    PromptParserNetwork,
+    list_known_words,
+)
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, SUN_SUBJECTS, TIME_WORDS
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table, words_of
+from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
 from training.video import characters
-from training.video.scenes import caption, random_spec
+from training.video.scenes import draw_spec, write_caption
 from training.video.scenes.captions import tidy
 from training.video.thesaurus import OTHERS, SCENES
 
@@ -39,14 +45,14 @@ LEAST_COSINE = 0.4
 STEPS, BATCH, RATE, CALM = 4000, 64, 2e-3, 0.4
 
 
-def words_near(table: TextTable, banned: frozenset[str]) -> tuple[dict[int, list[int]], list[int]]:
+def find_near_words(table: TextTable, banned: frozenset[str]) -> tuple[dict[int, list[int]], list[int]]:
     """For each piece of the training captions and the thesaurus, the other whole words that are nearest to it.
 
     A word belongs to the one piece that it is nearest to; a piece without any word stands for itself. The second value
     are the words that are near to none.
     """
-    named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in words_of(text)}
-    pieces = sorted({piece for word in known_words() | named for piece in table.pieces(word)})
+    named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in split_words(text)}
+    pieces = sorted({piece for word in list_known_words() | named for piece in table.pieces(word)})
     taken = set(pieces)
     free = [
         number
@@ -65,18 +71,18 @@ def words_near(table: TextTable, banned: frozenset[str]) -> tuple[dict[int, list
     return {piece: found or [piece] for piece, found in near.items()}, far
 
 
-def names_of(scene: str) -> list[str]:
+def list_names(scene: str) -> list[str]:
     """What the thesaurus calls a scene."""
     return [name.strip() for name in SCENES[scene].split(",")]
 
 
-def drawn(rng: np.random.Generator) -> tuple[str, list[int]]:
+def draw_caption(rng: np.random.Generator) -> tuple[str, list[int]]:
     """A caption and the number of each field's value."""
     if rng.random() < OTHER:
-        return character_like(rng), [0] * len(FIELDS)
-    spec = random_spec(rng)
+        return draw_distractor(rng), [0] * len(FIELDS)
+    spec = draw_spec(rng)
     said = {name: float(rng.random() < SAID[name]) for name in PARTS}
-    text = caption(spec, rng, said=said)
+    text = write_caption(spec, rng, said=said)
     values = {
         "kind": spec.kind,
         "colour": spec.colour,
@@ -89,13 +95,13 @@ def drawn(rng: np.random.Generator) -> tuple[str, list[int]]:
         values["camera"] = ""
     told = {name: value if name == "kind" or said[name] else "" for name, value in values.items()}
     if rng.random() < THESAURUS_SHARE:
-        text = exchanged_subject(text, spec.kind, told["colour"], rng)
-    return exchanged_words(text, told, rng), [FIELDS[name].index(told[name]) for name in FIELDS]
+        text = exchange_subject(text, spec.kind, told["colour"], rng)
+    return exchange_words(text, told, rng), [FIELDS[name].index(told[name]) for name in FIELDS]
 
 
-def exchanged_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
+def exchange_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
     """The caption with its subject named by the thesaurus."""
-    names = names_of(kind)
+    names = list_names(kind)
     name = names[int(rng.integers(len(names)))]
     tint = str(rng.choice(COLOUR_WORDS[colour][0])) if colour else ""
     first, _, rest = name.partition(" ")
@@ -109,7 +115,7 @@ def exchanged_subject(text: str, kind: str, colour: str, rng: np.random.Generato
     return text
 
 
-def exchanged_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
+def exchange_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
     """The caption with some of its colours, directions, speeds and times named by the thesaurus."""
     for value in told.values():
         if value not in OTHERS or rng.random() >= THESAURUS_SHARE:
@@ -122,14 +128,14 @@ def exchanged_words(text: str, told: dict[str, str], rng: np.random.Generator) -
     return text
 
 
-def character_like(rng: np.random.Generator) -> str:
+def draw_distractor(rng: np.random.Generator) -> str:
     """A caption of a character, or words of the vocabulary in no order."""
 
     def one(values: tuple[str, ...]) -> str:
         return values[int(rng.integers(len(values)))]
 
     if rng.random() < 0.4:
-        return " ".join(one(tuple(sorted(known_words()))) for _ in range(int(rng.integers(1, 4))))
+        return " ".join(one(tuple(sorted(list_known_words()))) for _ in range(int(rng.integers(1, 4))))
     tints = ("pink", "blonde", "brown", "black", "blue", "red", "green", "white", "grey", "purple")
     who = one(tuple(each for both in characters.PEOPLE.values() for each in both[0]))
     what = one(tuple(each for both in characters.MOVE_WORDS.values() for each in both[0]))
@@ -137,12 +143,12 @@ def character_like(rng: np.random.Generator) -> str:
     return f"a {who} with {one(tints)} hair in a {one(tints)} shirt {what} {where}"
 
 
-class Batches:
+class CaptionBatches:
     """Captions with exchanged, missing and noisy words."""
 
     def __init__(self, table: TextTable, seed: int = 1) -> None:
         self.table, self.rng = table, np.random.default_rng(seed)
-        self.near, self.far = words_near(table, known_words(held_out=True) - known_words())
+        self.near, self.far = find_near_words(table, list_known_words(held_out=True) - list_known_words())
         self.spread = float(table.vectors.std())
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -153,7 +159,7 @@ class Batches:
                 rows.append(self._elsewhere())
                 labels.append([0] * len(FIELDS))
                 continue
-            text, values = drawn(rng)
+            text, values = draw_caption(rng)
             pieces = [piece for piece in self.table.pieces(text) if rng.random() >= DROPPED][:MAX_WORDS]
             rows.append(
                 [
@@ -175,10 +181,10 @@ class Batches:
         return [piece for word in words for piece in (int(self.rng.choice(between)), word)] if between else words
 
 
-def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> ReaderNetwork:
+def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> PromptParserNetwork:
     """A trained network."""
     torch.manual_seed(seed)
-    network, batches = ReaderNetwork(table.width), Batches(table, seed)
+    network, batches = PromptParserNetwork(table.width), CaptionBatches(table, seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
     for step in range(steps):
         words, said, labels = batches.draw(batch)
@@ -196,13 +202,13 @@ def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 
     return network.eval()
 
 
-def measure(reader: PromptReader, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:
+def measure(reader: PromptParser, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:
     """Shares of captions whose kind, colour and direction are read right."""
     rng = np.random.default_rng(seed)
     right: dict[str, list[bool]] = {"kind": [], "colour": [], "direction": []}
     for _ in range(count):
-        spec = random_spec(rng)
-        reading = reader.read(caption(spec, rng, held_out=held_out, said=dict.fromkeys(PARTS, 1.0)))
+        spec = draw_spec(rng)
+        reading = reader.read(write_caption(spec, rng, held_out=held_out, said=dict.fromkeys(PARTS, 1.0)))
         for name, found in right.items():
             wanted = getattr(spec, name)
             found.append(getattr(reading, name) == ("" if wanted == "none" else wanted))
@@ -213,11 +219,11 @@ def main() -> None:
     """Train, measure, export."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER / WEIGHTS)
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER / PARSER_WEIGHTS)
     options = parser.parse_args()
     table = load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
     network = train(table, options.steps)
-    reader = PromptReader(network, table)
+    reader = PromptParser(network, table)
     print(json.dumps({"training": measure(reader, held_out=False), "held_out": measure(reader)}))
     config = {"text_width": network.text_width, "channels": network.channels}
     save_safetensors(options.out, network.state_dict(), {"config": json.dumps(config)})

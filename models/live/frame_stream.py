@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number
-from models.live.hearing import Heard
+from models.live.audio_features import AudioFeatures
 from models.memory import in_own_pages
 from models.video.diffusion import Guidance, predict, sample
-from models.video.generator import OVERLAP, VideoGenerator, movement, numbers_of, to_pixels
-from models.video.interpolation import between
-from models.video.moving_noise import moving_noise
+from models.video.generator import OVERLAP, VideoGenerator, encode_attributes, find_movement, to_pixels
+from models.video.interpolation import interpolate_pair
+from models.video.noise_warping import draw_warped_noise
 from models.video.unet3d import Condition, UNet3D
-from models.video.upscaler import bicubic_pixels as bicubic
+from models.video.upscaler import upscale_bicubic as bicubic
 
 Pixels = NDArray[np.uint8]
 
@@ -100,14 +100,14 @@ class _GivenText(nn.Module):
         return words[:, 0]
 
 
-def with_given_text(model: UNet3D) -> UNet3D:
+def share_with_given_text(model: UNet3D) -> UNet3D:
     """The same network, sharing all weights, told vectors in the place of words."""
     twin = copy.copy(model)
     twin._modules = {**model._modules, "text": _GivenText()}
     return twin
 
 
-class Morph:
+class PromptMorph:
     """What the model is told at a time: on the way from one prompt's vector to the next one's."""
 
     def __init__(self, generator: VideoGenerator, prompt: str) -> None:
@@ -125,14 +125,14 @@ class Morph:
         words, said = self._table.embed([told], self._model.config.max_words)
         meaning = self._model.text(words, said)
         if reading is not None:
-            for table, number in zip(self._model.attributes, numbers_of(reading), strict=True):
+            for table, number in zip(self._model.attributes, encode_attributes(reading), strict=True):
                 meaning = meaning + table.weight[number] - table.weight[0]  # type: ignore[operator, index, union-attr]
         return meaning
 
     def _movement(self, prompt: str) -> tuple[str, str]:
         """Where the picture moves and how fast."""
         reading = self._understand(prompt)[1]
-        return movement(reading) if reading is not None else ("", "normal")
+        return find_movement(reading) if reading is not None else ("", "normal")
 
     def lead_to(self, prompt: str, now_s: float, over_s: float = MORPH_S) -> None:
         """Begin the way to another prompt.
@@ -168,7 +168,7 @@ class Morph:
         return self._from + share * (self._to - self._from)
 
 
-class Painter:
+class FrameGenerator:
     """Draws stretch after stretch; each goes on from the last frames of the one before.
 
     Args:
@@ -177,8 +177,8 @@ class Painter:
     """
 
     def __init__(self, generator: VideoGenerator, prompt: str, seed: int = 0, size: int = DRAWN_SIZE) -> None:
-        self.morph = Morph(generator, prompt)
-        self._model = with_given_text(generator.model)
+        self.morph = PromptMorph(generator, prompt)
+        self._model = share_with_given_text(generator.model)
         self._nothing = self.morph.vector("")
         self._random = torch.Generator().manual_seed(seed)
         self._stretch, self._size = generator.stretch, size
@@ -211,7 +211,7 @@ class Painter:
                 return predict(self._model, z, t, wanted, unwanted, guidance, held)
 
         noise = torch.randn(shape, generator=self._random)
-        noise = moving_noise(noise, *self.morph.movement, self._random)
+        noise = draw_warped_noise(noise, *self.morph.movement, self._random)
         steps: list[Tensor] = []
         for clean in sample(denoise, noise, quality.steps, given=given, known=known):
             steps = [clean]
@@ -232,7 +232,7 @@ class Painter:
         )
 
 
-def moved_by_sound(frame: Pixels, heard: Heard) -> Pixels:
+def apply_sound(frame: Pixels, heard: AudioFeatures) -> Pixels:
     """The camera pushes in on a beat and the light swells with the loudness; uint8 (R, S, 3)."""
     import cv2
 
@@ -271,7 +271,7 @@ class FrameStream:
 
     AHEAD_S = 3.0  # of frames that are ready before more are drawn
 
-    def __init__(self, painter: Painter | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+    def __init__(self, painter: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
         self.painter, self.enlarge = painter, enlarge
         self.quality = QUALITIES[0]
         self.drawn_frames = self.shown_frames = self.held_frames = 0
@@ -307,7 +307,7 @@ class FrameStream:
         for frame in frames:
             made = frame[None]
             if self._last_small is not None and moments:
-                made = np.concatenate([between(self._last_small, frame, moments), made])
+                made = np.concatenate([interpolate_pair(self._last_small, frame, moments), made])
             self._last_small = frame
             enlarged = in_own_pages(larger(made))  # outside the lock: showing a frame does not wait for it
             with self._lock:
@@ -334,7 +334,7 @@ class FrameStream:
             facts |= {"morph": round(self.painter.morph.share(now_s), 2), "prompt": self.painter.morph.prompt}
         return facts
 
-    def frame(self, time_s: float, heard: Heard) -> LiveFrame | None:
+    def frame(self, time_s: float, heard: AudioFeatures) -> LiveFrame | None:
         """The frame for a time of the stream; None before the first is drawn."""
         with self._lock:
             found = self._ready.popleft() if self._ready else None
@@ -345,5 +345,5 @@ class FrameStream:
         else:
             self.held_frames += 1
         self.shown_frames += 1
-        pixels = moved_by_sound(self._shown, heard)
+        pixels = apply_sound(self._shown, heard)
         return LiveFrame(pixels, time_s, found is not None and found[1], found is None)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from models.errors import ModelError
-from models.video.text import TextTable, load_text_table
+from models.video.text_embedding import TextTable, load_text_table
 from models.weights_io import save_safetensors
-from training.video.scenes import caption, random_spec
+from training.video.scenes import draw_spec, write_caption
 from training.video.train import TEXT_WEIGHTS, WEIGHTS_FOLDER
 
 
@@ -41,7 +41,7 @@ def test_pieces_are_those_of_bert(table: TextTable) -> None:
     bert.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
     bert.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
     rng = np.random.default_rng(0)
-    texts = [caption(random_spec(rng), rng, bool(i % 2)) for i in range(60)]
+    texts = [write_caption(draw_spec(rng), rng, bool(i % 2)) for i in range(60)]
     for text in [*texts, "Café, crème & brûlée: it's unbelievably fluorescent!"]:
         expected = list(bert.encode(text.replace(":", "")).ids)
         assert table.pieces(text.replace(":", "")) == expected

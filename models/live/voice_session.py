@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from models.contracts import check_number
 from models.live import messages
-from models.live.audio import LiveChunk
-from models.live.hearing import MicrophoneEars
+from models.live.audio_features import MicrophoneFeatureTracker
+from models.live.frame_stream import FrameStream
 from models.live.messages import Send
-from models.live.recording import SessionRecording, as_int16
+from models.live.music_stream import LiveChunk
+from models.live.recording import SessionRecording, to_int16
 from models.live.resampling import StreamResampler
-from models.live.session import NEWS_EVERY_S, Pictures
-from models.live.video import FrameStream
+from models.live.session import NEWS_EVERY_S, PictureWorker
 from models.threads import work_alone
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class VoiceSession:
         style: str,
         strength: float,
         rate: int,
-        ears: MicrophoneEars,
+        ears: MicrophoneFeatureTracker,
         frames: FrameStream | None,
         folder: Path,
         send: Send,
@@ -57,7 +57,7 @@ class VoiceSession:
         self.live = styler.live(preset=style, strength=strength) if styler is not None else None
         self.rate, self.ears, self.send = rate, ears, send
         self.recording = SessionRecording(folder, rate)
-        self.pictures = Pictures(frames, ears, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, ears, self.now_s, send) if frames is not None else None
         inside = styler.sample_rate if styler is not None else rate
         self._to_model, self._from_model = StreamResampler(rate, inside), StreamResampler(inside, rate)
         self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue()
@@ -75,7 +75,7 @@ class VoiceSession:
         self._thread.start()
         if self.pictures is not None:
             self.pictures.start()
-        self.send(messages.news(voice={"rate": self.rate, "sound": self.live is not None}))
+        self.send(messages.pack_json(voice={"rate": self.rate, "sound": self.live is not None}))
 
     def close(self) -> None:
         """End everything."""
@@ -128,7 +128,7 @@ class VoiceSession:
                 self._take(block)
         except Exception:
             log.exception("A voice session ended")
-            self.send(messages.news(problem="Listening ended by a mistake of the studio; try again.", end=1))
+            self.send(messages.pack_json(problem="Listening ended by a mistake of the studio; try again.", end=1))
 
     def _take(self, block: NDArray[np.float32]) -> None:
         began = time.perf_counter()
@@ -137,9 +137,9 @@ class VoiceSession:
             made = self._from_model.push(self.live.push(self._to_model.push(block)))
             if len(made):
                 chunk = LiveChunk(np.stack([made, made]), self._emitted, self.rate)
-                pcm = as_int16(chunk.samples)
+                pcm = to_int16(chunk.samples)
                 self._emitted += len(made)
-                self.send(messages.sound(chunk.start, pcm))
+                self.send(messages.pack_sound(chunk.start, pcm))
                 self.recording.add(chunk, pcm)
         took_s, lasts_s = time.perf_counter() - began, len(block) / self.rate
         self._took_s, self._lasted_s = 0.9 * self._took_s + took_s, 0.9 * self._lasted_s + lasts_s
@@ -162,4 +162,4 @@ class VoiceSession:
             "says": says,
             "recorded_s": round(self.recording.duration_s, 1),
         }
-        self.send(messages.news(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
+        self.send(messages.pack_json(meter=facts, pictures=self.pictures.facts() if self.pictures else None))

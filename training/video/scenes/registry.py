@@ -17,7 +17,7 @@ STILL_OR_ZOOM = ("still", "zoom in", "zoom out")
 
 
 @dataclass(frozen=True)
-class Kind:
+class SceneKind:
     """A kind of scene.
 
     Attributes:
@@ -33,7 +33,7 @@ class Kind:
     cameras: tuple[str, ...]
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, SceneKind] = {}
 
 
 def scene(
@@ -46,7 +46,7 @@ def scene(
     """Register a drawing function under a name."""
 
     def register(draw: Callable[[Stage], None]) -> Callable[[Stage], None]:
-        KINDS[name] = Kind(name, draw, colours, times, directions, cameras)
+        KINDS[name] = SceneKind(name, draw, colours, times, directions, cameras)
         return draw
 
     return register

@@ -10,15 +10,22 @@ import pytest
 import torch
 
 from models.contracts import VideoRequest
-from models.video import reading
+from models.video import prompt_parsing
 from models.video.generator import TEXT_WEIGHTS, VideoGenerator
-from models.video.reading import FIELDS, PromptReader, ReaderNetwork, Reading, known_words, load_reader
-from models.video.text import TextTable, load_text_table, words_of
+from models.video.prompt_parsing import (
+    FIELDS,
+    ParsedPrompt,
+    PromptParser,
+    PromptParserNetwork,
+    list_known_words,
+    load_prompt_parser,
+)
+from models.video.text_embedding import TextTable, load_text_table, split_words
 from models.video.unet3d import UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
-from training.video import reading as recipe
+from training.video import prompt_parsing as recipe
 from training.video import thesaurus
-from training.video.scenes import KINDS, caption, random_spec
+from training.video.scenes import KINDS, draw_spec, write_caption
 
 FOLDER = recipe.WEIGHTS_FOLDER
 
@@ -29,16 +36,16 @@ def table() -> TextTable:
 
 
 @pytest.fixture(scope="module")
-def reader(table: TextTable) -> PromptReader:
-    return load_reader(FOLDER / reading.WEIGHTS, table)
+def reader(table: TextTable) -> PromptParser:
+    return load_prompt_parser(FOLDER / prompt_parsing.PARSER_WEIGHTS, table)
 
 
-def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptReader) -> None:
+def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptParser) -> None:
     assert min(recipe.measure(reader, 80, held_out=False).values()) > 0.95
     assert min(recipe.measure(reader, 150).values()) > 0.85
 
 
-def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptReader) -> None:
+def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptParser) -> None:
     told, read = reader.understand("footage of a red yacht at sea leftwards")
     assert told == "a boat with red sails moving left"
     assert read is not None and (read.kind, read.colour, read.direction) == ("boat", "red", "left")
@@ -49,21 +56,21 @@ def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptRead
 @pytest.mark.parametrize(
     "prompt", ["a cat on a sofa", "hello world", "xyzzy", "a lady with red hair strolls leftwards", "1234 !!"]
 )
-def test_what_is_no_scene_is_left_alone(reader: PromptReader, prompt: str) -> None:
+def test_what_is_no_scene_is_left_alone(reader: PromptParser, prompt: str) -> None:
     assert reader.understand(prompt) == (prompt, None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_own_words_of_every_scene_are_known_words_and_read_back(reader: PromptReader, kind: str) -> None:
-    spec = random_spec(np.random.default_rng(1), kind)
+def test_own_words_of_every_scene_are_known_words_and_read_back(reader: PromptParser, kind: str) -> None:
+    spec = draw_spec(np.random.default_rng(1), kind)
     direction = "" if spec.direction == "none" else spec.direction
-    text = Reading(kind, spec.colour, direction, "fast", spec.time_of_day, "zoom in").caption()
-    assert {word for word in words_of(text) if word.isalpha()} <= reader.known
+    text = ParsedPrompt(kind, spec.colour, direction, "fast", spec.time_of_day, "zoom in").caption()
+    assert {word for word in split_words(text) if word.isalpha()} <= reader.known
     again = reader.read(text)
     assert (again.kind, again.colour, again.speed, again.camera) == (kind, spec.colour, "fast", "zoom in")
 
 
-def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptReader) -> None:
+def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptParser) -> None:
     config = UNet3DConfig.debug(text_width=reader.table.width)
     generator = VideoGenerator(UNet3D(config), reader.table, reader=reader)
     wanted, unwanted = generator.conditions(VideoRequest("a blue yacht at sea swiftly, to the left, zooming in"))
@@ -77,42 +84,42 @@ def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptRe
 
 
 def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: TextTable) -> None:
-    held_out = known_words(held_out=True) - known_words()
+    held_out = list_known_words(held_out=True) - list_known_words()
     lists = (*thesaurus.SCENES.values(), *thesaurus.OTHERS.values())
-    assert not held_out & {word for text in lists for word in words_of(text)}
+    assert not held_out & {word for text in lists for word in split_words(text)}
     names = list(table.index)
     assert not held_out & {names[piece] for text in lists for piece in table.pieces(text)}
-    near, _ = recipe.words_near(table, held_out)
-    known = {piece for word in known_words() for piece in table.pieces(word)}
+    near, _ = recipe.find_near_words(table, held_out)
+    known = {piece for word in list_known_words() for piece in table.pieces(word)}
     assert not held_out & {names[piece] for row in near.values() for piece in row if piece not in known}
 
 
 def test_drawn_captions_say_what_their_numbers_say() -> None:
     rng = np.random.default_rng(0)
     for _ in range(60):
-        text, numbers = recipe.drawn(rng)
+        text, numbers = recipe.draw_caption(rng)
         assert text.strip() and len(numbers) == len(FIELDS)
         assert all(0 <= number < len(values) for number, values in zip(numbers, FIELDS.values(), strict=True))
 
 
 def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) -> None:
     network = recipe.train(table, steps=150, batch=24)
-    reader = PromptReader(network, table)
+    reader = PromptParser(network, table)
     rng, right = np.random.default_rng(3), 0
     for _ in range(40):
-        spec = random_spec(rng)
-        right += reader.read(caption(spec, rng)).kind == spec.kind
+        spec = draw_spec(rng)
+        right += reader.read(write_caption(spec, rng)).kind == spec.kind
     assert right > 3  # one in 38 by chance
     path = tmp_path / "r.safetensors"
     save_safetensors(
         path, network.state_dict(), {"config": json.dumps({"text_width": 160, "channels": network.channels})}
     )
-    assert load_reader(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
-    rows = ReaderNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
+    assert load_prompt_parser(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
+    rows = PromptParserNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
     assert rows["kind"].shape == (2, len(KINDS) + 1)
 
 
-def test_the_noise_moves_where_the_prompt_or_the_knob_says(reader: PromptReader) -> None:
+def test_the_noise_moves_where_the_prompt_or_the_knob_says(reader: PromptParser) -> None:
     generator = VideoGenerator(UNet3D(UNet3DConfig.debug(text_width=reader.table.width)), reader.table, reader=reader)
 
     def drift(request: VideoRequest) -> str:

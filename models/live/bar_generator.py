@@ -43,7 +43,7 @@ BAND, DRUMS, ANSWER = 0, 1, 2  # the third number of a seed
 FULL_EFFORT, LESS_EFFORT = 1, 0
 
 
-class NoLongerWanted(Exception):
+class GenerationCancelled(Exception):
     """What is being written is not wanted any more: the knobs were turned meanwhile."""
 
 
@@ -81,7 +81,7 @@ class LiveBar:
     took_s: float = 0.0
 
 
-def same_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
+def match_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
     """Which new track takes each old track's part: the same instrument, else the next one that is free."""
     taken: dict[int, int] = {}
     free = list(range(len(new)))
@@ -96,15 +96,15 @@ def same_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
     return taken
 
 
-def semitones_between(old: LiveControls, new: LiveControls) -> int:
+def count_semitones(old: LiveControls, new: LiveControls) -> int:
     """From one tonic to the other by the shorter way, -6 to 5."""
     return (PITCH_CLASSES.index(new.tonic) - PITCH_CLASSES.index(old.tonic) + 6) % 12 - 6
 
 
-def in_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
+def transpose_to_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
     """A pitch of the old key as it would be in the new: moved to the new tonic, and its degree to the new mode."""
     degree = (pitch - PITCH_CLASSES.index(old.tonic)) % 12
-    moved = pitch + semitones_between(old, new)
+    moved = pitch + count_semitones(old, new)
     if old.mode != new.mode:
         if new.mode == "minor" and degree in (4, 9, 11):
             moved -= 1
@@ -113,7 +113,7 @@ def in_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
     return moved - 12 if moved > 127 else moved + 12 if moved < 0 else moved
 
 
-class BarWriter:
+class BarGenerator:
     """Writes bars and answers with a composer's network; several people may share one.
 
     Args:
@@ -141,7 +141,7 @@ class BarWriter:
         past = list(history[-HISTORY_BARS:])
         band = self._band(index, past, controls, seed, effort, is_wanted) if controls.instruments else ()
         drums = self._drums(index, past, controls, seed, is_wanted) if controls.drums else ()
-        return LiveBar(index, controls, band, drums, _played(band, drums, controls))
+        return LiveBar(index, controls, band, drums, _list_played_notes(band, drums, controls))
 
     def _band(
         self,
@@ -152,8 +152,8 @@ class BarWriter:
         effort: int,
         is_wanted: Callable[[], bool],
     ) -> tuple[WrittenNote, ...]:
-        piece = band_piece(past, controls)
-        silent = set(range(len(controls.instruments))) - {note.track for note in _recent(past, controls)}
+        piece = build_band_prompt(past, controls)
+        silent = set(range(len(controls.instruments))) - {note.track for note in _find_recent_notes(past, controls)}
         best: tuple[float, tuple[WrittenNote, ...]] = (-1.0, ())
         for attempt in range(TRIES if effort else 1):
             guidance = GUIDANCE if effort else 1.0
@@ -172,7 +172,7 @@ class BarWriter:
     def _drums(
         self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, is_wanted: Callable[[], bool]
     ) -> tuple[WrittenNote, ...]:
-        piece = drum_piece(past, controls)
+        piece = build_drum_prompt(past, controls)
         notes = self._row(piece, controls.drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted)
         return tuple(replace(note, track=DRUM_TRACK) for note in notes)
 
@@ -190,7 +190,7 @@ class BarWriter:
         for index in range(bars):
             notes = self._row(piece, controls.band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0)
             written.append(notes)
-            piece = appended(piece, controls.bar, notes)
+            piece = append_bar(piece, controls.bar, notes)
         return tuple(written)
 
     def _row(
@@ -221,7 +221,7 @@ class BarWriter:
         ):
             for step in steps:
                 if not is_wanted():
-                    raise NoLongerWanted
+                    raise GenerationCancelled
                 token = step.tokens[0]
                 finished = splitter.take(token, step.probabilities[0]) if token is not None else None
                 if finished is not None:
@@ -237,39 +237,41 @@ class BarWriter:
         guard = self.composer.guard
         if guard is None:
             return False
-        after = guard.longest_run(appended(piece, controls.bar, notes)).notes
+        after = guard.longest_run(append_bar(piece, controls.bar, notes)).notes
         return after > MAX_SHARED_NOTES and after > guard.longest_run(piece).notes
 
 
-def _recent(past: Sequence[LiveBar], controls: LiveControls) -> list[WrittenNote]:
+def _find_recent_notes(past: Sequence[LiveBar], controls: LiveControls) -> list[WrittenNote]:
     """The notes of the last bar, as tracks of the present instruments."""
-    return _as_now(past[-1], controls) if past else []
+    return _adapt_bar(past[-1], controls) if past else []
 
 
-def _as_now(bar: LiveBar, controls: LiveControls) -> list[WrittenNote]:
+def _adapt_bar(bar: LiveBar, controls: LiveControls) -> list[WrittenNote]:
     """A past bar's band notes in the present key, played by the present instruments."""
-    parts = same_parts(bar.controls.instruments, controls.instruments)
+    parts = match_parts(bar.controls.instruments, controls.instruments)
     return [
-        replace(note, pitch=in_key(note.pitch, bar.controls, controls), track=parts[note.track])
+        replace(note, pitch=transpose_to_key(note.pitch, bar.controls, controls), track=parts[note.track])
         for note in bar.band
         if note.track in parts
     ]
 
 
-def band_piece(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
+def build_band_prompt(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
     """What the band is shown of the past."""
-    return _piece(
-        [_as_now(bar, controls) for bar in past], controls.bar, [(program, False) for program in controls.instruments]
+    return _build_piece(
+        [_adapt_bar(bar, controls) for bar in past],
+        controls.bar,
+        [(program, False) for program in controls.instruments],
     )
 
 
-def drum_piece(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
+def build_drum_prompt(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
     """What the drummer is shown of the past; bars in which he was silent are left out."""
     played = [[replace(note, track=0) for note in bar.drums] for bar in past if bar.drums]
-    return _piece(played, controls.bar, [(0, True)])
+    return _build_piece(played, controls.bar, [(0, True)])
 
 
-def _piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequence[tuple[int, bool]]) -> Piece:
+def _build_piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequence[tuple[int, bool]]) -> Piece:
     notes: list[list[Note]] = [[] for _ in tracks]
     for index, written in enumerate(bars):
         for note in written:
@@ -279,7 +281,7 @@ def _piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequence[tup
     return Piece((bar,) * len(bars), made)
 
 
-def appended(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
+def append_bar(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
     """A piece with one bar more."""
     start = piece.positions
     added: list[list[Note]] = [list(track.notes) for track in piece.tracks]
@@ -291,12 +293,14 @@ def appended(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
     return Piece((*piece.bars, bar), tracks)
 
 
-def _played(band: Sequence[WrittenNote], drums: Sequence[WrittenNote], controls: LiveControls) -> tuple[LiveNote, ...]:
-    played = [_note(note, controls.instruments[note.track], False, controls) for note in band]
-    played += [_note(note, 0, True, controls) for note in drums]
+def _list_played_notes(
+    band: Sequence[WrittenNote], drums: Sequence[WrittenNote], controls: LiveControls
+) -> tuple[LiveNote, ...]:
+    played = [_make_live_note(note, controls.instruments[note.track], False, controls) for note in band]
+    played += [_make_live_note(note, 0, True, controls) for note in drums]
     return tuple(sorted(played, key=lambda note: (note.start, note.is_drum, note.program, note.pitch)))
 
 
-def _note(note: WrittenNote, program: int, is_drum: bool, controls: LiveControls) -> LiveNote:
+def _make_live_note(note: WrittenNote, program: int, is_drum: bool, controls: LiveControls) -> LiveNote:
     velocity = min(127, max(1, round(velocity_of(note.velocity) * controls.loudness)))
     return LiveNote(note.start, note.duration, note.pitch, velocity, program, is_drum, note.probability)

@@ -1,6 +1,6 @@
 """Training of the video model on a GPU with many cores beside it: some millions of clips in ten minutes.
 
-    python -m training.video.on_gpu --folder .runs/video_gpu --seconds 560 --workers 14 --characters FOLDER
+    python -m training.video.gpu_training --folder .runs/video_gpu --seconds 560 --workers 14 --characters FOLDER
 
 The data are those of `training.video.train`. Processes render clips, each with several disturbed captions, into shared
 memory; all clips ever rendered stay on the GPU as bytes, and batches are drawn there. Time, not a number of steps, ends
@@ -24,14 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor, multiprocessing
 
-from models.video.diffusion import training_loss
+from models.video.diffusion import compute_loss
 from models.video.generator import UNET_WEIGHTS
-from models.video.text import WEIGHTS as TEXT_WEIGHTS
-from models.video.text import TextTable, load_text_table
+from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
 from training.loop import follow
-from training.video.clips import ATTRIBUTES, ClipPool, VideoPlan
+from training.video.clip_pool import ATTRIBUTES, ClipPool, VideoPlan
 from training.video.train import WEIGHTS_FOLDER
 
 CAPTIONS = 8  # worded for each clip
@@ -40,7 +39,7 @@ GIVEN = (1, 2, 4, 8)  # numbers of frames that may be given
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ClipArrays:
     """Clips as bytes: frames uint8 (N, F, R, S, 3), pieces int32 (N, CAPTIONS, L) with -1 at padding, and the numbers
     of attributes int64 (N, A)."""
 
@@ -49,7 +48,9 @@ class Shelf:
     attributes: Tensor
 
     @classmethod
-    def empty(cls, count: int, plan: VideoPlan, max_words: int, device: str = "cpu", shared: bool = False) -> Shelf:
+    def empty(
+        cls, count: int, plan: VideoPlan, max_words: int, device: str = "cpu", shared: bool = False
+    ) -> ClipArrays:
         """Zeros; `shared` with the processes that this one forks afterwards."""
 
         def zeros(dtype: torch.dtype, *shape: int) -> Tensor:
@@ -69,7 +70,7 @@ class Shelf:
         return self.frames, self.pieces, self.attributes
 
 
-def fill(pool: ClipPool, shelf: Shelf, row: int) -> None:
+def fill_row(pool: ClipPool, shelf: ClipArrays, row: int) -> None:
     """Render a clip with its captions into one row."""
     clip = pool.render()
     shelf.frames[row] = torch.from_numpy(clip.frames)
@@ -80,14 +81,14 @@ def fill(pool: ClipPool, shelf: Shelf, row: int) -> None:
         shelf.pieces[row, at, : len(pieces)] = torch.tensor(pieces, dtype=torch.int32)
 
 
-def _work(pool: ClipPool, seed: int, shelf: Shelf, free: Queue[int], ready: Queue[int]) -> None:
+def _render_rows(pool: ClipPool, seed: int, shelf: ClipArrays, free: Queue[int], ready: Queue[int]) -> None:
     """Fill chunks until killed."""
     torch.set_num_threads(1)
     pool.rng = np.random.default_rng(seed)
     while True:
         start = free.get()
         for row in range(start, start + CHUNK):
-            fill(pool, shelf, row)
+            fill_row(pool, shelf, row)
         ready.put(start)
 
 
@@ -107,18 +108,20 @@ class ClipStore:
         self.plan, self.device, self.count, self.seen = plan, device, 0, 0
         pool = ClipPool(replace(plan, first_clips=0), table, max_words, plan.seed, characters)
         self.spread = pool.wording.plan.noise * pool.wording.spread
-        self.rows = Shelf.empty(CHUNK * waiting * workers, plan, max_words, shared=True)
+        self.rows = ClipArrays.empty(CHUNK * waiting * workers, plan, max_words, shared=True)
         context = multiprocessing.get_context("fork")
         self.free, self.ready = context.Queue(), context.Queue()
         for start in range(0, len(self.rows.frames), CHUNK):
             self.free.put(start)
         self.workers = [
-            context.Process(target=_work, args=(pool, plan.seed + index, self.rows, self.free, self.ready), daemon=True)
+            context.Process(
+                target=_render_rows, args=(pool, plan.seed + index, self.rows, self.free, self.ready), daemon=True
+            )
             for index in range(workers)
         ]
         for worker in self.workers:
             worker.start()
-        self.clips = Shelf.empty(capacity, plan, max_words, device)
+        self.clips = ClipArrays.empty(capacity, plan, max_words, device)
         self.vectors = table.vectors.float().to(device)
         self.random = torch.Generator(device).manual_seed(plan.seed)
         self.copying = torch.cuda.Stream() if device == "cuda" else None
@@ -173,7 +176,7 @@ class ClipStore:
 
 
 @dataclass(frozen=True)
-class Timing:
+class TimedSchedule:
     """seconds: of training; calm: share of them over which the learning rate falls; warm_up: steps."""
 
     seconds: float = 560.0
@@ -189,7 +192,13 @@ class Timing:
 
 
 def train(
-    store: ClipStore, config: UNet3DConfig, batch: int, timing: Timing, out: Path, average_limit: float, compiled: bool
+    store: ClipStore,
+    config: UNet3DConfig,
+    batch: int,
+    timing: TimedSchedule,
+    out: Path,
+    average_limit: float,
+    compiled: bool,
 ) -> dict[str, float]:
     """Train anew for so long; writes weights to `out`. Returns figures of the run."""
     plan, device = store.plan, store.device
@@ -212,7 +221,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = plan.learning_rate * gain * timing.rate(step, elapsed)
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            loss = training_loss(network, clean, condition, known, store.random)  # type: ignore[arg-type]
+            loss = compute_loss(network, clean, condition, known, store.random)  # type: ignore[arg-type]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -256,8 +265,8 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(".runs/video_gpu"), help="where the weights go")
-    parser.add_argument("--seconds", type=float, default=Timing.seconds)
-    parser.add_argument("--calm", type=float, default=Timing.calm)
+    parser.add_argument("--seconds", type=float, default=TimedSchedule.seconds)
+    parser.add_argument("--calm", type=float, default=TimedSchedule.calm)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--capacity", type=int, default=200_000, help="clips kept on the GPU, of 196 kB each")
     parser.add_argument("--workers", type=int, default=14)
@@ -278,7 +287,7 @@ def main() -> None:
         options.waiting,
     )  # fmt: skip
     print(f"processes started after {time.monotonic() - began:.0f} s", flush=True)
-    timing = Timing(options.seconds, options.calm)
+    timing = TimedSchedule(options.seconds, options.calm)
     try:
         figures = train(store, config, options.batch, timing, options.folder, options.average, not options.eager)
     finally:

@@ -15,17 +15,17 @@ from torch import Tensor
 from models.video.cutout import PAPER
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES, SceneSpec
 from models.video.scene_words import KIND_NAMES
-from models.video.text import TextTable
+from models.video.text_embedding import TextTable
 from models.video.unet3d import Condition
+from training.video.caption_augmentation import AugmentationRates, CaptionAugmenter
 from training.video.characters import (
     CharacterSpec,
-    character_caption,
-    on_background,
-    random_character,
+    draw_character,
+    lay_on_background,
     render_character,
+    write_character_caption,
 )
-from training.video.scenes import SceneClip, caption, random_spec, render
-from training.video.wording import Disturbance, LooseWording
+from training.video.scenes import SceneClip, draw_spec, render, write_caption
 
 ATTRIBUTES = ("motion", "speed", "camera", "colour", "direction", "time", "kind")
 MOTION_LIMITS = (3.0, 8.0)  # mean change from frame to frame, of 255, that parts little, some and much motion
@@ -60,17 +60,17 @@ class VideoPlan:
     seed: int = 1
 
 
-def motion_of(frames: np.ndarray) -> int:
+def grade_motion(frames: np.ndarray) -> int:
     """1 little, 2 some, 3 much motion; frames uint8 (F, R, S, 3)."""
     change = float(np.abs(np.diff(frames.astype(np.float32), axis=0)).mean()) if len(frames) > 1 else 0.0
     return 1 + sum(change > limit for limit in MOTION_LIMITS)
 
 
-def attributes_of(clip: SceneClip) -> tuple[int, ...]:
+def number_attributes(clip: SceneClip) -> tuple[int, ...]:
     """Numbers of the clip's attributes, from 1, in the order of ATTRIBUTES."""
     spec = clip.spec
     return (
-        motion_of(clip.frames),
+        grade_motion(clip.frames),
         1 + list(SPEEDS).index(spec.speed),
         1 + CAMERAS.index(spec.camera),
         1 + list(COLOURS).index(spec.colour),
@@ -91,8 +91,8 @@ class PooledClip:
     def caption(self, rng: np.random.Generator) -> str:
         """What a person might type for it."""
         if isinstance(self.spec, SceneSpec):
-            return caption(self.spec, rng)
-        return character_caption(self.spec, rng)
+            return write_caption(self.spec, rng)
+        return write_character_caption(self.spec, rng)
 
 
 class ClipPool:
@@ -103,7 +103,7 @@ class ClipPool:
     ) -> None:
         self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
         self.rng = np.random.default_rng(seed)
-        self.wording = LooseWording(table, self._captions(False), self._captions(True), Disturbance())
+        self.wording = CaptionAugmenter(table, self._captions(False), self._captions(True), AugmentationRates())
         self.clips: list[PooledClip] = []
         self.oldest = 0
         self.add(plan.first_clips)
@@ -121,19 +121,19 @@ class ClipPool:
     def render(self) -> PooledClip:
         plan = self.plan
         if self.characters is not None and self.rng.random() < plan.character_share:
-            spec = random_character(self.characters, self.rng)
-            frames = on_background(render_character(spec, self.characters, plan.frames), PAPER)
-            return PooledClip(frames, spec, (motion_of(frames), *[0] * (len(ATTRIBUTES) - 1)))
-        clip = render(random_spec(self.rng), plan.frames, plan.size)
-        return PooledClip(clip.frames, clip.spec, attributes_of(clip))
+            spec = draw_character(self.characters, self.rng)
+            frames = lay_on_background(render_character(spec, self.characters, plan.frames), PAPER)
+            return PooledClip(frames, spec, (grade_motion(frames), *[0] * (len(ATTRIBUTES) - 1)))
+        clip = render(draw_spec(self.rng), plan.frames, plan.size)
+        return PooledClip(clip.frames, clip.spec, number_attributes(clip))
 
     def _captions(self, held_out: bool) -> list[str]:
         """Captions without pictures."""
         rng, count = np.random.default_rng(0), self.plan.captions
-        texts = [caption(random_spec(rng), rng, held_out) for _ in range(count)]
+        texts = [write_caption(draw_spec(rng), rng, held_out) for _ in range(count)]
         if self.characters is not None:
-            specs = [random_character(self.characters, rng) for _ in range(count // 20)]
-            texts += [character_caption(spec, rng, held_out) for spec in specs for _ in range(4)]
+            specs = [draw_character(self.characters, rng) for _ in range(count // 20)]
+            texts += [write_character_caption(spec, rng, held_out) for spec in specs for _ in range(4)]
         return texts
 
     def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:

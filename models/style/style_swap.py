@@ -23,7 +23,7 @@ GRAIN = 0.5  # how much noise is added before the search, in spreads of the styl
 
 
 @dataclass(frozen=True)
-class Dictionary:
+class PatchDictionary:
     """Patches of a style at one resolution.
 
     Attributes:
@@ -41,47 +41,51 @@ class Dictionary:
     fine: float
 
 
-def dictionaries(pixels: Tensor, generator: torch.Generator, count: int = PATCHES) -> tuple[Dictionary, Dictionary]:
+def build_dictionaries(
+    pixels: Tensor, generator: torch.Generator, count: int = PATCHES
+) -> tuple[PatchDictionary, PatchDictionary]:
     """Patches of one style picture (1, 3, H, W) at a half and at the full resolution; sides are at least 2 P."""
-    return _dictionary(F.avg_pool2d(pixels, 2), generator, count), _dictionary(pixels, generator, count)
+    return _build_dictionary(F.avg_pool2d(pixels, 2), generator, count), _build_dictionary(pixels, generator, count)
 
 
-def swapped(pixels: Tensor, styles: tuple[Dictionary, Dictionary], noise: tuple[Tensor, Tensor]) -> Tensor:
+def swap_patches(
+    pixels: Tensor, styles: tuple[PatchDictionary, PatchDictionary], noise: tuple[Tensor, Tensor]
+) -> Tensor:
     """A picture made of patches of the style.
 
     Args:
         pixels: (1, 3, H, W), in the colours of the style; H and W even and at least 2 P.
-        styles: from `dictionaries`.
+        styles: from `build_dictionaries`.
         noise: (1, 1, H/2, W/2) and (1, 1, H, W) of unit spread; keeps flat places from repeating one patch.
     """
     coarse = F.avg_pool2d(pixels, 2)
-    change = _swap(coarse, styles[0], noise[0], STYLE_MEAN[0]) - coarse
+    change = _swap_at_scale(coarse, styles[0], noise[0], STYLE_MEAN[0]) - coarse
     pixels = pixels + F.interpolate(change, scale_factor=2.0, mode="bilinear")
-    return _swap(pixels, styles[1], noise[1], STYLE_MEAN[1])
+    return _swap_at_scale(pixels, styles[1], noise[1], STYLE_MEAN[1])
 
 
-def _dictionary(pixels: Tensor, generator: torch.Generator, count: int) -> Dictionary:
+def _build_dictionary(pixels: Tensor, generator: torch.Generator, count: int) -> PatchDictionary:
     patches = F.unfold(pixels, PATCH)[0].T
     order = torch.randperm(len(patches), generator=generator)[:count]
-    means, details = _parts(patches[order])
+    means, details = _split_patches(patches[order])
     keys = torch.cat([details, PATCH * means], dim=1)
     fine = pixels - F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    return Dictionary(means, details, keys, 0.5 * (keys * keys).sum(dim=1), float(fine.std(correction=0)))
+    return PatchDictionary(means, details, keys, 0.5 * (keys * keys).sum(dim=1), float(fine.std(correction=0)))
 
 
-def _parts(patches: Tensor) -> tuple[Tensor, Tensor]:
+def _split_patches(patches: Tensor) -> tuple[Tensor, Tensor]:
     """Mean colours (N, 3) and the rest (N, 3 P P) of patches (N, 3 P P)."""
     by_colour = patches.view(len(patches), 3, -1)
     means = by_colour.mean(dim=2)
     return means, (by_colour - means[:, :, None]).flatten(1)
 
 
-def _swap(pixels: Tensor, style: Dictionary, noise: Tensor, style_mean: float) -> Tensor:
+def _swap_at_scale(pixels: Tensor, style: PatchDictionary, noise: Tensor, style_mean: float) -> Tensor:
     height, width = pixels.shape[2:]
     margin = PATCH - STRIDE
     room = (margin, margin + -width % STRIDE, margin, margin + -height % STRIDE)
     seen = F.pad(pixels + GRAIN * style.fine * noise, room, mode="replicate")
-    means, details = _parts(F.unfold(seen, PATCH, stride=STRIDE)[0].T)
+    means, details = _split_patches(F.unfold(seen, PATCH, stride=STRIDE)[0].T)
     scores = torch.addmm(-style.offsets, torch.cat([details, PATCH * means], dim=1), style.keys.T)
     best = scores.argmax(dim=1)
     colours = torch.lerp(means, style.means[best], style_mean)

@@ -37,7 +37,7 @@ class Onset:
     x: float
 
 
-def coarse(frames: Frames) -> FloatArray:
+def reduce_luminance(frames: Frames) -> FloatArray:
     """Luminance on a grid, (F, GRID, GRID), 0 to 255."""
     import cv2
 
@@ -46,11 +46,11 @@ def coarse(frames: Frames) -> FloatArray:
     return np.asarray(small, dtype=np.float64).reshape(-1, GRID, GRID)
 
 
-def motion_energy(frames: Frames) -> FloatArray:
+def measure_motion(frames: Frames) -> FloatArray:
     """How much each frame differs from the one before, (F,), of 255; the first as much as the second."""
     if len(frames) < 2:
         return np.zeros(len(frames))
-    change = np.abs(np.diff(coarse(frames), axis=0)).mean(axis=(1, 2))
+    change = np.abs(np.diff(reduce_luminance(frames), axis=0)).mean(axis=(1, 2))
     return np.concatenate([change[:1], change])
 
 
@@ -58,7 +58,7 @@ def find_light(frames: Frames, frames_per_second: float) -> list[Onset]:
     """Where light appears."""
     if len(frames) < 3:
         return []
-    rise = np.maximum(np.diff(coarse(frames), axis=0), 0)  # (F - 1, G, G)
+    rise = np.maximum(np.diff(reduce_luminance(frames), axis=0), 0)  # (F - 1, G, G)
     cells = np.sort(rise.reshape(len(rise), -1), axis=1)[:, -TOP_CELLS:]
     novelty = cells.mean(axis=1)
     around = max(3, round(0.5 * frames_per_second) | 1)
@@ -66,17 +66,17 @@ def find_light(frames: Frames, frames_per_second: float) -> list[Onset]:
     fresh = np.maximum(novelty - usual, 0)
     across = np.linspace(-1, 1, GRID)
     found = []
-    for at in _peaks(fresh, frames_per_second, max(LEAST_RISE, 0.25 * float(fresh.max()))):
+    for at in _find_peaks(fresh, frames_per_second, max(LEAST_RISE, 0.25 * float(fresh.max()))):
         x = float((rise[at].sum(axis=0) * across).sum() / max(float(rise[at].sum()), 1e-9))
         found.append(Onset((at + 0.5) / frames_per_second, float(fresh[at]), x))
-    return _scaled(found)
+    return _scale_strengths(found)
 
 
 def find_low_points(frames: Frames, frames_per_second: float) -> list[Onset]:
     """Where the moving part turns upwards."""
     if len(frames) < 5:
         return []
-    grid = coarse(frames)
+    grid = reduce_luminance(frames)
     moving = np.abs(grid - np.median(grid, axis=0))
     moving = np.where(moving > 0.35 * moving.max(axis=(1, 2), keepdims=True), moving, 0) + 1e-9
     down, across = np.linspace(-1, 1, GRID)[:, None], np.linspace(-1, 1, GRID)
@@ -87,7 +87,7 @@ def find_low_points(frames: Frames, frames_per_second: float) -> list[Onset]:
     if span < 0.15:
         return []
     found = []
-    for at in _peaks(smooth - smooth.min(), frames_per_second, 0.6 * span):
+    for at in _find_peaks(smooth - smooth.min(), frames_per_second, 0.6 * span):
         if 0 < at < len(smooth) - 1:
             before, here, after = smooth[at - 1 : at + 2]
             bend = before - 2 * here + after
@@ -96,9 +96,9 @@ def find_low_points(frames: Frames, frames_per_second: float) -> list[Onset]:
     return found
 
 
-def period_of(frames: Frames, frames_per_second: float) -> float:
+def find_period(frames: Frames, frames_per_second: float) -> float:
     """Seconds after which the picture comes back, between 0.25 and 2 s; 0 where it does not."""
-    grid = coarse(frames)
+    grid = reduce_luminance(frames)
     lags = range(max(2, round(0.25 * frames_per_second)), min(len(grid) - 1, round(2 * frames_per_second)) + 1)
     if not lags or len(grid) < 4:
         return 0.0
@@ -109,7 +109,7 @@ def period_of(frames: Frames, frames_per_second: float) -> float:
     return lags[best] / frames_per_second
 
 
-def _peaks(curve: FloatArray, frames_per_second: float, least: float) -> list[int]:
+def _find_peaks(curve: FloatArray, frames_per_second: float, least: float) -> list[int]:
     """Local maxima above `least`, LEAST_GAP_S apart, the higher one first kept."""
     gap = max(1, round(LEAST_GAP_S * frames_per_second))
     kept: list[int] = []
@@ -122,6 +122,6 @@ def _peaks(curve: FloatArray, frames_per_second: float, least: float) -> list[in
     return sorted(kept)
 
 
-def _scaled(found: list[Onset]) -> list[Onset]:
+def _scale_strengths(found: list[Onset]) -> list[Onset]:
     most = max((onset.strength for onset in found), default=1.0)
     return [Onset(onset.time_s, onset.strength / most, onset.x) for onset in found]

@@ -13,10 +13,18 @@ import pytest
 from models.backends.worker_thread import Feed, run
 from models.contracts import Progress, VideoChunk, VideoRequest
 from models.errors import ModelError
-from models.live import clips
-from models.live.clips import FADE_FRAMES, KEPT, Clip, ClipStream, Film, Reel, prepared
-from models.live.hearing import Heard
-from models.live.video import SHOWN_SIZE, Painter
+from models.live import clip_stream
+from models.live.audio_features import AudioFeatures
+from models.live.clip_stream import (
+    FADE_FRAMES,
+    KEPT,
+    ClipGenerator,
+    ClipPlaylist,
+    ClipStream,
+    ShownClip,
+    prepare_frames,
+)
+from models.live.frame_stream import SHOWN_SIZE, FrameGenerator
 from models.video.generator import VideoGenerator
 
 NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
@@ -24,13 +32,13 @@ NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "STEPS", 3)
+    monkeypatch.setattr(clip_stream, "STEPS", 3)
 
 
-def clip(first: int, prompt: str = "sea", count: int = 30) -> Clip:
+def clip(first: int, prompt: str = "sea", count: int = 30) -> ShownClip:
     """A clip whose frames count on from `first` in brightness, at fifteen a second."""
     levels = np.arange(first, first + count, dtype=np.uint8)[:, None, None, None]
-    return Clip(np.broadcast_to(levels, (count, 4, 4, 3)).copy(), 15.0, prompt)
+    return ShownClip(np.broadcast_to(levels, (count, 4, 4, 3)).copy(), 15.0, prompt)
 
 
 def levels(frames: np.ndarray) -> list[int]:
@@ -38,7 +46,7 @@ def levels(frames: np.ndarray) -> list[int]:
 
 
 def test_one_clip_goes_there_and_back_and_several_follow_one_another() -> None:
-    reel = Reel()
+    reel = ClipPlaylist()
     reel.add(clip(0))
     assert levels(reel.take(59, 15.0)) == [*range(30), *range(28, -1, -1)]
     reel.add(clip(100))
@@ -50,7 +58,7 @@ def test_one_clip_goes_there_and_back_and_several_follow_one_another() -> None:
 
 
 def test_the_first_clip_of_another_prompt_takes_over_and_old_ones_go() -> None:
-    reel = Reel()
+    reel = ClipPlaylist()
     for number in range(KEPT + 2):
         reel.add(clip(10 * number))
     assert len(reel) == KEPT and levels(reel.take(1, 15.0))[0] >= 20
@@ -60,12 +68,12 @@ def test_the_first_clip_of_another_prompt_takes_over_and_old_ones_go() -> None:
 
 
 def test_clips_of_any_size_and_rate_are_fitted() -> None:
-    made = prepared(np.random.default_rng(0).integers(0, 255, (9, 20, 32, 3), dtype=np.uint8), 8.0, "sea")
+    made = prepare_frames(np.random.default_rng(0).integers(0, 255, (9, 20, 32, 3), dtype=np.uint8), 8.0, "sea")
     assert made.frames.shape == (17, SHOWN_SIZE, SHOWN_SIZE, 3) and made.rate == 16.0
     assert made.length_s == pytest.approx(1.0)
     wide = np.zeros((3, 400, 600, 3), np.uint8)
     wide[:, :, 100:500] = 200
-    assert (prepared(wide, 24.0, "sea").frames == 200).all(), "the middle square alone"
+    assert (prepare_frames(wide, 24.0, "sea").frames == 200).all(), "the middle square alone"
 
 
 class Steps:
@@ -89,7 +97,7 @@ class Steps:
 class Work:
     """A film at work in a thread."""
 
-    def __init__(self, film: Film) -> None:
+    def __init__(self, film: ClipGenerator) -> None:
         self.busy, self.closing = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=film.work, args=(self.closing, self.busy.is_set))
 
@@ -112,7 +120,7 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
 
 def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> None:
     model = Steps()
-    film = Film(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
+    film = ClipGenerator(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
     assert "shipped model draws meanwhile" in film.says
     with Work(film):
         wait_for(lambda: "all are filmed" in film.says)
@@ -124,7 +132,7 @@ def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> N
 
 def test_a_film_rests_while_the_machine_is_busy() -> None:
     model, film = Steps(), None
-    film = Film(lambda told: model, "Big model", "sea")
+    film = ClipGenerator(lambda told: model, "Big model", "sea")
     work = Work(film)
     work.busy.set()
     with work:
@@ -145,7 +153,7 @@ def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
                 yield chunk
 
     model = Noticing()
-    film = Film(lambda told: model, "Big model", "sea")
+    film = ClipGenerator(lambda told: model, "Big model", "sea")
     with (work := Work(film)):
         wait_for(lambda: film.rests)
         assert model.asked == 1 and "rests" in film.says
@@ -159,27 +167,27 @@ def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
 def test_what_fails_is_told_and_the_shipped_model_goes_on(
     generator: VideoGenerator, error: Exception, says: str
 ) -> None:
-    film = Film(lambda told: Steps(error), "Big model", "a red fire")
+    film = ClipGenerator(lambda told: Steps(error), "Big model", "a red fire")
     with Work(film) as work:
         work.thread.join(timeout=20)
     assert says in film.says and "The shipped model draws meanwhile" in film.says
-    stream = ClipStream(film, Painter(generator, "a red fire", size=32), None)
+    stream = ClipStream(film, FrameGenerator(generator, "a red fire", size=32), None)
     stream.paint(0.0, 0.5)
-    assert stream.frame(0.0, Heard()) is not None and stream.facts(0.0)["says"] == film.says
+    assert stream.frame(0.0, AudioFeatures()) is not None and stream.facts(0.0)["says"] == film.says
 
 
 def test_a_stream_shows_clips_as_soon_as_there_are_any(generator: VideoGenerator) -> None:
-    film = Film(lambda told: Steps(), "Big model", "a red fire")
+    film = ClipGenerator(lambda told: Steps(), "Big model", "a red fire")
     alone = ClipStream(film, None, None)
-    assert not alone.wants_more() and alone.frame(0.0, Heard()) is None
-    stream = ClipStream(film, Painter(generator, "a red fire", size=32), None)
+    assert not alone.wants_more() and alone.frame(0.0, AudioFeatures()) is None
+    stream = ClipStream(film, FrameGenerator(generator, "a red fire", size=32), None)
     stream.paint(0.0, 0.5)
     while stream.ready_s:
-        shipped = stream.frame(0.0, Heard())
+        shipped = stream.frame(0.0, AudioFeatures())
     assert shipped is not None and shipped.pixels.shape == (128, 128, 3)
-    film.reel.add(prepared(np.full((30, 16, 16, 3), 90, np.uint8), 15.0, "a red fire"))
+    film.reel.add(prepare_frames(np.full((30, 16, 16, 3), 90, np.uint8), 15.0, "a red fire"))
     stream.paint(1.0, 0.5)
-    found = stream.frame(1.0, Heard())
+    found = stream.frame(1.0, AudioFeatures())
     assert found is not None and found.pixels.shape == (SHOWN_SIZE, SHOWN_SIZE, 3)
     assert alone.wants_more()
     stream.lead_to("a blue fire", 0.0, 1.0)

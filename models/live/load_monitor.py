@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from models.live.audio import LiveChunk
-from models.live.video import QUALITIES
+from models.live.frame_stream import QUALITIES
+from models.live.music_stream import LiveChunk
 
 KEPT_S = 10.0
 LOW_SHARE = 0.5  # of the wished lead: below, something is given up at once
@@ -27,7 +27,7 @@ LEVEL_SAYS = (
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadReport:
     """What the meter shows.
 
     Attributes:
@@ -49,7 +49,7 @@ class Reading:
     says: str
 
 
-class Meter:
+class LoadMonitor:
     """Counts, and steps the quality down and up.
 
     Args:
@@ -99,9 +99,9 @@ class Meter:
             self._stepped_s = now_s
         return self.level
 
-    def read(self, buffer_s: float, ahead_s: float) -> Reading:
+    def read(self, buffer_s: float, ahead_s: float) -> LoadReport:
         """What to show."""
         says = LEVEL_SAYS[self.level]
         if not self.has_pictures and self.level:
             says = "The music is written with half the work: the machine is busy."
-        return Reading(self.share, *self._last, buffer_s, ahead_s, self.chunks, self.late, self.level, says)
+        return LoadReport(self.share, *self._last, buffer_s, ahead_s, self.chunks, self.late, self.level, says)

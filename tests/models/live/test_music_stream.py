@@ -13,11 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.live.audio import BUFFER, ExtraNote, LiveBank, LiveChunk, LiveMusic
+from models.live.audio_features import MusicFeatureTracker
+from models.live.bar_generator import (
+    HISTORY_BARS,
+    BarGenerator,
+    GenerationCancelled,
+    build_band_prompt,
+    match_parts,
+    transpose_to_key,
+)
 from models.live.controls import LiveControls
-from models.live.hearing import MusicEars
-from models.live.recording import SessionRecording, as_int16
-from models.live.writing import HISTORY_BARS, BarWriter, NoLongerWanted, band_piece, in_key, same_parts
+from models.live.music_stream import BUFFER, ExtraNote, LiveChunk, MusicStream, ThreadSafeVoiceBank
+from models.live.recording import SessionRecording, to_int16
 from models.music.vocabulary import KEYS, PITCH_CLASSES
 from models.music.voices import MAX_CACHE_BYTES
 from tests.models.live.in_pages import in_a_map
@@ -26,12 +33,12 @@ FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
 BAR_CHUNKS = 15  # a bar of 1.33 s at 180 has fewer chunks of 4 buffers than this
 
 
-def music(writer: BarWriter, **options: object) -> LiveMusic:
+def music(writer: BarGenerator, **options: object) -> MusicStream:
     settled: dict[str, object] = {"controls": FAST, "seed": 3} | options
-    return LiveMusic(writer, writer.composer.bank, **settled)  # type: ignore[arg-type]
+    return MusicStream(writer, writer.composer.bank, **settled)  # type: ignore[arg-type]
 
 
-def play(stream: LiveMusic, chunks: int) -> list[LiveChunk]:
+def play(stream: MusicStream, chunks: int) -> list[LiveChunk]:
     return [*(stream.next_chunk() for _ in range(chunks)), stream.finish()]
 
 
@@ -43,7 +50,7 @@ def bars_of(chunks: list[LiveChunk]) -> dict[int, object]:
     return {bar.index: bar.notes for chunk in chunks for _, bar in chunk.bars}
 
 
-def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(writer: BarWriter) -> None:
+def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(writer: BarGenerator) -> None:
     first, second = play(music(writer), 20), play(music(writer), 20)
     assert np.array_equal(joined(first), joined(second))
     assert [chunk.start for chunk in first] == [0, *np.cumsum([c.samples.shape[1] for c in first])[:-1]]
@@ -52,7 +59,7 @@ def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(writer:
     assert np.abs(joined(first)).max() > 0.01
 
 
-def test_the_size_of_a_chunk_changes_nothing(writer: BarWriter) -> None:
+def test_the_size_of_a_chunk_changes_nothing(writer: BarGenerator) -> None:
     large = joined(play(music(writer, chunk_buffers=12), 4))
     small = joined(play(music(writer, chunk_buffers=1), 48))
     count = 44 * BUFFER
@@ -61,7 +68,7 @@ def test_the_size_of_a_chunk_changes_nothing(writer: BarWriter) -> None:
         music(writer, chunk_buffers=0)
 
 
-def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarWriter) -> None:
+def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarGenerator) -> None:
     plain = music(writer)
     turned = music(writer)
     quiet = replace(FAST, intensity=0.0, tonic="A", mode="minor", instruments=(73,), drums=False)
@@ -83,7 +90,7 @@ def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarWr
                 assert {(note.program, note.is_drum) for note in bar.notes} <= {(73, False)}
 
 
-def test_a_session_played_with_a_thread_can_be_played_again(writer: BarWriter) -> None:
+def test_a_session_played_with_a_thread_can_be_played_again(writer: BarGenerator) -> None:
     live = music(writer)
     live.start()
     chunks = []
@@ -101,7 +108,7 @@ def test_a_session_played_with_a_thread_can_be_played_again(writer: BarWriter) -
     assert np.array_equal(joined(again), joined(chunks))
 
 
-def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: BarWriter) -> None:
+def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: BarGenerator) -> None:
     live = music(writer)
     live.start()
     live.next_chunk()
@@ -121,20 +128,20 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: B
     assert not any(chunk.waited for chunk in found)
 
 
-def test_a_bar_that_is_no_longer_wanted_is_given_up(writer: BarWriter) -> None:
+def test_a_bar_that_is_no_longer_wanted_is_given_up(writer: BarGenerator) -> None:
     asked: list[int] = []
 
     def is_wanted() -> bool:
         asked.append(len(asked))
         return len(asked) < 5
 
-    with pytest.raises(NoLongerWanted):
+    with pytest.raises(GenerationCancelled):
         writer.write(0, [], FAST, 1, is_wanted=is_wanted)
     assert len(asked) == 5
     assert writer.write(0, [], FAST, 1).notes == writer.write(0, [], FAST, 1, is_wanted=lambda: True).notes
 
 
-def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarWriter) -> None:
+def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarGenerator) -> None:
     live = music(writer)
     live.start()
     live.next_chunk()
@@ -144,7 +151,7 @@ def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarWriter) 
             live.next_chunk()
 
 
-def test_notes_beside_the_bars_sound_where_they_should(writer: BarWriter) -> None:
+def test_notes_beside_the_bars_sound_where_they_should(writer: BarGenerator) -> None:
     silent = replace(FAST, intensity=0.0, density=0.5, drums=False)
     plain, extra = music(writer, controls=silent), music(writer, controls=silent)
     extra.add([ExtraNote(0.8, 0.3, 72, 120, 0), ExtraNote(30.0, 0.3, 72, 120, 0)])
@@ -157,7 +164,7 @@ def test_notes_beside_the_bars_sound_where_they_should(writer: BarWriter) -> Non
     assert 0.8 * 44_100 - 2 * BUFFER <= first <= 0.83 * 44_100
 
 
-def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sound is left out: an hour of bars, of which the session keeps as many as at the start."""
     stream = music(writer, controls=replace(FAST, tempo=50.0))
     first = writer.write(0, [], FAST, 0)
@@ -178,10 +185,10 @@ def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarWriter, monk
 
 
 def test_sound_and_recording_leave_memory_as_it_was(
-    writer: BarWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    writer: BarGenerator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One bar again and again: when the buffers are full only the list of notes grows; the sound goes to disk."""
-    stream, ears = music(writer), MusicEars()
+    stream, ears = music(writer), MusicFeatureTracker()
     recording = SessionRecording(tmp_path, stream.sample_rate)
     first = writer.write(0, [], FAST, 0)
     monkeypatch.setattr(stream.writer, "write", lambda index, *rest: replace(first, index=index))
@@ -191,7 +198,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
         for end_s in (14, 22):
             while stream.rendered_s < end_s:
                 chunk = stream.next_chunk()
-                pcm = as_int16(chunk.samples)
+                pcm = to_int16(chunk.samples)
                 recording.add(chunk, pcm)
                 ears.add(chunk)
             held.append(tracemalloc.get_traced_memory()[0])
@@ -203,14 +210,14 @@ def test_sound_and_recording_leave_memory_as_it_was(
     assert stream.bank._cache_bytes <= MAX_CACHE_BYTES
 
 
-def test_notes_that_are_kept_live_in_pages_of_their_own(writer: BarWriter) -> None:
+def test_notes_that_are_kept_live_in_pages_of_their_own(writer: BarGenerator) -> None:
     """Else they leave holes in the heap when they are forgotten, and the process grows."""
-    bank = LiveBank(writer.composer.bank)
+    bank = ThreadSafeVoiceBank(writer.composer.bank)
     assert in_a_map(bank.note(0, False, 60, 90, 4_000))
     assert in_a_map(bank._cache.popitem()[1])
 
 
-def test_two_sessions_share_a_writer_and_nothing_else(writer: BarWriter) -> None:
+def test_two_sessions_share_a_writer_and_nothing_else(writer: BarGenerator) -> None:
     alone = [joined(play(music(writer, seed=seed), 12)) for seed in (1, 2)]
     together: dict[int, np.ndarray] = {}
 
@@ -237,7 +244,7 @@ def test_a_pitch_of_the_old_scale_comes_into_the_new(
 ) -> None:
     scales = {"major": {0, 2, 4, 5, 7, 9, 11}, "minor": {0, 2, 3, 5, 7, 8, 10}}
     old, new = (LiveControls(tonic=t, mode=m) for t, m in zip(tonics, modes, strict=True))
-    moved = in_key(pitch, old, new)
+    moved = transpose_to_key(pitch, old, new)
     assert 0 <= moved <= 127
     if (pitch - PITCH_CLASSES.index(old.tonic)) % 12 in scales[old.mode]:
         assert (moved - PITCH_CLASSES.index(new.tonic)) % 12 in scales[new.mode]
@@ -246,15 +253,15 @@ def test_a_pitch_of_the_old_scale_comes_into_the_new(
 
 
 def test_parts_go_to_the_same_instrument_or_to_one_that_is_free() -> None:
-    assert same_parts((73, 0, 33), (0, 33)) == {1: 0, 2: 1}
-    assert same_parts((73, 0), (40, 0)) == {0: 0, 1: 1}
-    assert same_parts((0, 0), (0, 0)) == {0: 0, 1: 1}
+    assert match_parts((73, 0, 33), (0, 33)) == {1: 0, 2: 1}
+    assert match_parts((73, 0), (40, 0)) == {0: 0, 1: 1}
+    assert match_parts((0, 0), (0, 0)) == {0: 0, 1: 1}
 
 
-def test_the_model_is_shown_the_past_as_the_present_wants_it(writer: BarWriter) -> None:
+def test_the_model_is_shown_the_past_as_the_present_wants_it(writer: BarGenerator) -> None:
     bar = writer.write(0, [], FAST, 1)
     now = replace(FAST, instruments=(40, 43), tempo=90.0)
-    piece = band_piece([bar], now)
+    piece = build_band_prompt([bar], now)
     assert [track.program for track in piece.tracks] == [40, 43]
     assert piece.note_count == len({(n.start, n.pitch, n.track) for n in bar.band})
     assert {each.tempo for each in piece.bars} == {now.bar.tempo}

@@ -1,9 +1,9 @@
 """Reads a prompt: which scene of the world, in which colour, moving where, when, how fast, with what camera.
 
-The video model learned from few wordings. A small network over the words' vectors (`models.video.text`) reads any
-wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn (as
-Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts in
-known words, prompts about characters, and prompts that are about no scene are left as they are. Colours by name are
+The video model learned from few wordings. A small network over the words' vectors (`models.video.text_embedding`) reads
+any wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn
+(as Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts
+in known words, prompts about characters, and prompts that are about no scene are left as they are. Colours by name are
 looked up (`models.video.colour_names`). What was read also becomes the model's attributes.
 
 Letters: B batch, L words, E width of a word, C channels.
@@ -22,13 +22,13 @@ from torch.nn import functional as F
 
 from models.errors import ModelError
 from models.video import scene_words as wordings
-from models.video.colour_names import colour_named
+from models.video.colour_names import find_colour
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES, tidy
-from models.video.text import TextTable, words_of
+from models.video.text_embedding import TextTable, split_words
 from models.weights_io import load_into, load_metadata, load_safetensors
 
-WEIGHTS = "video_reader.safetensors"
+PARSER_WEIGHTS = "video_reader.safetensors"
 MAX_WORDS = 40
 SURE, SAID = 0.3, 0.55  # chances from which a scene is taken as meant, and one of UNSURE as said
 UNSURE = ("speed", "time", "camera")
@@ -44,7 +44,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedPrompt:
     """What a prompt says; "" where it says nothing. sure: chance of the kind of scene, 0 to 1."""
 
     kind: str
@@ -72,7 +72,7 @@ class Reading:
         return tidy(" ".join(parts))
 
 
-class ReaderNetwork(nn.Module):
+class PromptParserNetwork(nn.Module):
     """Words and their neighbours, the greatest of each channel, then one answer a field."""
 
     def __init__(self, text_width: int = 160, channels: int = 160) -> None:
@@ -92,13 +92,13 @@ class ReaderNetwork(nn.Module):
         return {name: head(both) for name, head in self.heads.items()}
 
 
-class PromptReader:
+class PromptParser:
     """The network with its text table."""
 
-    def __init__(self, network: ReaderNetwork, table: TextTable) -> None:
+    def __init__(self, network: PromptParserNetwork, table: TextTable) -> None:
         self.network, self.table = network.eval().requires_grad_(False), table
 
-    def read(self, prompt: str) -> Reading:
+    def read(self, prompt: str) -> ParsedPrompt:
         """What the prompt says."""
         with torch.inference_mode():
             logits = self.network(*self.table.embed([prompt], MAX_WORDS))
@@ -107,10 +107,10 @@ class PromptReader:
             chance, number = found[0].softmax(dim=0).max(dim=0)
             chances[name] = float(chance)
             values[name] = FIELDS[name][int(number)] if name not in UNSURE or chance >= SAID else ""
-        values["colour"] = colour_named(prompt) or values["colour"]
-        return Reading(**values, sure=chances["kind"])
+        values["colour"] = find_colour(prompt) or values["colour"]
+        return ParsedPrompt(**values, sure=chances["kind"])
 
-    def understand(self, prompt: str) -> tuple[str, Reading | None]:
+    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
         """What the video model is to be told, and what was read where a scene of the world is surely asked for.
 
         The text is the prompt itself, or the same in the model's own words where it has words that the model never met.
@@ -118,17 +118,17 @@ class PromptReader:
         reading = self.read(prompt)
         if not reading.kind or reading.sure < SURE:
             return prompt, None
-        met = all(word in self.known for word in words_of(prompt) if word.isalpha())
+        met = all(word in self.known for word in split_words(prompt) if word.isalpha())
         return (prompt if met else reading.caption()), reading
 
     @cached_property
     def known(self) -> frozenset[str]:
         """All words of training captions."""
-        return known_words()
+        return list_known_words()
 
 
 @lru_cache(maxsize=2)
-def known_words(held_out: bool = False) -> frozenset[str]:
+def list_known_words(held_out: bool = False) -> frozenset[str]:
     """Words of the training captions, or those of the held-out ones."""
     lists = [
         wordings.SUBJECTS, wordings.SUN_SUBJECTS, wordings.COLOUR_WORDS, wordings.DIRECTION_WORDS, wordings.TIME_WORDS,
@@ -136,10 +136,10 @@ def known_words(held_out: bool = False) -> frozenset[str]:
     ]  # fmt: skip
     texts = [text for each in lists for both in each.values() for text in both[int(held_out)]]
     texts += [*wordings.OPENINGS[int(held_out)], "a an the with in and hair shirt trousers"]
-    return frozenset(word for text in texts for word in words_of(text.replace("{c}", "")))
+    return frozenset(word for text in texts for word in split_words(text.replace("{c}", "")))
 
 
-def load_reader(path: Path, table: TextTable) -> PromptReader:
+def load_prompt_parser(path: Path, table: TextTable) -> PromptParser:
     """The shipped network.
 
     Raises:
@@ -147,8 +147,8 @@ def load_reader(path: Path, table: TextTable) -> PromptReader:
     """
     try:
         sizes = json.loads(load_metadata(path)["config"])
-        network = ReaderNetwork(sizes["text_width"], sizes["channels"])
+        network = PromptParserNetwork(sizes["text_width"], sizes["channels"])
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
     load_into(network, load_safetensors(path), f"the network in {path.name}")
-    return PromptReader(network, table)
+    return PromptParser(network, table)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from models.contracts import MAX_SEED, Progress, VideoRequest, check_number
 from models.errors import Cancelled, ModelError
 from models.hub.download import OnProgress
-from models.live.video import SHOWN_RATE, SHOWN_SIZE, FrameStream, Painter, check_prompt
+from models.live.frame_stream import SHOWN_RATE, SHOWN_SIZE, FrameGenerator, FrameStream, check_prompt
 from models.threads import work_alone
 from models.video.interpolation import interpolate
 
@@ -42,7 +42,7 @@ NICENESS = 10  # as the painter's
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class ShownClip:
     """A clip as it is shown.
 
     Attributes:
@@ -60,7 +60,7 @@ class Clip:
         return (len(self.frames) - 1) / self.rate
 
 
-def prepared(frames: Pixels, rate: float, prompt: str) -> Clip:
+def prepare_frames(frames: Pixels, rate: float, prompt: str) -> ShownClip:
     """The middle square of uint8 (F, R, S, 3) at the size that is shown, with frames between where they are few."""
     import cv2
 
@@ -76,15 +76,15 @@ def prepared(frames: Pixels, rate: float, prompt: str) -> Clip:
     if rate < SMOOTH_RATE and len(cut) > 1:
         factor = round(-(-SHOWN_RATE // rate))
         cut, rate = interpolate(cut, factor)[: (len(cut) - 1) * factor + 1], rate * factor
-    return Clip(np.ascontiguousarray(cut), rate, prompt)
+    return ShownClip(np.ascontiguousarray(cut), rate, prompt)
 
 
-class Reel:
+class ClipPlaylist:
     """Clips and where in them the picture is. `add` and `take` may be called from two threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._clips: list[Clip] = []
+        self._clips: list[ShownClip] = []
         self._index, self._time_s, self._begins = 0, 0.0, True
         self._last: Pixels | None = None
         self._fading = 0
@@ -97,7 +97,7 @@ class Reel:
         with self._lock:
             return sum(clip.prompt == prompt for clip in self._clips)
 
-    def add(self, clip: Clip) -> None:
+    def add(self, clip: ShownClip) -> None:
         """Put a clip in; the first one of another prompt takes over at once."""
         with self._lock:
             if self._clips and self._clips[-1].prompt != clip.prompt:
@@ -139,7 +139,7 @@ class Reel:
         return frame
 
 
-class Film:
+class ClipGenerator:
     """Loads a model and lets it film, in the thread that calls `work`.
 
     Args:
@@ -150,7 +150,7 @@ class Film:
     """
 
     def __init__(self, load: Load, title: str, prompt: str, seed: int = 0, guidance: float = GUIDANCE) -> None:
-        self.reel = Reel()
+        self.reel = ClipPlaylist()
         self.title, self.prompt = title, check_prompt(prompt)
         self.problem = ""
         self._load, self._seed, self._guidance, self._filmed = load, seed, guidance, 0
@@ -236,13 +236,15 @@ class Film:
                     return
         if pieces:
             self._filmed += 1
-            self.reel.add(prepared(np.concatenate(pieces), rate, prompt))
+            self.reel.add(prepare_frames(np.concatenate(pieces), rate, prompt))
 
 
 class ClipStream(FrameStream):
     """Shows what a film has; until then what the painter of the shipped model draws, where there is one."""
 
-    def __init__(self, film: Film, painter: Painter | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+    def __init__(
+        self, film: ClipGenerator, painter: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None
+    ) -> None:
         super().__init__(painter, enlarge)
         self.film = film
 

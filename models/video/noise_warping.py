@@ -25,7 +25,9 @@ ZOOMS = {"in": 1, "out": -1}
 SHIFTS = {"pan left": "right", "pan right": "left", "zoom in": "in", "zoom out": "out"}  # by the camera
 
 
-def places(frames: int, side: tuple[int, int], direction: str, speed: str, ring: bool = False) -> tuple[Tensor, Tensor]:
+def trace_pixels(
+    frames: int, side: tuple[int, int], direction: str, speed: str, ring: bool = False
+) -> tuple[Tensor, Tensor]:
     """Where each pixel of each frame comes from in the picture that moves: rows and columns, int64 (F, R, S).
 
     Args:
@@ -56,12 +58,12 @@ def places(frames: int, side: tuple[int, int], direction: str, speed: str, ring:
     return row, column
 
 
-def moving_noise(
+def draw_warped_noise(
     own: Tensor, direction: str, speed: str, random: torch.Generator, ring: bool = False, share: float = SHARE
 ) -> Tensor:
     """Noise (1, C, F, R, S) with a share that moves; as it is where `direction` is none of SLIDES, TURNS and ZOOMS."""
     if direction not in {**SLIDES, **TURNS, **ZOOMS}:
         return own
     picture = torch.randn((own.shape[1], *own.shape[3:]), generator=random)
-    row, column = places(own.shape[2], (own.shape[3], own.shape[4]), direction, speed, ring)
+    row, column = trace_pixels(own.shape[2], (own.shape[3], own.shape[4]), direction, speed, ring)
     return math.sqrt(1 - share**2) * own + share * picture[:, row, column][None]

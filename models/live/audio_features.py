@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.beats.detector import OnlineBeatDetector
 from models.beats.network import BEAT_MEL
-from models.live.audio import BUFFER, LiveChunk
+from models.live.music_stream import BUFFER, LiveChunk
 from models.live.resampling import StreamResampler
 
 KEPT_S = 12.0
@@ -24,7 +24,7 @@ ONSET_GAP_S = 0.25
 
 
 @dataclass(frozen=True)
-class Heard:
+class AudioFeatures:
     """Energy 0 to 1; `beat` is 1 on a beat and fades, `downbeat` likewise on the first of a bar."""
 
     energy: float = 0.0
@@ -32,15 +32,15 @@ class Heard:
     downbeat: float = 0.0
 
 
-class Ears(Protocol):
+class FeatureTracker(Protocol):
     """Anything that can be asked what is heard at a time."""
 
-    def at(self, time_s: float) -> Heard:
+    def at(self, time_s: float) -> AudioFeatures:
         """What is heard at a time of the stream."""
         ...
 
 
-class _Memory:
+class _FeatureHistory:
     """Energies and beats of the last KEPT_S; one thread writes, another asks."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class _Memory:
             while kept and kept[0][0] < newest - KEPT_S:
                 kept.popleft()
 
-    def at(self, time_s: float) -> Heard:
+    def at(self, time_s: float) -> AudioFeatures:
         """What is heard at a time of the stream."""
         with self._lock:
             near = [energy for at, energy in self._energy if time_s - 0.12 <= at <= time_s + 0.02]
@@ -81,10 +81,10 @@ class _Memory:
                 if at <= time_s:
                     strength = float(np.exp(-(time_s - at) / BEAT_FADE_S))
                     beat, downbeat = max(beat, strength), max(downbeat, strength * first)
-        return Heard(float(np.mean(near)) if near else 0.0, beat, downbeat)
+        return AudioFeatures(float(np.mean(near)) if near else 0.0, beat, downbeat)
 
 
-class MusicEars(_Memory):
+class MusicFeatureTracker(_FeatureHistory):
     """Hears the stream of `LiveMusic`: the energy is that of its sound, the beats are known from its bars."""
 
     def add(self, chunk: LiveChunk) -> None:
@@ -97,7 +97,7 @@ class MusicEars(_Memory):
         self._note_beats(beats)
 
 
-class MicrophoneEars(_Memory):
+class MicrophoneFeatureTracker(_FeatureHistory):
     """Hears a person: beats from the online detector, or from sudden loudness where there is none."""
 
     def __init__(self, detector: OnlineBeatDetector | None, sample_rate: int) -> None:
