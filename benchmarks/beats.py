@@ -39,7 +39,7 @@ from models.audio import resample
 from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
 from models.beats.network import BEAT_MEL
 from models.registry.registry import WEIGHTS_DIR
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 from training.beats.arrangement import pop909_song
 from training.beats.corpus import Sources, list_sources, render
 
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="our offline detector only")
     parser.add_argument("--verbose", action="store_true", help="a line for every piece")
     arguments = parser.parse_args()
-    wait_briefly()
+    limit_spinning()
     readers: list[Callable[[], Iterator[AnnotatedSound]]] = [make_clicks]
     if arguments.pop909 and arguments.soundfont:
         readers.insert(0, lambda: render_songs(arguments.pop909, arguments.soundfont))

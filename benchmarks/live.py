@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 
-wait_briefly()
+limit_spinning()
 
 from benchmarks import live_page  # noqa: E402
 from benchmarks.results import add_json_option, report_figures  # noqa: E402
@@ -44,7 +44,7 @@ from models.live.messages import pack_sound  # noqa: E402
 from models.live.music_stream import MusicStream, Timeline  # noqa: E402
 from models.live.recording import SessionRecording, to_int16  # noqa: E402
 from models.live.session import LiveSession  # noqa: E402
-from models.threads import work_alone  # noqa: E402
+from models.threads import use_single_thread  # noqa: E402
 
 SETTLE_MS, BETWEEN_MS, PHRASE_KEYS = 12_000, 8_000, ("a", "d", "g", "f")
 QUIET_S = 1.5  # before the end of a phrase no earlier answer sounds
@@ -165,7 +165,7 @@ def measure_latency() -> Iterator[dict[str, float]]:
         page.wait_for_timeout(2 * BETWEEN_MS)
         phrased = _read_recording(page, address)
     with load_shipped("music/transformer") as composer:
-        work_alone()
+        use_single_thread()
         writer = BarGenerator(composer)
         yield _measure_knobs(knobs, turned, writer)
         plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
@@ -223,7 +223,7 @@ def measure_server() -> Iterator[dict[str, float]]:
                 turned.append(session.now_s())
                 session.turn(replace(session.music.wanted[0], **turn))
                 time.sleep(BETWEEN_MS / 1000)
-        work_alone()
+        use_single_thread()
         wav = session.recording.wav_path
         found = _measure_knobs(PlayedSession(wav, 7, session.music.timeline), turned, writer) | {
             "late": session.meter.late
@@ -247,7 +247,7 @@ def measure_server() -> Iterator[dict[str, float]]:
 def measure_alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
     """Real-time factor of the sound without pictures or a browser, on one thread."""
     with load_shipped("music/transformer") as composer:
-        work_alone()
+        use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, LiveControls(), 7)
         while stream.rendered_s < 10:
             stream.next_chunk()
@@ -266,7 +266,7 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
         load_shipped("video/unet3d") as generator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        work_alone()
+        use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, HOUR_CONTROLS, 7)
         recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicFeatureTracker()
         frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
 from models.clips import ffmpeg_program, probe, read_frames
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 
 WITHIN_S = 0.05
 SMALL = (160, 90)
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
     parser.add_argument("--side", type=int, default=720, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    wait_briefly()
+    limit_spinning()
     if arguments.one:
         made = make(arguments.song, arguments.seconds, arguments.one, shorter_side=arguments.side)
         print(json.dumps(made))

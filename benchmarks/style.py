@@ -26,7 +26,7 @@ from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.style import optical_flow
 from models.style.video_contracts import VideoStyleRequest
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 from training.style_picture.train import list_held_out
 
 MODEL = "style_video/adain"
@@ -149,7 +149,7 @@ def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, fl
 
 def main() -> None:
     """Measure and print."""
-    wait_briefly()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "style")
     parser.add_argument("--clips", type=Path, required=True)

@@ -37,7 +37,7 @@ from models.audio import MelConfig, log_mel, resample
 from models.contracts import AudioStyleRequest
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 
 FloatArray = NDArray[np.float32]
 Gap = Callable[[FloatArray, FloatArray], float]
@@ -228,7 +228,7 @@ def measure_style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> 
 
 def main() -> None:
     """Measure and print."""
-    wait_briefly()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "style_audio")
     parser.add_argument("--asr", type=Path, help="folder of the recogniser")

@@ -38,7 +38,7 @@ from benchmarks.video_judge import (
 )
 from benchmarks.video_motion import load_direction_classifier as load_motion_reader
 from models.registry.registry import WEIGHTS_DIR
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
 from models.video.prompt_parsing import PARSER_WEIGHTS as READER_WEIGHTS
@@ -195,7 +195,7 @@ def measure_sync(folder: Path) -> Figures:
 
 def main() -> None:
     """Measure and print."""
-    wait_briefly()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "video")
     parser.add_argument("--only", choices=("speed", "words", "sync"), action="append")

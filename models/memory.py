@@ -22,7 +22,7 @@ if hasattr(mmap, "MAP_PRIVATE"):  # Windows has no other
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
-def own_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
+def allocate_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
     """Zeros in pages of their own, which go back to the system as soon as nobody holds the array.
 
     For large arrays of many sizes that are kept for a while as others come and go. In the heap each of them, when it is
@@ -35,14 +35,14 @@ def own_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
     return np.frombuffer(pages, kind).reshape(shape)
 
 
-def in_own_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
+def copy_to_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
     """A copy as `own_pages` keeps it."""
-    copy = own_pages(values.shape, values.dtype.type)
+    copy = allocate_pages(values.shape, values.dtype.type)
     copy[...] = values
     return copy
 
 
-def give_back() -> bool:
+def trim_heap() -> bool:
     """Give the heap's free pages back to the system; whether that can be done here: on Linux with glibc.
 
     glibc keeps what it is given back while anything above it lives on, and each of the many threads here has a heap of
@@ -58,7 +58,7 @@ def give_back() -> bool:
     return True
 
 
-def available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:
+def measure_available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:
     """Memory that is free or can be freed at once, in MiB; FALLBACK_MB where the system does not say.
 
     On Linux the least of MemAvailable and what every enclosing control group (version 2 or 1) has left; file cache that
@@ -109,21 +109,21 @@ def _cgroup_left(folder: Path) -> int | None:
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
-        limit = _number(folder / limit_name)
-        usage = _number(folder / usage_name)
+        limit = _read_number(folder / limit_name)
+        usage = _read_number(folder / usage_name)
         if limit is not None and usage is not None:
-            return max(0, limit - max(0, usage - _statistic(folder / "memory.stat", cache_name)))
+            return max(0, limit - max(0, usage - _read_statistic(folder / "memory.stat", cache_name)))
     return None
 
 
-def _number(path: Path) -> int | None:
+def _read_number(path: Path) -> int | None:
     try:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):  # ValueError: "max", no limit
         return None
 
 
-def _statistic(path: Path, name: str) -> int:
+def _read_statistic(path: Path, name: str) -> int:
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except OSError:

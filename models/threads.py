@@ -18,14 +18,14 @@ from collections.abc import Iterator, MutableMapping
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 
-def wait_briefly(environment: MutableMapping[str, str] | None = None) -> None:
+def limit_spinning(environment: MutableMapping[str, str] | None = None) -> None:
     """Give the variables of `WAITING` their values where they have none; has no effect once torch is imported."""
     target = os.environ if environment is None else environment
     for name, value in WAITING.items():
         target.setdefault(name, value)
 
 
-def work_alone(niceness: int = 0) -> None:
+def use_single_thread(niceness: int = 0) -> None:
     """Let torch's operations of the calling thread run on this thread alone, and give way to others.
 
     Step-by-step decoding loses almost nothing on one thread, and several workers that each want all cores starve each
@@ -48,7 +48,7 @@ def work_alone(niceness: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
+def limit_to_single_thread() -> Iterator[None]:
     """Let torch's operations inside the `with` run on the calling thread alone, as `work_alone` does for good."""
     import torch
 
@@ -62,7 +62,7 @@ def alone() -> Iterator[None]:
             torch.set_num_threads(usual)
 
 
-def works_alone() -> bool:
+def is_single_threaded() -> bool:
     """Whether torch's operations of the calling thread run on this thread alone."""
     torch = sys.modules.get("torch")
     return torch is not None and int(torch.get_num_threads()) == 1

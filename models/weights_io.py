@@ -122,9 +122,9 @@ def load_into(module: Module, state: Mapping[str, Tensor], what: str) -> None:
         if state[name].shape != wanted[name].shape
     ]
     problems = [
-        _listed("missing", wanted.keys() - state.keys()),
-        _listed("unexpected", state.keys() - wanted.keys()),
-        _listed("of another shape", reshaped),
+        _name_some("missing", wanted.keys() - state.keys()),
+        _name_some("unexpected", state.keys() - wanted.keys()),
+        _name_some("of another shape", reshaped),
     ]
     found = "; ".join(problem for problem in problems if problem)
     if found:
@@ -142,7 +142,7 @@ def _to_float32(state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _listed(problem: str, names: Iterable[str]) -> str:
+def _name_some(problem: str, names: Iterable[str]) -> str:
     ordered = sorted(names)
     if not ordered:
         return ""

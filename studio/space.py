@@ -16,7 +16,7 @@ from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.machine import is_zero_gpu
 from models.registry.registry import Registry
-from models.registry.timing import FRAME_AND_STEP, PaceBook, work_of
+from models.registry.timing import FRAME_AND_STEP, RequestTimings, measure_work
 
 MOVE_S = 15.0  # to bring a model to the GPU
 LEAST_S, MOST_S = 20, 120  # what is asked for; a free account is granted no more at once
@@ -30,12 +30,12 @@ Task = Callable[[Any], Iterator[Any]]
 def attach(registry: Registry) -> None:
     """Let the registry's Hub models work on the lent GPU; call it before torch is used, on ZeroGPU alone."""
     if is_zero_gpu():
-        registry.runner = LentGpu(registry.pace).run
+        registry.runner = LentGpu(registry.timings).run
 
 
 def seconds_for(request: Any, expected_s: float | None = None) -> int:
     """How long the GPU is asked for: from what was measured, or from the size of the request."""
-    work = work_of(request)
+    work = measure_work(request)
     if expected_s is None and work is not None:
         expected_s = GUESS_S.get(work[0], 60.0) * work[1]
     return round(min(MOST_S, max(LEAST_S, MOVE_S + SPARE * (60.0 if expected_s is None else expected_s))))
@@ -44,10 +44,10 @@ def seconds_for(request: Any, expected_s: float | None = None) -> int:
 class LentGpu:
     """Runs requests on the GPU that `spaces` lends."""
 
-    def __init__(self, pace: PaceBook) -> None:
+    def __init__(self, timings: RequestTimings) -> None:
         import spaces
 
-        self._pace = pace
+        self._timings = timings
         self._lend = spaces.GPU
         self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
         spaces.GPU(_nothing)  # a Space wants to find one such function when it starts
@@ -93,7 +93,7 @@ class LentGpu:
         return on_gpu
 
     def _duration(self, key: str) -> Callable[[Any], int]:
-        return lambda request: seconds_for(request, self._pace.expected_s(key, request))
+        return lambda request: seconds_for(request, self._timings.estimate_s(key, request))
 
 
 def explained(error: BaseException, spec: ModelSpec) -> ModelError:

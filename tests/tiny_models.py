@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from models.backends.library import library
+from models.backends.library import import_library
 
 WORDS = (
     *("the", "a", "and", "of", "in", "sea", "harbour", "boat", "morning", "light"),
@@ -50,7 +50,7 @@ def tiny(kind: str) -> dict[str, bytes]:
 
 
 def _vits(speakers: int = 1) -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     letters = ["<pad>", " ", *string.ascii_lowercase, "'", "-"]
     config = tf.VitsConfig(
         vocab_size=len(letters),
@@ -99,7 +99,7 @@ def _spm_characters() -> bytes:
 
 
 def _speecht5() -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     spm = _spm_characters()
 
     def save(folder: Path) -> None:
@@ -129,7 +129,7 @@ def _speecht5() -> dict[str, bytes]:
 
 
 def _speecht5_vocoder() -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     config = tf.SpeechT5HifiGanConfig(
         upsample_initial_channel=16, resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]], normalize_before=False
     )
@@ -137,7 +137,7 @@ def _speecht5_vocoder() -> dict[str, bytes]:
 
 
 def _speecht5_vc() -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     config = tf.SpeechT5Config(
         vocab_size=40,
         hidden_size=16,
@@ -182,7 +182,7 @@ def _word_tokenizer(cls: Any, **special: str) -> Any:
 
 def _t5(width: int = 32) -> tuple[Any, Any]:
     """A text encoder and its tokenizer."""
-    tf = library("transformers")
+    tf = import_library("transformers")
     config = tf.T5Config(
         vocab_size=64, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0
     )
@@ -191,7 +191,7 @@ def _t5(width: int = 32) -> tuple[Any, Any]:
 
 def _tiny_codec() -> Any:
     """EnCodec at 3,200 samples and 50 frames a second."""
-    return library("transformers").EncodecConfig(
+    return import_library("transformers").EncodecConfig(
         sampling_rate=3_200,
         audio_channels=1,
         num_filters=4,
@@ -209,7 +209,7 @@ def _tiny_codec() -> Any:
 
 def _tiny_musicgen(kind: str, channels: int = 1, **more: Any) -> Any:
     """A model of MusicGen's kind with random weights."""
-    tf = library("transformers")
+    tf = import_library("transformers")
     decoder = getattr(tf, f"{kind}DecoderConfig")(
         vocab_size=32,
         hidden_size=16,
@@ -234,7 +234,7 @@ def _tiny_musicgen(kind: str, channels: int = 1, **more: Any) -> Any:
 
 
 def _musicgen(channels: int = 1) -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     _, tokenizer = _t5()
     model = _tiny_musicgen("Musicgen", channels)
 
@@ -247,7 +247,7 @@ def _musicgen(channels: int = 1) -> dict[str, bytes]:
 
 
 def _musicgen_melody() -> dict[str, bytes]:
-    tf = library("transformers")
+    tf = import_library("transformers")
     _, tokenizer = _t5()
     model = _tiny_musicgen("MusicgenMelody", num_chroma=12, chroma_length=20)
     for name, weight in model.named_parameters():
@@ -263,7 +263,7 @@ def _musicgen_melody() -> dict[str, bytes]:
 
 
 def _stable_audio() -> dict[str, bytes]:
-    d = library("diffusers")
+    d = import_library("diffusers")
     text_encoder, tokenizer = _t5()
     pipeline = d.StableAudioPipeline(
         vae=d.AutoencoderOobleck(
@@ -286,7 +286,7 @@ def _stable_audio() -> dict[str, bytes]:
 
 
 def _wan() -> dict[str, bytes]:
-    d = library("diffusers")
+    d = import_library("diffusers")
     text_encoder, tokenizer = _t5()
     pipeline = d.WanPipeline(
         tokenizer=tokenizer,
@@ -304,7 +304,7 @@ def _wan() -> dict[str, bytes]:
 
 
 def _ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
-    d = library("diffusers")
+    d = import_library("diffusers")
     text_encoder, tokenizer = _t5()
     pipeline = getattr(d, pipeline_class)(
         scheduler=d.FlowMatchEulerDiscreteScheduler(),
@@ -326,7 +326,7 @@ def _ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
 
 
 def _cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes]:
-    d = library("diffusers")
+    d = import_library("diffusers")
     text_encoder, tokenizer = _t5()
     takes_picture = "Image" in pipeline_class
     pipeline = getattr(d, pipeline_class)(
@@ -348,7 +348,7 @@ def _cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes]:
 
 
 def _animatediff() -> dict[str, bytes]:
-    d, tf = library("diffusers"), library("transformers")
+    d, tf = import_library("diffusers"), import_library("transformers")
     text = tf.CLIPTextConfig(
         vocab_size=64, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2,
         max_position_embeddings=24, pad_token_id=0, bos_token_id=0, eos_token_id=1,

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.backends.native_weights import KINDS, describe_folder, load
+from models.backends.native_weights import NATIVE_KINDS, describe_folder, load
 from models.errors import ModelError
 from models.hub.detect import CARD
 from models.hub.formats import BY_NAME
@@ -52,9 +52,9 @@ def pack(
     Raises:
         ModelError: a file is missing or does not load.
     """
-    own = KINDS.get(kind)
+    own = NATIVE_KINDS.get(kind)
     if own is None:
-        raise ModelError(f"{kind!r} is no kind of a recipe; known are {', '.join(KINDS)}.", "format")
+        raise ModelError(f"{kind!r} is no kind of a recipe; known are {', '.join(NATIVE_KINDS)}.", "format")
     missing = [name for name in own.files if not (weights / name).is_file()]
     if missing:
         raise ModelError(f"{weights} lacks {', '.join(missing)}; run the recipe's export first.", "weights")
@@ -110,7 +110,7 @@ def model_card(card: dict[str, Any], folder: Path, data: str, languages: Sequenc
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("kind", choices=sorted(KINDS))
+    parser.add_argument("kind", choices=sorted(NATIVE_KINDS))
     parser.add_argument("--weights", type=Path, required=True, help="folder of the recipe's exported files")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--title", required=True)

@@ -19,7 +19,7 @@ ROOM_SHARE = 0.85  # of a GPU's free memory that a whole model may take; above i
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """A device, a precision, and whether parts must wait in the main memory until they are needed."""
 
     device: str
@@ -27,7 +27,7 @@ class Place:
     offload: bool = False
 
 
-def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
+def choose_placement(memory_mb: float, prefer: str = "bfloat16") -> Placement:
     """The best place for a model that takes `memory_mb` in the precision it is stored in.
 
     CUDA: half precision (bfloat16 where the GPU has it), part by part where the whole does not fit. Apple: float16.
@@ -36,17 +36,17 @@ def choose(memory_mb: float, prefer: str = "bfloat16") -> Place:
     import torch
 
     if is_zero_gpu():  # the GPU is not there yet when the model is loaded; `to_gpu` moves it there
-        return Place("cpu", torch.bfloat16 if prefer == "bfloat16" else torch.float16)
+        return Placement("cpu", torch.bfloat16 if prefer == "bfloat16" else torch.float16)
     if torch.cuda.is_available():
         half = torch.bfloat16 if prefer == "bfloat16" and torch.cuda.is_bf16_supported() else torch.float16
         free_bytes, _ = torch.cuda.mem_get_info()
-        return Place("cuda", half, offload=memory_mb > ROOM_SHARE * free_bytes / MEGABYTE)
+        return Placement("cuda", half, offload=memory_mb > ROOM_SHARE * free_bytes / MEGABYTE)
     if torch.backends.mps.is_available():
-        return Place("mps", torch.float16)
-    return Place("cpu", torch.float32)
+        return Placement("mps", torch.float16)
+    return Placement("cpu", torch.float32)
 
 
-def put(pipeline: Any, place: Place, draws: bool = True) -> tuple[str, ...]:
+def place_pipeline(pipeline: Any, place: Placement, draws: bool = True) -> tuple[str, ...]:
     """Place a diffusers pipeline, and switch on what spares memory where the pipeline offers it.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 
 from models.errors import ModelError
 from models.hub.download import Hub
-from models.hub.formats import BY_NAME, Format, name_of
+from models.hub.formats import BY_NAME, Format, read_format_name
 from models.hub.spec import ModelSpec
 from models.torchaudio_import import import_torchaudio
 
@@ -24,7 +24,7 @@ PACKAGES = {"transformers": "transformers>=5,<6", "diffusers": "diffusers>=0.36,
 SAFE: dict[str, Any] = {"local_files_only": True}
 
 
-def library(name: str) -> ModuleType:
+def import_library(name: str) -> ModuleType:
     """The package, or a sentence that says how to get it.
 
     Raises:
@@ -44,13 +44,13 @@ def library(name: str) -> ModuleType:
         ) from error
 
 
-def backend(kind: Format) -> Any:
+def import_backend(kind: Format) -> Any:
     """The class that runs a kind.
 
     Raises:
         ModelError: the installed version of the library does not have it.
     """
-    package = library(kind.library)
+    package = import_library(kind.library)
     found = getattr(package, kind.backend, None)
     if found is None:
         raise ModelError(
@@ -61,7 +61,7 @@ def backend(kind: Format) -> Any:
     return found
 
 
-def folder_of(files: Mapping[str, Path], hub: Hub) -> Path:
+def find_folder(files: Mapping[str, Path], hub: Hub) -> Path:
     """The folder in which a repository lies, as its files' paths tell."""
     name = next(file.path for file in hub.files)
     return files[f"{hub.repo_id}/{name}"].parents[name.count("/")]
@@ -84,20 +84,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def kind_of(folder: Path) -> Format:
+def detect_format(folder: Path) -> Format:
     """What lies in a folder that was recognised before.
 
     Raises:
         ModelError: it is of no known kind any more.
     """
     config = read_json(folder / "config.json")
-    found = BY_NAME.get(str(read_json(folder / "model_index.json").get("_class_name") or name_of(config)))
+    found = BY_NAME.get(str(read_json(folder / "model_index.json").get("_class_name") or read_format_name(config)))
     if found is None:
         raise ModelError("The files of this model are of no known kind. Delete it and get it again.", "weights")
     return found
 
 
-def opened(made: Any, folder: Path, **options: Any) -> Any:
+def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
     """`from_pretrained` of a downloaded folder, with failures as sentences.
 
     Raises:
@@ -121,7 +121,7 @@ def opened(made: Any, folder: Path, **options: Any) -> Any:
         raise ModelError("The weights of this model are damaged. Delete it and get it again.", "weights") from error
 
 
-def opened_kind(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwise: str) -> tuple[Path, Format]:
+def locate_model(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwise: str) -> tuple[Path, Format]:
     """Where the model's own repository lies, and what it is.
 
     Args:
@@ -130,26 +130,26 @@ def opened_kind(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwise
     Raises:
         ModelError: it is of another task, or of no known kind.
     """
-    hub = main_hub(spec)
-    folder = folder_of(files, hub)
-    kind = kind_of(folder)
+    hub = get_main_hub(spec)
+    folder = find_folder(files, hub)
+    kind = detect_format(folder)
     if kind.task != task:
         raise ModelError(f"{hub.repo_id} {otherwise} the kind {kind.name}.", "format")
     return folder, kind
 
 
-def parameters_of(pipeline: Any) -> int:
+def count_parameters(pipeline: Any) -> int:
     """How many numbers the networks of a diffusers pipeline have."""
     parts = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
     return sum(weight.numel() for part in parts for weight in part.parameters())
 
 
-def variant_of(hub: Hub) -> str | None:
+def find_variant(hub: Hub) -> str | None:
     """The ending by which a pipeline's files are found: "fp16" where a part has its weights in half precision alone."""
     return "fp16" if any(".fp16." in file.path for file in hub.files) else None
 
 
-def main_hub(spec: ModelSpec) -> Hub:
+def get_main_hub(spec: ModelSpec) -> Hub:
     """The repository of the model itself; companions come after it."""
     return spec.hubs[0]
 

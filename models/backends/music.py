@@ -15,12 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backends import calls
-from models.backends.description import described, seconds
-from models.backends.device_placement import choose, put
-from models.backends.library import backend, library, main_hub, opened, opened_kind, parameters_of, variant_of
-from models.backends.musicgen_streaming import GrowingSound, stereo
-from models.backends.worker_thread import Feed, run, seeded
+from models.backends import pipeline_call
+from models.backends.device_placement import choose_placement, place_pipeline
+from models.backends.library import (
+    count_parameters,
+    find_variant,
+    get_main_hub,
+    import_backend,
+    import_library,
+    locate_model,
+    open_pretrained,
+)
+from models.backends.music_prompt import compute_duration_s, write_prompt
+from models.backends.musicgen_streaming import MusicGenStreamer, to_stereo
+from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
@@ -31,7 +39,7 @@ SILENCE = np.zeros((2, 0), np.float32)
 
 
 @dataclass(frozen=True)
-class SoundPipeline:
+class AudioPipelineDefaults:
     """A line of data for a pipeline: how it names the length, and how long it can go."""
 
     length: str
@@ -40,13 +48,13 @@ class SoundPipeline:
 
 
 PIPELINES = {
-    "StableAudioPipeline": SoundPipeline("audio_end_in_s", 47.0, 100),
-    "AceStepPipeline": SoundPipeline("audio_duration", 240.0, 8),
+    "StableAudioPipeline": AudioPipelineDefaults("audio_end_in_s", 47.0, 100),
+    "AceStepPipeline": AudioPipelineDefaults("audio_duration", 240.0, 8),
 }
 MUSICGEN_LONGEST_S = 30.0
 
 
-class _Sound:
+class _TextToMusic:
     """What both kinds share: which requests they take, and the words about them."""
 
     def __init__(self, title: str, longest_s: float, notes: tuple[str, ...] = ()) -> None:
@@ -59,14 +67,14 @@ class _Sound:
                 "writes notes.",
                 "format",
             )
-        asked_s = seconds(request, 1e9)
-        said = [f"{self.title} was asked for: {described(request)}.", "It makes sound, not notes: there is no MIDI."]
+        asked_s = compute_duration_s(request, 1e9)
+        said = [f"{self.title} was asked for: {write_prompt(request)}.", "It makes sound, not notes: there is no MIDI."]
         if asked_s > self.longest_s:
             said.append(f"It makes at most {self.longest_s:g} s at once; the asked bars last {asked_s:.0f} s.")
         return (*said, *self._notes)
 
 
-class MusicGen(_Sound):
+class MusicGen(_TextToMusic):
     """MusicGen (Copet et al. 2023): a language model over EnCodec's codes, K of them delayed against each other."""
 
     def __init__(self, model: Any, processor: Any, title: str) -> None:
@@ -91,16 +99,17 @@ class MusicGen(_Sound):
             ModelError: another action than "compose" was asked for.
         """
         remarks = self._check(request)
-        frames = round(seconds(request, self.longest_s) * self.frame_rate)
+        frames = round(compute_duration_s(request, self.longest_s) * self.frame_rate)
 
-        def work(feed: Feed[tuple[FloatArray, int]]) -> None:
-            inputs = self.processor(text=[described(request)], padding=True, return_tensors="pt").to(self.model.device)
-            growing = GrowingSound(self.model, frames, lambda *item: feed.put(item), feed.check)
-            growing.go(inputs, request.seed, temperature=max(request.temperature, 0.05), top_p=request.top_p)
+        def work(channel: Channel[tuple[FloatArray, int]]) -> None:
+            prompt = [write_prompt(request)]
+            inputs = self.processor(text=prompt, padding=True, return_tensors="pt").to(self.model.device)
+            streamer = MusicGenStreamer(self.model, frames, lambda *item: channel.put(item), channel.check)
+            streamer.generate(inputs, request.seed, temperature=max(request.temperature, 0.05), top_p=request.top_p)
 
         done = 0
-        running = run(work)
-        with closing(running) as portions:
+        items = run_in_thread(work)
+        with closing(items) as portions:
             for portion in portions:
                 samples, done = (SILENCE, done) if portion is None else portion
                 yield MusicChunk(
@@ -108,13 +117,13 @@ class MusicGen(_Sound):
                 )
 
 
-class SoundDiffusion(_Sound):
+class SoundDiffusion(_TextToMusic):
     """A text-to-audio pipeline of diffusers."""
 
-    def __init__(self, pipeline: Any, line: SoundPipeline, title: str, notes: tuple[str, ...]) -> None:
+    def __init__(self, pipeline: Any, line: AudioPipelineDefaults, title: str, notes: tuple[str, ...]) -> None:
         super().__init__(title, line.longest_s, notes)
         self.pipeline, self.line = pipeline, line
-        self.steps = int(calls.default(pipeline, "num_inference_steps", line.steps))
+        self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", line.steps))
         coder = getattr(pipeline, "vae", None)
         rate = getattr(pipeline, "sample_rate", None) or getattr(coder, "sampling_rate", None)
         self.sample_rate = int(rate or coder.config.sampling_rate)  # type: ignore[union-attr]
@@ -122,7 +131,7 @@ class SoundDiffusion(_Sound):
     @property
     def info(self) -> ModelInfo:
         """Facts for the shelf."""
-        return ModelInfo(parameters_of(self.pipeline), self.sample_rate)
+        return ModelInfo(count_parameters(self.pipeline), self.sample_rate)
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
@@ -137,12 +146,12 @@ class SoundDiffusion(_Sound):
         import torch
 
         remarks = self._check(request)
-        length_s = seconds(request, self.longest_s)
+        length_s = compute_duration_s(request, self.longest_s)
         steps = self.steps
 
-        def work(feed: Feed[tuple[FloatArray, int]]) -> None:
+        def work(channel: Channel[tuple[FloatArray, int]]) -> None:
             wanted = {
-                "prompt": described(request),
+                "prompt": write_prompt(request),
                 self.line.length: length_s,
                 "num_inference_steps": steps,
                 "generator": torch.Generator("cpu").manual_seed(request.seed),
@@ -150,14 +159,16 @@ class SoundDiffusion(_Sound):
                 "bpm": round(request.tempo) if not request.prompt else None,
                 "keyscale": request.key or None,
             }
-            with seeded(request.seed), torch.inference_mode():
-                made = calls.call(self.pipeline, wanted, lambda step, _latents: feed.put((SILENCE, step)))
+            with seed_torch(request.seed), torch.inference_mode():
+                made = pipeline_call.call_pipeline(
+                    self.pipeline, wanted, lambda step, _latents: channel.put((SILENCE, step))
+                )
             sound = np.asarray(torch.as_tensor(made.audios[0]).float().cpu()).reshape(-1, made.audios[0].shape[-1])
-            feed.put((stereo(sound), steps + 1))
+            channel.put((to_stereo(sound), steps + 1))
 
         done = 0
-        running = run(work)
-        with closing(running) as portions:
+        items = run_in_thread(work)
+        with closing(items) as portions:
             for portion in portions:
                 samples, done = (SILENCE, done) if portion is None else portion
                 yield MusicChunk(
@@ -171,12 +182,14 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = opened_kind(files, spec, "music", "makes no music but is of")
-    made = backend(kind)
-    place = choose(spec.memory_mb, prefer="float16")
+    folder, kind = locate_model(files, spec, "music", "makes no music but is of")
+    made = import_backend(kind)
+    place = choose_placement(spec.memory_mb, prefer="float16")
     if kind.library == "transformers":
-        processor = opened(library("transformers").AutoProcessor, folder)
-        model = opened(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
+        processor = open_pretrained(import_library("transformers").AutoProcessor, folder)
+        model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
         return MusicGen(model.to(place.device).eval(), processor, spec.title)
-    pipeline = opened(made, folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(main_hub(spec)))
-    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, put(pipeline, place, draws=False))
+    pipeline = open_pretrained(
+        made, folder, use_safetensors=True, dtype=place.dtype, variant=find_variant(get_main_hub(spec))
+    )
+    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, place_pipeline(pipeline, place, draws=False))

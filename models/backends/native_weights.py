@@ -15,14 +15,14 @@ from typing import Any
 
 from models.contracts import Generator
 from models.errors import ModelError
-from models.hub.describe import allows_commerce, voices_of
+from models.hub.describe import allows_commercial_use, parse_voices
 from models.hub.detect import CARD
 from models.hub.formats import BY_NAME
 from models.hub.spec import Bundled, ModelSpec
 
 
 @dataclass(frozen=True)
-class OwnKind:
+class NativeKind:
     """A recipe's result: who loads it, which files it has, which may be missing, and what it takes."""
 
     loader: str
@@ -31,16 +31,16 @@ class OwnKind:
     memory_mb: int = 700
 
 
-KINDS: dict[str, OwnKind] = {
-    "speech/tacotron2": OwnKind(
+NATIVE_KINDS: dict[str, NativeKind] = {
+    "speech/tacotron2": NativeKind(
         "models.speech.synthesizer:load_bundled", ("speech_tacotron2.safetensors", "speech_vocoder.safetensors")
     ),
-    "music/transformer": OwnKind(
+    "music/transformer": NativeKind(
         "models.music.composer:load_bundled", ("music_transformer.safetensors",), ("music_guard.safetensors",)
     ),
-    "style_video/adain": OwnKind("models.style.video:load_bundled", ("style_picture.safetensors",)),
-    "style_audio/adain": OwnKind("models.style.audio:load_bundled", ("style_audio.safetensors",)),
-    "video/unet3d": OwnKind(
+    "style_video/adain": NativeKind("models.style.video:load_bundled", ("style_picture.safetensors",)),
+    "style_audio/adain": NativeKind("models.style.audio:load_bundled", ("style_audio.safetensors",)),
+    "video/unet3d": NativeKind(
         "models.video.generator:load_bundled",
         ("video_unet3d.safetensors", "video_text.safetensors"),
         ("video_upscaler.safetensors", "video_reader.safetensors"),
@@ -58,7 +58,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> Generator:
     card = by_name.get(CARD)
     if card is None:
         raise ModelError(f"{spec.title} has no {CARD} that says what it is. Pack the weights again.", "weights")
-    kind = KINDS[str(read_card(card.parent)["kind"])]
+    kind = NATIVE_KINDS[str(read_card(card.parent)["kind"])]
     missing = [name for name in kind.files if name not in by_name]
     if missing:
         raise ModelError(f"{spec.title} lacks {', '.join(missing)}. Pack the weights again.", "weights")
@@ -82,8 +82,8 @@ def read_card(folder: Path) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{CARD} of {folder.name} is damaged. Pack the weights again.", "format") from error
-    if not isinstance(card, dict) or card.get("kind") not in KINDS:
-        raise ModelError(f"{CARD} of {folder.name} names no known kind; known are {', '.join(KINDS)}.", "format")
+    if not isinstance(card, dict) or card.get("kind") not in NATIVE_KINDS:
+        raise ModelError(f"{CARD} of {folder.name} names no known kind; known are {', '.join(NATIVE_KINDS)}.", "format")
     return card
 
 
@@ -95,7 +95,7 @@ def describe_folder(folder: Path) -> ModelSpec:
     """
     folder = folder.resolve()
     card = read_card(folder)
-    kind, line = KINDS[card["kind"]], BY_NAME[card["kind"]]
+    kind, line = NATIVE_KINDS[card["kind"]], BY_NAME[card["kind"]]
     names = [name for name in card.get("files", ()) if isinstance(name, str) and Path(name).name == name]
     missing = [name for name in kind.files if name not in names or not (folder / name).is_file()]
     if missing:
@@ -110,13 +110,13 @@ def describe_folder(folder: Path) -> ModelSpec:
         title=str(card.get("title") or folder.name),
         summary=str(card.get("summary") or line.summary),
         licence=licence,
-        commercial_use=allows_commerce(licence),
+        commercial_use=allows_commercial_use(licence),
         credit=str(card.get("credit") or "Your own"),
         sources=(Bundled(tuple(str(folder / name) for name in (CARD, *names))),),
         memory_mb=kind.memory_mb,
         needs_gpu=False,
         speed="as fast as the shipped one of its kind",
         loader=line.loader,
-        voices=voices_of(card),
+        voices=parse_voices(card),
         added=True,
     )

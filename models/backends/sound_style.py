@@ -19,22 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import rms_db
-from models.backends.device_placement import Place, choose
-from models.backends.library import backend, folder_of, library, opened, opened_kind
-from models.backends.musicgen_streaming import GrowingSound
-from models.backends.speakers import VoiceVectors, speecht5_vocoder
-from models.backends.worker_thread import Feed, run, seeded
+from models.backends.device_placement import Placement, choose_placement
+from models.backends.library import find_folder, import_backend, import_library, locate_model, open_pretrained
+from models.backends.musicgen_streaming import MusicGenStreamer
+from models.backends.speakers import SpeakerEmbeddings, open_speecht5_vocoder
+from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import AudioStyleChunk, AudioStyleRequest, ModelInfo, Voice
 from models.hub.spec import ModelSpec
 from models.style.sound_input import SILENCE_DB, mono_at
 
 FloatArray = NDArray[np.float32]
-Sounds = Feed[tuple[FloatArray, int]]  # the next samples, and how much of the content is done
+Sounds = Channel[tuple[FloatArray, int]]  # the next samples, and how much of the content is done
 NOTHING = np.zeros(0, np.float32)
 
 VOICE_LONGEST_S, VOICE_CUT_FROM = 10.0, 0.5  # a piece of speech ends at its quietest moment after this share of it
 LOOK_S, EDGE_S = 0.05, 0.01
-VOICE_LEAST, VOICE_MOST = 0.3, 2.5  # decoder's length as the library counts it: from a third to twice of the content
+VOICE_MIN_RATIO, VOICE_MAX_RATIO = 0.3, 2.5  # of the decoder's length to the content's, as the library counts it
 MELODY_LONGEST_S, MELODY_OVERLAP_S = 28.0, 2.0
 GUIDANCE_LEAST, GUIDANCE_RANGE = 1.0, 4.0
 
@@ -71,14 +71,14 @@ class _SoundStyle:
             yield chunk(samples, total)
         else:
             done = 0
-            running = run(lambda feed: self._restyle(samples, request, feed))
-            with closing(running) as portions:
+            items = run_in_thread(lambda channel: self._restyle(samples, request, channel))
+            with closing(items) as portions:
                 for portion in portions:
                     made, done = (NOTHING, done) if portion is None else portion
                     yield chunk(np.clip(made, -1.0, 1.0).astype(np.float32), done)
         yield chunk(NOTHING, total, last=True)
 
-    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, feed: Sounds) -> None:
+    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, channel: Sounds) -> None:
         raise NotImplementedError
 
     def _notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
@@ -88,49 +88,49 @@ class _SoundStyle:
 class VoiceConverter(_SoundStyle):
     """SpeechT5 (Ao et al. 2022) for speech to speech: the words of a voice, frame by frame, with another voice."""
 
-    def __init__(self, made: Any, folder: Path, companion: Path | None, place: Place, title: str) -> None:
+    def __init__(self, made: Any, folder: Path, companion: Path | None, place: Placement, title: str) -> None:
         super().__init__(title)
-        self.extractor = opened(library("transformers").SpeechT5FeatureExtractor, folder)
-        self.model = opened(made, folder, use_safetensors=True).to(place.device).eval()
-        self.vocoder = speecht5_vocoder(companion, place)
+        self.extractor = open_pretrained(import_library("transformers").SpeechT5FeatureExtractor, folder)
+        self.model = open_pretrained(made, folder, use_safetensors=True).to(place.device).eval()
+        self.vocoder = open_speecht5_vocoder(companion, place)
         self.sample_rate = int(self.vocoder.config.sampling_rate)
-        self.vectors = VoiceVectors(folder)
+        self.embeddings = SpeakerEmbeddings(folder)
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         """What it can sound like, known once it is loaded."""
-        return self.vectors.voices
+        return self.embeddings.voices
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
         self.model.to("cuda")
         self.vocoder.to("cuda")
 
-    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, feed: Sounds) -> None:
+    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, channel: Sounds) -> None:
         done = 0
-        for number, piece in enumerate(spoken_pieces(samples, self.sample_rate)):
+        for number, piece in enumerate(split_at_pauses(samples, self.sample_rate)):
             done += len(piece)
-            with seeded(request.seed + number):
-                made = self._said(piece, request, feed)
-            feed.put((made, done))
+            with seed_torch(request.seed + number):
+                made = self._convert(piece, request, channel)
+            channel.put((made, done))
 
-    def _said(self, piece: FloatArray, request: AudioStyleRequest, feed: Sounds) -> FloatArray:
+    def _convert(self, piece: FloatArray, request: AudioStyleRequest, channel: Sounds) -> FloatArray:
         """A piece with the other voice; what is shorter is filled with silence, so that the next comes in time."""
         import torch
 
         if rms_db(piece) < SILENCE_DB:
             return np.zeros_like(piece)
         inputs = self.extractor(audio=piece, sampling_rate=self.sample_rate, return_tensors="pt").to(self.model.device)
-        vector = self.vectors.of(self.model, request.preset, request.seed)
-        hook = self.model.speech_decoder_postnet.feat_out.register_forward_hook(lambda *_: feed.check())
+        vector = self.embeddings.get(self.model, request.preset, request.seed)
+        hook = self.model.speech_decoder_postnet.feat_out.register_forward_hook(lambda *_: channel.check())
         try:
             with torch.inference_mode():
                 mel = self.model.generate_speech(
                     inputs["input_values"],
                     vector,
                     attention_mask=torch.ones_like(inputs["input_values"], dtype=torch.long),
-                    minlenratio=VOICE_LEAST,
-                    maxlenratio=VOICE_MOST,
+                    minlenratio=VOICE_MIN_RATIO,
+                    maxlenratio=VOICE_MAX_RATIO,
                 )
                 made = self.vocoder(mel).reshape(-1).float().cpu().numpy()
         finally:
@@ -153,10 +153,10 @@ class VoiceConverter(_SoundStyle):
 class MelodyPlayer(_SoundStyle):
     """MusicGen Melody (Copet et al. 2023): keeps which of the twelve tones is loudest, and plays it as words say."""
 
-    def __init__(self, made: Any, folder: Path, place: Place, title: str) -> None:
+    def __init__(self, made: Any, folder: Path, place: Placement, title: str) -> None:
         super().__init__(title)
-        self.processor = opened(library("transformers").AutoProcessor, folder)
-        self.model = opened(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
+        self.processor = open_pretrained(import_library("transformers").AutoProcessor, folder)
+        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
         self.model.to(place.device).eval()
         self.sample_rate = int(self.model.config.audio_encoder.sampling_rate)
         self.frame_rate = float(self.model.config.audio_encoder.frame_rate)
@@ -165,26 +165,26 @@ class MelodyPlayer(_SoundStyle):
         """Move to the GPU that a Space lends."""
         self.model.to("cuda")
 
-    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, feed: Sounds) -> None:
+    def _restyle(self, samples: FloatArray, request: AudioStyleRequest, channel: Sounds) -> None:
         rate = self.sample_rate
         overlap = round(MELODY_OVERLAP_S * rate)
-        pieces = overlapping(len(samples), round(MELODY_LONGEST_S * rate), overlap)
-        joint = Joint(overlap)
+        pieces = split_overlapping(len(samples), round(MELODY_LONGEST_S * rate), overlap)
+        crossfader = Crossfader(overlap)
         for number, (start, end) in enumerate(pieces):
-            joint.begin(is_last=number == len(pieces) - 1)
+            crossfader.begin(is_last=number == len(pieces) - 1)
             left = end - start
 
             def put(sound: FloatArray, frames: int, start: int = start, end: int = end) -> None:
                 nonlocal left
                 mono = sound.mean(axis=0)[:left]
                 left -= len(mono)
-                feed.put((joint.push(mono), min(end, start + round(frames / self.frame_rate * rate))))
+                channel.put((crossfader.push(mono), min(end, start + round(frames / self.frame_rate * rate))))
 
             frames = -(-(end - start) * self.frame_rate // rate)
             inputs = self._inputs(samples[start:end], request.words)
-            growing = GrowingSound(self.model, int(frames), put, feed.check)
-            growing.go(inputs, request.seed + number, guidance_scale=guidance_of(request.strength))
-            feed.put((joint.end(), end))
+            streamer = MusicGenStreamer(self.model, int(frames), put, channel.check)
+            streamer.generate(inputs, request.seed + number, guidance_scale=compute_guidance(request.strength))
+            channel.put((crossfader.end(), end))
 
     def _inputs(self, melody: FloatArray, words: str) -> dict[str, Any]:
         made = self.processor(
@@ -200,11 +200,11 @@ class MelodyPlayer(_SoundStyle):
         return (
             f"{self.title} plays the melody anew: which tone sounds when is kept, words and timbre are not.",
             f"It has no strength of its own; {request.strength:g} was taken as how closely it follows the words "
-            f"(guidance {guidance_of(request.strength):g}).",
+            f"(guidance {compute_guidance(request.strength):g}).",
         )
 
 
-class Joint:
+class Crossfader:
     """Pieces that overlap, joined while they grow: the end of one melts into the beginning of the next."""
 
     def __init__(self, overlap: int) -> None:
@@ -237,12 +237,12 @@ class Joint:
         return rest
 
 
-def guidance_of(strength: float) -> float:
+def compute_guidance(strength: float) -> float:
     """How closely MusicGen follows the words: 1 is not at all, and 3 its own default."""
     return round(GUIDANCE_LEAST + GUIDANCE_RANGE * strength, 2)
 
 
-def overlapping(total: int, longest: int, overlap: int) -> list[tuple[int, int]]:
+def split_overlapping(total: int, longest: int, overlap: int) -> list[tuple[int, int]]:
     """Pieces (start, end) of even length, at most `longest`, each beginning `overlap` before the end of the last."""
     if total <= longest:
         return [(0, total)]
@@ -251,7 +251,7 @@ def overlapping(total: int, longest: int, overlap: int) -> list[tuple[int, int]]
     return [(start, after + overlap) for start, after in pairwise(starts)]
 
 
-def spoken_pieces(samples: FloatArray, rate: int) -> Iterator[FloatArray]:
+def split_at_pauses(samples: FloatArray, rate: int) -> Iterator[FloatArray]:
     """Pieces of at most VOICE_LONGEST_S, cut at the quietest moments, so that no word is cut where there is a pause."""
     longest, look = round(VOICE_LONGEST_S * rate), round(LOOK_S * rate)
     while len(samples) > longest:
@@ -269,9 +269,9 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> VoiceConverter | MelodyP
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = opened_kind(files, spec, "style_audio", "restyles no sound but is of")
-    place = choose(spec.memory_mb, prefer="float16")
+    folder, kind = locate_model(files, spec, "style_audio", "restyles no sound but is of")
+    place = choose_placement(spec.memory_mb, prefer="float16")
     if kind.name == "musicgen_melody":
-        return MelodyPlayer(backend(kind), folder, place, spec.title)
-    companion = folder_of(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
-    return VoiceConverter(backend(kind), folder, companion, place, spec.title)
+        return MelodyPlayer(import_backend(kind), folder, place, spec.title)
+    companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
+    return VoiceConverter(import_backend(kind), folder, companion, place, spec.title)

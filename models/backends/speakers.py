@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backends.device_placement import Place
-from models.backends.library import library, opened, read_json
+from models.backends.device_placement import Placement
+from models.backends.library import import_library, open_pretrained, read_json
 from models.contracts import SpeechRequest, Voice
 from models.errors import ModelError
 from models.hub.formats import Format
@@ -25,7 +25,7 @@ WORD_BREAKS = (" ", "▁", "_")
 
 
 @dataclass(frozen=True)
-class Spoken:
+class SpokenSentence:
     """One sentence as sound.
 
     Attributes:
@@ -50,7 +50,7 @@ class Speaker(Protocol):
     voices: tuple[Voice, ...]
     controls: tuple[str, ...]
 
-    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
+    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
         """Speak one sentence; `check` raises when nobody listens any more."""
         ...
 
@@ -58,7 +58,7 @@ class Speaker(Protocol):
 NO_ALIGNMENT = np.zeros((0, 0), np.float32)
 
 
-def words_of(symbols: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
+def find_words(symbols: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
     """Words in a row of letters: their text and where they begin and end."""
     words: list[tuple[str, int, int]] = []
     text, start = "", 0
@@ -82,9 +82,10 @@ class VitsSpeaker:
 
     controls: tuple[str, ...] = ("speed",)
 
-    def __init__(self, made: Any, folder: Path, place: Place) -> None:
-        self.tokenizer = opened(library("transformers").VitsTokenizer, folder)
-        self.model = opened(made, folder, use_safetensors=True).to(place.device).eval()  # its flow wants float32
+    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+        self.tokenizer = open_pretrained(import_library("transformers").VitsTokenizer, folder)
+        self.model = open_pretrained(made, folder, use_safetensors=True)  # in float32, which its flow needs
+        self.model.to(place.device).eval()
         self.sample_rate = int(self.model.config.sampling_rate)
         count = int(self.model.config.num_speakers)
         self.voices = tuple(Voice(str(at), f"Speaker {at + 1}", "") for at in range(count)) if count > 1 else ()
@@ -94,17 +95,17 @@ class VitsSpeaker:
     def _note(self, _module: Any, _inputs: Any, output: Any) -> None:
         self._durations = output
 
-    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
+    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
         """Raises ModelError where the language needs a package to be written in Latin letters or sounds."""
         import torch
 
         if self.tokenizer.is_uroman and not sentence.isascii():
-            _need("uroman", "writes this language in Latin letters")
+            _require_package("uroman", "writes this language in Latin letters")
         if self.tokenizer.phonemize:
-            _need("phonemizer", "turns this language into sounds (it needs espeak-ng too)")
+            _require_package("phonemizer", "turns this language into sounds (it needs espeak-ng too)")
         ids = self.tokenizer(sentence, return_tensors="pt")["input_ids"].to(self.model.device)
         if ids.shape[1] == 0 or not any(symbol.strip() for symbol in self._symbols(ids[0])):
-            return Spoken(np.zeros(0, np.float32), NO_ALIGNMENT)
+            return SpokenSentence(np.zeros(0, np.float32), NO_ALIGNMENT)
         speaker = int(request.voice) if self.voices and request.voice.isdigit() else 0
         rate = self.model.speaking_rate * request.speed
         with torch.inference_mode():
@@ -122,7 +123,7 @@ class VitsSpeaker:
             alignment = alignment[:, keep]
         shown = tuple(symbols[at] for at in keep)
         verdict = "Every letter has its time: this model decides how long each one lasts before it speaks."
-        return Spoken(samples, alignment, shown, words_of(shown), verdict)
+        return SpokenSentence(samples, alignment, shown, find_words(shown), verdict)
 
     def _symbols(self, ids: Any) -> tuple[str, ...]:
         tokens = self.tokenizer.convert_ids_to_tokens(ids.tolist())
@@ -131,7 +132,7 @@ class VitsSpeaker:
         return tuple(token or "" for token in tokens)
 
 
-class VoiceVectors:
+class SpeakerEmbeddings:
     """What SpeechT5 tells voices apart by: a vector of 512 numbers each.
 
     The repository may bring `speaker_embeddings.safetensors` with vectors by name; otherwise the seed draws one, as if
@@ -146,7 +147,7 @@ class VoiceVectors:
         known = [Voice(name, name.replace("_", " "), "") for name in self.named]
         self.voices = (*known, Voice("seed", "A voice drawn by the seed", ""))
 
-    def of(self, model: Any, voice: str, seed: int) -> Any:
+    def get(self, model: Any, voice: str, seed: int) -> Any:
         """(1, 512) for a voice; the first one where it is not known, and one drawn by the seed where there is none."""
         import torch
 
@@ -164,16 +165,17 @@ class SpeechT5Speaker:
 
     controls: tuple[str, ...] = ("vocoder",)
 
-    def __init__(self, made: Any, folder: Path, place: Place, companion: Path | None) -> None:
-        package = library("transformers")
-        self.tokenizer = opened(package.SpeechT5Tokenizer, folder)
-        self.model = opened(made, folder, use_safetensors=True, attn_implementation="eager").to(place.device).eval()
-        self.vocoder = speecht5_vocoder(companion, place)
+    def __init__(self, made: Any, folder: Path, place: Placement, companion: Path | None) -> None:
+        package = import_library("transformers")
+        self.tokenizer = open_pretrained(package.SpeechT5Tokenizer, folder)
+        self.model = open_pretrained(made, folder, use_safetensors=True, attn_implementation="eager")
+        self.model.to(place.device).eval()
+        self.vocoder = open_speecht5_vocoder(companion, place)
         self.sample_rate = int(self.vocoder.config.sampling_rate)
-        self.vectors = VoiceVectors(folder)
-        self.voices = self.vectors.voices
+        self.embeddings = SpeakerEmbeddings(folder)
+        self.voices = self.embeddings.voices
 
-    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
+    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
         """Alignment and words from the cross attention of the head that moves most steadily along the text."""
         import torch
 
@@ -183,7 +185,7 @@ class SpeechT5Speaker:
             with torch.inference_mode():
                 mel, attention = self.model.generate_speech(
                     ids,
-                    self.vectors.of(self.model, request.voice, request.seed),
+                    self.embeddings.get(self.model, request.voice, request.seed),
                     vocoder=None,
                     output_cross_attentions=True,
                 )
@@ -191,12 +193,12 @@ class SpeechT5Speaker:
         finally:
             hook.remove()
         symbols = tuple(self.tokenizer.convert_ids_to_tokens(ids[0].tolist()))
-        alignment = steadiest(attention.float().cpu().numpy())
+        alignment = select_alignment_head(attention.float().cpu().numpy())
         samples = samples.reshape(-1).float().cpu().numpy()
-        return Spoken(samples, alignment, symbols, words_of(symbols), read_verdict(alignment, symbols))
+        return SpokenSentence(samples, alignment, symbols, find_words(symbols), judge_alignment(alignment, symbols))
 
 
-def speecht5_vocoder(companion: Path | None, place: Place) -> Any:
+def open_speecht5_vocoder(companion: Path | None, place: Placement) -> Any:
     """The HiFi-GAN that SpeechT5 needs.
 
     Raises:
@@ -204,8 +206,8 @@ def speecht5_vocoder(companion: Path | None, place: Place) -> Any:
     """
     if companion is None:
         raise ModelError("SpeechT5 needs its vocoder, which is not here. Delete the model and get it again.", "weights")
-    made = library("transformers").SpeechT5HifiGan
-    return opened(made, companion, use_safetensors=True).to(place.device).eval()
+    made = import_library("transformers").SpeechT5HifiGan
+    return open_pretrained(made, companion, use_safetensors=True).to(place.device).eval()
 
 
 class BarkSpeaker:
@@ -213,11 +215,11 @@ class BarkSpeaker:
 
     controls: tuple[str, ...] = ()
 
-    def __init__(self, made: Any, folder: Path, place: Place) -> None:
-        package = library("transformers")
-        self.model = opened(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
+    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+        package = import_library("transformers")
+        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
         table = "speaker_embeddings_path.json"
-        self.processor = opened(
+        self.processor = open_pretrained(
             package.BarkProcessor, folder, speaker_embeddings_dict_path=table if (folder / table).is_file() else None
         )
         self.sample_rate = int(self.model.generation_config.sample_rate)
@@ -228,14 +230,14 @@ class BarkSpeaker:
         table = self.processor.speaker_embeddings[name]
         return isinstance(table, dict) and all((folder / str(path)).is_file() for path in table.values())
 
-    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
+    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
         """No alignment: Bark does not tell where it reads."""
         import torch
 
         known = [voice.key for voice in self.voices]
         preset = request.voice if request.voice in known else (known[0] if known else None)
         inputs = self.processor(sentence, voice_preset=preset)
-        inputs = {name: _moved(value, self.model.device) for name, value in inputs.items()}
+        inputs = {name: _move_to(value, self.model.device) for name, value in inputs.items()}
         hooks = [
             part.register_forward_hook(lambda *_: check())
             for part in (self.model.semantic, self.model.coarse_acoustics, self.model.fine_acoustics)
@@ -246,7 +248,7 @@ class BarkSpeaker:
         finally:
             for hook in hooks:
                 hook.remove()
-        return Spoken(sound.reshape(-1).float().cpu().numpy(), NO_ALIGNMENT)
+        return SpokenSentence(sound.reshape(-1).float().cpu().numpy(), NO_ALIGNMENT)
 
 
 class DialogueSpeaker:
@@ -254,23 +256,23 @@ class DialogueSpeaker:
 
     controls: tuple[str, ...] = ()
 
-    def __init__(self, made: Any, folder: Path, place: Place) -> None:
-        package = library("transformers")
+    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+        package = import_library("transformers")
         self.is_csm = read_json(folder / "config.json").get("model_type") == "csm"
-        self.processor = opened(package.AutoProcessor, folder)
-        self.model = opened(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
+        self.processor = open_pretrained(package.AutoProcessor, folder)
+        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
         extractor = getattr(self.processor, "feature_extractor", None)
         self.sample_rate = int(getattr(extractor, "sampling_rate", 24_000))
         self.voices = tuple(Voice(str(at), f"Speaker {at + 1}", "") for at in range(2))
 
-    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> Spoken:
+    def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
         """No alignment: neither tells where it reads."""
         import torch
 
         speaker = int(request.voice) if request.voice.isdigit() else 0
         written = f"[{speaker}]{sentence}" if self.is_csm else f"[S{speaker + 1}] {sentence}"
         inputs = self.processor(text=[written], padding=True, return_tensors="pt")
-        inputs = {name: _moved(value, self.model.device) for name, value in inputs.items()}
+        inputs = {name: _move_to(value, self.model.device) for name, value in inputs.items()}
         hook = self.model.register_forward_hook(lambda *_: check())
         try:
             with torch.inference_mode():
@@ -278,18 +280,18 @@ class DialogueSpeaker:
         finally:
             hook.remove()
         sound = made[0] if self.is_csm else self.processor.batch_decode(made)[0]
-        return Spoken(torch.as_tensor(sound).reshape(-1).float().cpu().numpy(), NO_ALIGNMENT)
+        return SpokenSentence(torch.as_tensor(sound).reshape(-1).float().cpu().numpy(), NO_ALIGNMENT)
 
 
-def make_speaker(kind: Format, made: Any, folder: Path, place: Place, companion: Path | None) -> Speaker:
+def make_speaker(kind: Format, made: Any, folder: Path, place: Placement, companion: Path | None) -> Speaker:
     """The speaker of a kind."""
     if kind.name == "speecht5":
         return SpeechT5Speaker(made, folder, place, companion)
-    by_name: dict[str, Callable[[Any, Path, Place], Speaker]] = {"vits": VitsSpeaker, "bark": BarkSpeaker}
+    by_name: dict[str, Callable[[Any, Path, Placement], Speaker]] = {"vits": VitsSpeaker, "bark": BarkSpeaker}
     return by_name.get(kind.name, DialogueSpeaker)(made, folder, place)
 
 
-def steadiest(attention: FloatArray) -> FloatArray:
+def select_alignment_head(attention: FloatArray) -> FloatArray:
     """Of all layers and heads (layers, heads, S, L) the one that attends firmly and moves forward, (S, L)."""
     flat = attention.reshape(-1, *attention.shape[2:])
     places = np.arange(flat.shape[2], dtype=np.float32)
@@ -300,10 +302,10 @@ def steadiest(attention: FloatArray) -> FloatArray:
     return np.ascontiguousarray(flat[int(np.argmax(flat.max(axis=2).mean(axis=1) * np.clip(steady, 0.01, 1)))])
 
 
-def read_verdict(alignment: FloatArray, symbols: tuple[str, ...]) -> str:
+def judge_alignment(alignment: FloatArray, symbols: tuple[str, ...]) -> str:
     """Whether every word got attention."""
     mass = alignment.sum(axis=0)
-    missed = [text for text, start, end in words_of(symbols) if float((mass[start:end] < 0.12).mean()) >= 0.5]
+    missed = [text for text, start, end in find_words(symbols) if float((mass[start:end] < 0.12).mean()) >= 0.5]
     if missed:
         return f"The model may have skipped {', '.join(f'“{word}”' for word in missed[:3])}."
     if float(alignment.max(axis=1).mean()) < 0.4:
@@ -326,13 +328,13 @@ def _griffin_lim(mel: Any) -> Any:
     return functional.griffinlim(magnitude, window, 1024, 256, 1024, 1.0, 32, 0.99, None, True)[: frames * 256]
 
 
-def _moved(value: Any, device: Any) -> Any:
+def _move_to(value: Any, device: Any) -> Any:
     if isinstance(value, dict) or hasattr(value, "items"):
-        return {name: _moved(each, device) for name, each in value.items()}
+        return {name: _move_to(each, device) for name, each in value.items()}
     return value.to(device) if hasattr(value, "to") else value
 
 
-def _need(package: str, said: str) -> None:
+def _require_package(package: str, said: str) -> None:
     from importlib.util import find_spec
 
     if find_spec(package) is None:

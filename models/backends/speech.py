@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.backends.device_placement import choose
-from models.backends.library import backend, folder_of, opened_kind
-from models.backends.sentences import sentences
-from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, Spoken, make_speaker
-from models.backends.worker_thread import Feed, run, seeded
+from models.backends.device_placement import choose_placement
+from models.backends.library import find_folder, import_backend, locate_model
+from models.backends.sentence_splitting import split_sentences
+from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, SpokenSentence, make_speaker
+from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
 from models.hub.spec import ModelSpec
 
@@ -53,26 +53,28 @@ class HubSpeech:
         Raises:
             ModelError: the text's language needs a package that is not there, or memory ran out.
         """
-        pieces = sentences(request.text)
+        pieces = split_sentences(request.text)
         notes = tuple(self._ignored(request))
         rate, total = self.speaker.sample_rate, len(request.text)
         words: tuple[WordTiming, ...] = ()
         done, samples_count = 0, 0
         if not pieces:
-            yield self._chunk(Spoken(np.zeros(0, np.float32), NO_ALIGNMENT), 0, 0, (), notes, total, total, True)
+            yield self._chunk(
+                SpokenSentence(np.zeros(0, np.float32), NO_ALIGNMENT), 0, 0, (), notes, total, total, True
+            )
             return
 
-        def work(feed: Feed[Spoken]) -> None:
+        def work(channel: Channel[SpokenSentence]) -> None:
             for number, piece in enumerate(pieces):
-                with seeded(request.seed + number):
-                    feed.put(self.speaker.say(piece, request, feed.check))
+                with seed_torch(request.seed + number):
+                    channel.put(self.speaker.say(piece, request, channel.check))
 
         number = 0
-        running = run(work)
-        with closing(running) as spoken:
+        items = run_in_thread(work)
+        with closing(items) as spoken:
             for each in spoken:
                 if each is None:
-                    waiting = Spoken(np.zeros(0, np.float32), NO_ALIGNMENT)
+                    waiting = SpokenSentence(np.zeros(0, np.float32), NO_ALIGNMENT)
                     yield self._chunk(waiting, min(number, len(pieces) - 1), len(pieces), words, notes, done, total)
                     continue
                 last = number == len(pieces) - 1
@@ -81,7 +83,7 @@ class HubSpeech:
                 samples_count += len(sound)
                 done = total if last else min(total, done + len(pieces[number]) + 1)
                 notes = notes if not loud or loud in notes else (*notes, loud)
-                made = Spoken(sound, each.alignment, each.symbols, each.words, each.verdict)
+                made = SpokenSentence(sound, each.alignment, each.symbols, each.words, each.verdict)
                 yield self._chunk(made, number, len(pieces), words, notes, done, total, last)
                 number += 1
 
@@ -112,7 +114,7 @@ class HubSpeech:
 
     def _chunk(
         self,
-        spoken: Spoken,
+        spoken: SpokenSentence,
         sentence: int,
         sentences_count: int,
         words: tuple[WordTiming, ...],
@@ -138,7 +140,7 @@ class HubSpeech:
         )
 
 
-def _timings(spoken: Spoken, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:
+def _timings(spoken: SpokenSentence, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:
     """When each word is heard; where the model does not tell, the sentence is one word."""
     if not spoken.samples.size:
         return ()
@@ -171,8 +173,8 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = opened_kind(files, spec, "speech", "is no voice but of")
-    place = choose(spec.memory_mb, prefer="float16")
-    companion = folder_of(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
-    speaker = make_speaker(kind, backend(kind), folder, place, companion)
+    folder, kind = locate_model(files, spec, "speech", "is no voice but of")
+    place = choose_placement(spec.memory_mb, prefer="float16")
+    companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
+    speaker = make_speaker(kind, import_backend(kind), folder, place, companion)
     return HubSpeech(speaker, spec.title)

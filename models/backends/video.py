@@ -15,10 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backends import calls
-from models.backends.device_placement import Place, choose, put
-from models.backends.library import backend, main_hub, opened, opened_kind, parameters_of, variant_of
-from models.backends.worker_thread import Feed, run, seeded
+from models.backends import pipeline_call
+from models.backends.device_placement import Placement, choose_placement, place_pipeline
+from models.backends.library import (
+    count_parameters,
+    find_variant,
+    get_main_hub,
+    import_backend,
+    locate_model,
+    open_pretrained,
+)
+from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.clips import MAX_SIDE, read_picture
 from models.contracts import ModelInfo, VideoChunk, VideoRequest
 from models.errors import ModelError
@@ -31,7 +38,7 @@ NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True)
-class VideoPipeline:
+class VideoPipelineDefaults:
     """A line of data for a pipeline: its usual size, rate and length, and which numbers it takes.
 
     Attributes:
@@ -52,35 +59,35 @@ class VideoPipeline:
     side: int = 16
     length: str = "num_frames"
 
-    def frames(self, seconds: float) -> int:
+    def fit_frames(self, seconds: float) -> int:
         """The nearest number of frames that the pipeline can make."""
         extra = 1 if self.plus_one else 0
         groups = max(1, round((seconds * self.rate - extra) / self.group))
         most = (self.most_frames - extra) // self.group
         return min(groups, most) * self.group + extra
 
-    def size(self, device: str) -> tuple[int, int]:
+    def fit_size(self, device: str) -> tuple[int, int]:
         """(W, H) on this device."""
         scale = min(1.0, CPU_LONGEST_SIDE / max(self.width, self.height)) if device == "cpu" else 1.0
         sides = [max(self.side, round(each * scale / self.side) * self.side) for each in (self.width, self.height)]
         return sides[0], sides[1]
 
 
-WAN = VideoPipeline(832, 480, 16, 81)
-LTX = VideoPipeline(704, 480, 24, 161, group=8, side=32)
-COGVIDEO = VideoPipeline(720, 480, 8, 49, group=8)
-PIPELINES: dict[str, VideoPipeline] = {
+WAN = VideoPipelineDefaults(832, 480, 16, 81)
+LTX = VideoPipelineDefaults(704, 480, 24, 161, group=8, side=32)
+COGVIDEO = VideoPipelineDefaults(720, 480, 8, 49, group=8)
+PIPELINES: dict[str, VideoPipelineDefaults] = {
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN,
     "LTXPipeline": LTX,
     "LTXImageToVideoPipeline": LTX,
     "CogVideoXPipeline": COGVIDEO,
     "CogVideoXImageToVideoPipeline": COGVIDEO,
-    "AnimateDiffPipeline": VideoPipeline(512, 512, 8, 32, group=1, plus_one=False),
-    "TextToVideoSDPipeline": VideoPipeline(256, 256, 8, 64, group=1, plus_one=False, side=32),
-    "HunyuanVideoPipeline": VideoPipeline(960, 544, 15, 129),
-    "MochiPipeline": VideoPipeline(848, 480, 30, 163, group=6),
-    "LattePipeline": VideoPipeline(512, 512, 8, 16, group=16, plus_one=False, length="video_length"),
+    "AnimateDiffPipeline": VideoPipelineDefaults(512, 512, 8, 32, group=1, plus_one=False),
+    "TextToVideoSDPipeline": VideoPipelineDefaults(256, 256, 8, 64, group=1, plus_one=False, side=32),
+    "HunyuanVideoPipeline": VideoPipelineDefaults(960, 544, 15, 129),
+    "MochiPipeline": VideoPipelineDefaults(848, 480, 30, 163, group=6),
+    "LattePipeline": VideoPipelineDefaults(512, 512, 8, 16, group=16, plus_one=False, length="video_length"),
 }
 
 
@@ -88,14 +95,14 @@ class HubVideo:
     """A video pipeline of diffusers."""
 
     def __init__(
-        self, pipeline: Any, line: VideoPipeline, place: Place, title: str, notes: tuple[str, ...] = ()
+        self, pipeline: Any, line: VideoPipelineDefaults, place: Placement, title: str, notes: tuple[str, ...] = ()
     ) -> None:
         self.pipeline, self.line, self.place, self.title, self._notes = pipeline, line, place, title, notes
 
     @property
     def info(self) -> ModelInfo:
         """Facts for the shelf."""
-        return ModelInfo(parameters_of(self.pipeline))
+        return ModelInfo(count_parameters(self.pipeline))
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
@@ -111,20 +118,20 @@ class HubVideo:
         """
         if request.loop:
             raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
-        needs_picture = calls.takes(self.pipeline, "image")
+        needs_picture = pipeline_call.accepts(self.pipeline, "image")
         if needs_picture and request.image is None:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
-        size = width, height = self.line.size(self.place.device)
-        frames = self.line.frames(request.frames / STUDIO_RATE)
-        notes = tuple(self._said(request, frames, width, height, needs_picture))
-        picture = _first_picture(request, size) if needs_picture else None
+        size = width, height = self.line.fit_size(self.place.device)
+        frames = self.line.fit_frames(request.frames / STUDIO_RATE)
+        notes = tuple(self._remarks(request, frames, width, height, needs_picture))
+        picture = _open_first_picture(request, size) if needs_picture else None
 
-        def work(feed: Feed[tuple[Pixels, Pixels, int]]) -> None:
-            feed.put(self._make(request, frames, size, picture, feed))
+        def work(channel: Channel[tuple[Pixels, Pixels, int]]) -> None:
+            channel.put(self._make(request, frames, size, picture, channel))
 
         done, preview = 0, NOTHING
-        running = run(work, ahead=1)  # who takes no frames just now has the sampler wait
-        with closing(running) as steps:
+        items = run_in_thread(work, ahead=1)  # who takes no frames just now has the sampler wait
+        with closing(items) as steps:
             for step in steps:
                 made = NOTHING
                 if step is not None:
@@ -148,14 +155,14 @@ class HubVideo:
         frames: int,
         size: tuple[int, int],
         picture: Any,
-        feed: Feed[tuple[Pixels, Pixels, int]],
+        channel: Channel[tuple[Pixels, Pixels, int]],
     ) -> tuple[Pixels, Pixels, int]:
         import torch
 
         width, height = size
 
         def on_step(step: int, latents: Any) -> None:
-            feed.put((NOTHING, look(latents, size), min(step, request.steps)))
+            channel.put((NOTHING, preview_latents(latents, size), min(step, request.steps)))
 
         wanted = {
             "prompt": request.prompt,
@@ -170,12 +177,14 @@ class HubVideo:
             "generator": torch.Generator("cpu").manual_seed(request.seed),
             "output_type": "np",
         }
-        with seeded(request.seed), torch.inference_mode():
-            made = calls.call(self.pipeline, wanted, on_step)
+        with seed_torch(request.seed), torch.inference_mode():
+            made = pipeline_call.call_pipeline(self.pipeline, wanted, on_step)
         clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
         return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
 
-    def _said(self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool) -> Iterator[str]:
+    def _remarks(
+        self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool
+    ) -> Iterator[str]:
         yield f"{self.title} drew {frames} frames of {width} x {height}, {self.line.rate:g} a second."
         if self.place.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
             yield f"On a processor it draws small; on a GPU its frames have {self.line.width} x {self.line.height}."
@@ -186,7 +195,7 @@ class HubVideo:
         yield from self._notes
 
 
-def _first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
+def _open_first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
     """The picture to begin from at this (W, H): a picture file, or the first frame of a clip, or the small one."""
     from PIL import Image
 
@@ -194,7 +203,7 @@ def _first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
     return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def look(latents: Any, size: tuple[int, int]) -> Pixels:
+def preview_latents(latents: Any, size: tuple[int, int]) -> Pixels:
     """The first three channels of the sampler's numbers as colours, (F, h, w, 3): no picture yet, but it settles.
 
     Latents are (1, C, F, h, w), (1, F, C, h, w), or packed as (1, F h w, C) in the shape of the frames.
@@ -226,9 +235,9 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = opened_kind(files, spec, "video", "makes no video but is of")
-    place = choose(spec.memory_mb)
-    pipeline = opened(
-        backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=variant_of(main_hub(spec))
+    folder, kind = locate_model(files, spec, "video", "makes no video but is of")
+    place = choose_placement(spec.memory_mb)
+    pipeline = open_pretrained(
+        import_backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=find_variant(get_main_hub(spec))
     )
-    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, put(pipeline, place))
+    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, place_pipeline(pipeline, place))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from models.threads import work_alone, works_alone
+from models.threads import is_single_threaded, use_single_thread
 
 Item = TypeVar("Item")
 
@@ -18,11 +18,11 @@ STOP_PATIENCE_S = 60.0
 _random = threading.Lock()  # torch's global random state is one for all threads
 
 
-class Halted(Exception):
+class WorkerCancelled(Exception):
     """Raised inside the call when nobody wants its result any more."""
 
 
-class Feed(Generic[Item]):
+class Channel(Generic[Item]):
     """What the call speaks to: it puts items, and asks whether it should stop."""
 
     def __init__(self, ahead: int = 0) -> None:
@@ -32,15 +32,15 @@ class Feed(Generic[Item]):
     def put(self, item: Item) -> None:
         """Hand over the next item, waiting while as many wait as may; raises Halted once nobody listens."""
         self.check()
-        while not self._offered("item", item):
+        while not self._offer("item", item):
             self.check()
 
-    def end(self, kind: str, value: Any = None) -> None:
+    def finish(self, kind: str, value: Any = None) -> None:
         """Say that the call has ended, or how it failed, if anyone listens."""
-        while not self._offered(kind, value) and not self._stopped.is_set():
+        while not self._offer(kind, value) and not self._stopped.is_set():
             pass
 
-    def _offered(self, kind: str, value: Any) -> bool:
+    def _offer(self, kind: str, value: Any) -> bool:
         try:
             self._items.put((kind, value), timeout=LOOK_S)
         except queue.Full:
@@ -50,41 +50,41 @@ class Feed(Generic[Item]):
     def check(self) -> None:
         """Raise Halted once nobody listens; to be called between steps."""
         if self._stopped.is_set():
-            raise Halted
+            raise WorkerCancelled
 
 
-def run(
-    work: Callable[[Feed[Item]], None], heartbeat_s: float = HEARTBEAT_S, ahead: int = 0
+def run_in_thread(
+    work: Callable[[Channel[Item]], None], heartbeat_s: float = HEARTBEAT_S, ahead: int = 0
 ) -> Generator[Item | None, None, None]:
-    """Yield what `work` puts into its feed, in order; None while nothing came for `heartbeat_s`.
+    """Yield what `work` puts into its channel, in order; None while nothing came for `heartbeat_s`.
 
     Closing the iterator stops the work at its next step and waits for it, so that a model is never used by two.
     Whatever the work raises is raised here. A caller's thread that works alone and gives way to others (see
-    `models.threads.work_alone`) lets the work do so, too.
+    `models.threads.use_single_thread`) lets the work do so, too.
 
     Args:
         ahead: how many items may wait to be taken before the work waits, too; 0 is any number.
     """
-    feed: Feed[Item] = Feed(ahead)
-    alone = works_alone()
+    channel: Channel[Item] = Channel(ahead)
+    alone = is_single_threaded()
 
-    def guarded() -> None:
+    def run_guarded() -> None:
         try:
             if alone:
-                work_alone()
-            work(feed)
-            feed.end("end")
-        except Halted:
-            feed.end("end")
+                use_single_thread()
+            work(channel)
+            channel.finish("end")
+        except WorkerCancelled:
+            channel.finish("end")
         except BaseException as error:
-            feed.end("error", error)
+            channel.finish("error", error)
 
-    thread = threading.Thread(target=guarded, name="auralume-backend", daemon=True)
+    thread = threading.Thread(target=run_guarded, name="auralume-backend", daemon=True)
     thread.start()
     try:
         while True:
             try:
-                kind, value = feed._items.get(timeout=heartbeat_s)
+                kind, value = channel._items.get(timeout=heartbeat_s)
             except queue.Empty:
                 yield None
                 continue
@@ -94,12 +94,12 @@ def run(
                 raise value
             yield value
     finally:
-        feed._stopped.set()
+        channel._stopped.set()
         thread.join(STOP_PATIENCE_S)
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seed_torch(seed: int) -> Iterator[None]:
     """Torch's global random numbers fixed for a while, for this thread alone, and put back after."""
     import torch
 

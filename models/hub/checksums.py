@@ -28,7 +28,7 @@ def is_digest(text: str | None) -> bool:
     return bool(text and (_SHA256.fullmatch(text) or _GIT_BLOB.fullmatch(text)))
 
 
-def digest_like(path: Path, digest: str, on_bytes: Callable[[int], None] | None = None) -> str:
+def compute_digest(path: Path, digest: str, on_bytes: Callable[[int], None] | None = None) -> str:
     """Hash a file in the way in which `digest` was made.
 
     Args:

@@ -15,17 +15,17 @@ from typing import Any
 from models.contracts import Voice
 from models.errors import ModelError
 from models.hub import download as hub_files
-from models.hub.detect import CARD, Recognised, recognise
+from models.hub.detect import CARD, DetectedModel, detect_model
 from models.hub.download import Hub, HubFile
 from models.hub.formats import Format
-from models.hub.listing import Repository, look
+from models.hub.listing import Repository, list_repository
 from models.hub.spec import ModelSpec, Snapshot, Source
 from models.machine import has_gpu
 
 FREE = ("mit", "apache-2.0", "bsd", "cc-by-4.0", "cc0-1.0", "openrail", "gpl", "lgpl", "cc-by-sa", "unlicense")
 MEMORY_SHARE, MEMORY_EXTRA_MB = 1.15, 300  # beside the weights: what a request takes
 MAX_CARD_BYTES = 4 * 2**20
-UNTOLD = "not named on its page"
+UNKNOWN_LICENCE = "not named on its page"
 
 
 def describe(
@@ -41,33 +41,33 @@ def describe(
     Raises:
         ModelError: there is no such repository, it may not be read, or the studio cannot or will not run it.
     """
-    repo_id = cleaned(repo_id)
-    repository = look(repo_id, revision.strip() or "main", endpoint=endpoint, offline=offline)
+    repo_id = parse_repo_id(repo_id)
+    repository = list_repository(repo_id, revision.strip() or "main", endpoint=endpoint, offline=offline)
     found = _recognise(repository, cache_dir, endpoint, offline)
     sources = _sources(repository, found, cache_dir, endpoint, offline)
     downloads = sum(source.size_bytes for source in sources if isinstance(source, Hub)) / 1e6
-    licence = str(found.card.get("licence") or repository.licence or UNTOLD)
+    licence = str(found.card.get("licence") or repository.licence or UNKNOWN_LICENCE)
     return ModelSpec(
-        key=key_of(found.format.task, repo_id),
+        key=make_key(found.format.task, repo_id),
         task=found.format.task,
         title=str(found.card.get("title") or repo_id),
         summary=str(found.card.get("summary") or found.format.summary),
         licence=licence,
-        commercial_use=allows_commerce(licence),
+        commercial_use=allows_commercial_use(licence),
         credit=str(found.card.get("credit") or f"huggingface.co/{repo_id}"),
         sources=tuple(sources),
-        memory_mb=memory_mb(found),
+        memory_mb=estimate_memory_mb(found),
         needs_gpu=found.weights_mb > found.format.cpu_limit_mb,
         speed=f"{downloads:,.0f} MB to download; how fast it is shows after the first use",
         loader=found.format.loader,
-        voices=voices_of(found.card),
+        voices=parse_voices(found.card),
         languages=repository.languages,
         backend=found.format.backend,
         added=True,
     )
 
 
-def listed(
+def list_files(
     spec: ModelSpec,
     *,
     cache_dir: Path | str | None = None,
@@ -84,7 +84,7 @@ def listed(
         if not isinstance(source, Snapshot):
             sources.append(source)
             continue
-        repository = look(source.repo_id, source.revision, endpoint=endpoint, offline=offline)
+        repository = list_repository(source.repo_id, source.revision, endpoint=endpoint, offline=offline)
         found = _recognise(repository, cache_dir, endpoint, offline)
         if (found.format.task, found.format.loader) != (spec.task, spec.loader):
             raise ModelError(f"{source.repo_id} is another model than the catalogue says. Choose another.", "format")
@@ -92,18 +92,18 @@ def listed(
     return replace(spec, sources=tuple(sources))
 
 
-def cleaned(repo_id: str) -> str:
+def parse_repo_id(repo_id: str) -> str:
     """The id in what a person pastes: an address of the Hub's page, or the id with spaces around it."""
     text = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", repo_id.strip())
     return "/".join(text.split("/")[:2]).strip()
 
 
-def key_of(task: str, repo_id: str) -> str:
+def make_key(task: str, repo_id: str) -> str:
     """The key of an added repository."""
     return f"{task}/{re.sub(r'[^a-z0-9._-]', '-', repo_id.lower().replace('/', '--'))}"
 
 
-def voices_of(card: dict[str, Any]) -> tuple[Voice, ...]:
+def parse_voices(card: dict[str, Any]) -> tuple[Voice, ...]:
     """The voices that `auralume.json` names.
 
     Raises:
@@ -122,13 +122,13 @@ def voices_of(card: dict[str, Any]) -> tuple[Voice, ...]:
     return voices
 
 
-def allows_commerce(licence: str) -> bool:
+def allows_commercial_use(licence: str) -> bool:
     """Whether a licence is known to allow commercial use; what is not known counts as no."""
     name = licence.lower()
     return name.startswith(FREE) and "-nc" not in name
 
 
-def memory_mb(found: Recognised) -> int:
+def estimate_memory_mb(found: DetectedModel) -> int:
     """What the model takes in use; on a processor half-precision weights are widened to single precision."""
     widened = 2.0 if found.stored_half and not has_gpu() else 1.0
     return round(MEMORY_SHARE * widened * found.weights_mb) + MEMORY_EXTRA_MB
@@ -136,7 +136,7 @@ def memory_mb(found: Recognised) -> int:
 
 def _recognise(
     repository: Repository, cache_dir: Path | str | None, endpoint: str | None, offline: bool | None
-) -> Recognised:
+) -> DetectedModel:
     sizes = {file.path: file for file in repository.files}
 
     def read(path: str) -> dict[str, Any]:
@@ -152,12 +152,12 @@ def _recognise(
             raise ModelError(f"{path} of {repository.repo_id} is no configuration.", "format")
         return content
 
-    return recognise(repository, read)
+    return detect_model(repository, read)
 
 
 def _sources(
     repository: Repository,
-    found: Recognised,
+    found: DetectedModel,
     cache_dir: Path | str | None,
     endpoint: str | None,
     offline: bool | None,
@@ -165,7 +165,7 @@ def _sources(
     sources = [Hub(repository.repo_id, repository.commit, found.files)]
     companion = found.format.companion
     if companion is not None:
-        other = look(companion.repo_id, companion.revision, endpoint=endpoint, offline=offline)
+        other = list_repository(companion.repo_id, companion.revision, endpoint=endpoint, offline=offline)
         sources.append(Hub(other.repo_id, other.commit, _whole_model(other, found.format)))
     return sources
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from models.errors import ModelError
 from models.hub.download import HubFile
-from models.hub.formats import BY_NAME, Format, name_of, names
+from models.hub.formats import BY_NAME, Format, list_format_names, read_format_name
 from models.hub.listing import Repository
 
 ReadJson = Callable[[str], dict[str, Any]]
@@ -27,7 +27,7 @@ VARIANT = ".fp16."
 
 
 @dataclass(frozen=True)
-class Recognised:
+class DetectedModel:
     """What a repository is.
 
     Attributes:
@@ -45,7 +45,7 @@ class Recognised:
     card: dict[str, Any]
 
 
-def recognise(repository: Repository, read: ReadJson) -> Recognised:
+def detect_model(repository: Repository, read: ReadJson) -> DetectedModel:
     """Find the kind and the files of a repository.
 
     Args:
@@ -56,11 +56,11 @@ def recognise(repository: Repository, read: ReadJson) -> Recognised:
     """
     paths = repository.paths
     if CARD in paths:
-        return _own(repository, read(CARD))
+        return _detect_native(repository, read(CARD))
     if INDEX in paths:
-        return _pipeline(repository, read(INDEX))
+        return _detect_pipeline(repository, read(INDEX))
     if CONFIG in paths:
-        return _model(repository, read(CONFIG))
+        return _detect_transformers(repository, read(CONFIG))
     raise ModelError(
         f"{repository.repo_id} has neither {CONFIG} nor {INDEX}, so nothing tells what runs it. "
         "Look for a version of it in the format of transformers or diffusers.",
@@ -68,34 +68,35 @@ def recognise(repository: Repository, read: ReadJson) -> Recognised:
     )
 
 
-def _known(repository: Repository, name: str) -> Format:
+def _find_format(repository: Repository, name: str) -> Format:
     found = BY_NAME.get(name)
     if found is None:
         raise ModelError(
-            f"{repository.repo_id} is of the kind {name or 'nothing'}, which the studio cannot run. It runs {names()}.",
+            f"{repository.repo_id} is of the kind {name or 'nothing'}, which the studio cannot run. "
+            f"It runs {list_format_names()}.",
             "format",
         )
     return found
 
 
-def _own(repository: Repository, card: dict[str, Any]) -> Recognised:
-    kind = _known(repository, str(card.get("kind", "")))
+def _detect_native(repository: Repository, card: dict[str, Any]) -> DetectedModel:
+    kind = _find_format(repository, str(card.get("kind", "")))
     wanted = card.get("files")
     by_path = {file.path: file for file in repository.files}
     if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
         raise ModelError(f"{CARD} of {repository.repo_id} names no files. Pack the weights again.", "format")
     missing = [name for name in wanted if name not in by_path]
     if missing:
-        raise _half(repository, missing)
+        raise _incomplete(repository, missing)
     if not all(name.endswith(".safetensors") for name in wanted):
         raise _unsafe(repository)
     weights = [by_path[name] for name in wanted]
-    return Recognised(kind, (by_path[CARD], *weights), _megabytes(weights), True, card)
+    return DetectedModel(kind, (by_path[CARD], *weights), _megabytes(weights), True, card)
 
 
-def _model(repository: Repository, config: dict[str, Any]) -> Recognised:
+def _detect_transformers(repository: Repository, config: dict[str, Any]) -> DetectedModel:
     _refuse_code(repository, config)
-    kind = _known(repository, name_of(config))
+    kind = _find_format(repository, read_format_name(config))
     top = [file for file in repository.files if "/" not in file.path]
     weights = _weights(repository, top)
     plain = [file for file in top if file.path.endswith(PLAIN) and not file.path.endswith(".safetensors.index.json")]
@@ -103,15 +104,15 @@ def _model(repository: Repository, config: dict[str, Any]) -> Recognised:
     extra = [file for file in repository.files if any(fnmatchcase(file.path, pattern) for pattern in kind.extra)]
     chosen = {file.path: file for file in (*plain, *extra, *weights)}
     stored = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    return Recognised(kind, tuple(chosen.values()), _megabytes(weights), stored in HALF, {})
+    return DetectedModel(kind, tuple(chosen.values()), _megabytes(weights), stored in HALF, {})
 
 
-def _pipeline(repository: Repository, index: dict[str, Any]) -> Recognised:
+def _detect_pipeline(repository: Repository, index: dict[str, Any]) -> DetectedModel:
     _refuse_code(repository, index)
     name = index.get("_class_name")
     if not isinstance(name, str):
         raise _custom_code(repository)
-    kind = _known(repository, name)
+    kind = _find_format(repository, name)
     by_path = {file.path: file for file in repository.files}
     chosen = {INDEX: by_path[INDEX]}
     weights: list[HubFile] = []
@@ -122,16 +123,16 @@ def _pipeline(repository: Repository, index: dict[str, Any]) -> Recognised:
             raise _custom_code(repository)
         inside = [file for file in repository.files if file.path.startswith(f"{part}/") and file.path.count("/") == 1]
         if not inside:
-            raise _half(repository, [f"{part}/"])
+            raise _incomplete(repository, [f"{part}/"])
         is_network = f"{part}/{CONFIG}" in by_path
         if not is_network and not any(file.path.endswith("_config.json") for file in inside):
-            raise _half(repository, [f"{part}/{CONFIG}"])
+            raise _incomplete(repository, [f"{part}/{CONFIG}"])
         found = _weights(repository, inside) if is_network else []
         weights += found
         plain = [file for file in inside if file.path.endswith(PLAIN) and not _foreign_index(file.path, found)]
         chosen.update({file.path: file for file in (*plain, *found)})
     stored_half = kind.library == "diffusers" and all(VARIANT in file.path for file in weights)
-    return Recognised(kind, tuple(chosen.values()), _megabytes(weights), stored_half, {})
+    return DetectedModel(kind, tuple(chosen.values()), _megabytes(weights), stored_half, {})
 
 
 def _is_of_a_library(name: str) -> bool:
@@ -155,7 +156,7 @@ def _weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
         folder = f" in {files[0].path.split('/')[0]}/" if files and "/" in files[0].path else ""
         if any(file.path.endswith(UNSAFE) for file in files):
             raise _unsafe(repository, folder)
-        raise _half(repository, [f"the weights{folder}"])
+        raise _incomplete(repository, [f"the weights{folder}"])
     full = [file for file in safe if VARIANT not in file.path and ".non_ema." not in file.path]
     chosen = full or safe
     whole = [file for file in chosen if file.path.endswith(("model.safetensors", "model.fp16.safetensors"))]
@@ -163,7 +164,7 @@ def _weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
     if not whole and shards:
         told = int(shards[0].path.rsplit("-of-", 1)[1].split(".")[0])
         if len(shards) != told:
-            raise _half(repository, [f"{told - len(shards)} of {told} parts of the weights"])
+            raise _incomplete(repository, [f"{told - len(shards)} of {told} parts of the weights"])
     return (whole[:1] if whole else shards) or chosen
 
 
@@ -189,7 +190,7 @@ def _unsafe(repository: Repository, folder: str = "") -> ModelError:
     )
 
 
-def _half(repository: Repository, missing: list[str]) -> ModelError:
+def _incomplete(repository: Repository, missing: list[str]) -> ModelError:
     said = ", ".join(missing[:3])
     return ModelError(
         f"{repository.repo_id} is not complete: {said} is missing there. Choose another repository or revision.",

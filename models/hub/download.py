@@ -18,7 +18,7 @@ from typing import Any
 from models.contracts import Progress
 from models.errors import Cancelled, ModelError
 from models.hub import errors
-from models.hub.checksums import digest_like, is_digest, is_marked, is_sha256, write_mark
+from models.hub.checksums import compute_digest, is_digest, is_marked, is_sha256, write_mark
 from models.hub.names import check_repository, is_commit
 
 DOWNLOADING = "downloading"
@@ -126,33 +126,33 @@ def fetch(
     Raises:
         ModelError: with a sentence to act on; no damaged file stays behind, so that asking again is always sound.
     """
-    cache = cache_folder(cache_dir)
+    cache = find_cache_folder(cache_dir)
     report = on_progress or (lambda _progress: None)
-    with _lock_of(hub, cache):
+    with _get_lock(hub, cache):
         paths = {file.path: _find_verified(hub, file, cache, report) for file in hub.files}
         missing = [file for file in hub.files if paths[file.path] is None]
         if missing:
             if is_offline(offline):
-                raise errors.offline(hub.repo_id)
+                raise errors.offline_error(hub.repo_id)
             announced = {file: _ask(hub, file, endpoint) for file in missing}
             total = sum(answer.size_bytes for answer in announced.values())
             _check_disk(hub, cache, total)
             done = 0
             for file, answer in announced.items():
-                paths[file.path] = _download(hub, file, answer, cache, endpoint, _shifted(report, done, total))
+                paths[file.path] = _download(hub, file, answer, cache, endpoint, _shift_progress(report, done, total))
                 done += answer.size_bytes
         return {path: found for path, found in paths.items() if found is not None}
 
 
-def missing_files(hub: Hub, cache_dir: Path | str | None = None) -> tuple[HubFile, ...]:
+def find_missing_files(hub: Hub, cache_dir: Path | str | None = None) -> tuple[HubFile, ...]:
     """The files that are not on disk; looks only, verifies nothing and makes no request."""
-    cache = cache_folder(cache_dir)
+    cache = find_cache_folder(cache_dir)
     return tuple(file for file in hub.files if not _is_file(_snapshot_path(hub, file, cache)))
 
 
-def size_on_disk_bytes(hub: Hub, cache_dir: Path | str | None = None) -> int:
+def count_bytes_on_disk(hub: Hub, cache_dir: Path | str | None = None) -> int:
     """What the files of `hub` that are here take."""
-    cache = cache_folder(cache_dir)
+    cache = find_cache_folder(cache_dir)
     paths = [_snapshot_path(hub, file, cache) for file in hub.files]
     return sum(path.stat().st_size for path in paths if path is not None and path.is_file())
 
@@ -163,9 +163,9 @@ def verify(hub: Hub, on_progress: OnProgress | None = None, cache_dir: Path | st
     Returns:
         paths of the files that were damaged or are missing.
     """
-    cache = cache_folder(cache_dir)
+    cache = find_cache_folder(cache_dir)
     report = on_progress or (lambda _progress: None)
-    with _lock_of(hub, cache):
+    with _get_lock(hub, cache):
         for file in hub.files:
             _mark_path(hub, file, cache).unlink(missing_ok=True)
         return tuple(file.path for file in hub.files if _find_verified(hub, file, cache, report) is None)
@@ -177,8 +177,8 @@ def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = No
     Raises:
         ModelError: a file cannot be deleted.
     """
-    cache = cache_folder(cache_dir)
-    with _lock_of(hub, cache):
+    cache = find_cache_folder(cache_dir)
+    with _get_lock(hub, cache):
         for file in files:
             path = _snapshot_path(hub, file, cache)
             if path is None:
@@ -187,16 +187,16 @@ def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = No
                 _delete(path)
                 _mark_path(hub, file, cache).unlink(missing_ok=True)
             except OSError as error:
-                raise errors.not_deletable(hub.repo_id, file.path) from error
+                raise errors.not_deletable_error(hub.repo_id, file.path) from error
 
 
-def _lock_of(hub: Hub, cache: Path) -> threading.Lock:
+def _get_lock(hub: Hub, cache: Path) -> threading.Lock:
     """Two models may share a repository; only one of them downloads from it at a time."""
     with _locks_guard:
         return _repository_locks.setdefault((cache, hub.repo_id), threading.Lock())
 
 
-def cache_folder(cache_dir: Path | str | None) -> Path:
+def find_cache_folder(cache_dir: Path | str | None) -> Path:
     """Where downloads are kept: the folder given, or the Hub cache that all programs share."""
     if cache_dir is not None:
         return Path(cache_dir)
@@ -264,13 +264,13 @@ def _ask(hub: Hub, file: HubFile, endpoint: str | None) -> _Announced:
         url = hf_hub_url(hub.repo_id, file.path, revision=hub.revision, endpoint=endpoint)
         answer = get_hf_file_metadata(url, timeout=REQUEST_TIMEOUT_S)
     except Exception as error:
-        raise errors.explain(error, hub.repo_id, file.path) from error
+        raise errors.explain_error(error, hub.repo_id, file.path) from error
     if answer.commit_hash is None or not is_digest(answer.etag):
-        raise errors.not_a_hub(hub.repo_id, file.path)
+        raise errors.not_a_hub_error(hub.repo_id, file.path)
     if is_commit(hub.revision) and answer.commit_hash != hub.revision:
-        raise errors.unknown_revision(hub.repo_id, hub.revision)
+        raise errors.unknown_revision_error(hub.repo_id, hub.revision)
     if file.sha256 and is_sha256(answer.etag) and answer.etag != file.sha256:
-        raise errors.other_content(hub.repo_id, file.path)
+        raise errors.content_changed_error(hub.repo_id, file.path)
     size_bytes = answer.size if answer.size is not None else file.size_bytes
     return _Announced(answer.commit_hash, file.sha256 or str(answer.etag), size_bytes)
 
@@ -283,7 +283,7 @@ def _check_disk(hub: Hub, cache: Path, needed_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     needed_bytes += DISK_MARGIN_BYTES
     if free_bytes < needed_bytes:
-        raise errors.disk_too_small(hub.repo_id, needed_bytes / 1e6, free_bytes / 1e6, str(cache))
+        raise errors.disk_too_small_error(hub.repo_id, needed_bytes / 1e6, free_bytes / 1e6, str(cache))
 
 
 def _download(
@@ -313,7 +313,7 @@ def _download(
         except Cancelled:
             raise
         except Exception as error:
-            problem = errors.explain(error, hub.repo_id, file.path)
+            problem = errors.explain_error(error, hub.repo_id, file.path)
             if problem.kind != "network" or attempt == DOWNLOAD_ATTEMPTS:
                 raise problem from error
         time.sleep(RETRY_WAIT_S)
@@ -326,12 +326,12 @@ def _verify(hub: Hub, file: HubFile, path: Path, digest: str, cache: Path, repor
     """Raise ModelError and delete the file unless it has the digest; mark it otherwise."""
     size_bytes = path.stat().st_size
     try:
-        found = digest_like(path, digest, lambda done: report(Progress(CHECKING, done, size_bytes)))
+        found = compute_digest(path, digest, lambda done: report(Progress(CHECKING, done, size_bytes)))
     except OSError as error:
-        raise errors.explain(error, hub.repo_id, file.path) from error
+        raise errors.explain_error(error, hub.repo_id, file.path) from error
     if found != digest:
         _delete(path)
-        raise errors.wrong_checksum(hub.repo_id, file.path)
+        raise errors.checksum_error(hub.repo_id, file.path)
     write_mark(_mark_path(hub, file, cache), path, digest)
 
 
@@ -346,7 +346,7 @@ def _delete(path: Path) -> None:
         content.unlink()
 
 
-def _shifted(report: OnProgress, before: int, total: int) -> OnProgress:
+def _shift_progress(report: OnProgress, before: int, total: int) -> OnProgress:
     """A callback for one file of several: adds what came before it, and gives the total of all."""
 
     def shifted(progress: Progress) -> None:

@@ -16,7 +16,7 @@ _TRANSPORT_CLASSES = {"TransportError", "ConnectionError", "Timeout", "TimeoutEr
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 
-def explain(error: Exception, repo_id: str, path: str) -> ModelError:
+def explain_error(error: Exception, repo_id: str, path: str) -> ModelError:
     """Turn an exception of huggingface_hub or of the file system into a ModelError (to be raised `from error`).
 
     Args:
@@ -29,7 +29,7 @@ def explain(error: Exception, repo_id: str, path: str) -> ModelError:
     if isinstance(error, ModelError):
         found = error
     elif isinstance(error, errors.OfflineModeIsEnabled):
-        found = offline(repo_id)
+        found = offline_error(repo_id)
     elif isinstance(error, errors.HfHubHTTPError):
         found = _of_answer(error, repo_id, path)
     elif _TRANSPORT_CLASSES & {cls.__name__ for cls in type(error).__mro__}:
@@ -43,7 +43,7 @@ def explain(error: Exception, repo_id: str, path: str) -> ModelError:
     return found
 
 
-def offline(repo_id: str) -> ModelError:
+def offline_error(repo_id: str) -> ModelError:
     """The files are not here and the network must not be used."""
     return _error(
         "offline",
@@ -52,7 +52,7 @@ def offline(repo_id: str) -> ModelError:
     )
 
 
-def wrong_checksum(repo_id: str, path: str) -> ModelError:
+def checksum_error(repo_id: str, path: str) -> ModelError:
     """The content is not what was announced; the file has been deleted."""
     return _error(
         "checksum",
@@ -60,7 +60,7 @@ def wrong_checksum(repo_id: str, path: str) -> ModelError:
     )
 
 
-def other_content(repo_id: str, path: str) -> ModelError:
+def content_changed_error(repo_id: str, path: str) -> ModelError:
     """The Hub announces another file than the catalogue names; nothing was downloaded."""
     return _error(
         "checksum",
@@ -69,7 +69,7 @@ def other_content(repo_id: str, path: str) -> ModelError:
     )
 
 
-def not_a_hub(repo_id: str, path: str) -> ModelError:
+def not_a_hub_error(repo_id: str, path: str) -> ModelError:
     """The answer lacks what every Hub answer has: commit, ETag."""
     return _error(
         "server",
@@ -78,7 +78,7 @@ def not_a_hub(repo_id: str, path: str) -> ModelError:
     )
 
 
-def unknown_revision(repo_id: str, revision: str) -> ModelError:
+def unknown_revision_error(repo_id: str, revision: str) -> ModelError:
     """The repository has no such commit or tag."""
     return _error(
         "revision",
@@ -86,7 +86,7 @@ def unknown_revision(repo_id: str, revision: str) -> ModelError:
     )
 
 
-def disk_too_small(repo_id: str, needed_mb: float, free_mb: float, folder: str) -> ModelError:
+def disk_too_small_error(repo_id: str, needed_mb: float, free_mb: float, folder: str) -> ModelError:
     """There is not enough space for the files; nothing was downloaded."""
     return _error(
         "disk",
@@ -95,7 +95,7 @@ def disk_too_small(repo_id: str, needed_mb: float, free_mb: float, folder: str) 
     )
 
 
-def not_deletable(repo_id: str, path: str) -> ModelError:
+def not_deletable_error(repo_id: str, path: str) -> ModelError:
     """A file of the cache resists deletion."""
     return _error("disk", f"{path} of {repo_id} could not be deleted from the model cache. Check its permissions.")
 
@@ -104,7 +104,7 @@ def _of_file_system(error: OSError, repo_id: str, path: str) -> ModelError:
     if error.errno in _FULL_DISK:
         return _error("disk", f"The disk ran full while {path} of {repo_id} was saved. Free some space and try again.")
     if error.errno is None:  # huggingface_hub's own: the content has not the announced size
-        return wrong_checksum(repo_id, path)
+        return checksum_error(repo_id, path)
     reason = error.strerror or "no reason given"
     return _error("disk", f"{path} of {repo_id} could not be saved in the model cache: {reason}.")
 

@@ -16,7 +16,7 @@ MUSIC_LOADER = "models.backends.music:load"
 VIDEO_LOADER = "models.backends.video:load"
 SOUND_STYLE_LOADER = "models.backends.sound_style:load"
 STYLE_LOADER = "models.style.gatys:load"
-OWN_LOADER = "models.backends.native_weights:load"
+NATIVE_LOADER = "models.backends.native_weights:load"
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,15 @@ FORMATS: tuple[Format, ...] = (
         SOUND_STYLE_LOADER,
         "MusicGen Melody: plays a melody anew in a style that you describe.",
     ),
-    Format("speech/tacotron2", "speech", "auralume", "", OWN_LOADER, "A voice of this studio's own recipe."),
-    Format("music/transformer", "music", "auralume", "", OWN_LOADER, "A composer of this studio's own recipe."),
-    Format("style_video/adain", "style_video", "auralume", "", OWN_LOADER, "A picture style of the studio's recipe."),
-    Format("style_audio/adain", "style_audio", "auralume", "", OWN_LOADER, "A sound style of the studio's own recipe."),
-    Format("video/unet3d", "video", "auralume", "", OWN_LOADER, "A video model of this studio's own recipe."),
+    Format("speech/tacotron2", "speech", "auralume", "", NATIVE_LOADER, "A voice of this studio's own recipe."),
+    Format("music/transformer", "music", "auralume", "", NATIVE_LOADER, "A composer of this studio's own recipe."),
+    Format(
+        "style_video/adain", "style_video", "auralume", "", NATIVE_LOADER, "A picture style of the studio's recipe."
+    ),
+    Format(
+        "style_audio/adain", "style_audio", "auralume", "", NATIVE_LOADER, "A sound style of the studio's own recipe."
+    ),
+    Format("video/unet3d", "video", "auralume", "", NATIVE_LOADER, "A video model of this studio's own recipe."),
 )
 
 # One `model_type`, several things that a model was made for: the class that it was saved from tells which.
@@ -142,7 +146,7 @@ BY_CLASS = {"SpeechT5ForSpeechToSpeech": "speecht5-vc", "SpeechT5ForSpeechToText
 BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
 
 
-def name_of(config: dict[str, Any]) -> str:
+def read_format_name(config: dict[str, Any]) -> str:
     """The kind that a `config.json` names; "" where it names none."""
     made_of = config.get("architectures") or [""]
     by_class = BY_CLASS.get(str(made_of[0])) if isinstance(made_of, list) else None
@@ -154,7 +158,7 @@ def takes_words(backend: str) -> bool:
     return backend == "MusicgenMelodyForConditionalGeneration"
 
 
-def usual(backend: str) -> tuple[int, float] | None:
+def find_sampler_defaults(backend: str) -> tuple[int, float] | None:
     """Steps and guidance that a class of diffusers is used with; None where it is none that samples pictures."""
     found = BY_NAME.get(backend)
     return (found.steps, found.guidance) if found is not None and found.steps else None
@@ -165,6 +169,6 @@ def needs_picture(backend: str) -> bool:
     return "ImageToVideo" in backend
 
 
-def names(task: str = "") -> str:
+def list_format_names(task: str = "") -> str:
     """What can be run, for a person: the kinds of one task, or of all."""
     return ", ".join(each.name for each in FORMATS if not task or each.task == task)

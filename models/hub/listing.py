@@ -37,7 +37,9 @@ class Repository:
         return {file.path for file in self.files}
 
 
-def look(repo_id: str, revision: str, *, endpoint: str | None = None, offline: bool | None = None) -> Repository:
+def list_repository(
+    repo_id: str, revision: str, *, endpoint: str | None = None, offline: bool | None = None
+) -> Repository:
     """Ask the Hub about a repository; a branch or tag is resolved to the commit that it names now.
 
     The token, if one is needed, is the one of the environment (HF_TOKEN) or of the login.
@@ -51,7 +53,7 @@ def look(repo_id: str, revision: str, *, endpoint: str | None = None, offline: b
             "not-found",
         )
     if is_offline(offline):
-        raise errors.offline(repo_id)
+        raise errors.offline_error(repo_id)
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=endpoint)
@@ -59,7 +61,7 @@ def look(repo_id: str, revision: str, *, endpoint: str | None = None, offline: b
         info = api.model_info(repo_id, revision=revision or "main", timeout=10.0)
         commit = str(info.sha or "")
         if not is_commit(commit):
-            raise errors.not_a_hub(repo_id, "the list of files")
+            raise errors.not_a_hub_error(repo_id, "the list of files")
         files = []
         for entry in api.list_repo_tree(repo_id, recursive=True, revision=commit):
             if getattr(entry, "size", None):
@@ -69,7 +71,7 @@ def look(repo_id: str, revision: str, *, endpoint: str | None = None, offline: b
     except ModelError:
         raise
     except Exception as error:
-        raise errors.explain(error, repo_id, "the list of files") from error
+        raise errors.explain_error(error, repo_id, "the list of files") from error
     card: Any = info.card_data or {}
     licence = card.get("license_name") or card.get("license") or _tagged(info.tags or [], "license:")
     languages = card.get("language") or []

@@ -24,7 +24,7 @@ from models.contracts import MAX_SEED, Progress, VideoRequest, check_number
 from models.errors import Cancelled, ModelError
 from models.hub.download import OnProgress
 from models.live.frame_stream import SHOWN_RATE, SHOWN_SIZE, FrameGenerator, FrameStream, check_prompt
-from models.threads import work_alone
+from models.threads import use_single_thread
 from models.video.interpolation import interpolate
 
 log = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ class ClipGenerator:
 
         try:
             model = self._load(told)
-            work_alone(NICENESS)  # not before: whoever gives way while it holds Python's lock holds the sound up, too
+            use_single_thread(NICENESS)  # not before: whoever gives way while it holds Python's lock holds the sound up, too
             while not closing_.is_set():
                 if self.reel.count(self.prompt) >= KEPT or self._rested(busy):
                     closing_.wait(NAP_S)

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number
 from models.live.audio_features import AudioFeatures
-from models.memory import in_own_pages
+from models.memory import copy_to_pages
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import OVERLAP, VideoGenerator, encode_attributes, find_movement, to_pixels
 from models.video.interpolation import interpolate_pair
@@ -309,7 +309,7 @@ class FrameStream:
             if self._last_small is not None and moments:
                 made = np.concatenate([interpolate_pair(self._last_small, frame, moments), made])
             self._last_small = frame
-            enlarged = in_own_pages(larger(made))  # outside the lock: showing a frame does not wait for it
+            enlarged = copy_to_pages(larger(made))  # outside the lock: showing a frame does not wait for it
             with self._lock:
                 self._ready.extend((each, index == len(made) - 1) for index, each in enumerate(enlarged))
                 self.drawn_frames += 1

@@ -26,7 +26,7 @@ from models.live.bar_generator import FULL_EFFORT, HISTORY_BARS, BarGenerator, G
 from models.live.controls import LiveControls
 from models.music.rendering import Sounding, StreamRenderer
 from models.music.voices import VoiceBank
-from models.threads import alone, work_alone
+from models.threads import limit_to_single_thread, use_single_thread
 
 FloatArray = NDArray[np.float32]
 BUFFER = 1024
@@ -217,7 +217,7 @@ class MusicStream:
         return self._thread is not None and self._thread.is_alive()
 
     def _write_on(self) -> None:
-        work_alone()
+        use_single_thread()
         try:
             while True:
                 with self._changed:
@@ -264,7 +264,7 @@ class MusicStream:
             return is_new and not self._closed
 
         try:
-            with alone():  # a bar must not depend on the threads that add up its sums
+            with limit_to_single_thread():  # a bar must not depend on the threads that add up its sums
                 bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
         except GenerationCancelled:
             return

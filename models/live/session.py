@@ -25,7 +25,7 @@ from models.live.load_monitor import LEAST_WORK, LoadMonitor
 from models.live.messages import Send
 from models.live.music_stream import BarMark, LiveChunk, MusicStream
 from models.live.recording import MODEL, SessionRecording, to_int16
-from models.threads import work_alone
+from models.threads import use_single_thread
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class PictureWorker:
         self.frames.quality = QUALITIES[min(level, len(QUALITIES) - 1)]
 
     def _guarded(self, work: Callable[[], None], niceness: int) -> None:
-        work_alone(niceness)
+        use_single_thread(niceness)
         try:
             work()
         except Exception:
@@ -225,7 +225,7 @@ class LiveSession:
     # ---- its threads
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        work_alone()
+        use_single_thread()
         try:
             work()
         except Exception:

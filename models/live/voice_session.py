@@ -21,7 +21,7 @@ from models.live.music_stream import LiveChunk
 from models.live.recording import SessionRecording, to_int16
 from models.live.resampling import StreamResampler
 from models.live.session import NEWS_EVERY_S, PictureWorker
-from models.threads import work_alone
+from models.threads import use_single_thread
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class VoiceSession:
         self._blocks.put(samples)
 
     def _work(self) -> None:
-        work_alone()
+        use_single_thread()
         try:
             while not self._closing.is_set():
                 block = self._blocks.get()

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.memory import own_pages
+from models.memory import allocate_pages
 from models.music.relative import RelativeLogits, distance_logits, skew
 from models.music.transformer import Layer, MusicTransformer, attention_mask, rotary_angles, sinusoids
 
@@ -61,7 +61,7 @@ class KeyValueCache:
         self.capacity = capacity
         self.used = 0
         self.padding: Tensor | None = None
-        self.keys_values = torch.from_numpy(own_pages((layers, 2, batch, heads, capacity, head_dim), np.float32))
+        self.keys_values = torch.from_numpy(allocate_pages((layers, 2, batch, heads, capacity, head_dim), np.float32))
 
     def pad(self, padding: Tensor) -> None:
         """Note the padding bool (B, N) of tokens about to be appended."""

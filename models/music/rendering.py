@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.memory import own_pages
+from models.memory import allocate_pages
 from models.music.mastering import Master, Room
 from models.music.voices import SAMPLE_RATE, VoiceBank
 
@@ -69,7 +69,7 @@ class StreamRenderer:
     def _reserve(self, count: int) -> None:
         """Make the mix at least `count` long, with room to spare."""
         if count > self._mix.shape[1]:
-            longer = own_pages((2, count + SAMPLE_RATE), np.float32)
+            longer = allocate_pages((2, count + SAMPLE_RATE), np.float32)
             longer[:, : self._mix.shape[1]] = self._mix
             self._mix = longer
 

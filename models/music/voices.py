@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from models.memory import in_own_pages
+from models.memory import copy_to_pages
 from models.music.soundfont import SoundFont, Zone
 
 FloatArray = NDArray[np.float32]
@@ -55,7 +55,7 @@ class VoiceBank:
         name = (program, is_drum, key, velocity, held)
         found = self._cache.get(name)
         if found is None:
-            found = in_own_pages(self._render(program, is_drum, key, velocity, held))
+            found = copy_to_pages(self._render(program, is_drum, key, velocity, held))
             self._keep(name, found)
         else:
             self._cache.move_to_end(name)

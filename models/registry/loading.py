@@ -15,7 +15,7 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory"
 _REASON_CHARACTERS = 200
 
 
-def build(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
+def build_generator(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
     """Import the loader and call it.
 
     Raises:
@@ -41,10 +41,10 @@ def build(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
                 f"There was too little memory to load {spec.title}. Close other programs or choose a smaller model.",
                 "memory",
             ) from error
-        raise failed(spec, error) from error
+        raise loading_error(spec, error) from error
 
 
-def failed(spec: ModelSpec, error: BaseException) -> ModelError:
+def loading_error(spec: ModelSpec, error: BaseException) -> ModelError:
     """Something that nobody foresaw, with the first line of its text for whoever reports it."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_CHARACTERS]
     return ModelError(f"{spec.title} could not be loaded ({reason}).", "loader")

@@ -20,10 +20,10 @@ from models.hub import download as hub_files
 from models.hub.download import Hub, HubFile, OnProgress
 from models.hub.spec import Bundled, ModelSpec, Source
 from models.machine import has_gpu
-from models.memory import available_memory_mb
-from models.registry.loading import build, failed
+from models.memory import measure_available_memory_mb
+from models.registry.loading import build_generator, loading_error
 from models.registry.shared_model import LoadJob, SharedModel
-from models.registry.timing import PaceBook
+from models.registry.timing import RequestTimings
 
 __all__ = ["Bundled", "Hub", "HubFile", "ModelError", "ModelSpec", "Registry", "SharedModel"]
 
@@ -35,7 +35,7 @@ State = Literal["ready", "here", "absent"]
 Runner = Callable[[Any, Any, ModelSpec], Iterator[Any]]
 
 
-def _run_here(model: Generator, request: Any, spec: ModelSpec) -> Iterator[Any]:
+def _stream_locally(model: Generator, request: Any, spec: ModelSpec) -> Iterator[Any]:
     """How a request is run if nobody says otherwise (a Space that is lent a GPU does)."""
     return model.stream(request)
 
@@ -73,14 +73,16 @@ class Registry:
                 raise ValueError(f"key {spec.key!r} is in the catalogue twice.")
             self._specs[spec.key] = spec
         self.cache_dir = cache_dir
-        self.memory_budget_mb = MEMORY_SHARE * available_memory_mb() if memory_budget_mb is None else memory_budget_mb
+        self.memory_budget_mb = (
+            MEMORY_SHARE * measure_available_memory_mb() if memory_budget_mb is None else memory_budget_mb
+        )
         self.weights_dir = weights_dir
         self.endpoint = endpoint
         self.offline = offline
         self.busy_timeout_s = busy_timeout_s
         self.on_change: Callable[[], None] | None = None  # told when entries come, go, or are listed
-        self.runner: Runner = _run_here
-        self.pace = PaceBook()
+        self.runner: Runner = _stream_locally
+        self.timings = RequestTimings()
         self._lock = threading.Lock()  # guards the next two and every count of users and watchers; held briefly
         self._loaded: OrderedDict[str, SharedModel] = OrderedDict()  # least recently used first
         self._jobs: dict[str, LoadJob] = {}
@@ -123,7 +125,7 @@ class Registry:
         if spec.snapshots:
             return "absent"
         bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
-        absent = any(hub_files.missing_files(hub, self.cache_dir) for hub in spec.hubs)
+        absent = any(hub_files.find_missing_files(hub, self.cache_dir) for hub in spec.hubs)
         return "absent" if absent or not all(path.is_file() for path in bundled) else "here"
 
     def size_on_disk(self, key: str) -> int:
@@ -131,7 +133,7 @@ class Registry:
         spec = self.get(key)
         bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
         shipped = sum(path.stat().st_size for path in bundled if path.is_file())
-        return shipped + sum(hub_files.size_on_disk_bytes(hub, self.cache_dir) for hub in spec.hubs)
+        return shipped + sum(hub_files.count_bytes_on_disk(hub, self.cache_dir) for hub in spec.hubs)
 
     def load(self, key: str, on_progress: OnProgress | None = None) -> SharedModel:
         """The ready model, downloaded and loaded first if need be.
@@ -157,7 +159,7 @@ class Registry:
                 job = self._jobs[key] = LoadJob()
             job.watchers += 1
         if is_new:
-            threading.Thread(target=self._work, args=(spec, job), name=f"load {key}", daemon=True).start()
+            threading.Thread(target=self._run_job, args=(spec, job), name=f"load {key}", daemon=True).start()
         try:
             return job.wait(on_progress)
         finally:
@@ -175,7 +177,7 @@ class Registry:
             self.free(spec.key)
         with self._lock:
             self._specs[spec.key] = spec
-        self._changed()
+        self._notify_change()
 
     def remove(self, key: str) -> None:
         """Take an added entry off the shelf and delete its download; a person's own folder stays as it is.
@@ -192,7 +194,7 @@ class Registry:
             self.free(key)
         with self._lock:
             del self._specs[key]
-        self._changed()
+        self._notify_change()
 
     def download(self, key: str, on_progress: OnProgress | None = None) -> None:
         """Bring a model's files here without loading it.
@@ -203,7 +205,7 @@ class Registry:
         Raises:
             ModelError: as `load`.
         """
-        self._bring(self._listed(self.get(key)), on_progress or (lambda _progress: None))
+        self._fetch_files(self._list_files(self.get(key)), on_progress or (lambda _progress: None))
 
     def verify(self, key: str, on_progress: OnProgress | None = None) -> tuple[str, ...]:
         """Hash a model's downloaded files again; damaged ones are deleted.
@@ -218,19 +220,19 @@ class Registry:
         shipped = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
         return (*bad, *(path.name for path in shipped if not path.is_file()))
 
-    def _listed(self, spec: ModelSpec) -> ModelSpec:
+    def _list_files(self, spec: ModelSpec) -> ModelSpec:
         """The entry with its files named, asked of the Hub once and noted."""
         if not spec.snapshots:
             return spec
-        from models.hub.describe import listed
+        from models.hub.describe import list_files
 
-        found = listed(spec, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline)
+        found = list_files(spec, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline)
         with self._lock:
             self._specs[spec.key] = found
-        self._changed()
+        self._notify_change()
         return found
 
-    def _changed(self) -> None:
+    def _notify_change(self) -> None:
         if self.on_change is not None:
             self.on_change()
 
@@ -271,36 +273,38 @@ class Registry:
             spare = [file for file in hub.files if (hub.repo_id, hub.revision, file.path) not in needed]
             hub_files.remove(hub, spare, self.cache_dir)
 
-    def _work(self, spec: ModelSpec, job: LoadJob) -> None:
+    def _run_job(self, spec: ModelSpec, job: LoadJob) -> None:
         """Download and build one model; runs in its own thread and always finishes the job."""
         shared: SharedModel | None = None
         problem: ModelError | None = None
         try:
             self._check_fits(spec)
-            spec = self._listed(spec)
-            files = self._bring(spec, job.report)
+            spec = self._list_files(spec)
+            files = self._fetch_files(spec, job.report)
             with self._building:
                 job.report(Progress(LOADING, unit="model"))
                 shared = self._loaded.get(spec.key)  # there already if a job that everyone had left went on to the end
                 if shared is None:
                     self._make_room(spec)
-                    shared = SharedModel(self, spec, build(spec, files))
+                    shared = SharedModel(self, spec, build_generator(spec, files))
                     with self._lock:
                         self._loaded[spec.key] = shared
         except ModelError as error:
             problem = error
         except BaseException as error:  # nobody may wait for ever, whatever happened here
-            problem = failed(spec, error)
+            problem = loading_error(spec, error)
             problem.__cause__ = error
         with self._lock:
             if self._jobs.get(spec.key) is job:
                 del self._jobs[spec.key]
         job.finish(shared, problem)
 
-    def _bring(self, spec: ModelSpec, report: OnProgress) -> dict[str, Path]:
+    def _fetch_files(self, spec: ModelSpec, report: OnProgress) -> dict[str, Path]:
         """All files of a model by the names that its loader knows, downloading what is missing."""
         files: dict[str, Path] = {}
-        waiting = {hub: sum(f.size_bytes for f in hub_files.missing_files(hub, self.cache_dir)) for hub in spec.hubs}
+        waiting = {
+            hub: sum(f.size_bytes for f in hub_files.find_missing_files(hub, self.cache_dir)) for hub in spec.hubs
+        }
         for source in spec.sources:
             for name in _bundled_names(source):
                 files[name] = self.weights_dir / name
@@ -322,7 +326,7 @@ class Registry:
                 files.update({f"{source.repo_id}/{path}": found for path, found in paths.items()})
         return files
 
-    def too_big(self, key: str) -> str:
+    def find_obstacle(self, key: str) -> str:
         """Why this machine cannot run a model, as a sentence; "" where it can."""
         spec = self.get(key)
         if spec.needs_gpu and not has_gpu():
@@ -336,7 +340,7 @@ class Registry:
 
     def _check_fits(self, spec: ModelSpec) -> None:
         """Raise before anything is downloaded in vain."""
-        reason = self.too_big(spec.key)
+        reason = self.find_obstacle(spec.key)
         if reason:
             raise ModelError(reason, "gpu" if spec.needs_gpu and not has_gpu() else "memory")
 

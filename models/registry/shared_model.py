@@ -43,7 +43,7 @@ class SharedModel:
         return self._model
 
     @contextmanager
-    def held(self) -> Iterator[Any]:
+    def hold(self) -> Iterator[Any]:
         """The generator itself, which is not freed inside the `with`; others may use it meanwhile.
 
         For work without end that uses a model's parts, which must bear several users at once.
@@ -52,7 +52,7 @@ class SharedModel:
             ModelError: it was freed since it was handed out and could not be loaded again.
         """
         if not self._registry._begin_use(self):
-            with self._registry.load(self.spec.key).held() as model:
+            with self._registry.load(self.spec.key).hold() as model:
                 yield model
             return
         try:
@@ -80,7 +80,7 @@ class SharedModel:
                 began_s = time.monotonic()
                 try:
                     yield from chunks
-                    self._registry.pace.note(self.spec.key, request, time.monotonic() - began_s)
+                    self._registry.timings.record(self.spec.key, request, time.monotonic() - began_s)
                 finally:
                     close = getattr(chunks, "close", None)
                     if close is not None:

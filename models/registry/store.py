@@ -14,35 +14,35 @@ from pathlib import Path
 from typing import Any
 
 from models.contracts import Voice
-from models.hub.download import Hub, HubFile, cache_folder
+from models.hub.download import Hub, HubFile, find_cache_folder
 from models.hub.spec import Bundled, ModelSpec, Snapshot, Source
 from models.registry.registry import Registry
-from models.registry.timing import PaceBook
+from models.registry.timing import RequestTimings
 
 log = logging.getLogger(__name__)
 
 FOLDER = ".auralume"
 FILE = "models.json"
-PACE_FILE = "pace.json"
+TIMINGS_FILE = "pace.json"
 
 
 def open_registry(specs: Iterable[ModelSpec], **options: Any) -> Registry:
     """A registry over the catalogue and what was put on the shelf before; it notes what changes."""
     registry = Registry(specs, **options)
-    path = cache_folder(registry.cache_dir) / FOLDER / FILE
+    path = find_cache_folder(registry.cache_dir) / FOLDER / FILE
     own = {spec.key: spec for spec in registry.specs()}
-    for spec in read(path):
+    for spec in read_specs(path):
         catalogued = own.get(spec.key)
         if catalogued is None and spec.added:
             registry.add(spec)
         elif catalogued is not None and _is_listing_of(spec, catalogued):  # its files; the rest is the catalogue's word
             registry.add(replace(catalogued, sources=spec.sources))
-    registry.pace = PaceBook(path.with_name(PACE_FILE))
+    registry.timings = RequestTimings(path.with_name(TIMINGS_FILE))
     writing = threading.Lock()  # models are added and listed in threads of their own, and write through one file
 
     def note() -> None:
         with writing:
-            write(path, registry, own)
+            write_specs(path, registry, own)
 
     registry.on_change = note
     return registry
@@ -54,7 +54,7 @@ def _is_listing_of(spec: ModelSpec, catalogued: ModelSpec) -> bool:
     return bool(pinned) and pinned <= {(hub.repo_id, hub.revision) for hub in spec.hubs}
 
 
-def read(path: Path) -> list[ModelSpec]:
+def read_specs(path: Path) -> list[ModelSpec]:
     """The noted entries; those that cannot be read are left out."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["models"]
@@ -63,13 +63,13 @@ def read(path: Path) -> list[ModelSpec]:
     specs = []
     for row in rows if isinstance(rows, list) else []:
         try:
-            specs.append(from_row(row))
+            specs.append(parse_spec(row))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("An entry of %s was left out: %s", path, error)
     return specs
 
 
-def write(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]) -> None:
+def write_specs(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]) -> None:
     """Note what the catalogue does not say; where the folder cannot be written, it is asked for again next time."""
     changed = [spec for spec in registry.specs() if catalogued.get(spec.key) != spec]
     try:
@@ -81,7 +81,7 @@ def write(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]) -> N
         log.warning("%s could not be written: %s", path, error)
 
 
-def from_row(row: dict[str, Any]) -> ModelSpec:
+def parse_spec(row: dict[str, Any]) -> ModelSpec:
     """An entry from its plain values; raises KeyError, TypeError or ValueError."""
     values = dict(row)
     values["sources"] = tuple(_source(each) for each in values["sources"])

@@ -13,11 +13,11 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 FRAME_AND_STEP = "frame and step at 64 pixels"
-LEAST = {"character": 20.0}  # a shorter request tells little: most of its time goes into beginning
-FORGETTING = 0.5  # share of the last measurement in the new one
+LEAST_WORK = {"character": 20.0}  # a shorter request tells little: most of its time goes into beginning
+SMOOTHING = 0.5  # share of the last measurement in the new one
 
 
-def work_of(request: Any) -> tuple[str, float] | None:
+def measure_work(request: Any) -> tuple[str, float] | None:
     """How much is asked, as (unit, how many): characters of speech, bars of music, frames times steps of a clip,
     or one restyling."""
     if (text := getattr(request, "text", None)) is not None:
@@ -31,7 +31,7 @@ def work_of(request: Any) -> tuple[str, float] | None:
     return ("request", 1.0) if hasattr(request, "style") else None
 
 
-class PaceBook:
+class RequestTimings:
     """Seconds a unit by model, kept in a small JSON file; without a path, only as long as the studio runs."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -39,29 +39,29 @@ class PaceBook:
         self._lock = threading.Lock()
         self._seconds: dict[str, tuple[str, float]] = self._read()
 
-    def of(self, key: str) -> tuple[str, float] | None:
+    def get(self, key: str) -> tuple[str, float] | None:
         """(unit, seconds for one), or None."""
         with self._lock:
             return self._seconds.get(key)
 
-    def expected_s(self, key: str, request: Any) -> float | None:
+    def estimate_s(self, key: str, request: Any) -> float | None:
         """How long a request will take; None where it was never measured."""
-        known, work = self.of(key), work_of(request)
+        known, work = self.get(key), measure_work(request)
         return known[1] * work[1] if known and work and known[0] == work[0] else None
 
-    def note(self, key: str, request: Any, took_s: float) -> None:
+    def record(self, key: str, request: Any, took_s: float) -> None:
         """Note that a whole request took so long; very short ones do not count."""
-        work = work_of(request)
+        work = measure_work(request)
         if work is None or took_s <= 0:
             return
         unit, count = work
-        if count < LEAST.get(unit, 0.0):
+        if count < LEAST_WORK.get(unit, 0.0):
             return
         with self._lock:
             before = self._seconds.get(key)
             value = took_s / count
             if before is not None and before[0] == unit:
-                value = FORGETTING * before[1] + (1 - FORGETTING) * value
+                value = SMOOTHING * before[1] + (1 - SMOOTHING) * value
             self._seconds[key] = (unit, value)
             self._write()
 

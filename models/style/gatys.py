@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.backends.device_placement import choose
-from models.backends.library import folder_of, main_hub, read_json
+from models.backends.device_placement import choose_placement
+from models.backends.library import find_folder, get_main_hub, read_json
 from models.clips import probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
@@ -224,7 +224,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> GatysStyle:
     Raises:
         ModelError: the file is damaged, or holds another network.
     """
-    folder = folder_of(files, main_hub(spec))
+    folder = find_folder(files, get_main_hub(spec))
     architecture = str(read_json(folder / "config.json").get("architecture", ""))
-    device = choose(spec.memory_mb).device
+    device = choose_placement(spec.memory_mb).device
     return GatysStyle(load_vgg(folder / "model.safetensors", architecture), device)

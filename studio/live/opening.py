@@ -62,7 +62,7 @@ def _voice(
         specs = registry.specs(STYLE_TASK)
         if not specs:
             raise ValueError("There is no audio style model on the shelf; choose your own sound.")
-        styler = hold.enter_context(registry.load(specs[0].key).held())
+        styler = hold.enter_context(registry.load(specs[0].key).hold())
     pictures = frames(registry, wishes, hold)
     if pictures is None and styler is None:
         raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
@@ -73,7 +73,7 @@ def _voice(
 
 def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
     """The composer's writer, one for all who play; the composer is held until `hold` closes."""
-    composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).held())
+    composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).hold())
     with _lock:
         if composer not in _writers:
             _writers[composer] = BarGenerator(composer)
@@ -102,7 +102,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
         specs = [wished]
     painter, enlarge = None, None
     if specs:
-        generator = hold.enter_context(registry.load(specs[0].key).held())
+        generator = hold.enter_context(registry.load(specs[0].key).hold())
         enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
         painter = FrameGenerator(generator, prompt, seed)
     return ClipStream(film, painter, enlarge) if film is not None else FrameStream(painter, enlarge)
@@ -120,15 +120,15 @@ def _loader(registry: Registry, spec: ModelSpec) -> Load:
         ModelError: it is too big for this machine, or its library is missing.
         ValueError: it needs a picture to begin from.
     """
-    from models.backends.library import backend
+    from models.backends.library import import_backend
     from models.hub.formats import BY_NAME, needs_picture
 
-    reason = registry.too_big(spec.key)
+    reason = registry.find_obstacle(spec.key)
     if reason:
         raise ModelError(reason, "memory")
     if needs_picture(spec.backend):
         raise ValueError(f"{spec.title} sets a picture in motion; here choose a model that draws from words alone.")
-    backend(BY_NAME[spec.backend])
+    import_backend(BY_NAME[spec.backend])
     return lambda on_progress: registry.load(spec.key, on_progress)
 
 

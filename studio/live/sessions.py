@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from models.memory import give_back
+from models.memory import trim_heap
 from models.registry.registry import Registry
 from studio.live.controls import number_of, read_controls
 
@@ -242,7 +242,7 @@ class LiveBoard:
             now = time.monotonic()
             if now - given_back >= GIVE_BACK_EVERY_S:
                 given_back = now
-                give_back()
+                trim_heap()
             with self._lock:
                 gone = [t for t, seat in self._seats.items() if now - seat.heard_at > self.silent_for_s]
                 stale = [t for t, (_, until) in self._kept.items() if now > until]

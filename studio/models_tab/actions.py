@@ -128,7 +128,7 @@ class ShelfActions:
             spec = self._described(repository.strip(), revision.strip())
             self.registry.add(spec)
             said = f"{spec.title} is on the shelf of {task_name(spec.task)}"
-            reason = self.registry.too_big(spec.key)
+            reason = self.registry.find_obstacle(spec.key)
             detail = f"pinned to {spec.hubs[0].revision[:12]}" if spec.hubs else "from your folder"
             yield {"status": html.problem(reason) if reason else html.finished(said, detail), "changed": spec.key}
         except Exception as error:
@@ -179,7 +179,7 @@ class ShelfActions:
 
     def _card(self, spec: ModelSpec, taken_mb: float) -> str:
         state = self.registry.state(spec.key)
-        reason = self.registry.too_big(spec.key)
+        reason = self.registry.find_obstacle(spec.key)
         words = {"ready": "loaded", "here": "here", "absent": "can be had"}[state]
         if reason and state == "absent":
             words = "too big" if not spec.needs_gpu else "needs a GPU"

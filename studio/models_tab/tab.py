@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from models.hub.formats import names
+from models.hub.formats import list_format_names
 from models.registry.registry import Registry
 from studio.models_tab.actions import CLOSED_SAID, ShelfActions, is_open
 from studio.page import html, model_card
@@ -92,7 +92,7 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                 made["revision"] = gr.Textbox(label="Revision", placeholder="main", elem_id="shelf-revision")
                 made["add"] = _button("Add to the shelf", "add")
                 markup(f'<div class="hint">{HINT}</div>')
-                markup(f'<details class="hint"><summary>Supported kinds</summary>{names()}</details>')
+                markup(f'<details class="hint"><summary>Supported kinds</summary>{list_format_names()}</details>')
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             made["status"] = markup("", elem_id="shelf-status")
             made["overview"] = markup("", elem_id="shelf-overview")  # filled when the page is opened

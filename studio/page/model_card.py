@@ -27,7 +27,7 @@ def choices(registry: Registry, task: str) -> list[tuple[str, str]]:
 def label(registry: Registry, spec: ModelSpec) -> str:
     """A line of a picker: title, size and licence, and whether it is too much for this machine."""
     parts = [spec.title, size(registry, spec), spec.licence]
-    if registry.too_big(spec.key):
+    if registry.find_obstacle(spec.key):
         parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
     return "  ·  ".join(parts)
 
@@ -45,9 +45,9 @@ def makes_sound(registry: Registry, key: str) -> bool:
 
 def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:
     """Steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
-    from models.hub.formats import usual as usual_of
+    from models.hub.formats import find_sampler_defaults
 
-    return usual_of(registry.get(key).backend) or otherwise
+    return find_sampler_defaults(registry.get(key).backend) or otherwise
 
 
 def size(registry: Registry, spec: ModelSpec) -> str:
@@ -88,7 +88,7 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> 
     thanks = spec.credit
     if chosen is not None:
         thanks += f". {what}: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
-    reason = registry.too_big(key)
+    reason = registry.find_obstacle(key)
     warning = f'<div class="too-big" role="note">{escape(reason)}</div>' if reason else ""
     return (
         f'<div class="shelf">{warning}<div><span class="dot {dot}"></span><b>{words[0].upper()}{words[1:]}.</b> '
@@ -98,7 +98,7 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> 
 
 def pace_of(registry: Registry, key: str) -> str:
     """How long a usual request takes on this machine, as measured the last time; "" where nothing was measured."""
-    known = registry.pace.of(key)
+    known = registry.timings.get(key)
     if known is None:
         return ""
     unit, seconds = known

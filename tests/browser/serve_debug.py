@@ -9,10 +9,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 
 if __name__ == "__main__":
-    wait_briefly()
+    limit_spinning()
     from models.backends import video as hub_video
     from models.live import clip_stream
     from models.live.load_monitor import LoadMonitor

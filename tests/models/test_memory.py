@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models import memory
-from models.memory import available_memory_mb, give_back, in_own_pages, own_pages
+from models.memory import allocate_pages, copy_to_pages, measure_available_memory_mb, trim_heap
 
 MIB = 2**20
 
@@ -22,14 +22,14 @@ def group(folder: Path, files: dict[str, str]) -> None:
 
 
 def test_some_memory_is_found_on_this_machine() -> None:
-    assert 16 < available_memory_mb() < 2**24
+    assert 16 < measure_available_memory_mb() < 2**24
 
 
 def test_limit_of_a_container_counts_without_file_cache(tmp_path: Path) -> None:
     """Version 2: 100 MiB allowed, 60 used of which 20 are file cache, so 60 are left."""
     usage = {"memory.max": str(100 * MIB), "memory.current": str(60 * MIB)}
     group(tmp_path, {**usage, "memory.stat": f"anon 1\ninactive_file {20 * MIB}\n"})
-    assert available_memory_mb(tmp_path) == 60
+    assert measure_available_memory_mb(tmp_path) == 60
 
 
 def test_version_1_counts_too(tmp_path: Path) -> None:
@@ -38,21 +38,21 @@ def test_version_1_counts_too(tmp_path: Path) -> None:
     groups = [line.split(":") for line in Path("/proc/self/cgroup").read_text().splitlines()]
     if not any(controllers == "memory" for _, controllers, _ in groups):
         pytest.skip("this machine has no control groups of version 1")
-    assert available_memory_mb(tmp_path) == 30
+    assert measure_available_memory_mb(tmp_path) == 30
 
 
 def test_group_without_limit_does_not_count(tmp_path: Path) -> None:
-    free_mb = available_memory_mb(tmp_path / "none")
+    free_mb = measure_available_memory_mb(tmp_path / "none")
     group(tmp_path, {"memory.max": "max\n", "memory.current": "5\n"})
-    assert abs(available_memory_mb(tmp_path) - free_mb) < 1024
+    assert abs(measure_available_memory_mb(tmp_path) - free_mb) < 1024
 
 
 def test_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_meminfo_available", lambda: None)
     monkeypatch.setattr(memory, "_physical", lambda: 1000 * MIB)
-    assert available_memory_mb(tmp_path) == 500
+    assert measure_available_memory_mb(tmp_path) == 500
     monkeypatch.setattr(memory, "_physical", lambda: None)
-    assert available_memory_mb(tmp_path) == memory.FALLBACK_MB
+    assert measure_available_memory_mb(tmp_path) == memory.FALLBACK_MB
 
 
 # Arrays in pages of their own
@@ -60,30 +60,30 @@ def test_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_arrays_in_own_pages_are_as_others() -> None:
     values = np.random.default_rng(0).standard_normal((2, 3, 1001)).astype(np.float32)
-    kept = in_own_pages(values)
+    kept = copy_to_pages(values)
     np.testing.assert_array_equal(kept, values)
     assert kept.dtype == np.float32 and kept.flags.writeable and kept.flags.c_contiguous
     assert not np.shares_memory(kept, values)
-    assert not own_pages((3, 5), np.uint8).any()
-    assert own_pages((2, 0), np.float32).shape == (2, 0)
+    assert not allocate_pages((3, 5), np.uint8).any()
+    assert allocate_pages((2, 0), np.float32).shape == (2, 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells of a process")
 def test_what_nobody_holds_is_given_back_at_once() -> None:
     """Even between neighbours that live on, where the heap would keep a hole."""
-    kept = [in_own_pages(np.ones(2**17, np.float32)) for _ in range(100)]
+    kept = [copy_to_pages(np.ones(2**17, np.float32)) for _ in range(100)]
     full = private_bytes()
     del kept[1::2]
     assert full - private_bytes() > 0.9 * 50 * 2**19
 
 
 def test_free_memory_between_what_lives_on_is_given_back() -> None:
-    if not give_back():
+    if not trim_heap():
         pytest.skip("only glibc can be asked")
     kept = [os.urandom(100_000) for _ in range(400)]
     del kept[1::2]
     before = private_bytes()
-    give_back()
+    trim_heap()
     assert before - private_bytes() > 10_000_000
 
 

@@ -13,7 +13,7 @@ import gradio as gr
 import pytest
 
 from models.registry.registry import Registry
-from models.threads import WAITING, wait_briefly
+from models.threads import WAITING, limit_spinning
 from studio.app import build_studio, launch_studio
 from studio.page import html, theme
 from tests.studio.debug_speech import debug_registry, debug_spec
@@ -41,7 +41,7 @@ def test_nothing_heavy_is_imported_for_the_page() -> None:
 
 def test_threads_wait_briefly_unless_told_otherwise() -> None:
     environment = {"GOMP_SPINCOUNT": "5"}
-    wait_briefly(environment)
+    limit_spinning(environment)
     assert environment == WAITING | {"GOMP_SPINCOUNT": "5"}
     assert _start_without_serving("os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules") == "PASSIVE False"
 

@@ -140,7 +140,7 @@ def test_music_video_says_beforehand_what_cannot_be(shelf: Shelf) -> None:
         key = shelf.put("wan")
         shelf.registry.memory_budget_mb = 10
         page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
-        assert shelf.registry.too_big(key)[1:] in page["status"] and "Downloading" not in said
+        assert shelf.registry.find_obstacle(key)[1:] in page["status"] and "Downloading" not in said
     finally:
         close(song)
 
@@ -216,7 +216,7 @@ def test_live_says_beforehand_what_cannot_be(shelf: Shelf, live: LiveBoard) -> N
     shelf.registry.memory_budget_mb = 100
     with pytest.raises(ModelError) as refused:
         live.open(PAGE, "music", LIVE | {"model": key}, lambda _: None)
-    assert str(refused.value) == shelf.registry.too_big(key)
+    assert str(refused.value) == shelf.registry.find_obstacle(key)
     assert shelf.registry.state(key) == "absent" and live.people()["playing"] == 0
 
 

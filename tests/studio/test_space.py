@@ -59,7 +59,7 @@ def lender(monkeypatch: pytest.MonkeyPatch, refusal: Exception | None = None) ->
 
     spaces = pytest.importorskip("spaces")
     monkeypatch.setattr(spaces, "GPU", gpu)
-    return LentGpu(Registry(()).pace), asked
+    return LentGpu(Registry(()).timings), asked
 
 
 def test_models_of_the_hub_work_on_the_lent_gpu_and_the_studios_own_do_not(monkeypatch: pytest.MonkeyPatch) -> None:

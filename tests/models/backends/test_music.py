@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backends.description import described, seconds
+from models.backends.music_prompt import compute_duration_s, write_prompt
 from models.errors import ModelError
 from models.music.contracts import MusicChunk, MusicRequest
 
@@ -30,7 +30,7 @@ def test_musicgen_streams_what_the_library_gives_at_once(load: Load, kind: str) 
     assert len([chunk for chunk in chunks if chunk.samples.size]) >= 2, "heard before it is complete"
     assert chunks[-1].last and chunks[-1].piece is None and not chunks[-1].notes and chunks[-1].done == chunks[-1].total
     own = model.model
-    inputs = own.processor(text=[described(MusicRequest(**ASKED))], padding=True, return_tensors="pt")
+    inputs = own.processor(text=[write_prompt(MusicRequest(**ASKED))], padding=True, return_tensors="pt")
     late = own.model.decoder.num_codebooks // (2 if kind.endswith("stereo") else 1) - 1
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(3)
@@ -71,8 +71,8 @@ def test_what_only_notes_allow_is_refused_with_a_sentence(load: Load) -> None:
 
 def test_the_controls_become_words_and_seconds() -> None:
     asked = MusicRequest(style="pop", key="A minor", tempo=90, programs=(0, 33), drums=True, bars=8, meter="3/4")
-    said = described(asked)
+    said = write_prompt(asked)
     assert "pop song in A minor at 90 bpm in 3/4 time with acoustic grand piano, electric bass" in said
-    assert described(MusicRequest(prompt="  waves ")) == "waves"
-    assert seconds(asked, 30) == 8 * 3 * 60 / 90
-    assert seconds(MusicRequest(bars=128), 30) == 30
+    assert write_prompt(MusicRequest(prompt="  waves ")) == "waves"
+    assert compute_duration_s(asked, 30) == 8 * 3 * 60 / 90
+    assert compute_duration_s(MusicRequest(bars=128), 30) == 30

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from models.backends import sound_style
-from models.backends.sound_style import NOTHING, Joint, guidance_of, overlapping, spoken_pieces
+from models.backends.sound_style import NOTHING, Crossfader, compute_guidance, split_at_pauses, split_overlapping
 from models.contracts import AudioStyleChunk, AudioStyleRequest
 from models.errors import ModelError
 from models.hub.describe import describe
-from models.hub.formats import name_of
+from models.hub.formats import read_format_name
 from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
@@ -113,9 +113,9 @@ def test_stopping_ends_between_steps_and_leaves_the_model_usable(load: Load) -> 
 
 
 def test_one_name_two_models_and_one_that_is_refused(hub: HubServer, registry: Registry) -> None:
-    assert name_of({"model_type": "speecht5", "architectures": ["SpeechT5ForTextToSpeech"]}) == "speecht5"
-    assert name_of({"model_type": "speecht5", "architectures": ["SpeechT5ForSpeechToSpeech"]}) == "speecht5-vc"
-    assert name_of({"architecture": "vgg19"}) == "vgg19" and name_of({"architectures": "x"}) == ""
+    assert read_format_name({"model_type": "speecht5", "architectures": ["SpeechT5ForTextToSpeech"]}) == "speecht5"
+    assert read_format_name({"model_type": "speecht5", "architectures": ["SpeechT5ForSpeechToSpeech"]}) == "speecht5-vc"
+    assert read_format_name({"architecture": "vgg19"}) == "vgg19" and read_format_name({"architectures": "x"}) == ""
     files = tiny("speecht5-vc")
     files["config.json"] = files["config.json"].replace(b"ForSpeechToSpeech", b"ForSpeechToText")
     hub.add_repo("tiny/recogniser", files)
@@ -125,7 +125,7 @@ def test_one_name_two_models_and_one_that_is_refused(hub: HubServer, registry: R
 
 @given(total=st.integers(1, 500), longest=st.integers(20, 100), overlap=st.integers(1, 9))
 def test_overlapping_pieces_cover_everything(total: int, longest: int, overlap: int) -> None:
-    pieces = overlapping(total, longest, overlap)
+    pieces = split_overlapping(total, longest, overlap)
     assert pieces[0][0] == 0 and pieces[-1][1] == total
     assert all(0 < end - start <= longest for start, end in pieces)
     assert all(after[0] == before[1] - overlap for before, after in pairwise(pieces))
@@ -138,8 +138,8 @@ def test_a_joint_gives_the_same_in_portions_as_at_once(cuts: list[int]) -> None:
     sound = np.random.default_rng(1).standard_normal(total).astype(np.float32)
 
     def joined(portion: Callable[[int], int]) -> np.ndarray:
-        joint, made = Joint(overlap), []
-        for start, end in overlapping(total, 80, overlap):
+        joint, made = Crossfader(overlap), []
+        for start, end in split_overlapping(total, 80, overlap):
             joint.begin(is_last=end == total)
             at, turn = start, 0
             while at < end:
@@ -153,7 +153,7 @@ def test_a_joint_gives_the_same_in_portions_as_at_once(cuts: list[int]) -> None:
     assert len(whole) == total
     np.testing.assert_allclose(joined(lambda turn: cuts[turn % len(cuts)]), whole, atol=1e-6)
     outside = np.ones(total, bool)
-    for start, _ in overlapping(total, 80, overlap)[1:]:
+    for start, _ in split_overlapping(total, 80, overlap)[1:]:
         outside[start : start + overlap] = False
     np.testing.assert_array_equal(whole[outside], sound[outside])
 
@@ -163,13 +163,13 @@ def test_speech_is_cut_in_its_pauses() -> None:
     sound = np.ones(25 * rate, np.float32)
     for pause_s in (7.0, 14.5):
         sound[round(pause_s * rate) : round((pause_s + 0.3) * rate)] = 0
-    pieces = list(spoken_pieces(sound, rate))
+    pieces = list(split_at_pauses(sound, rate))
     assert np.array_equal(np.concatenate(pieces), sound)
     assert [round(len(piece) / rate) for piece in pieces][:2] == [7, 8] and max(map(len, pieces)) <= 10 * rate
 
 
 def test_strength_is_how_closely_words_are_followed() -> None:
-    assert [guidance_of(strength) for strength in (0.5, 1.0)] == [3.0, 5.0]
+    assert [compute_guidance(strength) for strength in (0.5, 1.0)] == [3.0, 5.0]
     with pytest.raises(ValueError, match="and not both"):
         AudioStyleRequest(melody(), preset="a", words="b")
     with pytest.raises(ValueError, match="at most 2,000 characters"):

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from models.backends.sentences import MAX_CHARACTERS, sentences
-from models.backends.speakers import words_of
+from models.backends.sentence_splitting import MAX_CHARACTERS, split_sentences
+from models.backends.speakers import find_words
 from models.contracts import SpeechChunk, SpeechRequest
 from models.hub.describe import describe
 from models.registry.registry import Registry
@@ -103,12 +103,12 @@ def test_text_that_the_model_cannot_read_is_silence_not_a_failure(load: Load) ->
 
 @pytest.mark.parametrize("text", ["One. Two! Three?", "一。二！", "a" * 700, "word " * 200, "a, " * 300, "\n\nx\n"])
 def test_sentences_keep_every_letter_and_their_limit(text: str) -> None:
-    pieces = sentences(text)
+    pieces = split_sentences(text)
     assert all(0 < len(piece) <= MAX_CHARACTERS for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
 def test_words_of_letters_and_of_pieces() -> None:
-    assert words_of(tuple("to be")) == (("to", 0, 2), ("be", 3, 5))
-    assert words_of(("▁", "t", "o", "▁", "b", "e", "</s>")) == (("to", 1, 3), ("be", 4, 6))
-    assert words_of(("▁to", "▁be")) == (("to", 0, 1), ("be", 1, 2))
+    assert find_words(tuple("to be")) == (("to", 0, 2), ("be", 3, 5))
+    assert find_words(("▁", "t", "o", "▁", "b", "e", "</s>")) == (("to", 1, 3), ("be", 4, 6))
+    assert find_words(("▁to", "▁be")) == (("to", 0, 1), ("be", 1, 2))

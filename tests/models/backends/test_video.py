@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.backends.library import backend
-from models.backends.video import PIPELINES, look
+from models.backends.library import import_backend
+from models.backends.video import PIPELINES, preview_latents
 from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.hub.describe import describe
-from models.hub.formats import BY_NAME, usual
+from models.hub.formats import BY_NAME, find_sampler_defaults
 from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
@@ -42,8 +42,8 @@ def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) 
     model = load(kind)
     line = PIPELINES[model.spec.backend]
     chunks, clip = seen(model)
-    assert clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[0] == line.frames(0.5)
-    assert clip.shape[1:] == (*reversed(line.size("cpu")), 3)
+    assert clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[0] == line.fit_frames(0.5)
+    assert clip.shape[1:] == (*reversed(line.fit_size("cpu")), 3)
     assert [chunk.done for chunk in chunks] == sorted(chunk.done for chunk in chunks)
     assert {chunk.step for chunk in chunks} >= {1, 2, 3} and chunks[-1].last
     assert sum(chunk.last for chunk in chunks) == 1 and chunks[-1].done == chunks[-1].total
@@ -117,25 +117,25 @@ def test_lengths_and_sizes_are_those_that_a_pipeline_can_make() -> None:
     for line in PIPELINES.values():
         extra = 1 if line.plus_one else 0
         for seconds in (0.1, 1.0, 2.5, 100.0):
-            frames = line.frames(seconds)
+            frames = line.fit_frames(seconds)
             assert (frames - extra) % line.group == 0 and 1 <= frames <= line.most_frames
         for device in ("cpu", "cuda"):
-            assert all(side % line.side == 0 and side > 0 for side in line.size(device))
-        assert max(line.size("cuda")) >= max(line.size("cpu"))
+            assert all(side % line.side == 0 and side > 0 for side in line.fit_size(device))
+        assert max(line.fit_size("cuda")) >= max(line.fit_size("cpu"))
 
 
 @pytest.mark.parametrize("name", list(PIPELINES))
 def test_steps_and_guidance_are_the_librarys_own(name: str) -> None:
     kind = BY_NAME[name]
-    known = inspect.signature(backend(kind).__call__).parameters
-    assert usual(name) == (known["num_inference_steps"].default, known["guidance_scale"].default)
-    assert usual("StableAudioPipeline") is None and usual("") is None
+    known = inspect.signature(import_backend(kind).__call__).parameters
+    assert find_sampler_defaults(name) == (known["num_inference_steps"].default, known["guidance_scale"].default)
+    assert find_sampler_defaults("StableAudioPipeline") is None and find_sampler_defaults("") is None
 
 
 def test_previews_of_every_shape_of_latents() -> None:
     import torch
 
-    assert look(torch.rand(1, 16, 3, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # channels first
-    assert look(torch.rand(1, 3, 16, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # frames first
-    assert look(torch.rand(1, 2 * 8 * 12, 128), (96, 64)).shape[1:3] == (8, 12)  # packed
-    assert look(None, (8, 8)).shape[0] == 0
+    assert preview_latents(torch.rand(1, 16, 3, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # channels first
+    assert preview_latents(torch.rand(1, 3, 16, 8, 12), (96, 64)).shape == (3, 8, 12, 3)  # frames first
+    assert preview_latents(torch.rand(1, 2 * 8 * 12, 128), (96, 64)).shape[1:3] == (8, 12)  # packed
+    assert preview_latents(None, (8, 8)).shape[0] == 0

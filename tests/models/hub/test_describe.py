@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from models.backends.library import backend, library
+from models.backends.library import import_backend, import_library
 from models.backends.native_weights import describe_folder
 from models.contracts import SpeechRequest
 from models.errors import ModelError
-from models.hub.describe import allows_commerce, cleaned, describe
+from models.hub.describe import allows_commercial_use, describe, parse_repo_id
 from models.hub.download import Hub, HubFile
 from models.hub.formats import FORMATS
 from models.hub.spec import ModelSpec, Snapshot
@@ -114,7 +114,7 @@ def test_too_little_memory_is_told_before_anything_is_downloaded(hub: HubServer,
     spec = asked(hub, tmp_path)
     registry = Registry((spec,), cache_dir=tmp_path, endpoint=hub.url, memory_budget_mb=10)
     hub.requests.clear()
-    assert "needs" in registry.too_big(spec.key)
+    assert "needs" in registry.find_obstacle(spec.key)
     with pytest.raises(ModelError, match="memory"):
         registry.load(spec.key)
     assert hub.requests == []
@@ -247,7 +247,7 @@ def test_every_kind_has_its_class_in_the_installed_library_and_its_loader_here(l
     module, _, function = line.loader.partition(":")
     assert callable(getattr(importlib.import_module(module), function))
     if line.backend:
-        assert backend(line).__name__ == line.backend
+        assert import_backend(line).__name__ == line.backend
     assert line.summary.endswith(".")
 
 
@@ -264,6 +264,10 @@ def test_every_hub_entry_is_complete(spec: ModelSpec) -> None:
 
 
 def test_small_things() -> None:
-    assert cleaned(" https://huggingface.co/a/b/tree/main ") == "a/b" and cleaned("a/b") == "a/b"
-    assert allows_commerce("apache-2.0") and not allows_commerce("cc-by-nc-4.0") and not allows_commerce("other")
-    assert library("transformers").__name__ == "transformers" and os.environ["TOKENIZERS_PARALLELISM"]
+    assert parse_repo_id(" https://huggingface.co/a/b/tree/main ") == "a/b" and parse_repo_id("a/b") == "a/b"
+    assert (
+        allows_commercial_use("apache-2.0")
+        and not allows_commercial_use("cc-by-nc-4.0")
+        and not allows_commercial_use("other")
+    )
+    assert import_library("transformers").__name__ == "transformers" and os.environ["TOKENIZERS_PARALLELISM"]

@@ -17,7 +17,16 @@ import pytest
 from models.contracts import Progress
 from models.errors import Cancelled, Kind, ModelError
 from models.hub import download as hub_module
-from models.hub.download import CHECKING, DOWNLOADING, Hub, HubFile, fetch, missing_files, remove, size_on_disk_bytes
+from models.hub.download import (
+    CHECKING,
+    DOWNLOADING,
+    Hub,
+    HubFile,
+    count_bytes_on_disk,
+    fetch,
+    find_missing_files,
+    remove,
+)
 from tests.hub_server import Fault, HubServer, etag_of
 
 REPO = "someone/voice"
@@ -100,7 +109,7 @@ def test_good_files_arrive_with_progress(hub_server: HubServer, big_voice: Hub, 
     assert downloaded[0] == 0
     assert downloaded[-1] == total
     assert len({done for done in downloaded if 0 < done < len(BIG)}) >= 1
-    assert size_on_disk_bytes(big_voice, cache) == total
+    assert count_bytes_on_disk(big_voice, cache) == total
 
 
 def test_second_fetch_makes_no_request_and_hashes_nothing(
@@ -108,7 +117,7 @@ def test_second_fetch_makes_no_request_and_hashes_nothing(
 ) -> None:
     first = fetch(voice, cache_dir=cache, endpoint=hub_server.url)
     hub_server.requests.clear()
-    monkeypatch.setattr(hub_module, "digest_like", lambda *_: pytest.fail("hashed again"))
+    monkeypatch.setattr(hub_module, "compute_digest", lambda *_: pytest.fail("hashed again"))
     assert fetch(voice, cache_dir=cache, endpoint=hub_server.url) == first
     assert hub_server.requests == []
 
@@ -133,10 +142,10 @@ def test_tag_is_looked_up_once_and_then_stays(hub_server: HubServer, cache: Path
 
 
 def test_missing_files_looks_only(hub_server: HubServer, voice: Hub, cache: Path) -> None:
-    assert missing_files(voice, cache) == voice.files
+    assert find_missing_files(voice, cache) == voice.files
     fetch(Hub(voice.repo_id, voice.revision, voice.files[:1]), cache_dir=cache, endpoint=hub_server.url)
     hub_server.requests.clear()
-    assert missing_files(voice, cache) == voice.files[1:]
+    assert find_missing_files(voice, cache) == voice.files[1:]
     assert hub_server.requests == []
 
 
@@ -451,7 +460,7 @@ def test_remove_keeps_what_another_revision_uses(hub_server: HubServer, cache: P
     old = version({"model.bin": MODEL, "config.yaml": SMALL})
     new = version({"model.bin": MODEL, "config.yaml": SMALL + b"# new\n"})
     remove(old, old.files, cache)
-    assert size_on_disk_bytes(old, cache) == 0
+    assert count_bytes_on_disk(old, cache) == 0
     paths = fetch(new, cache_dir=cache, offline=True)
     assert paths["model.bin"].read_bytes() == MODEL
     remove(new, new.files, cache)

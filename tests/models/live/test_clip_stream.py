@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backends.worker_thread import Feed, run
+from models.backends.worker_thread import Channel, run_in_thread
 from models.contracts import Progress, VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.live import clip_stream
@@ -200,12 +200,12 @@ def test_a_stream_shows_clips_as_soon_as_there_are_any(generator: VideoGenerator
 def test_a_backend_waits_where_nobody_takes_its_items() -> None:
     put: list[int] = []
 
-    def work(feed: Feed[int]) -> None:
+    def work(channel: Channel[int]) -> None:
         for number in range(100):
-            feed.put(number)
+            channel.put(number)
             put.append(number)
 
-    items: Any = run(work, ahead=1)
+    items: Any = run_in_thread(work, ahead=1)
     assert next(items) == 0
     wait_for(lambda: len(put) >= 2)
     time.sleep(0.3)
@@ -213,19 +213,19 @@ def test_a_backend_waits_where_nobody_takes_its_items() -> None:
     assert [next(items) for _ in range(3)] == [1, 2, 3]
     items.close()
     assert len(put) < 10
-    assert list(run(work, ahead=1)) == list(range(100))
+    assert list(run_in_thread(work, ahead=1)) == list(range(100))
 
 
 def test_who_gives_way_has_the_backend_give_way_too() -> None:
     import torch
 
-    from models.threads import work_alone
+    from models.threads import use_single_thread
 
     found: list[int] = []
 
     def caller() -> None:
-        work_alone()
-        list(run(lambda feed: found.append(torch.get_num_threads())))
+        use_single_thread()
+        list(run_in_thread(lambda channel: found.append(torch.get_num_threads())))
 
     before = torch.get_num_threads()
     thread = threading.Thread(target=caller)

@@ -144,7 +144,7 @@ def test_key_twice_is_refused(make_registry: MakeRegistry) -> None:
 
 
 def test_default_budget_follows_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.registry.registry.available_memory_mb", lambda: 1000)
+    monkeypatch.setattr("models.registry.registry.measure_available_memory_mb", lambda: 1000)
     assert Registry([]).memory_budget_mb == 700
 
 

@@ -117,7 +117,7 @@ def test_a_silent_page_is_let_go(registry: Registry) -> None:
 def test_free_memory_is_given_back_while_somebody_plays(board: LiveBoard, monkeypatch: pytest.MonkeyPatch) -> None:
     given_back = threading.Event()
     monkeypatch.setattr(sessions, "GIVE_BACK_EVERY_S", 0.0)
-    monkeypatch.setattr(sessions, "give_back", given_back.set)
+    monkeypatch.setattr(sessions, "trim_heap", given_back.set)
     board.open(TOKENS[0], "music", WISHES, lambda _: None)
     assert given_back.wait(30.0)
 

@@ -9,7 +9,7 @@ from typing import Any
 OnStep = Callable[[int, Any], None]
 
 
-def call(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any:
+def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any:
     """Run a pipeline.
 
     Args:
@@ -31,13 +31,13 @@ def call(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any:
     return pipeline(**given)
 
 
-def default(pipeline: Any, name: str, fallback: Any) -> Any:
+def read_default(pipeline: Any, name: str, fallback: Any) -> Any:
     """The default of an argument of the pipeline's call."""
     parameter = inspect.signature(pipeline.__call__).parameters.get(name)
     has_value = parameter is not None and parameter.default not in (None, inspect.Parameter.empty)
     return parameter.default if parameter is not None and has_value else fallback
 
 
-def takes(pipeline: Any, name: str) -> bool:
+def accepts(pipeline: Any, name: str) -> bool:
     """Whether the pipeline's call has an argument of this name."""
     return name in inspect.signature(pipeline.__call__).parameters

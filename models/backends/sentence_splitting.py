@@ -9,7 +9,7 @@ _END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？।؟])|\n+")
 _PAUSE = re.compile(r"(?<=[,;:—،、，；])\s*|\s+")
 
 
-def sentences(text: str, limit: int = MAX_CHARACTERS) -> list[str]:
+def split_sentences(text: str, limit: int = MAX_CHARACTERS) -> list[str]:
     """Sentences in order; longer ones are parted at pauses, and what has no pause wherever the limit falls."""
     pieces: list[str] = []
     for sentence in _END.split(text):

@@ -8,7 +8,7 @@ STYLES = {"pop": "pop song", "lieder": "romantic art song for voice and piano", 
 STYLES |= {"drums": "drum solo", "": "instrumental music"}
 
 
-def described(request: MusicRequest) -> str:
+def write_prompt(request: MusicRequest) -> str:
     """What is asked, in words: the person's own, or the controls as a sentence."""
     if request.prompt.strip():
         return request.prompt.strip()
@@ -18,7 +18,7 @@ def described(request: MusicRequest) -> str:
     parts.append(f"at {request.tempo:g} bpm")
     if request.meter:
         parts.append(f"in {request.meter} time")
-    instruments = [instrument(program) for program in request.programs]
+    instruments = [name_instrument(program) for program in request.programs]
     if request.drums:
         instruments.append("drums")
     if instruments:
@@ -28,14 +28,14 @@ def described(request: MusicRequest) -> str:
     return " ".join(parts)
 
 
-def instrument(program: int) -> str:
+def name_instrument(program: int) -> str:
     """The name of a General MIDI program."""
     from pretty_midi import program_to_instrument_name
 
     return program_to_instrument_name(program).lower()
 
 
-def seconds(request: MusicRequest, longest_s: float) -> float:
+def compute_duration_s(request: MusicRequest, longest_s: float) -> float:
     """How long the asked bars last at the asked tempo, at most `longest_s`."""
     beats, unit = (int(part) for part in (request.meter or "4/4").split("/"))
     return max(1.0, min(longest_s, request.bars * beats * 4 / unit * 60.0 / request.tempo))
