@@ -36,7 +36,7 @@ def allocate_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
 
 
 def copy_to_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
-    """A copy as `own_pages` keeps it."""
+    """A copy as `allocate_pages` keeps it."""
     copy = allocate_pages(values.shape, values.dtype.type)
     copy[...] = values
     return copy
