@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from models.threads import wait_briefly
+from models.threads import limit_spinning
 from studio import __version__
 
 
@@ -22,7 +22,7 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def start(arguments: Sequence[str] | None = None) -> None:
     """Start the studio over the catalogue and serve it until the process is told to end."""
     options = read_options(arguments)
-    wait_briefly()  # before anything can import torch
+    limit_spinning()  # before anything can import torch
 
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
