@@ -49,7 +49,7 @@ def use_single_thread(niceness: int = 0) -> None:
 
 @contextlib.contextmanager
 def limit_to_single_thread() -> Iterator[None]:
-    """Let torch's operations inside the `with` run on the calling thread alone, as `use_single_thread` does for good."""
+    """Keep torch on the calling thread inside the `with`, as `use_single_thread` does for good."""
     import torch
 
     usual = torch.get_num_threads()
