@@ -59,7 +59,7 @@ def load_shipped(key: str) -> Iterator[Any]:
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry
 
-    with Registry(CATALOG).load(key).held() as model:
+    with Registry(CATALOG).load(key).hold() as model:
         yield model
 
 

@@ -190,7 +190,7 @@ class ClipGenerator:
 
         try:
             model = self._load(told)
-            use_single_thread(NICENESS)  # not before: whoever gives way while it holds Python's lock holds the sound up, too
+            use_single_thread(NICENESS)  # after loading: a thread that gives way while it holds the GIL delays the sound
             while not closing_.is_set():
                 if self.reel.count(self.prompt) >= KEPT or self._rested(busy):
                     closing_.wait(NAP_S)
