@@ -190,7 +190,7 @@ class ClipGenerator:
 
         try:
             model = self._load(told)
-            use_single_thread(NICENESS)  # after loading: a thread that gives way while it holds the GIL delays the sound
+            use_single_thread(NICENESS)  # after loading: giving way while holding the GIL would delay the sound
             while not closing_.is_set():
                 if self.reel.count(self.prompt) >= KEPT or self._rested(busy):
                     closing_.wait(NAP_S)
