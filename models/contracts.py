@@ -20,6 +20,7 @@ FloatArray = NDArray[np.float32]
 
 MAX_SEED = 2**32 - 1
 MAX_TEXT_CHARACTERS = 20_000
+MAX_ENTRIES, MAX_ENTRY_CHARACTERS = 500, 200
 VOCODERS = ("neural", "griffin-lim")
 
 
@@ -49,6 +50,20 @@ def check_seed(value: Any) -> None:
         raise ValueError(f"seed is {value!r}; it must be a whole number from 0 to {MAX_SEED}.")
 
 
+def check_entries(dictionary: Any) -> None:
+    """Raise ValueError unless `dictionary` is a tuple of pairs of texts that are neither empty nor too long."""
+    if not isinstance(dictionary, tuple) or len(dictionary) > MAX_ENTRIES:
+        raise ValueError(f"dictionary must be a tuple of at most {MAX_ENTRIES} pairs (word, how it is said).")
+    for entry in dictionary:
+        is_pair = isinstance(entry, tuple) and len(entry) == 2 and all(isinstance(text, str) for text in entry)
+        if not is_pair:
+            raise ValueError(f"dictionary has {entry!r}; each entry must be a pair of texts (word, how it is said).")
+        if not all(0 < len(text.strip()) <= MAX_ENTRY_CHARACTERS for text in entry):
+            raise ValueError(
+                f"dictionary has {entry!r}; both texts of an entry must have 1 to {MAX_ENTRY_CHARACTERS} characters."
+            )
+
+
 @dataclass(frozen=True)
 class SpeechRequest:
     """What a person asks of a speech generator.
@@ -61,6 +76,7 @@ class SpeechRequest:
         pitch_semitones: how much higher or lower than the voice's own mean pitch.
         energy_db: how much louder or softer than the voice's own mean loudness.
         vocoder: "neural", or "griffin-lim" as the yardstick.
+        dictionary: words of the person's own, each with its respelling, its /IPA/ or its ARPAbet.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -73,6 +89,7 @@ class SpeechRequest:
     pitch_semitones: float = 0.0
     energy_db: float = 0.0
     vocoder: str = "neural"
+    dictionary: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not self.text.strip():
@@ -87,6 +104,7 @@ class SpeechRequest:
         check_number("energy_db", self.energy_db, -10.0, 10.0)
         if self.vocoder not in VOCODERS:
             raise ValueError(f"vocoder is {self.vocoder!r}; it must be one of {', '.join(VOCODERS)}.")
+        check_entries(self.dictionary)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,15 @@ An attribute's value is its distance from the voice's own mean, scaled so that t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.contracts import SpeechRequest
+
+if TYPE_CHECKING:
+    from models.speech.text import Utterance
 
 ATTRIBUTES = ("speed", "pitch", "energy")
 SEMITONES_PER_UNIT = 6.0
@@ -49,3 +53,18 @@ def mean_of(measures: list[Measured]) -> Measured:
 def asked(request: SpeechRequest) -> tuple[float, float, float]:
     """What a request asks, in the model's units, ordered as ATTRIBUTES."""
     return (math.log2(request.speed), request.pitch_semitones / SEMITONES_PER_UNIT, request.energy_db / DB_PER_UNIT)
+
+
+def asked_of_symbols(request: SpeechRequest, utterance: Utterance) -> list[tuple[float, ...]]:
+    """What a request and the turns of an utterance ask of each symbol, in the model's units, within their ranges."""
+    values: list[tuple[float, ...]] = [asked(request)] * len(utterance.symbols)
+    for turn in utterance.turns:
+        prosody = turn.prosody
+        turned = replace(
+            request,
+            speed=min(max(request.speed * prosody.rate, 0.5), 2.0),
+            pitch_semitones=min(max(request.pitch_semitones + prosody.pitch_semitones, -6.0), 6.0),
+            energy_db=min(max(request.energy_db + prosody.volume_db, -10.0), 10.0),
+        )
+        values[turn.start : turn.end] = [asked(turned)] * (turn.end - turn.start)
+    return values

@@ -19,14 +19,18 @@ _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1\s*>|<!--[^<>]*-->|<![A-
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK})\b[^<>]*>", re.I)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE})\b[^<>]*>", re.I)
 _EMOTICON = re.compile(r"(?<![\w:;=<])(?:[:;=8][-'^o]?[)(\]\[DPpOo3|/\\*]+|<3+|[xX]D+|\^_+\^|-_+-|:'\()(?![\w/])")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_SUPERSCRIPT_RUN = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_SUPERSCRIPT_RUN = re.compile(r"[⁻⁺]?(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|ⁿ)")
 _VULGAR = {char: unicodedata.normalize("NFKC", char).replace("⁄", "/") for char in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 _VULGAR_FRACTION = re.compile(r"(\d?)\s?([" + "".join(_VULGAR) + "])")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
+_GREEK_UNIT = re.compile(r"(?<=\d)[\s-]?(?:[μmkMG]?Ω(?!\w)|μ[A-Za-z]{1,3}(?![A-Za-z]))")
+_APOSTROPHE = re.compile(r"(?<=[A-Za-z])`(?=[A-Za-z])")
+_UNIT_DOT = re.compile(r"(?<=[A-Za-z])[·⋅](?=[A-Za-z])")
+_TIMES_DOT = re.compile(r"(?<=\d)\s?[·⋅]\s?(?=\d)")
 
 _SAID_SIGNS = {
-    **{"×": "times", "÷": "divided by", "±": "plus or minus", "≈": "about", "≠": "is not equal to", "≡": "equals"},
+    **{"÷": "divided by", "±": "plus or minus", "≈": "about", "≠": "is not equal to", "≡": "equals"},
     **{"≤": "at most", "≥": "at least", "∞": "infinity", "√": "square root of", "§": "section", "©": "copyright"},
     **{"®": "registered", "→": "to", "∑": "sum of", "∫": "integral of", "¶": "paragraph", "№": "number"},
 }
@@ -50,7 +54,13 @@ _FOLDED = {
     **{"Ð": "Th", "þ": "th", "Þ": "Th", "ł": "l", "Ł": "L", "ı": "i", "ħ": "h", "Ħ": "H", "ŋ": "ng", "Ŋ": "Ng"},
     **{"ŧ": "t", "Ŧ": "T", "ə": "e", "Ə": "E", "ƒ": "f", "ĸ": "k", "ẞ": "SS"},
 }
-_KEPT_SIGNS = set("£€¥₹¢°—–")
+ITEM_END = "\x1e"
+"""Ends an item of a list, or a line that is a sentence of its own."""
+FIRST_SAID, LAST_SAID = 0xF0000, 0xFFFFD
+"""Characters that stand for a word whose sound the person gave; they pass through."""
+FIRST_TURN, LAST_TURN = 0x100000, 0x10FFFD
+"""Characters at which the prosody turns; they pass through."""
+_KEPT_SIGNS = set("£€¥₹¢°—–₩₽₺₪₴₦₱₫฿₿₡₲×Ωμ" + ITEM_END)
 _KIND_OF_CATEGORY = {
     **dict.fromkeys(("Zs", "Zl", "Zp", "Cc"), "blank"),
     **dict.fromkeys(("Cf", "Mn", "Me"), "nothing"),
@@ -69,13 +79,16 @@ def clean(text: str) -> tuple[str, list[str]]:
     text = text.replace("\r\n", "\n")
     if "<" in text or "&" in text:
         text = _without_markup(text)
+    text = _APOSTROPHE.sub("'", text)
     text = _EMOTICON.sub(lambda match: _leave_out(left_out, "emoticons", match[0]), text)
     text = _SUPERSCRIPT_RUN.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text)
     text = _VULGAR_FRACTION.sub(lambda match: f"{match[1]} {_VULGAR[match[2]]}", text)
     if not text.isascii():
+        text = _TIMES_DOT.sub(" × ", _UNIT_DOT.sub("-", text))
         text = "".join(f" {_SAID_SIGNS[char]} " if char in _SAID_SIGNS else char for char in text.replace("™", ""))
         text = unicodedata.normalize("NFKC", "".join(_SAME_AS.get(char, char) for char in text))
-        text = _GREEK_LETTER.sub(lambda match: f" {unicodedata.name(match[0]).split()[3].lower()} ", text)
+        units = {place for unit in _GREEK_UNIT.finditer(text) for place in range(*unit.span())}
+        text = _GREEK_LETTER.sub(lambda match: match[0] if match.start() in units else _name_of_greek(match), text)
     return _only_readable(text, left_out), _notes(left_out)
 
 
@@ -90,6 +103,10 @@ def fold(word: str) -> str:
 def shortened(sample: str) -> str:
     """The beginning of a sample that a note quotes."""
     return sample if len(sample) <= MAX_SAMPLE_CHARACTERS else sample[: MAX_SAMPLE_CHARACTERS - 1] + "…"
+
+
+def _name_of_greek(match: re.Match[str]) -> str:
+    return f" {unicodedata.name(match[0]).split()[3].lower()} "
 
 
 def _without_markup(text: str) -> str:
@@ -125,7 +142,7 @@ def _only_readable(text: str, left_out: dict[str, list[str]]) -> str:
 
 def _kind(char: str) -> str:
     """Why a character cannot be read: "" where it can, "blank", "nothing" where it is never seen, or what it is."""
-    if char in _KEPT_SIGNS or char in _SAME_AS:
+    if char in _KEPT_SIGNS or char in _SAME_AS or FIRST_SAID <= ord(char) <= LAST_TURN:
         return ""
     category = unicodedata.category(char)
     kind = _KIND_OF_CATEGORY.get(category, "")

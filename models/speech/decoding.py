@@ -19,6 +19,8 @@ from torch import Tensor
 
 from models.speech.tacotron2 import Tacotron2
 
+Attributes = tuple[float, ...] | list[tuple[float, ...]]
+
 
 @dataclass(frozen=True)
 class DecodingLimits:
@@ -56,7 +58,7 @@ class SentenceDecoder:
         pauses: bool (L,), where the voice may linger (punctuation).
         frame_s: seconds in a mel frame.
         voice: index of the voice, or None for a model without.
-        attributes: values in the model's units.
+        attributes: values in the model's units, for the sentence (A) or for each symbol (L, A).
         seed: decides the prenet's dropout.
     """
 
@@ -67,7 +69,7 @@ class SentenceDecoder:
         pauses: list[bool],
         frame_s: float,
         voice: int | None = None,
-        attributes: tuple[float, ...] = (),
+        attributes: Attributes = (),
         seed: int = 0,
         limits: DecodingLimits = DecodingLimits(),
     ) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from models.speech.clean import shortened
+from models.speech.abbreviations import ends_sentence
+from models.speech.clean import FIRST_SAID, ITEM_END, LAST_SAID, clean, fold, shortened
+from models.speech.pronunciations import Said, Sounds, possessive
 from models.speech.say_rules import LATIN, LETTER_RULES, OTHER_RULES
-from models.speech.say_words import MAY_END_SENTENCE, say_mixed, say_word
+from models.speech.say_words import say_mixed, say_word
+
+log = logging.getLogger(__name__)
 
 SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S = 0.35, 0.6
 LONGEST_WORD = 45  # letters; the longest word in English dictionaries has 45
@@ -19,13 +24,17 @@ HARD_WRAP_CHARACTERS = 60  # a line this long was broken by its width and not by
 
 @dataclass
 class Unit:
-    """A piece of the text that is said as a whole, text[start:end], and the punctuation after it, up to `stop`."""
+    """A piece of the text that is said as a whole, text[start:end], and the punctuation after it, up to `stop`.
+
+    Its `sounds`, where there are any, are said in the place of `spoken`.
+    """
 
     start: int
     end: int
     spoken: str
     marks: str = ""
     stop: int = 0
+    sounds: Sounds = ()
 
     def __post_init__(self) -> None:
         self.stop = self.stop or self.end
@@ -43,12 +52,25 @@ _WORD = re.compile(rf"[{LATIN}]+(?:['-][{LATIN}]+){{0,30}}")
 _MIXED = re.compile(rf"[{LATIN}\d]+(?:[-'_][{LATIN}\d]+){{0,30}}")
 _RUN = re.compile(rf"[{LATIN}\d]+")
 _NEXT_CAPITALS = re.compile(r"\W{1,3}([A-Z]{2,})\b")
+_POSSESSIVE = re.compile(r"'s(?!\w)")
 _BLANK = re.compile(r"\s+")
 _CLOSERS = re.compile(r"[\"')\]}*_]*")
 
 
-def sentences(text: str, notes: list[str]) -> Iterator[Sentence]:
-    """The sentences of cleaned text, one at a time; what had to be cut or left out is added to the notes."""
+def words_of(text: str) -> str:
+    """Any text in words, as it is said, without its punctuation."""
+    units = (unit for sentence in sentences(clean(text)[0], []) for unit in sentence.units)
+    return " ".join(unit.spoken for unit in units)
+
+
+def sentences(text: str, notes: list[str], said: Sequence[Said] = ()) -> Iterator[Sentence]:
+    """The sentences of cleaned text, one at a time; what had to be cut or left out is added to the notes.
+
+    Args:
+        text: in it, the character FIRST_SAID + n stands for `said[n]`.
+        notes: for the person.
+        said: words whose sound was given.
+    """
     units: list[Unit] = []
     position = line_start = 0
     while position < len(text):
@@ -61,12 +83,18 @@ def sentences(text: str, notes: list[str]) -> Iterator[Sentence]:
                 yield Sentence(units, pause_s)
                 units = []
             continue
-        found, end, ends_sentence = _next_units(text, position, units, notes)
+        if FIRST_SAID <= ord(text[position]) <= LAST_SAID:
+            word = said[ord(text[position]) - FIRST_SAID]
+            end = position + (3 if _POSSESSIVE.match(text, position + 1) else 1)
+            units += _said_unit(position, end, word if end == position + 1 else possessive(word))
+            position = end
+            continue
+        found, end, is_end = _next_units(text, position, units, notes)
         units += found
         position = max(end, position + 1)
         if not found:
-            ends_sentence = _take_mark(text, position - 1, units)
-        if ends_sentence and units:
+            is_end = _take_mark(text, position - 1, units)
+        if is_end and units:
             closed = _CLOSERS.match(text, position)
             position = units[-1].stop = closed.end() if closed else position
             is_paragraph = re.match(r"[^\S\n]*\n[^\S\n]*(?:\n|$)", text[position : position + 80])
@@ -79,6 +107,8 @@ def sentences(text: str, notes: list[str]) -> Iterator[Sentence]:
 def _pause_of_break(text: str, blank: re.Match[str], line_start: int) -> float:
     """The silence for a blank that ends a sentence without a full stop, else 0."""
     breaks = blank[0].count("\n")
+    if ITEM_END in blank[0] and breaks < 2:
+        return SENTENCE_PAUSE_S
     if breaks > 1:
         return PARAGRAPH_PAUSE_S
     following = text[blank.end() : blank.end() + 1]
@@ -94,9 +124,9 @@ def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -
         return _cut(text, position, run.end()), run.end(), False
     for pattern, say in LETTER_RULES if text[position].isalpha() else OTHER_RULES:
         match = pattern.match(text, position)
-        said = say(match) if match else None
+        said = _said(say, match) if match else ""
         if match and said:
-            return [Unit(position, match.end(), said)], match.end(), _dot_ends_sentence(match)
+            return [Unit(position, match.end(), said)], match.end(), ends_sentence(match)
     mixed = _MIXED.match(text, position) if run else None
     if not mixed or not run:
         return [], position, False
@@ -104,14 +134,20 @@ def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -
         mixed = run
     word = _WORD.match(text, position, mixed.end())
     if not word or word.end() < mixed.end():
-        return _unit(position, mixed.end(), say_mixed(mixed[0])), mixed.end(), False
+        return _unit(position, mixed.end(), _said(say_mixed, mixed[0]) or fold(mixed[0])), mixed.end(), False
     before = text[units[-1].start : units[-1].end] if units and not units[-1].marks else ""
     after = _NEXT_CAPITALS.match(text, word.end())
     shouted = after is not None or (len(before) > 1 and before.isupper())
     end = word.end()
     if text[end : end + 1] == "'" and word[0].endswith("s"):
         end += 0 if text.count("'", max(0, position - 40), position) % 2 else 1  # the students' books
-    return _unit(position, end, say_word(word[0], before, shouted)), end, False
+    return _unit(position, end, _said(say_word, word[0], shouted)), end, False
+
+
+def _said_unit(start: int, end: int, said: Said) -> list[Unit]:
+    """A word whose sound was given."""
+    spoken = said.spoken if said.sounds or said.is_final else words_of(said.spoken)
+    return [Unit(start, end, spoken, sounds=said.sounds)] if spoken else []
 
 
 def _unit(start: int, end: int, spoken: str) -> list[Unit]:
@@ -154,10 +190,10 @@ def _take_mark(text: str, index: int, units: list[Unit]) -> bool:
     return not (goes_on and next_word.islower())
 
 
-def _dot_ends_sentence(match: re.Match[str]) -> bool:
-    """Whether the dot of an abbreviation ("p.m.", "etc.") is a full stop as well."""
-    if not match[0].endswith("."):
-        return False
-    last = re.split(r"[\s\d]", match[0])[-1].rstrip(".").lower()
-    following = match.string[match.end() : match.end() + 3].lstrip("\"')")
-    return last in MAY_END_SENTENCE and following[:1].isspace() and following[1:2].isupper()
+def _said(say: Callable[..., str | None], *what: object) -> str:
+    """What a rule says, or "" where it says nothing or fails: the next one then has its turn."""
+    try:
+        return say(*what) or ""
+    except Exception:  # whatever a person typed, the rest of it is read
+        log.exception("A rule of the speech front end failed; the next one reads the text.")
+        return ""

@@ -10,9 +10,11 @@ import re
 import sqlite3
 import threading
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from models.speech.homographs import sound_of
 from models.speech.symbols import BOS, EOS, PUNCTUATION, SYMBOL_IDS, VOWELS, WORD_BREAK
 
 # A later symbol outranks an earlier one where a word is followed by several.
@@ -63,22 +65,51 @@ NEAREST_SOUNDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def phonemize(text: str) -> tuple[str, ...]:
+_UNSTRESSED = (
+    "a an the and or nor but of to in on at for from with by as than that into onto upon is are was were am be been"
+    " has have had do does can could will would shall should must he she it we they you i me him her us them his my"
+    " your our their its so if there because"
+)
+UNSTRESSED_WORDS = frozenset(_UNSTRESSED.split())
+"""Words that English does not stress within a phrase; before a pause they are ("What is it for?")."""
+
+
+def is_unstressed(word: str, mark: str) -> bool:
+    """Whether a word in small letters has no stress, where `mark` is the punctuation after it or ""."""
+    return word in UNSTRESSED_WORDS and not mark
+
+
+def without_stress(phonemes: list[str]) -> list[str]:
+    """Phonemes without their stress marks."""
+    return [phoneme.lstrip(STRESS_MARKS) for phoneme in phonemes]
+
+
+def phonemize(text: str, function_word_stress: bool = True) -> tuple[str, ...]:
     """The symbols of one normalised sentence: BOS, words parted by WORD_BREAK, punctuation after its word, EOS.
 
     Several sentences are joined in one sequence. The last symbol before EOS is always punctuation.
+
+    Args:
+        text: normalised English.
+        function_word_stress: whether "and", "in", "the" keep the stress of the lexicon, as the shipped weights learned
+            them; a model's metadata says which it was trained with.
 
     Raises:
         ValueError: the text holds no word that can be spoken.
     """
     words: list[tuple[list[str], str]] = []  # (phonemes, punctuation after the word or "")
+    letters: list[str] = []
     for token, phonemes in spoken_tokens(plain(text)):
         if phonemes:
             words.append((phonemes, ""))
+            letters.append(token.lower())
         elif words:
             words[-1] = (words[-1][0], stronger(words[-1][1], token))
     if not words:
         raise ValueError("There is no word in the text that can be spoken.")
+    if not function_word_stress:
+        for index, (phonemes, mark) in enumerate(words[:-1]):
+            words[index] = (without_stress(phonemes) if is_unstressed(letters[index], mark) else phonemes, mark)
     return sequence(words)[0]
 
 
@@ -109,15 +140,26 @@ def spoken_tokens(text: str, near_roles: bool = False) -> list[tuple[str, list[s
     with _lock:
         processor = _processor()
         graph, root = processor(text, lang="en-us")
-        tokens = []
-        for word in (word for sentence in processor.sentences(graph, root) for word in sentence):
-            phonemes = word.phonemes if word.is_spoken and word.phonemes else []
-            if near_roles and phonemes and word.pos in NEAR_ROLES and word.text.lower() not in WRONG_IN_LEXICON:
-                roles = _lexicon.get(word.text.lower(), {})
-                near = roles.get(f"gruut:{NEAR_ROLES[word.pos]}")
-                phonemes = near.split() if near and f"gruut:{word.pos}" not in roles else phonemes
-            tokens.append((word.text, inventory_sounds(phonemes)))
-        return tokens
+        return [token for sentence in processor.sentences(graph, root) for token in _tokens(list(sentence), near_roles)]
+
+
+def _tokens(words: list[Any], near_roles: bool) -> Iterator[tuple[str, list[str]]]:
+    """(token, its phonemes or []) of gruut's words of a sentence; the caller holds the lock."""
+    tagged = [(word.text.lower(), word.pos or word.text) for word in words]
+    for index, word in enumerate(words):
+        phonemes = word.phonemes if word.is_spoken and word.phonemes else []
+        meant = sound_of(tagged, index) if near_roles and phonemes else None
+        if (
+            meant is None
+            and near_roles
+            and phonemes
+            and word.pos in NEAR_ROLES
+            and tagged[index][0] not in WRONG_IN_LEXICON
+        ):
+            roles = _lexicon.get(tagged[index][0], {})
+            near = roles.get(f"gruut:{NEAR_ROLES[word.pos]}")
+            phonemes = near.split() if near and f"gruut:{word.pos}" not in roles else phonemes
+        yield word.text, inventory_sounds(meant or phonemes)
 
 
 def plain(text: str) -> str:

@@ -1,48 +1,38 @@
-"""Numbers, money, dates and times in English words, American style."""
+"""Numbers in English words, American style, and the patterns of numbers as they are written."""
 
 from __future__ import annotations
 
 import re
 
+from num2words import num2words
+
+NUM = r"(?:\d{1,3}(?:,\d{3}){1,6}(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?!\d)"
+INT = r"(?:\d{1,3}(?:,\d{3}){1,6}|\d+)"
+
 MAX_CARDINAL_DIGITS = 15
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SCALES = {
-    **{"k": "thousand", "thousand": "thousand", "m": "million", "mn": "million", "million": "million"},
-    **{"b": "billion", "bn": "billion", "billion": "billion", "t": "trillion", "tn": "trillion"},
-    "trillion": "trillion",
-}
-CURRENCIES = {  # sign: (one, many, one hundredth, hundredths)
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "¥": ("yen", "yen", "", ""),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
+    **{"k": "thousand", "thousand": "thousand", "m": "million", "mn": "million", "mm": "million", "mio": "million"},
+    **{"million": "million", "b": "billion", "bn": "billion", "billion": "billion", "t": "trillion", "tn": "trillion"},
+    **{"trillion": "trillion", "hundred": "hundred", "lakh": "lakh", "crore": "crore"},
 }
 FRACTIONS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
+ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_ROMAN_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
 def cardinal(number: int) -> str:
     """ "two hundred fifty-one" """
-    from num2words import num2words
-
     return str(num2words(number)).replace(",", "").replace(" and ", " ")
 
 
 def ordinal(number: int) -> str:
     """ "twenty-first" """
-    from num2words import num2words
-
     return str(num2words(number, to="ordinal")).replace(",", "").replace(" and ", " ")
 
 
 def year(number: int) -> str:
     """ "nineteen ninety-nine", "two thousand five", "twenty twenty-four" """
-    from num2words import num2words
-
     words = str(num2words(number, to="year")) if 1000 <= number <= 2999 else cardinal(number)
     return words.replace(" and ", " ").replace("oh-", "oh ")
 
@@ -60,10 +50,15 @@ def whole(text: str) -> str:
     return cardinal(int(bare))
 
 
+def looks_like_year(text: str) -> bool:
+    """Whether a number as written, with no sign of its kind, is read in two halves."""
+    return len(text) == 4 and text.isdigit() and (1001 <= int(text) <= 1999 or 2010 <= int(text) <= 2099)
+
+
 def plain_number(text: str) -> str:
     """A number as written with no sign of its kind: four digits alone read as a year, else as `decimal`."""
-    looks_like_year = len(text) == 4 and text.isdigit() and (1100 <= int(text) <= 1999 or 2010 <= int(text) <= 2099)
-    return year(int(text)) if looks_like_year else decimal(text)
+    is_hundreds = text[2:] in {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09"} and text < "1100"
+    return year(int(text)) if looks_like_year(text) and not is_hundreds else decimal(text)
 
 
 def decimal(text: str) -> str:
@@ -88,51 +83,24 @@ def fraction(numerator: int, denominator: int) -> str:
     return f"{cardinal(numerator)} {ordinal(denominator)}{'s' if many else ''}"
 
 
-def money(sign: str, amount: str, scale: str = "") -> str:
-    """ "$12.50" as "twelve dollars and fifty cents", "$3.5 million" as "three point five million dollars"."""
-    one, many, one_cent, cents = CURRENCIES[sign]
-    if scale:
-        return f"{decimal(amount)} {SCALES[scale.lower()]} {many}"
-    units, _, parts = amount.replace(",", "").partition(".")
-    if not cents or len(parts) not in {0, 2}:
-        return f"{decimal(amount)} {many}"
-    in_units = f"{whole(units)} {one if is_one(units) else many}"
-    if not parts or parts == "00":
-        return in_units
-    in_cents = f"{cardinal(int(parts))} {one_cent if parts == '01' else cents}"
-    return in_cents if not units.strip("0") else f"{in_units} and {in_cents}"
+def power(exponent: str) -> str:
+    """ "squared", "to the minus three", "to the en" """
+    sign = "minus " if exponent.startswith("-") else ""
+    bare = exponent.lstrip("+-")
+    if not bare.isdigit():
+        return f"to the {sign}{bare}"
+    return {"2": "squared", "3": "cubed"}.get(exponent, f"to the {sign}{whole(bare)}")
 
 
-def date(month: int, day: int, in_year: str = "") -> str:
-    """ "January fifteenth, twenty twenty-four" """
-    words = f"{MONTHS[month - 1]} {ordinal(day)}"
-    return f"{words}, {year(_full_year(in_year))}" if in_year else words
-
-
-def is_date(month: int, day: int) -> bool:
-    """Whether there is such a day."""
-    return 1 <= month <= 12 and 1 <= day <= (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
-
-
-def time(hour: int, minute: int | None, second: int | None = None, half: str = "") -> str:
-    """ "ten oh five p m"; an hour alone is "o'clock" unless a half of the day follows."""
-    words = cardinal(hour)
-    if minute:
-        words += f" {'oh ' if minute < 10 else ''}{cardinal(minute)}"
-    elif not half and minute is not None:
-        words += " o'clock" if 1 <= hour <= 12 else " hundred hours"
-    if second:
-        words += f" and {cardinal(second)} second{'s' if second != 1 else ''}"
-    return words + {"a": " ey em", "p": " pee em", "": ""}[half[:1].lower()]
+def roman(word: str) -> int:
+    """A roman numeral, from one to 3,999; else 0."""
+    if not word or not _ROMAN_NUMERAL.fullmatch(word):
+        return 0
+    values = [ROMAN[char] for char in word]
+    return sum(-v if v < following else v for v, following in zip(values, [*values[1:], 0], strict=True))
 
 
 def phone(text: str) -> str:
     """A phone number digit by digit, with a breath between its groups."""
     groups = [digits(group) for group in re.findall(r"\d+", text)]
     return ("plus " if text.lstrip().startswith("+") else "") + ", ".join(groups)
-
-
-def _full_year(text: str) -> int:
-    """A year of four digits from two: the years up to 49 are of this century."""
-    number = int(text)
-    return number if len(text) > 2 else number + (2000 if number < 50 else 1900)

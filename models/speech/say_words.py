@@ -1,55 +1,19 @@
-"""Words that are not said as they are written: abbreviations, initialisms, capitals, addresses, mixed codes."""
+"""Words that are not said as they are written: initialisms, capitals, addresses, mixed codes."""
 
 from __future__ import annotations
 
 import re
 
+from models.speech.abbreviations import LETTERS, spell
 from models.speech.clean import fold
-from models.speech.pronounce import LETTER_NAMES, in_lexicon
-from models.speech.say_numbers import cardinal, digits, ordinal, whole
+from models.speech.pronounce import in_lexicon
+from models.speech.say_numbers import digits, whole
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", LETTER_NAMES, strict=True))
-MONTH_ABBREVIATIONS = {
-    **{"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9},
-    **{"oct": 10, "nov": 11, "dec": 12},
-}
-# Read with the dot that follows; a title is followed by a name.
-TITLES = {
-    **{"mr": "mister", "mrs": "missus", "ms": "miz", "dr": "doctor", "prof": "professor", "st": "saint"},
-    **{"gen": "general", "sen": "senator", "rep": "representative", "gov": "governor", "capt": "captain"},
-    **{"lt": "lieutenant", "col": "colonel", "sgt": "sergeant", "rev": "reverend", "hon": "honorable"},
-    **{"mt": "mount", "ft": "fort", "pres": "president", "messrs": "messers", "drs": "doctors"},
-}
-ABBREVIATIONS = {
-    **{"etc": "et cetera", "vs": "versus", "approx": "approximately", "inc": "incorporated", "ltd": "limited"},
-    **{"corp": "corporation", "co": "company", "jr": "junior", "sr": "senior", "ave": "avenue", "blvd": "boulevard"},
-    **{"rd": "road", "st": "street", "dr": "drive", "dept": "department", "est": "established", "assn": "association"},
-    **{"bros": "brothers", "esp": "especially", "incl": "including", "misc": "miscellaneous", "intl": "international"},
-    **{"tel": "telephone", "viz": "namely", "cf": "compare", "ca": "circa", "al": "al", "univ": "university"},
-}
-# Read so only before a number.
-NUMBERED = {
-    **{"no": "number", "nos": "numbers", "vol": "volume", "ch": "chapter", "pp": "pages", "p": "page", "pg": "page"},
-    **{"fig": "figure", "sec": "section", "eq": "equation", "ed": "edition", "art": "article"},
-}
-DOTTED = {
-    **{"e.g": "for example", "i.e": "that is", "a.m": "ey em", "p.m": "pee em", "ph.d": "pee aitch dee"},
-    **{"a.k.a": "also known as", "m.d": "em dee", "b.c": "bee see", "a.d": "ey dee", "p.s": "pee ess"},
-}
-MAY_END_SENTENCE = {"a.m", "p.m", "etc", "inc", "ltd", "corp", "jr", "sr", "ph.d", "b.c", "a.d"}
-SLASHED = {
-    "w/o": "without",
-    "w/": "with",
-    "and/or": "and or",
-    "n/a": "en ey",
-    "c/o": "care of",
-    "24/7": "twenty-four seven",
-}
 WHOLE_WORDS = {
     **{"c++": "see plus plus", "c#": "see sharp", "f#": "eff sharp", "r&b": "ar and bee"},
     **{"at&t": "ey tee and tee", "r&d": "ar and dee", "q&a": "cue and ey", "i/o": "eye oh", "phd": "pee aitch dee"},
@@ -60,19 +24,15 @@ WHOLE_WORDS = {
 SPELLED = _words(
     "abc adhd ai api atm bbc ceo cfo cia cnn cpu css diy dj dna dvd eu fda fbi fm gps gpu hr html http https "
     "ibm id iq led llc mit mri mtv nba nfl nhl nyc nsa pc pdf phd pr pvc qr rna rsvp sat sms sos sql tv ufo uk "
-    "un uri url usa usb ussr uv vip vp www xml"
+    "un uri url usa usb ussr uv vip vp www xml est edt cst cdt mst mdt pst pdt akst hst gmt utc cet cest eet bst ist"
+    " jst aest aedt"
 )
 SPELLED_UNLESS_SHOUTED = {"us", "it", "am", "pm", "who", "er", "ad", "la"}
-SAID_AS_WORDS = _words("covid gif ikea imax lidar nasdaq opec pytorch numpy github linux")
+SAID_AS_WORDS = _words("ram covid gif ikea imax lidar nasdaq opec pytorch numpy github linux")
 SOUNDS = {"brr", "grr", "pfft", "psst", "shh", "sh", "hmm", "mm", "mhm", "tsk", "zzz", "hm"}
 SHORT_WORDS = _words(
     "am an as at be by do go he hi if in is it me my no of oh ok on or so to up us we ah uh ha yo ma pa"
 )
-KINGS = _words(
-    "henry louis elizabeth charles george edward james william richard pope philip nicholas catherine frederick "
-    "alexander napoleon pius benedict ferdinand paul john leo ramesses ivan peter"
-)
-ROMAN = {"I": 1, "V": 5, "X": 10}
 SAID_MARKS = {
     **{".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals"},
     **{"&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon"},
@@ -89,25 +49,11 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MAX_SAID_NUMBER_DIGITS = 4
 
 
-def spell(word: str) -> str:
-    """The names of a word's letters."""
-    return " ".join(LETTERS[char] for char in word.lower() if char in LETTERS)
-
-
-def roman(word: str) -> int:
-    """A roman numeral of I, V and X from two to thirty-nine, else 0."""
-    if not re.fullmatch(r"X{0,3}(?:IX|IV|V?I{0,3})", word) or len(word) < 2:
-        return 0
-    values = [ROMAN[char] for char in word]
-    return sum(-v if v < following else v for v, following in zip(values, [*values[1:], 0], strict=True))
-
-
-def say_word(word: str, before: str = "", shouted: bool = False) -> str:
+def say_word(word: str, shouted: bool = False) -> str:
     """A word of letters, with apostrophes and hyphens, as it is said.
 
     Args:
         word: as written.
-        before: the word before it as written, or "".
         shouted: whether its neighbours are capitals too.
     """
     known = WHOLE_WORDS.get(word.lower())
@@ -115,10 +61,7 @@ def say_word(word: str, before: str = "", shouted: bool = False) -> str:
         return known
     parts = word.split("-")
     if len(parts) > 1:
-        return " ".join(filter(None, (say_word(part, "", shouted) for part in parts)))
-    number = roman(word) if before[:1].isupper() and not shouted else 0
-    if number:
-        return f"the {ordinal(number)}" if before.lower() in KINGS else cardinal(number)
+        return " ".join(filter(None, (say_word(part, shouted) for part in parts)))
     folded = fold(word)
     stem, ending = _without_ending(folded)
     if len(stem) > 1 and stem.isupper():

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from models.speech.clean import clean, fold
+from models.speech.clean import fold
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
 from models.speech.pronounce import stronger
+from models.speech.pronunciations import Dictionary
 from models.speech.split import split
 from models.speech.symbols import WORD_BREAK
 from models.speech.text import (
@@ -24,8 +25,12 @@ from models.speech.text import (
     CUT_PAUSE_S,
     LEAST_MAX_SYMBOLS,
     MAX_SYMBOLS,
+    Readable,
     SpokenWord,
     Utterance,
+    ask_silence,
+    iter_sources,
+    turns_of,
 )
 
 _VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
@@ -63,13 +68,16 @@ class _Word:
     unit: Unit
 
 
-def iter_utterances(text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None) -> Iterator[Utterance]:
+def iter_utterances(
+    text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None, dictionary: Dictionary = ()
+) -> Iterator[Utterance]:
     """Utterances one at a time; their symbols are characters, the last of them punctuation.
 
     Args:
         text: any Unicode text; characters that are not in the inventory are written otherwise or left out.
         max_symbols: no utterance has more characters; the model was trained on clips of at most ten seconds.
         notes: sentences about what was left out are added here, most of them before the first utterance.
+        dictionary: words of the person's own; IPA and ARPAbet are written in letters.
 
     Raises:
         ValueError: at the first step, where the text holds nothing that can be spoken.
@@ -77,19 +85,29 @@ def iter_utterances(text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] 
     if max_symbols < LEAST_MAX_SYMBOLS:
         raise ValueError(f"max_symbols is {max_symbols!r}; it must be at least {LEAST_MAX_SYMBOLS}.")
     notes = [] if notes is None else notes
-    readable, left_out = clean(text)
-    notes += left_out
     spoke = False
-    for sentence in sentences(readable, notes):
+    lead_s = 0.0
+    for source, silence_s, goes_on in iter_sources(text, dictionary, notes):
+        if source is None:
+            lead_s = silence_s or 0.0
+            continue
+        for utterance in ask_silence(_read(source, max_symbols, notes, goes_on), silence_s):
+            yield utterance if spoke else replace(utterance, lead_s=lead_s)
+            spoke = True
+    if not spoke:
+        raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *notes]))
+
+
+def _read(source: Readable, max_symbols: int, notes: list[str], goes_on: bool) -> Iterator[Utterance]:
+    """The utterances of a passage."""
+    for sentence in sentences(source.text, notes, source.passage.said):
         words = _words(sentence.units, longest=max_symbols - 2)
         pieces = split([len(word.letters) + 2 for word in words], _strengths(words), max_symbols)
         for start, end in pieces:
-            spoke = True
             is_end = end == len(words)
             pause_s = sentence.pause_s if is_end else _pause_after(words[end - 1].mark)
-            yield _utterance(readable, words[start:end], pause_s, closing="." if is_end else ",")
-    if not spoke:
-        raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *left_out]))
+            closing = "." if is_end and not goes_on else ","
+            yield _utterance(source, words[start:end], pause_s, closing)
 
 
 def _words(units: list[Unit], longest: int) -> list[_Word]:
@@ -124,21 +142,21 @@ def _pause_after(mark: str) -> float:
     return {"": CUT_PAUSE_S, ",": COMMA_PAUSE_S}.get(mark, CLAUSE_PAUSE_S)
 
 
-def _utterance(text: str, words: list[_Word], pause_s: float, closing: str) -> Utterance:
+def _utterance(source: Readable, words: list[_Word], pause_s: float, closing: str) -> Utterance:
     """Words as one utterance, ended with the mark `closing` where it has none."""
     symbols: list[str] = []
     spoken: list[SpokenWord] = []
+    spans: list[tuple[int, int]] = []  # of each word
     last: Unit | None = None
     for word in words:
         symbols += [WORD_BREAK] if symbols else []
         start = spoken.pop().start if word.unit is last else len(symbols)
         symbols += word.letters
-        spoken.append(SpokenWord(_one_line(text[word.unit.start : word.unit.end]), start, len(symbols)))
+        spoken.append(SpokenWord(source.written(word.unit.start, word.unit.end), start, len(symbols)))
+        spans.append((start, len(symbols)))
         symbols += word.mark
         last = word.unit
     symbols += "" if words[-1].mark else closing
-    return Utterance(_one_line(text[words[0].unit.start : words[-1].unit.stop]), tuple(symbols), tuple(spoken), pause_s)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    text = source.written(words[0].unit.start, words[-1].unit.stop)
+    turns = turns_of(source, [word.unit for word in words], spans)
+    return Utterance(text, tuple(symbols), tuple(spoken), pause_s, turns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, WordTiming
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.speech.alignment import verdict_of, word_times
-from models.speech.attributes import asked
-from models.speech.decoding import DecodingLimits, SentenceDecoder
+from models.speech.attributes import asked, asked_of_symbols
+from models.speech.decoding import Attributes, DecodingLimits, SentenceDecoder
 from models.speech.local_stream import LocalStream
 from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
@@ -33,6 +34,7 @@ from models.weights_io import load_into, load_metadata, load_safetensors
 
 FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
 """Coarse frames gathered before the later stages run: few at first, for an early start."""
+NO_CONTROLS = "This model has no control of speed, pitch or energy; it speaks in its own way."
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,20 @@ class SpeechSynthesizer:
         so_far = Spoken()
         found_notes: list[str] = list(self._unheeded(request))
         pause_s = 0.0
-        for index, utterance in enumerate(self.to_symbols(request.text, notes=found_notes)):
+        utterances = self.to_symbols(request.text, notes=found_notes, dictionary=request.dictionary)
+        for index, utterance in enumerate(utterances):
+            if utterance.turns and not self.model.config.attributes:
+                found_notes.append(NO_CONTROLS)
             so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
-            if index:
-                yield self._pause(pause_s, request, so_far, index)
+            if index or utterance.lead_s:
+                yield self._pause(pause_s if index else utterance.lead_s, request, so_far, index)
             for chunk in self._speak(request, utterance, index, voice, so_far):
                 so_far.samples += len(chunk.samples)
                 yield chunk
             so_far.characters = min(len(request.text), so_far.characters + len(utterance.text) + 1)
             pause_s = utterance.pause_s
+        if utterance.pause_is_asked:
+            yield self._pause(pause_s, request, so_far, index)
         so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
         so_far.characters = len(request.text)
         yield self._chunk(request, so_far, index, last=True)
@@ -111,11 +118,11 @@ class SpeechSynthesizer:
     def _unheeded(self, request: SpeechRequest) -> Iterator[str]:
         """What the request asks that this model has no input for."""
         if any(asked(request)) and not self.model.config.attributes:
-            yield "This model has no control of speed, pitch or energy; it speaks in its own way."
+            yield NO_CONTROLS
 
     def _pause(self, seconds: float, request: SpeechRequest, so_far: Spoken, index: int) -> SpeechChunk:
         """Silence between two utterances."""
-        silence = np.zeros(int(seconds * self.mel.sample_rate), np.float32)
+        silence = np.zeros(int(seconds * self.mel.sample_rate + 1e-6), np.float32)
         so_far.samples += len(silence)
         return self._chunk(request, so_far, index, samples=silence)
 
@@ -147,13 +154,16 @@ class SpeechSynthesizer:
     ) -> Iterator[SpeechChunk]:
         """The chunks of one utterance."""
         seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
+        attributes: Attributes = ()
+        if self.model.config.attributes:
+            attributes = asked_of_symbols(request, utterance) if utterance.turns else asked(request)
         decoder = SentenceDecoder(
             self.model,
             self.symbol_ids(utterance.symbols),
             pauses=[symbol in PUNCTUATION or symbol == WORD_BREAK for symbol in utterance.symbols],
             frame_s=self.mel.hop_length / self.mel.sample_rate,
             voice=voice,
-            attributes=asked(request) if self.model.config.attributes else (),
+            attributes=attributes,
             seed=seed,
             limits=self.limits,
         )
@@ -220,7 +230,17 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesize
     if unknown:
         raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
     mel = vocoder.config.mel
-    return SpeechSynthesizer(model, lambda seed: SourceFilterRun(vocoder, seed), mel, scale, voices)
+    to_symbols = partial(iter_utterances, function_word_stress=learned_function_word_stress(acoustic_path))
+    return SpeechSynthesizer(model, lambda seed: SourceFilterRun(vocoder, seed), mel, scale, voices, to_symbols)
+
+
+def learned_function_word_stress(path: Path) -> bool:
+    """Whether an acoustic model learned "and", "in", "the" with stress: its metadata's key `function_word_stress`.
+
+    A file without that key did.
+    """
+    learned = load_metadata(path).get("function_word_stress", "true")
+    return learned.strip().lower() not in {"false", "0", "no", "none"}
 
 
 def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:

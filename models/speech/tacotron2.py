@@ -104,12 +104,13 @@ class Conditioner(nn.Module):
         )
 
     def forward(self, memory: Tensor, voice: Tensor | None, attributes: Tensor | None) -> Tensor:
-        """memory (B, L, E), voice int64 (B,), attributes float32 (B, A) -> (B, L, E)."""
+        """memory (B, L, E), voice int64 (B,), attributes float32 (B, A) or (B, L, A) -> (B, L, E)."""
         if self.voices is not None and voice is not None:
             memory = memory + self.voices(voice)[:, None]
         for index, encoder in enumerate(self.attributes):
             if attributes is not None:
-                memory = memory + encoder(attributes[:, index : index + 1])[:, None]
+                offset = encoder(attributes[..., index : index + 1])
+                memory = memory + (offset[:, None] if offset.dim() == 2 else offset)
         return memory
 
 
@@ -149,7 +150,7 @@ class Tacotron2(nn.Module):
     def encode(
         self, symbols: Tensor, lengths: Tensor, voice: Tensor | None = None, attributes: Tensor | None = None
     ) -> Tensor:
-        """symbols (B, L), lengths (B,), voice (B,), attributes (B, A) -> conditioned memory (B, L, E)."""
+        """symbols (B, L), lengths (B,), voice (B,), attributes (B, A) or (B, L, A) -> conditioned memory (B, L, E)."""
         return self.conditioner(self.encoder(symbols, lengths), voice, attributes)
 
     def forward(

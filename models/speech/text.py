@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from models.speech.clean import clean
+from models.speech.clean import FIRST_SAID, clean
+from models.speech.markup import Passage, to_pieces
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
-from models.speech.pronounce import phonemize, sequence, spoken_tokens, stronger
+from models.speech.pronounce import is_unstressed, phonemize, sequence, spoken_tokens, stronger, without_stress
+from models.speech.pronunciations import Dictionary
 from models.speech.split import split
+from models.speech.ssml import PLAIN, Prosody
 
-__all__ = ["SpokenText", "SpokenWord", "Utterance", "iter_utterances", "phonemize", "to_utterances", "warm_up"]
+__all__ = ["SpokenText", "SpokenWord", "Turn", "Utterance", "iter_utterances", "phonemize", "to_utterances", "warm_up"]
 
+T = TypeVar("T")
 MAX_SYMBOLS = 160
 LEAST_MAX_SYMBOLS = 16
 FRAME_SYMBOLS = 3  # BOS, EOS and a full stop where there is none
 COMMA_PAUSE_S, CLAUSE_PAUSE_S, CUT_PAUSE_S = 0.12, 0.2, 0.05
 LONGEST_READ_AT_ONCE = 400  # characters; the time that gruut takes grows with it
 LONG_FIRST_SENTENCE = 70  # characters, about 60 symbols
+_STAND_IN = "thing"  # for a word whose sound is given, as the tagger and the lexicon know it
+_STANDS_FOR_WORDS = "&%+=@#$£€¥₹¢°<>*/^~"
 SHORTEST_CLAUSE = 15  # characters; the model says very short utterances badly
 _CONJUNCTIONS = (
     "and but or nor so yet because although though while when where which who that if unless until since before after"
@@ -36,6 +44,15 @@ class SpokenWord:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A stretch of an utterance that is said in its own way: symbols[start:end]."""
+
+    start: int
+    end: int
+    prosody: Prosody
+
+
+@dataclass(frozen=True)
 class Utterance:
     """What is spoken in one breath.
 
@@ -44,12 +61,18 @@ class Utterance:
         symbols: BOS, phonemes, word breaks and punctuation, EOS.
         words: in order; their spans do not overlap.
         pause_s: the silence after it.
+        turns: stretches that are not said in the voice's own way, in order.
+        lead_s: the silence that the person asked before it, at the beginning of a text.
+        pause_is_asked: whether the person asked the silence after it, which is then kept at the end of a text too.
     """
 
     text: str
     symbols: tuple[str, ...]
     words: tuple[SpokenWord, ...]
     pause_s: float
+    turns: tuple[Turn, ...] = ()
+    lead_s: float = 0.0
+    pause_is_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,52 +85,138 @@ class SpokenText:
 
 @dataclass
 class _Said:
-    """One spoken word: its phonemes, the punctuation mark after it or "", and the unit that it is part of."""
+    """One spoken word: its phonemes, the punctuation mark after it or "", the unit that it is part of, its letters."""
 
     phonemes: list[str]
     mark: str
     unit: Unit
+    token: str = ""
 
 
-def to_utterances(text: str, max_symbols: int = MAX_SYMBOLS) -> SpokenText:
+@dataclass(frozen=True)
+class Readable:
+    """The readable text of a passage, and the places at which its prosody turns."""
+
+    passage: Passage
+    text: str
+    turns: list[tuple[int, Prosody]]
+
+    def prosody(self, unit: Unit) -> Prosody:
+        """How a unit is said."""
+        index = bisect.bisect_right(self.turns, unit.start, key=lambda turn: turn[0])
+        return self.turns[index - 1][1] if index else PLAIN
+
+    def written(self, start: int, end: int) -> str:
+        """A part of the text as the person wrote it, on one line."""
+        return " ".join(self.passage.written(self.text[start:end]).split())
+
+
+def to_utterances(text: str, max_symbols: int = MAX_SYMBOLS, dictionary: Dictionary = ()) -> SpokenText:
     """The whole text at once; see `iter_utterances`."""
     notes: list[str] = []
-    utterances = tuple(iter_utterances(text, max_symbols, notes))
+    utterances = tuple(iter_utterances(text, max_symbols, notes, dictionary))
     return SpokenText(utterances, tuple(notes))
 
 
-def iter_utterances(text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None) -> Iterator[Utterance]:
+def iter_utterances(
+    text: str,
+    max_symbols: int = MAX_SYMBOLS,
+    notes: list[str] | None = None,
+    dictionary: Dictionary = (),
+    function_word_stress: bool = True,
+) -> Iterator[Utterance]:
     """Utterances one at a time, each read when it is asked for, so that the first comes soon whatever the length.
 
     Args:
-        text: any Unicode text.
+        text: any Unicode text: plain, Markdown or speech markup (SSML).
         max_symbols: no utterance has more symbols.
         notes: sentences about what was left out are added here, most of them before the first utterance.
+        dictionary: (word, its respelling, /IPA/ or ARPAbet) of the person's own.
+        function_word_stress: whether "and", "in", "the" are stressed, as the voice learned them.
 
     Raises:
-        ValueError: at the first step, where the text holds nothing that can be spoken.
+        ValueError: at the first step, where the text holds nothing to speak, or the dictionary cannot be read.
     """
     if max_symbols < LEAST_MAX_SYMBOLS:
         raise ValueError(f"max_symbols is {max_symbols!r}; it must be at least {LEAST_MAX_SYMBOLS}.")
     notes = [] if notes is None else notes
-    readable, left_out = clean(text)
-    notes += left_out
     spoke = False
-    for sentence in sentences(readable, notes):
-        parts = _parts(sentence.units, is_first=not spoke)
+    lead_s = 0.0
+    for source, silence_s, goes_on in iter_sources(text, dictionary, notes):
+        if source is None:
+            lead_s = silence_s or 0.0
+            continue
+        found = _read(source, max_symbols, notes, not spoke, goes_on, function_word_stress)
+        for utterance in ask_silence(found, silence_s):
+            yield utterance if spoke else replace(utterance, lead_s=lead_s)
+            spoke = True
+    if not spoke:
+        raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *notes]))
+
+
+def iter_sources(
+    text: str, dictionary: Dictionary, notes: list[str]
+) -> Iterator[tuple[Readable | None, float | None, bool]]:
+    """(readable text of a piece, the silence asked after it or None, whether its sentence goes on) of a typed text.
+
+    The first source is None where a silence was asked before any word.
+    """
+    waiting: tuple[Readable, bool] | None = None
+    silence_s: float | None = None
+    for piece in to_pieces(text, dictionary, notes):
+        if piece.silence_s is not None:
+            silence_s = (silence_s or 0.0) + piece.silence_s
+        cleaned, left_out = clean(piece.text)
+        readable, turns = piece.without_turns(cleaned)
+        notes += [note for note in left_out if note not in notes]
+        if not any(char.isalnum() or char in _STANDS_FOR_WORDS or ord(char) >= FIRST_SAID for char in readable):
+            continue
+        if waiting is not None:
+            yield waiting[0], silence_s, waiting[1]
+        elif silence_s is not None:
+            yield None, silence_s, False
+        waiting, silence_s = (Readable(piece, readable, turns), piece.goes_on), None
+    if waiting is not None:
+        yield waiting[0], silence_s, waiting[1]
+
+
+def ask_silence(utterances: Iterator[Utterance], silence_s: float | None) -> Iterator[Utterance]:
+    """Utterances, the last of them with the silence that the person asked after it, if any."""
+    if silence_s is None:
+        yield from utterances
+        return
+    for utterance, is_last in _with_last(utterances):
+        yield replace(utterance, pause_s=silence_s, pause_is_asked=True) if is_last else utterance
+
+
+def _read(
+    source: Readable, max_symbols: int, notes: list[str], is_first: bool, goes_on: bool, function_word_stress: bool
+) -> Iterator[Utterance]:
+    """The utterances of a piece."""
+    for sentence, is_last in _with_last(sentences(source.text, notes, source.passage.said)):
+        parts = _parts(sentence.units, is_first)
+        is_first = False
         for number, units in enumerate(parts):
             said = _pronounce(units)
-            pause_s = sentence.pause_s if number == len(parts) - 1 else _pause_after(units[-1].marks)
-            for utterance in _utterances(readable, said, pause_s, max_symbols, number == len(parts) - 1):
-                spoke = True
-                yield utterance
-    if not spoke:
-        raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *left_out]))
+            if not function_word_stress:
+                _unstress(said)
+            is_end = number == len(parts) - 1
+            pause_s = sentence.pause_s if is_end else _pause_after(units[-1].marks)
+            yield from _utterances(source, said, pause_s, max_symbols, is_end and not (goes_on and is_last))
+
+
+def _with_last(row: Iterator[T]) -> Iterator[tuple[T, bool]]:
+    """Each of a row and whether it is the last one."""
+    waiting = next(row, None)
+    while waiting is not None:
+        following = next(row, None)
+        yield waiting, following is None
+        waiting = following
 
 
 def warm_up() -> None:
     """Load the lexicon and the taggers, about two seconds, so that the first text is read at once."""
-    to_utterances("Warm up the 1st vozzle.")
+    to_utterances("Warm up the 1st *vozzle* for CHF 5.")
 
 
 def _parts(units: list[Unit], is_first: bool) -> list[list[Unit]]:
@@ -152,7 +261,7 @@ def _pronounce(units: list[Unit]) -> list[_Said]:
     for unit in units:
         line += " " if line else ""
         starts.append(len(line))
-        line += unit.spoken + "".join(mark for mark in unit.marks if mark in ",.?!;:")
+        line += (_STAND_IN if unit.sounds else unit.spoken) + "".join(mark for mark in unit.marks if mark in ",.?!;:")
     said: list[_Said] = []
     position = index = 0
     for token, phonemes in spoken_tokens(line, near_roles=True):
@@ -161,15 +270,24 @@ def _pronounce(units: list[Unit]) -> list[_Said]:
             while index + 1 < len(units) and starts[index + 1] <= found:
                 index += 1
             position = found + len(token)
-        if phonemes:
-            said.append(_Said(phonemes, "", units[index]))
+        if phonemes and units[index].sounds:
+            said += [_Said(list(word), "", units[index]) for word in units[index].sounds]
+        elif phonemes:
+            said.append(_Said(phonemes, "", units[index], token.lower()))
         elif said:
             said[-1].mark = stronger(said[-1].mark, token)
     return said
 
 
+def _unstress(said: list[_Said]) -> None:
+    """Take the stress from words that English does not stress within a phrase."""
+    for word in said[:-1]:
+        if is_unstressed(word.token, word.mark):
+            word.phonemes = without_stress(word.phonemes)
+
+
 def _utterances(
-    text: str, said: list[_Said], pause_s: float, max_symbols: int, is_sentence_end: bool
+    source: Readable, said: list[_Said], pause_s: float, max_symbols: int, is_sentence_end: bool
 ) -> Iterator[Utterance]:
     """Spoken words as utterances of at most max_symbols, parted where it disturbs least."""
     said = [piece for word in said for piece in _cut(word, max_symbols - FRAME_SYMBOLS - 2)]
@@ -188,7 +306,9 @@ def _utterances(
         if not words[-1].mark and not (is_last and is_sentence_end):
             spoken[-1] = (words[-1].phonemes, ",")
         symbols, spans = sequence(spoken)
-        yield Utterance(_written(text, words), symbols, _spoken_words(text, words, spans), after_s)
+        text = source.written(_opening(source.text, words[0].unit.start), words[-1].unit.stop)
+        turns = turns_of(source, [word.unit for word in words], spans)
+        yield Utterance(text, symbols, _spoken_words(source, words, spans), after_s, turns)
 
 
 def _cut(word: _Said, limit: int) -> list[_Said]:
@@ -201,7 +321,7 @@ def _cut(word: _Said, limit: int) -> list[_Said]:
     return pieces
 
 
-def _spoken_words(text: str, words: list[_Said], spans: list[tuple[int, int]]) -> tuple[SpokenWord, ...]:
+def _spoken_words(source: Readable, words: list[_Said], spans: list[tuple[int, int]]) -> tuple[SpokenWord, ...]:
     """One entry for each unit, over the spans of all its spoken words."""
     merged: list[SpokenWord] = []
     last: Unit | None = None
@@ -209,18 +329,35 @@ def _spoken_words(text: str, words: list[_Said], spans: list[tuple[int, int]]) -
         if word.unit is last:
             merged[-1] = SpokenWord(merged[-1].text, merged[-1].start, end)
         else:
-            merged.append(SpokenWord(_one_line(text[word.unit.start : word.unit.end]), start, end))
+            merged.append(SpokenWord(source.written(word.unit.start, word.unit.end), start, end))
         last = word.unit
     return tuple(merged)
 
 
-def _written(text: str, words: list[_Said]) -> str:
-    """The part of the text that holds the words, with an opening quote or bracket before them."""
-    start = words[0].unit.start
+def turns_of(source: Readable, units: list[Unit], spans: list[tuple[int, int]]) -> tuple[Turn, ...]:
+    """The stretches of words that share a prosody which is not the voice's own, from the unit and span of each word."""
+    turns: list[Turn] = []
+    last = PLAIN
+    for unit, (start, end) in zip(units, spans, strict=True) if source.turns else ():
+        prosody = source.prosody(unit)
+        if prosody != PLAIN and prosody == last:
+            turns[-1] = replace(turns[-1], end=end)
+        elif prosody != PLAIN:
+            turns.append(Turn(start, end, prosody))
+        last = prosody
+    return tuple(turns)
+
+
+def _opening(text: str, start: int) -> int:
+    """Where the quotes and brackets that stand before a word begin."""
     while start > 0 and text[start - 1] in "\"'([{":
         start -= 1
-    return _one_line(text[start : words[-1].unit.stop])
+    return start
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+if __name__ == "__main__":
+    import sys
+
+    from models.speech.preview import main
+
+    sys.exit(main(sys.argv[1:]))
