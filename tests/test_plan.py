@@ -36,19 +36,10 @@ KNOWN_LONG_FILES = {
 }
 KNOWN_DOUBLE_CLASSES = {
     "Buttons",
-    "Clip",
     "Controls",
     "Panels",
-    "Segments",
     "Song",
-    "Spoken",
-    "Statistics",
-    "Style",
-    "StyleConfig",
-    "StyleNetwork",
-    "Track",
     "Voice",
-    "VoiceBank",
     "_Reader",
 }
 KNOWN_TAB_IMPORTS = {("studio.style.tab", "studio.models_tab.actions")}

@@ -26,7 +26,7 @@ from models.backends.speakers import SpeakerEmbeddings, open_speecht5_vocoder
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import AudioStyleChunk, AudioStyleRequest, ModelInfo, Voice
 from models.hub.spec import ModelSpec
-from models.style.sound_input import SILENCE_DB, mono_at
+from models.style.sound_input import SILENCE_DB, prepare_mono
 
 FloatArray = NDArray[np.float32]
 Sounds = Channel[tuple[FloatArray, int]]  # the next samples, and how much of the content is done
@@ -61,7 +61,7 @@ class _SoundStyle:
             ModelError: memory ran out.
         """
         notes = self._notes(request)
-        samples = mono_at(request.content, request.content_rate, self.sample_rate, "content")
+        samples = prepare_mono(request.content, request.content_rate, self.sample_rate, "content")
         total = len(samples)
 
         def chunk(made: FloatArray, done: int, last: bool = False) -> AudioStyleChunk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.contracts import WordTiming
-from models.speech.decoding import Decoded
+from models.speech.sentence_decoder import DecodingTrace
 from models.speech.symbols import PUNCTUATION, WORD_BREAK
 from models.speech.text import SpokenWord, Utterance
 
@@ -16,7 +16,7 @@ UNREAD_MASS = 0.12
 """A symbol that got less attention than this, in steps over the whole sentence, was passed over."""
 
 
-def word_times(
+def time_words(
     words: tuple[SpokenWord, ...], positions: list[int], step_s: float, starts_at_s: float, ended: bool
 ) -> tuple[WordTiming, ...]:
     """When the words are heard that are over by now.
@@ -37,7 +37,7 @@ def word_times(
     return tuple(timings)
 
 
-def unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
+def find_unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
     """Words of which at least half the sounds got next to no attention; alignment (S, L)."""
     mass = alignment.sum(axis=0)
 
@@ -52,23 +52,23 @@ def unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
     return [word.text for word in utterance.words if is_unread(word)]
 
 
-def verdict_of(utterance: Utterance, decoded: Decoded) -> str:
+def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
     """A plain sentence about how the sentence was read."""
-    alignment = decoded.alignment_array()
-    unread = unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
+    alignment = trace.alignment_array()
+    unread = find_unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
     if unread:
-        return f"The model may have skipped {_quoted(unread)}."
-    if decoded.retries:
-        near = [w.text for w in utterance.words if any(w.start <= place <= w.end for place in decoded.retries)]
-        return f"The model hesitated near {_quoted(near)}." if near else "The model hesitated at a pause."
-    if decoded.cut:
+        return f"The model may have skipped {_quote(unread)}."
+    if trace.retries:
+        near = [w.text for w in utterance.words if any(w.start <= place <= w.end for place in trace.retries)]
+        return f"The model hesitated near {_quote(near)}." if near else "The model hesitated at a pause."
+    if trace.cut:
         return "Every word was spoken; the end had to be found by the attention, not by the stop token."
     if float(alignment.max(axis=1).mean()) < 0.4:
         return "A blurred diagonal: every word was read, perhaps not clearly."
     return "A clear diagonal: every word was spoken."
 
 
-def _quoted(words: list[str]) -> str:
+def _quote(words: list[str]) -> str:
     distinct = list(dict.fromkeys(words))
     more = f" and {len(distinct) - 3} more" if len(distinct) > 3 else ""
     return ", ".join(f"“{word}”" for word in distinct[:3]) + more

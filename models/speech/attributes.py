@@ -28,14 +28,14 @@ DB_PER_UNIT = 10.0
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredAttributes:
     """An utterance's measured attributes, or a voice's means of them."""
 
     symbols_per_s: float
     log_f0: float
     level_db: float
 
-    def relative_to(self, mean: Measured) -> tuple[float, float, float]:
+    def relative_to(self, mean: MeasuredAttributes) -> tuple[float, float, float]:
         """Distances from `mean` in the model's units, ordered as ATTRIBUTES."""
         return (
             math.log2(self.symbols_per_s / mean.symbols_per_s),
@@ -44,20 +44,20 @@ class Measured:
         )
 
 
-def mean_of(measures: list[Measured]) -> Measured:
+def average_measurements(measures: list[MeasuredAttributes]) -> MeasuredAttributes:
     """The mean of each attribute over clips."""
     table = np.array([[m.symbols_per_s, m.log_f0, m.level_db] for m in measures], dtype=np.float64)
-    return Measured(*(float(v) for v in table.mean(axis=0)))
+    return MeasuredAttributes(*(float(v) for v in table.mean(axis=0)))
 
 
-def asked(request: SpeechRequest) -> tuple[float, float, float]:
+def compute_attributes(request: SpeechRequest) -> tuple[float, float, float]:
     """What a request asks, in the model's units, ordered as ATTRIBUTES."""
     return (math.log2(request.speed), request.pitch_semitones / SEMITONES_PER_UNIT, request.energy_db / DB_PER_UNIT)
 
 
-def asked_of_symbols(request: SpeechRequest, utterance: Utterance) -> list[tuple[float, ...]]:
+def compute_symbol_attributes(request: SpeechRequest, utterance: Utterance) -> list[tuple[float, ...]]:
     """What a request and the turns of an utterance ask of each symbol, in the model's units, within their ranges."""
-    values: list[tuple[float, ...]] = [asked(request)] * len(utterance.symbols)
+    values: list[tuple[float, ...]] = [compute_attributes(request)] * len(utterance.symbols)
     for turn in utterance.turns:
         prosody = turn.prosody
         turned = replace(
@@ -66,5 +66,5 @@ def asked_of_symbols(request: SpeechRequest, utterance: Utterance) -> list[tuple
             pitch_semitones=min(max(request.pitch_semitones + prosody.pitch_semitones, -6.0), 6.0),
             energy_db=min(max(request.energy_db + prosody.volume_db, -10.0), 10.0),
         )
-        values[turn.start : turn.end] = [asked(turned)] * (turn.end - turn.start)
+        values[turn.start : turn.end] = [compute_attributes(turned)] * (turn.end - turn.start)
     return values

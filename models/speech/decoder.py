@@ -85,7 +85,7 @@ class DecoderState:
     weights_sum: Tensor
 
 
-class Decoder(nn.Module):
+class Tacotron2Decoder(nn.Module):
     """Mel frames one step after another, each looking at the memory through the attention (section 2.2)."""
 
     def __init__(self, config: Tacotron2Config) -> None:
@@ -126,14 +126,14 @@ class Decoder(nn.Module):
         memory: Tensor,
         processed_memory: Tensor,
         hidden: Tensor,
-        lesson: Tensor | None = None,
-        trust: float = 0.0,
+        teacher_alignment: Tensor | None = None,
+        teacher_ratio: float = 0.0,
     ) -> Tensor:
         """One turn of attention RNN and attention, written into `state`.
 
         Args:
             prenet: (B, prenet_dim).
-            lesson: weights (B, L) of a teacher, of which a share of `trust` is used in the place of its own.
+            teacher_alignment: weights (B, L) of a teacher, used in place of its own to a share of `teacher_ratio`.
 
         Returns:
             its own weights (B, L).
@@ -144,7 +144,7 @@ class Decoder(nn.Module):
         state.attention_hidden = F.dropout(state.attention_hidden, self.config.rnn_dropout, self.training)
         history = torch.stack([state.weights, state.weights_sum], dim=1)
         weights = self.attention(state.attention_hidden, processed_memory, history, hidden)
-        state.weights = weights if lesson is None else torch.lerp(weights, lesson, trust)
+        state.weights = weights if teacher_alignment is None else torch.lerp(weights, teacher_alignment, teacher_ratio)
         state.weights_sum = state.weights_sum + state.weights
         state.context = torch.bmm(state.weights[:, None], memory)[:, 0]
         return weights
@@ -155,8 +155,8 @@ class Decoder(nn.Module):
         lengths: Tensor,
         mel: Tensor,
         generator: torch.Generator | None = None,
-        lesson: Tensor | None = None,
-        trust: float = 0.0,
+        teacher_alignment: Tensor | None = None,
+        teacher_ratio: float = 0.0,
         frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Teacher forcing: each step is given the true frame before it.
@@ -166,7 +166,7 @@ class Decoder(nn.Module):
         Args:
             memory: (B, L, E); lengths: (B,) symbols of each item.
             mel: (B, T, M), the true frames, T a multiple of R.
-            lesson: (B, S, L), a teacher's alignment, followed to a share of `trust`.
+            teacher_alignment: (B, S, L), followed to a share of `teacher_ratio`.
             frame_drop: (B,), how often an item's last frame is withheld, so that the text must be read instead.
 
         Returns:
@@ -182,9 +182,9 @@ class Decoder(nn.Module):
         processed_memory = self.attention.memory(memory)
         state = self.initial_state(memory)
         inputs, alignment = [], []
-        lessons = [None] * len(prenet) if lesson is None else lesson.unbind(1)
-        for step, taught in zip(prenet, lessons, strict=True):
-            alignment.append(self.attend(step, state, memory, processed_memory, hidden, taught, trust))
+        teacher_rows = [None] * len(prenet) if teacher_alignment is None else teacher_alignment.unbind(1)
+        for step, teacher_row in zip(prenet, teacher_rows, strict=True):
+            alignment.append(self.attend(step, state, memory, processed_memory, hidden, teacher_row, teacher_ratio))
             inputs.append(torch.cat([state.attention_hidden, state.context], dim=-1))
         rnn_input = torch.stack(inputs, dim=1)  # (B, S, attention_rnn_dim + E)
         decoded = F.dropout(self.decoder_rnn(rnn_input)[0], self.config.rnn_dropout, self.training)

@@ -43,7 +43,7 @@ class HifiGanConfig:
                    resblock_dilations=((1, 3), (1, 3)))  # fmt: skip
 
 
-class ResidualBlock(nn.Module):
+class HifiGanResidualBlock(nn.Module):
     """Dilated convolutions with residuals: the paper's ResBlock1."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
@@ -77,7 +77,7 @@ class HifiGanGenerator(nn.Module):
             channels //= 2
             self.blocks.append(
                 nn.ModuleList(
-                    ResidualBlock(channels, k, d)
+                    HifiGanResidualBlock(channels, k, d)
                     for k, d in zip(config.resblock_kernels, config.resblock_dilations, strict=True)
                 )
             )

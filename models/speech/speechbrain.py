@@ -26,20 +26,20 @@ from models.audio import MelConfig
 from models.contracts import FloatArray
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.speech.decoding import DecodingLimits
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
+from models.speech.sentence_decoder import DecodingLimits
 from models.speech.speechbrain_hyperparams import (
     HYPERPARAMS,
     Hyperparams,
-    hifigan_config,
-    inference_padding_frames,
+    read_hifigan_config,
     read_hyperparams,
-    tacotron2_config,
+    read_padding_frames,
+    read_tacotron2_config,
 )
-from models.speech.speechbrain_text import encode, iter_utterances
+from models.speech.speechbrain_text import encode_characters, iter_character_utterances
 from models.speech.synthesizer import MelScale, SpeechSynthesizer
 from models.speech.tacotron2 import Tacotron2
-from models.speech.vocoding import HifiGanRun
+from models.speech.vocoder_streams import HifiGanStream
 from models.weights_io import load_into, load_torch
 
 _TACOTRON_NAMES = (
@@ -76,28 +76,28 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
     Raises:
         ModelError: a file is missing, damaged, foreign, or of sizes that do not fit together.
     """
-    acoustic_path, acoustic = _checkpoint(files, "model.ckpt", "model")
-    vocoder_path, vocoder = _checkpoint(files, "generator.ckpt", "generator")
-    acoustic_sizes, vocoder_sizes = tacotron2_config(acoustic), hifigan_config(vocoder)
-    padding_frames = inference_padding_frames(vocoder, vocoder_sizes)
+    acoustic_path, acoustic = _find_checkpoint(files, "model.ckpt", "model")
+    vocoder_path, vocoder = _find_checkpoint(files, "generator.ckpt", "generator")
+    acoustic_sizes, vocoder_sizes = read_tacotron2_config(acoustic), read_hifigan_config(vocoder)
+    padding_frames = read_padding_frames(vocoder, vocoder_sizes)
     sample_rate = acoustic.whole("sample_rate", MelConfig.sample_rate, 192_000, least=8_000)
     if vocoder.whole("sample_rate", sample_rate, 192_000) != sample_rate:
         raise vocoder.unfit("sample_rate", f"{sample_rate}, as the acoustic model's")
     if vocoder_sizes.n_mels != acoustic_sizes.n_mels:
         raise vocoder.unfit("in_channels", f"{acoustic_sizes.n_mels}, as many as the acoustic model makes")
-    model = filled(lambda: Tacotron2(acoustic_sizes), load_tacotron2_state(acoustic_path), acoustic_path.name)
-    generator = filled(
+    model = build_with_state(lambda: Tacotron2(acoustic_sizes), load_tacotron2_state(acoustic_path), acoustic_path.name)
+    generator = build_with_state(
         lambda: HifiGanGenerator(vocoder_sizes), load_hifigan_state(vocoder_path, vocoder_sizes), vocoder_path.name
     )
-    reflect(generator)
+    use_reflection_padding(generator)
     return SpeechSynthesizer(
         model,
-        lambda seed: ContinuedHifiGanRun(generator, padding_frames),
+        lambda seed: PaddedHifiGanStream(generator, padding_frames),
         MelConfig(sample_rate=sample_rate, hop_length=vocoder_sizes.hop_length, n_mels=acoustic_sizes.n_mels),
         MelScale(),
         tuple(voice.key for voice in spec.voices),
-        to_symbols=iter_utterances,
-        symbol_ids=encode,
+        to_symbols=iter_character_utterances,
+        symbol_ids=encode_characters,
         limits=DecodingLimits(
             window_back=2,  # a sound is often written with several letters, and some letters are silent
             window_ahead=6,
@@ -109,15 +109,17 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
 
 def load_tacotron2_state(path: Path) -> dict[str, Tensor]:
     """SpeechBrain's Tacotron 2 under our names."""
-    return renamed(_tensors(path), _TACOTRON_NAMES)
+    return rename_tensors(_load_tensors(path), _TACOTRON_NAMES)
 
 
 def load_hifigan_state(path: Path, config: HifiGanConfig) -> dict[str, Tensor]:
     """SpeechBrain's HiFi-GAN generator under our names, weight norms fused."""
-    return blocks_by_stage(renamed(fused(_tensors(path), path.name), _HIFIGAN_NAMES), len(config.resblock_kernels))
+    return group_blocks_by_stage(
+        rename_tensors(fuse_weight_norms(_load_tensors(path), path.name), _HIFIGAN_NAMES), len(config.resblock_kernels)
+    )
 
 
-def renamed(state: Mapping[str, Tensor], rules: tuple[tuple[str, str], ...]) -> dict[str, Tensor]:
+def rename_tensors(state: Mapping[str, Tensor], rules: tuple[tuple[str, str], ...]) -> dict[str, Tensor]:
     """A state under other names; every rule (pattern, replacement) is applied to every name."""
     result = {}
     for name, tensor in state.items():
@@ -127,7 +129,7 @@ def renamed(state: Mapping[str, Tensor], rules: tuple[tuple[str, str], ...]) -> 
     return result
 
 
-def blocks_by_stage(state: Mapping[str, Tensor], blocks_in_stage: int) -> dict[str, Tensor]:
+def group_blocks_by_stage(state: Mapping[str, Tensor], blocks_in_stage: int) -> dict[str, Tensor]:
     """Residual blocks counted through there, by upsampling stage and place in it here."""
 
     def place(match: re.Match[str]) -> str:
@@ -137,7 +139,7 @@ def blocks_by_stage(state: Mapping[str, Tensor], blocks_in_stage: int) -> dict[s
     return {re.sub(r"^resblocks\.(\d{1,6})\.", place, name): tensor for name, tensor in state.items()}
 
 
-def fused(state: Mapping[str, Tensor], file_name: str) -> dict[str, Tensor]:
+def fuse_weight_norms(state: Mapping[str, Tensor], file_name: str) -> dict[str, Tensor]:
     """Direction and length of each weight multiplied out: w = g v / ||v|| over all axes but the first.
 
     Salimans and Kingma 2016, "Weight Normalization" (equation 2), as `torch.nn.utils.weight_norm` writes it (in its
@@ -158,7 +160,7 @@ def fused(state: Mapping[str, Tensor], file_name: str) -> dict[str, Tensor]:
     return result
 
 
-def filled(build: Callable[[], AnyModule], state: Mapping[str, Tensor], file_name: str) -> AnyModule:
+def build_with_state(build: Callable[[], AnyModule], state: Mapping[str, Tensor], file_name: str) -> AnyModule:
     """A module in eval mode with this very state.
 
     It is built without memory first: sizes out of a foreign file are compared before anything is allocated for them.
@@ -182,7 +184,7 @@ def filled(build: Callable[[], AnyModule], state: Mapping[str, Tensor], file_nam
     return module.eval().requires_grad_(False)
 
 
-def _checkpoint(files: Mapping[str, Path], file_name: str, section: str) -> tuple[Path, Hyperparams]:
+def _find_checkpoint(files: Mapping[str, Path], file_name: str, section: str) -> tuple[Path, Hyperparams]:
     """The path of a checkpoint and what the settings beside it say."""
     folders = [name.removesuffix(file_name) for name in files if f"/{name}".endswith(f"/{file_name}")]
     if len(folders) != 1 or folders[0] + HYPERPARAMS not in files:
@@ -192,7 +194,7 @@ def _checkpoint(files: Mapping[str, Path], file_name: str, section: str) -> tupl
     return files[folders[0] + file_name], read_hyperparams(files[folders[0] + HYPERPARAMS], section)
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def _load_tensors(path: Path) -> dict[str, Tensor]:
     """A checkpoint that holds nothing but plain tensors."""
     state = load_torch(path)
     foreign = [name for name, value in state.items() if not isinstance(value, Tensor) or not _is_plain(value)]
@@ -206,24 +208,24 @@ def _is_plain(tensor: Tensor) -> bool:
     return tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_complex()
 
 
-def reflect(generator: HifiGanGenerator) -> None:
+def use_reflection_padding(generator: HifiGanGenerator) -> None:
     """Make the convolutions continue their input by reflection, as those of SpeechBrain do; the transposed do not."""
     for module in generator.modules():
         if isinstance(module, nn.Conv1d):
             module.padding_mode = "reflect"
 
 
-class ContinuedHifiGanRun:
+class PaddedHifiGanStream:
     """HiFi-GAN over an utterance whose first and last frames go on for a while; the sound of the added is dropped."""
 
     def __init__(self, generator: HifiGanGenerator, padding_frames: int) -> None:
-        self.run, self.padding_frames = HifiGanRun(generator), padding_frames
+        self.run, self.padding_frames = HifiGanStream(generator), padding_frames
         self.padding_samples = padding_frames * generator.config.hop_length
         self.to_skip = self.padding_samples
         self.newest: Tensor | None = None  # frame (1, M)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderRun.push`."""
+        """See `VocoderStream.push`."""
         if self.newest is None and len(mel):
             mel = torch.cat([mel[:1].expand(self.padding_frames, -1), mel])
         self.newest = mel[-1:] if len(mel) else self.newest

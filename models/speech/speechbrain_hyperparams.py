@@ -54,7 +54,7 @@ class _PlainLoader(yaml.SafeLoader):
         """Merge nothing: a short file could ask for endless copies."""
 
 
-def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+def _construct_plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
@@ -62,7 +62,7 @@ def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
     return node.value
 
 
-_PlainLoader.add_multi_constructor(None, _plain)  # type: ignore[arg-type]  # None: every tag that has no reader yet
+_PlainLoader.add_multi_constructor(None, _construct_plain)  # type: ignore[arg-type]  # None: every tag that has no reader yet
 
 
 @dataclass(frozen=True)
@@ -124,19 +124,19 @@ def read_hyperparams(path: Path, section: str) -> Hyperparams:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise _damaged(section) from error
+        raise _make_damage_error(section) from error
     if len(content) > LONGEST_FILE_BYTES:
-        raise _damaged(section)
+        raise _make_damage_error(section)
     try:
         values = yaml.load(content, _PlainLoader)
     except Exception as error:  # the reader raises whatever a broken value makes it stumble over
-        raise _damaged(section) from error
+        raise _make_damage_error(section) from error
     if not isinstance(values, Mapping):
-        raise _damaged(section)
+        raise _make_damage_error(section)
     return Hyperparams(values, section)
 
 
-def _damaged(section: str) -> ModelError:
+def _make_damage_error(section: str) -> ModelError:
     return ModelError(
         f"The settings of the {section} ({HYPERPARAMS}) are missing, damaged or of another kind. Delete the file and "
         "get it again.",
@@ -144,7 +144,7 @@ def _damaged(section: str) -> ModelError:
     )
 
 
-def tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
+def read_tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
     """Sizes of the acoustic model; those that the file does not give are the paper's."""
     usual = Tacotron2Config()
     sizes = {ours: hyperparams.whole(key, getattr(usual, ours), most) for ours, key, most in _TACOTRON_SIZES}
@@ -158,7 +158,7 @@ def tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
     return Tacotron2Config(**sizes)  # type: ignore[arg-type]
 
 
-def hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
+def read_hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
     """Sizes of the vocoder; those that the file does not give are those of the paper's V1."""
     usual = HifiGanConfig()
     rates = hyperparams.wholes("upsample_factors", usual.upsample_rates, 64)
@@ -186,7 +186,7 @@ def hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
     return HifiGanConfig(n_mels, channels, rates, kernels, block_kernels, dilations)
 
 
-def inference_padding_frames(hyperparams: Hyperparams, config: HifiGanConfig) -> int:
+def read_padding_frames(hyperparams: Hyperparams, config: HifiGanConfig) -> int:
     """How many copies of its first and of its last frame an utterance is given.
 
     Enough of them are needed: a reflection is always shorter than what it continues, be it a single frame.

@@ -54,7 +54,7 @@ SYMBOL_IDS: dict[str, int] = {symbol: index for index, symbol in enumerate(SYMBO
 _TOKEN = re.compile(r"([a-z'-]*[a-z][a-z'-]*)|([,.?!;:])")
 
 
-def encode(symbols: tuple[str, ...]) -> list[int]:
+def encode_characters(symbols: tuple[str, ...]) -> list[int]:
     """Characters to ids; KeyError names one that is not in the inventory."""
     return [SYMBOL_IDS[symbol] for symbol in symbols]
 
@@ -68,7 +68,7 @@ class _Word:
     unit: Unit
 
 
-def iter_utterances(
+def iter_character_utterances(
     text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None, dictionary: Dictionary = ()
 ) -> Iterator[Utterance]:
     """Utterances one at a time; their symbols are characters, the last of them punctuation.
@@ -101,16 +101,16 @@ def iter_utterances(
 def _read(source: Readable, max_symbols: int, notes: list[str], goes_on: bool) -> Iterator[Utterance]:
     """The utterances of a passage."""
     for sentence in sentences(source.text, notes, source.passage.said):
-        words = _words(sentence.units, longest=max_symbols - 2)
-        pieces = split([len(word.letters) + 2 for word in words], _strengths(words), max_symbols)
+        words = _spell_words(sentence.units, longest=max_symbols - 2)
+        pieces = split([len(word.letters) + 2 for word in words], _rate_breaks(words), max_symbols)
         for start, end in pieces:
             is_end = end == len(words)
-            pause_s = sentence.pause_s if is_end else _pause_after(words[end - 1].mark)
+            pause_s = sentence.pause_s if is_end else _find_pause_after(words[end - 1].mark)
             closing = "." if is_end and not goes_on else ","
-            yield _utterance(source, words[start:end], pause_s, closing)
+            yield _build_utterance(source, words[start:end], pause_s, closing)
 
 
-def _words(units: list[Unit], longest: int) -> list[_Word]:
+def _spell_words(units: list[Unit], longest: int) -> list[_Word]:
     """The words of units as they are said; one with more letters than `longest` comes in pieces."""
     words: list[_Word] = []
     for unit in units:
@@ -123,7 +123,7 @@ def _words(units: list[Unit], longest: int) -> list[_Word]:
     return words
 
 
-def _strengths(words: list[_Word]) -> list[int]:
+def _rate_breaks(words: list[_Word]) -> list[int]:
     """How good a place to part lies after each word: 3 a clause, 2 a comma, 1 a conjunction, 0 a word, -1 a part."""
     strengths = []
     for word, following in zip(words, [*words[1:], None], strict=True):
@@ -136,13 +136,13 @@ def _strengths(words: list[_Word]) -> list[int]:
     return strengths
 
 
-def _pause_after(mark: str) -> float:
+def _find_pause_after(mark: str) -> float:
     if mark in {".", "?", "!"}:
         return SENTENCE_PAUSE_S
     return {"": CUT_PAUSE_S, ",": COMMA_PAUSE_S}.get(mark, CLAUSE_PAUSE_S)
 
 
-def _utterance(source: Readable, words: list[_Word], pause_s: float, closing: str) -> Utterance:
+def _build_utterance(source: Readable, words: list[_Word], pause_s: float, closing: str) -> Utterance:
     """Words as one utterance, ended with the mark `closing` where it has none."""
     symbols: list[str] = []
     spoken: list[SpokenWord] = []

@@ -21,15 +21,15 @@ from models.audio import MelConfig
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, WordTiming
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.speech.alignment import verdict_of, word_times
-from models.speech.attributes import asked, asked_of_symbols
-from models.speech.decoding import Attributes, DecodingLimits, SentenceDecoder
-from models.speech.local_stream import LocalStream
+from models.speech.alignment import judge_alignment, time_words
+from models.speech.attributes import compute_attributes, compute_symbol_attributes
+from models.speech.sentence_decoder import Attributes, DecodingLimits, SentenceDecoder
+from models.speech.streaming_inference import StreamingInference
 from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.text import Utterance, iter_utterances
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
-from models.speech.vocoding import GriffinLimRun, SourceFilterRun, VocoderRun
+from models.speech.vocoder_streams import GriffinLimStream, SourceFilterStream, VocoderStream
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
@@ -46,7 +46,7 @@ class MelScale:
 
 
 @dataclass
-class Spoken:
+class SpeechProgress:
     """How far the whole text is: samples out, words heard, notes, characters done."""
 
     samples: int = 0
@@ -70,7 +70,7 @@ class SpeechSynthesizer:
     def __init__(
         self,
         model: Tacotron2,
-        neural: Callable[[int], VocoderRun],
+        neural: Callable[[int], VocoderStream],
         mel: MelConfig,
         scale: MelScale,
         voices: tuple[str, ...],
@@ -94,37 +94,37 @@ class SpeechSynthesizer:
             ValueError: the text holds nothing that can be spoken, or the voice is not one of this model.
         """
         voice = self._voice_index(request.voice)
-        so_far = Spoken()
+        progress = SpeechProgress()
         found_notes: list[str] = list(self._unheeded(request))
         pause_s = 0.0
         utterances = self.to_symbols(request.text, notes=found_notes, dictionary=request.dictionary)
         for index, utterance in enumerate(utterances):
             if utterance.turns and not self.model.config.attributes:
                 found_notes.append(NO_CONTROLS)
-            so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
+            progress.notes = tuple(dict.fromkeys([*progress.notes, *found_notes]))
             if index or utterance.lead_s:
-                yield self._pause(pause_s if index else utterance.lead_s, request, so_far, index)
-            for chunk in self._speak(request, utterance, index, voice, so_far):
-                so_far.samples += len(chunk.samples)
+                yield self._pause(pause_s if index else utterance.lead_s, request, progress, index)
+            for chunk in self._speak(request, utterance, index, voice, progress):
+                progress.samples += len(chunk.samples)
                 yield chunk
-            so_far.characters = min(len(request.text), so_far.characters + len(utterance.text) + 1)
+            progress.characters = min(len(request.text), progress.characters + len(utterance.text) + 1)
             pause_s = utterance.pause_s
         if utterance.pause_is_asked:
-            yield self._pause(pause_s, request, so_far, index)
-        so_far.notes = tuple(dict.fromkeys([*so_far.notes, *found_notes]))
-        so_far.characters = len(request.text)
-        yield self._chunk(request, so_far, index, last=True)
+            yield self._pause(pause_s, request, progress, index)
+        progress.notes = tuple(dict.fromkeys([*progress.notes, *found_notes]))
+        progress.characters = len(request.text)
+        yield self._chunk(request, progress, index, last=True)
 
     def _unheeded(self, request: SpeechRequest) -> Iterator[str]:
         """What the request asks that this model has no input for."""
-        if any(asked(request)) and not self.model.config.attributes:
+        if any(compute_attributes(request)) and not self.model.config.attributes:
             yield NO_CONTROLS
 
-    def _pause(self, seconds: float, request: SpeechRequest, so_far: Spoken, index: int) -> SpeechChunk:
+    def _pause(self, seconds: float, request: SpeechRequest, progress: SpeechProgress, index: int) -> SpeechChunk:
         """Silence between two utterances."""
         silence = np.zeros(int(seconds * self.mel.sample_rate + 1e-6), np.float32)
-        so_far.samples += len(silence)
-        return self._chunk(request, so_far, index, samples=silence)
+        progress.samples += len(silence)
+        return self._chunk(request, progress, index, samples=silence)
 
     def _voice_index(self, key: str) -> int | None:
         if key and key not in self.voices:
@@ -133,7 +133,7 @@ class SpeechSynthesizer:
             return None
         return self.voices.index(key) if key else 0
 
-    def _chunk(self, request: SpeechRequest, so_far: Spoken, index: int, **changes: object) -> SpeechChunk:
+    def _chunk(self, request: SpeechRequest, progress: SpeechProgress, index: int, **changes: object) -> SpeechChunk:
         plain = SpeechChunk(
             samples=np.zeros(0, np.float32),
             sample_rate=self.mel.sample_rate,
@@ -142,21 +142,23 @@ class SpeechSynthesizer:
             symbols=(),
             sentence=index,
             sentences=index + 1,
-            words=so_far.words,
-            notes=so_far.notes,
-            done=so_far.characters,
+            words=progress.words,
+            notes=progress.notes,
+            done=progress.characters,
             total=len(request.text),
         )
         return replace(plain, **changes)  # type: ignore[arg-type]
 
     def _speak(
-        self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, so_far: Spoken
+        self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, progress: SpeechProgress
     ) -> Iterator[SpeechChunk]:
         """The chunks of one utterance."""
         seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
         attributes: Attributes = ()
         if self.model.config.attributes:
-            attributes = asked_of_symbols(request, utterance) if utterance.turns else asked(request)
+            attributes = (
+                compute_symbol_attributes(request, utterance) if utterance.turns else compute_attributes(request)
+            )
         decoder = SentenceDecoder(
             self.model,
             self.symbol_ids(utterance.symbols),
@@ -167,32 +169,32 @@ class SpeechSynthesizer:
             seed=seed,
             limits=self.limits,
         )
-        run = GriffinLimRun(self.mel, seed) if request.vocoder == "griffin-lim" else self.neural(seed)
-        before, starts_at = so_far.words, so_far.samples / self.mel.sample_rate
+        run = GriffinLimStream(self.mel, seed) if request.vocoder == "griffin-lim" else self.neural(seed)
+        before, starts_at = progress.words, progress.samples / self.mel.sample_rate
         for mel, ended in self._mel_pieces(decoder):
-            decoded = decoder.decoded
-            heard = word_times(utterance.words, decoded.positions, decoder.step_s, starts_at, ended)
-            so_far.words = before + heard
-            share = (decoded.positions[-1] + 1) / len(utterance.symbols) if decoded.positions else 0.0
+            trace = decoder.trace
+            heard = time_words(utterance.words, trace.positions, decoder.step_s, starts_at, ended)
+            progress.words = before + heard
+            share = (trace.positions[-1] + 1) / len(utterance.symbols) if trace.positions else 0.0
             verdict = ""
             if ended:
-                verdict = verdict_of(utterance, decoded)
-                so_far.notes += tuple(_retry_notes(utterance, decoded.retries))
+                verdict = judge_alignment(utterance, trace)
+                progress.notes += tuple(_describe_retries(utterance, trace.retries))
             yield self._chunk(
                 request,
-                so_far,
+                progress,
                 index,
                 samples=run.push(mel, last=ended),
                 mel=mel.numpy(),
-                alignment=decoded.alignment_array(),
+                alignment=trace.alignment_array(),
                 symbols=utterance.symbols,
                 verdict=verdict,
-                done=min(len(request.text), so_far.characters + round(share * len(utterance.text))),
+                done=min(len(request.text), progress.characters + round(share * len(utterance.text))),
             )
 
     def _mel_pieces(self, decoder: SentenceDecoder) -> Iterator[tuple[Tensor, bool]]:
         """Refined log mel frames (n, M), and whether they are the utterance's last; n may be 0."""
-        refine = LocalStream(lambda x: x + self.model.postnet(x), self.model.postnet.context_frames)
+        refine = StreamingInference(lambda x: x + self.model.postnet(x), self.model.postnet.context_frames)
         gathered: list[Tensor] = []
         wanted = FIRST_CHUNK_FRAMES
         for frames in decoder.frames():
@@ -209,7 +211,7 @@ class SpeechSynthesizer:
         return mel * self.scale.std + self.scale.mean
 
 
-def _retry_notes(utterance: Utterance, retries: list[int]) -> Iterator[str]:
+def _describe_retries(utterance: Utterance, retries: list[int]) -> Iterator[str]:
     for position in dict.fromkeys(retries):
         word = next((w.text for w in utterance.words if w.start <= position <= w.end), utterance.text)
         yield f"The voice got stuck near “{word}” and was moved on."
@@ -231,7 +233,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesize
         raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
     mel = vocoder.config.mel
     to_symbols = partial(iter_utterances, function_word_stress=learned_function_word_stress(acoustic_path))
-    return SpeechSynthesizer(model, lambda seed: SourceFilterRun(vocoder, seed), mel, scale, voices, to_symbols)
+    return SpeechSynthesizer(model, lambda seed: SourceFilterStream(vocoder, seed), mel, scale, voices, to_symbols)
 
 
 def learned_function_word_stress(path: Path) -> bool:
@@ -245,7 +247,7 @@ def learned_function_word_stress(path: Path) -> bool:
 
 def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:
     """A Tacotron 2 with the configuration written in its file."""
-    metadata = _json_metadata(path, ("config", "mel_scale"))
+    metadata = _load_json_metadata(path, ("config", "mel_scale"))
     model = Tacotron2(Tacotron2Config.from_dict(metadata["config"]))
     load_into(model, load_safetensors(path), f"the acoustic model in {path.name}")
     return model.eval(), MelScale(**metadata["mel_scale"])
@@ -253,13 +255,13 @@ def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:
 
 def load_vocoder(path: Path) -> SourceFilterVocoder:
     """A source-filter vocoder with the configuration written in its file."""
-    metadata = _json_metadata(path, ("config",))
+    metadata = _load_json_metadata(path, ("config",))
     vocoder = SourceFilterVocoder(VocoderConfig.from_dict(metadata["config"]))
     load_into(vocoder, load_safetensors(path), f"the vocoder in {path.name}")
     return vocoder.eval()
 
 
-def _json_metadata(path: Path, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def _load_json_metadata(path: Path, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     text = load_metadata(path)
     try:
         return {name: json.loads(text[name]) for name in names}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.speech.decoder import Decoder
+from models.speech.decoder import Tacotron2Decoder
 from models.speech.tacotron2_config import Tacotron2Config, length_mask
 
 __all__ = ["Tacotron2", "Tacotron2Config", "length_mask"]
@@ -43,7 +43,7 @@ class ConvNorm(nn.Module):
         return x if mask is None else x * mask
 
 
-def bidirectional(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+def run_bidirectional_lstm(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     """What the LSTM makes of the packed sequences x (B, L, C), in two fused calls: faster with gradients.
 
     The backward half runs over each item turned round in place, so that it begins at the item's own end.
@@ -61,7 +61,7 @@ def bidirectional(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     return both * length_mask(lengths, x.shape[1])[..., None]
 
 
-class Encoder(nn.Module):
+class Tacotron2Encoder(nn.Module):
     """Symbols to memory: three convolutions with batch norm, then a bidirectional LSTM (section 2.2)."""
 
     def __init__(self, config: Tacotron2Config) -> None:
@@ -80,7 +80,7 @@ class Encoder(nn.Module):
         for convolution in self.convolutions:
             x = convolution(x, mask)
         if self.training:
-            return bidirectional(self.lstm, x.transpose(1, 2), lengths)
+            return run_bidirectional_lstm(self.lstm, x.transpose(1, 2), lengths)
         packed = pack_padded_sequence(x.transpose(1, 2), lengths.cpu(), batch_first=True, enforce_sorted=False)
         memory, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=symbols.shape[1])
         return memory
@@ -137,14 +137,14 @@ class Postnet(nn.Module):
 
 
 class Tacotron2(nn.Module):
-    """The whole network. `forward` is teacher-forced; inference lives in `models.speech.decoding`."""
+    """The whole network. `forward` is teacher-forced; inference lives in `models.speech.sentence_decoder`."""
 
     def __init__(self, config: Tacotron2Config) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
+        self.encoder = Tacotron2Encoder(config)
         self.conditioner = Conditioner(config)
-        self.decoder = Decoder(config)
+        self.decoder = Tacotron2Decoder(config)
         self.postnet = Postnet(config)
 
     def encode(
@@ -162,16 +162,18 @@ class Tacotron2(nn.Module):
         voice: Tensor | None = None,
         attributes: Tensor | None = None,
         generator: torch.Generator | None = None,
-        lesson: Tensor | None = None,
-        trust: float = 0.0,
+        teacher_alignment: Tensor | None = None,
+        teacher_ratio: float = 0.0,
         frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Teacher-forced pass; see `Decoder.forward`.
+        """Teacher-forced pass; see `Tacotron2Decoder.forward`.
 
         Returns:
             mel before the postnet (B, T, M), mel after it (B, T, M), stop logits (B, S), alignment (B, S, L).
         """
         memory = self.encode(symbols, lengths, voice, attributes)
-        coarse, stop, alignment = self.decoder(memory, lengths, mel, generator, lesson, trust, frame_drop)
+        coarse, stop, alignment = self.decoder(
+            memory, lengths, mel, generator, teacher_alignment, teacher_ratio, frame_drop
+        )
         fine = coarse + self.postnet(coarse, length_mask(mel_lengths, mel.shape[1]))
         return coarse, fine, stop, alignment

@@ -115,7 +115,7 @@ class PitchEstimator(nn.Module):
 
 
 @dataclass
-class Filters:
+class SourceFilters:
     """What the networks say of each frame: F0 (B, T) in Hz, and three filters (B, T, F)."""
 
     f0: Tensor
@@ -141,11 +141,11 @@ class SourceFilterVocoder(nn.Module):
         self.output = nn.Linear(config.channels, 3 * bins)
         nn.init.normal_(self.output.weight, std=0.01)
         nn.init.zeros_(self.output.bias)
-        self.register_buffer("envelope", mel_to_log_magnitude(config.mel), persistent=False)
+        self.register_buffer("envelope", build_mel_interpolation(config.mel), persistent=False)
         self.register_buffer("band_level", mel_filterbank(config.mel).sum(dim=0).log(), persistent=False)
         self.context_frames = self.pitch.backbone.context_frames + self.backbone.context_frames
 
-    def filters(self, mel: Tensor, f0: Tensor | None = None) -> Filters:
+    def filters(self, mel: Tensor, f0: Tensor | None = None) -> SourceFilters:
         """Log mel (B, T, M) and, in training, the true F0 (B, T) in Hz -> the filters of each frame."""
         normal = (mel - self.MEL_MEAN) / self.MEL_STD
         logits, voicing = self.pitch(normal)
@@ -157,7 +157,7 @@ class SourceFilterVocoder(nn.Module):
         base = (mel - self.band_level) @ self.envelope  # (B, T, F), the mel's own smooth spectrum
         level = base - 0.5 * math.log(0.375 * self.config.mel.n_fft)  # of a source with unit power
         limit = self.LOG_LIMIT
-        return Filters(
+        return SourceFilters(
             f0=f0,
             pulse_log_magnitude=level + limit * torch.tanh(pulse / limit),
             pulse_phase=phase,
@@ -178,7 +178,7 @@ class SourceFilterVocoder(nn.Module):
         filters = self.filters(mel, f0)
         n_fft, hop = self.config.mel.n_fft, self.config.mel.hop_length
         pulses = self._pulses_of_clip(filters.f0)
-        spectra = self.shape(frame(pulses, n_fft, hop), frame(noise, n_fft, hop), filters)
+        spectra = self.shape(frame_signal(pulses, n_fft, hop), frame_signal(noise, n_fft, hop), filters)
         sound, weight = overlap_add(spectra, n_fft, hop)
         length = (mel.shape[1] - 1) * hop
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + length]
@@ -191,20 +191,20 @@ class SourceFilterVocoder(nn.Module):
         edges = (f0[:, :1].expand(-1, half), between.flatten(1), f0[:, -1:].expand(-1, half))
         hz = torch.cat(edges, dim=1).double()
         cycles = torch.cumsum(hz / self.config.mel.sample_rate, dim=1)
-        return pulse_train(cycles, hz, self.config.mel.sample_rate)
+        return make_pulse_train(cycles, hz, self.config.mel.sample_rate)
 
-    def shape(self, pulse_frames: Tensor, noise_frames: Tensor, filters: Filters) -> Tensor:
+    def shape(self, pulse_frames: Tensor, noise_frames: Tensor, filters: SourceFilters) -> Tensor:
         """Windowed frames of both sources (B, T, n_fft) -> filtered, windowed frames (B, T, n_fft)."""
         window = hann_window(self.config.mel.n_fft).to(pulse_frames.device)
         pulse = torch.fft.rfft(pulse_frames * window)
         noise = torch.fft.rfft(noise_frames * window)
         magnitude = filters.pulse_log_magnitude
-        phase = minimum_phase(magnitude) + filters.pulse_phase
+        phase = compute_minimum_phase(magnitude) + filters.pulse_phase
         shaped = pulse * torch.polar(magnitude.exp(), phase) + noise * filters.noise_log_magnitude.exp()
         return torch.fft.irfft(shaped, n=self.config.mel.n_fft) * window
 
 
-def frame(signal: Tensor, size: int, hop: int) -> Tensor:
+def frame_signal(signal: Tensor, size: int, hop: int) -> Tensor:
     """(B, N) -> overlapping frames (B, 1 + (N - size) // hop, size)."""
     return signal.unfold(1, size, hop)
 
@@ -224,7 +224,7 @@ def overlap_add(frames: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
     return fold(frames.transpose(1, 2)), fold(squared).clamp_min(1e-8)
 
 
-def pulse_train(cycles: Tensor, hz: Tensor, sample_rate: int) -> Tensor:
+def make_pulse_train(cycles: Tensor, hz: Tensor, sample_rate: int) -> Tensor:
     """All harmonics of equal strength up to the Nyquist frequency, unit power.
 
     Args:
@@ -242,7 +242,7 @@ def pulse_train(cycles: Tensor, hz: Tensor, sample_rate: int) -> Tensor:
     return (kernel * torch.sqrt(2 / harmonics)).float()
 
 
-def minimum_phase(log_magnitude: Tensor) -> Tensor:
+def compute_minimum_phase(log_magnitude: Tensor) -> Tensor:
     """Phase (B, T, F) of the minimum-phase filter with this log magnitude (B, T, F), by the folded cepstrum.
 
     Oppenheim and Schafer, "Discrete-Time Signal Processing", on the complex cepstrum of minimum-phase sequences.
@@ -255,7 +255,7 @@ def minimum_phase(log_magnitude: Tensor) -> Tensor:
     return torch.fft.rfft(cepstrum * fold).imag
 
 
-def mel_to_log_magnitude(config: MelConfig) -> Tensor:
+def build_mel_interpolation(config: MelConfig) -> Tensor:
     """Matrix (M, F) that interpolates log mel values, read at the bands' centres, over frequency bins."""
     bank = mel_filterbank(config)  # (F, M)
     frequencies = torch.arange(bank.shape[0], dtype=torch.float32)

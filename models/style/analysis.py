@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.audio import MelConfig
-from models.style.content_vocoder import mel_of, spectrum
-from models.style.networks import Statistics, StyleNetwork
-from models.style.pitch import MEDIAN_FRAMES, median_smooth, typical_pitch, yin, yin_reach
+from models.style.audio_network import AudioStatistics, AudioStyleNetwork
+from models.style.content_vocoder import compute_mel, compute_spectrum
+from models.style.pitch import MEDIAN_FRAMES, count_yin_reach, find_typical_pitch, run_yin, smooth_by_median
 
 FloatArray = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ FEATURES_KEPT_S = 300.0
 """Features of longer contents are not kept, but made again while they are needed: memory stays bounded."""
 
 
-def frames_around(samples: FloatArray, first: int, stop: int, size: int, hop: int) -> FloatArray:
+def cut_frames(samples: FloatArray, first: int, stop: int, size: int, hop: int) -> FloatArray:
     """Frames first..stop-1 of `size` samples, centred on multiples of hop; silence beyond the ends."""
     start, end = first * hop - size // 2, (stop - 1) * hop + size - size // 2
     piece = samples[max(0, start) : max(0, end)]
@@ -39,18 +39,18 @@ def frames_around(samples: FloatArray, first: int, stop: int, size: int, hop: in
     return np.lib.stride_tricks.sliding_window_view(piece, size)[::hop]
 
 
-def mel_frames(samples: FloatArray, first: int, stop: int, config: MelConfig) -> Tensor:
+def compute_mel_frames(samples: FloatArray, first: int, stop: int, config: MelConfig) -> Tensor:
     """Log mel (1, stop - first, M) of frames first..stop-1."""
-    frames = frames_around(samples, first, stop, config.n_fft, config.hop_length)
-    return mel_of(spectrum(torch.from_numpy(np.ascontiguousarray(frames))), config)[None]
+    frames = cut_frames(samples, first, stop, config.n_fft, config.hop_length)
+    return compute_mel(compute_spectrum(torch.from_numpy(np.ascontiguousarray(frames))), config)[None]
 
 
-def pitch_frames(samples: FloatArray, first: int, stop: int, total: int, config: MelConfig) -> NDArray[np.float32]:
+def track_pitch(samples: FloatArray, first: int, stop: int, total: int, config: MelConfig) -> NDArray[np.float32]:
     """F0 in Hz of frames first..stop-1 of a sound of `total` frames, 0 where there is none."""
     half = MEDIAN_FRAMES // 2
     low, high = max(0, first - half), min(total, stop + half)
-    frames = frames_around(samples, low, high, 2 * yin_reach(config.sample_rate), config.hop_length)
-    smooth = median_smooth(yin(frames, config.sample_rate))
+    frames = cut_frames(samples, low, high, 2 * count_yin_reach(config.sample_rate), config.hop_length)
+    smooth = smooth_by_median(run_yin(frames, config.sample_rate))
     return smooth[first - low : stop - low]
 
 
@@ -76,18 +76,18 @@ class RunningStatistics:
         self.sums = [value * share for value in self.sums]
         self.squares = [value * share for value in self.squares]
 
-    def result(self) -> Statistics:
+    def result(self) -> AudioStatistics:
         """Of all that was added."""
         weight = max(self.weight, 1.0)
         means = [s / weight for s in self.sums]
-        deviations = [
+        stds = [
             (q / weight - m**2).clamp_min(0).sqrt().clamp_min(LEAST_DEVIATION)
             for q, m in zip(self.squares, means, strict=True)
         ]
-        return Statistics(tuple(m.float() for m in means), tuple(d.float() for d in deviations))
+        return AudioStatistics(tuple(m.float() for m in means), tuple(d.float() for d in stds))
 
 
-def active_frames(samples: FloatArray, frames: int, config: MelConfig) -> NDArray[np.bool_]:
+def find_active_frames(samples: FloatArray, frames: int, config: MelConfig) -> NDArray[np.bool_]:
     """Which frames (T,) are louder than ACTIVE_DB under the loudest; all of them where the sound is silent."""
     hop = config.hop_length
     padded = np.pad(samples, (hop, max(0, (frames + 1) * hop - len(samples))))[: (frames + 1) * hop]
@@ -101,9 +101,9 @@ def active_frames(samples: FloatArray, frames: int, config: MelConfig) -> NDArra
 class SoundAnalysis:
     """A sound, its statistics and pitch, and its features where they are kept."""
 
-    network: StyleNetwork
+    network: AudioStyleNetwork
     samples: FloatArray
-    statistics: Statistics
+    statistics: AudioStatistics
     pitch_hz: float
     f0: NDArray[np.float32]
     kept: list[tuple[Tensor, ...]] = field(default_factory=list)
@@ -125,14 +125,16 @@ class SoundAnalysis:
         )
 
 
-def encode_frames(network: StyleNetwork, samples: FloatArray, first: int, stop: int, frames: int) -> tuple[Tensor, ...]:
+def encode_frames(
+    network: AudioStyleNetwork, samples: FloatArray, first: int, stop: int, frames: int
+) -> tuple[Tensor, ...]:
     """Features of frames first..stop-1 as the encoder gives them over the whole sound of `frames` frames."""
     low, high = max(0, first - network.encoder_past), min(frames, stop + network.encoder_ahead)
-    features = network.encode(mel_frames(samples, low, high, network.config.mel))
+    features = network.encode(compute_mel_frames(samples, low, high, network.config.mel))
     return tuple(f[:, first - low : stop - low] for f in features)
 
 
-def analyse(network: StyleNetwork, samples: FloatArray, keep: bool) -> Iterator[SoundAnalysis | int]:
+def analyse(network: AudioStyleNetwork, samples: FloatArray, keep: bool) -> Iterator[SoundAnalysis | int]:
     """Listen to a sound: yields how many frames are done, and at last the analysis.
 
     Args:
@@ -140,7 +142,7 @@ def analyse(network: StyleNetwork, samples: FloatArray, keep: bool) -> Iterator[
     """
     config = network.config.mel
     frames = 1 + len(samples) // config.hop_length
-    active = torch.from_numpy(active_frames(samples, frames, config))
+    active = torch.from_numpy(find_active_frames(samples, frames, config))
     running = RunningStatistics(network.widths)
     kept: list[tuple[Tensor, ...]] = []
     pitches = []
@@ -149,15 +151,15 @@ def analyse(network: StyleNetwork, samples: FloatArray, keep: bool) -> Iterator[
         stop = min(frames, first + BLOCK_FRAMES)
         features = encode_frames(network, samples, first, stop, frames)
         running.add(features, active[first:stop])
-        pitches.append(pitch_frames(samples, first, stop, frames, config))
+        pitches.append(track_pitch(samples, first, stop, frames, config))
         if keep:
             kept.append((features[0], *(f.half() for f in features[1:])))
         yield stop
     f0 = np.concatenate(pitches)
-    yield SoundAnalysis(network, samples, running.result(), typical_pitch(f0), f0, kept)
+    yield SoundAnalysis(network, samples, running.result(), find_typical_pitch(f0), f0, kept)
 
 
-def analyse_whole(network: StyleNetwork, samples: FloatArray, keep: bool = False) -> SoundAnalysis:
+def analyse_whole(network: AudioStyleNetwork, samples: FloatArray, keep: bool = False) -> SoundAnalysis:
     """`analyse` without the progress."""
     *_, analysis = analyse(network, samples, keep)
     assert isinstance(analysis, SoundAnalysis)

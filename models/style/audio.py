@@ -1,8 +1,9 @@
 """The audio style generator: content and style in, the content in the style's timbre and texture out, as a stream.
 
-Content and style go through one encoder (`models.style.networks`); adaptive instance normalisation gives the content's
-features the statistics of the style as far as the strength says; the decoded change of the mel frames and the content's
-own sound go through a vocoder (`models.style.content_vocoder`). A voice's pitch is moved before (`models.style.pitch`).
+Content and style go through one encoder (`models.style.audio_network`); adaptive instance normalisation gives the
+content's features the statistics of the style as far as the strength says; the decoded change of the mel frames and the
+content's own sound go through a vocoder (`models.style.content_vocoder`). A voice's pitch is moved before
+(`models.style.pitch`).
 Where content and style are both voices, their sounds are matched frame by frame instead (`models.style.voice`).
 What was heard of a sound is kept, so that another strength starts at the decoder.
 """
@@ -27,15 +28,15 @@ from models.audio import MelConfig, mel_filterbank
 from models.contracts import AudioStyleChunk, AudioStyleRequest, AudioStyleStatistics, ModelInfo
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.style.analysis import RunningStatistics, SoundAnalysis, active_frames, analyse, analyse_whole
+from models.style.analysis import RunningStatistics, SoundAnalysis, analyse, analyse_whole, find_active_frames
+from models.style.audio_network import MEL_MEAN, MEL_STD, AudioStatistics, AudioStyleConfig, AudioStyleNetwork
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
 from models.style.live import LiveStyler
 from models.style.matching import MatchingConfig, MatchingNetwork
-from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork
 from models.style.pitch import holds_notes
-from models.style.rendering import Renderer, round_off
-from models.style.sound_input import mono_at
-from models.style.voice import VoiceAnalysis, VoiceBank, Voices, bank_from
+from models.style.rendering import AudioStyleRenderer, round_off
+from models.style.sound_input import prepare_mono
+from models.style.voice import VoiceAnalysis, VoiceMatcher, VoiceMatchingSet, unpack_matching_set
 from models.weights_io import load_into, load_metadata, load_safetensors
 
 FloatArray = NDArray[np.float32]
@@ -50,12 +51,12 @@ MOST_PITCH_RATIO = 2.0
 
 
 @dataclass(frozen=True)
-class Style:
+class AudioStyle:
     """What the model knows of a style: statistics of each level, its pitch or 0, and the sounds of a voice."""
 
-    statistics: Statistics
+    statistics: AudioStatistics
     pitch_hz: float = 0.0
-    bank: VoiceBank | None = None
+    bank: VoiceMatchingSet | None = None
     name: str = ""
 
 
@@ -71,19 +72,19 @@ class AudioStyler:
 
     def __init__(
         self,
-        network: StyleNetwork,
+        network: AudioStyleNetwork,
         vocoder: ContentVocoder,
-        presets: Mapping[str, Style],
-        average: Statistics,
+        presets: Mapping[str, AudioStyle],
+        average: AudioStatistics,
         matching: MatchingNetwork | None = None,
     ) -> None:
         self.network, self.vocoder, self.presets, self.average = network, vocoder, dict(presets), average
-        self.voices = Voices(matching, KEPT_CONTENTS) if matching else None
+        self.voices = VoiceMatcher(matching, KEPT_CONTENTS) if matching else None
         self.mel: MelConfig = network.config.mel
         self.sample_rate = self.mel.sample_rate
         self.encodings = 0  # sounds that went through the encoder so far
         self._contents: OrderedDict[str, SoundAnalysis] = OrderedDict()
-        self._styles: OrderedDict[str, Style] = OrderedDict()
+        self._styles: OrderedDict[str, AudioStyle] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -91,7 +92,7 @@ class AudioStyler:
         """A tiny network with random weights and two presets, for tests of everything around it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(3)
-            network = StyleNetwork(StyleConfig.debug()).eval()
+            network = AudioStyleNetwork(AudioStyleConfig.debug()).eval()
             vocoder = ContentVocoder(ContentVocoderConfig.debug()).eval()
             matching = MatchingNetwork(MatchingConfig.debug()).eval()
         time = np.arange(22_050, dtype=np.float32) / 22_050
@@ -99,7 +100,7 @@ class AudioStyler:
         hiss = (0.1 * np.random.default_rng(0).standard_normal(22_050)).astype(np.float32)
         with torch.inference_mode():
             hummed, hissed = (analyse_whole(network, x) for x in (hum, hiss))
-        presets = {"hum": Style(hummed.statistics, 110.0), "hiss": Style(hissed.statistics)}
+        presets = {"hum": AudioStyle(hummed.statistics, 110.0), "hiss": AudioStyle(hissed.statistics)}
         return cls(network, vocoder, presets, hummed.statistics, matching)
 
     @property
@@ -130,8 +131,8 @@ class AudioStyler:
         """
         rate = self.sample_rate
         style = self._style_of(request)
-        samples = mono_at(request.content, request.content_rate, rate, "content")
-        gain = reference_gain(samples, self.mel)
+        samples = prepare_mono(request.content, request.content_rate, rate, "content")
+        gain = compute_reference_gain(samples, self.mel)
         content = None
         for heard in self._content_of(samples, gain):
             if isinstance(heard, SoundAnalysis):
@@ -140,7 +141,7 @@ class AudioStyler:
                 yield self._listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
         assert content is not None
         if self.voices is not None and style.bank is not None and not request.low_latency:
-            for known in self.voices.hear(digest(content.samples), content):
+            for known in self.voices.hear(hash_samples(content.samples), content):
                 if isinstance(known, VoiceAnalysis):
                     yield from self._given_voice(content, known, style, request, gain)
                     return
@@ -149,7 +150,9 @@ class AudioStyler:
         wanted = content.statistics.towards(style.statistics, request.strength)
         own = content.statistics
         pitched = style.pitch_hz > 0
-        renderer = Renderer(self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0, pitched)
+        renderer = AudioStyleRenderer(
+            self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0, pitched
+        )
         notes = self._notes(content, style, request)
         total, frames, fed, first = len(samples), content.frames, 0, 0
         plan = (LOW_LATENCY_FRAMES,) if request.low_latency else CHUNK_FRAMES
@@ -176,11 +179,11 @@ class AudioStyler:
             first, index = stop, index + 1
 
     def _given_voice(
-        self, content: SoundAnalysis, voice: VoiceAnalysis, style: Style, request: AudioStyleRequest, gain: float
+        self, content: SoundAnalysis, voice: VoiceAnalysis, style: AudioStyle, request: AudioStyleRequest, gain: float
     ) -> Iterator[AudioStyleChunk]:
         """A voice in the style's voice (`models.style.voice`)."""
         assert self.voices is not None and style.bank is not None
-        name, bands = (digest(content.samples), style.name), style.statistics.means[0]
+        name, bands = (hash_samples(content.samples), style.name), style.statistics.means[0]
         renderer = self.voices.renderer(name, content, voice, style.bank, bands, request.strength, request.move_pitch)
         wanted = content.statistics.towards(style.statistics, request.strength)
         notes = self._notes(content, style, request)
@@ -232,22 +235,22 @@ class AudioStyler:
             LOW_LATENCY_FRAMES,
         )
 
-    def _style_of(self, request: AudioStyleRequest) -> Style:
+    def _style_of(self, request: AudioStyleRequest) -> AudioStyle:
         if request.style is None:
             if request.words:
                 raise ValueError("This model takes a sound or one of its presets as style, and no words.")
             if request.preset not in self.presets:
                 raise ValueError(f"preset is {request.preset!r}; this model has {', '.join(self.presets)}.")
             return self.presets[request.preset]
-        samples = mono_at(request.style, request.style_rate, self.sample_rate, "style")
-        key = digest(samples)
+        samples = prepare_mono(request.style, request.style_rate, self.sample_rate, "style")
+        key = hash_samples(samples)
         with self._lock:
             if key in self._styles:
                 self._styles.move_to_end(key)
                 return self._styles[key]
-        analysis = analyse_whole(self.network, samples * reference_gain(samples, self.mel))
+        analysis = analyse_whole(self.network, samples * compute_reference_gain(samples, self.mel))
         bank = self.voices.bank(analysis) if self.voices else None
-        style = Style(analysis.statistics, analysis.pitch_hz, bank, key)
+        style = AudioStyle(analysis.statistics, analysis.pitch_hz, bank, key)
         with self._lock:
             self.encodings += 1
             self._styles[key] = style
@@ -256,7 +259,7 @@ class AudioStyler:
         return style
 
     def _content_of(self, samples: FloatArray, gain: float) -> Iterator[SoundAnalysis | int]:
-        key = digest(samples)
+        key = hash_samples(samples)
         with self._lock:
             found = self._contents.get(key)
             if found is not None:
@@ -283,7 +286,7 @@ class AudioStyler:
         return min(MOST_PITCH_RATIO, max(1 / MOST_PITCH_RATIO, ratio))
 
     @staticmethod
-    def _notes(content: SoundAnalysis, style: Style, request: AudioStyleRequest) -> tuple[str, ...]:
+    def _notes(content: SoundAnalysis, style: AudioStyle, request: AudioStyleRequest) -> tuple[str, ...]:
         if not np.any(content.samples):
             return ("The content is silent.",)
         if request.move_pitch and style.pitch_hz and holds_notes(content.f0):
@@ -303,8 +306,8 @@ class AudioStyler:
     def _statistics(
         self,
         content: SoundAnalysis,
-        style: Style,
-        wanted: Statistics,
+        style: AudioStyle,
+        wanted: AudioStatistics,
         heard: RunningStatistics,
         ratio: float,
         gain: float,
@@ -320,9 +323,9 @@ class AudioStyler:
 
         sets = {"content": content.statistics, "style": style.statistics, "wanted": wanted, "result": result}
         arrays = {f"{name}_mean_db": mean_db(s.means[0]) for name, s in sets.items()}
-        arrays |= {f"{name}_std_db": std_db(s.deviations[0]) for name, s in sets.items()}
+        arrays |= {f"{name}_std_db": std_db(s.stds[0]) for name, s in sets.items()}
         return AudioStyleStatistics(
-            band_hz=band_centres_hz(self.mel),
+            band_hz=compute_band_centres_hz(self.mel),
             content_pitch_hz=content.pitch_hz,
             style_pitch_hz=style.pitch_hz,
             result_pitch_hz=content.pitch_hz * ratio,
@@ -330,27 +333,27 @@ class AudioStyler:
         )
 
 
-def band_centres_hz(config: MelConfig) -> FloatArray:
+def compute_band_centres_hz(config: MelConfig) -> FloatArray:
     """Centres of the mel bands in Hz, (M,)."""
     bank = mel_filterbank(config)
     bins = torch.arange(bank.shape[0], dtype=torch.float32) * config.sample_rate / config.n_fft
     return ((bank * bins[:, None]).sum(dim=0) / bank.sum(dim=0)).numpy()
 
 
-def reference_gain(samples: FloatArray, config: MelConfig) -> float:
+def compute_reference_gain(samples: FloatArray, config: MelConfig) -> float:
     """Factor that brings the sound's active frames to REFERENCE_DB; 1 for silence, at most 60 dB."""
     frames = 1 + len(samples) // config.hop_length
-    active = np.repeat(active_frames(samples, frames, config), config.hop_length)[: len(samples)]
+    active = np.repeat(find_active_frames(samples, frames, config), config.hop_length)[: len(samples)]
     power = float(np.mean(samples[active] ** 2, dtype=np.float64)) if active.any() else 0.0
     return float(min(1000.0, 10 ** (REFERENCE_DB / 20) / np.sqrt(power))) if power > 1e-12 else 1.0
 
 
-def digest(samples: FloatArray) -> str:
+def hash_samples(samples: FloatArray) -> str:
     """Name of a sound by its content."""
     return hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
 
 
-def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> AudioStyler:
+def load_bundled_audio(files: Mapping[str, Path], spec: ModelSpec) -> AudioStyler:
     """The shipped model from its weight file.
 
     Raises:
@@ -370,7 +373,7 @@ def load_styler(path: Path) -> AudioStyler:
     try:
         described: dict[str, Any] = {name: json.loads(text[name]) for name in ("network", "vocoder", "presets")}
         described["matching"] = json.loads(text.get("matching", "null"))
-        network = StyleNetwork(StyleConfig.from_dict(described["network"]))
+        network = AudioStyleNetwork(AudioStyleConfig.from_dict(described["network"]))
         vocoder = ContentVocoder(ContentVocoderConfig.from_dict(described["vocoder"]))
         pitches = {str(key): float(hz) for key, hz in described["presets"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -384,7 +387,7 @@ def load_styler(path: Path) -> AudioStyler:
     levels = len(network.widths)
     try:
         found = {
-            key: Statistics(
+            key: AudioStatistics(
                 tuple(groups["style"][f"{key}.mean_{i}"] for i in range(levels)),
                 tuple(groups["style"][f"{key}.deviation_{i}"] for i in range(levels)),
             )
@@ -392,7 +395,9 @@ def load_styler(path: Path) -> AudioStyler:
         }
     except KeyError as error:
         raise ModelError(f"The weight file {path.name} lacks a preset ({error}); get it again.", "weights") from error
-    presets = {key: Style(found[key], hz, bank_from(groups["bank"], key), key) for key, hz in pitches.items()}
+    presets = {
+        key: AudioStyle(found[key], hz, unpack_matching_set(groups["bank"], key), key) for key, hz in pitches.items()
+    }
     matching = None
     if groups["matching"]:
         matching = MatchingNetwork(MatchingConfig.from_dict(described["matching"]))

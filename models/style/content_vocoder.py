@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from models.audio import MelConfig, hann_window, mel_filterbank
-from models.speech.vocoder import mel_to_log_magnitude, overlap_add
-from models.style.networks import MEL_MEAN, MEL_STD, LocalStack
+from models.speech.vocoder import build_mel_interpolation, overlap_add
+from models.style.audio_network import MEL_MEAN, MEL_STD, LocalStack
 
 LARGEST_CHANGE = 7.0
 """Of a mel band, natural log of magnitude (60 dB); what is asked beyond it is not done."""
@@ -70,7 +70,7 @@ class ContentVocoder(nn.Module):
         self.output = nn.Linear(config.channels, 2 * bins)
         nn.init.normal_(self.output.weight, std=0.01)
         nn.init.zeros_(self.output.bias)
-        self.register_buffer("envelope", mel_to_log_magnitude(config.mel), persistent=False)
+        self.register_buffer("envelope", build_mel_interpolation(config.mel), persistent=False)
         self.register_buffer("band_level", mel_filterbank(config.mel).sum(dim=0).log(), persistent=False)
         self.past_frames, self.ahead_frames = self.stack.past_frames, self.stack.ahead_frames
 
@@ -92,7 +92,7 @@ class ContentVocoder(nn.Module):
         """Whole clips, for training.
 
         Args:
-            source: complex (B, T, F), `spectrum` of the content's frames.
+            source: complex (B, T, F), `compute_spectrum` of the content's frames.
             mel, change: (B, T, M).
             noise: standard normal (B, (T - 1) * hop + n_fft).
 
@@ -100,21 +100,21 @@ class ContentVocoder(nn.Module):
             float32 (B, (T - 1) * hop), frame t centred on sample t * hop.
         """
         n_fft, hop = self.config.mel.n_fft, self.config.mel.hop_length
-        shaped = self.shape(source, spectrum(noise.unfold(1, n_fft, hop)), self.filters(mel, change))
-        sound, weight = overlap_add(inverse(shaped, n_fft), n_fft, hop)
+        shaped = self.shape(source, compute_spectrum(noise.unfold(1, n_fft, hop)), self.filters(mel, change))
+        sound, weight = overlap_add(invert_spectrum(shaped, n_fft), n_fft, hop)
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + (mel.shape[1] - 1) * hop]
 
 
-def spectrum(frames: Tensor) -> Tensor:
+def compute_spectrum(frames: Tensor) -> Tensor:
     """Frames (..., n_fft) -> windowed complex spectrum (..., F)."""
     return torch.fft.rfft(frames * hann_window(frames.shape[-1]))
 
 
-def inverse(shaped: Tensor, n_fft: int) -> Tensor:
+def invert_spectrum(shaped: Tensor, n_fft: int) -> Tensor:
     """Complex spectrum (..., F) -> windowed frames (..., n_fft), to be overlap-added."""
     return torch.fft.irfft(shaped, n=n_fft) * hann_window(n_fft)
 
 
-def mel_of(spectra: Tensor, config: MelConfig) -> Tensor:
+def compute_mel(spectra: Tensor, config: MelConfig) -> Tensor:
     """Complex spectrum (..., F) -> log mel (..., M)."""
     return (spectra.abs() @ mel_filterbank(config)).clamp_min(1e-5).log()

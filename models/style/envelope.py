@@ -30,7 +30,7 @@ FLOOR = 1e-10
 
 
 @lru_cache(maxsize=4)
-def cosines(bins: int, coefficients: int = COEFFICIENTS) -> Tensor:
+def build_cosine_basis(bins: int, coefficients: int = COEFFICIENTS) -> Tensor:
     """Orthonormal cosine transform (Q, F)."""
     angle = math.pi * torch.arange(coefficients)[:, None] * (torch.arange(bins) + 0.5)[None] / bins
     basis = torch.cos(angle) * math.sqrt(2.0 / bins)
@@ -38,12 +38,12 @@ def cosines(bins: int, coefficients: int = COEFFICIENTS) -> Tensor:
     return basis
 
 
-def log_magnitude(cepstra: Tensor, bins: int) -> Tensor:
+def cepstra_to_log_magnitude(cepstra: Tensor, bins: int) -> Tensor:
     """Cepstra (..., Q) -> natural log of magnitude (..., F)."""
-    return cepstra @ cosines(bins, cepstra.shape[-1])
+    return cepstra @ build_cosine_basis(bins, cepstra.shape[-1])
 
 
-def without_gaps(f0: FloatArray) -> FloatArray:
+def fill_gaps(f0: FloatArray) -> FloatArray:
     """F0 (T,) with a value in every frame: lines across what has no pitch, the first and last value at the ends."""
     voiced = np.flatnonzero(f0)
     if not len(voiced):
@@ -52,7 +52,7 @@ def without_gaps(f0: FloatArray) -> FloatArray:
     return np.clip(filled, LOW_HZ, HIGH_HZ).astype(np.float32)
 
 
-def cepstra(frames: FloatArray, f0: FloatArray, config: MelConfig) -> Tensor:
+def compute_cepstra(frames: FloatArray, f0: FloatArray, config: MelConfig) -> Tensor:
     """Envelopes of frames.
 
     Args:
@@ -71,34 +71,34 @@ def cepstra(frames: FloatArray, f0: FloatArray, config: MelConfig) -> Tensor:
     windowed = frames * window
     windowed -= window * (windowed.sum(axis=1, keepdims=True) / window.sum(axis=1, keepdims=True))
     power = np.abs(np.fft.rfft(windowed, axis=1)) ** 2 + FLOOR
-    power = _averaged(_with_low_end(power, hz / width), hz * (2.0 / 3.0) / width)
+    power = _average_over_width(_fill_low_end(power, hz / width), hz * (2.0 / 3.0) / width)
     lags = np.arange(bins)[None] * hz / rate
     lifter = np.sinc(lags) * (1 - 2 * RECOVERY + 2 * RECOVERY * np.cos(2 * np.pi * lags))
     cepstrum = np.fft.irfft(np.log(power + FLOOR), axis=1)
     full = np.concatenate([lifter, lifter[:, -2:0:-1]], axis=1)
     log_power = np.fft.rfft(cepstrum * full, axis=1).real
-    return torch.from_numpy((0.5 * log_power).astype(np.float32)) @ cosines(bins).T
+    return torch.from_numpy((0.5 * log_power).astype(np.float32)) @ build_cosine_basis(bins).T
 
 
-def _at(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _interpolate_at(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows of values (T, K) read between their points at places (T, L)."""
     low = np.clip(places.astype(np.int64), 0, values.shape[1] - 2)
     share = places - low
     return (1 - share) * np.take_along_axis(values, low, 1) + share * np.take_along_axis(values, low + 1, 1)
 
 
-def _with_low_end(power: NDArray[np.float64], pitch_bins: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fill_low_end(power: NDArray[np.float64], pitch_bins: NDArray[np.float64]) -> NDArray[np.float64]:
     """Power (T, F) where what lies below the pitch is filled up by what lies as far above zero mirrored at it."""
     count = int(pitch_bins.max()) + 1
-    mirrored = _at(power, np.maximum(pitch_bins - np.arange(count)[None], 0.0))
+    mirrored = _interpolate_at(power, np.maximum(pitch_bins - np.arange(count)[None], 0.0))
     low = np.where(np.arange(count)[None] < pitch_bins, mirrored, 0.0)
     return np.concatenate([power[:, :count] + low, power[:, count:]], axis=1)
 
 
-def _averaged(power: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
+def _average_over_width(power: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of power (T, F) over a width (T, 1) in bins around each; the ends are mirrored."""
     edge = int(width.max()) + 2
     padded = np.concatenate([power[:, edge:0:-1], power, power[:, -2 : -2 - edge : -1]], axis=1)
     sums = np.concatenate([np.zeros((len(power), 1)), np.cumsum(padded, axis=1)], axis=1)
     centre = np.arange(power.shape[1])[None] + edge + 0.5
-    return (_at(sums, centre + width / 2) - _at(sums, centre - width / 2)) / width
+    return (_interpolate_at(sums, centre + width / 2) - _interpolate_at(sums, centre - width / 2)) / width

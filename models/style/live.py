@@ -11,10 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from models.style.analysis import ACTIVE_DB, RunningStatistics
-from models.style.content_vocoder import ContentVocoder, mel_of, spectrum
-from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleNetwork
-from models.style.pitch import MEDIAN_FRAMES, holds_notes, median_smooth, typical_pitch, yin, yin_reach
-from models.style.rendering import Renderer, Track, round_off
+from models.style.audio_network import MEL_MEAN, MEL_STD, AudioStatistics, AudioStyleNetwork
+from models.style.content_vocoder import ContentVocoder, compute_mel, compute_spectrum
+from models.style.pitch import (
+    MEDIAN_FRAMES,
+    count_yin_reach,
+    find_typical_pitch,
+    holds_notes,
+    run_yin,
+    smooth_by_median,
+)
+from models.style.rendering import AudioStyleRenderer, SampleBuffer, round_off
 
 FloatArray = NDArray[np.float32]
 
@@ -37,10 +44,10 @@ class LiveStyler:
 
     def __init__(
         self,
-        network: StyleNetwork,
+        network: AudioStyleNetwork,
         vocoder: ContentVocoder,
-        average: Statistics,
-        style: Statistics,
+        average: AudioStatistics,
+        style: AudioStatistics,
         style_pitch_hz: float,
         strength: float,
         move_pitch: bool,
@@ -51,14 +58,16 @@ class LiveStyler:
         self.strength, self.chunk_frames = strength, chunk_frames
         self.mel = network.config.mel
         pitched = style_pitch_hz > 0
-        self.renderer = Renderer(network, vocoder, average, average, 1.0, seed, move_pitch and pitched, pitched)
+        self.renderer = AudioStyleRenderer(
+            network, vocoder, average, average, 1.0, seed, move_pitch and pitched, pitched
+        )
         self.running = RunningStatistics(network.widths)
         self.running.weight = PRIOR_S * self.mel.sample_rate / self.mel.hop_length
-        for level, (mean, deviation) in enumerate(zip(average.means, average.deviations, strict=True)):
+        for level, (mean, deviation) in enumerate(zip(average.means, average.stds, strict=True)):
             self.running.sums[level] += self.running.weight * mean.double()
             self.running.squares[level] += self.running.weight * (mean.double() ** 2 + deviation.double() ** 2)
         self._waiting = np.zeros(0, np.float32)  # less than a hop
-        self._raw = Track()
+        self._raw = SampleBuffer()
         self._made = 0  # frames
         self._counted = 0  # frames in the statistics
         self._pitched = 0  # frames whose F0 is known
@@ -117,8 +126,8 @@ class LiveStyler:
         high = min(limit, stop + vocoder.ahead_frames + network.decoder_ahead)
         edge_low, edge_high = max(0, low - network.encoder_past), min(limit, high) + network.encoder_ahead
         edge_high = min(edge_high, self._raw.stop // self.mel.hop_length + 1)
-        spectra = spectrum(self._raw.frames(edge_low, edge_high, self.mel.n_fft, self.mel.hop_length))
-        encoded = network.encode(mel_of(spectra, self.mel)[None])
+        spectra = compute_spectrum(self._raw.frames(edge_low, edge_high, self.mel.n_fft, self.mel.hop_length))
+        encoded = network.encode(compute_mel(spectra, self.mel)[None])
         features = tuple(f[:, low - edge_low : high - edge_low] for f in encoded)
         self._count(tuple(f[:, max(0, self._counted - low) :] for f in features))
         self._counted = high
@@ -142,16 +151,16 @@ class LiveStyler:
         """F0 of the frames that have become known, and the ratio that follows from all so far."""
         if self.renderer.mover is None:
             return np.zeros(0, np.float32)
-        half, reach, hop = MEDIAN_FRAMES // 2, yin_reach(self.mel.sample_rate), self.mel.hop_length
+        half, reach, hop = MEDIAN_FRAMES // 2, count_yin_reach(self.mel.sample_rate), self.mel.hop_length
         stop = frames if last else max(self._pitched, (self._raw.stop - reach) // hop - half)
         if stop <= self._pitched:
             return np.zeros(0, np.float32)
         low, high = max(0, self._pitched - half), min(frames, stop + half)
-        f0 = median_smooth(yin(self._raw.frames(low, high, 2 * reach, hop).numpy(), self.mel.sample_rate))
+        f0 = smooth_by_median(run_yin(self._raw.frames(low, high, 2 * reach, hop).numpy(), self.mel.sample_rate))
         fresh = f0[self._pitched - low : stop - low]
         self._pitched = stop
         self._f0 = np.concatenate([self._f0, fresh])[-PITCH_MEMORY_FRAMES:]
-        heard_hz = typical_pitch(self._f0)
+        heard_hz = find_typical_pitch(self._f0)
         if heard_hz and not holds_notes(self._f0):
             self.renderer.mover.ratio = float(np.clip((self.style_pitch_hz / heard_hz) ** self.strength, 0.5, 2.0))
         return fresh

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.audio import MelConfig
-from models.style.networks import LocalStack, band_smoother
+from models.style.audio_network import LocalStack, build_band_smoother
 
 NEAREST = 16
 """Fewer frames sound more like the style, more keep the words better."""
@@ -68,14 +68,14 @@ class MatchingNetwork(nn.Module):
         self.norm = nn.LayerNorm(c)
         self.output = nn.Linear(c, config.width)
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(10.0)))
-        self.register_buffer("smoother", band_smoother(config.mel, config.smoothing_hz), persistent=False)
+        self.register_buffer("smoother", build_band_smoother(config.mel, config.smoothing_hz), persistent=False)
         self.reach_frames = self.stack.past_frames
 
     def forward(self, bands: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
         """Keys of length 1.
 
         Args:
-            bands: normalised log mel (B, T, M), the first level of `StyleNetwork.encode`.
+            bands: normalised log mel (B, T, M), the first level of `AudioStyleNetwork.encode`.
             mean, deviation: of each band over the sound's frames that are no silence, (M,) or (B, 1, M).
 
         Returns:
@@ -98,7 +98,7 @@ class MatchingNetwork(nn.Module):
         return (nearness + 1e4 * (heard.transpose(1, 2) - 1)).softmax(dim=-1) @ values
 
 
-def nearest_mean(keys: Tensor, others: Tensor, values: Tensor, count: int = NEAREST) -> Tensor:
+def average_nearest(keys: Tensor, others: Tensor, values: Tensor, count: int = NEAREST) -> Tensor:
     """For each key (T, K) the mean of the values (P, Q) of the `count` nearest of the others (P, K): (T, Q)."""
     found = (keys @ others.T).topk(min(count, len(others)), dim=1).indices
     return values[found].mean(dim=1)

@@ -34,7 +34,7 @@ MOST_GAIN = (2.0, 3.0, 3.0, 8.0)  # of each band and the rest: more would blow u
 
 
 @dataclass(frozen=True)
-class StyleConfig:
+class PictureStyleConfig:
     """Sizes of the network.
 
     Attributes:
@@ -48,7 +48,7 @@ class StyleConfig:
     code: int = 256
 
     @classmethod
-    def debug(cls) -> StyleConfig:
+    def debug(cls) -> PictureStyleConfig:
         """Small enough to run in milliseconds."""
         return cls(widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
 
@@ -57,13 +57,13 @@ class StyleConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> StyleConfig:
+    def from_dict(cls, values: dict[str, Any]) -> PictureStyleConfig:
         """From `to_dict`."""
         return cls(tuple(values["widths"]), tuple(values["blocks"]), int(values["code"]))
 
 
 @dataclass(frozen=True)
-class Statistics:
+class PictureStatistics:
     """What a picture's style is taken to be.
 
     Attributes:
@@ -79,13 +79,13 @@ class Statistics:
     colour_covariance: Tensor
     band_covariances: Tensor
 
-    def mixed(self, other: Statistics, share: float | Tensor) -> Statistics:
+    def mixed(self, other: PictureStatistics, share: float | Tensor) -> PictureStatistics:
         """The way from these (share 0) to `other` (share 1), in a straight line."""
 
         def mix(a: Tensor, b: Tensor) -> Tensor:
             return a + share * (b - a)
 
-        return Statistics(
+        return PictureStatistics(
             tuple(map(mix, self.means, other.means)),
             tuple(map(mix, self.stds, other.stds)),
             mix(self.colour_mean, other.colour_mean),
@@ -101,10 +101,10 @@ class Statistics:
 
 
 @dataclass(frozen=True)
-class Style:
+class PictureStyle:
     """All that is taken from B style pictures: their statistics, and patches of each at two resolutions."""
 
-    statistics: Statistics
+    statistics: PictureStatistics
     pages: tuple[tuple[PatchDictionary, PatchDictionary], ...]
 
 
@@ -184,7 +184,7 @@ def _make_conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 class PictureEncoder(nn.Module):
     """Pixels to features at a half, a quarter and an eighth of the resolution."""
 
-    def __init__(self, config: StyleConfig) -> None:
+    def __init__(self, config: PictureStyleConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.widths
         self.stem = _make_conv(12, half)
@@ -229,7 +229,7 @@ class StyledBlock(nn.Module):
 class PictureDecoder(nn.Module):
     """Features with the style's statistics to what has to be painted over the recoloured picture."""
 
-    def __init__(self, config: StyleConfig) -> None:
+    def __init__(self, config: PictureStyleConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.widths
         self.enter = _make_conv(eighth, eighth)
@@ -255,7 +255,7 @@ class PictureDecoder(nn.Module):
         with torch.no_grad():
             self.code[-1].weight.mul_(0.3)  # type: ignore[operator]
 
-    def forward(self, features: Sequence[Tensor], statistics: Statistics, noise: Sequence[Tensor]) -> Tensor:
+    def forward(self, features: Sequence[Tensor], statistics: PictureStatistics, noise: Sequence[Tensor]) -> Tensor:
         """Features after AdaIN, the statistics they have, noise of their sizes -> (B, 3, H, W)."""
         half, quarter, eighth = features
         styles = iter(self.code(statistics.vector()).split(self.sizes, dim=1))
@@ -271,29 +271,31 @@ class PictureDecoder(nn.Module):
         return F.pixel_shuffle(self.leave(x), 2)
 
 
-class StyleNetwork(nn.Module):
+class PictureStyleNetwork(nn.Module):
     """The whole: a sketch in closed form (`sketch`), then encoder, AdaIN and decoder (`paint`)."""
 
     noise: Tensor
 
-    def __init__(self, config: StyleConfig | None = None) -> None:
+    def __init__(self, config: PictureStyleConfig | None = None) -> None:
         super().__init__()
-        self.config = config or StyleConfig()
+        self.config = config or PictureStyleConfig()
         self.encoder = PictureEncoder(self.config)
         self.decoder = PictureDecoder(self.config)
         grain = torch.randn(len(NOISE_LEVELS), NOISE_SIZE, NOISE_SIZE, generator=torch.Generator().manual_seed(6))
         self.register_buffer("noise", grain, persistent=False)
 
-    def statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> Statistics:
+    def statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> PictureStatistics:
         """Of pictures (B, 3, H, W) in [0, 1]."""
         pairs = [measure_mean_std(level) for level in (self.encoder(pixels) if features is None else features)]
         colours = self.colours(pixels)
         return replace(colours, means=tuple(m for m, _ in pairs), stds=tuple(s for _, s in pairs))
 
-    def style(self, pixels: Tensor) -> Style:
+    def style(self, pixels: Tensor) -> PictureStyle:
         """All that is taken from style pictures (B, 3, H, W) in [0, 1]."""
         generator = torch.Generator().manual_seed(0)
-        return Style(self.statistics(pixels), tuple(build_dictionaries(each[None], generator) for each in pixels))
+        return PictureStyle(
+            self.statistics(pixels), tuple(build_dictionaries(each[None], generator) for each in pixels)
+        )
 
     def grain(self, height: int, width: int, divisor: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
         """A noise map for a picture of this size at a part of its resolution, (1, 1, height/divisor, width/divisor)."""
@@ -301,7 +303,7 @@ class StyleNetwork(nn.Module):
         columns = (torch.arange(width // divisor) + offsets[1]) % NOISE_SIZE
         return self.noise[NOISE_LEVELS.index(divisor)][rows][:, columns][None, None]
 
-    def sketch(self, base: Tensor, style: Style, offsets: tuple[int, int] = (0, 0)) -> Tensor:
+    def sketch(self, base: Tensor, style: PictureStyle, offsets: tuple[int, int] = (0, 0)) -> Tensor:
         """The first stage: patches of pictures that `recolour` made are swapped, then colours moved again.
 
         (B, 3, H, W) -> (B, 3, H, W), H and W multiples of 8; `offsets` is where in the noise to begin.
@@ -312,18 +314,18 @@ class StyleNetwork(nn.Module):
         made = torch.cat(pieces)
         return recolour(made, self.colours(made), style.statistics)
 
-    def colours(self, pixels: Tensor) -> Statistics:
+    def colours(self, pixels: Tensor) -> PictureStatistics:
         """Statistics without those of the encoder."""
         mean, covariance = measure_colours(pixels)
         bands = torch.stack([measure_colours(band)[1] for band in split_bands(pixels)], dim=1)
-        return Statistics((), (), mean, covariance, bands)
+        return PictureStatistics((), (), mean, covariance, bands)
 
     def paint(
         self,
         pixels: Tensor,
         sketch: Tensor,
         features: Sequence[Tensor],
-        style: Style,
+        style: PictureStyle,
         strength: float | Tensor = 1.0,
         offsets: tuple[int, int] = (0, 0),
     ) -> Tensor:
@@ -352,7 +354,7 @@ class StyleNetwork(nn.Module):
         return pixels + share * (painted - pixels)
 
 
-def recolour(pixels: Tensor, own: Statistics, style: Statistics) -> Tensor:
+def recolour(pixels: Tensor, own: PictureStatistics, style: PictureStatistics) -> Tensor:
     """Each band's colours moved in a line to the covariance that the style has there, and the mean; (B, 3, H, W)."""
     moved = []
     bands = split_bands(pixels)

@@ -30,12 +30,12 @@ STEADY_CENTS, STEADY_SHARE = 8.0, 0.8
 """Of six voices at most 0.6 of the frames are so steady, of 20 instruments at least 0.95."""
 
 
-def yin_reach(sample_rate: int) -> int:
+def count_yin_reach(sample_rate: int) -> int:
     """How many samples to either side of a frame's centre its pitch depends on, before the median."""
     return (WINDOW + math.ceil(sample_rate / LOW_HZ) + 2) // 2 + 1
 
 
-def yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
+def run_yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
     """F0 in Hz of frames (T, 2 * yin_reach), 0 where there is none."""
     longest = math.ceil(sample_rate / LOW_HZ) + 1
     shortest = int(sample_rate / HIGH_HZ)
@@ -63,14 +63,14 @@ def yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
     return np.where(voiced, sample_rate / (lag + np.clip(shift, -0.5, 0.5)), 0.0).astype(np.float32)
 
 
-def median_smooth(f0: NDArray[np.float32]) -> NDArray[np.float32]:
+def smooth_by_median(f0: NDArray[np.float32]) -> NDArray[np.float32]:
     """Median over MEDIAN_FRAMES frames (T,), so that a single wrong octave or gap is gone."""
     half = MEDIAN_FRAMES // 2
     padded = np.pad(f0, half)
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, MEDIAN_FRAMES), axis=-1).astype(np.float32)
 
 
-def typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
+def find_typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
     """Median F0 in Hz over the voiced frames; 0 where fewer than this share of the frames are voiced."""
     voiced = f0[f0 > 0]
     if not len(f0) or len(voiced) < max(3, least_share * len(f0)):

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from models.audio import MelConfig
 from models.style.analysis import RunningStatistics
-from models.style.content_vocoder import ContentVocoder, inverse, mel_of, spectrum
-from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleNetwork
+from models.style.audio_network import MEL_MEAN, MEL_STD, AudioStatistics, AudioStyleNetwork
+from models.style.content_vocoder import ContentVocoder, compute_mel, compute_spectrum, invert_spectrum
 from models.style.pitch import PitchMover
 
 FloatArray = NDArray[np.float32]
@@ -30,7 +30,7 @@ KNEE = 0.95
 """Sound louder than this is rounded off instead of clipped."""
 
 
-class Track:
+class SampleBuffer:
     """Samples by their absolute place, of which the oldest can be forgotten."""
 
     def __init__(self, start: int = 0) -> None:
@@ -97,7 +97,7 @@ class OverlapAdd:
         return done[skip:]
 
 
-class Renderer:
+class AudioStyleRenderer:
     """Makes the sound of one content; frames go in order.
 
     Args:
@@ -106,15 +106,15 @@ class Renderer:
         pitch_ratio: new pitch over old; 1 leaves the sound's own periods untouched.
         seed: of the noise source.
         moves_pitch: whether the ratio may differ from 1, now or later; else sound comes without that delay.
-        keep_harmonics: as in `StyleNetwork.change`; for styles that have a pitch.
+        keep_harmonics: as in `AudioStyleNetwork.change`; for styles that have a pitch.
     """
 
     def __init__(
         self,
-        network: StyleNetwork,
+        network: AudioStyleNetwork,
         vocoder: ContentVocoder,
-        own: Statistics,
-        wanted: Statistics,
+        own: AudioStatistics,
+        wanted: AudioStatistics,
         pitch_ratio: float,
         seed: int,
         moves_pitch: bool,
@@ -124,8 +124,8 @@ class Renderer:
         self.keep_harmonics = keep_harmonics
         mel = network.config.mel
         self.mover = PitchMover(pitch_ratio, mel.sample_rate, mel.hop_length) if moves_pitch else None
-        self.source = Track()
-        self.noise = Track(-mel.n_fft // 2)
+        self.source = SampleBuffer()
+        self.noise = SampleBuffer(-mel.n_fft // 2)
         self.random = np.random.default_rng(seed)
         self.result = RunningStatistics((mel.n_mels,))
         self.added = OverlapAdd(mel)
@@ -158,19 +158,19 @@ class Renderer:
         low_f, high_f = max(0, low - network.decoder_past), min(limit, high + network.decoder_ahead)
         content = features(low_f, high_f)
         change = network.change(content, self.own, self.wanted, self.keep_harmonics)[:, low - low_f : high - low_f]
-        spectra = spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
-        level = mel_of(spectra, mel)
+        spectra = compute_spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
+        level = compute_mel(spectra, mel)
         if self.mover is not None:  # what the pitch has moved already is not moved again
             unmoved = content[0][:, low - low_f : high - low_f] * MEL_STD + MEL_MEAN
             change = change + (unmoved - level) @ network.smoother
         filters = vocoder.filters(level, change)
         inside = slice(first - low, stop - low)
-        noise = spectrum(self._noise_frames(first, stop))[None]
+        noise = compute_spectrum(self._noise_frames(first, stop))[None]
         shaped = vocoder.shape(spectra[:, inside], noise, (filters[0][:, inside], filters[1][:, inside]))
         shaped = shaped * self._as_loud(spectra[:, inside], shaped)
-        self.result.add(((mel_of(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
+        self.result.add(((compute_mel(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
         self.source.forget_before((stop - vocoder.past_frames) * mel.hop_length - mel.n_fft)
-        return self.added.add(inverse(shaped, mel.n_fft)[0].numpy(), first, stop, total)
+        return self.added.add(invert_spectrum(shaped, mel.n_fft)[0].numpy(), first, stop, total)
 
     def _as_loud(self, source: Tensor, shaped: Tensor) -> Tensor:
         """Gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""

@@ -17,7 +17,7 @@ MIN_CONTENT_S, MIN_STYLE_S = 0.05, 0.5
 SILENCE_DB = -65.0
 
 
-def mono_at(sound: FloatArray | str | Path, rate: int, target_rate: int, what: str) -> FloatArray:
+def prepare_mono(sound: FloatArray | str | Path, rate: int, target_rate: int, what: str) -> FloatArray:
     """Content or style as float32 (n,) at `target_rate`, n = ceil(frames * target_rate / rate).
 
     Args:

@@ -33,10 +33,10 @@ from models.style import optical_flow
 from models.style.luminance import compute_luminance
 from models.style.picture_network import (
     SIZE_MULTIPLE,
-    Statistics,
-    Style,
-    StyleConfig,
-    StyleNetwork,
+    PictureStatistics,
+    PictureStyle,
+    PictureStyleConfig,
+    PictureStyleNetwork,
     recolour,
 )
 from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
@@ -70,7 +70,7 @@ class _CachedFrame:
 
     sketch: Tensor
     features: tuple[Tensor, ...]
-    own: Statistics
+    own: PictureStatistics
     offsets: NDArray[np.float16] | None
     certain: NDArray[np.uint8] | None
 
@@ -115,11 +115,11 @@ class VideoStyle:
         remembered_bytes: how much the features of clips may take.
     """
 
-    def __init__(self, network: StyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+    def __init__(self, network: PictureStyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self.network = network.eval()
         self.encoded_frames = 0  # how often the encoder has seen a frame of a content
         self._memory = _FrameCache(remembered_bytes)
-        self._styles: OrderedDict[Any, Style] = OrderedDict()
+        self._styles: OrderedDict[Any, PictureStyle] = OrderedDict()
         self._lock = threading.Lock()  # one request at a time: the memory is shared
 
     @property
@@ -155,7 +155,7 @@ class VideoStyle:
                 short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
                 yield _make_chunk(made, seen, info, first + done, max(done, 1), True, run.move(), notes + short, first)
 
-    def _style(self, path: str) -> Style:
+    def _style(self, path: str) -> PictureStyle:
         """What is taken from a style picture, remembered for the next request."""
         key = identify_file(path)
         found = self._styles.get(key)
@@ -174,7 +174,7 @@ class _StyleRun:
     """One request while it runs: the clip being read, and what goes from frame to frame."""
 
     def __init__(
-        self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: Style
+        self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: PictureStyle
     ) -> None:
         self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
         self.clip = (
@@ -289,12 +289,12 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
     """
     path = next(iter(files.values()))
     try:
-        config = StyleConfig.from_dict(json.loads(load_metadata(path)["config"]))
+        config = PictureStyleConfig.from_dict(json.loads(load_metadata(path)["config"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"The weight file {path.name} belongs to another version of {spec.title}.", "weights"
         ) from error
-    network = StyleNetwork(config)
+    network = PictureStyleNetwork(config)
     load_into(network, load_safetensors(path), f"the network in {path.name}")
     return VideoStyle(network)
 
@@ -341,7 +341,7 @@ def _pad(pixels: Tensor) -> Tensor:
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 
-def _flatten_statistics(statistics: Statistics) -> dict[str, FloatArray]:
+def _flatten_statistics(statistics: PictureStatistics) -> dict[str, FloatArray]:
     """By name for the plot: colours, and means and spreads of every encoder level."""
     colours = torch.cat([statistics.colour_mean[0], statistics.colour_covariance[0].diagonal().clamp_min(0).sqrt()])
     levels = {

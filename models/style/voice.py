@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.audio import MelConfig
-from models.speech.vocoder import mel_to_log_magnitude
-from models.style.analysis import BLOCK_FRAMES, RunningStatistics, SoundAnalysis, active_frames, frames_around
-from models.style.content_vocoder import inverse, mel_of, spectrum
-from models.style.envelope import cepstra, log_magnitude, without_gaps
-from models.style.matching import MatchingNetwork, nearest_mean
-from models.style.networks import MEL_MEAN, MEL_STD
+from models.speech.vocoder import build_mel_interpolation
+from models.style.analysis import BLOCK_FRAMES, RunningStatistics, SoundAnalysis, cut_frames, find_active_frames
+from models.style.audio_network import MEL_MEAN, MEL_STD
+from models.style.content_vocoder import compute_mel, compute_spectrum, invert_spectrum
+from models.style.envelope import cepstra_to_log_magnitude, compute_cepstra, fill_gaps
+from models.style.matching import MatchingNetwork, average_nearest
 from models.style.pitch import PitchMover, holds_notes
-from models.style.rendering import OverlapAdd, Track
+from models.style.rendering import OverlapAdd, SampleBuffer
 
 FloatArray = NDArray[np.float32]
 
@@ -47,7 +47,7 @@ is done. The whole of it sounds more like the style's recording, and less like i
 
 
 @dataclass(frozen=True)
-class VoiceBank:
+class VoiceMatchingSet:
     """What a voice does with its sounds: keys (P, K) and envelopes (P, Q) of frames, and its pitch.
 
     log_hz is the middle of the natural log of F0, spread its standard deviation.
@@ -58,12 +58,12 @@ class VoiceBank:
     log_hz: float
     spread: float
 
-    def thinned(self, most: int) -> VoiceBank:
+    def thin(self, most: int) -> VoiceMatchingSet:
         """At most so many frames, evenly chosen."""
         if len(self.keys) <= most:
             return self
         rows = torch.linspace(0, len(self.keys) - 1, most).long()
-        return VoiceBank(self.keys[rows], self.envelopes[rows], self.log_hz, self.spread)
+        return VoiceMatchingSet(self.keys[rows], self.envelopes[rows], self.log_hz, self.spread)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class VoiceAnalysis:
     envelopes: Tensor
     f0: FloatArray
     active: Tensor
-    bank: VoiceBank
+    bank: VoiceMatchingSet
 
 
 def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
@@ -84,12 +84,12 @@ def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[Vo
     """
     config = network.config.mel
     frames = sound.frames
-    active = active_frames(sound.samples, frames, config)
+    active = find_active_frames(sound.samples, frames, config)
     voiced = sound.f0[sound.f0 > 0]
     if not sound.pitch_hz or int(active.sum()) < LEAST_FRAMES or len(voiced) < 3 or holds_notes(sound.f0):
         return
-    mean, deviation = sound.statistics.means[0], sound.statistics.deviations[0]
-    f0 = without_gaps(sound.f0)
+    mean, deviation = sound.statistics.means[0], sound.statistics.stds[0]
+    f0 = fill_gaps(sound.f0)
     keys, envelopes = [], []
     reach = network.reach_frames
     for first in range(0, frames, BLOCK_FRAMES):
@@ -97,16 +97,16 @@ def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[Vo
         low, high = max(0, first - reach), min(frames, stop + reach)
         bands = sound.features(low, high)[0]
         keys.append(network(bands, mean, deviation)[0, first - low : stop - low])
-        pieces = frames_around(sound.samples, first, stop, config.n_fft, config.hop_length)
-        envelopes.append(cepstra(pieces, f0[first:stop], config))
+        pieces = cut_frames(sound.samples, first, stop, config.n_fft, config.hop_length)
+        envelopes.append(compute_cepstra(pieces, f0[first:stop], config))
         yield stop
     all_keys, all_envelopes = torch.cat(keys), torch.cat(envelopes)
     log_f0 = np.log(voiced)
-    bank = VoiceBank(all_keys, all_envelopes, float(np.median(log_f0)), float(log_f0.std()))
-    yield VoiceAnalysis(all_keys, all_envelopes, f0, torch.from_numpy(active), bank.thinned(BANK_FRAMES))
+    bank = VoiceMatchingSet(all_keys, all_envelopes, float(np.median(log_f0)), float(log_f0.std()))
+    yield VoiceAnalysis(all_keys, all_envelopes, f0, torch.from_numpy(active), bank.thin(BANK_FRAMES))
 
 
-def voice_bank(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceBank | None:
+def build_matching_set(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceMatchingSet | None:
     """The bank of a style; None for what is no voice."""
     for heard in analyse_voice(network, sound):
         if isinstance(heard, VoiceAnalysis):
@@ -114,21 +114,21 @@ def voice_bank(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceBank | No
     return None
 
 
-def bank_tensors(bank: VoiceBank, name: str) -> dict[str, Tensor]:
+def pack_matching_set(bank: VoiceMatchingSet, name: str) -> dict[str, Tensor]:
     """As a weight file keeps it."""
     pitch = torch.tensor([bank.log_hz, bank.spread])
     return {f"{name}.keys": bank.keys, f"{name}.envelopes": bank.envelopes, f"{name}.pitch": pitch}
 
 
-def bank_from(tensors: Mapping[str, Tensor], name: str) -> VoiceBank | None:
-    """The inverse of `bank_tensors`; None where there is none of that name."""
+def unpack_matching_set(tensors: Mapping[str, Tensor], name: str) -> VoiceMatchingSet | None:
+    """The inverse of `pack_matching_set`; None where there is none of that name."""
     if f"{name}.keys" not in tensors:
         return None
     log_hz, spread = tensors[f"{name}.pitch"].tolist()
-    return VoiceBank(tensors[f"{name}.keys"], tensors[f"{name}.envelopes"], log_hz, spread)
+    return VoiceMatchingSet(tensors[f"{name}.keys"], tensors[f"{name}.envelopes"], log_hz, spread)
 
 
-def moved_pitch(f0: FloatArray, own: VoiceBank, style: VoiceBank, strength: float) -> FloatArray:
+def convert_pitch(f0: FloatArray, own: VoiceMatchingSet, style: VoiceMatchingSet, strength: float) -> FloatArray:
     """F0 (T,) led to the style's height and spread."""
     spread = float(np.clip(style.spread / max(own.spread, 1e-3), 1 / MOST_SPREAD, MOST_SPREAD))
     log_f0 = np.log(f0)
@@ -140,7 +140,7 @@ class _Filter:
     """One pass: frames of a sound that comes in, their gains, overlap-added."""
 
     def __init__(self, config: MelConfig) -> None:
-        self.config, self.source, self.added = config, Track(), OverlapAdd(config)
+        self.config, self.source, self.added = config, SampleBuffer(), OverlapAdd(config)
         self.result = RunningStatistics((config.n_mels,))
 
     def ready_frames(self) -> int:
@@ -158,25 +158,25 @@ class _Filter:
             active: which of the frames count in the statistics, bool (n,).
             total: length of the whole, with the last frames.
         """
-        shaped = spectrum(self.frames(first, stop)) * gain.clamp(-LARGEST_GAIN, LARGEST_GAIN).exp()
-        normal = (mel_of(shaped, self.config)[None] - MEL_MEAN) / MEL_STD
+        shaped = compute_spectrum(self.frames(first, stop)) * gain.clamp(-LARGEST_GAIN, LARGEST_GAIN).exp()
+        normal = (compute_mel(shaped, self.config)[None] - MEL_MEAN) / MEL_STD
         self.result.add((normal,), active)
         self.source.forget_before(stop * self.config.hop_length - 2 * self.config.n_fft)
-        return self.added.add(inverse(shaped, self.config.n_fft).numpy(), first, stop, total)
+        return self.added.add(invert_spectrum(shaped, self.config.n_fft).numpy(), first, stop, total)
 
 
-def closing_gain(
-    content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceBank, bands: Tensor, move_pitch: bool
+def compute_closing_gain(
+    content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceMatchingSet, bands: Tensor, move_pitch: bool
 ) -> Tensor:
     """Log gains (F,) that lead the mean of the result's mel bands to that of the style's.
 
     Args:
-        bands: means of the style's bands, (M,), as in `Statistics`.
+        bands: means of the style's bands, (M,), as in `AudioStatistics`.
     """
     config = content.network.config.mel
     trial = VoiceRenderer(content, voice, style, 1.0, move_pitch)
     trial.render(min(content.frames, int(CLOSING_S * config.sample_rate / config.hop_length)))
-    left = (bands - trial.result.result().means[0]) * MEL_STD @ mel_to_log_magnitude(config)
+    left = (bands - trial.result.result().means[0]) * MEL_STD @ build_mel_interpolation(config)
     return (CLOSING_SHARE * left).clamp(-LARGEST_CLOSING_GAIN, LARGEST_CLOSING_GAIN)
 
 
@@ -185,14 +185,14 @@ class VoiceRenderer:
 
     Args:
         strength: 0 returns the content, 1 goes all the way.
-        closing: `closing_gain`, or None for none.
+        closing: `compute_closing_gain`, or None for none.
     """
 
     def __init__(
         self,
         content: SoundAnalysis,
         voice: VoiceAnalysis,
-        style: VoiceBank,
+        style: VoiceMatchingSet,
         strength: float,
         move_pitch: bool,
         closing: Tensor | None = None,
@@ -200,7 +200,7 @@ class VoiceRenderer:
         self.closing = closing
         config = content.network.config.mel
         self.content, self.voice, self.style, self.strength, self.config = content, voice, style, strength, config
-        self.f0 = moved_pitch(voice.f0, voice.bank, style, strength) if move_pitch and strength else voice.f0
+        self.f0 = convert_pitch(voice.f0, voice.bank, style, strength) if move_pitch and strength else voice.f0
         moves = not np.allclose(self.f0, voice.f0, rtol=1e-4)
         self.mover = PitchMover(1.0, config.sample_rate, config.hop_length) if moves else None
         self.passes = [_Filter(config) for _ in range(PASSES)]
@@ -228,8 +228,8 @@ class VoiceRenderer:
         if not self.strength:
             return own
         keys = self.voice.keys[first:stop]
-        theirs = nearest_mean(keys, self.style.keys, self.style.envelopes)
-        mine = nearest_mean(keys, self.voice.bank.keys, self.voice.bank.envelopes)
+        theirs = average_nearest(keys, self.style.keys, self.style.envelopes)
+        mine = average_nearest(keys, self.voice.bank.keys, self.voice.bank.envelopes)
         return own + self.strength * (theirs - mine)
 
     def _feed(self) -> None:
@@ -262,8 +262,8 @@ class VoiceRenderer:
         if first >= stop:
             return np.zeros(0, np.float32)
         pieces = one.frames(first, stop).numpy()
-        now = cepstra(pieces, self.f0[first:stop], self.config)
-        gain = log_magnitude(self.target(first, stop) - now, self.config.n_fft // 2 + 1)
+        now = compute_cepstra(pieces, self.f0[first:stop], self.config)
+        gain = cepstra_to_log_magnitude(self.target(first, stop) - now, self.config.n_fft // 2 + 1)
         if number == PASSES - 1 and self.closing is not None:
             gain = gain + self.strength * self.closing
         self.filtered[number] = stop
@@ -276,7 +276,7 @@ class VoiceRenderer:
         return done >= self.content.frames
 
 
-class Voices:
+class VoiceMatcher:
     """Hears voices and makes renderers; what was heard last is kept, so that another strength starts at the filter.
 
     Args:
@@ -289,9 +289,9 @@ class Voices:
         self._closings: OrderedDict[tuple[str, str, bool], Tensor] = OrderedDict()
         self._lock = threading.Lock()
 
-    def bank(self, style: SoundAnalysis) -> VoiceBank | None:
+    def bank(self, style: SoundAnalysis) -> VoiceMatchingSet | None:
         """The bank of a style; None for what is no voice."""
-        return voice_bank(self.network, style)
+        return build_matching_set(self.network, style)
 
     def hear(self, name: str, content: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
         """As `analyse_voice`, at once for a content of this name that was heard before."""
@@ -313,7 +313,7 @@ class Voices:
         names: tuple[str, str],
         content: SoundAnalysis,
         voice: VoiceAnalysis,
-        style: VoiceBank,
+        style: VoiceMatchingSet,
         bands: Tensor,
         strength: float,
         move_pitch: bool,
@@ -324,7 +324,7 @@ class Voices:
             with self._lock:
                 closing = self._closings.get((*names, move_pitch))
             if closing is None:
-                closing = closing_gain(content, voice, style, bands, move_pitch)
+                closing = compute_closing_gain(content, voice, style, bands, move_pitch)
                 self._keep(self._closings, (*names, move_pitch), closing)
         return VoiceRenderer(content, voice, style, strength, move_pitch, closing)
 

@@ -13,7 +13,7 @@ from training.loop import PlannedTraining, follow, save_checkpoint
 
 
 @dataclass(frozen=True)
-class Plan:
+class ZeroPlan:
     steps: int = 6
     learning_rate: float = 0.1
     last_learning_rate: float = 0.01
@@ -21,20 +21,20 @@ class Plan:
     average: float = 0.9
 
 
-class Config:
+class ZeroConfig:
     def to_dict(self) -> dict[str, int]:
         return {"width": 3}
 
 
-class Training(PlannedTraining[nn.Linear]):
+class ZeroTraining(PlannedTraining[nn.Linear]):
     """Learns that the answer is zero."""
 
-    def __init__(self, run: Path, plan: Plan = Plan()) -> None:
+    def __init__(self, run: Path, plan: ZeroPlan = ZeroPlan()) -> None:
         torch.manual_seed(0)
         self.plan = plan
         self.rates: list[float] = []
         model = nn.Linear(3, 1)
-        super().__init__(model, Config(), torch.optim.SGD(model.parameters(), 0.1), run / "zero.pt")
+        super().__init__(model, ZeroConfig(), torch.optim.SGD(model.parameters(), 0.1), run / "zero.pt")
 
     def train_step(self) -> dict[str, float]:
         self.rates.append(self.optimizer.param_groups[0]["lr"])
@@ -72,14 +72,14 @@ def test_the_average_follows_and_copies_whole_numbers() -> None:
 
 
 def test_training_stopped_and_resumed_equals_training_in_one_go(tmp_path: Path) -> None:
-    whole = Training(tmp_path / "whole")
+    whole = ZeroTraining(tmp_path / "whole")
     whole.run_steps(log_every=2, save_every=10)
-    first = Training(tmp_path / "parts", Plan())
+    first = ZeroTraining(tmp_path / "parts", ZeroPlan())
     for _ in range(3):  # as run_steps does, and then the machine stops
         first.optimizer.param_groups[0]["lr"] = whole.rates[first.step]
         first.train_step()
     first.save()
-    second = Training(tmp_path / "parts")
+    second = ZeroTraining(tmp_path / "parts")
     assert second.step == 3
     second.run_steps(log_every=2, save_every=10)
     assert second.rates == whole.rates[3:]

@@ -1,17 +1,18 @@
 """Training of the acoustic model (Tacotron 2 with attributes) on a corpus; called by `training.speech.train`.
 
-One run in one schedule: the share of the target voice in each batch rises from `first_share` to `last_share`, so that
-the attention learns to read on many clean synthetic texts and the human voice takes over from there. The attention is
-taught by forced alignments (`training.speech.aligner`): a loss asks for them, and the decoder follows them, so that it
-learns what each sound looks like before it can find it, and so that all steps can run at once
-(`training.speech.parallel_teacher_forcing`). Step by step the model is weaned (`Lesson`): it reads through its own
-weights, its past is mixed with what it would itself have looked at and drawn, and the last steps run one after another
-as at inference. Guided attention, which asks for any diagonal, was tried first: it taught the attention to count steps
-and to ignore what it read, while the decoder's loss still fell.
+One run has one schedule. The share of the target voice in each batch rises from `first_share` to `last_share`: the
+attention learns to read on many clean synthetic texts, then the human voice takes over. Forced alignments
+(`training.speech.aligner`) teach the attention: a loss asks for them, and the decoder follows them, so that it learns
+what each sound looks like before it can find it, and so that all steps run at once
+(`training.speech.parallel_teacher_forcing`). Scheduled sampling (`SamplingSchedule`) then lets the model go: it reads
+through its own weights, its past is mixed with what it would itself have looked at and drawn, and the last steps may
+run one after another as at inference. Guided attention, which asks for any diagonal, was tried first: it taught the
+attention to count steps and to ignore what it read, while the decoder's loss still fell.
 
 The frame before is often withheld, at a rate drawn for each utterance (after the drop frame rate of Liu et al. 2020,
 "Maximizing Mutual Information for Tacotron", section 3.2): with it alone the next frames are guessed well enough that a
-short training never learns to read. The rate falls with the lesson: the attention needs to hear how far it has come.
+short training never learns to read. The rate falls as the model is let go: the attention needs to hear how far it has
+come.
 
 Each batch is stretched in time, scaled in level and drawn from pitch-shifted versions by chance, with the attributes
 that result given to the model: that is what teaches the attribute encoders ranges which one reader never uses.
@@ -33,12 +34,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.speech.attributes import ATTRIBUTES, Measured, mean_of
+from models.speech.attributes import ATTRIBUTES, MeasuredAttributes, average_measurements
 from models.speech.symbols import SYMBOLS
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
 from training.loop import follow, save_checkpoint
-from training.speech.corpus import Clip
-from training.speech.parallel_teacher_forcing import Taught, decode_all_steps, previous_frames
+from training.speech.corpus import SpeechClip
+from training.speech.parallel_teacher_forcing import DecoderOutput, decode_all_steps, shift_frames
 
 MEL_MEAN, MEL_STD = -5.0, 2.0
 """The network works on (mel - MEL_MEAN) / MEL_STD; written into the weights' metadata."""
@@ -64,8 +65,8 @@ class AcousticPlan:
     alignment_weight: tuple[float, float] = (0.5, 0.3)
     frame_drop: tuple[float, float] = (0.3, 1.0)
     last_frame_drop: tuple[float, float] = (0.0, 0.4)
-    weaned_from: float = 0.05
-    weaned_until: float = 0.6
+    sampling_from: float = 0.05
+    sampling_until: float = 0.6
     stretch_chance: float = 0.25
     gain_chance: float = 0.3
     shift_chance: float = 0.2
@@ -75,41 +76,41 @@ class AcousticPlan:
     average: float = 0.995
     seed: int = 1
 
-    def lesson_at(self, step: int) -> Lesson:
-        """How far the model is led at a step."""
-        progress = min(1.0, step / self.steps)
-        alone = min(1.0, max(0.0, (progress - self.weaned_from) / (self.weaned_until - self.weaned_from)))
+    def schedule_sampling(self, step: int) -> SamplingSchedule:
+        """Return how far the model follows its teacher at a step."""
+        progress = (min(1.0, step / self.steps) - self.sampling_from) / (self.sampling_until - self.sampling_from)
+        free_running_ratio = min(1.0, max(0.0, progress))
 
         def between(first: float, last: float) -> float:
-            return first + (last - first) * alone
+            return first + (last - first) * free_running_ratio
 
-        return Lesson(
+        return SamplingSchedule(
             alignment_weight=between(*self.alignment_weight),
             frame_drop=(
                 between(self.frame_drop[0], self.last_frame_drop[0]),
                 between(self.frame_drop[1], self.last_frame_drop[1]),
             ),
-            alone=alone,
+            free_running_ratio=free_running_ratio,
             sequential=step >= self.steps - self.last_sequential,
         )
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """How far the model is led.
+class SamplingSchedule:
+    """How far the model follows its teacher at one step of the training (scheduled sampling).
 
-    `alone`, from 0 to 1, bounds what is drawn for each utterance: to which share it reads through its own weights, how
-    much of its own weights the attention's past holds, and how often the frame before is its own.
+    `free_running_ratio`, from 0 to 1, bounds what is drawn for each utterance: to which share it reads through its own
+    weights, how much of its own weights the attention's past holds, and how often the frame before is its own.
     """
 
     alignment_weight: float
     frame_drop: tuple[float, float]
-    alone: float
+    free_running_ratio: float
     sequential: bool = False
 
 
 @dataclass
-class Batch:
+class AcousticBatch:
     """Padded tensors; B items, L symbols, T frames."""
 
     symbols: Tensor
@@ -121,23 +122,25 @@ class Batch:
     attention: Tensor  # (B, S, L), where each decoder step should look
 
 
-Item = tuple[Clip, np.ndarray, np.ndarray, tuple[float, ...]]
+Item = tuple[SpeechClip, np.ndarray, np.ndarray, tuple[float, ...]]
 """A clip, its augmented mel frames (T, M), their path (T,) and the attributes of the result."""
 
 
-class Sampler:
+class SpeechBatchSampler:
     """Draws batches of clips of like length, with augmentation, from a seeded generator."""
 
-    def __init__(self, clips: list[Clip], plan: AcousticPlan, frames_per_step: int) -> None:
+    def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, frames_per_step: int) -> None:
         self.plan, self.frames_per_step = plan, frames_per_step
         self.voices = tuple(dict.fromkeys(c.voice for c in clips))
-        self.means = {v: mean_of([c.measured for c in clips if c.voice == v and not c.shifted]) for v in self.voices}
+        self.means = {
+            v: average_measurements([c.measured for c in clips if c.voice == v and not c.shifted]) for v in self.voices
+        }
         self.plain = {v: [c for c in clips if c.voice == v and not c.shifted] for v in self.voices}
         self.shifted = {v: [c for c in clips if c.voice == v and c.shifted] for v in self.voices}
         self.rng = random.Random(plan.seed)
         self.shape_rng = random.Random(plan.seed)  # equal in all processes, so that none waits for a longer batch
 
-    def draw(self, progress: float) -> Batch:
+    def draw(self, progress: float) -> AcousticBatch:
         """A batch; `progress` in [0, 1] sets the share of the target voice."""
         plan = self.plan
         share = plan.first_share + (plan.last_share - plan.first_share) * progress
@@ -165,7 +168,7 @@ class Sampler:
         clip = min(candidates, key=lambda c: abs(len(c.mel) / 2**octaves - wanted_frames))
         return self._augment(clip, octaves)
 
-    def _augment(self, clip: Clip, octaves: float) -> Item:
+    def _augment(self, clip: SpeechClip, octaves: float) -> Item:
         """The clip spoken faster by `octaves`, perhaps louder or softer."""
         mel, path, measured = clip.mel.astype(np.float32), clip.path, clip.measured
         if octaves:
@@ -181,7 +184,7 @@ class Sampler:
         return clip, mel, path, measured.relative_to(self.means[clip.voice])
 
 
-def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]) -> Batch:
+def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]) -> AcousticBatch:
     """Pad to the longest; frames also to a multiple of the decoder's step, with silence."""
     lengths = torch.tensor([len(clip.symbols) for clip, _, _, _ in items])
     mel_lengths = torch.tensor([-(-len(mel) // frames_per_step) * frames_per_step for _, mel, _, _ in items])
@@ -193,7 +196,7 @@ def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]
         frames[row, : len(mel)] = torch.from_numpy(mel)
         places = np.concatenate([path, np.repeat(path[-1:], int(mel_lengths[row]) - len(path))])
         attention[row, torch.arange(len(places)), torch.from_numpy(places.astype(np.int64))] = 1.0
-    return Batch(
+    return AcousticBatch(
         symbols=symbols,
         lengths=lengths,
         mel=(frames - MEL_MEAN) / MEL_STD,
@@ -214,32 +217,32 @@ def alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tens
     return (entropy * step_mask).sum() / step_mask.sum()
 
 
-def decode(model: Tacotron2, batch: Batch, lesson: Lesson) -> Taught:
-    """Coarse frames, stop logits and alignment of a batch, under a lesson."""
+def decode(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -> DecoderOutput:
+    """Decode a batch as the schedule says: coarse frames, stop logits and alignment."""
     memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
     count = len(batch.lengths)
-    frame_drop = torch.empty(count).uniform_(*lesson.frame_drop)
-    if lesson.sequential:
-        return Taught(*model.decoder(memory, batch.lengths, batch.mel, frame_drop=frame_drop))
-    previous, followed = previous_frames(batch.mel, model.config.frames_per_step), batch.attention
+    frame_drop = torch.empty(count).uniform_(*schedule.frame_drop)
+    if schedule.sequential:
+        return DecoderOutput(*model.decoder(memory, batch.lengths, batch.mel, frame_drop=frame_drop))
+    previous, teacher = shift_frames(batch.mel, model.config.frames_per_step), batch.attention
     withheld = torch.rand(previous.shape[:2]) < frame_drop[:, None]
     previous = previous.masked_fill(withheld[..., None], 0.0)
-    if torch.rand(()) < lesson.alone:
+    if torch.rand(()) < schedule.free_running_ratio:
         with torch.no_grad():
-            own = decode_all_steps(model.decoder, memory, batch.lengths, previous, followed)
-        followed = torch.lerp(followed, own.alignment, (torch.rand(count) * lesson.alone)[:, None, None])
-        guessed = torch.rand(previous.shape[:2]) < torch.rand(count, 1) * lesson.alone
-        own_previous = previous_frames(own.mel, model.config.frames_per_step)
+            own = decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher)
+        teacher = torch.lerp(teacher, own.alignment, (torch.rand(count) * schedule.free_running_ratio)[:, None, None])
+        guessed = torch.rand(previous.shape[:2]) < torch.rand(count, 1) * schedule.free_running_ratio
+        own_previous = shift_frames(own.mel, model.config.frames_per_step)
         previous = torch.where((guessed & ~withheld)[..., None], own_previous, previous)
-    low, high = max(0.0, 2 * lesson.alone - 1.0), min(1.0, 2 * lesson.alone)
-    own_share = low + (high - low) * torch.rand(count)
-    return decode_all_steps(model.decoder, memory, batch.lengths, previous, followed, own_share)
+    low, high = max(0.0, 2 * schedule.free_running_ratio - 1.0), min(1.0, 2 * schedule.free_running_ratio)
+    own_ratio = low + (high - low) * torch.rand(count)
+    return decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher, own_ratio)
 
 
-def losses(model: Tacotron2, batch: Batch, lesson: Lesson) -> tuple[Tensor, dict[str, float]]:
+def losses(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -> tuple[Tensor, dict[str, float]]:
     """The training loss and what it is made of."""
-    taught = decode(model, batch, lesson)
-    coarse, stop, alignment = taught.mel, taught.stop, taught.alignment
+    output = decode(model, batch, schedule)
+    coarse, stop, alignment = output.mel, output.stop, output.alignment
     fine = coarse + model.postnet(coarse, length_mask(batch.mel_lengths, batch.mel.shape[1]))
     steps = batch.mel_lengths // model.config.frames_per_step
     mask = length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
@@ -261,7 +264,7 @@ def losses(model: Tacotron2, batch: Batch, lesson: Lesson) -> tuple[Tensor, dict
         "alignment": float(astray.detach()),
         "focus": float(focus.detach()),
     }
-    return mel_loss + stop_loss + lesson.alignment_weight * astray, report
+    return mel_loss + stop_loss + schedule.alignment_weight * astray, report
 
 
 def average_gradients(model: nn.Module) -> None:
@@ -280,12 +283,12 @@ class AcousticTrainer:
     Under `torch.distributed` each process draws its own batches and gradients are averaged; the first one saves.
     """
 
-    def __init__(self, clips: list[Clip], plan: AcousticPlan, run: Path) -> None:
+    def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, run: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.run = plan, run
         voices = tuple(dict.fromkeys(c.voice for c in clips))
         self.config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
-        self.sampler = Sampler(clips, plan, self.config.frames_per_step)
+        self.sampler = SpeechBatchSampler(clips, plan, self.config.frames_per_step)
         self.model = Tacotron2(self.config)
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, weight_decay=1e-5)
@@ -306,7 +309,7 @@ class AcousticTrainer:
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
-        means: dict[str, Measured] = self.sampler.means
+        means: dict[str, MeasuredAttributes] = self.sampler.means
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -330,7 +333,7 @@ class AcousticTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
-        loss, report = losses(self.model, batch, self.plan.lesson_at(self.step))
+        loss, report = losses(self.model, batch, self.plan.schedule_sampling(self.step))
         self.optimizer.zero_grad()
         loss.backward()
         if dist.is_initialized():

@@ -17,7 +17,7 @@ from scipy.fft import dct
 from scipy.ndimage import gaussian_filter1d
 
 from models.speech.symbols import BOS, EOS, PUNCTUATION, STRESSES, SYMBOLS, WORD_BREAK
-from training.speech.corpus import Clip
+from training.speech.corpus import SpeechClip
 
 STATES = 2
 CEPSTRA = 13
@@ -26,12 +26,12 @@ PAUSES = {BOS, EOS, WORD_BREAK, *PUNCTUATION}
 SKIPPABLE = {WORD_BREAK, *PUNCTUATION}
 
 
-def sound_of(symbol: str) -> str:
+def find_sound_class(symbol: str) -> str:
     """The model a symbol shares: vowels without their stress, all pauses one silence."""
     return "" if symbol in PAUSES else symbol.lstrip("".join(STRESSES))
 
 
-SOUNDS = tuple(dict.fromkeys(sound_of(s) for s in SYMBOLS))
+SOUNDS = tuple(dict.fromkeys(find_sound_class(s) for s in SYMBOLS))
 SOUND_IDS = {sound: index for index, sound in enumerate(SOUNDS)}
 
 
@@ -53,12 +53,12 @@ class Chain:
     skip: np.ndarray  # int (J,) how far back a path may jump over optional pauses, 1 where it may not
 
 
-def chain_of(symbols: list[int]) -> Chain:
+def build_chain(symbols: list[int]) -> Chain:
     """Sounds have STATES states each, pauses one that a path may leave out (the first and last may not)."""
     states, places, optional = [], [], []
     for place, symbol_id in enumerate(symbols):
         symbol = SYMBOLS[symbol_id]
-        sound = SOUND_IDS[sound_of(symbol)]
+        sound = SOUND_IDS[find_sound_class(symbol)]
         for state in range(1 if symbol in PAUSES else STATES):
             states.append(sound * STATES + state)
             places.append(place)
@@ -110,10 +110,10 @@ def _trace(came_from: np.ndarray, size: int) -> np.ndarray:
 class VoiceAligner:
     """Aligns the clips of one voice."""
 
-    def __init__(self, clips: list[Clip]) -> None:
+    def __init__(self, clips: list[SpeechClip]) -> None:
         self.clips = clips
         self.features = [features(clip.mel) for clip in clips]
-        self.chains = [chain_of(clip.symbols) for clip in clips]
+        self.chains = [build_chain(clip.symbols) for clip in clips]
         self.paths = [self._flat(f, c) for f, c in zip(self.features, self.chains, strict=True)]
 
     @staticmethod

@@ -23,7 +23,7 @@ import soundfile
 import torch
 
 from models.audio import MelConfig, log_mel, resample, rms_db
-from models.speech.attributes import Measured
+from models.speech.attributes import MeasuredAttributes
 from models.speech.symbols import BOS, EOS, PUNCTUATION, WORD_BREAK, encode
 from models.speech.text import phonemize
 
@@ -34,7 +34,7 @@ _NOT_SPOKEN = {BOS, EOS, WORD_BREAK, *PUNCTUATION}
 
 
 @dataclass
-class Clip:
+class SpeechClip:
     """One utterance; T mel frames, N samples."""
 
     name: str
@@ -44,7 +44,7 @@ class Clip:
     mel: np.ndarray  # float16 (T, n_mels), natural log
     f0: np.ndarray  # float32 (T,), Hz, 0 where unvoiced
     samples: np.ndarray  # int16 (N,)
-    measured: Measured
+    measured: MeasuredAttributes
     shifted: bool
     path: np.ndarray  # int16 (T,), the place in `symbols` that each frame belongs to, by `training.speech.aligner`
 
@@ -93,19 +93,19 @@ def shift_pitch(samples: np.ndarray, config: MelConfig, semitones: float) -> np.
     return np.clip(shifted[: len(samples)], -1.0, 1.0).astype(np.float32)
 
 
-def make_clip(name: str, voice: str, text: str, samples: np.ndarray, config: MelConfig, shifted: bool) -> Clip:
+def make_clip(name: str, voice: str, text: str, samples: np.ndarray, config: MelConfig, shifted: bool) -> SpeechClip:
     """Measure one trimmed utterance (float32 at the config's rate)."""
     symbols = phonemize(text)
     mel = log_mel(torch.from_numpy(samples), config).numpy()
     f0 = measure_f0(samples, config, len(mel))
     spoken = sum(symbol not in _NOT_SPOKEN for symbol in symbols)
     voiced = f0[f0 > 0]
-    measured = Measured(
+    measured = MeasuredAttributes(
         symbols_per_s=spoken / (len(samples) / config.sample_rate),
         log_f0=float(np.log(voiced).mean()) if len(voiced) else math.log(150.0),
         level_db=rms_db(samples),
     )
-    return Clip(
+    return SpeechClip(
         name=name,
         voice=voice,
         text=text,
@@ -119,7 +119,7 @@ def make_clip(name: str, voice: str, text: str, samples: np.ndarray, config: Mel
     )
 
 
-def _clips_of(job: tuple[Path, str, str, str, float | None]) -> list[Clip]:
+def _make_clips(job: tuple[Path, str, str, str, float | None]) -> list[SpeechClip]:
     folder, voice, name, text, semitones = job
     torch.set_num_threads(1)
     config = MelConfig()
@@ -133,7 +133,7 @@ def _clips_of(job: tuple[Path, str, str, str, float | None]) -> list[Clip]:
 
 def prepare(
     folders: dict[str, Path], hold_out: tuple[str, ...], shifted_share: dict[str, float], seed: int, workers: int
-) -> list[Clip]:
+) -> list[SpeechClip]:
     """Read, phonemise and measure every clip of the folders (voice -> folder).
 
     Args:
@@ -150,12 +150,12 @@ def prepare(
                 shifted = rng.random() < shifted_share.get(voice, 0.0)
                 jobs.append((folder, voice, fields[0], fields[-1], shift if shifted else None))
     with ProcessPoolExecutor(workers) as pool:
-        clips = [clip for clips in pool.map(_clips_of, jobs, chunksize=8) for clip in clips]
+        clips = [clip for clips in pool.map(_make_clips, jobs, chunksize=8) for clip in clips]
     align(clips)
     return clips
 
 
-def align(clips: list[Clip]) -> None:
+def align(clips: list[SpeechClip]) -> None:
     """Fill in every clip's `path`, voice by voice; a version with another pitch has its original's path."""
     from training.speech.aligner import VoiceAligner
 
@@ -167,7 +167,7 @@ def align(clips: list[Clip]) -> None:
                 clip.path = paths[clip.name].astype(np.int16)
 
 
-def save(path: Path, clips: list[Clip]) -> None:
+def save(path: Path, clips: list[SpeechClip]) -> None:
     """Write a corpus as plain values and tensors, so that it loads with weights_only."""
     rows: list[dict[str, Any]] = [
         {
@@ -188,10 +188,10 @@ def save(path: Path, clips: list[Clip]) -> None:
     torch.save(rows, path)
 
 
-def load(path: Path) -> list[Clip]:
+def load(path: Path) -> list[SpeechClip]:
     """The inverse of save."""
     return [
-        Clip(
+        SpeechClip(
             name=row["name"],
             voice=row["voice"],
             text=row["text"],
@@ -199,7 +199,7 @@ def load(path: Path) -> list[Clip]:
             mel=row["mel"].numpy(),
             f0=row["f0"].numpy(),
             samples=row["samples"].numpy(),
-            measured=Measured(*row["measured"]),
+            measured=MeasuredAttributes(*row["measured"]),
             shifted=row["shifted"],
             path=row["path"].numpy(),
         )

@@ -1,9 +1,9 @@
 """Teacher forcing of all decoder steps at once, for training with a teacher's alignment.
 
-`Decoder.forward` turns attention RNN and attention step by step, because each step needs the weights of the one
-before. Where a teacher's weights are followed instead, nothing has to wait: the contexts are one product, the
+`Tacotron2Decoder.forward` turns attention RNN and attention step by step, because each step needs the weights of the
+one before. Where a teacher's weights are followed instead, nothing has to wait: the contexts are one product, the
 attention RNN is one fused call, and the energies of all steps come out together. With the teacher's weights everywhere
-this equals `Decoder.forward` with `trust=1`, as a test shows.
+this equals `Tacotron2Decoder.forward` with `teacher_ratio=1`, as a test shows.
 
 A model that only ever followed the teacher would be lost on its own. Two things bridge that: the second RNN may read
 through the model's own weights, and a first pass shows what the model itself would have looked at and drawn, from
@@ -21,12 +21,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.speech.decoder import Decoder
+from models.speech.decoder import Tacotron2Decoder
 from models.speech.tacotron2_config import length_mask
 
 
 @dataclass
-class Taught:
+class DecoderOutput:
     """What a pass over all steps gives: mel (B, T, M), stop logits (B, S), its own alignment (B, S, L)."""
 
     mel: Tensor
@@ -34,40 +34,40 @@ class Taught:
     alignment: Tensor
 
 
-def previous_frames(mel: Tensor, frames_per_step: int) -> Tensor:
+def shift_frames(mel: Tensor, frames_per_step: int) -> Tensor:
     """The last frame before each step, zeros before the first: mel (B, T, M) -> (B, S, M)."""
     last_of_step = mel[:, frames_per_step - 1 :: frames_per_step]
     return torch.cat([torch.zeros_like(last_of_step[:, :1]), last_of_step[:, :-1]], dim=1)
 
 
-def delayed(values: Tensor) -> Tensor:
+def delay(values: Tensor) -> Tensor:
     """(B, S, ...) one step later, zeros at first."""
     return torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
 
 
 def decode_all_steps(
-    decoder: Decoder,
+    decoder: Tacotron2Decoder,
     memory: Tensor,
     lengths: Tensor,
     previous: Tensor,
-    followed: Tensor,
-    own_share: Tensor | None = None,
+    teacher_alignment: Tensor,
+    own_ratio: Tensor | None = None,
     generator: torch.Generator | None = None,
-) -> Taught:
+) -> DecoderOutput:
     """One parallel pass.
 
     Args:
         memory: (B, L, E); lengths: (B,) symbols of each item.
         previous: (B, S, M), the frame that each step is told was the last.
-        followed: (B, S, L), the weights that count as the attention's past.
-        own_share: (B,), to which share the second RNN reads through the model's own weights; none by default.
+        teacher_alignment: (B, S, L), the weights that count as the attention's past.
+        own_ratio: (B,), to which share the second RNN reads through the model's own weights; none by default.
         generator: decides what the prenet drops.
     """
     config = decoder.config
-    batch, steps, symbols = followed.shape
-    context = torch.bmm(followed, memory)  # (B, S, E)
-    query = attention_queries(decoder, decoder.prenet(previous, generator), delayed(context))
-    past = delayed(followed)
+    batch, steps, symbols = teacher_alignment.shape
+    context = torch.bmm(teacher_alignment, memory)  # (B, S, E)
+    query = run_attention_rnn(decoder, decoder.prenet(previous, generator), delay(context))
+    past = delay(teacher_alignment)
     history = torch.stack([past, past.cumsum(dim=1)], dim=2)  # (B, S, 2, L)
     attention = decoder.attention
     location = attention.location_conv(history.flatten(0, 1)).transpose(1, 2)  # (B * S, L, filters)
@@ -76,16 +76,16 @@ def decode_all_steps(
     energies = attention.score(torch.tanh(features)).squeeze(-1)
     hidden = ~length_mask(lengths, symbols)
     alignment = F.softmax(energies.masked_fill(hidden[:, None], -torch.inf), dim=-1)
-    if own_share is not None:
-        context = torch.lerp(context, torch.bmm(alignment, memory), own_share[:, None, None])
+    if own_ratio is not None:
+        context = torch.lerp(context, torch.bmm(alignment, memory), own_ratio[:, None, None])
     rnn_input = torch.cat([query, context], dim=-1)  # (B, S, attention_rnn_dim + E)
     decoded = F.dropout(decoder.decoder_rnn(rnn_input)[0], config.rnn_dropout, decoder.training)
     both = torch.cat([decoded, context], dim=-1)
     mel = decoder.frames(both).reshape(batch, steps * config.frames_per_step, config.n_mels)
-    return Taught(mel, decoder.stop(both).squeeze(-1), alignment)
+    return DecoderOutput(mel, decoder.stop(both).squeeze(-1), alignment)
 
 
-def attention_queries(decoder: Decoder, prenet: Tensor, contexts: Tensor) -> Tensor:
+def run_attention_rnn(decoder: Tacotron2Decoder, prenet: Tensor, contexts: Tensor) -> Tensor:
     """The attention RNN over all steps: prenet (B, S, P), the context before each step (B, S, E) -> (B, S, H).
 
     Its cell's weights serve a fused LSTM. Dropout falls on what it gives, not on what it hands on to itself.

@@ -76,15 +76,15 @@ def acoustic(arguments: argparse.Namespace) -> None:
 def vocoder(arguments: argparse.Namespace) -> None:
     """Train the vocoder: on true mel frames, or with `--predicted` on the finished acoustic model's."""
     from training.speech import corpus
-    from training.speech.predicted import with_predicted_mel
+    from training.speech.ground_truth_aligned import replace_with_aligned_mel
     from training.speech.vocoder import VocoderPlan, VocoderTrainer
 
     clips = corpus.load(arguments.run / "corpus.pt")
     if not arguments.predicted:
         VocoderTrainer(clips, VocoderPlan(steps=arguments.steps), arguments.run).train()
         return
-    plan = VocoderPlan.for_predicted(arguments.steps)
-    clips = with_predicted_mel(clips, arguments.run / "acoustic.pt", plan.voices)
+    plan = VocoderPlan.for_finetuning(arguments.steps)
+    clips = replace_with_aligned_mel(clips, arguments.run / "acoustic.pt", plan.voices)
     trainer = VocoderTrainer(clips, plan, arguments.run, "vocoder_predicted")
     if not trainer.step:
         trainer.start_from(arguments.start or arguments.run / "vocoder.pt")

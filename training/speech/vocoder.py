@@ -25,7 +25,7 @@ from models.audio import hann_window
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
 from models.weights_io import load_into, load_safetensors
 from training.loop import follow, save_checkpoint
-from training.speech.corpus import Clip
+from training.speech.corpus import SpeechClip
 
 RESOLUTIONS = ((2048, 512), (1024, 256), (512, 128), (256, 64))
 DISCRIMINATOR_RESOLUTIONS = ((1024, 256), (512, 128), (256, 64))
@@ -53,7 +53,7 @@ class VocoderPlan:
     seed: int = 1
 
     @classmethod
-    def for_predicted(cls, steps: int) -> VocoderPlan:
+    def for_finetuning(cls, steps: int) -> VocoderPlan:
         """The second stage, on mel frames that an acoustic model predicted: adversarial from the first step."""
         return cls(
             steps=steps,
@@ -124,10 +124,10 @@ def fill_unvoiced(f0: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(f0)), voiced, f0[voiced]).astype(np.float32)
 
 
-class Segments:
+class SpeechSegmentSampler:
     """Random pieces of clips: mel, F0 and sound, aligned."""
 
-    def __init__(self, clips: list[Clip], plan: VocoderPlan, hop: int) -> None:
+    def __init__(self, clips: list[SpeechClip], plan: VocoderPlan, hop: int) -> None:
         self.plan, self.hop = plan, hop
         fit = [c for c in clips if not c.shifted and len(c.mel) > plan.frames + 2 and (c.f0 > 0).sum() > 10]
         self.by_voice = {v: [c for c in fit if c.voice == v] for v in plan.voices}
@@ -153,13 +153,13 @@ class Segments:
 class VocoderTrainer:
     """Holds everything a resumed run needs."""
 
-    def __init__(self, clips: list[Clip], plan: VocoderPlan, run: Path, name: str = "vocoder") -> None:
+    def __init__(self, clips: list[SpeechClip], plan: VocoderPlan, run: Path, name: str = "vocoder") -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.run, self.name = plan, run, name
         self.config = VocoderConfig()
         self.model = SourceFilterVocoder(self.config)
         self.judges = nn.ModuleList(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)
-        self.segments = Segments(clips, plan, self.config.mel.hop_length)
+        self.segments = SpeechSegmentSampler(clips, plan, self.config.mel.hop_length)
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
         self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 2e-4, betas=(0.8, 0.99))

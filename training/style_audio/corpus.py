@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio import MelConfig, resample
-from models.style.analysis import mel_frames
-from models.style.audio import reference_gain
+from models.style.analysis import compute_mel_frames
+from models.style.audio import compute_reference_gain
 
 FloatArray = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ SHORTEST_TRACK_S = 2.0
 
 
 @dataclass
-class Clip:
+class SoundClip:
     """A stretch of sound; its log mel (T, M) is made when first asked for."""
 
     name: str
@@ -45,62 +45,62 @@ class Clip:
     def mel(self) -> NDArray[np.float16]:
         """(T, M)."""
         frames = 1 + len(self.samples) // MelConfig().hop_length
-        return mel_frames(self.sound, 0, frames, MelConfig())[0].numpy().astype(np.float16)
+        return compute_mel_frames(self.sound, 0, frames, MelConfig())[0].numpy().astype(np.float16)
 
 
 @dataclass
-class Track:
+class CorpusTrack:
     """Clips of one source; `kind` is voice, instrument or sound."""
 
     name: str
     kind: str
-    clips: list[Clip] = field(default_factory=list)
+    clips: list[SoundClip] = field(default_factory=list)
 
 
 def read_sound(path: Path) -> FloatArray:
     """A file as mono at the model's rate, at the reference level."""
     samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     mono = resample(np.ascontiguousarray(samples.mean(axis=1)), rate, MelConfig().sample_rate)
-    return mono * np.float32(reference_gain(mono, MelConfig()))
+    return mono * np.float32(compute_reference_gain(mono, MelConfig()))
 
 
-def to_clip(name: str, samples: FloatArray) -> Clip:
+def make_sound_clip(name: str, samples: FloatArray) -> SoundClip:
     """As 16-bit samples."""
-    return Clip(name, np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16))
+    return SoundClip(name, np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16))
 
 
-def voice_track(name: str, folder: Path, hold_out: tuple[str, ...]) -> Track:
+def read_voice_track(name: str, folder: Path, hold_out: tuple[str, ...]) -> CorpusTrack:
     """A folder of sentences, one file each; their names are those of the texts."""
     files = sorted([*folder.glob("*.wav"), *folder.glob("*.flac"), *folder.glob("flac/*.flac")])
     used = [path for path in files if not path.stem.startswith(hold_out)]
-    return Track(name, "voice", [to_clip(path.stem, read_sound(path)) for path in used])
+    return CorpusTrack(name, "voice", [make_sound_clip(path.stem, read_sound(path)) for path in used])
 
 
-def joined(name: str, kind: str, files: Iterable[Path]) -> Track:
+def join_files(name: str, kind: str, files: Iterable[Path]) -> CorpusTrack:
     """Files one after the other, as one clip."""
     gap = np.zeros(int(GAP_S * MelConfig().sample_rate), np.float32)
     pieces = [piece for path in files for piece in (read_sound(path), gap)]
-    return Track(name, kind, [to_clip(name, np.concatenate(pieces))])
+    return CorpusTrack(name, kind, [make_sound_clip(name, np.concatenate(pieces))])
 
 
-def sound_tracks(sounds: Path, hold_out: tuple[str, ...]) -> list[Track]:
+def read_sound_tracks(sounds: Path, hold_out: tuple[str, ...]) -> list[CorpusTrack]:
     """Instruments (each a track), ambience (each a track), and samples by the first part of their names."""
     tracks = [
-        joined(folder.name, "instrument", sorted(folder.glob("*.ogg")))
+        join_files(folder.name, "instrument", sorted(folder.glob("*.ogg")))
         for folder in sorted((sounds / "instruments").iterdir())
         if folder.is_dir() and folder.name not in hold_out
     ]
     ambience = [path for path in sorted((sounds / "ambience").glob("*.ogg")) if path.stem not in hold_out]
-    tracks += [joined(path.stem, "sound", [path]) for path in ambience]
+    tracks += [join_files(path.stem, "sound", [path]) for path in ambience]
     families: dict[str, list[Path]] = {}
     for path in sorted((sounds / "samples_cc0").glob("*.flac")):
         alone = path.stem.startswith(("ambi", "loop"))
         families.setdefault(path.stem if alone else path.stem.split("_")[0], []).append(path)
-    tracks += [joined(name, "sound", files) for name, files in families.items()]
+    tracks += [join_files(name, "sound", files) for name, files in families.items()]
     return [t for t in tracks if len(t.clips[0].samples) >= SHORTEST_TRACK_S * MelConfig().sample_rate]
 
 
-def save(path: Path, tracks: list[Track]) -> None:
+def save(path: Path, tracks: list[CorpusTrack]) -> None:
     """Write tracks to one file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     flat = [
@@ -110,13 +110,16 @@ def save(path: Path, tracks: list[Track]) -> None:
     torch.save(flat, path)
 
 
-def load(path: Path) -> list[Track]:
+def load(path: Path) -> list[CorpusTrack]:
     """The inverse of `save`."""
     flat = torch.load(path, weights_only=True)
-    return [Track(t["name"], t["kind"], [Clip(name, samples.numpy()) for name, samples in t["clips"]]) for t in flat]
+    return [
+        CorpusTrack(t["name"], t["kind"], [SoundClip(name, samples.numpy()) for name, samples in t["clips"]])
+        for t in flat
+    ]
 
 
-def warp(content: FloatArray, target: FloatArray) -> NDArray[np.int64]:
+def align_by_warping(content: FloatArray, target: FloatArray) -> NDArray[np.int64]:
     """For each frame of `content` (T, M) the frame of `target` that corresponds to it, by dynamic time warping.
 
     Distances are between log mel frames that have, band by band, mean 0 and deviation 1.

@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.style.audio_network import MEL_MEAN, MEL_STD
 from models.style.matching import MatchingConfig, MatchingNetwork
-from models.style.networks import MEL_MEAN, MEL_STD
 from training.loop import PlannedTraining
-from training.style_audio.corpus import Track, warp
-from training.style_audio.network import NetworkPlan, Pairs, audible, moments
+from training.style_audio.corpus import CorpusTrack, align_by_warping
+from training.style_audio.network import NetworkPlan, StylePairSampler, compute_moments, find_audible_frames
 
 FloatArray = NDArray[np.float32]
 Draw = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -45,10 +45,10 @@ class MatchingPlan:
     seed: int = 1
 
 
-class Sentences(Pairs):
+class SentencePairSampler(StylePairSampler):
     """Draws a stretch of a sentence in one voice, speech of both voices, and the answer."""
 
-    def __init__(self, tracks: list[Track], plan: MatchingPlan) -> None:
+    def __init__(self, tracks: list[CorpusTrack], plan: MatchingPlan) -> None:
         super().__init__(tracks, NetworkPlan(frames=plan.frames, altered_share=plan.altered_share, seed=plan.seed))
         self.matching_plan = plan
         self.track_of = {track.name: track for track in self.voices}
@@ -72,7 +72,7 @@ class Sentences(Pairs):
             two = one
         content, target = (self.by_text[text][name].mel.astype(np.float32) for name in (one, two))
         if (text, one, two) not in self.warps:
-            self.warps[text, one, two] = warp(content, target)
+            self.warps[text, one, two] = align_by_warping(content, target)
         start = int(self.rng.integers(0, len(content) - plan.frames + 1))
         first = max(0, min(start, len(content) - plan.choice_frames))
         answer = target[self.warps[text, one, two][start : start + plan.frames]]
@@ -91,12 +91,12 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
-        self, tracks: list[Track], plan: MatchingPlan, run: Path, config: MatchingConfig | None = None
+        self, tracks: list[CorpusTrack], plan: MatchingPlan, run: Path, config: MatchingConfig | None = None
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, config = plan, config or MatchingConfig()
         model = MatchingNetwork(config)
-        self.sentences = Sentences(tracks, plan)
+        self.sentences = SentencePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
         super().__init__(model, config, optimizer, run / "matching.pt")
         if self.step:
@@ -107,10 +107,14 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
         own, starts, theirs, answer = draw
         rows = starts[:, None] + torch.arange(answer.shape[1])[None]
         every = torch.arange(len(own))[:, None]
-        heard_own, heard, weight = audible(own), audible(theirs), audible(answer) + 0.1  # silence is little heard
+        heard_own, heard, weight = (
+            find_audible_frames(own),
+            find_audible_frames(theirs),
+            find_audible_frames(answer) + 0.1,
+        )  # silence is little heard
         normal_own, normal_theirs = ((x - MEL_MEAN) / MEL_STD for x in (own, theirs))
-        keys_own = self.model(normal_own, *moments(normal_own, heard_own))
-        keys = self.model(normal_theirs, *moments(normal_theirs, heard))
+        keys_own = self.model(normal_own, *compute_moments(normal_own, heard_own))
+        keys = self.model(normal_theirs, *compute_moments(normal_theirs, heard))
         asked, smoother = keys_own[every, rows], self.model.smoother
         smooth_own, smooth_theirs, smooth_answer = (x @ smoother for x in (own, theirs, answer))
         content = smooth_own[every, rows]
@@ -121,7 +125,10 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
             return ((made - smooth_answer).abs() * weight).mean() / weight.mean()
 
         with torch.no_grad():
-            (mean_own, spread_own), (mean, spread) = moments(smooth_own, heard_own), moments(smooth_theirs, heard)
+            (mean_own, spread_own), (mean, spread) = (
+                compute_moments(smooth_own, heard_own),
+                compute_moments(smooth_theirs, heard),
+            )
             plain = distance((content - mean_own) / spread_own * spread + mean)
         return {"distance": distance(content + move), "_global": plain}
 

@@ -25,10 +25,17 @@ from torch.nn import functional as F
 
 from models.audio import MelConfig
 from models.style.analysis import ACTIVE_DB, LEAST_DEVIATION
-from models.style.audio import NEPER_DB, band_centres_hz
-from models.style.networks import MEL_MEAN, MEL_STD, Statistics, StyleConfig, StyleNetwork, adain
+from models.style.audio import NEPER_DB, compute_band_centres_hz
+from models.style.audio_network import (
+    MEL_MEAN,
+    MEL_STD,
+    AudioStatistics,
+    AudioStyleConfig,
+    AudioStyleNetwork,
+    apply_adain,
+)
 from training.loop import PlannedTraining
-from training.style_audio.corpus import Clip, Track, warp
+from training.style_audio.corpus import CorpusTrack, SoundClip, align_by_warping
 
 Draw = tuple[Tensor, Tensor, Tensor, Tensor]
 FLOOR = math.log(1e-5)  # of log mel
@@ -73,15 +80,15 @@ class RandomFeatures(nn.Module):
         return F.relu(F.conv1d(mel.transpose(1, 2), weight)).transpose(1, 2)
 
 
-class Pairs:
+class StylePairSampler:
     """Draws contents, styles and, for some, how the content sounds in the style."""
 
-    def __init__(self, tracks: list[Track], plan: NetworkPlan) -> None:
+    def __init__(self, tracks: list[CorpusTrack], plan: NetworkPlan) -> None:
         self.plan, self.rng = plan, np.random.default_rng(plan.seed)
-        self.centres_hz = band_centres_hz(MelConfig())
+        self.centres_hz = compute_band_centres_hz(MelConfig())
         self.voices = [t for t in tracks if t.kind == "voice"]
         self.others = [t for t in tracks if t.kind != "voice"]
-        self.by_text: dict[str, dict[str, Clip]] = {}
+        self.by_text: dict[str, dict[str, SoundClip]] = {}
         for track in self.voices:
             for clip in track.clips:
                 self.by_text.setdefault(clip.name, {})[track.name] = clip
@@ -95,10 +102,10 @@ class Pairs:
         start = int(self.rng.integers(0, len(mel) - frames + 1))
         return mel[start : start + frames].astype(np.float32)
 
-    def _clip(self, track: Track) -> np.ndarray:
+    def _clip(self, track: CorpusTrack) -> np.ndarray:
         return track.clips[int(self.rng.integers(len(track.clips)))].mel
 
-    def _track(self) -> Track:
+    def _track(self) -> CorpusTrack:
         pool = self.voices if self.rng.random() < self.plan.voice_share else self.others
         return pool[int(self.rng.integers(len(pool)))]
 
@@ -113,7 +120,7 @@ class Pairs:
                 break
         key = (text, one, two)
         if key not in self.warps:
-            self.warps[key] = warp(content.astype(np.float32), target.astype(np.float32))
+            self.warps[key] = align_by_warping(content.astype(np.float32), target.astype(np.float32))
         start = int(self.rng.integers(0, len(content) - plan.frames + 1))
         rows = slice(start, start + plan.frames)
         voice = next(t for t in self.voices if t.name == two)
@@ -153,18 +160,18 @@ class Pairs:
         return a, b, c, torch.tensor(known)
 
 
-def normal(features: Tensor) -> Tensor:
+def normalise_over_time(features: Tensor) -> Tensor:
     """Instance normalisation over time, (B, T, C)."""
     return (features - features.mean(dim=1, keepdim=True)) / (features.std(dim=1, keepdim=True) + 0.1)
 
 
-def audible(mel: Tensor) -> Tensor:
+def find_audible_frames(mel: Tensor) -> Tensor:
     """Which frames of log mel (B, T, M) are no silence, as 0 or 1: (B, T, 1)."""
     level = mel.amax(dim=2, keepdim=True)
     return (level > level.amax(dim=1, keepdim=True) - ACTIVE_DB / NEPER_DB).float()
 
 
-def moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def compute_moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Means and deviations (B, 1, C) over the frames of (B, T, C) that count, weight (B, T, 1)."""
     total = weight.sum(dim=1, keepdim=True).clamp_min(1.0)
     mean = (features * weight).sum(dim=1, keepdim=True) / total
@@ -172,27 +179,29 @@ def moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     return mean, variance.clamp_min(LEAST_DEVIATION**2).sqrt()
 
 
-def statistics_of(features: tuple[Tensor, ...], weight: Tensor) -> Statistics:
+def compute_statistics(features: tuple[Tensor, ...], weight: Tensor) -> AudioStatistics:
     """Of each level over the frames that count."""
-    pairs = [moments(f, weight) for f in features]
-    return Statistics(tuple(m for m, _ in pairs), tuple(d for _, d in pairs))
+    pairs = [compute_moments(f, weight) for f in features]
+    return AudioStatistics(tuple(m for m, _ in pairs), tuple(d for _, d in pairs))
 
 
-def spread_distance(a: Tensor, weight_a: Tensor, b: Tensor, weight_b: Tensor) -> Tensor:
+def compare_moments(a: Tensor, weight_a: Tensor, b: Tensor, weight_b: Tensor) -> Tensor:
     """Distance (B,) of the means and of the deviations over time of two sets of features (B, T, C)."""
-    pairs = zip(moments(a, weight_a), moments(b, weight_b), strict=True)
+    pairs = zip(compute_moments(a, weight_a), compute_moments(b, weight_b), strict=True)
     return torch.stack([(x - y).abs().mean(dim=(1, 2)) for x, y in pairs]).sum(dim=0)
 
 
-class NetworkTrainer(PlannedTraining[StyleNetwork]):
+class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
     """Holds everything that a resumed run needs."""
 
-    def __init__(self, tracks: list[Track], plan: NetworkPlan, run: Path, config: StyleConfig | None = None) -> None:
+    def __init__(
+        self, tracks: list[CorpusTrack], plan: NetworkPlan, run: Path, config: AudioStyleConfig | None = None
+    ) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, config = plan, config or StyleConfig()
-        model = StyleNetwork(config)
+        self.plan, config = plan, config or AudioStyleConfig()
+        model = AudioStyleNetwork(config)
         self.random_features = RandomFeatures(config.mel.n_mels)
-        self.pairs = Pairs(tracks, plan)
+        self.pairs = StylePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
         super().__init__(model, config, optimizer, run / "network.pt")
         if self.step:
@@ -202,31 +211,37 @@ class NetworkTrainer(PlannedTraining[StyleNetwork]):
         """How far normalised mel frames are in texture from others, (B,)."""
         random, edge = self.random_features, self.random_features.kernel // 2
         return (
-            spread_distance(made, made_weight, aim, aim_weight)
-            + spread_distance(made.diff(dim=1), made_weight[:, 1:], aim.diff(dim=1), aim_weight[:, 1:])
-            + spread_distance(random(made), made_weight[:, edge:-edge], random(aim), aim_weight[:, edge:-edge])
+            compare_moments(made, made_weight, aim, aim_weight)
+            + compare_moments(made.diff(dim=1), made_weight[:, 1:], aim.diff(dim=1), aim_weight[:, 1:])
+            + compare_moments(random(made), made_weight[:, edge:-edge], random(aim), aim_weight[:, edge:-edge])
         )
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """All four, unweighted."""
         model = self.model
         content, style, answer, known = draw
-        heard, heard_style, heard_answer = map(audible, (content, style, answer))
+        heard, heard_style, heard_answer = map(find_audible_frames, (content, style, answer))
         features = model.encode(content)
-        own = statistics_of(features, heard)
-        wanted = statistics_of(model.encode(style), heard_style)
+        own = compute_statistics(features, heard)
+        wanted = compute_statistics(model.encode(style), heard_style)
         same = model.decode(features, own, own)
         moved = (model.decode(features, own, wanted) - same) @ model.smoother
         smooth_content, smooth_style, smooth_answer = (
             (x - MEL_MEAN) / MEL_STD @ model.smoother for x in (content, style, answer)
         )
         made = smooth_content + moved / MEL_STD
-        kept = (normal(model.encode(content + moved)[2]) - normal(features[2]).detach()).abs().mean()
+        kept = (
+            (normalise_over_time(model.encode(content + moved)[2]) - normalise_over_time(features[2]).detach())
+            .abs()
+            .mean()
+        )
         report = {"reconstruction": F.mse_loss(same, content), "content": 0.5 * kept}
         style_loss = torch.zeros(len(content))
         if not known.all():
             free = ~known
-            course = 1 - (normal(made[free]) * normal(smooth_content[free])).mean(dim=1).mean()
+            course = (
+                1 - (normalise_over_time(made[free]) * normalise_over_time(smooth_content[free])).mean(dim=1).mean()
+            )
             report["content"] = report["content"] + course * free.float().mean()
             style_loss[free] = self.style_distance(made[free], heard[free], smooth_style[free], heard_style[free])
         if known.any():
@@ -235,7 +250,7 @@ class NetworkTrainer(PlannedTraining[StyleNetwork]):
             weight = weight + 0.1  # silence is little heard
             report["parallel"] = ((made[known] - smooth_answer[known]).abs() * weight).mean() / weight.mean()
             with torch.no_grad():  # what AdaIN on the bands alone would do, to compare
-                plain = adain(features[0], (own.means[0], own.deviations[0]), (wanted.means[0], wanted.deviations[0]))
+                plain = apply_adain(features[0], (own.means[0], own.stds[0]), (wanted.means[0], wanted.stds[0]))
                 gap = (plain[known] @ model.smoother - smooth_answer[known]).abs() * weight
                 report["_plain_parallel"] = gap.mean() / weight.mean()
         return report | {"style": style_loss.mean()}

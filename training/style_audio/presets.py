@@ -9,33 +9,33 @@ import torch
 from torch import Tensor
 
 from models.style.analysis import SoundAnalysis, analyse_whole
-from models.style.audio import reference_gain
+from models.style.audio import compute_reference_gain
+from models.style.audio_network import AudioStatistics, AudioStyleNetwork
 from models.style.matching import MatchingNetwork
-from models.style.networks import Statistics, StyleNetwork
-from models.style.voice import bank_tensors, voice_bank
-from training.style_audio.corpus import Track
+from models.style.voice import build_matching_set, pack_matching_set
+from training.style_audio.corpus import CorpusTrack
 
 MOST_S = 60.0  # of a track is heard
 BANK_S, PRESET_FRAMES = 40.0, 1200
 
 
 @torch.inference_mode()
-def preset_banks(
-    network: StyleNetwork, matching: MatchingNetwork, tracks: Sequence[Track], names: Sequence[str]
+def build_preset_matching_sets(
+    network: AudioStyleNetwork, matching: MatchingNetwork, tracks: Sequence[CorpusTrack], names: Sequence[str]
 ) -> dict[str, Tensor]:
     """Banks of those of the named tracks that are voices, as the weight file keeps them."""
     tensors: dict[str, Tensor] = {}
     for track in tracks:
         if track.name in names and track.kind == "voice":
-            bank = voice_bank(matching, _analysed(network, track, BANK_S))
+            bank = build_matching_set(matching, _analyse_track(network, track, BANK_S))
             if bank is not None:
-                tensors |= bank_tensors(bank.thinned(PRESET_FRAMES), track.name)
+                tensors |= pack_matching_set(bank.thin(PRESET_FRAMES), track.name)
     return tensors
 
 
 @torch.inference_mode()
-def preset_tensors(
-    network: StyleNetwork, tracks: Sequence[Track], names: Sequence[str]
+def build_preset_statistics(
+    network: AudioStyleNetwork, tracks: Sequence[CorpusTrack], names: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """Statistics of the named tracks, and of ordinary speech as "average" (the mean over all voices).
 
@@ -53,26 +53,26 @@ def preset_tensors(
     voices = [track.name for track in tracks if track.kind == "voice"]
     if not voices:
         raise ValueError("the corpus has no voice; ordinary speech is the mean of its voices.")
-    heard = {name: _heard(network, by_name[name]) for name in dict.fromkeys((*names, *voices))}
+    heard = {name: _measure_style(network, by_name[name]) for name in dict.fromkeys((*names, *voices))}
     spoken = [heard[name][0] for name in voices]
-    average = Statistics(
+    average = AudioStatistics(
         tuple(torch.stack(level).mean(dim=0) for level in zip(*(s.means for s in spoken), strict=True)),
-        tuple(torch.stack(level).mean(dim=0) for level in zip(*(s.deviations for s in spoken), strict=True)),
+        tuple(torch.stack(level).mean(dim=0) for level in zip(*(s.stds for s in spoken), strict=True)),
     )
     tensors: dict[str, Tensor] = {}
     for name, statistics in ({name: heard[name][0] for name in names} | {"average": average}).items():
-        for level, (mean, deviation) in enumerate(zip(statistics.means, statistics.deviations, strict=True)):
+        for level, (mean, deviation) in enumerate(zip(statistics.means, statistics.stds, strict=True)):
             tensors[f"{name}.mean_{level}"], tensors[f"{name}.deviation_{level}"] = mean, deviation
     return tensors, {name: heard[name][1] for name in names}
 
 
-def _heard(network: StyleNetwork, track: Track) -> tuple[Statistics, float]:
+def _measure_style(network: AudioStyleNetwork, track: CorpusTrack) -> tuple[AudioStatistics, float]:
     """Statistics and pitch of a track's first MOST_S seconds."""
-    analysis = _analysed(network, track, MOST_S)
+    analysis = _analyse_track(network, track, MOST_S)
     return analysis.statistics, analysis.pitch_hz
 
 
-def _analysed(network: StyleNetwork, track: Track, most_s: float) -> SoundAnalysis:
+def _analyse_track(network: AudioStyleNetwork, track: CorpusTrack, most_s: float) -> SoundAnalysis:
     mel = network.config.mel
     sound = np.concatenate([clip.sound for clip in track.clips])[: int(most_s * mel.sample_rate)]
-    return analyse_whole(network, (sound * reference_gain(sound, mel)).astype(np.float32))
+    return analyse_whole(network, (sound * compute_reference_gain(sound, mel)).astype(np.float32))

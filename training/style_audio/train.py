@@ -57,10 +57,10 @@ def prepare(arguments: argparse.Namespace) -> None:
     from training.style_audio import corpus
 
     tracks = [
-        corpus.voice_track(name, Path(folder), HOLD_OUT)
+        corpus.read_voice_track(name, Path(folder), HOLD_OUT)
         for name, folder in (pair.split("=", 1) for pair in arguments.voice)
     ]
-    tracks += corpus.sound_tracks(arguments.sounds, HOLD_OUT)
+    tracks += corpus.read_sound_tracks(arguments.sounds, HOLD_OUT)
     missing = set(PRESETS) - {track.name for track in tracks}
     if missing:  # told now, and not after the training
         raise SystemExit(f"There is no sound of at least {corpus.SHORTEST_TRACK_S:g} s for {sorted(missing)}.")
@@ -111,25 +111,28 @@ def export(arguments: argparse.Namespace) -> None:
     """Write the networks and the presets as the studio's weight file."""
     import torch
 
+    from models.style.audio_network import AudioStyleConfig, AudioStyleNetwork
     from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
     from models.style.matching import MatchingConfig, MatchingNetwork
-    from models.style.networks import StyleConfig, StyleNetwork
     from models.weights_io import save_safetensors
     from training.style_audio import corpus
-    from training.style_audio.presets import preset_banks, preset_tensors
+    from training.style_audio.presets import build_preset_matching_sets, build_preset_statistics
 
     names = ("network", "vocoder", "matching")
     states = {name: torch.load(arguments.run / f"{name}.pt", weights_only=True) for name in names}
-    styler = StyleNetwork(StyleConfig.from_dict(states["network"]["config"]))
+    styler = AudioStyleNetwork(AudioStyleConfig.from_dict(states["network"]["config"]))
     styler.load_state_dict(states["network"]["average"])
     maker = ContentVocoder(ContentVocoderConfig.from_dict(states["vocoder"]["config"]))
     maker.load_state_dict(states["vocoder"]["average"])
     matcher = MatchingNetwork(MatchingConfig.from_dict(states["matching"]["config"]))
     matcher.load_state_dict(states["matching"]["average"])
     tracks = corpus.load(arguments.run / "corpus.pt")
-    tensors, pitches = preset_tensors(styler.eval(), tracks, PRESETS)
+    tensors, pitches = build_preset_statistics(styler.eval(), tracks, PRESETS)
     tensors = {f"style.{key}": value for key, value in tensors.items()}
-    tensors |= {f"bank.{key}": value for key, value in preset_banks(styler, matcher.eval(), tracks, PRESETS).items()}
+    tensors |= {
+        f"bank.{key}": value
+        for key, value in build_preset_matching_sets(styler, matcher.eval(), tracks, PRESETS).items()
+    }
     for group, module in (("network", styler), ("vocoder", maker), ("matching", matcher)):
         tensors |= {f"{group}.{key}": value for key, value in module.state_dict().items()}
     metadata = {

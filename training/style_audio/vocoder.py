@@ -15,11 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from models.speech.vocoder import overlap_add
-from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig, inverse, mel_of, spectrum
-from models.style.networks import band_smoother
+from models.style.audio_network import build_band_smoother
+from models.style.content_vocoder import (
+    ContentVocoder,
+    ContentVocoderConfig,
+    compute_mel,
+    compute_spectrum,
+    invert_spectrum,
+)
 from training.loop import PlannedTraining
 from training.speech.vocoder import spectral_loss
-from training.style_audio.corpus import Track
+from training.style_audio.corpus import CorpusTrack
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,10 @@ class ContentVocoderPlan:
     seed: int = 1
 
 
-class Segments:
+class SoundSegmentSampler:
     """Random pieces of tracks."""
 
-    def __init__(self, tracks: list[Track], plan: ContentVocoderPlan, hop: int, n_fft: int) -> None:
+    def __init__(self, tracks: list[CorpusTrack], plan: ContentVocoderPlan, hop: int, n_fft: int) -> None:
         self.plan, self.rng = plan, np.random.default_rng(plan.seed)
         self.length = (plan.frames - 1) * hop + n_fft
         self.pools = [[t for t in tracks if (t.kind == "voice") == voice] for voice in (True, False)]
@@ -67,14 +73,14 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
-        self, tracks: list[Track], plan: ContentVocoderPlan, run: Path, config: ContentVocoderConfig | None = None
+        self, tracks: list[CorpusTrack], plan: ContentVocoderPlan, run: Path, config: ContentVocoderConfig | None = None
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, config = plan, config or ContentVocoderConfig()
         model = ContentVocoder(config)
         mel = config.mel
-        self.segments = Segments(tracks, plan, mel.hop_length, mel.n_fft)
-        self.smoother = band_smoother(mel, 90.0)
+        self.segments = SoundSegmentSampler(tracks, plan, mel.hop_length, mel.n_fft)
+        self.smoother = build_band_smoother(mel, 90.0)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
         super().__init__(model, config, optimizer, run / "vocoder.pt")
         if self.step:
@@ -86,8 +92,8 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         rng, mel_config = self.segments.rng, self.config.mel
         n_fft, hop = mel_config.n_fft, mel_config.hop_length
         count = sound.shape[0]
-        spectra = spectrum(sound.unfold(1, n_fft, hop))
-        mel = mel_of(spectra, mel_config)
+        spectra = compute_spectrum(sound.unfold(1, n_fft, hop))
+        mel = compute_mel(spectra, mel_config)
         mean, deviation = mel.mean(dim=1, keepdim=True), mel.std(dim=1, keepdim=True) + 0.1
         order = torch.from_numpy(rng.permutation(count))
         ratio = (deviation[order] / deviation).clamp(0.25, 4.0)
@@ -101,7 +107,7 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         loudest = altered.abs().amax(dim=(1, 2), keepdim=True)
         gate = torch.from_numpy(np.where(rng.random(count) < 0.3, 10 ** rng.uniform(-4, -2, count), 0.0))
         altered = altered * (altered.abs() > gate[:, None, None] * loudest)
-        made, weight = overlap_add(inverse(altered, n_fft), n_fft, hop)
+        made, weight = overlap_add(invert_spectrum(altered, n_fft), n_fft, hop)
         made = made / weight.clamp_min(0.05)
         hiss = torch.from_numpy(np.where(rng.random(count) < 0.2, 10 ** rng.uniform(-4, -2.3, count), 0.0)).float()
         return made + hiss[:, None] * torch.randn_like(made)
@@ -111,9 +117,9 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         plan, mel_config = self.plan, self.config.mel
         n_fft, hop = mel_config.n_fft, mel_config.hop_length
         sound = self.segments.draw()
-        source = spectrum(self.alter(sound).unfold(1, n_fft, hop))
-        mel = mel_of(source, mel_config)
-        change = (mel_of(spectrum(sound.unfold(1, n_fft, hop)), mel_config) - mel) @ self.smoother
+        source = compute_spectrum(self.alter(sound).unfold(1, n_fft, hop))
+        mel = compute_mel(source, mel_config)
+        change = (compute_mel(compute_spectrum(sound.unfold(1, n_fft, hop)), mel_config) - mel) @ self.smoother
         made = self.model(source, mel, change, torch.randn_like(sound))
         true = sound[:, n_fft // 2 : n_fft // 2 + made.shape[1]]
         margin = plan.margin_frames * hop

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.style.picture_network import NOISE_SIZE, Style, StyleConfig, StyleNetwork, recolour
+from models.style.picture_network import NOISE_SIZE, PictureStyle, PictureStyleConfig, PictureStyleNetwork, recolour
 from models.weights_io import save_safetensors
 from training.loop import save_checkpoint
 from training.style_picture.losses import measure_excess, measure_structure_distance, measure_style_distance
@@ -153,7 +153,7 @@ class LossParts:
 
 
 def compute_loss(
-    network: StyleNetwork, contents: Tensor, styles: Tensor, config: TrainConfig, generator: torch.Generator
+    network: PictureStyleNetwork, contents: Tensor, styles: Tensor, config: TrainConfig, generator: torch.Generator
 ) -> LossParts:
     """What one batch costs; the last picture is its own style."""
     styles = torch.cat([styles[:-1], contents[-1:]])
@@ -163,7 +163,7 @@ def compute_loss(
         pages = network.style(styles)
         base = recolour(contents, network.colours(contents), pages.statistics)
         sketch = network.sketch(base, pages, at)
-    style = Style(network.statistics(styles), pages.pages)
+    style = PictureStyle(network.statistics(styles), pages.pages)
     made = network.paint(contents, sketch, network.encoder(sketch), style, offsets=at)
     parts = {
         "style": config.style * measure_style_distance(made[:-1], styles[:-1], generator, 32, 768).mean(),
@@ -185,14 +185,14 @@ def train(
     out: Path,
     minutes: float,
     config: TrainConfig | None = None,
-    network_config: StyleConfig | None = None,
+    network_config: PictureStyleConfig | None = None,
     seed: int = 6,
 ) -> Path:
     """Train for so many minutes in all, over all interruptions; returns the checkpoint."""
     config = config or TrainConfig()
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    network = StyleNetwork(network_config).train()
+    network = PictureStyleNetwork(network_config).train()
     average = copy.deepcopy(network)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
     step, spent_s = 0, 0.0
@@ -247,7 +247,7 @@ def _save(
         "network": network.state_dict(),
         "average": average.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "config": network.config.to_dict() if isinstance(network, StyleNetwork) else {},
+        "config": network.config.to_dict() if isinstance(network, PictureStyleNetwork) else {},
         "step": step,
         "spent_s": spent_s,
     }

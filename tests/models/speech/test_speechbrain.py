@@ -33,15 +33,15 @@ from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.speechbrain import (
-    ContinuedHifiGanRun,
-    filled,
+    PaddedHifiGanStream,
+    build_with_state,
     load,
     load_hifigan_state,
     load_tacotron2_state,
-    reflect,
+    use_reflection_padding,
 )
-from models.speech.speechbrain_hyperparams import hifigan_config, read_hyperparams, tacotron2_config
-from models.speech.speechbrain_text import SYMBOLS, encode, iter_utterances
+from models.speech.speechbrain_hyperparams import read_hifigan_config, read_hyperparams, read_tacotron2_config
+from models.speech.speechbrain_text import SYMBOLS, encode_characters, iter_character_utterances
 from models.speech.synthesizer import SpeechSynthesizer
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from tests.hub_server import HubServer
@@ -344,7 +344,7 @@ def speechbrain_mel(model: Any, symbols: Tensor, steps: int) -> tuple[Tensor, Te
 def test_acoustic_model_computes_the_same(files: dict[str, bytes], theirs: SimpleNamespace, tmp_path: Path) -> None:
     ours = loaded(files, tmp_path).model
     ours.decoder.prenet.dropout = 0.0
-    symbols, steps = torch.tensor([encode(tuple("hello, world."))]), 15
+    symbols, steps = torch.tensor([encode_characters(tuple("hello, world."))]), 15
     with torch.no_grad():
         mel, stop, alignment = speechbrain_mel(theirs.acoustic, symbols, steps)
         memory = ours.encode(symbols, torch.tensor([symbols.shape[1]]))
@@ -625,19 +625,19 @@ def test_huge_sizes_are_refused_before_memory_is_taken(files: dict[str, bytes], 
 def test_absent_keys_are_the_papers_sizes(tmp_path: Path) -> None:
     path = tmp_path / "hyperparams.yaml"
     path.write_text("sample_rate: 22050\n")
-    assert tacotron2_config(read_hyperparams(path, "model")) == Tacotron2Config()
-    assert hifigan_config(read_hyperparams(path, "generator")) == HifiGanConfig()
+    assert read_tacotron2_config(read_hyperparams(path, "model")) == Tacotron2Config()
+    assert read_hifigan_config(read_hyperparams(path, "generator")) == HifiGanConfig()
     path.write_text("model: !new:a.B\n  prenet_dim: 128\n  attention_dim: !ref <width>\nwidth: 64\nprenet_dim: 12\n")
     expected = Tacotron2Config(prenet_dim=128, attention_dim=64)
-    assert tacotron2_config(read_hyperparams(path, "model")) == expected
+    assert read_tacotron2_config(read_hyperparams(path, "model")) == expected
 
 
 def test_settings_in_full_give_the_papers_sizes(tmp_path: Path) -> None:
     path = tmp_path / "hyperparams.yaml"
     path.write_text(hyperparams_yaml(PAPER_ACOUSTIC, "model", "Tacotron2.Tacotron2"))
-    assert tacotron2_config(read_hyperparams(path, "model")) == Tacotron2Config()
+    assert read_tacotron2_config(read_hyperparams(path, "model")) == Tacotron2Config()
     path.write_text(hyperparams_yaml(PAPER_VOCODER, "generator", "HifiGAN.HifiganGenerator"))
-    assert hifigan_config(read_hyperparams(path, "generator")) == HifiGanConfig()
+    assert read_hifigan_config(read_hyperparams(path, "generator")) == HifiGanConfig()
 
 
 def test_half_precision_weights_are_read(files: dict[str, bytes], tmp_path: Path) -> None:
@@ -653,12 +653,12 @@ def test_a_module_is_filled_with_just_what_is_given() -> None:
     config = HifiGanConfig.debug()
     torch.manual_seed(0)
     source = HifiGanGenerator(config)
-    reflect(source)
-    copy = filled(lambda: HifiGanGenerator(config), source.state_dict(), "x")
-    reflect(copy)
+    use_reflection_padding(source)
+    copy = build_with_state(lambda: HifiGanGenerator(config), source.state_dict(), "x")
+    use_reflection_padding(copy)
     mel = torch.randn(30, config.n_mels)
     with torch.inference_mode():
-        run, same = ContinuedHifiGanRun(copy, 5), ContinuedHifiGanRun(source, 5)
+        run, same = PaddedHifiGanStream(copy, 5), PaddedHifiGanStream(source, 5)
         assert np.array_equal(run.push(mel, last=True), same.push(mel, last=True))
 
 
@@ -671,11 +671,11 @@ def test_symbol_inventory() -> None:
     arpabet = {"@AA": 64, "@AA0": 65, "@AA1": 66, "@AA2": 67, "@AE": 68, "@B": 88, "@CH": 89, "@ER2": 99, "@ZH": 147}
     assert {symbol: SYMBOLS.index(symbol) for symbol in places} == places
     assert {symbol: SYMBOLS.index(symbol) for symbol in arpabet} == arpabet
-    assert encode(tuple("hi, you!")) == [45, 46, 6, 11, 62, 52, 58, 2]
+    assert encode_characters(tuple("hi, you!")) == [45, 46, 6, 11, 62, 52, 58, 2]
 
 
 def read(text: str, **options: Any) -> list[str]:
-    return ["".join(utterance.symbols) for utterance in iter_utterances(text, **options)]
+    return ["".join(utterance.symbols) for utterance in iter_character_utterances(text, **options)]
 
 
 @pytest.mark.parametrize(
@@ -696,7 +696,7 @@ def test_how_text_is_said(text: str, said: list[str]) -> None:
 
 
 def test_words_as_written_over_what_is_said() -> None:
-    (utterance,) = iter_utterances("Dr. Lee paid $12.50!")
+    (utterance,) = iter_character_utterances("Dr. Lee paid $12.50!")
     said = [("".join(utterance.symbols[word.start : word.end]), word.text) for word in utterance.words]
     assert said == [
         ("doctor", "Dr."),
@@ -735,11 +735,11 @@ def test_what_is_left_out_is_noted() -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_read_in_the_inventory(text: str) -> None:
     try:
-        utterances = list(iter_utterances(text, max_symbols=40))
+        utterances = list(iter_character_utterances(text, max_symbols=40))
     except ValueError:
         return
     for utterance in utterances:
-        assert len(encode(utterance.symbols)) <= 40
+        assert len(encode_characters(utterance.symbols)) <= 40
         assert utterance.symbols[-1] in ",.?!;:"
         assert utterance.words
         assert all(a.end < b.start for a, b in itertools.pairwise(utterance.words))

@@ -20,7 +20,7 @@ from models.speech.symbols import SYMBOLS
 from models.speech.synthesizer import MelScale, SpeechSynthesizer, load_acoustic, load_vocoder
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
-from models.speech.vocoding import SourceFilterRun
+from models.speech.vocoder_streams import SourceFilterStream
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "models" / "weights"
 TWO_SENTENCES = "Good morning, dear listener. How are you?"
@@ -40,7 +40,7 @@ def tiny() -> SpeechSynthesizer:
     vocoder = SourceFilterVocoder(VocoderConfig.debug()).eval()
     return SpeechSynthesizer(
         Tacotron2(config).eval(),
-        lambda seed: SourceFilterRun(vocoder, seed),
+        lambda seed: SourceFilterStream(vocoder, seed),
         MelConfig(),
         MelScale(-5.0, 2.0),
         ("a", "b"),

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.speech.decoding import DecodingLimits, SentenceDecoder
-from models.speech.tacotron2 import Tacotron2, Tacotron2Config, bidirectional, length_mask
+from models.speech.sentence_decoder import DecodingLimits, SentenceDecoder
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask, run_bidirectional_lstm
 from models.torchaudio_import import import_torchaudio
-from training.speech.parallel_teacher_forcing import decode_all_steps, previous_frames
+from training.speech.parallel_teacher_forcing import decode_all_steps, shift_frames
 
 
 def make(seed: int = 0, **changes: object) -> Tacotron2:
@@ -162,14 +162,18 @@ def test_all_steps_at_once_equal_step_after_step() -> None:
     model = make(prenet_dropout=0.0, frames_per_step=2)
     symbols, lengths = torch.randint(1, 20, (3, 9)), torch.tensor([9, 7, 5])
     mel = torch.randn(3, 12, 8)
-    lesson = torch.softmax(3 * torch.randn(3, 6, 9), dim=-1) * length_mask(lengths, 9)[:, None]
+    teacher_alignment = torch.softmax(3 * torch.randn(3, 6, 9), dim=-1) * length_mask(lengths, 9)[:, None]
     memory = model.encode(symbols, lengths)
-    frames, stop, alignment = model.decoder(memory, lengths, mel, lesson=lesson, trust=1.0)
-    taught = decode_all_steps(model.decoder, memory, lengths, previous_frames(mel, 2), lesson)
-    assert torch.allclose(taught.mel, frames, atol=1e-4)
-    assert torch.allclose(taught.stop, stop, atol=1e-4)
-    assert torch.allclose(taught.alignment, alignment, atol=1e-4)
-    shown = torch.autograd.grad(taught.mel.square().sum(), model.decoder.attention_rnn.weight_hh, retain_graph=True)[0]
+    frames, stop, alignment = model.decoder(
+        memory, lengths, mel, teacher_alignment=teacher_alignment, teacher_ratio=1.0
+    )
+    parallel = decode_all_steps(model.decoder, memory, lengths, shift_frames(mel, 2), teacher_alignment)
+    assert torch.allclose(parallel.mel, frames, atol=1e-4)
+    assert torch.allclose(parallel.stop, stop, atol=1e-4)
+    assert torch.allclose(parallel.alignment, alignment, atol=1e-4)
+    shown = torch.autograd.grad(parallel.mel.square().sum(), model.decoder.attention_rnn.weight_hh, retain_graph=True)[
+        0
+    ]
     wanted = torch.autograd.grad(frames.square().sum(), model.decoder.attention_rnn.weight_hh)[0]
     assert torch.allclose(shown, wanted, atol=1e-4)
 
@@ -180,7 +184,7 @@ def test_following_its_own_weights_all_at_once_is_inference_step_after_step() ->
     symbols, lengths, mel = torch.randint(1, 20, (2, 7)), torch.tensor([7, 5]), torch.randn(2, 8, 8)
     memory = model.encode(symbols, lengths)
     frames, stop, alignment = model.decoder(memory, lengths, mel)
-    own = decode_all_steps(model.decoder, memory, lengths, previous_frames(mel, 1), alignment, torch.ones(2))
+    own = decode_all_steps(model.decoder, memory, lengths, shift_frames(mel, 1), alignment, torch.ones(2))
     assert torch.allclose(own.alignment, alignment, atol=1e-4)
     assert torch.allclose(own.mel, frames, atol=1e-4)
     assert torch.allclose(own.stop, stop, atol=1e-4)
@@ -192,7 +196,7 @@ def test_the_training_encoder_equals_the_packed_one() -> None:
     x = torch.randn(3, 9, 16) * length_mask(lengths, 9)[..., None]
     packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     wanted = nn.utils.rnn.pad_packed_sequence(encoder.lstm(packed)[0], batch_first=True, total_length=9)[0]
-    assert torch.allclose(bidirectional(encoder.lstm, x, lengths), wanted, atol=1e-5)
+    assert torch.allclose(run_bidirectional_lstm(encoder.lstm, x, lengths), wanted, atol=1e-5)
 
 
 def decode(model: Tacotron2, seed: int, limits: DecodingLimits) -> tuple[torch.Tensor, SentenceDecoder]:
@@ -206,7 +210,7 @@ def test_decoding_ends_and_reads_forward_even_with_random_weights() -> None:
     limits = DecodingLimits()
     for seed in range(5):
         frames, decoder = decode(make(seed, frames_per_step=3), seed, limits)
-        decoded = decoder.decoded
+        decoded = decoder.trace
         assert len(frames) == 3 * len(decoded.positions) == 3 * len(decoded.alignment)
         assert (torch.diff(torch.tensor(decoded.positions)) >= 0).all()
         assert decoded.positions[-1] >= 10 - limits.end_symbols
@@ -225,8 +229,8 @@ def test_a_stuck_attention_is_moved_on_and_told() -> None:
     model = make(frames_per_step=3)
     nn.init.zeros_(model.decoder.attention.score.weight)  # every energy equal: the first symbol in the window wins
     _, decoder = decode(model, 0, DecodingLimits())
-    assert decoder.decoded.retries
-    assert decoder.decoded.positions[-1] >= 7
+    assert decoder.trace.retries
+    assert decoder.trace.positions[-1] >= 7
 
 
 def test_configuration_survives_its_dictionary() -> None:

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from models.audio import MelConfig, resample
 from models.contracts import AudioStyleChunk, AudioStyleRequest
-from models.style.analysis import pitch_frames
+from models.style.analysis import track_pitch
 from models.style.audio import AudioStyler
-from models.style.content_vocoder import mel_of, spectrum
+from models.style.audio_network import EPSILON, apply_adain
+from models.style.content_vocoder import compute_mel, compute_spectrum
 from models.style.live import LiveStyler
-from models.style.networks import EPSILON, adain
-from models.style.pitch import PitchMover, typical_pitch
+from models.style.pitch import PitchMover, find_typical_pitch
 
 RATE = 22_050
 
@@ -53,7 +53,7 @@ def test_adain_equals_its_formula(frames: int, channels: int, seed: int) -> None
     mu, sigma = x.mean(axis=1), x.std(axis=1)
     new_mu, new_sigma = random.normal(size=(1, channels)), random.uniform(0.1, 3.0, (1, channels))
     expected = (x - mu[:, None]) / (sigma[:, None] + EPSILON) * (new_sigma[:, None] + EPSILON) + new_mu[:, None]
-    made = adain(torch.from_numpy(x), as_tensors(mu, sigma), as_tensors(new_mu, new_sigma)).numpy()
+    made = apply_adain(torch.from_numpy(x), as_tensors(mu, sigma), as_tensors(new_mu, new_sigma)).numpy()
     assert np.allclose(made, expected, atol=1e-3 * max(1.0, float(np.abs(expected).max())))
     if sigma.min() > 0.1:
         assert np.allclose(made.mean(axis=1), new_mu, atol=0.02)
@@ -119,8 +119,8 @@ def test_strength_0_returns_the_content_and_more_is_further(styler: AudioStyler)
     quiet, _ = restyle(styler, content=content, preset="hiss", strength=0.0)
     vocoder, mel = styler.vocoder, styler.mel
     sound = torch.from_numpy(np.pad(content, mel.n_fft))[None]
-    source = spectrum(sound.unfold(1, mel.n_fft, mel.hop_length))
-    level = mel_of(source, mel)
+    source = compute_spectrum(sound.unfold(1, mel.n_fft, mel.hop_length))
+    level = compute_mel(source, mel)
     alone = vocoder(source, level, torch.zeros_like(level), torch.zeros(1, sound.shape[1])).detach().numpy()[0]
     lag = mel.n_fft // 2  # the vocoder by itself, on nothing but the content; its level in the middle is the bound
     error = float(np.std(alone[lag : lag + len(content)][2000:-2000] - content[2000:-2000]))
@@ -151,12 +151,12 @@ def test_another_strength_encodes_nothing_again(monkeypatch: pytest.MonkeyPatch)
 def test_a_moved_voice_is_as_loud(ratio: float) -> None:
     voice = voice_like(2.0, 190.0)
     frames = 1 + len(voice) // 256
-    f0 = pitch_frames(voice, 0, frames, frames, MelConfig())
+    f0 = track_pitch(voice, 0, frames, frames, MelConfig())
     moved = PitchMover(ratio, RATE, 256).push(voice, f0, last=True)
     assert len(moved) == len(voice)
     assert abs(20 * np.log10(np.std(moved) / np.std(voice))) < 1.0
-    before = typical_pitch(f0)
-    after = typical_pitch(pitch_frames(moved, 0, frames, frames, MelConfig()))
+    before = find_typical_pitch(f0)
+    after = find_typical_pitch(track_pitch(moved, 0, frames, frames, MelConfig()))
     assert after == pytest.approx(before * ratio, rel=0.04)
 
 

@@ -15,8 +15,8 @@ from models import clips
 from models.clips import ClipError, probe, read_frames, read_picture
 from models.style import optical_flow
 from models.style.picture_network import (
-    StyleConfig,
-    StyleNetwork,
+    PictureStyleConfig,
+    PictureStyleNetwork,
     adain,
     fit_colour_map,
     join_bands,
@@ -32,7 +32,7 @@ from training.style_picture.patterns import PATTERNS, draw_pattern
 @pytest.fixture(scope="module")
 def model() -> VideoStyle:
     torch.manual_seed(0)
-    network = StyleNetwork(StyleConfig.debug())
+    network = PictureStyleNetwork(PictureStyleConfig.debug())
     torch.nn.init.normal_(network.decoder.leave.weight, std=0.05)
     return VideoStyle(network)
 

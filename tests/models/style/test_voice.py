@@ -11,11 +11,18 @@ from scipy.signal import lfilter
 
 from models.audio import MelConfig
 from models.contracts import AudioStyleRequest
-from models.style.analysis import SoundAnalysis, analyse_whole, frames_around
+from models.style.analysis import SoundAnalysis, analyse_whole, cut_frames
 from models.style.audio import AudioStyler
-from models.style.envelope import cepstra, log_magnitude, without_gaps
-from models.style.matching import MatchingConfig, MatchingNetwork, nearest_mean
-from models.style.voice import VoiceAnalysis, VoiceBank, VoiceRenderer, analyse_voice, closing_gain, moved_pitch
+from models.style.envelope import cepstra_to_log_magnitude, compute_cepstra, fill_gaps
+from models.style.matching import MatchingConfig, MatchingNetwork, average_nearest
+from models.style.voice import (
+    VoiceAnalysis,
+    VoiceMatchingSet,
+    VoiceRenderer,
+    analyse_voice,
+    compute_closing_gain,
+    convert_pitch,
+)
 
 RATE, MEL = 22_050, MelConfig()
 VOWELS = ((700.0, 1200.0, 2600.0), (300.0, 2300.0, 3000.0), (320.0, 800.0, 2300.0))
@@ -62,7 +69,9 @@ def heard(styler: AudioStyler) -> Callable[[np.ndarray], tuple[SoundAnalysis, Vo
     return hear
 
 
-def rendered(content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceBank, strength: float, step: int) -> np.ndarray:
+def rendered(
+    content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceMatchingSet, strength: float, step: int
+) -> np.ndarray:
     with torch.inference_mode():
         renderer = VoiceRenderer(content, voice, style, strength, move_pitch=True)
         stops = [*range(step, content.frames, step), content.frames]
@@ -75,18 +84,18 @@ def test_the_envelope_is_that_of_the_filter_whatever_the_pitch() -> None:
     bins = slice(8, 200)  # 170 Hz to 4.3 kHz
     for hz in (95.0, 130.0, 190.0, 260.0):
         sound = filtered(pulses(np.full(RATE, hz)), VOWELS[0])
-        frames = frames_around(sound.astype(np.float32), 30, 50, MEL.n_fft, MEL.hop_length)
-        found = cepstra(frames, np.full(20, hz, np.float32), MEL)
-        made = (log_magnitude(found, MEL.n_fft // 2 + 1) * 20 / np.log(10)).numpy()[:, bins]
+        frames = cut_frames(sound.astype(np.float32), 30, 50, MEL.n_fft, MEL.hop_length)
+        found = compute_cepstra(frames, np.full(20, hz, np.float32), MEL)
+        made = (cepstra_to_log_magnitude(found, MEL.n_fft // 2 + 1) * 20 / np.log(10)).numpy()[:, bins]
         gap = made - wanted[bins]
         assert np.abs(gap - gap.mean()).mean() < 3.0, hz
         assert made.std(axis=0).max() < 2.0  # the pulses leave no trace in time
 
 
 def test_envelopes_of_silence_and_of_no_pitch_are_finite() -> None:
-    filled = without_gaps(np.zeros(5, np.float32))
-    assert torch.isfinite(cepstra(np.zeros((5, MEL.n_fft), np.float32), filled, MEL)).all()
-    f0 = without_gaps(np.array([0, 100, 0, 200, 0, 9000], np.float32))
+    filled = fill_gaps(np.zeros(5, np.float32))
+    assert torch.isfinite(compute_cepstra(np.zeros((5, MEL.n_fft), np.float32), filled, MEL)).all()
+    f0 = fill_gaps(np.array([0, 100, 0, 200, 0, 9000], np.float32))
     assert f0.tolist() == pytest.approx([100, 100, 150, 200, 400, 600], abs=201) and f0[2] == 150 and f0[-1] == 600
 
 
@@ -108,8 +117,8 @@ def test_keys_are_unit_vectors_that_see_no_level_and_no_further_than_their_reach
 def test_the_nearest_are_found() -> None:
     keys = torch.nn.functional.normalize(torch.randn(30, 6, generator=torch.Generator().manual_seed(1)), dim=1)
     values = torch.arange(30.0)[:, None]
-    assert nearest_mean(keys, keys, values, 1)[:, 0].tolist() == list(range(30))
-    assert nearest_mean(keys[:1], keys, values, 99).item() == pytest.approx(14.5)
+    assert average_nearest(keys, keys, values, 1)[:, 0].tolist() == list(range(30))
+    assert average_nearest(keys[:1], keys, values, 99).item() == pytest.approx(14.5)
 
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
@@ -148,7 +157,7 @@ def test_half_of_what_is_left_of_the_bands_means_is_made_up_at_last(heard: Calla
     other, theirs = heard(lfilter([1, -0.7], [1], speaker(4.0, 170, 0.8, 1)).astype(np.float32))
     bands = other.statistics.means[0]
     with torch.inference_mode():
-        closing = closing_gain(content, voice, theirs.bank, bands, True)
+        closing = compute_closing_gain(content, voice, theirs.bank, bands, True)
         gaps = []
         for gain in (None, closing):
             renderer = VoiceRenderer(content, voice, theirs.bank, 1.0, True, gain)
@@ -158,11 +167,11 @@ def test_half_of_what_is_left_of_the_bands_means_is_made_up_at_last(heard: Calla
 
 
 def test_the_pitch_takes_the_height_and_the_liveliness_of_the_style() -> None:
-    calm = VoiceBank(torch.zeros(1, 1), torch.zeros(1, 1), np.log(100.0), 0.1)
-    lively = VoiceBank(torch.zeros(1, 1), torch.zeros(1, 1), np.log(200.0), 0.15)
+    calm = VoiceMatchingSet(torch.zeros(1, 1), torch.zeros(1, 1), np.log(100.0), 0.1)
+    lively = VoiceMatchingSet(torch.zeros(1, 1), torch.zeros(1, 1), np.log(200.0), 0.15)
     f0 = np.array([100.0, 110.0], np.float32)
-    assert moved_pitch(f0, calm, lively, 1.0) == pytest.approx([200, 200 * 1.1**1.5], rel=1e-4)
-    assert moved_pitch(f0, calm, lively, 0.0) == pytest.approx(f0)
+    assert convert_pitch(f0, calm, lively, 1.0) == pytest.approx([200, 200 * 1.1**1.5], rel=1e-4)
+    assert convert_pitch(f0, calm, lively, 0.0) == pytest.approx(f0)
 
 
 def test_voices_are_matched_and_all_else_is_not(styler: AudioStyler) -> None:

@@ -11,21 +11,21 @@ import torch
 
 from models.contracts import SpeechRequest
 from models.speech import attributes
-from models.speech.attributes import Measured
+from models.speech.attributes import MeasuredAttributes
 from models.speech.symbols import SYMBOLS, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from training.speech import corpus
-from training.speech.acoustic import AcousticPlan, AcousticTrainer, Lesson, alignment_loss, collate, losses
-from training.speech.aligner import VoiceAligner, chain_of, viterbi
-from training.speech.corpus import Clip
+from training.speech.acoustic import AcousticPlan, AcousticTrainer, SamplingSchedule, alignment_loss, collate, losses
+from training.speech.aligner import VoiceAligner, build_chain, viterbi
+from training.speech.corpus import SpeechClip
 from training.speech.export import export_vocoder
-from training.speech.predicted import with_predicted_mel
+from training.speech.ground_truth_aligned import replace_with_aligned_mel
 from training.speech.vocoder import VocoderPlan, VocoderTrainer, fill_unvoiced
 
 SOUNDS = ("ð", "ˈoʊ", "s", "m", "ˈɪ", "k")
 
 
-def make_clip(seed: int, frames_each: int = 8) -> tuple[Clip, np.ndarray]:
+def make_clip(seed: int, frames_each: int = 8) -> tuple[SpeechClip, np.ndarray]:
     """A clip whose sounds are flat spectra, and the true place of every frame."""
     random = np.random.default_rng(seed)
     spoken = [SOUNDS[int(i)] for i in random.permutation(len(SOUNDS))]
@@ -41,7 +41,7 @@ def make_clip(seed: int, frames_each: int = 8) -> tuple[Clip, np.ndarray]:
     places.append(np.full(6, symbols.index(".")))
     frames = np.concatenate(mel) + 0.1 * random.standard_normal((sum(map(len, mel)), 80))
     count = len(frames)
-    clip = Clip(
+    clip = SpeechClip(
         name=f"clip{seed}",
         voice="a",
         text="",
@@ -49,7 +49,7 @@ def make_clip(seed: int, frames_each: int = 8) -> tuple[Clip, np.ndarray]:
         mel=frames.astype(np.float16),
         f0=np.where(np.arange(count) % 10 < 7, 150.0 + seed, 0.0).astype(np.float32),
         samples=(3000 * random.standard_normal((count - 1) * 256)).astype(np.int16),
-        measured=Measured(10.0 + seed % 3, math.log(150.0 + seed), -20.0),
+        measured=MeasuredAttributes(10.0 + seed % 3, math.log(150.0 + seed), -20.0),
         shifted=False,
         path=np.zeros(count, dtype=np.int16),
     )
@@ -66,7 +66,7 @@ def test_the_aligner_finds_the_sounds() -> None:
 
 
 def test_viterbi_equals_trying_every_path() -> None:
-    chain = chain_of(encode(["^", "m", ",", " ", "s", "~"]))
+    chain = build_chain(encode(["^", "m", ",", " ", "s", "~"]))
     scores = np.random.default_rng(0).standard_normal((9, len(chain.states))).astype(np.float32)
 
     def best(t: int, state: int) -> float:
@@ -82,12 +82,12 @@ def test_viterbi_equals_trying_every_path() -> None:
 
 
 def test_attributes_are_distances_from_the_voice() -> None:
-    mean = Measured(12.0, math.log(200.0), -22.0)
-    measured = Measured(24.0, math.log(200.0 * 2**0.5), -12.0)
+    mean = MeasuredAttributes(12.0, math.log(200.0), -22.0)
+    measured = MeasuredAttributes(24.0, math.log(200.0 * 2**0.5), -12.0)
     assert measured.relative_to(mean) == pytest.approx((1.0, 1.0, 1.0))
     request = SpeechRequest("x", speed=2.0, pitch_semitones=6.0, energy_db=10.0)
-    assert attributes.asked(request) == pytest.approx((1.0, 1.0, 1.0))
-    assert attributes.asked(SpeechRequest("x")) == (0.0, 0.0, 0.0)
+    assert attributes.compute_attributes(request) == pytest.approx((1.0, 1.0, 1.0))
+    assert attributes.compute_attributes(SpeechRequest("x")) == (0.0, 0.0, 0.0)
 
 
 def test_collate_pads_with_silence_and_keeps_the_attention_normalised() -> None:
@@ -110,17 +110,18 @@ def test_the_alignment_loss_is_least_at_the_wanted_alignment() -> None:
 
 
 def test_the_model_is_weaned_step_by_step() -> None:
-    plan = AcousticPlan(steps=100, last_sequential=10, weaned_from=0.1, weaned_until=0.6)
-    lessons = [plan.lesson_at(step) for step in range(101)]
-    assert lessons[0].alone == lessons[10].alone == 0.0 and lessons[35].alone == pytest.approx(0.5)
-    assert lessons[60].alone == lessons[100].alone == 1.0
-    assert [lesson.sequential for lesson in lessons].index(True) == 90
-    assert lessons[0].frame_drop == plan.frame_drop and lessons[100].frame_drop == plan.last_frame_drop
+    plan = AcousticPlan(steps=100, last_sequential=10, sampling_from=0.1, sampling_until=0.6)
+    schedules = [plan.schedule_sampling(step) for step in range(101)]
+    ratios = [schedule.free_running_ratio for schedule in schedules]
+    assert ratios[0] == ratios[10] == 0.0 and ratios[35] == pytest.approx(0.5)
+    assert ratios[60] == ratios[100] == 1.0
+    assert [schedule.sequential for schedule in schedules].index(True) == 90
+    assert schedules[0].frame_drop == plan.frame_drop and schedules[100].frame_drop == plan.last_frame_drop
 
 
-@pytest.mark.parametrize("alone", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("free_running_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("sequential", [False, True])
-def test_a_lesson_reaches_every_weight(alone: float, sequential: bool) -> None:
+def test_a_schedule_reaches_every_weight(free_running_ratio: float, sequential: bool) -> None:
     clips = [make_clip(seed)[0] for seed in range(3)]
     batch = collate([(c, c.mel.astype(np.float32), c.path, (0.1, 0.2, 0.3)) for c in clips], 3, ("a",))
     config = Tacotron2Config.debug(
@@ -128,7 +129,7 @@ def test_a_lesson_reaches_every_weight(alone: float, sequential: bool) -> None:
     )
     torch.manual_seed(0)
     model = Tacotron2(config).train()
-    loss, report = losses(model, batch, Lesson(0.5, (0.0, 0.5), alone, sequential))
+    loss, report = losses(model, batch, SamplingSchedule(0.5, (0.0, 0.5), free_running_ratio, sequential))
     loss.backward()
     assert set(report) == {"mel", "stop", "alignment", "focus"}
     assert torch.isfinite(loss)
@@ -177,20 +178,20 @@ def test_predicted_frames_stay_on_their_clips(tmp_path: Path) -> None:
     clips = [make_clip(seed)[0] for seed in range(5)]
     plan = AcousticPlan(steps=1, batch=(2, 2), batch_frames=200, target_voice="a", min_frames=60, max_frames=80)
     AcousticTrainer(clips, plan, tmp_path).train()
-    predicted = with_predicted_mel(clips, tmp_path / "acoustic.pt", ("a",), most_of_a_voice=3, batch=2)
+    predicted = replace_with_aligned_mel(clips, tmp_path / "acoustic.pt", ("a",), max_clips_per_voice=3, batch=2)
     assert len(predicted) == 3
     originals = {clip.name: clip for clip in clips}
     for clip in predicted:
         original = originals[clip.name]
         assert clip.mel.shape == original.mel.shape and np.isfinite(clip.mel).all()
         assert not np.array_equal(clip.mel, original.mel) and np.array_equal(clip.samples, original.samples)
-    again = with_predicted_mel(clips, tmp_path / "acoustic.pt", ("a",), most_of_a_voice=3, batch=2)
+    again = replace_with_aligned_mel(clips, tmp_path / "acoustic.pt", ("a",), max_clips_per_voice=3, batch=2)
     assert all(np.array_equal(a.mel, b.mel) for a, b in zip(predicted, again, strict=True))
 
 
 def test_a_vocoder_goes_on_from_a_finished_weight_file(tmp_path: Path) -> None:
     clips = [make_clip(seed, frames_each=14)[0] for seed in range(3)]
-    plan = VocoderPlan.for_predicted(1)
+    plan = VocoderPlan.for_finetuning(1)
     first = VocoderTrainer(clips, plan, tmp_path)
     first.average["output.bias"].fill_(0.25)
     first.save()

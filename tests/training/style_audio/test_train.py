@@ -11,20 +11,20 @@ import soundfile
 import torch
 
 from models.style.audio import load_styler
+from models.style.audio_network import AudioStyleConfig, AudioStyleNetwork
 from models.style.content_vocoder import ContentVocoderConfig
 from models.style.matching import MatchingConfig
-from models.style.networks import StyleConfig, StyleNetwork
 from training.style_audio import corpus, train
-from training.style_audio.corpus import Track, to_clip
+from training.style_audio.corpus import CorpusTrack, make_sound_clip
 from training.style_audio.matching import MatchingPlan, MatchingTrainer
 from training.style_audio.network import NetworkPlan, NetworkTrainer
-from training.style_audio.presets import preset_tensors
+from training.style_audio.presets import build_preset_statistics
 from training.style_audio.vocoder import ContentVocoderPlan, ContentVocoderTrainer
 
 RATE = 22_050
 
 
-def tracks() -> list[Track]:
+def tracks() -> list[CorpusTrack]:
     """Two voices that say the same, and a sound."""
     at = np.arange(3 * RATE) / RATE
     random = np.random.default_rng(0)
@@ -34,11 +34,11 @@ def tracks() -> list[Track]:
         return (0.2 * swell * sum(np.sin(2 * np.pi * pitch * k * at) / k for k in range(1, 6))).astype(np.float32)
 
     made = [
-        Track(name, "voice", [to_clip(f"text-{i}", voice(pitch * (1 + 0.05 * i))) for i in range(3)])
+        CorpusTrack(name, "voice", [make_sound_clip(f"text-{i}", voice(pitch * (1 + 0.05 * i))) for i in range(3)])
         for name, pitch in (("low", 110.0), ("high", 220.0))
     ]
     hiss = (0.1 * random.standard_normal(6 * RATE)).astype(np.float32)
-    return [*made, Track("rain", "sound", [to_clip("rain", hiss)])]
+    return [*made, CorpusTrack("rain", "sound", [make_sound_clip("rain", hiss)])]
 
 
 def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,11 +49,11 @@ def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest
     assert (again[0].clips[0].samples == made[0].clips[0].samples).all()
 
     plan = NetworkPlan(steps=3, batch=2, frames=24, style_frames=32)
-    trainer = NetworkTrainer(made, plan, tmp_path, StyleConfig.debug())
+    trainer = NetworkTrainer(made, plan, tmp_path, AudioStyleConfig.debug())
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     trainer.train(log_every=1, save_every=1)
     assert any((value != before[name]).any() for name, value in trainer.model.state_dict().items())
-    assert NetworkTrainer(made, plan, tmp_path, StyleConfig.debug()).step == 3
+    assert NetworkTrainer(made, plan, tmp_path, AudioStyleConfig.debug()).step == 3
 
     vocoder_plan = ContentVocoderPlan(steps=2, batch=2, frames=24)
     ContentVocoderTrainer(made, vocoder_plan, tmp_path, ContentVocoderConfig.debug()).train(log_every=1, save_every=1)
@@ -77,11 +77,11 @@ def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest
 
 def test_presets_need_their_tracks() -> None:
     torch.manual_seed(0)
-    network = StyleNetwork(StyleConfig.debug()).eval()
+    network = AudioStyleNetwork(AudioStyleConfig.debug()).eval()
     with pytest.raises(ValueError, match="no track thunder"):
-        preset_tensors(network, tracks(), ("thunder",))
+        build_preset_statistics(network, tracks(), ("thunder",))
     with pytest.raises(ValueError, match="no voice"):
-        preset_tensors(network, tracks()[2:], ("rain",))
+        build_preset_statistics(network, tracks()[2:], ("rain",))
 
 
 @pytest.mark.parametrize("short", ["rain", None])

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.speech.attributes import Measured
+from models.speech.attributes import MeasuredAttributes
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
-from training.speech.acoustic import MEL_MEAN, MEL_STD, Batch, collate
-from training.speech.corpus import Clip
-from training.speech.parallel_teacher_forcing import decode_all_steps, previous_frames
+from training.speech.acoustic import MEL_MEAN, MEL_STD, AcousticBatch, collate
+from training.speech.corpus import SpeechClip
+from training.speech.parallel_teacher_forcing import decode_all_steps, shift_frames
 
 
-def with_predicted_mel(
-    clips: list[Clip], checkpoint: Path, voices: tuple[str, ...], most_of_a_voice: int = 400, batch: int = 8
-) -> list[Clip]:
+def replace_with_aligned_mel(
+    clips: list[SpeechClip], checkpoint: Path, voices: tuple[str, ...], max_clips_per_voice: int = 400, batch: int = 8
+) -> list[SpeechClip]:
     """Replace each clip's mel frames by the teacher-forced prediction; frame t still belongs to sample t * hop.
 
     Args:
@@ -31,14 +31,14 @@ def with_predicted_mel(
     model = Tacotron2(config)
     model.load_state_dict(state["average"])
     model.eval()
-    means = {voice: Measured(**values) for voice, values in state["means"].items()}
+    means = {voice: MeasuredAttributes(**values) for voice, values in state["means"].items()}
     wanted = []
     for voice in voices:
         of_voice = [c for c in clips if c.voice == voice and not c.shifted]
-        wanted += random.Random(0).sample(of_voice, min(most_of_a_voice, len(of_voice)))
+        wanted += random.Random(0).sample(of_voice, min(max_clips_per_voice, len(of_voice)))
     wanted.sort(key=lambda c: len(c.mel))
     generator = torch.Generator().manual_seed(0)
-    predicted: list[Clip] = []
+    predicted: list[SpeechClip] = []
     for start in range(0, len(wanted), batch):
         group = wanted[start : start + batch]
         items = [(c, c.mel.astype(np.float32), c.path, c.measured.relative_to(means[c.voice])) for c in group]
@@ -48,17 +48,16 @@ def with_predicted_mel(
 
 
 @torch.inference_mode()
-def predict(model: Tacotron2, batch: Batch, generator: torch.Generator) -> np.ndarray:
+def predict(model: Tacotron2, batch: AcousticBatch, generator: torch.Generator) -> np.ndarray:
     """Log mel (B, T, M) in float16, given the true frames before each step and read through the model's own weights.
 
     A first pass shows where the model would look; the second has that as its past.
     """
     memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
-    previous = previous_frames(batch.mel, model.config.frames_per_step)
-    followed = batch.attention
+    previous = shift_frames(batch.mel, model.config.frames_per_step)
+    alignment, own_ratio = batch.attention, torch.ones(len(batch.lengths))
     for _ in range(2):
-        own_share = torch.ones(len(batch.lengths))
-        taught = decode_all_steps(model.decoder, memory, batch.lengths, previous, followed, own_share, generator)
-        followed = taught.alignment
-    fine = taught.mel + model.postnet(taught.mel, length_mask(batch.mel_lengths, taught.mel.shape[1]))
+        output = decode_all_steps(model.decoder, memory, batch.lengths, previous, alignment, own_ratio, generator)
+        alignment = output.alignment
+    fine = output.mel + model.postnet(output.mel, length_mask(batch.mel_lengths, output.mel.shape[1]))
     return (fine * MEL_STD + MEL_MEAN).numpy().astype(np.float16)

@@ -13,11 +13,11 @@ from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.vocoder import (
     SourceFilterVocoder,
     VocoderConfig,
-    mel_to_log_magnitude,
-    minimum_phase,
-    pulse_train,
+    build_mel_interpolation,
+    compute_minimum_phase,
+    make_pulse_train,
 )
-from models.speech.vocoding import GriffinLimRun, HifiGanRun, SourceFilterRun, VocoderRun
+from models.speech.vocoder_streams import GriffinLimStream, HifiGanStream, SourceFilterStream, VocoderStream
 from models.torchaudio_import import import_torchaudio
 
 CHUNKINGS = ([90], [30, 30, 30], [1] * 90, [7, 50, 3, 30], [89, 1], [90, 0])
@@ -68,7 +68,7 @@ def test_hifigan_equals_transformers(config: HifiGanConfig) -> None:
         assert torch.allclose(made, theirs(mel), atol=1e-4)
 
 
-def run_all(run: VocoderRun, mel: torch.Tensor, chunks: list[int]) -> np.ndarray:
+def run_all(run: VocoderStream, mel: torch.Tensor, chunks: list[int]) -> np.ndarray:
     """Push mel in chunks and join the sound."""
     assert sum(chunks) == len(mel)
     out, place = [], 0
@@ -86,7 +86,7 @@ def test_hifigan_stream_equals_whole() -> None:
     with torch.inference_mode():
         whole = generator(mel[None])[0].numpy()
     for chunks in CHUNKINGS:
-        assert np.abs(run_all(HifiGanRun(generator), mel, chunks) - whole).max() < 1e-4
+        assert np.abs(run_all(HifiGanStream(generator), mel, chunks) - whole).max() < 1e-4
 
 
 def make_vocoder() -> SourceFilterVocoder:
@@ -104,7 +104,7 @@ def test_source_filter_stream_equals_whole() -> None:
     noise = np.random.default_rng(5).standard_normal(89 * config.hop_length + config.n_fft).astype(np.float32)
     with torch.inference_mode():
         whole = vocoder(mel[None], torch.from_numpy(noise)[None])[0].clamp(-1, 1).numpy()
-    streams = [run_all(SourceFilterRun(vocoder, 5), mel, chunks) for chunks in CHUNKINGS]
+    streams = [run_all(SourceFilterStream(vocoder, 5), mel, chunks) for chunks in CHUNKINGS]
     for made in streams:
         assert made.shape == (89 * config.hop_length,)
         assert np.abs(made - streams[0]).max() < 1e-5
@@ -113,7 +113,7 @@ def test_source_filter_stream_equals_whole() -> None:
 
 def test_source_filter_uses_its_seed() -> None:
     vocoder, mel = make_vocoder(), torch.randn(40, 80) - 5
-    first, again, other = (run_all(SourceFilterRun(vocoder, seed), mel, [40]) for seed in (1, 1, 2))
+    first, again, other = (run_all(SourceFilterStream(vocoder, seed), mel, [40]) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert np.abs(first - other).max() > 1e-4
 
@@ -121,13 +121,13 @@ def test_source_filter_uses_its_seed() -> None:
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])
 def test_very_short_utterances(frames: int) -> None:
     vocoder, mel = make_vocoder(), torch.randn(frames, 80) - 5
-    assert run_all(SourceFilterRun(vocoder, 0), mel, [frames]).shape == ((frames - 1) * 256,)
+    assert run_all(SourceFilterStream(vocoder, 0), mel, [frames]).shape == ((frames - 1) * 256,)
 
 
 def test_pulse_train_is_the_sum_of_its_harmonics() -> None:
     rate, hz = 8_000, 700.0
     cycles = torch.cumsum(torch.full((1, 400), hz, dtype=torch.float64) / rate, dim=1)
-    made = pulse_train(cycles, torch.full_like(cycles, hz), rate)
+    made = make_pulse_train(cycles, torch.full_like(cycles, hz), rate)
     harmonics = int(0.5 * rate // hz) - 1
     summed = sum(torch.cos(2 * math.pi * k * cycles) for k in range(1, harmonics + 1)) * math.sqrt(2 / harmonics)
     assert torch.allclose(made, summed.float(), atol=1e-4)
@@ -135,7 +135,7 @@ def test_pulse_train_is_the_sum_of_its_harmonics() -> None:
 
 def test_pulse_train_is_finite_at_the_pulse() -> None:
     cycles = torch.arange(0, 3, 0.25, dtype=torch.float64)[None]
-    made = pulse_train(cycles, torch.full_like(cycles, 100.0), 22_050)
+    made = make_pulse_train(cycles, torch.full_like(cycles, 100.0), 22_050)
     assert torch.isfinite(made).all()
     assert made[0, 0] == made.max()
 
@@ -144,7 +144,7 @@ def test_minimum_phase_of_a_known_filter() -> None:
     impulse = torch.zeros(1024)
     impulse[:3] = torch.tensor([1.0, -0.6, 0.08])  # zeros at 0.2 and 0.4: inside the unit circle
     spectrum = torch.fft.rfft(impulse)
-    assert torch.allclose(minimum_phase(spectrum.abs().log()[None, None])[0, 0], spectrum.angle(), atol=1e-4)
+    assert torch.allclose(compute_minimum_phase(spectrum.abs().log()[None, None])[0, 0], spectrum.angle(), atol=1e-4)
 
 
 def test_mel_envelope_follows_the_spectrum() -> None:
@@ -152,7 +152,7 @@ def test_mel_envelope_follows_the_spectrum() -> None:
     magnitude = torch.exp(-torch.arange(513) / 150.0)
     mel = (magnitude @ mel_filterbank(config)).log()
     level = mel - mel_filterbank(config).sum(dim=0).log()
-    envelope = level @ mel_to_log_magnitude(config)
+    envelope = level @ build_mel_interpolation(config)
     inside = slice(3, 360)
     assert (envelope - magnitude.log())[inside].abs().max() < 0.1
 
@@ -161,7 +161,7 @@ def test_griffin_lim_gives_back_a_tone() -> None:
     config = MelConfig()
     time = torch.arange(config.sample_rate) / config.sample_rate
     tone = 0.3 * torch.sin(2 * math.pi * 440 * time)
-    made = run_all(GriffinLimRun(config, 0), log_mel(tone), [len(log_mel(tone))])
+    made = run_all(GriffinLimStream(config, 0), log_mel(tone), [len(log_mel(tone))])
     spectrum = np.abs(np.fft.rfft(made))
     assert abs(int(np.argmax(spectrum)) * config.sample_rate / len(made) - 440) < 15
     assert 0.1 < float(np.sqrt(np.mean(made**2))) < 0.4

@@ -16,7 +16,7 @@ BLOCKS = (16, 32, 64)
 """Frames in the first, second and all later blocks: small at first so that the sound starts early."""
 
 
-class LocalStream:
+class StreamingInference:
     """Feeds frames into a local network and takes out those that no later frame can change.
 
     Args:

@@ -14,12 +14,12 @@ from torch import Tensor
 from models.audio import MelConfig, hann_window, mel_filterbank
 from models.contracts import FloatArray
 from models.speech.hifigan import HifiGanGenerator
-from models.speech.local_stream import LocalStream
-from models.speech.vocoder import Filters, SourceFilterVocoder, frame, overlap_add, pulse_train
+from models.speech.streaming_inference import StreamingInference
+from models.speech.vocoder import SourceFilters, SourceFilterVocoder, frame_signal, make_pulse_train, overlap_add
 from models.torchaudio_import import import_torchaudio
 
 
-class VocoderRun(Protocol):
+class VocoderStream(Protocol):
     """One utterance being turned into sound."""
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
@@ -27,7 +27,7 @@ class VocoderRun(Protocol):
         ...
 
 
-class SourceFilterRun:
+class SourceFilterStream:
     """`SourceFilterVocoder` piece by piece.
 
     Sample k of the sources lies k - n_fft / 2 samples after the centre of frame 0. Frame t covers the samples from
@@ -36,7 +36,7 @@ class SourceFilterRun:
 
     def __init__(self, vocoder: SourceFilterVocoder, seed: int) -> None:
         self.vocoder = vocoder
-        self.filter_stream = LocalStream(self._packed_filters, vocoder.context_frames)
+        self.filter_stream = StreamingInference(self._packed_filters, vocoder.context_frames)
         self.random = np.random.default_rng(seed)
         mel = vocoder.config.mel
         self.size, self.hop, self.rate = mel.n_fft, mel.hop_length, mel.sample_rate
@@ -54,7 +54,7 @@ class SourceFilterRun:
         return torch.cat(parts, dim=-1)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderRun.push`."""
+        """See `VocoderStream.push`."""
         new = self.filter_stream.push(mel, last)
         if new is not None:
             self._extend_sources(new[:, 0])
@@ -81,7 +81,7 @@ class SourceFilterRun:
         hz = f0[None].double()
         cycles = self.cycles + torch.cumsum(hz / self.rate, dim=1)
         self.cycles = float(cycles[0, -1]) % 1.0
-        self.pulses = torch.cat([self.pulses, pulse_train(cycles, hz, self.rate)], dim=1)
+        self.pulses = torch.cat([self.pulses, make_pulse_train(cycles, hz, self.rate)], dim=1)
         noise = torch.from_numpy(self.random.standard_normal(len(f0)).astype(np.float32))
         self.noise = torch.cat([self.noise, noise[None]], dim=1)
 
@@ -93,8 +93,8 @@ class SourceFilterRun:
         length = (count - 1) * self.hop + self.size
         bins = self.size // 2 + 1
         f0, *rest = self.filters[None, :count].split([1, bins, bins, bins], dim=-1)
-        pulses, noise = (frame(x[:, :length], self.size, self.hop) for x in (self.pulses, self.noise))
-        shaped = self.vocoder.shape(pulses, noise, Filters(f0[..., 0], *rest))
+        pulses, noise = (frame_signal(x[:, :length], self.size, self.hop) for x in (self.pulses, self.noise))
+        shaped = self.vocoder.shape(pulses, noise, SourceFilters(f0[..., 0], *rest))
         sound, weight = overlap_add(shaped, self.size, self.hop)
         both = torch.cat([sound, weight])  # (2, length)
         both[:, : self.tail.shape[1]] += self.tail
@@ -109,19 +109,19 @@ class SourceFilterRun:
         return samples[skipped:].clamp(-1, 1).numpy()
 
 
-class HifiGanRun:
+class HifiGanStream:
     """HiFi-GAN piece by piece: a local network whose every frame makes one hop of sound."""
 
     def __init__(self, generator: HifiGanGenerator) -> None:
-        self.stream = LocalStream(generator, generator.context_frames, generator.config.hop_length)
+        self.stream = StreamingInference(generator, generator.context_frames, generator.config.hop_length)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderRun.push`."""
+        """See `VocoderStream.push`."""
         samples = self.stream.push(mel, last)
         return np.zeros(0, np.float32) if samples is None else samples.numpy()
 
 
-class GriffinLimRun:
+class GriffinLimStream:
     """Griffin and Lim 1984, the yardstick: needs the whole utterance, so all its sound comes with the last push."""
 
     ITERATIONS = 60
@@ -131,7 +131,7 @@ class GriffinLimRun:
         self.frames: list[Tensor] = []
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderRun.push`."""
+        """See `VocoderStream.push`."""
         self.frames.append(mel)
         if not last or not sum(len(f) for f in self.frames):
             return np.zeros(0, np.float32)

@@ -29,7 +29,7 @@ EPSILON = 1e-3
 
 
 @dataclass(frozen=True)
-class StyleConfig:
+class AudioStyleConfig:
     """Sizes of the style network; each convolution sees `past` frames back and `ahead` frames forward."""
 
     mel: MelConfig = field(default_factory=MelConfig)
@@ -41,7 +41,7 @@ class StyleConfig:
     smoothing_hz: float = 90.0
 
     @classmethod
-    def debug(cls) -> StyleConfig:
+    def debug(cls) -> AudioStyleConfig:
         """A tiny network for tests."""
         return cls(channels=8, hidden=12, blocks=1, past=2, ahead=1)
 
@@ -50,27 +50,27 @@ class StyleConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> StyleConfig:
+    def from_dict(cls, values: dict[str, Any]) -> AudioStyleConfig:
         """The inverse of to_dict."""
         return cls(**{**values, "mel": MelConfig(**values["mel"])})
 
 
 @dataclass(frozen=True)
-class Statistics:
+class AudioStatistics:
     """Mean and standard deviation over time of each channel, one pair for each level: (M,), (C,), (C,)."""
 
     means: tuple[Tensor, ...]
-    deviations: tuple[Tensor, ...]
+    stds: tuple[Tensor, ...]
 
-    def towards(self, other: Statistics, strength: float) -> Statistics:
+    def towards(self, other: AudioStatistics, strength: float) -> AudioStatistics:
         """Part of the way to `other`: 0 is these statistics themselves, 1 the others."""
-        return Statistics(
+        return AudioStatistics(
             tuple(torch.lerp(a, b, strength) for a, b in zip(self.means, other.means, strict=True)),
-            tuple(torch.lerp(a, b, strength) for a, b in zip(self.deviations, other.deviations, strict=True)),
+            tuple(torch.lerp(a, b, strength) for a, b in zip(self.stds, other.stds, strict=True)),
         )
 
 
-def adain(content: Tensor, own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> Tensor:
+def apply_adain(content: Tensor, own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> Tensor:
     """Adaptive instance normalisation: sigma_wanted * (content - mu_own) / sigma_own + mu_wanted.
 
     Args:
@@ -81,7 +81,7 @@ def adain(content: Tensor, own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Ten
     return (content - own[0]) * ((wanted[1] + EPSILON) / (own[1] + EPSILON)) + wanted[0]
 
 
-class LocalBlock(nn.Module):
+class LocalConvNeXtBlock(nn.Module):
     """A ConvNeXt block (Liu et al. 2022) over time that looks `past` frames back and only `ahead` frames forward."""
 
     def __init__(self, channels: int, hidden: int, past: int, ahead: int, scale: float) -> None:
@@ -107,7 +107,9 @@ class LocalStack(nn.Module):
         self.reach = (past, ahead)
         convolution = nn.Conv1d(channels_in, channels, past + 1 + ahead) if channels_in != channels else None
         self.input = convolution
-        self.blocks = nn.ModuleList(LocalBlock(channels, hidden, past, ahead, 1.0 / blocks) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            LocalConvNeXtBlock(channels, hidden, past, ahead, 1.0 / blocks) for _ in range(blocks)
+        )
         layers = blocks + (convolution is not None)
         self.past_frames, self.ahead_frames = layers * past, layers * ahead
 
@@ -120,7 +122,7 @@ class LocalStack(nn.Module):
         return x
 
 
-class StyleNetwork(nn.Module):
+class AudioStyleNetwork(nn.Module):
     """Encoder, adaptive instance normalisation at three levels, decoder.
 
     `encode` is the content encoder and, followed by statistics over time, the style encoder. `decode` gives mel frames.
@@ -128,7 +130,7 @@ class StyleNetwork(nn.Module):
 
     smoother: Tensor
 
-    def __init__(self, config: StyleConfig) -> None:
+    def __init__(self, config: AudioStyleConfig) -> None:
         super().__init__()
         self.config = config
         c, h, n, past, ahead = config.channels, config.hidden, config.blocks, config.past, config.ahead
@@ -142,7 +144,7 @@ class StyleNetwork(nn.Module):
         self.output = nn.Linear(c, bands)
         nn.init.normal_(self.output.weight, std=0.01)
         nn.init.zeros_(self.output.bias)
-        self.register_buffer("smoother", band_smoother(config.mel, config.smoothing_hz), persistent=False)
+        self.register_buffer("smoother", build_band_smoother(config.mel, config.smoothing_hz), persistent=False)
         self.encoder_past = self.encoder_1.past_frames + self.encoder_2.past_frames
         self.encoder_ahead = self.encoder_1.ahead_frames + self.encoder_2.ahead_frames
         self.decoder_past = self.decoder_2.past_frames + self.decoder_1.past_frames
@@ -159,17 +161,17 @@ class StyleNetwork(nn.Module):
         level_1 = self.encoder_1(level_0)
         return level_0, level_1, self.encoder_2(level_1)
 
-    def decode(self, features: Sequence[Tensor], own: Statistics, wanted: Statistics) -> Tensor:
+    def decode(self, features: Sequence[Tensor], own: AudioStatistics, wanted: AudioStatistics) -> Tensor:
         """Features of the content, its own statistics and the wanted ones -> log mel (B, T, M)."""
         moved = [
-            adain(f, (own.means[i], own.deviations[i]), (wanted.means[i], wanted.deviations[i]))
+            apply_adain(f, (own.means[i], own.stds[i]), (wanted.means[i], wanted.stds[i]))
             for i, f in enumerate(features)
         ]
         hidden = self.decoder_1(self.decoder_2(moved[2]) + self.join(moved[1]))
         return (moved[0] + self.output(self.norm(hidden))) * MEL_STD + MEL_MEAN
 
     def change(
-        self, features: Sequence[Tensor], own: Statistics, wanted: Statistics, keep_harmonics: bool = True
+        self, features: Sequence[Tensor], own: AudioStatistics, wanted: AudioStatistics, keep_harmonics: bool = True
     ) -> Tensor:
         """How the log mel is to change, (B, T, M); exactly 0 where `wanted` is `own`.
 
@@ -184,7 +186,7 @@ class StyleNetwork(nn.Module):
         return (change - level) @ self.smoother + level
 
 
-def band_smoother(config: MelConfig, width_hz: float) -> Tensor:
+def build_band_smoother(config: MelConfig, width_hz: float) -> Tensor:
     """Matrix (M, M) that averages over neighbouring bands with a Gaussian of this width; columns sum to 1."""
     bank = mel_filterbank(config)  # (F, M)
     bin_hz = config.sample_rate / config.n_fft

@@ -36,7 +36,7 @@ class DecodingLimits:
 
 
 @dataclass
-class Decoded:
+class DecodingTrace:
     """What is known of a sentence so far; grows while it is decoded."""
 
     alignment: list[np.ndarray] = field(default_factory=list)  # a row (L,) for each step
@@ -50,7 +50,7 @@ class Decoded:
 
 
 class SentenceDecoder:
-    """Decodes one sentence; iterate `frames()` and look at `decoded` in between.
+    """Decodes one sentence; iterate `frames()` and look at `trace` in between.
 
     Args:
         model: in eval mode.
@@ -76,7 +76,7 @@ class SentenceDecoder:
         self.model, self.limits, self.pauses = model, limits, pauses
         self.step_s = frame_s * model.config.frames_per_step
         self.generator = torch.Generator().manual_seed(seed)
-        self.decoded = Decoded()
+        self.trace = DecodingTrace()
         self.length = len(symbols)
         ids = torch.tensor([symbols])
         self.memory = model.encode(
@@ -88,7 +88,7 @@ class SentenceDecoder:
 
     def frames(self) -> Iterator[Tensor]:
         """Yield coarse frames (n, M), before the postnet, as soon as they are sure to stay."""
-        decoder, decoded = self.model.decoder, self.decoded
+        decoder, trace = self.model.decoder, self.trace
         state = decoder.initial_state(self.memory)
         frame = self.memory.new_zeros(1, self.model.config.n_mels)
         position, first = 0, 0  # the symbol being read; the first symbol it may read
@@ -100,8 +100,8 @@ class SentenceDecoder:
             frame = made[:, -1]
             pending.append(made[0])
             reached = max(position, int(state.weights[0].argmax()))
-            decoded.alignment.append(state.weights[0].numpy().copy())
-            decoded.positions.append(reached)
+            trace.alignment.append(state.weights[0].numpy().copy())
+            trace.positions.append(reached)
             if reached > position:
                 position = reached
                 yield torch.cat(pending)
@@ -109,13 +109,13 @@ class SentenceDecoder:
             at_end = position >= self.length - self.limits.end_symbols
             stopped = at_end and float(torch.sigmoid(stop[0])) > self.limits.stop_threshold
             if stopped or (at_end and self._lingers(len(pending), self.limits.linger_at_end_s)):
-                decoded.cut = not stopped
+                trace.cut = not stopped
                 yield torch.cat(pending) if pending else frame.new_zeros(0, frame.shape[1])
                 return
             patience = self.limits.linger_at_pause_s if self.pauses[position] else self.limits.linger_s
             if not at_end and self._lingers(len(pending), patience):
-                decoded.retries.append(position)
-                del decoded.alignment[-len(pending) :], decoded.positions[-len(pending) :]
+                trace.retries.append(position)
+                del trace.alignment[-len(pending) :], trace.positions[-len(pending) :]
                 (state, frame), pending = (replace(saved[0]), saved[1]), []
                 position = first = position + 1
 
