@@ -156,9 +156,8 @@ class SpeechSynthesizer:
         seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
         attributes: Attributes = ()
         if self.model.config.attributes:
-            attributes = (
-                compute_symbol_attributes(request, utterance) if utterance.turns else compute_attributes(request)
-            )
+            has_turns = bool(utterance.turns)
+            attributes = compute_symbol_attributes(request, utterance) if has_turns else compute_attributes(request)
         decoder = SentenceDecoder(
             self.model,
             self.symbol_ids(utterance.symbols),
