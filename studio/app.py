@@ -31,7 +31,7 @@ from studio.warm import Warmer
 TABS: tuple[Tab, ...] = (
     speech.TAB,
     Tab("Music", (Task.MUSIC,), music.build),
-    Tab("Video", (Task.VIDEO,), video.build),
+    video.TAB,
     Tab("Music Video", (Task.BEATS,), music_video.build),
     Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),
     Tab("Live", (Task.MUSIC,), live.build, lambda registry: live_routes.routes(board_of(registry))),

@@ -7,6 +7,7 @@ page.
 from __future__ import annotations
 
 import inspect
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from models.contracts import MAX_SEED, Task
 from models.registry.registry import Registry
 
 Option = tuple[str, Any]  # label and value
-Options = Sequence[Option] | Callable[[Registry], Sequence[Option]]
 Request = TypeVar("Request")
+LISTED = 12  # values at most that the documentation spells out
 REQUIRED: Any = inspect.Parameter.empty
 
 
@@ -167,24 +168,25 @@ class Choice(Field):
     """Declare one of several values.
 
     Attributes:
-        choices: labels and values, or a function that asks the registry for them.
+        choices: labels and values.
+        offered: those that a page over a registry shows, where they depend on it.
         radio: whether all are seen at once; else they drop down.
         is_open: whether other values are taken too, such as the voice of a model that is not chosen yet.
     """
 
-    choices: Options = ()
+    choices: Sequence[Option] = ()
+    offered: Callable[[Registry], Sequence[Option]] | None = None
     radio: bool = False
     is_open: bool = False
 
     def read(self, value: Any) -> Any:
         """Take one of the values, or its text: "480" is 480."""
-        if self.is_open or callable(self.choices):
+        if self.is_open:
             return "" if value is None else value
         return self.match(value)
 
     def match(self, value: Any) -> Any:
         """Return the value that is meant."""
-        assert not callable(self.choices)
         values = [each for _, each in self.choices]
         for each in values:
             if each == value or (value is not None and str(each) == str(value)):
@@ -196,11 +198,9 @@ class Choice(Field):
     @property
     def limits(self) -> str:
         """List the values."""
-        if callable(self.choices) or self.is_open or len(self.choices) > 12:
+        if self.is_open or len(self.choices) > LISTED:
             return ""
-        return "one of " + ", ".join(
-            f'"{value}"' if isinstance(value, str) else str(value) for _, value in self.choices
-        )
+        return "one of " + ", ".join(json.dumps(value) for _, value in self.choices)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,7 +140,7 @@ def _choice(declared: Choice, registry: Registry, words: dict[str, Any]) -> Comp
     offered, value = _offered(declared, registry), _first(declared)
     if declared.radio:
         return gr.Radio(offered, value=value, **words)
-    if value in ("", None) and offered and callable(declared.choices):
+    if value in ("", None) and offered and declared.offered is not None:
         value = offered[0][1]
     options = {"filterable": declared.is_open} | words
     return gr.Dropdown(offered, value=value, allow_custom_value=declared.is_open, **options)
@@ -170,7 +170,7 @@ def _first(declared: Field) -> Any:
 
 
 def _offered(declared: Choice, registry: Registry) -> list[tuple[str, Any]]:
-    return list(declared.choices(registry) if callable(declared.choices) else declared.choices)
+    return list(declared.choices if declared.offered is None else declared.offered(registry))
 
 
 @dataclass(frozen=True)

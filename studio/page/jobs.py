@@ -118,11 +118,18 @@ def sentence(error: BaseException) -> str:
     return UNEXPECTED
 
 
-Work = Callable[[str, Any, Callable[[], bool]], Generator[Events]]  # model's key, loaded model, whether to stop
+Work = Callable[[str, Any, Any, Callable[[], bool]], Generator[Events]]  # model's key, model, request, whether to stop
 
 
 def run_on_page(
-    registry: Registry, stops: StopBoard, session: str, key: str, work: Work, stopped: str = "Stopped"
+    registry: Registry,
+    stops: StopBoard,
+    session: str,
+    key: str,
+    first: Events,
+    prepare: Callable[[], Any],
+    work: Work,
+    stopped: str = "Stopped",
 ) -> Generator[Events]:
     """Load a model and yield the events of `work` with it; Stop ends it, and failures are events, never exceptions.
 
@@ -130,19 +137,23 @@ def run_on_page(
 
     Args:
         session: name of the work on the board.
+        first: what the page shows before anything else.
+        prepare: makes the request; what is wrong with it is told before anything is loaded.
         stopped: what the page says after Stop.
     """
     flag = stops.begin(session)
     try:
+        yield first
+        request = prepare()
         try:
-            yield from run_with_model(registry, key, work, flag.is_set)
+            yield from run_with_model(registry, key, request, work, flag.is_set)
         except ModelError as error:
             shipped = next((spec for spec in registry.specs(registry.get(key).task) if not spec.is_remote), None)
             if error.kind != "quota" or shipped is None or shipped.key == key:
                 raise
             said = f"{error} So {shipped.title}, which ships with the studio, made this on the processor."
             yield (Status(html.status(f"No GPU just now; {shipped.title} begins")),)
-            for events in run_with_model(registry, shipped.key, work, flag.is_set):
+            for events in run_with_model(registry, shipped.key, request, work, flag.is_set):
                 yield tuple(_with_note(event, said) for event in events)
     except Stopped:
         yield (Status(html.finished(stopped)),)
@@ -153,7 +164,7 @@ def run_on_page(
 
 
 def run_with_model(
-    registry: Registry, key: str, work: Work, should_stop: Callable[[], bool] = lambda: False
+    registry: Registry, key: str, request: Any, work: Work, should_stop: Callable[[], bool] = lambda: False
 ) -> Generator[Events]:
     """Load a model, telling how far it is, and yield the events of `work` with it; raises its failures."""
     if registry.state(key) == "ready":
@@ -166,7 +177,18 @@ def run_with_model(
             except StopIteration as end:
                 model = end.value
                 break
-    yield from work(key, model, should_stop)
+    yield from work(key, model, request, should_stop)
+
+
+def load_quietly(registry: Registry, key: str) -> Generator[None, None, Any]:
+    """Load a second model for work that has begun: yield None at each step of it, and return the model."""
+    loading = load_model(lambda report: registry.load(key, report))
+    while True:
+        try:
+            next(loading)
+        except StopIteration as end:
+            return end.value
+        yield None
 
 
 def _with_note(event: Event, said: str) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -11,6 +10,7 @@ from typing import Any
 
 from models.contracts import SpeechRequest, Task
 from models.registry.registry import Registry
+from studio.io import temp_folders
 from studio.io.recipes import Recipe, read_recipe
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Offers, Pictures, Report, Sound, Status
@@ -24,6 +24,7 @@ NOTHING: Events = (
     Pictures({"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}),
     Files(dict.fromkeys(FILES)),
 )
+STOPPED = "Stopped before the first word"
 NO_WORD = "Nothing in this text could be spoken."
 
 
@@ -42,20 +43,29 @@ class SpeechActions:
     def run(self, session: str, key: str, values: Mapping[str, Any]) -> Generator[Events]:
         """Speak for the page; failures are events, never exceptions."""
 
-        def work(used: str, model: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
-            request = build_request(values)
-            voice = self.voice_shown(used, request.voice)
-            with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-                yield from self._speak(used, model, replace(request, voice=voice), folder, should_stop)
+        def work(used: str, model: Any, request: SpeechRequest, should_stop: Callable[[], bool]) -> Generator[Events]:
+            asked = replace(request, voice=self.voice_shown(used, request.voice))
+            with temp_folders.held() as folder:
+                yield from self._speak(used, model, asked, folder, should_stop)
 
-        yield NOTHING
-        yield from jobs.run_on_page(self.registry, self.stops, session, key, work, "Stopped before the first word")
+        yield from jobs.run_on_page(
+            self.registry,
+            self.stops,
+            session,
+            key,
+            NOTHING,
+            lambda: build_request(values),
+            work,
+            "Stopped before the first word",
+        )
 
     def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
         """Speak for a program; the last events are the files and the report. Raises failures."""
-        request = build_request(values)
         yield from jobs.run_with_model(
-            self.registry, key, lambda used, model, stop: self._speak(used, model, request, folder, stop, False)
+            self.registry,
+            key,
+            build_request(values),
+            lambda used, model, request, stop: self._speak(used, model, request, folder, stop, is_watched=False),
         )
 
     def _speak(

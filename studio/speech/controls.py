@@ -41,7 +41,7 @@ FIELDS = FieldList(
         Choice(
             name="voice",
             label="Voice",
-            choices=voices_of_default,
+            offered=voices_of_default,
             is_open=True,  # a program may name a voice of another model
             place="model",
             about="key of one of the model's voices; empty is its first",

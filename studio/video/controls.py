@@ -1,21 +1,15 @@
-"""The left side of the Video tab: what it should show, how long, how it moves, and the finer settings."""
+"""The controls of the Video tab."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
-
-from models.contracts import MAX_VIDEO_STEPS
+from models.contracts import MAX_VIDEO_STEPS, Task
 from models.registry.registry import Registry
-from studio.page import model_card
-from studio.page.components import QUIET, markup
-from studio.page.model_picker import model_picker
+from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS
+from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric, Option, Seed, Text, Upload
 from studio.video import soundtrack
-from studio.video.actions import ANY, ATTRIBUTES, DEFAULT_GUIDANCE, DEFAULT_SEED, DEFAULT_STEPS, NATIVE, SMOOTH, TASK
 
-PRESS_JS = "() => { setTimeout(() => document.querySelector('#video-generate').click(), 60); }"
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Sea at dusk", "blue ocean waves at dusk, camera pans right"),
     ("Campfire", "an orange campfire with flames at night"),
@@ -27,6 +21,14 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("A woman walks", "a woman with pink hair in a blue shirt walks left"),
     ("A man casts a spell", "a man with black hair in a red shirt casts a spell towards us"),
 )
+ANY = "any"
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "motion": (ANY, "little", "some", "much"),
+    "speed": (ANY, *SPEEDS),
+    "camera": (ANY, *CAMERAS),
+    "colour": (ANY, *COLOURS),
+    "direction": (ANY, *DIRECTIONS[1:]),
+}
 # A look sets how things move; the words of the prompt stay.
 LOOKS: tuple[tuple[str, dict[str, str]], ...] = (
     ("As said", {}),
@@ -37,162 +39,125 @@ LOOKS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 LOOK_FIELDS = ("motion", "speed", "camera")
 SOUNDS = {soundtrack.SCENE: "Of the scene", soundtrack.MUSIC: "Music in its mood", soundtrack.OFF: "None"}
-PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".mp4", ".webm", ".mov"]
+PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".mp4", ".webm", ".mov")
+SMOOTH, NATIVE = "256", "64"
+DEFAULT_STEPS, DEFAULT_GUIDANCE = 16, 1.5
 # Steps of the sampler, and how long two seconds of video take with them on two cores.
 QUALITIES = ((6, "Draft", 1), (DEFAULT_STEPS, "Good", 2), (32, "Fine", 4))
+LONGEST_S = 20
 
 
-@dataclass
-class Controls:
-    """What a person sets, in the order of the endpoint's parameters."""
-
-    prompt: gr.Textbox
-    negative_prompt: gr.Textbox
-    length_s: gr.Slider
-    loop: gr.Checkbox
-    sound: gr.Radio
-    motion: gr.Dropdown
-    speed: gr.Dropdown
-    camera: gr.Dropdown
-    colour: gr.Dropdown
-    size: gr.Radio
-    steps: gr.Slider
-    guidance: gr.Slider
-    seed: gr.Number
-    model: gr.Dropdown
-    start_image: gr.File
-    direction: gr.Dropdown
-
-    def all(self) -> list[gr.components.Component]:
-        """In the order of the fields."""
-        return [getattr(self, name) for name in ORDER]
+def offered_sounds(registry: Registry) -> list[Option]:
+    """List the sounds for which the registry has what they need."""
+    return [(SOUNDS[kind], kind) for kind in soundtrack.offered(registry)]
 
 
-ORDER = tuple(Controls.__dataclass_fields__)
+def _attribute(name: str, label: str, rank: int, row: str) -> Choice:
+    names: dict[Any, str] = {ANY: "As said", "in": "Forward", "out": "Backward"}
+    choices = tuple((names.get(value, value.capitalize()), value) for value in ATTRIBUTES[name])
+    return Choice(
+        name=name, label=label, default=ANY, choices=choices, place="shape", rank=rank, row=row,
+        options={"min_width": 120},
+    )  # fmt: skip
 
 
-@dataclass
-class Buttons:
-    """What can be pressed."""
-
-    generate: gr.Button
-    stop: gr.Button
-    dice: gr.Button
-
-
-def make(registry: Registry) -> tuple[Controls, Buttons, gr.HTML, gr.File, gr.HTML]:
-    """Lay out the controls: them, the buttons, the shelf's line, the settings' file and its note."""
-    parts: dict[str, Any] = {}
-    with gr.Column(elem_classes=["card", "first"]):
-        generate, stop, chips = _prompt(parts)
-    with gr.Column(elem_classes="card"):
-        looks, quality = _shape(parts, registry)
-        with gr.Accordion("More settings", open=False, elem_classes="more"):
-            dice = _finer(parts, registry)
-            settings = gr.File(
-                label="Load settings from a result",
-                file_types=[".mp4"],
-                type="filepath",
-                height=110,
-                elem_id="video-settings",
-                elem_classes="drop-settings",
-            )
-            note = markup("", elem_id="video-settings-note")
-        shelf_line = markup(model_card.line(registry, parts["model"].value), elem_id="video-shelf")
-    controls = Controls(**parts)
-    for chip, (_, prompt) in zip(chips, EXAMPLES, strict=True):
-        chip.click(lambda prompt=prompt: prompt, outputs=controls.prompt, **QUIET).then(None, js=PRESS_JS)
-    for look, (_, changes) in zip(looks, LOOKS, strict=True):
-        values = [changes.get(name, ANY) for name in LOOK_FIELDS]
-        outputs = [getattr(controls, name) for name in LOOK_FIELDS]
-        look.click(lambda values=values: values, outputs=outputs, **QUIET)
-    quality.input(lambda steps: steps, quality, controls.steps, **QUIET)
-    return controls, Buttons(generate, stop, dice), shelf_line, settings, note
-
-
-def _prompt(parts: dict[str, Any]) -> tuple[gr.Button, gr.Button, list[gr.Button]]:
-    parts["prompt"] = gr.Textbox(
-        value=EXAMPLES[0][1],
-        label="What should it show?",
-        placeholder="A scene, its colour, where it moves, the time of day; or a person and what they do.",
-        lines=2,
-        max_lines=6,
-        elem_id="video-prompt",
-        elem_classes="prompt",
-    )
-    with gr.Row(elem_classes="actions"):
-        generate = gr.Button(
-            "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
-        )
-        stop = gr.Button("Stop", interactive=False, scale=1, elem_id="video-stop", elem_classes="stop-button")
-    markup('<div class="hint"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> generates. Or try one of these:</div>')
-    with gr.Row(elem_classes="chips"):
-        chips = [gr.Button(name, size="sm", elem_classes="example-chip") for name, _ in EXAMPLES]
-    return generate, stop, chips
-
-
-def _shape(parts: dict[str, Any], registry: Registry) -> tuple[list[gr.Button], gr.Radio]:
-    parts["length_s"] = gr.Slider(
-        1, 20, 2, step=0.5, label="Length", info="in seconds; the clip grows while you watch", elem_id="video-length"
-    )
-    parts["loop"] = gr.Checkbox(False, label="Without a seam: the end flows into the beginning", elem_id="video-loop")
-    sounds = [(SOUNDS[kind], kind) for kind in soundtrack.offered(registry)]
-    parts["sound"] = gr.Radio(sounds, value=soundtrack.SCENE, label="Sound", elem_id="video-sound")
-    with gr.Row():
-        for name, label in (("motion", "Motion"), ("speed", "Speed")):
-            parts[name] = _attribute(name, label)
-    with gr.Row():
-        for name, label in (("direction", "Direction"), ("camera", "Camera"), ("colour", "Colour")):
-            parts[name] = _attribute(name, label)
-    with gr.Row(elem_classes="chips"):
-        looks = [gr.Button(name, size="sm", elem_classes="example-chip") for name, _ in LOOKS]
-    quality = gr.Radio(
-        [(f"{name} · {seconds:g} s", steps) for steps, name, seconds in QUALITIES],
-        value=DEFAULT_STEPS,
-        label="Quality",
-        info="{}, {} or {} steps; the seconds are what two seconds of video take on two cores".format(
-            *(each[0] for each in QUALITIES)
+FIELDS = FieldList(
+    (
+        Text(
+            name="prompt",
+            label="What should it show?",
+            default=EXAMPLES[0][1],
+            about="what the clip should show, up to 2,000 characters",
+            place="prompt",
+            options={
+                "placeholder": "A scene, its colour, where it moves, the time of day; or a person and what they do.",
+                "lines": 2,
+                "max_lines": 6,
+                "elem_classes": "prompt",
+            },
         ),
-        elem_id="video-quality",
+        Text(
+            name="negative_prompt",
+            label="Words to avoid",
+            place="finer",
+            rank=1,
+            elem_id="video-negative",
+            options={"placeholder": "for example: night, red", "lines": 1},
+        ),
+        Numeric(
+            name="length_s",
+            label="Length",
+            default=2,
+            low=0.5,
+            high=LONGEST_S,
+            step=0.5,
+            help="in seconds; the clip grows while you watch",
+            place="shape",
+            elem_id="video-length",
+        ),
+        Flag(name="loop", label="Without a seam: the end flows into the beginning", place="shape"),
+        Choice(
+            name="sound",
+            label="Sound",
+            default=soundtrack.SCENE,
+            choices=tuple((title, kind) for kind, title in SOUNDS.items()),
+            offered=offered_sounds,
+            radio=True,
+            place="shape",
+        ),
+        _attribute("motion", "Motion", 1, "movement"),
+        _attribute("speed", "Speed", 1, "movement"),
+        _attribute("camera", "Camera", 3, "look"),
+        _attribute("colour", "Colour", 4, "look"),
+        Choice(
+            name="size",
+            label="Size",
+            default=SMOOTH,
+            choices=(("256 × 256, 24 frames a second", SMOOTH), ("64 × 64, as the model drew it", NATIVE)),
+            radio=True,
+            place="finer",
+            rank=4,
+        ),
+        Numeric(
+            name="steps",
+            label="Steps",
+            default=DEFAULT_STEPS,
+            low=1,
+            high=MAX_VIDEO_STEPS,
+            step=1,
+            is_whole=True,
+            help="of the sampler, from noise to picture",
+            place="finer",
+            rank=3,
+        ),
+        Numeric(
+            name="guidance",
+            label="Guidance",
+            default=DEFAULT_GUIDANCE,
+            low=0,
+            high=12,
+            step=0.25,
+            help="how strictly it follows the words; 1 is none",
+            place="finer",
+            rank=2,
+        ),
+        Seed(help="the same seed gives the same clip"),
+        Model(task=Task.VIDEO, place="finer"),
+        Upload(
+            name="start_image",
+            label="First picture",
+            about="picture or clip whose middle square the clip begins with",
+            file_types=PICTURE_TYPES,
+            place="start",
+            elem_id="video-image",
+            options={"elem_classes": "drop-settings"},
+        ),
+        _attribute("direction", "Direction", 2, "look"),
     )
-    parts["start_image"] = gr.File(
-        label="First picture",
-        file_types=PICTURES,
-        type="filepath",
-        height=110,
-        elem_id="video-image",
-        elem_classes="drop-settings",
+)
+SYNC_FIELDS = FieldList(
+    (
+        Upload(name="clip", label="Clip with sound", default=REQUIRED, place="clip", options={"height": 120}),
+        Flag(name="fix", label="Move the sound where it is out of time", default=True, place="clip"),
     )
-    return looks, quality
-
-
-def _attribute(name: str, label: str) -> gr.Dropdown:
-    names = {ANY: "As said", "in": "Forward", "out": "Backward"}
-    values = [(names.get(value, value.capitalize()), value) for value in ATTRIBUTES[name]]
-    return gr.Dropdown(values, value=ANY, label=label, filterable=False, min_width=120, elem_id=f"video-{name}")
-
-
-def _finer(parts: dict[str, Any], registry: Registry) -> gr.Button:
-    parts["model"] = model_picker(registry, TASK, "video-model")
-    parts["negative_prompt"] = gr.Textbox(
-        "", label="Words to avoid", placeholder="for example: night, red", lines=1, elem_id="video-negative"
-    )
-    parts["guidance"] = gr.Slider(
-        0, 12, DEFAULT_GUIDANCE, step=0.25, label="Guidance", info="how strictly it follows the words; 1 is none",
-        elem_id="video-guidance",
-    )  # fmt: skip
-    parts["steps"] = gr.Slider(
-        1, MAX_VIDEO_STEPS, DEFAULT_STEPS, step=1, label="Steps", info="of the sampler, from noise to picture",
-        elem_id="video-steps",
-    )  # fmt: skip
-    parts["size"] = gr.Radio(
-        [("256 × 256, 24 frames a second", SMOOTH), ("64 × 64, as the model drew it", NATIVE)],
-        value=SMOOTH,
-        label="Size",
-        elem_id="video-size",
-    )
-    with gr.Row(elem_classes="seed-row"):
-        parts["seed"] = gr.Number(
-            DEFAULT_SEED, precision=0, label="Seed", info="the same seed gives the same clip", elem_id="video-seed"
-        )
-        return gr.Button("🎲", elem_classes="dice", elem_id="video-dice")
+)

@@ -8,10 +8,11 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contracts import Task
 from models.music.contracts import MusicRequest
 from models.registry.registry import WEIGHTS_DIR, Registry
+from studio.page import jobs
 from studio.page.instruments import MOODS
-from studio.page.loading import load_for_page, silently
 
 FloatArray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -21,7 +22,6 @@ SAMPLE_RATE = 44_100
 JOIN_S = 0.25  # at the seam of a loop, what would come after the end fades into the beginning
 FADE_S = 0.4
 PEAK = 0.7
-MUSIC_TASK, SYNC_TASK = "music", "video_sync"
 TEMPO_CHANGE = 0.15  # of a mood's tempo, for the sake of the picture
 # What each mood of the Music tab is like, in words that a prompt may be near to.
 MOOD_WORDS: tuple[tuple[str, str], ...] = (
@@ -45,9 +45,9 @@ def scene_sound(
     from models.video.soundtrack import make_soundtrack
 
     checker = None
-    here = [spec.key for spec in registry.specs(SYNC_TASK) if registry.state(spec.key) != "absent"]
+    here = [spec.key for spec in registry.specs(Task.SYNC) if registry.state(spec.key) != "absent"]
     if here:
-        model = yield from silently(load_for_page(registry, here[0]))
+        model = yield from jobs.load_quietly(registry, here[0])
         checker = model.model.checker
     sound = make_soundtrack(prompt, frames, frames_per_second, seed, loop=loop, checker=checker)
     return np.ascontiguousarray(sound.T)
@@ -57,6 +57,8 @@ def music_sound(
     registry: Registry, prompt: str, frames: Pixels, frames_per_second: float, seed: int, loop: bool
 ) -> Generator[None, None, FloatArray]:
     """Music in the prompt's mood (2, n), as long as the picture; yields None while it is composed."""
+    composer_spec = registry.default(Task.MUSIC)
+    assert composer_spec is not None, "music is offered where there is a model for it"
     mood = mood_of(prompt)
     length_s = len(frames) / frames_per_second
     settings = dict(dict(MOODS)[mood])
@@ -70,7 +72,7 @@ def music_sound(
         seed=seed,
         **settings,
     )
-    composer = yield from silently(load_for_page(registry, registry.specs(MUSIC_TASK)[0].key))
+    composer = yield from jobs.load_quietly(registry, composer_spec.key)
     skip_s = (60 / tempo - phase_s) % (60 / tempo)
     count = round(length_s * SAMPLE_RATE)
     pieces: list[FloatArray] = []
@@ -161,4 +163,4 @@ def resampled(sound: FloatArray, rate: int) -> FloatArray:
 
 def offered(registry: Registry) -> tuple[str, ...]:
     """The kinds of sound that this studio can make."""
-    return KINDS if registry.specs(MUSIC_TASK) else (SCENE, OFF)
+    return KINDS if registry.specs(Task.MUSIC) else (SCENE, OFF)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,82 +12,94 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clips import ClipError, ClipInfo, ffmpeg_program, probe, read_frames
+from models.contracts import Task
 from models.registry.registry import Registry
-from studio.io import audio_files
+from studio.io import audio_files, temp_folders
 from studio.page import film, html, jobs
-from studio.page.loading import for_page, load_for_page
+from studio.page.events import Event, Events, Files, Pictures, Report, Status
 from studio.video import exports
 
-Update = dict[str, Any]
-TASK = "video_sync"
 MOST_S = 120.0
 SIDE = 96  # of the frames that are compared
 SAMPLE_RATE = 44_100
 DECODE_TIMEOUT_S = 120
-NOTHING: Update = {"before": None, "after": None, "plot": "", "notes": "", "file": None}
+NOTHING: Events = (
+    Status(html.status("Looking at the clip")),
+    Files({"before": None, "after": None, "file": None}),
+    Pictures({"plot": "", "notes": ""}),
+)
 
 
 class SyncActions:
-    """The actions of the page and of the endpoint `/sync`."""
+    """Check clips for the page and for the endpoint `/sync`."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.stops = jobs.StopBoard()
 
-    def generate(self, session: str, path: str | None, fix: bool, folder: str) -> Iterator[Update]:
-        """Check and repair for the page; failures are a status, never an exception.
+    @property
+    def key(self) -> str:
+        """Return the key of the network that compares."""
+        spec = self.registry.default(Task.SYNC)
+        assert spec is not None, "the page is built where there is a network for it"
+        return spec.key
 
-        Args:
-            folder: where the repaired clip is written; the caller deletes it after the last update.
+    def run(self, session: str, _key: str, values: Mapping[str, Any]) -> Generator[Events]:
+        """Check and repair for the page; failures are events, never exceptions."""
+        with temp_folders.held() as folder:
+            yield from jobs.run_on_page(
+                self.registry,
+                self.stops,
+                session,
+                self.key,
+                NOTHING,
+                lambda: open_clip(values["clip"]),
+                lambda _used, model, info, stop: self._check(model, info, values, folder, stop),
+            )
 
-        Yields:
-            values by name: status, before (the clip's own path), after and file (the repaired one), plot, notes.
-        """
+    def run_program(self, _key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+        """Check and repair for a program: the last step has the report, and the file where the clip was repaired."""
+        yield from jobs.run_with_model(
+            self.registry,
+            self.key,
+            open_clip(values["clip"]),
+            lambda _used, model, info, stop: self._check(model, info, values, folder, stop),
+        )
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            yield {"status": html.status("Looking at the clip"), **NOTHING}
-            yield from self.check(path, fix, folder, should_stop)
-
-        yield from for_page(self.stops, session, work)
-
-    def check(
-        self, path: str | None, fix: bool, folder: str, should_stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[Update]:
-        """Updates for the page; the last has "report", and "file" where the clip was repaired. Raises what fails."""
+    def _check(
+        self, model: Any, info: ClipInfo, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool]
+    ) -> Generator[Events]:
         from models.video.sync_model import SyncRequest
 
-        info = open_clip(path)
-        assert path is not None
-        model = yield from load_for_page(self.registry, self.registry.specs(TASK)[0].key, should_stop)
+        path = str(values["clip"])
         frames = []
         for frame in read_frames(path, info, SIDE, SIDE):
             frames.append(frame)
             if len(frames) % 48 == 0:
                 if should_stop():
                     raise jobs.Stopped
-                yield {"status": html.status("Reading the picture", len(frames) / info.frames)}
+                yield (Status(html.status("Reading the picture", len(frames) / info.frames)),)
         sound = read_sound(path, info)
-        yield {"status": html.status("Comparing picture and sound", None), "before": path}
-        request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, fix)
+        yield Status(html.status("Comparing picture and sound", None)), Files({"before": path})
+        request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, bool(values["fix"]))
         chunk: Any = None
         with closing(model.stream(request)) as chunks:
             for chunk in chunks:
                 if should_stop():
                     raise jobs.Stopped
-                yield {
-                    "status": html.status("Moving the sound" if not chunk.last else "Writing the clip", None),
-                    "plot": found(chunk.report),
-                }
-        update: Update = {"report": report_of(chunk), "notes": html.notes(remarks(chunk))}
+                said = "Moving the sound" if not chunk.last else "Writing the clip"
+                yield Status(html.status(said, None)), Pictures({"plot": draw_findings(chunk.report)})
+        files: tuple[Event, ...] = ()
         if chunk.samples is not None:
             target = Path(folder) / f"{Path(path).stem[:60]}-in-sync.mp4"
-            with_new_sound(Path(path), info, chunk.samples, target)
-            update |= {"file": str(target), "after": str(target)}
-        yield update | {"status": html.finished(verdict(chunk), f"confidence {chunk.report.confidence:.0%}")}
+            write_with_sound(Path(path), info, chunk.samples, target)
+            files = (Files({"file": target, "after": target}),)
+        status = Status(html.finished(verdict(chunk), f"confidence {chunk.report.confidence:.0%}"))
+        yield status, *files, Pictures({"notes": html.notes(remarks(chunk))}), _report(chunk)
 
 
 def open_clip(path: str | None) -> ClipInfo:
-    """What an upload is; raises ValueError with a sentence for what cannot be compared."""
+    """Tell what an upload is; raises ValueError with a sentence for what cannot be compared."""
     if not path:
         raise ValueError("Choose a clip with sound first.")
     info = probe(path)
@@ -102,7 +114,7 @@ def open_clip(path: str | None) -> ClipInfo:
 
 
 def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
-    """The sound from the picture's first moment on, float32 (N, 2), as long as the picture; silent where there is none.
+    """Read the sound from the picture's first moment on, as long as the picture, float32 (N, 2); gaps are silent.
 
     Raises:
         MediaError: it cannot be read.
@@ -123,7 +135,7 @@ def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
     return np.nan_to_num(whole, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
 
 
-def with_new_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], target: Path) -> None:
+def write_with_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], target: Path) -> None:
     """Write the picture of `source` with another sound (N, 2) as MP4; the picture is copied where MP4 can hold it.
 
     Raises:
@@ -141,7 +153,7 @@ def with_new_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], t
 
 
 def verdict(chunk: Any) -> str:
-    """What was found, in one sentence."""
+    """Say what was found, in one sentence."""
     from models.video.sync_model import FRAME_S, LEAST_CONFIDENCE
 
     report = chunk.report
@@ -153,7 +165,7 @@ def verdict(chunk: Any) -> str:
 
 
 def remarks(chunk: Any) -> list[str]:
-    """What else a person should know."""
+    """Say what else a person should know."""
     said = [
         "The network learned from this studio's own scenes: it is sure of impacts, flashes and bursts, not of talk."
     ]
@@ -164,21 +176,22 @@ def remarks(chunk: Any) -> list[str]:
     return said
 
 
-def found(report: Any) -> str:
-    """The attention and the likelihood of every offset."""
+def draw_findings(report: Any) -> str:
+    """Draw the attention and the likelihood of every offset."""
     seconds = len(report.attention) / 24
     milliseconds = 1000 * report.offsets_s
     labels = f"{milliseconds[0]:.0f} ms: early", f"{milliseconds[-1]:+.0f} ms: late"
     return film.likelihood(report.probabilities, labels) + film.attention(report.attention, seconds)
 
 
-def report_of(chunk: Any) -> Update:
-    """What a program is told."""
+def _report(chunk: Any) -> Report:
     report, after = chunk.report, chunk.after
-    return {
-        "offset_ms": round(1000 * report.offset_s, 1),
-        "confidence": round(report.confidence, 3),
-        "verdict": verdict(chunk),
-        "repaired": after is not None,
-        "offset_after_ms": None if after is None else round(1000 * after.offset_s, 1),
-    }
+    return Report(
+        {
+            "offset_ms": round(1000 * report.offset_s, 1),
+            "confidence": round(report.confidence, 3),
+            "verdict": verdict(chunk),
+            "repaired": after is not None,
+            "offset_after_ms": None if after is None else round(1000 * after.offset_s, 1),
+        }
+    )

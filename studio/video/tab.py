@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from random import SystemRandom
-from typing import Any
-
 import gradio as gr
 
-from models.contracts import MAX_SEED
+from models.contracts import Task
 from models.registry.registry import Registry
-from studio.page import html, jobs, model_card
-from studio.page.components import QUIET, busy_js, markup, ready, wire_stop
+from studio.page import html, model_card
+from studio.page.components import QUIET, markup
+from studio.page.form import Form, Result, endpoint
+from studio.page.panels import Panels
+from studio.page.tab import Tab
+from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.video import sync_tab
-from studio.video.actions import DEFAULT_GUIDANCE, DEFAULT_STEPS, FILES, VideoActions
-from studio.video.controls import ORDER, Buttons, Controls, make
+from studio.video.actions import VideoActions
+from studio.video.controls import (
+    ANY,
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    EXAMPLES,
+    FIELDS,
+    LOOK_FIELDS,
+    LOOKS,
+    QUALITIES,
+)
 
+PRESS_JS = "() => { setTimeout(() => document.querySelector('#video-generate').click(), 60); }"
 WELCOME = (
     "You will watch it come out of the noise, step by step: at first the model sees little more than colours, then "
     "shapes, then every frame."
@@ -33,56 +41,94 @@ WELCOME_FILM = """<svg viewBox="0 0 220 70" aria-hidden="true"><defs><linearGrad
 <rect x="152" y="10" width="62" height="50" rx="8" fill="url(#film-dusk)"/>
 <circle cx="183" cy="38" r="9" fill="#fff6ec"/>
 <path d="M152 44c14-6 22 4 34 0s18-4 28 0v8a8 8 0 0 1-8 8h-46a8 8 0 0 1-8-8z" fill="#10514c"/></svg>"""
-
-
-@dataclass
-class Panels:
-    """What the tab shows."""
-
-    status: gr.HTML
-    result: gr.Video
-    film: gr.HTML
-    strip: gr.HTML
-    plot: gr.HTML
-    notes: gr.HTML
-    shelf: gr.HTML
-    file: gr.DownloadButton
-    gif: gr.DownloadButton
-    webp: gr.DownloadButton
-    sheet: gr.DownloadButton
-    sprites: gr.DownloadButton
-    downloads: gr.Row
-
-    def all(self) -> list[Any]:
-        """Everything that a generation may change."""
-        return [getattr(self, name) for name in Panels.__dataclass_fields__]
+BUTTONS = {"file": "MP4", "gif": "GIF", "webp": "WebP", "sheet": "Sprite sheet", "sprites": "Cut-out GIF"}
+OPTIONAL = ("sheet", "sprites")
+ABOUT = (
+    "Make a video clip of what the prompt says, with sound. Returns the finished MP4 file and a report. `sound` is "
+    '"scene", "music" or "off"; `start_image` is the picture to begin from.'
+)
 
 
 def build(registry: Registry) -> None:
     """Lay out the tab in the current Blocks and wire it."""
-    if not registry.specs(sync_tab.TASK):
-        _make_a_video(registry)
+    if registry.default(Task.SYNC) is None:
+        _build_maker(registry)
         return
     with gr.Tabs():
         with gr.Tab("Make a video", id="video-make"):
-            _make_a_video(registry)
+            _build_maker(registry)
         with gr.Tab("Check and fix sync", id="video-sync"):
             sync_tab.build(registry)
 
 
-def _make_a_video(registry: Registry) -> None:
-    actions = VideoActions(registry)
+def _build_maker(registry: Registry) -> None:
+    actions, form = VideoActions(registry), Form(FIELDS, registry, "video")
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
-            controls, buttons, shelf_line, settings, note = make(registry)
+            with gr.Column(elem_classes=["card", "first"]):
+                generate, stop = _layout_prompt(form)
+            with gr.Column(elem_classes="card"):
+                quality = _layout_shape(form)
+                upload, note = _layout_finer(form)
+                quality.input(lambda steps: steps, quality, form["steps"], **QUIET)
+                card = markup(model_card.line(registry, form["model"].value), elem_id="video-shelf")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels = _result(shelf_line)
-    _wire_generate(actions, controls, panels, buttons)
-    _wire_controls(actions, controls, panels, buttons, settings, note)
-    _endpoint(actions, controls)
+            panels = _layout_result(card)
+    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops)
+    _wire_model(form, card)
+    wire_settings(form, upload, note, actions.load_settings)
+    endpoint(
+        form,
+        actions.run_program,
+        name="video",
+        about=ABOUT,
+        results=(Result("file", lambda: gr.File(label="video")), Result("", lambda: gr.JSON(label="report"))),
+    )
 
 
-def _result(shelf_line: gr.HTML) -> Panels:
+def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button]:
+    form.layout("prompt")
+    with gr.Row(elem_classes="actions"):
+        generate = gr.Button(
+            "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
+        )
+        stop = gr.Button("Stop", interactive=False, scale=1, elem_id="video-stop", elem_classes="stop-button")
+    markup('<div class="hint"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> generates. Or try one of these:</div>')
+    with gr.Row(elem_classes="chips"):
+        for name, prompt in EXAMPLES:
+            chip = gr.Button(name, size="sm", elem_classes="example-chip")
+            chip.click(lambda prompt=prompt: prompt, outputs=form["prompt"], **QUIET).then(None, js=PRESS_JS)
+    return generate, stop
+
+
+def _layout_shape(form: Form) -> gr.Radio:
+    form.layout("shape")
+    with gr.Row(elem_classes="chips"):
+        for name, changes in LOOKS:
+            values = [changes.get(each, ANY) for each in LOOK_FIELDS]
+            look = gr.Button(name, size="sm", elem_classes="example-chip")
+            look.click(lambda values=values: values, outputs=[form[each] for each in LOOK_FIELDS], **QUIET)
+    quality = gr.Radio(
+        [(f"{name} · {seconds:g} s", steps) for steps, name, seconds in QUALITIES],
+        value=DEFAULT_STEPS,
+        label="Quality",
+        info="{}, {} or {} steps; the seconds are what two seconds of video take on two cores".format(
+            *(each[0] for each in QUALITIES)
+        ),
+        elem_id="video-quality",
+    )
+    form.layout("start")
+    return quality
+
+
+def _layout_finer(form: Form) -> tuple[gr.File, gr.HTML]:
+    with gr.Accordion("More settings", open=False, elem_classes="more"):
+        form.layout("finer")
+        form.layout_seed()
+        return layout_settings("video", (".mp4",))
+
+
+def _layout_result(card: gr.HTML) -> Panels:
     status = markup(html.welcome("video", WELCOME, WELCOME_FILM), elem_id="video-status")
     result = gr.Video(
         show_label=False,
@@ -96,128 +142,35 @@ def _result(shelf_line: gr.HTML) -> Panels:
         elem_id="video-result",
     )
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
-        file = gr.DownloadButton("MP4", size="md", interactive=False, elem_id="video-file")
-        gif = gr.DownloadButton("GIF", size="md", interactive=False, elem_id="video-gif")
-        webp = gr.DownloadButton("WebP", size="md", interactive=False, elem_id="video-webp")
-        sheet = gr.DownloadButton("Sprite sheet", size="md", visible=False, elem_id="video-sheet")
-        sprites = gr.DownloadButton("Cut-out GIF", size="md", visible=False, elem_id="video-sprites")
-    film, strip = markup("", elem_id="video-film"), markup("", elem_id="video-strip")
-    plot, notes = markup("", elem_id="video-plot"), markup("", elem_id="video-notes")
-    return Panels(status, result, film, strip, plot, notes, shelf_line, file, gif, webp, sheet, sprites, downloads)
-
-
-def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:
-    """Named values to component updates."""
-    page: dict[Any, Any] = {}
-    for name, value in update.items():
-        if name == "report":
-            continue
-        if name in {"sheet", "sprites"}:
-            page[getattr(panels, name)] = gr.update(value=value, visible=value is not None)
-        elif name in FILES:
-            page[getattr(panels, name)] = gr.update(value=value, interactive=value is not None)
-        elif name == "result":
-            page[panels.result] = gr.update(value=value, visible=value is not None)
-        else:
-            page[getattr(panels, name)] = value
-    if "file" in update:
-        page[panels.downloads] = gr.update(visible=update["file"] is not None)
-    return page
-
-
-def _wire_generate(actions: VideoActions, controls: Controls, panels: Panels, buttons: Buttons) -> None:
-    def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-        fields = dict(zip(ORDER, values, strict=True))
-        model = str(fields.pop("model"))
-        with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-            for update in actions.generate(str(request.session_hash), model, fields, folder):
-                yield _to_page(panels, update)
-        yield ready([buttons.generate], buttons.stop)
-
-    buttons.generate.click(None, outputs=[buttons.generate, buttons.stop], js=busy_js(1), api_visibility="private")
-    running = buttons.generate.click(
-        run,
-        controls.all(),
-        [*panels.all(), buttons.generate, buttons.stop],
-        concurrency_id=jobs.CPU_QUEUE,
-        concurrency_limit=1,
-        show_progress="minimal",
-        show_progress_on=panels.status,
-        api_visibility="private",
+        buttons = {
+            name: gr.DownloadButton(
+                title,
+                size="md",
+                visible=name not in OPTIONAL,
+                interactive=name in OPTIONAL,
+                elem_id=f"video-{name}",
+            )
+            for name, title in BUTTONS.items()
+        }
+    pictures = {name: markup("", elem_id=f"video-{name}") for name in ("film", "strip", "plot", "notes")}
+    return Panels(
+        status=status,
+        pictures=pictures | {"shelf": card},
+        files={"result": result, **buttons},
+        optional=OPTIONAL,
+        downloads=downloads,
     )
-    wire_stop(actions.stops, buttons.stop, panels.status, [buttons.generate], [running])
 
 
-def _wire_controls(
-    actions: VideoActions, controls: Controls, panels: Panels, buttons: Buttons, settings: gr.File, note: gr.HTML
-) -> None:
-    buttons.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
-    controls.model.change(lambda key: model_card.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
-    controls.model.input(  # by a person alone: settings that are put back stay as they were
-        lambda key: model_card.usual(actions.registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
-        controls.model,
-        [controls.steps, controls.guidance],
+def _wire_model(form: Form, card: gr.HTML) -> None:
+    model, registry = form["model"], form.registry
+    model.change(lambda key: model_card.line(registry, key), model, card, **QUIET)
+    model.input(  # by a person alone: settings that are put back stay as they were
+        lambda key: model_card.usual(registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
+        model,
+        [form["steps"], form["guidance"]],
         **QUIET,
     )
 
-    def put_back(path: str | None) -> dict[Any, Any]:
-        if path is None:
-            return {note: ""}
-        try:
-            values, said = actions.load_settings(path)
-        except ValueError as error:
-            return {note: html.problem(jobs.sentence(error))}
-        return {getattr(controls, name): value for name, value in values.items()} | {note: html.finished(said)}
 
-    kept = [getattr(controls, name) for name in ORDER if name != "start_image"]
-    settings.change(put_back, settings, [*kept, note], **QUIET)
-
-
-def _endpoint(actions: VideoActions, controls: Controls) -> None:
-    """The public endpoint `/video`: the finished MP4 first, then the report."""
-    with gr.Column(visible=False):
-        trigger = gr.Button("Make a video for a program")
-        clip, report = gr.File(label="video"), gr.JSON(label="report")
-
-    def video(
-        prompt: str,
-        negative_prompt: str,
-        length_s: float,
-        loop: bool,
-        sound: str,
-        motion: str,
-        speed: str,
-        camera: str,
-        colour: str,
-        size: str,
-        steps: float,
-        guidance: float,
-        seed: float,
-        model: str,
-        start_image: str | None = None,
-        direction: str = "any",
-    ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
-        """Make a video clip of what the prompt says, with sound. Returns the finished MP4 file and a report. `sound` is
-        "scene", "music" or "off"; `start_image` is the picture to begin from."""
-        fields: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative_prompt, "length_s": length_s}
-        fields |= {"loop": loop, "sound": sound, "start_image": start_image, "motion": motion, "speed": speed}
-        fields |= {"camera": camera, "colour": colour, "size": size, "steps": steps, "guidance": guidance}
-        fields |= {"direction": direction}
-        try:
-            with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
-                for update in actions.make(model, fields | {"seed": seed}, folder):
-                    if "file" in update:
-                        yield update["file"], update["report"]
-                        return
-                    yield None, None
-        except Exception as error:
-            raise gr.Error(jobs.sentence(error), print_exception=False) from error
-
-    trigger.click(
-        video,
-        controls.all(),
-        [clip, report],
-        api_name="video",
-        concurrency_id=jobs.CPU_QUEUE,
-        show_progress="hidden",
-    )
+TAB = Tab("Video", (Task.VIDEO,), build)

@@ -16,9 +16,10 @@ from models.video.cutout import PAPER, cut_out
 from studio.io.recipes import read_recipe
 from studio.video import actions as video_actions
 from studio.video import exports, soundtrack
-from studio.video.actions import VideoActions, build_wish
+from studio.video.actions import VideoActions, build_request
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_video import video_registry
+from tests.studio.events import flatten
 
 QUICK: dict[str, Any] = {"prompt": "a red fire", "length_s": 0.5, "steps": 3, "sound": "off"}
 MODEL = "video/debug"
@@ -32,7 +33,7 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> VideoActions:
 
 def made(actions: VideoActions, folder: Path, **fields: Any) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for update in actions.make(MODEL, QUICK | fields, str(folder)):
+    for update in map(flatten, actions.run_program(MODEL, QUICK | fields, str(folder))):
         merged |= update
     return merged
 
@@ -92,7 +93,7 @@ def test_the_mood_follows_the_words(prompt: str, mood: str) -> None:
 
 
 def test_previews_come_on_the_way_and_the_end_is_told(actions: VideoActions, tmp_path: Path) -> None:
-    updates = list(actions.generate("me", MODEL, QUICK, str(tmp_path)))
+    updates = [flatten(step) for step in actions.run("me", MODEL, QUICK)]
     text = "".join(str(update.get("status", "")) for update in updates)
     assert "step 1 of 3" in text and "Enlarging" in text and "0.5 s of video" in text
     live = [update for update in updates if "image/webp" in str(update.get("film"))]
@@ -110,7 +111,7 @@ def test_same_settings_same_clip_and_the_file_knows_them(actions: VideoActions, 
     assert (recipe.task, recipe.model, recipe.seed) == ("video", MODEL, 5)
     values, said = actions.load_settings(first["file"])
     assert values["camera"] == "zoom in" and values["model"] == MODEL and "same clip" in said
-    assert build_wish(**{name: value for name, value in values.items() if name != "model"}).request.camera == 4
+    assert build_request(values).request.camera == 4
 
 
 def test_a_picture_is_the_first_frame(actions: VideoActions, tmp_path: Path) -> None:
@@ -129,10 +130,10 @@ def test_small_and_transparent_pictures_can_begin_a_clip(tmp_path: Path) -> None
 
 
 def test_stopping_leaves_nothing_half_done(actions: VideoActions, tmp_path: Path) -> None:
-    work = actions.generate("me", MODEL, QUICK, str(tmp_path))
+    work = actions.run("me", MODEL, QUICK)
     next(work)
     assert actions.stops.ask("me")
-    updates = list(work)
+    updates = [flatten(step) for step in work]
     assert "Stopped" in updates[-1]["status"] and not any(update.get("file") for update in updates)
     assert list(tmp_path.iterdir()) == []
 
@@ -141,9 +142,9 @@ def test_stopping_a_long_clip_keeps_what_is_finished(
     actions: VideoActions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_actions, "VIEW_EVERY_S", 0.0)  # every step is shown, however fast the machine
-    work = actions.generate("me", MODEL, QUICK | {"length_s": 6.0, "steps": 4}, str(tmp_path))
+    work = actions.run("me", MODEL, QUICK | {"length_s": 6.0, "steps": 4})
     merged: dict[str, Any] = {}
-    for update in work:
+    for update in map(flatten, work):
         merged |= update
         if "stretch 2" in str(update.get("status")):
             actions.stops.ask("me")
@@ -155,9 +156,9 @@ def test_stopping_a_long_clip_keeps_what_is_finished(
     [
         ({"prompt": "  "}, "Prompt is empty"),
         ({"prompt": "x" * 10_000}, "at most 2,000"),
-        ({"length_s": 0}, "Length_s is 0"),
-        ({"length_s": 10_000}, "Length_s is 10000"),
-        ({"length_s": float("nan")}, "Length_s is nan"),
+        ({"length_s": 0}, "Length is 0"),
+        ({"length_s": 10_000}, "Length is 10000"),
+        ({"length_s": float("nan")}, "Length is nan"),
         ({"steps": 0}, "Steps is 0"),
         ({"steps": 2.5}, "Steps is 2.5"),
         ({"size": "4096"}, "Size is"),
@@ -169,7 +170,7 @@ def test_stopping_a_long_clip_keeps_what_is_finished(
     ],
 )
 def test_failures_are_sentences(actions: VideoActions, tmp_path: Path, fields: dict[str, Any], sentence: str) -> None:
-    last = list(actions.generate("me", MODEL, QUICK | fields, str(tmp_path)))[-1]
+    last = flatten(list(actions.run("me", MODEL, QUICK | fields))[-1])
     assert sentence in last["status"] and "alert" in last["status"]
     assert list(tmp_path.iterdir()) == []
 
@@ -177,11 +178,11 @@ def test_failures_are_sentences(actions: VideoActions, tmp_path: Path, fields: d
 def test_a_damaged_picture_is_a_sentence(actions: VideoActions, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
     fields = QUICK | {"start_image": str(tmp_path / "bad.png")}
-    assert "alert" in list(actions.generate("me", MODEL, fields, str(tmp_path)))[-1]["status"]
+    assert "alert" in flatten(list(actions.run("me", MODEL, fields))[-1])["status"]
 
 
 def test_words_to_avoid_without_guidance_are_remarked() -> None:
-    assert "no effect" in build_wish("a fire", negative_prompt="night", guidance=1.0).notes[0]
+    assert "no effect" in build_request({"prompt": "a fire", "negative_prompt": "night", "guidance": 1.0}).notes[0]
 
 
 def test_a_character_is_taken_away_cut_out(tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_packing_a_character_brings_the_cut_outs(tmp_path: Path) -> None:
     frames[:, 20:50, 20:40] = (30, 90, 160)
     file = exports.write_clip(tmp_path / "clip.mp4", frames, 8.0)
     brought: dict[str, Any] = {}
-    for update in video_actions.pack(tmp_path / "clip", file, frames, frames, 8.0, 8.0):
+    for update in map(flatten, video_actions.pack(tmp_path / "clip", file, frames, frames, 8.0, 8.0)):
         brought |= update
     assert set(brought) == {"sheet", "sprites", "gif", "webp"}
     assert all(Path(path).stat().st_size > 100 for path in brought.values())

@@ -16,6 +16,7 @@ from studio.video import sync_actions
 from studio.video.exports import write_clip
 from studio.video.sync_actions import SAMPLE_RATE, SyncActions, open_clip, read_sound
 from tests.studio.debug_video import FlashChecker, debug_sync_spec, load_sync, video_registry
+from tests.studio.events import flatten
 
 FLASHES_S = (0.5, 1.25, 1.75, 2.625)
 LENGTH_S = 3.0
@@ -44,7 +45,7 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> SyncActions:
 
 def checked(actions: SyncActions, path: Path, folder: Path, fix: bool = True) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for update in actions.check(str(path), fix, str(folder)):
+    for update in map(flatten, actions.run_program("", {"clip": str(path), "fix": fix}, str(folder))):
         merged |= update
     return merged
 
@@ -157,7 +158,7 @@ def test_bad_uploads_are_sentences(tmp_path: Path, kind: str, sentence: str, mon
     upload = _bad(tmp_path, kind)
     folder = tmp_path / "made"
     folder.mkdir()
-    last = list(actions.generate("me", upload, True, str(folder)))[-1]
+    last = flatten(list(actions.run("me", "", {"clip": upload, "fix": True}))[-1])
     assert sentence in last["status"] and "alert" in last["status"]
     assert list(folder.iterdir()) == []
 
@@ -175,8 +176,8 @@ def _real_limits(self: FlashChecker, *clip: Any) -> Any:
 
 
 def test_stopping(actions: SyncActions, tmp_path: Path) -> None:
-    work = actions.generate("me", str(flash_clip(tmp_path / "in.mp4", 0.3)), True, str(tmp_path))
+    work = actions.run("me", "", {"clip": str(flash_clip(tmp_path / "in.mp4", 0.3)), "fix": True})
     next(work)
     assert actions.stops.ask("me")
-    assert "Stopped" in list(work)[-1]["status"]
+    assert "Stopped" in flatten(list(work)[-1])["status"]
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]

@@ -1,0 +1,53 @@
+"""A clip as it arrives: collects the chunks of a generation; knows no page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.video.scene_spec import FRAMES_PER_SECOND
+from studio.page import film
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass
+class ClipTake:
+    """A clip as it arrives."""
+
+    pieces: list[Pixels] = field(default_factory=list)
+    middles: list[Pixels] = field(default_factory=list)
+    changes: list[float] = field(default_factory=list)
+    preview: Pixels | None = None
+    rate: float = FRAMES_PER_SECOND
+    done: int = 0
+    total: int = 1
+    step: int = 0
+    steps: int = 1
+    last: bool = False
+    notes: tuple[str, ...] = ()
+
+    def add(self, chunk: Any) -> None:
+        """Take in the next chunk; steps are watched on the first stretch."""
+        first = not self.pieces
+        if first and len(chunk.preview) and chunk.done != self.done:
+            if self.preview is not None and self.preview.shape == chunk.preview.shape:
+                self.changes.append(film.change(self.preview, chunk.preview))
+            self.middles.append(chunk.preview[len(chunk.preview) // 2])
+        self.preview = chunk.preview
+        if len(chunk.frames):
+            self.pieces.append(chunk.frames)
+        self.rate, self.done, self.total, self.last = chunk.frames_per_second, chunk.done, chunk.total, chunk.last
+        self.step, self.steps, self.notes = chunk.step, chunk.steps, chunk.notes
+
+    def frames(self) -> Pixels:
+        """All finished frames."""
+        return np.concatenate(self.pieces)
+
+    def so_far(self) -> Pixels:
+        """Finished frames, then the preview of those in work."""
+        parts = [*self.pieces] if self.preview is None or self.last else [*self.pieces, self.preview]
+        return np.concatenate(parts) if parts else np.zeros((0, 1, 1, 3), np.uint8)
