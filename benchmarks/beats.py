@@ -40,7 +40,7 @@ from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector,
 from models.beats.network import BEAT_MEL
 from models.registry.registry import WEIGHTS_DIR
 from models.threads import limit_spinning
-from training.beats.arrangement import pop909_song
+from training.beats.arrangement import read_pop909
 from training.beats.corpus import Sources, list_sources, render
 
 Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
     """Held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
     songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
     for folder in songs[::POP909_EVERY]:
-        song = pop909_song(folder, random.Random(int(folder.name))).between(0.0, POP909_S)
+        song = read_pop909(folder, random.Random(int(folder.name))).cut(0.0, POP909_S)
         samples: Samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)].astype(np.float32)
         samples *= 0.8 / max(1e-6, float(np.abs(samples).max()))
         yield AnnotatedSound("pop909", folder.name, samples, song.beats, song.beats[song.places == 1])

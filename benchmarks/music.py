@@ -26,21 +26,28 @@ from benchmarks.results import add_json_option, report_figures
 from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
-from models.music.controls import measure_key, notes_per_quarter
-from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
-from models.music.incremental import IncrementalTransformer, int8_is_available
+from models.music.controls import measure_density, measure_key
+from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
+from models.music.kv_cache import CachedTransformer, is_int8_available
 from models.music.sampling import MusicSampler, SamplingSettings
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import KEYS, POSITIONS_PER_QUARTER, STYLES, TEMPI, tempo_index
+from models.music.vocabulary import KEYS, POSITIONS_PER_QUARTER, STYLES, TEMPI, find_tempo
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
 from training.music.chorales import ChoraleRecipe, train_chorales
 from training.music.corpus import Corpus
 from training.music.examples import Examples
-from training.music.metrics import kl_divergence, note_lengths, overlap, pitch_classes, polyphony, together
-from training.music.train import held_out_losses
+from training.music.metrics import (
+    compute_kl_divergence,
+    measure_note_lengths,
+    measure_overlap,
+    measure_pitch_classes,
+    measure_polyphony,
+    measure_simultaneity,
+)
+from training.music.train import measure_held_out_losses
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
 ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
@@ -69,7 +76,7 @@ class PieceWriter:
     """Writes pieces with the shipped model as the composer does."""
 
     def __init__(self, model: MusicTransformer) -> None:
-        self.sampler = MusicSampler(IncrementalTransformer(model, "int8" if int8_is_available() else "float32"))
+        self.sampler = MusicSampler(CachedTransformer(model, "int8" if is_int8_available() else "float32"))
 
     def write(self, constraints: Constraints, seed: int, pieces: int = 1) -> list[Piece]:
         """Pieces of at most a training row's length."""
@@ -142,14 +149,14 @@ def measure_speed(model: MusicTransformer) -> Measured:
         factors = []
         for seed in range(5):
             started = time.perf_counter()
-            piece = writer.write(build_constraints(style, 8, Tempo=tempo_index(100)), seed)[0]
+            piece = writer.write(build_constraints(style, 8, Tempo=find_tempo(100)), seed)[0]
             factors.append(measure_length_s(piece) / (time.perf_counter() - started))
         yield f"realtime_factor_{style}", statistics.median(factors)
 
 
 def load_composer() -> MusicComposer:
     """The composer as the studio loads it."""
-    return MusicComposer(load_model(WEIGHTS / MUSIC_FILE), guard=CopyGuard.load(WEIGHTS / GUARD_FILE))
+    return MusicComposer(load_model(WEIGHTS / MUSIC_FILE), copy_detector=CopyDetector.load(WEIGHTS / COPY_INDEX_FILE))
 
 
 def measure_first_audio() -> Measured:
@@ -192,7 +199,7 @@ def measure_control(pieces: int = 100) -> Measured:
         hits.append(measure_key(piece) == key)
         quarters = piece.positions / POSITIONS_PER_QUARTER
         tempi.append((tempo, quarters * 60 / (measure_length_s(piece) / last.tempo_scale)))
-        densities.append((density, notes_per_quarter(piece)))
+        densities.append((density, measure_density(piece)))
     yield "control_key", float(np.mean(hits))
     yield "control_tempo", correlate_ranks(*zip(*tempi, strict=True))
     yield "control_density", correlate_ranks(*zip(*densities, strict=True))
@@ -200,7 +207,7 @@ def measure_control(pieces: int = 100) -> Measured:
 
 def measure_likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
     """[nll_...]: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
-    losses = held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
+    losses = measure_held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
     for name, loss in losses.items():
         yield f"nll_{name}", loss
 
@@ -222,29 +229,34 @@ def compare_distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Me
     """Overlap and KL divergence of samples and held-out excerpts; in brackets of two halves of the held-out ones."""
     testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
     random = np.random.default_rng(3)
-    for name, histogram in (("pitch", pitch_classes), ("length", note_lengths), ("polyphony", polyphony)):
+    for name, histogram in (
+        ("pitch", measure_pitch_classes),
+        ("length", measure_note_lengths),
+        ("polyphony", measure_polyphony),
+    ):
         sides: list[list[np.ndarray]] = [[], [], []]
         for style, pieces in written.items():
-            excerpts = [testing.excerpt(style, random).slice(0, 8) for _ in range(2 * len(pieces))]
+            excerpts = [testing.draw_excerpt(style, random).slice(0, 8) for _ in range(2 * len(pieces))]
             for side, some in zip(sides, (pieces, excerpts[::2], excerpts[1::2]), strict=True):
-                side.append(together(histogram(piece) for piece in some if piece.note_count))
+                side.append(measure_simultaneity(histogram(piece) for piece in some if piece.note_count))
         ours, theirs, others = sides
-        yield f"{name}_overlap", float(np.mean([overlap(p, q) for p, q in zip(ours, theirs, strict=True)]))
-        yield f"{name}_overlap_held_out", float(np.mean([overlap(p, q) for p, q in zip(others, theirs, strict=True)]))
-        yield f"{name}_kl", float(np.mean([kl_divergence(p, q) for p, q in zip(ours, theirs, strict=True)]))
-        yield f"{name}_kl_held_out", float(np.mean([kl_divergence(p, q) for p, q in zip(others, theirs, strict=True)]))
+        for measure, compare in (("overlap", measure_overlap), ("kl", compute_kl_divergence)):
+            yield f"{name}_{measure}", float(np.mean([compare(p, q) for p, q in zip(ours, theirs, strict=True)]))
+            between = [compare(p, q) for p, q in zip(others, theirs, strict=True)]
+            yield f"{name}_{measure}_held_out", float(np.mean(between))
 
 
 def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
     """[longest_shared_run]: notes that a sample shares with a training piece; held-out excerpts for comparison."""
-    guard = CopyGuard.load(WEIGHTS / GUARD_FILE)
-    runs = [guard.longest_run(piece).notes for pieces in written.values() for piece in pieces]
+    detector = CopyDetector.load(WEIGHTS / COPY_INDEX_FILE)
+    runs = [detector.find_longest_run(piece).notes for pieces in written.values() for piece in pieces]
     yield "longest_shared_run", float(max(runs))
     yield "median_shared_run", float(np.median(runs))
     yield "samples_above_limit", float(sum(run > MAX_SHARED_NOTES for run in runs))
     if corpus is not None:
         testing, random = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), np.random.default_rng(3)
-        own = [guard.longest_run(testing.excerpt(s, random).slice(0, 8)).notes for s in written for _ in range(33)]
+        excerpts = [testing.draw_excerpt(style, random).slice(0, 8) for style in written for _ in range(33)]
+        own = [detector.find_longest_run(excerpt).notes for excerpt in excerpts]
         yield "longest_shared_run_held_out", float(max(own))
         yield "median_shared_run_held_out", float(np.median(own))
 

@@ -38,9 +38,6 @@ KNOWN_DOUBLE_CLASSES = {
     "Buttons",
     "Controls",
     "Panels",
-    "Song",
-    "Voice",
-    "_Reader",
 }
 KNOWN_TAB_IMPORTS = {("studio.style.tab", "studio.models_tab.actions")}
 

@@ -65,7 +65,7 @@ class TempoStates:
         return cls(intervals, first, last, position, tempo, on_beat, np.log(np.maximum(change, 1e-30)))
 
 
-def log_observations(activation: Floats) -> tuple[Floats, Floats]:
+def compute_log_observations(activation: Floats) -> tuple[Floats, Floats]:
     """Of each frame (T,): log likelihood on the beat, and elsewhere."""
     clipped = np.clip(activation, 1e-4, 1 - 1e-4)
     return np.log(clipped), np.log((1 - clipped) / (BEAT_SHARE - 1))
@@ -77,14 +77,14 @@ def upsample(activation: Floats, rate: float, target: float = DECODE_RATE) -> Fl
     return np.interp(np.arange(count) * rate / target, np.arange(len(activation)), activation) if count else activation
 
 
-def viterbi_beats(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
+def run_viterbi(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
     """Frames (n,) where the likeliest path begins a beat; activation (T,) at DECODE_RATE.
 
     Inside a beat the path cannot branch, so only the entries into beats are kept, and the observations between two
     entries come from running sums. Before and after the sound the observations say nothing. Scores are kept for the
     longest beat only, so that a long piece takes little memory.
     """
-    log_on, log_off = log_observations(activation)
+    log_on, log_off = compute_log_observations(activation)
     pad = int(states.intervals[-1])
     silent = np.zeros(pad)
     on = np.concatenate([[0.0], np.cumsum(np.concatenate([silent, log_on, silent]))])
@@ -113,7 +113,7 @@ def viterbi_beats(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
     return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
 
 
-def _peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
+def _find_peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
     """The highest place within `reach` frames, refined by a parabola, and its height."""
     low, high = max(0, around - reach), min(len(activation), around + reach + 1)
     at = low + int(activation[low:high].argmax())
@@ -141,21 +141,21 @@ def decode_beats(activation: Floats, rate: float, states: TempoStates | None = N
     start, stop = int(loud[0]), int(loud[-1]) + 1
     states = states or TempoStates.build()
     reach = 3
-    begun = viterbi_beats(fine[start:stop], states) + start
+    begun = run_viterbi(fine[start:stop], states) + start
     after = np.searchsorted(loud, begun).clip(1, len(loud) - 1)
     nearest = np.minimum(np.abs(begun - loud[after - 1]), np.abs(loud[after] - begun))
     begun = begun[nearest <= BREAK_S * DECODE_RATE]
     half = int(states.intervals[0] // 4)
     times = []
     for frame in begun:
-        at, height = _peak(fine, int(frame) + reach // 2, min(half, reach + 2))
+        at, height = _find_peak(fine, int(frame) + reach // 2, min(half, reach + 2))
         times.append((at if height >= SILENT_BELOW else float(frame)) / DECODE_RATE)
     result = np.array(times)
     keep = np.concatenate([[True], np.diff(result) > 60.0 / MAX_BPM * 0.5]) if len(result) else np.zeros(0, dtype=bool)
     return result[keep]
 
 
-def strong_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
+def drop_weak_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
     """The beats of a slow song that was followed at twice its tempo: every other one, if the others are weak; else all.
 
     Where strong and weak beats take turns over the whole song, the weak ones are what lies between the beats. The bound
@@ -163,14 +163,14 @@ def strong_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
     """
     if len(times_s) < MIN_TURNS or 60.0 / np.median(np.diff(times_s)) < 2 * SLOWEST_HALVED_BPM:
         return times_s
-    heights = activation_at(upsample(np.asarray(activation, dtype=np.float64), rate), DECODE_RATE, times_s, 3)
+    heights = read_activation(upsample(np.asarray(activation, dtype=np.float64), rate), DECODE_RATE, times_s, 3)
     means = [float(heights[phase::2].mean()) for phase in (0, 1)]
     if min(means) + 0.01 >= WEAK_SHARE * (max(means) + 0.01):
         return times_s
     return times_s[int(means[1] > means[0]) :: 2]
 
 
-def activation_at(activation: Floats, rate: float, times_s: Floats, reach_frames: int = 2) -> Floats:
+def read_activation(activation: Floats, rate: float, times_s: Floats, reach_frames: int = 2) -> Floats:
     """The highest activation near each time, (n,)."""
     frames = np.clip(np.round(times_s * rate).astype(int), 0, max(0, len(activation) - 1))
     padded = np.pad(activation, reach_frames, mode="edge")

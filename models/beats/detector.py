@@ -23,13 +23,13 @@ from models.beats.decoding import (
     DECODE_RATE,
     OnlineTracker,
     TempoStates,
-    activation_at,
     decode_bars,
     decode_beats,
-    strong_beats,
+    drop_weak_beats,
+    read_activation,
 )
-from models.beats.mel import mel_of, whole_mel
-from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, Memory
+from models.beats.mel import compute_mel, compute_whole_mel
+from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, ConvolutionState
 from models.errors import ModelError
 from models.weights_io import load_into, load_metadata, load_safetensors
 
@@ -82,9 +82,9 @@ class BeatRequest:
         """The channels' mean, float32 (n,)."""
         return self.samples if self.samples.ndim == 1 else self.samples.mean(axis=0, dtype=np.float32)
 
-    def frames(self) -> NDArray[np.float32]:
+    def to_mel(self) -> NDArray[np.float32]:
         """What the network hears, float32 (T, M)."""
-        return whole_mel(resample(self.mono, self.sample_rate, BEAT_MEL.sample_rate))
+        return compute_whole_mel(resample(self.mono, self.sample_rate, BEAT_MEL.sample_rate))
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class FramesRequest:
     def __post_init__(self) -> None:
         check_length(self.duration_s)
 
-    def frames(self) -> NDArray[np.float32]:
+    def to_mel(self) -> NDArray[np.float32]:
         """What the network hears, float32 (T, M)."""
         return self.mel
 
@@ -134,7 +134,7 @@ class BeatTrack:
         downs = np.flatnonzero(self.places == 1)
         return int(np.median(np.diff(downs))) if len(downs) > 1 else 4
 
-    def tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
+    def compute_tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
         """Times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
         intervals = np.diff(self.times_s)
         half = smooth_beats // 2
@@ -142,7 +142,7 @@ class BeatTrack:
         medians = np.array([np.median(padded[i : i + smooth_beats]) for i in range(len(intervals))])
         return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / medians if len(medians) else medians
 
-    def doubled(self) -> BeatTrack:
+    def double(self) -> BeatTrack:
         """A beat between every two; bars have twice as many."""
         if len(self.times_s) < 2:
             return self
@@ -153,18 +153,18 @@ class BeatTrack:
         places[1::2] = 2 * self.places[:-1]
         return BeatTrack(times, places)
 
-    def halved(self) -> BeatTrack:
+    def halve(self) -> BeatTrack:
         """Every other beat, downbeats first: the half that holds more downbeats is kept."""
         phase = int(np.argmax([np.sum(self.places[p::2] == 1) for p in (0, 1)])) if len(self.places) > 1 else 0
         places = (self.places[phase::2] + 1) // 2
         return BeatTrack(self.times_s[phase::2], places)
 
-    def shifted(self, by_s: float) -> BeatTrack:
+    def shift(self, by_s: float) -> BeatTrack:
         """All beats later by so many seconds; those before the start are dropped."""
         times = self.times_s + by_s
         return BeatTrack(times[times >= 0], self.places[times >= 0])
 
-    def without(self, index: int) -> BeatTrack:
+    def remove_beat(self, index: int) -> BeatTrack:
         """Without one beat.
 
         Raises:
@@ -175,12 +175,12 @@ class BeatTrack:
         keep = np.arange(len(self.times_s)) != index
         return BeatTrack(self.times_s[keep], self.places[keep])
 
-    def with_downbeat(self, index: int, bar_length: int) -> BeatTrack:
+    def set_downbeat(self, index: int, bar_length: int) -> BeatTrack:
         """Bars counted afresh, so that one beat is a downbeat."""
         return replace(self, places=(np.arange(len(self.times_s)) - index) % bar_length + 1)
 
     @classmethod
-    def tapped(cls, taps_s: list[float], duration_s: float, bar_length: int = 4) -> BeatTrack:
+    def from_taps(cls, taps_s: list[float], duration_s: float, bar_length: int = 4) -> BeatTrack:
         """Even beats over the whole song through taps: the tempo and phase that fit them best.
 
         Raises:
@@ -230,23 +230,23 @@ class BeatDetector:
 
     def stream(self, request: BeatRequest | FramesRequest) -> Generator[BeatChunk, None, None]:
         """Listen window by window; closing the iterator stops the work."""
-        mel, duration_s = request.frames(), request.duration_s
+        mel, duration_s = request.to_mel(), request.duration_s
         window, frames = int(WINDOW_S * FRAME_RATE), len(mel)
         heard = []
         for start in range(0, frames, window):
             stop = min(frames, start + window)
-            heard.append(self._activations(mel, start, stop))
+            heard.append(self._compute_activations(mel, start, stop))
             if stop < frames:
                 yield BeatChunk(heard[-1], stop / FRAME_RATE, duration_s)
-        track = track_of(np.concatenate(heard), request.bar_lengths, self.states)
+        track = decode_track(np.concatenate(heard), request.bar_lengths, self.states)
         yield BeatChunk(heard[-1], duration_s, duration_s, track, last=True)
 
     @torch.inference_mode()
-    def _activations(self, mel: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
+    def _compute_activations(self, mel: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
         """float32 (stop - start, 2) of the frames start to stop - 1, seen in their context."""
         first = max(0, start - self.margin)
         seen = torch.from_numpy(mel[first : stop + self.margin])
-        heard = torch.sigmoid(self.network(seen[None])[0]) * near_sound(seen)[:, None]
+        heard = torch.sigmoid(self.network(seen[None])[0]) * mark_near_sound(seen)[:, None]
         return heard[start - first : stop - first].numpy().copy()
 
     def detect(self, request: BeatRequest) -> tuple[BeatTrack, NDArray[np.float32]]:
@@ -257,19 +257,19 @@ class BeatDetector:
         return track, np.concatenate([chunk.activations for chunk in chunks])
 
 
-def near_sound(mel: torch.Tensor) -> torch.Tensor:
+def mark_near_sound(mel: torch.Tensor) -> torch.Tensor:
     """1 for frames (T,) that lie within SILENCE_FRAMES of a sound in mel (T, M), else 0."""
     audible = (mel.amax(dim=1) > AUDIBLE_LOG_MEL).float()
     return torch.nn.functional.max_pool1d(audible[None, None], 2 * SILENCE_FRAMES + 1, 1, SILENCE_FRAMES)[0, 0]
 
 
-def track_of(
+def decode_track(
     activations: NDArray[np.float32], bar_lengths: tuple[int, ...] = BAR_LENGTHS, states: TempoStates | None = None
 ) -> BeatTrack:
     """Beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
     beat = activations[:, 0].astype(np.float64)
-    times = strong_beats(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
-    downbeat = activation_at(activations[:, 1].astype(np.float64), FRAME_RATE, times)
+    times = drop_weak_beats(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
+    downbeat = read_activation(activations[:, 1].astype(np.float64), FRAME_RATE, times)
     return BeatTrack(times, decode_bars(downbeat, bar_lengths))
 
 
@@ -280,7 +280,7 @@ class OnlineBeatDetector:
         if not network.config.causal:
             raise ValueError("the online detector wants the causal network.")
         self.network = network.eval()
-        self.memory: Memory = {}
+        self.memory: ConvolutionState = {}
         self.tracker = OnlineTracker()
         self.pending = np.zeros(BEAT_MEL.n_fft // 2, dtype=np.float32)
         self.frames = 0
@@ -312,16 +312,16 @@ class OnlineBeatDetector:
         if count < 1:
             return [], np.zeros((0, 2), dtype=np.float32)
         used = (count - 1) * BEAT_MEL.hop_length + BEAT_MEL.n_fft
-        mel = mel_of(torch.from_numpy(self.pending[:used].copy()))
+        mel = compute_mel(torch.from_numpy(self.pending[:used].copy()))
         self.pending = self.pending[count * BEAT_MEL.hop_length :]
         activations = torch.sigmoid(self.network(mel[None], self.memory)[0]).numpy()
         for row, audible in enumerate((mel.amax(dim=1) > AUDIBLE_LOG_MEL).tolist()):
             self.silent_frames = 0 if audible else self.silent_frames + 1
             if self.silent_frames > SILENCE_FRAMES:
                 activations[row] = 0.0
-        return self._beats_in(activations), activations
+        return self._track_beats(activations), activations
 
-    def _beats_in(self, activations: NDArray[np.float32]) -> list[float]:
+    def _track_beats(self, activations: NDArray[np.float32]) -> list[float]:
         beats = []
         ratio = DECODE_RATE // FRAME_RATE
         for row in activations:

@@ -23,53 +23,53 @@ BLOCK_FRAMES = 500
 Mono = NDArray[np.float32]
 
 
-def mel_of(samples: torch.Tensor) -> torch.Tensor:
+def compute_mel(samples: torch.Tensor) -> torch.Tensor:
     """Log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t * hop."""
     return log_mel(samples, BEAT_MEL, centred=False)
 
 
-def frames_of(samples: int) -> int:
+def count_frames(samples: int) -> int:
     """How many frames so many samples at BEAT_MEL's rate have."""
     return 1 + samples // BEAT_MEL.hop_length
 
 
-def mel_frames(blocks: Iterable[Mono]) -> Iterator[NDArray[np.float32]]:
+def stream_mel(blocks: Iterable[Mono]) -> Iterator[NDArray[np.float32]]:
     """Frames float32 (t, M), at most BLOCK_FRAMES at once, of sound at BEAT_MEL's rate that comes in blocks (n,)."""
     hop, window = BEAT_MEL.hop_length, BEAT_MEL.n_fft
     silence = np.zeros(window // 2, np.float32)
     pending = silence
-    for block in _with_end(blocks, silence):
+    for block in _append_end(blocks, silence):
         pending = np.concatenate([pending, block])
         at = 0
         while (count := min(BLOCK_FRAMES, (len(pending) - at - window) // hop + 1)) > 0:
             piece = pending[at : at + (count - 1) * hop + window]
-            yield mel_of(torch.from_numpy(piece)).numpy()
+            yield compute_mel(torch.from_numpy(piece)).numpy()
             at += count * hop
         pending = pending[at:]
 
 
-def _with_end(blocks: Iterable[Mono], end: Mono) -> Iterator[Mono]:
+def _append_end(blocks: Iterable[Mono], end: Mono) -> Iterator[Mono]:
     yield from blocks
     yield end
 
 
-def empty_mel(samples: int) -> NDArray[np.float32]:
+def allocate_mel(samples: int) -> NDArray[np.float32]:
     """Room for the frames float32 (T, M) of a song of so many samples."""
-    return np.empty((frames_of(samples), BEAT_MEL.n_mels), np.float32)
+    return np.empty((count_frames(samples), BEAT_MEL.n_mels), np.float32)
 
 
-def fill(mel: NDArray[np.float32], blocks: Iterable[Mono]) -> Generator[int, None, None]:
+def fill_mel(mel: NDArray[np.float32], blocks: Iterable[Mono]) -> Generator[int, None, None]:
     """Put the frames of a song that comes in blocks into their room; yields how many are there."""
     filled = 0
-    for part in mel_frames(blocks):
+    for part in stream_mel(blocks):
         mel[filled : filled + len(part)] = part
         filled += len(part)
         yield filled
 
 
-def whole_mel(mono: Mono) -> NDArray[np.float32]:
+def compute_whole_mel(mono: Mono) -> NDArray[np.float32]:
     """The frames float32 (T, M) of sound (N,) at BEAT_MEL's rate."""
-    mel = empty_mel(len(mono))
-    for _ in fill(mel, [mono]):
+    mel = allocate_mel(len(mono))
+    for _ in fill_mel(mel, [mono]):
         pass
     return mel

@@ -73,7 +73,7 @@ class BeatNetworkConfig:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
 
-Memory = dict[int, Tensor]
+ConvolutionState = dict[int, Tensor]
 """What a causal run must remember: for each convolution, by its number, the last frames of its input."""
 
 
@@ -83,7 +83,7 @@ class TimePadding:
     def __init__(self, number: int, reach: int, causal: bool, axis_from_end: int) -> None:
         self.number, self.reach, self.causal, self.axis = number, reach, causal, -1 - axis_from_end
 
-    def __call__(self, x: Tensor, memory: Memory | None) -> Tensor:
+    def __call__(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
         """x (..., T, ...) -> (..., reach + T, ...): zeros at both ends, or the past alone."""
         if self.causal:
             shape = list(x.shape)
@@ -107,7 +107,7 @@ class FrontBlock(nn.Module):
         self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=(0, 1), bias=False)
         self.norm = nn.BatchNorm2d(channels_out)
 
-    def forward(self, x: Tensor, memory: Memory | None) -> Tensor:
+    def forward(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
         """x (B, C, T, M) -> (B, C', T, M // 3)."""
         return F.max_pool2d(F.elu(self.norm(self.conv(self.pad(x, memory)))), (1, 3))
 
@@ -123,7 +123,7 @@ class DilatedBlock(nn.Module):
         self.mix = nn.Conv1d(config.channels, config.channels, 1)
         self.dropout = config.dropout
 
-    def forward(self, x: Tensor, memory: Memory | None) -> Tensor:
+    def forward(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
         """x (B, C, T) -> (B, C, T)."""
         inner = F.elu(self.conv(self.pad(self.norm(x), memory)))
         return x + self.mix(F.dropout(inner, self.dropout, self.training))
@@ -147,20 +147,20 @@ class BeatNetwork(nn.Module):
         self.body = nn.ModuleList(DilatedBlock(config, 2**i, first + i) for i in range(config.layers))
         self.out = nn.Conv1d(config.channels, 2, 1)
 
-    def _enter(self, mel: Tensor, memory: Memory | None) -> Tensor:
+    def _enter(self, mel: Tensor, memory: ConvolutionState | None) -> Tensor:
         """mel (B, T, M) -> (B, C, T): the convolutions over time and frequency."""
         x = ((mel - MEL_MEAN) / MEL_STD)[:, None]  # (B, 1, T, M)
         for block in self.front:
             x = block(x, memory)
         return self.join(x.transpose(2, 3).flatten(1, 2))  # type: ignore[no-any-return]
 
-    def _portion(self, mel: Tensor, start: int) -> Tensor:
+    def _enter_portion(self, mel: Tensor, start: int) -> Tensor:
         """`_enter` of PORTION_FRAMES frames from `start` on, with as much around them as the front sees."""
         first, reach = max(0, start - len(self.front)), len(self.front)
         entered = self._enter(mel[:, first : start + PORTION_FRAMES + reach], None)
         return entered[:, :, start - first : start - first + PORTION_FRAMES]
 
-    def forward(self, mel: Tensor, memory: Memory | None = None) -> Tensor:
+    def forward(self, mel: Tensor, memory: ConvolutionState | None = None) -> Tensor:
         """Logits of beat and downbeat.
 
         Args:
@@ -179,7 +179,7 @@ class BeatNetwork(nn.Module):
             x = self._enter(mel, memory)
         else:  # by portions: what the front makes of a frame takes fifty times the memory of the frame
             starts = range(0, mel.shape[1], PORTION_FRAMES)
-            x = torch.cat([self._portion(mel, start) for start in starts], dim=2)
+            x = torch.cat([self._enter_portion(mel, start) for start in starts], dim=2)
         for block in self.body:
             x = block(x, memory)
         return self.out(F.elu(x)).transpose(1, 2)

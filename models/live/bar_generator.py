@@ -23,15 +23,15 @@ import numpy as np
 from models.live.controls import LiveControls
 from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
-from models.music.controls import Controls
-from models.music.draft import DRUM_TRACK, WrittenNote
+from models.music.controls import MusicControls
+from models.music.copy_detector import MAX_SHARED_NOTES
 from models.music.grammar import Grammar
-from models.music.guard import MAX_SHARED_NOTES
-from models.music.portions import Splitter
-from models.music.prompts import onward
+from models.music.piece_builder import DRUM_TRACK, WrittenNote
+from models.music.playback import BarParser
+from models.music.prompts import make_continuation_prompt
 from models.music.sampling import SamplingSettings
-from models.music.score import Bar, Note, Piece, Track
-from models.music.vocabulary import PITCH_CLASSES, velocity_of
+from models.music.score import Bar, InstrumentTrack, Note, Piece
+from models.music.vocabulary import PITCH_CLASSES, to_velocity
 
 PROMPT_TOKENS = 288
 HISTORY_BARS = 12  # kept of the past: more than the prompt holds
@@ -117,7 +117,7 @@ class BarGenerator:
     """Writes bars and answers with a composer's network; several people may share one.
 
     Args:
-        composer: its sampler and its guard are used.
+        composer: its sampler and its copy detector are used.
     """
 
     def __init__(self, composer: MusicComposer) -> None:
@@ -196,7 +196,7 @@ class BarGenerator:
     def _row(
         self,
         piece: Piece,
-        asked: Controls,
+        asked: MusicControls,
         bar: Bar,
         seed: tuple[int, ...],
         guidance: float,
@@ -206,14 +206,14 @@ class BarGenerator:
         # Two bars are allowed and one is taken: it ends where the model begins the next. Told to end after one, the
         # model would have to end the piece, which it does not want, and fills the bar with noise instead.
         constraints = Constraints(bars=2, may_change_meter=False, may_change_tempo=False, max_empty_bars=0)
-        prompt = onward(piece, asked, constraints, PROMPT_TOKENS)
+        prompt = make_continuation_prompt(piece, asked, constraints, PROMPT_TOKENS)
         settings = SamplingSettings(
             top_p=TOP_P,
             guidance=guidance,
             max_tokens=BAR_TOKENS,
             seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
         )
-        splitter = Splitter(0, bar, in_front=False)
+        parser = BarParser(0, bar, in_front=False)
         written: list[WrittenNote] | None = None
         with (
             self._lock,
@@ -223,22 +223,22 @@ class BarGenerator:
                 if not is_wanted():
                     raise GenerationCancelled
                 token = step.tokens[0]
-                finished = splitter.take(token, step.probabilities[0]) if token is not None else None
+                finished = parser.take(token, step.probabilities[0]) if token is not None else None
                 if finished is not None:
                     written = finished[1]
                     break
         if written is None:
-            written = splitter.close()[1]
+            written = parser.close()[1]
         drums = len(piece.tracks) - 1 if piece.tracks and piece.tracks[-1].is_drum else None
         inside = [replace(n, track=drums) if n.track == DRUM_TRACK and drums is not None else n for n in written]
         return tuple(n for n in inside if 0 <= n.start < bar.positions and 0 <= n.track < len(piece.tracks))
 
     def _is_copied(self, piece: Piece, controls: LiveControls, notes: Sequence[WrittenNote]) -> bool:
-        guard = self.composer.guard
-        if guard is None:
+        detector = self.composer.copy_detector
+        if detector is None:
             return False
-        after = guard.longest_run(append_bar(piece, controls.bar, notes)).notes
-        return after > MAX_SHARED_NOTES and after > guard.longest_run(piece).notes
+        after = detector.find_longest_run(append_bar(piece, controls.bar, notes)).notes
+        return after > MAX_SHARED_NOTES and after > detector.find_longest_run(piece).notes
 
 
 def _find_recent_notes(past: Sequence[LiveBar], controls: LiveControls) -> list[WrittenNote]:
@@ -277,7 +277,10 @@ def _build_piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequen
         for note in written:
             start = index * bar.positions + note.start
             notes[note.track].append(Note(start, note.pitch, note.duration, note.velocity))
-    made = tuple(Track.of(program, is_drum, each) for (program, is_drum), each in zip(tracks, notes, strict=True))
+    made = tuple(
+        InstrumentTrack.from_notes(program, is_drum, each)
+        for (program, is_drum), each in zip(tracks, notes, strict=True)
+    )
     return Piece((bar,) * len(bars), made)
 
 
@@ -288,7 +291,8 @@ def append_bar(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
     for note in notes:
         added[note.track].append(Note(start + note.start, note.pitch, note.duration, note.velocity))
     tracks = tuple(
-        Track.of(track.program, track.is_drum, each) for track, each in zip(piece.tracks, added, strict=True)
+        InstrumentTrack.from_notes(track.program, track.is_drum, each)
+        for track, each in zip(piece.tracks, added, strict=True)
     )
     return Piece((*piece.bars, bar), tracks)
 
@@ -302,5 +306,5 @@ def _list_played_notes(
 
 
 def _make_live_note(note: WrittenNote, program: int, is_drum: bool, controls: LiveControls) -> LiveNote:
-    velocity = min(127, max(1, round(velocity_of(note.velocity) * controls.loudness)))
+    velocity = min(127, max(1, round(to_velocity(note.velocity) * controls.loudness)))
     return LiveNote(note.start, note.duration, note.pitch, velocity, program, is_drum, note.probability)

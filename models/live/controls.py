@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.contracts import check_number
-from models.music.controls import NO_KEY, NO_REGISTER, Controls
-from models.music.roles import in_order
+from models.music.controls import NO_KEY, NO_REGISTER, MusicControls
+from models.music.instrument_order import sort_by_role
 from models.music.score import COMMON_TIME, Bar
-from models.music.vocabulary import KEYS, PITCH_CLASSES, STYLES, density_index, register_index, tempo_index
+from models.music.vocabulary import KEYS, PITCH_CLASSES, STYLES, find_density, find_register, find_tempo
 
 MODES = ("major", "minor")
 LIVE_STYLES = ("pop", "lieder", "chorales")
@@ -65,7 +65,7 @@ class LiveControls:
                 raise ValueError(f"instrument is {program!r}; it must be a whole number from 0 to 127.")
         if not self.instruments and not self.drums:
             raise ValueError("instruments is empty and drums is false; somebody must play.")
-        object.__setattr__(self, "instruments", in_order(self.instruments))
+        object.__setattr__(self, "instruments", sort_by_role(self.instruments))
 
     @property
     def key(self) -> int:
@@ -75,7 +75,7 @@ class LiveControls:
     @property
     def bar(self) -> Bar:
         """The bar as the model knows it: four quarters at the nearest row of TEMPI."""
-        return Bar(COMMON_TIME, tempo_index(self.tempo))
+        return Bar(COMMON_TIME, find_tempo(self.tempo))
 
     @property
     def second_a_position(self) -> float:
@@ -92,19 +92,19 @@ class LiveControls:
         """What velocities are multiplied by: 0.55 at intensity 0, 1 at about 0.6, 1.3 at 1."""
         return 0.55 + 0.75 * self.intensity
 
-    def band_controls(self) -> Controls:
+    def band_controls(self) -> MusicControls:
         """What is written in front of the band's bars."""
-        return Controls(
+        return MusicControls(
             STYLES.index(self.style),
             self.key,
             self.bar.tempo,
             self.bar.meter,
-            density_index(self.density),
-            register_index(REGISTER),
+            find_density(self.density),
+            find_register(REGISTER),
         )
 
-    def drum_controls(self) -> Controls:
+    def drum_controls(self) -> MusicControls:
         """What is written in front of the drummer's bars."""
         density = DRUM_DENSITY * 2.0 ** (2 * self.intensity - 1)
         style = STYLES.index("drums")
-        return Controls(style, NO_KEY, self.bar.tempo, self.bar.meter, density_index(density), NO_REGISTER)
+        return MusicControls(style, NO_KEY, self.bar.tempo, self.bar.meter, find_density(density), NO_REGISTER)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from models.live.bar_generator import FULL_EFFORT, HISTORY_BARS, BarGenerator, GenerationCancelled, LiveBar, LiveNote
 from models.live.controls import LiveControls
-from models.music.rendering import Sounding, StreamRenderer
-from models.music.voices import VoiceBank
+from models.music.rendering import NoteEvent, StreamRenderer
+from models.music.soundfont_renderer import SoundFontRenderer
 from models.threads import limit_to_single_thread, use_single_thread
 
 FloatArray = NDArray[np.float32]
@@ -39,19 +39,19 @@ Turn = tuple[LiveControls, int]  # the knobs, and how much effort goes into a ba
 Timeline = Mapping[int, Turn]
 
 
-class ThreadSafeVoiceBank(VoiceBank):
+class ThreadSafeVoiceBank(SoundFontRenderer):
     """A voice bank with a cache of its own that two threads may use; the recordings are shared."""
 
-    def __init__(self, bank: VoiceBank) -> None:
+    def __init__(self, bank: SoundFontRenderer) -> None:
         self.__dict__.update(copy.copy(bank).__dict__)
         self._cache = OrderedDict()
         self._cache_bytes = 0
         self._lock = threading.Lock()
 
-    def note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
-        """As `VoiceBank.note`."""
+    def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
+        """As `SoundFontRenderer.render_note`."""
         with self._lock:
-            return super().note(program, is_drum, key, velocity, held)
+            return super().render_note(program, is_drum, key, velocity, held)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class MusicStream:
     def __init__(
         self,
         writer: BarGenerator,
-        bank: VoiceBank,
+        bank: SoundFontRenderer,
         controls: LiveControls,
         seed: int = 0,
         timeline: Timeline | None = None,
@@ -141,7 +141,7 @@ class MusicStream:
         self._bars: dict[int, tuple[LiveBar, Turn]] = {}  # some of the past, and those ahead
         self._playing = -1
         self._marks: list[BarMark] = []
-        self._pending: list[Sounding] = []
+        self._pending: list[NoteEvent] = []
         self._extras: list[ExtraNote] = []
         self._emitted = 0
         self._thread: threading.Thread | None = None
@@ -187,7 +187,7 @@ class MusicStream:
     def add(self, notes: Sequence[ExtraNote]) -> None:
         """Play notes beside the bars; one that should have begun already begins with the next portion."""
         for note in notes:
-            self.bank.note(note.program, False, note.pitch, note.velocity, self._held(note.length_s))
+            self.bank.render_note(note.program, False, note.pitch, note.velocity, self._held(note.length_s))
         with self._changed:
             self._extras += notes
 
@@ -285,7 +285,7 @@ class MusicStream:
             if self._closed:
                 return
             held = self._held(note.duration * bar.controls.second_a_position)
-            self.bank.note(note.program, note.is_drum, note.pitch, note.velocity, held)
+            self.bank.render_note(note.program, note.is_drum, note.pitch, note.velocity, held)
 
     def _held(self, length_s: float) -> int:
         return max(1, round(length_s * self.sample_rate))
@@ -327,7 +327,7 @@ class MusicStream:
         wrote_s = sum(bar.took_s for _, bar in begun)
         return LiveChunk(samples, start, self.sample_rate, tuple(begun), self.clock() - began, wrote_s, waited, last)
 
-    def _due(self, end_s: float) -> list[Sounding]:
+    def _due(self, end_s: float) -> list[NoteEvent]:
         """Take out the notes that begin before a time."""
         due = [note for note in self._pending if note.start_s < end_s]
         self._pending = [note for note in self._pending if note.start_s >= end_s]
@@ -336,7 +336,7 @@ class MusicStream:
             extras = [note for note in self._extras if note.start_s < end_s]
             self._extras = [note for note in self._extras if note.start_s >= end_s]
         due += [
-            Sounding(max(note.start_s, now_s), note.length_s, note.pitch, note.velocity, note.program, False)
+            NoteEvent(max(note.start_s, now_s), note.length_s, note.pitch, note.velocity, note.program, False)
             for note in extras
         ]
         return due
@@ -373,8 +373,8 @@ class MusicStream:
         return mark, bar, was_late
 
 
-def _make_sounding(note: LiveNote, mark: BarMark) -> Sounding:
-    return Sounding(
+def _make_sounding(note: LiveNote, mark: BarMark) -> NoteEvent:
+    return NoteEvent(
         mark.position_s(note.start),
         note.duration * mark.controls.second_a_position,
         note.pitch,

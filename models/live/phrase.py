@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from models.live.bar_generator import BarGenerator
 from models.live.controls import LiveControls
 from models.live.music_stream import BarMark, ExtraNote
-from models.music.draft import WrittenNote
-from models.music.score import Note, Piece, Track
-from models.music.vocabulary import VELOCITY_STEP, velocity_of
+from models.music.piece_builder import WrittenNote
+from models.music.score import InstrumentTrack, Note, Piece
+from models.music.vocabulary import VELOCITY_STEP, to_velocity
 
 PAUSE_S = 0.25
 MAX_PHRASE_NOTES = 64
@@ -90,7 +90,7 @@ def place_on_grid(notes: list[PlayedNote], controls: LiveControls, program: int)
         Note(shift + start, note.pitch, min(length, bars * positions - shift - start), note.velocity // VELOCITY_STEP)
         for start, length, note in placed
     ]
-    return Piece((controls.bar,) * bars, (Track.of(program, False, made),)), bars
+    return Piece((controls.bar,) * bars, (InstrumentTrack.from_notes(program, False, made),)), bars
 
 
 def write_answer(
@@ -125,5 +125,5 @@ def schedule_answer(notes: list[WrittenNote], controls: LiveControls, program: i
     """The answer as notes of the stream."""
     each = controls.second_a_position
     return [
-        ExtraNote(start_s + n.start * each, n.duration * each, n.pitch, velocity_of(n.velocity), program) for n in notes
+        ExtraNote(start_s + n.start * each, n.duration * each, n.pitch, to_velocity(n.velocity), program) for n in notes
     ]

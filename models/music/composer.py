@@ -19,21 +19,28 @@ from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest
-from models.music.controls import Controls, likeliest_keys
-from models.music.draft import Draft
+from models.music.controls import MusicControls, rank_keys
+from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
 from models.music.grammar import Grammar
-from models.music.guard import GUARD_FILE, MAX_SHARED_NOTES, CopyGuard
-from models.music.incremental import IncrementalTransformer, int8_is_available
-from models.music.melody import Melody, MelodyGrammar, melody_track, top_line
-from models.music.portions import Splitter, Voice, WrittenBar
-from models.music.prompts import Prompt, around, compose_constraints, controls_for, only_drums, onward
+from models.music.kv_cache import CachedTransformer, is_int8_available
+from models.music.melody import Melody, MelodyGrammar, extract_top_line, find_melody_track
+from models.music.piece_builder import PieceBuilder
+from models.music.playback import BarParser, ParsedBar, PiecePlayer
+from models.music.prompts import (
+    TokenPrompt,
+    choose_controls,
+    is_drums_only,
+    make_constraints,
+    make_continuation_prompt,
+    make_infill_prompt,
+)
 from models.music.rendering import StreamRenderer
 from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, SamplingSettings
-from models.music.score import Bar, Piece, Track
-from models.music.soundfont import general_midi
+from models.music.score import Bar, InstrumentTrack, Piece
+from models.music.soundfont import load_general_midi
+from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import BAR, KEYS, TEMPI, tempo_index
-from models.music.voices import VoiceBank
+from models.music.vocabulary import BAR, KEYS, TEMPI, find_tempo
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 
 PROMPT_TOKENS = 320  # of them at most, for what came before
@@ -42,7 +49,7 @@ LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that 
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
 OPENING_BARS, OPENING_TRIES = 2, 3
 LIKELY_KEYS = 2  # the asked key is among so many likeliest ones of an opening
-GUARDED_BARS, COPY_TRIES = 12, 6
+CHECKED_BARS, COPY_TRIES = 12, 6
 ATTEMPT = 1000  # apart lie the seeds of two tries
 
 
@@ -51,9 +58,9 @@ class MusicComposer:
 
     Args:
         model: in eval mode.
-        precision: see `IncrementalTransformer`; None takes int8 where there is any.
+        precision: see `CachedTransformer`; None takes int8 where there is any.
         context_tokens: how long a row the model has learned from.
-        guard: knows the runs of notes of the training pieces; without one nothing is held against them.
+        copy_detector: knows the runs of notes of the training pieces; without one nothing is held against them.
     """
 
     def __init__(
@@ -61,13 +68,13 @@ class MusicComposer:
         model: MusicTransformer,
         precision: str | None = None,
         context_tokens: int = CONTEXT_TOKENS,
-        guard: CopyGuard | None = None,
+        copy_detector: CopyDetector | None = None,
     ) -> None:
-        self.guard = guard
-        precision = precision or ("int8" if int8_is_available() else "float32")
+        self.copy_detector = copy_detector
+        precision = precision or ("int8" if is_int8_available() else "float32")
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
-        self.sampler = MusicSampler(IncrementalTransformer(model, precision))
-        self.bank = VoiceBank(general_midi())
+        self.sampler = MusicSampler(CachedTransformer(model, precision))
+        self.bank = SoundFontRenderer(load_general_midi())
         self.context_tokens = context_tokens
 
     @property
@@ -81,7 +88,7 @@ class MusicComposer:
             "compose": self._compose,
             "continue": self._continue,
             "rewrite": self._rewrite,
-            "ideas": self._ideas,
+            "ideas": self._compose_ideas,
             "harmonise": self._harmonise,
             "perform": self._perform,
         }
@@ -90,142 +97,154 @@ class MusicComposer:
     # ---- the actions
 
     def _compose(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        voice, bars, opening = self._opening(request)
+        player, bars, opening = self._write_opening(request)
         for index in opening:
-            yield voice.chunk(index)
+            yield player.make_chunk(index)
         with closing(bars):
             for _, index in bars:
-                yield voice.chunk(index)
-        yield from self._write_on(voice, request, _kept_controls(voice, request))
-        yield voice.chunk(None, ends=True, last=True)
+                yield player.make_chunk(index)
+        yield from self._write_on(player, request, _keep_controls(player, request))
+        yield player.make_chunk(None, ends=True, last=True)
 
     def _continue(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _source(request)
-        voice = self._voice(Draft.of(piece, request.tempo_scale), total=request.bars)
-        yield from self._old_bars(voice, len(piece.bars) - LEAD_IN_BARS, len(piece.bars))
-        yield from self._write_on(voice, request, controls_for(piece, request), len(piece.bars) + request.bars)
-        yield voice.chunk(None, ends=True, last=True)
+        piece = _require_piece(request)
+        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=request.bars)
+        yield from self._play_old_bars(player, len(piece.bars) - LEAD_IN_BARS, len(piece.bars))
+        yield from self._write_on(player, request, choose_controls(piece, request), len(piece.bars) + request.bars)
+        yield player.make_chunk(None, ends=True, last=True)
 
     def _rewrite(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece, first, stop = _source(request), request.first_bar - 1, request.last_bar
-        voice = self._voice(Draft.of(piece, request.tempo_scale), total=stop - first)
+        piece, first, stop = _require_piece(request), request.first_bar - 1, request.last_bar
+        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=stop - first)
         for index in range(first, stop):
-            voice.draft.notes[index] = []
-        yield from self._old_bars(voice, first - LEAD_IN_BARS, first)
+            player.builder.notes[index] = []
+        yield from self._play_old_bars(player, first - LEAD_IN_BARS, first)
         # A model that learned to fill a few bars at once fills more of them a few at a time.
         for begin in range(first, stop, 4):
             end = min(begin + 4, stop)
-            prompt = around(voice.draft.piece(), begin, end, request, self.context_tokens // 2 + PROMPT_TOKENS // 2)
+            prompt = make_infill_prompt(
+                player.builder.build(), begin, end, request, self.context_tokens // 2 + PROMPT_TOKENS // 2
+            )
             written = begin
-            with closing(self._sampled([prompt], request, [Bar()], begin, in_front=False)) as bars:
+            with closing(self._sample_bars([prompt], request, [Bar()], begin, in_front=False)) as bars:
                 for _, (_, notes) in bars:
                     if written < end:
-                        voice.draft.rewrite(written, notes)
-                        voice.done += 1
-                        yield voice.chunk(written)
+                        player.builder.rewrite(written, notes)
+                        player.done += 1
+                        yield player.make_chunk(written)
                         written += 1
             for index in range(written, end):  # the model had no more to say
-                voice.done += 1
-                yield voice.chunk(index)
+                player.done += 1
+                yield player.make_chunk(index)
         after = min(len(piece.bars), stop + LEAD_IN_BARS)
-        yield from self._old_bars(voice, stop, after, silent_from=after)
-        yield voice.chunk(None, ends=True, last=True)
+        yield from self._play_old_bars(player, stop, after, silent_from=after)
+        yield player.make_chunk(None, ends=True, last=True)
 
-    def _ideas(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        voices = [self._voice(Draft(tempo_scale=_scale(request)), index, request.bars) for index in range(IDEAS)]
-        bars = self._first_window([Prompt((), compose_constraints(request))] * IDEAS, request, voices)
+    def _compose_ideas(self, request: MusicRequest) -> Iterator[MusicChunk]:
+        players = [
+            self._make_player(PieceBuilder(tempo_scale=_compute_tempo_scale(request)), index, request.bars)
+            for index in range(IDEAS)
+        ]
+        bars = self._write_first_window([TokenPrompt((), make_constraints(request))] * IDEAS, request, players)
         with closing(bars):
             for number, index in bars:
-                yield voices[number].chunk(index)
-        for voice in voices:
-            yield from self._write_on(voice, request, _kept_controls(voice, request))
-            yield voice.chunk(None, ends=True, last=voice is voices[-1])
+                yield players[number].make_chunk(index)
+        for player in players:
+            yield from self._write_on(player, request, _keep_controls(player, request))
+            yield player.make_chunk(None, ends=True, last=player is players[-1])
 
     def _harmonise(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _source(request)
-        chosen = melody_track(piece)
-        tune = top_line(piece.tracks[chosen])
+        piece = _require_piece(request)
+        chosen = find_melody_track(piece)
+        tune = extract_top_line(piece.tracks[chosen])
         others = request.programs or DEFAULT_ACCOMPANIMENT
         melody = Melody(piece.bars, tune)
-        silent = Piece(piece.bars, (tune, *(Track(program, False, ()) for program in others)))
+        silent = Piece(piece.bars, (tune, *(InstrumentTrack(program, False, ()) for program in others)))
         if request.drums:
-            silent = Piece(piece.bars, (*silent.tracks, Track(0, True, ())))
+            silent = Piece(piece.bars, (*silent.tracks, InstrumentTrack(0, True, ())))
         alone = Piece(piece.bars, (tune,))
-        busier = replace(request, density=request.density or min(16.0, 2.5 * _density(alone)))
-        controls = controls_for(alone, replace(busier, style=request.style or "pop"))
-        voice = self._voice(
-            Draft([], [(track.program, track.is_drum) for track in silent.tracks], [], request.tempo_scale),
+        busier = replace(request, density=request.density or min(16.0, 2.5 * _measure_density(alone)))
+        controls = choose_controls(alone, replace(busier, style=request.style or "pop"))
+        player = self._make_player(
+            PieceBuilder([], [(track.program, track.is_drum) for track in silent.tracks], [], request.tempo_scale),
             total=len(piece.bars),
         )
-        voice.remarks = (f"The melody was taken from track {chosen + 1} of the file.",)
+        player.remarks = (f"The melody was taken from track {chosen + 1} of the file.",)
         yield from self._write_on(
-            voice,
+            player,
             request,
             controls,
             len(piece.bars),
             grammar=lambda constraints, first: MelodyGrammar(constraints, melody, first),
             opening=piece.bars[0],
         )
-        yield voice.chunk(None, ends=True, last=True)
+        yield player.make_chunk(None, ends=True, last=True)
 
     def _perform(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _source(request)
-        voice = self._voice(Draft.of(piece, request.tempo_scale), total=len(piece.bars))
+        piece = _require_piece(request)
+        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=len(piece.bars))
         for index in range(len(piece.bars)):
-            voice.done = index + 1
-            yield voice.chunk(index)
-        yield voice.chunk(None, ends=True, last=True)
+            player.done = index + 1
+            yield player.make_chunk(index)
+        yield player.make_chunk(None, ends=True, last=True)
 
     # ---- what they share
 
-    def _opening(self, request: MusicRequest) -> tuple[Voice, Generator[tuple[int, int], None, None], list[int]]:
-        """Begin a piece: its voice, the bars to come, and the first OPENING_BARS, of the best of a few tries.
+    def _write_opening(
+        self, request: MusicRequest
+    ) -> tuple[PiecePlayer, Generator[tuple[int, int], None, None], list[int]]:
+        """Begin a piece: its player, the bars to come, and the first OPENING_BARS, of the best of a few tries.
 
         The first try that fits the request is taken: every instrument that was asked for plays, and the asked key is
         among the likeliest. A person hears nothing of the others.
         """
-        prompts = [Prompt((), compose_constraints(request))]
+        prompts = [TokenPrompt((), make_constraints(request))]
         best: tuple[float, int] = (-1.0, 0)
         remarks: tuple[str, ...] = ()
         for attempt in (*range(OPENING_TRIES), None):
-            voice = self._voice(Draft(tempo_scale=_scale(request)), total=request.bars)
-            bars = self._first_window(prompts, request, [voice], best[1] if attempt is None else attempt)
+            player = self._make_player(PieceBuilder(tempo_scale=_compute_tempo_scale(request)), total=request.bars)
+            bars = self._write_first_window(prompts, request, [player], best[1] if attempt is None else attempt)
             opening = [index for _, index in itertools.islice(bars, OPENING_BARS)]
-            remarks = voice.remarks = tuple(dict.fromkeys((*remarks, *voice.remarks)))
-            fit = opening_fit(voice.draft.piece(), request)
+            remarks = player.remarks = tuple(dict.fromkeys((*remarks, *player.remarks)))
+            fit = score_opening(player.builder.build(), request)
             if fit >= 1.0 or attempt is None:
                 break
             bars.close()
             best = max(best, (fit, attempt), key=lambda each: each[0])
-        return voice, bars, opening
+        return player, bars, opening
 
-    def _is_copied(self, draft: Draft) -> bool:
+    def _is_copied(self, builder: PieceBuilder) -> bool:
         """Whether the last bar made a run of notes that the guard knows too long."""
-        if self.guard is None:
+        if self.copy_detector is None:
             return False
-        count = len(draft.bars)
-        recent = draft.piece().slice(max(0, count - GUARDED_BARS), count)
-        after = self.guard.longest_run(recent).notes
-        return after > MAX_SHARED_NOTES and after > self.guard.longest_run(recent.slice(0, len(recent.bars) - 1)).notes
+        count = len(builder.bars)
+        recent = builder.build().slice(max(0, count - CHECKED_BARS), count)
+        after = self.copy_detector.find_longest_run(recent).notes
+        return (
+            after > MAX_SHARED_NOTES
+            and after > self.copy_detector.find_longest_run(recent.slice(0, len(recent.bars) - 1)).notes
+        )
 
-    def _voice(self, draft: Draft, idea: int = 0, total: int = 1) -> Voice:
-        return Voice(draft, StreamRenderer(self.bank), idea, total=total)
+    def _make_player(self, builder: PieceBuilder, idea: int = 0, total: int = 1) -> PiecePlayer:
+        return PiecePlayer(builder, StreamRenderer(self.bank), idea, total=total)
 
-    def _old_bars(self, voice: Voice, first: int, stop: int, silent_from: int | None = None) -> Iterator[MusicChunk]:
+    def _play_old_bars(
+        self, player: PiecePlayer, first: int, stop: int, silent_from: int | None = None
+    ) -> Iterator[MusicChunk]:
         """All bars that are there, for the roll; from `first` on they are heard.
 
         Without `silent_from` these are the bars before the new ones, else the bars after them.
         """
-        begins = stop if silent_from is None else len(voice.draft.bars)
+        begins = stop if silent_from is None else len(player.builder.bars)
         first = max(0, first)
         if silent_from is None:
-            voice.start_s = voice.draft.bar_line(first).start_s if first < len(voice.draft.bars) else 0.0
+            player.start_s = player.builder.locate_bar(first).start_s if first < len(player.builder.bars) else 0.0
         for index in range(0 if silent_from is None else first, begins):
             heard = index >= first if silent_from is None else index < silent_from
-            yield voice.chunk(index, sounding=heard)
+            yield player.make_chunk(index, sounding=heard)
 
-    def _first_window(
-        self, prompts: Sequence[Prompt], request: MusicRequest, voices: Sequence[Voice], attempt: int = 0
+    def _write_first_window(
+        self, prompts: Sequence[TokenPrompt], request: MusicRequest, players: Sequence[PiecePlayer], attempt: int = 0
     ) -> Generator[tuple[int, int], None, None]:
         """Write pieces from nothing, front and bars, until a row is full; yields (piece, bar).
 
@@ -233,70 +252,70 @@ class MusicComposer:
         """
         ended: set[int] = set()
         window = attempt * ATTEMPT
-        with closing(self._sampled(prompts, request, [Bar()] * len(prompts), window, in_front=True)) as bars:
-            for splitter, (bar, notes) in bars:
-                voice = voices[splitter.number]
-                if not voice.draft.bars:
-                    voice.draft.tracks = splitter.tracks
-                if len(voice.draft.bars) < request.bars and splitter.number not in ended:
-                    index = voice.draft.append(bar, notes)
-                    if self._is_copied(voice.draft):
-                        voice.take_back()
-                        ended.add(splitter.number)
+        with closing(self._sample_bars(prompts, request, [Bar()] * len(prompts), window, in_front=True)) as bars:
+            for parser, (bar, notes) in bars:
+                player = players[parser.number]
+                if not player.builder.bars:
+                    player.builder.tracks = parser.tracks
+                if len(player.builder.bars) < request.bars and parser.number not in ended:
+                    index = player.builder.append(bar, notes)
+                    if self._is_copied(player.builder):
+                        player.take_back()
+                        ended.add(parser.number)
                         continue
-                    voice.done += 1
-                    yield splitter.number, index
+                    player.done += 1
+                    yield parser.number, index
 
     def _write_on(
         self,
-        voice: Voice,
+        player: PiecePlayer,
         request: MusicRequest,
-        controls: Controls,
+        controls: MusicControls,
         bars_in_all: int | None = None,
         grammar: Callable[[Constraints, int], Grammar] | None = None,
         opening: Bar | None = None,
     ) -> Iterator[MusicChunk]:
         """Append bars to a piece that is begun, window after window."""
-        draft = voice.draft
+        builder = player.builder
         target = request.bars if bars_in_all is None else bars_in_all
         attempt = 0
-        while len(draft.bars) < target:
-            begun = len(draft.bars)
+        while len(builder.bars) < target:
+            begun = len(builder.bars)
             constraints = Constraints(bars=target - begun, may_change_meter=False, may_change_tempo=False)
-            bar = draft.bars[-1] if draft.bars else (opening or Bar())
-            prompt = onward(
-                draft.piece(), replace(controls, meter=bar.meter, tempo=bar.tempo), constraints, PROMPT_TOKENS
+            bar = builder.bars[-1] if builder.bars else (opening or Bar())
+            prompt = make_continuation_prompt(
+                builder.build(), replace(controls, meter=bar.meter, tempo=bar.tempo), constraints, PROMPT_TOKENS
             )
             make = (lambda c, first=begun: grammar(c, first)) if grammar else Grammar
             copied = False
             window = begun + attempt * ATTEMPT
-            with closing(self._sampled([prompt], request, [bar], window, in_front=False, grammar=make)) as bars:
+            with closing(self._sample_bars([prompt], request, [bar], window, in_front=False, grammar=make)) as bars:
                 for _, (bar_written, notes) in bars:
-                    if len(draft.bars) < target:
-                        index = draft.append(bar_written, notes)
-                        copied = self._is_copied(draft)
+                    if len(builder.bars) < target:
+                        index = builder.append(bar_written, notes)
+                        copied = self._is_copied(builder)
                         if copied and attempt < COPY_TRIES:
-                            voice.take_back()
+                            player.take_back()
                             break
-                        voice.done += 1
-                        yield voice.chunk(index)
+                        player.done += 1
+                        yield player.make_chunk(index)
             if copied and attempt < COPY_TRIES:
                 attempt += 1
-            elif len(draft.bars) == begun:  # nothing more came: a rest is better than no end
-                draft.append(bar, [])
-                voice.done += 1
-                yield voice.chunk(begun)
+            elif len(builder.bars) == begun:  # nothing more came: a rest is better than no end
+                builder.append(bar, [])
+                player.done += 1
+                yield player.make_chunk(begun)
 
-    def _sampled(
+    def _sample_bars(
         self,
-        prompts: Sequence[Prompt],
+        prompts: Sequence[TokenPrompt],
         request: MusicRequest,
         bars: Sequence[Bar],
         window: int,
         in_front: bool,
         grammar: Callable[[Constraints], Grammar] = Grammar,
-    ) -> Generator[tuple[Splitter, WrittenBar], None, None]:
-        """Sample one row for each prompt; yields whole bars as they are finished, with the piece's splitter.
+    ) -> Generator[tuple[BarParser, ParsedBar], None, None]:
+        """Sample one row for each prompt; yields whole bars as they are finished, with the piece's parser.
 
         Args:
             bars: meter and tempo that hold before each answer.
@@ -312,53 +331,55 @@ class MusicComposer:
             max_tokens=min(room, MAX_BATCH_TOKENS // len(prompts) - longest),
             seed=int(np.random.SeedSequence([request.seed, window]).generate_state(1)[0]),
         )
-        splitters = [Splitter(number, bar, in_front) for number, bar in enumerate(bars)]
-        for splitter, prompt in zip(splitters, prompts, strict=True):
-            splitter.is_open = in_front or prompt.tokens[-1] == BAR.first
+        parsers = [BarParser(number, bar, in_front) for number, bar in enumerate(bars)]
+        for parser, prompt in zip(parsers, prompts, strict=True):
+            parser.is_open = in_front or prompt.tokens[-1] == BAR.first
         finished = [0] * len(prompts)
         tokens = [prompt.tokens for prompt in prompts]
         with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, grammar)) as steps:
             for step in steps:
-                for splitter, token, probability in zip(splitters, step.tokens, step.probabilities, strict=True):
-                    written = None if token is None else splitter.take(token, probability)
+                for parser, token, probability in zip(parsers, step.tokens, step.probabilities, strict=True):
+                    written = None if token is None else parser.take(token, probability)
                     if written is not None:
-                        finished[splitter.number] += 1
-                        yield splitter, written
-        for splitter in splitters:
-            if splitter.is_open and not splitter.in_front and not finished[splitter.number]:
-                yield splitter, splitter.close()  # a bar longer than a row: what there is of it
+                        finished[parser.number] += 1
+                        yield parser, written
+        for parser in parsers:
+            if parser.is_open and not parser.in_front and not finished[parser.number]:
+                yield parser, parser.close()  # a bar longer than a row: what there is of it
 
 
-def opening_fit(piece: Piece, request: MusicRequest) -> float:
+def score_opening(piece: Piece, request: MusicRequest) -> float:
     """How well the first bars answer a request, 1 is wholly: the share of tracks that play, less for a far key."""
     if not piece.tracks:
         return 1.0 if not request.programs else 0.0
     fit = sum(bool(track.notes) for track in piece.tracks) / len(piece.tracks)
     pitched = sum(len(track.notes) for track in piece.melodic)
-    if request.key and pitched and KEYS.index(request.key) not in likeliest_keys(piece)[:LIKELY_KEYS]:
+    if request.key and pitched and KEYS.index(request.key) not in rank_keys(piece)[:LIKELY_KEYS]:
         fit -= 0.5
     return fit
 
 
-def _source(request: MusicRequest) -> Piece:
+def _require_piece(request: MusicRequest) -> Piece:
     """The request's piece; a request of these actions has one."""
     if request.piece is None:
         raise ValueError(f"There is no piece to {request.action}.")
     return request.piece
 
 
-def _scale(request: MusicRequest) -> float:
+def _compute_tempo_scale(request: MusicRequest) -> float:
     """How many times as fast as the nearest row of TEMPI the asked tempo is."""
-    return request.tempo / TEMPI[tempo_index(request.tempo)]
+    return request.tempo / TEMPI[find_tempo(request.tempo)]
 
 
-def _density(piece: Piece) -> float:
+def _measure_density(piece: Piece) -> float:
     return max(0.25, piece.note_count * 24 / max(piece.positions, 1))
 
 
-def _kept_controls(voice: Voice, request: MusicRequest) -> Controls:
+def _keep_controls(player: PiecePlayer, request: MusicRequest) -> MusicControls:
     """The controls of a piece begun by this request: what was asked, and for the rest what it has turned out to be."""
-    return controls_for(voice.draft.piece(), request if not only_drums(request) else replace(request, style="drums"))
+    return choose_controls(
+        player.builder.build(), request if not is_drums_only(request) else replace(request, style="drums")
+    )
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
@@ -367,5 +388,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
     Raises:
         ModelError: the file is damaged, or belongs to another version.
     """
-    guard = CopyGuard.load(files[GUARD_FILE]) if GUARD_FILE in files else None
-    return MusicComposer(load_model(files[MUSIC_FILE]), guard=guard)
+    detector = CopyDetector.load(files[COPY_INDEX_FILE]) if COPY_INDEX_FILE in files else None
+    return MusicComposer(load_model(files[MUSIC_FILE]), copy_detector=detector)

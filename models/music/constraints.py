@@ -46,7 +46,7 @@ class Constraints:
         for name, value in self.controls.items():
             if name not in kinds:
                 raise ValueError(f"controls has {name!r}; it may have {', '.join(kinds)}.")
-            kinds[name].token(value)
+            kinds[name].to_token(value)
         if self.programs is not None:
             if len(self.programs) > MAX_TRACKS or any(not 0 <= program < 128 for program in self.programs):
                 raise ValueError(f"programs is {self.programs}; it must be up to {MAX_TRACKS} numbers from 0 to 127.")

@@ -28,15 +28,15 @@ MAX_NOTES_A_SECOND = 400
 MAX_PROMPT_CHARACTERS = 1_000
 
 
-def meter_name(meter: int) -> str:
+def format_meter(meter: int) -> str:
     """A row of METERS as people write it: "3/4"."""
     return f"{METERS[meter][0]}/{METERS[meter][1]}"
 
 
-METER_NAMES = tuple(meter_name(index) for index in range(len(METERS)))
+METER_NAMES = tuple(format_meter(index) for index in range(len(METERS)))
 
 
-def seconds_of(piece: Piece, tempo_scale: float = 1.0) -> float:
+def measure_seconds(piece: Piece, tempo_scale: float = 1.0) -> float:
     """How long a piece lasts, played `tempo_scale` times as fast as its bars say."""
     return sum(bar.positions * 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * tempo_scale) for bar in piece.bars)
 
@@ -45,14 +45,14 @@ def check_piece(piece: Piece, tempo_scale: float = 1.0) -> None:
     """Raise ValueError for a piece that cannot be played in this studio: silent, too long, or too thick."""
     if not piece.note_count:
         raise ValueError("The music holds no notes.")
-    length_s = seconds_of(piece, tempo_scale)
+    length_s = measure_seconds(piece, tempo_scale)
     if length_s > MAX_PIECE_S:
         raise ValueError(
             f"The music lasts {length_s / 60:.0f} minutes; pieces of up to {MAX_PIECE_S / 60:.0f} minutes can be used."
         )
     if piece.note_count > MAX_NOTES:
         raise ValueError(f"The music has {piece.note_count:,} notes; up to {MAX_NOTES:,} can be used.")
-    starts = piece.bar_starts()
+    starts = piece.list_bar_starts()
     onsets = np.sort([note.start for track in piece.tracks for note in track.notes])
     for bar, start in zip(piece.bars, starts, strict=False):
         second = TEMPI[bar.tempo] * tempo_scale * POSITIONS_PER_QUARTER / 60.0
@@ -114,20 +114,20 @@ class MusicRequest:
     prompt: str = ""
 
     def __post_init__(self) -> None:
-        _one_of("action", self.action, ACTIONS)
-        _one_of("style", self.style, ("", *STYLES))
-        _one_of("key", self.key, ("", *KEYS[:-1]))
-        _one_of("meter", self.meter, ("", *METER_NAMES))
+        _check_choice("action", self.action, ACTIONS)
+        _check_choice("style", self.style, ("", *STYLES))
+        _check_choice("key", self.key, ("", *KEYS[:-1]))
+        _check_choice("meter", self.meter, ("", *METER_NAMES))
         check_number("tempo", self.tempo, MIN_TEMPO, MAX_TEMPO)
         if self.density:
             check_number("density", self.density, MIN_DENSITY, MAX_DENSITY)
         if self.register:
             check_number("register", self.register, MIN_REGISTER, MAX_REGISTER)
-        _whole("bars", self.bars, 1, MAX_IDEA_BARS if self.action == "ideas" else MAX_NEW_BARS)
+        _check_whole("bars", self.bars, 1, MAX_IDEA_BARS if self.action == "ideas" else MAX_NEW_BARS)
         if len(self.programs) > MAX_ASKED_TRACKS:
             raise ValueError(f"instruments has {len(self.programs)}; at most {MAX_ASKED_TRACKS} can be asked for.")
         for program in self.programs:
-            _whole("instrument", program, 0, 127)
+            _check_whole("instrument", program, 0, 127)
         check_number("temperature", self.temperature, 0.0, 2.0)
         check_number("top_p", self.top_p, 0.05, 1.0)
         check_number("repetition", self.repetition, 0.0, 3.0)
@@ -144,30 +144,30 @@ class MusicRequest:
         check_piece(self.piece, self.tempo_scale)
         bars = len(self.piece.bars)
         if self.action == "rewrite":
-            _whole("first_bar", self.first_bar, 1, bars)
-            _whole("last_bar", self.last_bar, self.first_bar, min(bars, self.first_bar + MAX_REWRITTEN_BARS - 1))
+            _check_whole("first_bar", self.first_bar, 1, bars)
+            _check_whole("last_bar", self.last_bar, self.first_bar, min(bars, self.first_bar + MAX_REWRITTEN_BARS - 1))
         if self.action == "harmonise" and not self.piece.melodic:
             raise ValueError("There is no melody to harmonise: the music holds drums alone.")
         if self.action == "harmonise" and bars > MAX_NEW_BARS:
             raise ValueError(f"The melody has {bars} bars; up to {MAX_NEW_BARS} can be harmonised.")
         seconds_added = 0.0 if self.action != "continue" else self.bars * 2.0
-        if self.action == "continue" and seconds_of(self.piece, self.tempo_scale) + seconds_added > MAX_PIECE_S:
+        if self.action == "continue" and measure_seconds(self.piece, self.tempo_scale) + seconds_added > MAX_PIECE_S:
             raise ValueError(f"The piece is already near {MAX_PIECE_S / 60:.0f} minutes long; it cannot be continued.")
 
 
-def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         shown = ", ".join(repr(each) for each in allowed if each)
         raise ValueError(f"{name} is {value!r}; it must be one of {shown}, or left open.")
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> None:
+def _check_whole(name: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
 
 
 @dataclass(frozen=True)
-class HeardNote:
+class TimedNote:
     """A note for the ear and the piano roll.
 
     Attributes:
@@ -186,7 +186,7 @@ class HeardNote:
 
 
 @dataclass(frozen=True)
-class BarLine:
+class BarSpan:
     """Where bar `number` (from 1) lies, in seconds from the start of the piece."""
 
     number: int
@@ -215,8 +215,8 @@ class MusicChunk:
 
     samples: FloatArray
     sample_rate: int
-    notes: tuple[HeardNote, ...] = ()
-    bars: tuple[BarLine, ...] = ()
+    notes: tuple[TimedNote, ...] = ()
+    bars: tuple[BarSpan, ...] = ()
     tracks: tuple[tuple[int, bool], ...] = ()
     idea: int = 0
     sound_start_s: float = 0.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.music.score import Bar, Piece, pitch_and_time_weights
+from models.music.score import Bar, Piece, weigh_pitch_classes
 from models.music.vocabulary import (
     DENSITY,
     KEY,
@@ -22,9 +22,9 @@ from models.music.vocabulary import (
     STYLE,
     STYLES,
     TEMPO,
-    Kind,
-    density_index,
-    register_index,
+    TokenKind,
+    find_density,
+    find_register,
 )
 
 # Krumhansl and Kessler 1982: how well each pitch class fits after a context in C major and in C minor.
@@ -32,13 +32,13 @@ MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.2
 MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 # In the order of the sequence.
-CONTROL_KINDS: tuple[Kind, ...] = (STYLE, KEY, TEMPO, METER, DENSITY, REGISTER)
+CONTROL_KINDS: tuple[TokenKind, ...] = (STYLE, KEY, TEMPO, METER, DENSITY, REGISTER)
 NO_KEY = len(KEYS) - 1
 NO_REGISTER = len(REGISTERS)
 
 
 @dataclass(frozen=True)
-class Controls:
+class MusicControls:
     """The six controls as values of their kinds, in the order of CONTROL_KINDS."""
 
     style: int
@@ -48,20 +48,20 @@ class Controls:
     density: int
     register: int
 
-    def tokens(self) -> list[int]:
+    def to_tokens(self) -> list[int]:
         """One token for each control."""
         values = (self.style, self.key, self.tempo, self.meter, self.density, self.register)
-        return [kind.token(value) for kind, value in zip(CONTROL_KINDS, values, strict=True)]
+        return [kind.to_token(value) for kind, value in zip(CONTROL_KINDS, values, strict=True)]
 
 
-def _profiles() -> np.ndarray:
+def _make_profiles() -> np.ndarray:
     """float64 (24, 12): the profile of each key of KEYS, of mean 0 and length 1."""
     rows = [np.roll(profile, tonic) for profile in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)]
     centred = np.array(rows) - np.mean(rows, axis=1, keepdims=True)
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-_PROFILES = _profiles()
+_PROFILES = _make_profiles()
 
 
 def measure_key(piece: Piece) -> int:
@@ -69,18 +69,18 @@ def measure_key(piece: Piece) -> int:
 
     Without melodic notes, or with all twelve pitch classes equal, there is no key: NO_KEY.
     """
-    weights = np.array(pitch_and_time_weights(piece))
+    weights = np.array(weigh_pitch_classes(piece))
     centred = weights - weights.mean()
     return int(np.argmax(_PROFILES @ centred)) if np.abs(centred).max() > 0 else NO_KEY
 
 
-def likeliest_keys(piece: Piece) -> list[int]:
+def rank_keys(piece: Piece) -> list[int]:
     """All rows of KEYS but "none", the best correlated first (Krumhansl 1990, chapter 4)."""
-    weights = np.array(pitch_and_time_weights(piece))
+    weights = np.array(weigh_pitch_classes(piece))
     return [int(row) for row in np.argsort(-(_PROFILES @ (weights - weights.mean())), kind="stable")]
 
 
-def notes_per_quarter(piece: Piece) -> float:
+def measure_density(piece: Piece) -> float:
     """How many notes begin in a quarter, over the whole piece and all tracks; 0 for a piece without bars."""
     return piece.note_count * POSITIONS_PER_QUARTER / piece.positions if piece.positions else 0.0
 
@@ -88,10 +88,10 @@ def notes_per_quarter(piece: Piece) -> float:
 def measure_register(piece: Piece) -> int:
     """The register of the melodic notes' mean pitch; NO_REGISTER without any."""
     pitches = [note.pitch for track in piece.melodic for note in track.notes]
-    return register_index(sum(pitches) / len(pitches)) if pitches else NO_REGISTER
+    return find_register(sum(pitches) / len(pitches)) if pitches else NO_REGISTER
 
 
-def measure_controls(piece: Piece, style: str = "other") -> Controls:
+def measure_controls(piece: Piece, style: str = "other") -> MusicControls:
     """All controls of a piece; tempo and meter are those of its first bar.
 
     Raises:
@@ -100,11 +100,11 @@ def measure_controls(piece: Piece, style: str = "other") -> Controls:
     if style not in STYLES:
         raise ValueError(f"style is {style!r}; it must be one of {', '.join(STYLES)}.")
     first = piece.bars[0] if piece.bars else Bar()
-    return Controls(
+    return MusicControls(
         style=STYLES.index(style),
         key=measure_key(piece),
         tempo=first.tempo,
         meter=first.meter,
-        density=density_index(notes_per_quarter(piece)),
+        density=find_density(measure_density(piece)),
         register=measure_register(piece),
     )

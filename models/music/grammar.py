@@ -41,18 +41,18 @@ from models.music.vocabulary import (
     TRACK,
     VELOCITY,
     VOCABULARY_SIZE,
-    Kind,
-    meter_positions,
+    TokenKind,
+    count_positions,
 )
 
 Allowed = NDArray[np.bool_]
 _DRUM_TRACK = MAX_TRACKS  # the drums' row where melodic tracks have theirs
 _NEVER = 2**62
-_METER_POSITIONS = tuple(meter_positions(index) for index in range(METER.count))
+_METER_POSITIONS = tuple(count_positions(index) for index in range(METER.count))
 
 
 @dataclass(frozen=True)
-class _Moment:
+class _BarlineState:
     """A barline: what holds there and what still sounds."""
 
     meter: int
@@ -77,7 +77,7 @@ class Grammar:
         self.melodic_tracks = 0
         self.meter, self.tempo = COMMON_TIME, DEFAULT_TEMPO
         self.masks = 0
-        self.end_of_before: _Moment | None = None
+        self.end_of_before: _BarlineState | None = None
         self.bars = 0  # begun by this grammar's sampling, or in the answer of an infilling
         self.bar_start = 0
         self.bar_positions = 0
@@ -109,7 +109,7 @@ class Grammar:
         elif self.after in ("Header", "Drums in front"):
             self._allow_tracks(allowed)
         elif self.after == "Track in front":
-            self._allow_only(allowed, PROGRAM, self._asked_program())
+            self._allow_only(allowed, PROGRAM, self._find_asked_program())
         elif self.after == "Pitch":
             allowed[DURATION.first : DURATION.first + self.longest] = True
         elif self.after in ("Position", "Track", "Velocity"):
@@ -117,18 +117,18 @@ class Grammar:
         else:  # Bar, Meter, Tempo, Note, After, Separator: in a bar or between bars
             self._allow_next(allowed)
 
-    def _allow_only(self, allowed: Allowed, kind: Kind, value: int | None) -> None:
+    def _allow_only(self, allowed: Allowed, kind: TokenKind, value: int | None) -> None:
         """One value of a kind, or all of them where None is asked."""
         if value is None:
             allowed[kind.first : kind.stop] = True
         else:
-            allowed[kind.token(value)] = True
+            allowed[kind.to_token(value)] = True
 
     def _allow_control(self, allowed: Allowed) -> None:
         kind = CONTROL_KINDS[self.controls_said]
         self._allow_only(allowed, kind, self.constraints.controls.get(kind.name))
 
-    def _asked_program(self) -> int | None:
+    def _find_asked_program(self) -> int | None:
         """The program that the track just begun in front must have, if any is asked."""
         programs = self.constraints.programs
         index = self.melodic_tracks - 1
@@ -150,13 +150,13 @@ class Grammar:
         if self.tracks:
             allowed[BAR.first] = True
 
-    def _free_pitches(self, track: int) -> Allowed:
+    def _find_free_pitches(self, track: int) -> Allowed:
         """bool (127 - floor,): which pitches above the last one at this onset can be struck."""
         return self.sounding_until[track, self.floor + 1 :] <= self.bar_start + self.position
 
     def _allow_velocity_and_pitch(self, allowed: Allowed) -> None:
         """What may follow in the current track at the current onset: another velocity, or a pitch."""
-        free = self._free_pitches(self.track)
+        free = self._find_free_pitches(self.track)
         if not free.any():
             return
         velocity = self.velocities[self.track]
@@ -195,11 +195,11 @@ class Grammar:
                 allowed[TEMPO.first : TEMPO.stop] = True
                 allowed[TEMPO.first + self.tempo] = False
         if self.bar_positions:
-            first = max(self.position + 1, self._first_free() - self.bar_start)
+            first = max(self.position + 1, self._find_first_free() - self.bar_start)
             allowed[POSITION.first + first : POSITION.first + self.bar_positions] = True
         self._allow_bar_or_end(allowed)
 
-    def _first_free(self) -> int:
+    def _find_first_free(self) -> int:
         """When, from the piece's start, any track can strike any pitch."""
         return int(min(self.sounding_until[track].min() for track in self.tracks))
 
@@ -234,32 +234,32 @@ class Grammar:
     def _ignore(self, value: int) -> None:
         """Pad changes nothing."""
 
-    def _begin(self, value: int) -> None:
+    def _take_bos(self, value: int) -> None:
         self.after = "Controls"
 
-    def _end(self, value: int) -> None:
+    def _take_eos(self, value: int) -> None:
         self.ended = True
 
-    def _control(self, value: int) -> None:
+    def _take_control(self, value: int) -> None:
         self.controls_said += 1
         self.after = "Controls" if self.controls_said < len(CONTROL_KINDS) else "Header"
 
-    def _meter(self, value: int) -> None:
+    def _take_meter(self, value: int) -> None:
         self.meter = value
         if self.after == "Controls":
-            self._control(value)
+            self._take_control(value)
         else:
             self.bar_positions = _METER_POSITIONS[value]
             self.after = "Meter"
 
-    def _tempo(self, value: int) -> None:
+    def _take_tempo(self, value: int) -> None:
         self.tempo = value
         if self.after == "Controls":
-            self._control(value)
+            self._take_control(value)
         else:
             self.after = "Tempo"
 
-    def _track(self, value: int) -> None:
+    def _take_track(self, value: int) -> None:
         if self.after == "Header":
             self.tracks.append(value)
             self.melodic_tracks += 1
@@ -267,17 +267,17 @@ class Grammar:
         else:
             self.track, self.floor, self.after = value, -1, "Track"
 
-    def _drums(self, value: int) -> None:
+    def _take_drums(self, value: int) -> None:
         if self.after == "Header":
             self.tracks.append(_DRUM_TRACK)
             self.after = "Drums in front"
         else:
             self.track, self.floor, self.after = _DRUM_TRACK, -1, "Track"
 
-    def _program(self, value: int) -> None:
+    def _take_program(self, value: int) -> None:
         self.after = "Header"
 
-    def _bar(self, value: int) -> None:
+    def _take_bar(self, value: int) -> None:
         self.empty_bars = 0 if self.bar_has_notes or not self.bars else self.empty_bars + 1
         self.bar_start += self.bar_positions
         self.bar_positions = _METER_POSITIONS[self.meter]
@@ -287,35 +287,35 @@ class Grammar:
         self.velocities = [-1] * (MAX_TRACKS + 1)
         self.after = "Bar"
 
-    def _position(self, value: int) -> None:
+    def _take_position(self, value: int) -> None:
         self.position, self.floor, self.after = value, -1, "Position"
 
-    def _velocity(self, value: int) -> None:
+    def _take_velocity(self, value: int) -> None:
         self.velocities[self.track] = value
         self.after = "Velocity"
 
-    def _pitch(self, value: int) -> None:
+    def _take_pitch(self, value: int) -> None:
         self.pitch, self.after = value, "Pitch"
 
-    def _duration(self, value: int) -> None:
+    def _take_duration(self, value: int) -> None:
         self.sounding_until[self.track, self.pitch] = self.bar_start + self.position + DURATIONS[value]
         self._finish_note(self.pitch)
 
-    def _drum(self, value: int) -> None:
+    def _take_drum(self, value: int) -> None:
         self._finish_note(value)
 
     def _finish_note(self, pitch: int) -> None:
         self.floor, self.after = pitch, "Note"
         self.has_notes = self.bar_has_notes = True
 
-    def _before(self, value: int) -> None:
+    def _take_before(self, value: int) -> None:
         self.after = "Before"
 
-    def _mask(self, value: int) -> None:
+    def _take_mask(self, value: int) -> None:
         self.masks += 1
         self._close_before()
 
-    def _after(self, value: int) -> None:
+    def _take_after(self, value: int) -> None:
         self._close_before()
         self.after = "After"
 
@@ -325,9 +325,9 @@ class Grammar:
         self.bar_positions = 0
         self.bar_has_notes = False
         if self.end_of_before is None:
-            self.end_of_before = _Moment(self.meter, self.tempo, self.bar_start, self.sounding_until.copy())
+            self.end_of_before = _BarlineState(self.meter, self.tempo, self.bar_start, self.sounding_until.copy())
 
-    def _separator(self, value: int) -> None:
+    def _take_separator(self, value: int) -> None:
         """The answer begins where the bars before it ended; their last notes may sound on into it."""
         self._close_before()
         if self.end_of_before is not None:
@@ -340,27 +340,27 @@ class Grammar:
 
 
 _ADVANCE = {
-    BOS.name: Grammar._begin,
-    EOS.name: Grammar._end,
-    BEFORE.name: Grammar._before,
-    MASK.name: Grammar._mask,
-    AFTER.name: Grammar._after,
-    SEPARATOR.name: Grammar._separator,
-    **{kind.name: Grammar._control for kind in CONTROL_KINDS},
-    METER.name: Grammar._meter,
-    TEMPO.name: Grammar._tempo,
-    TRACK.name: Grammar._track,
-    DRUMS.name: Grammar._drums,
-    PROGRAM.name: Grammar._program,
-    BAR.name: Grammar._bar,
-    POSITION.name: Grammar._position,
-    VELOCITY.name: Grammar._velocity,
-    PITCH.name: Grammar._pitch,
-    DURATION.name: Grammar._duration,
-    DRUM.name: Grammar._drum,
+    BOS.name: Grammar._take_bos,
+    EOS.name: Grammar._take_eos,
+    BEFORE.name: Grammar._take_before,
+    MASK.name: Grammar._take_mask,
+    AFTER.name: Grammar._take_after,
+    SEPARATOR.name: Grammar._take_separator,
+    **{kind.name: Grammar._take_control for kind in CONTROL_KINDS},
+    METER.name: Grammar._take_meter,
+    TEMPO.name: Grammar._take_tempo,
+    TRACK.name: Grammar._take_track,
+    DRUMS.name: Grammar._take_drums,
+    PROGRAM.name: Grammar._take_program,
+    BAR.name: Grammar._take_bar,
+    POSITION.name: Grammar._take_position,
+    VELOCITY.name: Grammar._take_velocity,
+    PITCH.name: Grammar._take_pitch,
+    DURATION.name: Grammar._take_duration,
+    DRUM.name: Grammar._take_drum,
 }
 
 
-def new_mask() -> Allowed:
+def make_mask() -> Allowed:
     """A mask for `Grammar.allow` to fill."""
     return np.zeros(VOCABULARY_SIZE, dtype=np.bool_)

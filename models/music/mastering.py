@@ -30,7 +30,7 @@ ROOM_S, ROOM_DB, PREDELAY_S = 0.9, -16.0, 0.012
 OFFSET_LU = -0.691
 
 
-def k_weighting(sample_rate: int) -> NDArray[np.float64]:
+def design_k_weighting(sample_rate: int) -> NDArray[np.float64]:
     """The two filters of BS.1770 as sections (2, 6), re-derived for any rate from their analogue forms."""
     sections = []
     gain = 10.0 ** (3.999843853973347 / 20)
@@ -55,9 +55,9 @@ def k_weighting(sample_rate: int) -> NDArray[np.float64]:
     return np.array(sections)
 
 
-def integrated_loudness(samples: FloatArray, sample_rate: int) -> float:
+def measure_loudness(samples: FloatArray, sample_rate: int) -> float:
     """Loudness of a whole sound (2, N) in LUFS (BS.1770-4: blocks of 400 ms, both gates); -70 for silence."""
-    weighted = sosfilt(k_weighting(sample_rate), samples, axis=-1)
+    weighted = sosfilt(design_k_weighting(sample_rate), samples, axis=-1)
     size, hop = round(0.4 * sample_rate), round(0.1 * sample_rate)
     power = [
         float(np.square(weighted[:, at : at + size]).mean(axis=1).sum())
@@ -71,7 +71,7 @@ def integrated_loudness(samples: FloatArray, sample_rate: int) -> float:
     return OFFSET_LU + 10 * math.log10(gated.mean())
 
 
-def room_response(sample_rate: int) -> FloatArray:
+def make_room_response(sample_rate: int) -> FloatArray:
     """float32 (2, N): noise that dies away, darker and darker; always the same."""
     random = np.random.default_rng(1770)
     count = round(ROOM_S * sample_rate)
@@ -91,7 +91,7 @@ class Room:
     """Adds the reflections of a small room to a stream of sound."""
 
     def __init__(self, sample_rate: int) -> None:
-        self.response = room_response(sample_rate)
+        self.response = make_room_response(sample_rate)
         self.carried = np.zeros((2, 0), np.float32)
 
     @property
@@ -118,18 +118,18 @@ class Master:
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
-        self._sections = k_weighting(sample_rate)
+        self._sections = design_k_weighting(sample_rate)
         self._state = np.zeros((len(self._sections), 2, 2))
         self._power = 10 ** ((EXPECTED_LUFS - OFFSET_LU) / 10)
         self._weight = EXPECTED_S * sample_rate / BLOCK
         self._memory = MEMORY_S * sample_rate / BLOCK
-        self._gain = self._wanted_gain()
+        self._gain = self._compute_gain()
         self._recovery = 10 ** (RECOVERY_DB_S * BLOCK / sample_rate / 20)
         self._limit = 1.0  # at the border before the waiting block
         self._waiting: FloatArray | None = None
         self._pending = np.zeros((2, 0), np.float32)
 
-    def _wanted_gain(self) -> float:
+    def _compute_gain(self) -> float:
         decibels = TARGET_LUFS - (OFFSET_LU + 10 * math.log10(self._power))
         return 10 ** (min(max(decibels, MIN_GAIN_DB), MAX_GAIN_DB) / 20)
 
@@ -145,35 +145,35 @@ class Master:
         else:
             cut = 0
         ready = [
-            self._next_block(pending[:, at : at + BLOCK], power)
-            for at, power in zip(range(0, whole, BLOCK), self._block_powers(pending[:, :whole]), strict=True)
+            self._level_block(pending[:, at : at + BLOCK], power)
+            for at, power in zip(range(0, whole, BLOCK), self._measure_powers(pending[:, :whole]), strict=True)
         ]
         self._pending = pending[:, whole:]
         if last:
-            ready.append(self._limited(None))
+            ready.append(self._limit_block(None))
             self._waiting = None
         joined = np.concatenate([np.zeros((2, 0), np.float32), *ready], axis=1)
         return joined[:, : joined.shape[1] - cut] if cut else joined
 
-    def _block_powers(self, samples: FloatArray) -> list[float]:
+    def _measure_powers(self, samples: FloatArray) -> list[float]:
         """The weighted power of each block of sound (2, blocks * BLOCK)."""
         if not samples.shape[1]:
             return []
         weighted, self._state = sosfilt(self._sections, samples, axis=-1, zi=self._state)
         return np.square(weighted).reshape(2, -1, BLOCK).mean(axis=2).sum(axis=0).tolist()
 
-    def _next_block(self, block: FloatArray, power: float) -> FloatArray:
+    def _level_block(self, block: FloatArray, power: float) -> FloatArray:
         """Level a new block and give the one before it, limited."""
         if power > self._power * 10 ** (GATE_DB / 10):
             self._weight = min(self._weight + 1, self._memory)
             self._power += (power - self._power) / self._weight
-        gain, self._gain = self._gain, self._wanted_gain()
+        gain, self._gain = self._gain, self._compute_gain()
         levelled = block * np.linspace(gain, self._gain, BLOCK, endpoint=False, dtype=np.float32)
-        ready = self._limited(levelled)
+        ready = self._limit_block(levelled)
         self._waiting = levelled
         return ready
 
-    def _limited(self, following: FloatArray | None) -> FloatArray:
+    def _limit_block(self, following: FloatArray | None) -> FloatArray:
         """The waiting block under a gain that runs from border to border, low enough for the blocks on both sides."""
         if self._waiting is None:
             return np.zeros((2, 0), np.float32)

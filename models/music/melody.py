@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from models.music.constraints import Constraints
 from models.music.grammar import Allowed, Grammar
-from models.music.score import Bar, Note, Piece, Track
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     BAR,
     DURATION,
@@ -23,20 +23,20 @@ from models.music.vocabulary import (
     TEMPO,
     TRACK,
     VELOCITY,
-    duration_index,
+    find_duration,
 )
 
 _IN_FRONT = ("Start", "Controls", "Header", "Track in front", "Drums in front")
 
 
-def melody_track(piece: Piece) -> int:
+def find_melody_track(piece: Piece) -> int:
     """Which melodic track sounds most like a melody: high, and mostly one note at a time.
 
     Raises:
         ValueError: there is no melodic track with notes.
     """
 
-    def score(track: Track) -> float:
+    def score(track: InstrumentTrack) -> float:
         onsets = len({note.start for note in track.notes})
         mean_pitch = sum(note.pitch for note in track.notes) / len(track.notes)
         return mean_pitch + 24.0 * onsets / len(track.notes)
@@ -47,7 +47,7 @@ def melody_track(piece: Piece) -> int:
     return max(candidates, key=lambda index: score(piece.tracks[index]))
 
 
-def top_line(track: Track) -> Track:
+def extract_top_line(track: InstrumentTrack) -> InstrumentTrack:
     """The highest note of each onset, each cut where the next begins."""
     highest: dict[int, Note] = {}
     for note in track.notes:
@@ -58,13 +58,13 @@ def top_line(track: Track) -> Track:
         Note(note.start, note.pitch, min(note.duration, following.start - note.start), note.velocity)
         for note, following in itertools.pairwise(ordered)
     ]
-    return Track.of(track.program, track.is_drum, [*cut, *ordered[-1:]])
+    return InstrumentTrack.from_notes(track.program, track.is_drum, [*cut, *ordered[-1:]])
 
 
 class Melody:
     """A melody by bars: for each bar its notes, starts counted from the bar."""
 
-    def __init__(self, bars: Sequence[Bar], track: Track) -> None:
+    def __init__(self, bars: Sequence[Bar], track: InstrumentTrack) -> None:
         self.bars = tuple(bars)
         self.notes: list[list[Note]] = [[] for _ in bars]
         start, bar = 0, 0
@@ -92,12 +92,12 @@ class MelodyGrammar(Grammar):
         super().start_sampling()
         self.sampling, self.said = True, 0
 
-    def _bar_index(self) -> int:
+    def _find_bar(self) -> int:
         return self.first_bar + self.bars - 1
 
-    def _next_note(self) -> Note | None:
+    def _find_next_note(self) -> Note | None:
         """The melody's next note in this bar."""
-        index = self._bar_index()
+        index = self._find_bar()
         if not self.bars or index >= len(self.melody.notes):
             return None
         notes = self.melody.notes[index]
@@ -107,10 +107,10 @@ class MelodyGrammar(Grammar):
         super().allow(allowed)
         if self.ended or self.after in _IN_FRONT or not self.sampling:
             return
-        note = self._next_note()
-        forced = self._forced_timeline()
+        note = self._find_next_note()
+        forced = self._force_timeline()
         if forced is None and note is not None:
-            forced = self._forced_note(note)
+            forced = self._force_note(note)
         if forced is not None:
             allowed[:] = False
             allowed[forced] = True
@@ -124,28 +124,28 @@ class MelodyGrammar(Grammar):
             allowed[POSITION.first + note.start] = True
             allowed[BAR.first] = allowed[EOS.first] = False
 
-    def _forced_timeline(self) -> int | None:
+    def _force_timeline(self) -> int | None:
         """Meter and Tempo of the melody's bar where they differ from what holds."""
-        index = self._bar_index()
+        index = self._find_bar()
         if self.after not in ("Bar", "Meter") or not self.bars or index >= len(self.melody.bars):
             return None
         bar = self.melody.bars[index]
         if self.after == "Bar" and bar.meter != self.meter:
-            return METER.token(bar.meter)
-        return TEMPO.token(bar.tempo) if bar.tempo != self.tempo else None
+            return METER.to_token(bar.meter)
+        return TEMPO.to_token(bar.tempo) if bar.tempo != self.tempo else None
 
-    def _forced_note(self, note: Note) -> int | None:
+    def _force_note(self, note: Note) -> int | None:
         """The next token of the melody's note if it is due now."""
         here = self.position == note.start and (self.after == "Position" or self.track == 0)
         if not here or self.after not in ("Position", "Track", "Velocity", "Pitch", "Note"):
             return None
         if self.track != 0:
-            return TRACK.token(0)
+            return TRACK.to_token(0)
         if self.after == "Pitch":
-            return DURATION.token(duration_index(note.duration))
+            return DURATION.to_token(find_duration(note.duration))
         if self.velocities[0] != note.velocity:
-            return VELOCITY.token(note.velocity)
-        return PITCH.token(note.pitch)
+            return VELOCITY.to_token(note.velocity)
+        return PITCH.to_token(note.pitch)
 
     def advance(self, token: int) -> None:
         super().advance(token)

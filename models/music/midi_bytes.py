@@ -64,7 +64,7 @@ def read_midi_bytes(path: str | Path) -> bytes:
     return data
 
 
-class _Reader:
+class _ByteReader:
     """Takes bytes, numbers and variable-length numbers from a track; says what is wrong in a sentence."""
 
     def __init__(self, data: bytes, number: int) -> None:
@@ -97,7 +97,7 @@ class _Reader:
         raise ValueError(f"The MIDI file is damaged: track {self.number} holds a number of more than four bytes.")
 
 
-def _read_meta(reader: _Reader, tick: int, events: TrackEvents) -> bool:
+def _read_meta(reader: _ByteReader, tick: int, events: TrackEvents) -> bool:
     """Read one meta event; True if the track ends with it."""
     kind = reader.byte()
     data = reader.take(reader.variable_length())
@@ -108,7 +108,7 @@ def _read_meta(reader: _Reader, tick: int, events: TrackEvents) -> bool:
     return kind == _END_OF_TRACK
 
 
-def _read_channel_event(reader: _Reader, status: int, first: int, tick: int, events: TrackEvents) -> None:
+def _read_channel_event(reader: _ByteReader, status: int, first: int, tick: int, events: TrackEvents) -> None:
     """Read the rest of a channel event whose first data byte is known; a data byte above 127 counts as 127."""
     kind, channel, first = status >> 4, status & 0xF, min(first, 127)
     if kind == _PROGRAM_CHANGE:
@@ -123,7 +123,7 @@ def _read_channel_event(reader: _Reader, status: int, first: int, tick: int, eve
 
 def _read_track(data: bytes, number: int) -> TrackEvents:
     """All events of a track chunk's content that are kept."""
-    reader, events = _Reader(data, number), TrackEvents()
+    reader, events = _ByteReader(data, number), TrackEvents()
     tick, running_status = 0, 0
     while reader.at < len(data):
         tick += reader.variable_length()

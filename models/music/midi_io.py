@@ -22,7 +22,7 @@ import numpy as np
 import pretty_midi
 
 from models.music.midi_bytes import MidiEvents, TrackEvents, parse_midi, read_midi_bytes
-from models.music.score import COMMON_TIME, MAX_BARS, Bar, Note, Piece, Track
+from models.music.score import COMMON_TIME, MAX_BARS, Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     MAX_BAR_POSITIONS,
     MAX_TRACKS,
@@ -30,10 +30,10 @@ from models.music.vocabulary import (
     POSITIONS_PER_QUARTER,
     TEMPI,
     VELOCITY_STEP,
-    meter_index,
-    meter_positions,
-    tempo_index,
-    velocity_of,
+    count_positions,
+    find_meter,
+    find_tempo,
+    to_velocity,
 )
 
 TICKS_PER_QUARTER = 480
@@ -43,10 +43,10 @@ _DRUM_CHANNEL = 9
 
 # The time signature of a bar cut short, by its length: in quarters if it can be, else in eighths, else in sixteenths.
 _SHORT_BARS: dict[int, int] = {
-    meter_positions(index): index
+    count_positions(index): index
     for unit in (16, 8, 4)
     for index, meter in enumerate(METERS)
-    if meter[1] == unit and meter_positions(index) < MAX_BAR_POSITIONS
+    if meter[1] == unit and count_positions(index) < MAX_BAR_POSITIONS
 }
 
 
@@ -59,12 +59,12 @@ def _check_length(quarters: float) -> None:
         )
 
 
-def _rescaled(tick: int, ticks_per_quarter: int) -> int:
+def _rescale(tick: int, ticks_per_quarter: int) -> int:
     """A tick of a very fine division as one of TICKS_PER_QUARTER."""
     return tick if ticks_per_quarter <= TICKS_PER_QUARTER else round(tick * TICKS_PER_QUARTER / ticks_per_quarter)
 
 
-def _note_messages(events: TrackEvents, ticks_per_quarter: int) -> list[mido.Message]:
+def _make_note_messages(events: TrackEvents, ticks_per_quarter: int) -> list[mido.Message]:
     """A track's notes and programs in file order, in delta ticks."""
     messages, notes, programs, last = [], iter(events.notes), iter(events.programs), 0
     for is_note in events.order:
@@ -74,13 +74,13 @@ def _note_messages(events: TrackEvents, ticks_per_quarter: int) -> list[mido.Mes
         else:
             tick, channel, program = next(programs)
             message = mido.Message("program_change", skip_checks=True, channel=channel, program=program)
-        tick = _rescaled(tick, ticks_per_quarter)
+        tick = _rescale(tick, ticks_per_quarter)
         message.time, last = tick - last, tick
         messages.append(message)
     return messages
 
 
-def _timing_messages(tempi: Sequence[tuple[int, int]], meters: Sequence[tuple[int, int, int]]) -> list:
+def _make_timing_messages(tempi: Sequence[tuple[int, int]], meters: Sequence[tuple[int, int, int]]) -> list:
     """Tempi (tick, microseconds a quarter) and time signatures (tick, n, d) as one track in delta ticks."""
     timed = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in tempi]
     timed += [(tick, mido.MetaMessage("time_signature", numerator=n, denominator=d)) for tick, n, d in meters]
@@ -95,10 +95,10 @@ def _to_pretty_midi(events: MidiEvents) -> pretty_midi.PrettyMIDI:
     division = events.ticks_per_quarter
     last_note = max((track.notes[-1][0] for track in events.tracks if track.notes), default=0)
     _check_length(last_note / division)
-    tempi = [(_rescaled(t, division), us) for track in events.tracks for t, us in track.tempi if t <= last_note]
-    meters = [(_rescaled(t, division), n, d) for track in events.tracks for t, n, d in track.meters if t <= last_note]
-    timing = [*_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
-    tracks = [_note_messages(track, division) for track in events.tracks if track.notes]
+    tempi = [(_rescale(t, division), us) for track in events.tracks for t, us in track.tempi if t <= last_note]
+    meters = [(_rescale(t, division), n, d) for track in events.tracks for t, n, d in track.meters if t <= last_note]
+    timing = [*_make_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
+    tracks = [_make_note_messages(track, division) for track in events.tracks if track.notes]
     return pretty_midi.PrettyMIDI(
         mido_object=mido.MidiFile(
             ticks_per_beat=min(division, TICKS_PER_QUARTER),
@@ -157,10 +157,10 @@ def _lay_out_bars(changes: Sequence[tuple[int, int]], last_onset: int) -> list[i
             current = changes[upcoming][1]
             upcoming += 1
         meter = current
-        if upcoming < len(changes) and changes[upcoming][0] < start + meter_positions(current):
+        if upcoming < len(changes) and changes[upcoming][0] < start + count_positions(current):
             meter = _SHORT_BARS.get(changes[upcoming][0] - start, current)
         meters.append(meter)
-        start += meter_positions(meter)
+        start += count_positions(meter)
         if len(meters) > MAX_BARS:
             raise ValueError(f"The music is too long: it has more than {MAX_BARS:,} bars.")
     return meters
@@ -202,36 +202,36 @@ def quantise(midi: pretty_midi.PrettyMIDI, meter: tuple[int, int] | None = None)
             drums += notes
         elif notes:
             melodic.append((min(max(int(instrument.program), 0), 127), notes))
-    tracks = [Track.of(program, False, notes) for program, notes in _merge_tracks(melodic)]
-    tracks += [Track.of(0, True, drums)] if drums else []
+    tracks = [InstrumentTrack.from_notes(program, False, notes) for program, notes in _merge_tracks(melodic)]
+    tracks += [InstrumentTrack.from_notes(0, True, drums)] if drums else []
     if not tracks:
         raise ValueError("The music holds no notes.")
     last_onset = max(track.notes[-1].start for track in tracks)
     signatures = [] if meter else sorted(midi.time_signature_changes, key=lambda change: change.time)
-    changes = [(0, meter_index(*meter))] if meter else []
+    changes = [(0, find_meter(*meter))] if meter else []
     for change in signatures:
         at = clock.to_positions(clock.ticks(change.time))
-        changes.append((at, meter_index(change.numerator, change.denominator)))
-    return Piece(_with_tempi(_lay_out_bars(changes, last_onset), clock), tuple(tracks))
+        changes.append((at, find_meter(change.numerator, change.denominator)))
+    return Piece(_add_tempi(_lay_out_bars(changes, last_onset), clock), tuple(tracks))
 
 
-def _with_tempi(meters: Sequence[int], clock: _Clock) -> tuple[Bar, ...]:
+def _add_tempi(meters: Sequence[int], clock: _Clock) -> tuple[Bar, ...]:
     """Bars of these meters, each with the mean tempo that the clock has in it."""
     bars, start = [], 0
     for meter in meters:
-        end = start + meter_positions(meter)
+        end = start + count_positions(meter)
         seconds = max(clock.seconds(end) - clock.seconds(start), 1e-9)
-        bars.append(Bar(meter, tempo_index((end - start) * 60.0 / POSITIONS_PER_QUARTER / seconds)))
+        bars.append(Bar(meter, find_tempo((end - start) * 60.0 / POSITIONS_PER_QUARTER / seconds)))
         start = end
     return tuple(bars)
 
 
-def _track_messages(track: Track, index: int) -> list[mido.Message]:
+def _make_track_messages(track: InstrumentTrack, index: int) -> list[mido.Message]:
     """A track's notes in delta ticks, on a channel of its own as far as there are enough."""
     channel = _DRUM_CHANNEL if track.is_drum else [c for c in range(16) if c != _DRUM_CHANNEL][index % 15]
     timed = []
     for note in track.notes:
-        velocity = velocity_of(note.velocity)
+        velocity = to_velocity(note.velocity)
         timed.append((note.start * TICKS_PER_POSITION, 1, note.pitch, velocity))
         timed.append(((note.start + note.duration) * TICKS_PER_POSITION, 0, note.pitch, 0))
     messages, last = [mido.Message("program_change", channel=channel, program=track.program)], 0
@@ -249,15 +249,15 @@ def to_mido(piece: Piece, tempo_scale: float = 1.0) -> mido.MidiFile:
     """
     tempi, meters = [], []
     before = None
-    for start, bar in zip(piece.bar_starts(), piece.bars, strict=False):
+    for start, bar in zip(piece.list_bar_starts(), piece.bars, strict=False):
         tick = start * TICKS_PER_POSITION
         if before is None or bar.tempo != before.tempo:
             tempi.append((tick, min(max(round(6e7 / (TEMPI[bar.tempo] * tempo_scale)), 1), 0xFFFFFF)))
         if before is None or bar.meter != before.meter:
             meters.append((tick, *METERS[bar.meter]))
         before = bar
-    timing = [*_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
-    tracks = [_track_messages(track, index) for index, track in enumerate(piece.tracks) if track.notes]
+    timing = [*_make_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
+    tracks = [_make_track_messages(track, index) for index, track in enumerate(piece.tracks) if track.notes]
     return mido.MidiFile(
         ticks_per_beat=TICKS_PER_QUARTER,
         tracks=[mido.MidiTrack(timing), *(mido.MidiTrack(track) for track in tracks)],

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
-from models.music.controls import NO_KEY, NO_REGISTER, Controls, measure_controls
+from models.music.controls import NO_KEY, NO_REGISTER, MusicControls, measure_controls
 from models.music.score import Bar, Piece
-from models.music.tokenizer import bars_tokens, encode_infill, encode_piece, header_tokens
+from models.music.tokenizer import encode_bars, encode_header, encode_infill, encode_piece
 from models.music.vocabulary import (
     BAR,
     DENSITY,
@@ -20,57 +20,57 @@ from models.music.vocabulary import (
     STYLE,
     STYLES,
     TEMPO,
-    density_index,
-    meter_index,
-    register_index,
-    tempo_index,
+    find_density,
+    find_meter,
+    find_register,
+    find_tempo,
 )
 
 
 @dataclass(frozen=True)
-class Prompt:
+class TokenPrompt:
     """Tokens to begin with and what is insisted on after them."""
 
     tokens: tuple[int, ...]
     constraints: Constraints
 
 
-def asked_controls(request: MusicRequest) -> dict[str, int]:
+def collect_controls(request: MusicRequest) -> dict[str, int]:
     """The controls that a request fixes, by kind name."""
-    controls = {TEMPO.name: tempo_index(request.tempo)}
+    controls = {TEMPO.name: find_tempo(request.tempo)}
     if request.style:
         controls[STYLE.name] = STYLES.index(request.style)
     if request.meter:
         beats, unit = request.meter.split("/")
-        controls[METER.name] = meter_index(int(beats), int(unit))
+        controls[METER.name] = find_meter(int(beats), int(unit))
     if request.density:
-        controls[DENSITY.name] = density_index(request.density)
-    if only_drums(request):
+        controls[DENSITY.name] = find_density(request.density)
+    if is_drums_only(request):
         controls |= {KEY.name: NO_KEY, REGISTER.name: NO_REGISTER}
     else:
         if request.key:
             controls[KEY.name] = KEYS.index(request.key)
         if request.register:
-            controls[REGISTER.name] = register_index(request.register)
+            controls[REGISTER.name] = find_register(request.register)
     return controls
 
 
-def only_drums(request: MusicRequest) -> bool:
+def is_drums_only(request: MusicRequest) -> bool:
     """Whether nothing but drums is asked for."""
     return not request.programs and request.drums is not False and request.style == "drums"
 
 
-def compose_constraints(request: MusicRequest) -> Constraints:
+def make_constraints(request: MusicRequest) -> Constraints:
     """For a piece from nothing. The meter and tempo of its first bar hold throughout."""
     programs: tuple[int, ...] | None = request.programs or None
-    if only_drums(request):
+    if is_drums_only(request):
         programs = ()
     drums = True if programs == () else request.drums
     if programs and drums is None:
         drums = False  # instruments were chosen: these and no others
     return Constraints(
         bars=request.bars,
-        controls=asked_controls(request),
+        controls=collect_controls(request),
         programs=programs,
         drums=drums,
         may_change_meter=False,
@@ -78,7 +78,7 @@ def compose_constraints(request: MusicRequest) -> Constraints:
     )
 
 
-def likely_style(piece: Piece) -> str:
+def guess_style(piece: Piece) -> str:
     """Whose manner a stranger's piece is nearest to, by its tracks alone."""
     if not piece.melodic:
         return "drums"
@@ -88,30 +88,32 @@ def likely_style(piece: Piece) -> str:
     return "lieder" if len(piece.tracks) == 2 and single[0] and not piece.tracks[-1].is_drum else "pop"
 
 
-def controls_for(piece: Piece, request: MusicRequest) -> Controls:
+def choose_controls(piece: Piece, request: MusicRequest) -> MusicControls:
     """A piece's own controls, with those that the request fixes but for tempo and meter, which the bars have."""
-    measured = measure_controls(piece, request.style or likely_style(piece))
-    asked = asked_controls(request)
+    measured = measure_controls(piece, request.style or guess_style(piece))
+    asked = collect_controls(request)
     names = {"style": STYLE, "key": KEY, "density": DENSITY, "register": REGISTER}
     if not piece.melodic:
         names = {"density": DENSITY}
     return replace(measured, **{field: asked[kind.name] for field, kind in names.items() if kind.name in asked})
 
 
-def onward(piece: Piece, controls: Controls, constraints: Constraints, budget: int) -> Prompt:
+def make_continuation_prompt(
+    piece: Piece, controls: MusicControls, constraints: Constraints, budget: int
+) -> TokenPrompt:
     """The last bars of a piece, as many as `budget` tokens hold, and the Bar that begins the next."""
-    first = first_fitting(piece, budget)
+    first = find_first_fitting(piece, budget)
     recent = piece.slice(first, len(piece.bars))
     opening = recent.bars[0] if recent.bars else Bar()
     controls = replace(controls, meter=opening.meter, tempo=opening.tempo)
     tokens = encode_piece(recent, controls=controls)[:-1]
-    return Prompt((*tokens, BAR.token()), constraints)
+    return TokenPrompt((*tokens, BAR.to_token()), constraints)
 
 
-def first_fitting(piece: Piece, budget: int) -> int:
+def find_first_fitting(piece: Piece, budget: int) -> int:
     """The first of the last bars that have at most `budget` tokens with their front; at least one bar, if any."""
-    left = budget - len(header_tokens(piece))
-    bars = bars_tokens(piece.slice(max(0, len(piece.bars) - 64), len(piece.bars)))
+    left = budget - len(encode_header(piece))
+    bars = encode_bars(piece.slice(max(0, len(piece.bars) - 64), len(piece.bars)))
     first = len(piece.bars)
     for tokens in reversed(bars):
         left -= len(tokens)
@@ -121,11 +123,11 @@ def first_fitting(piece: Piece, budget: int) -> int:
     return first
 
 
-def around(piece: Piece, first: int, stop: int, request: MusicRequest, budget: int) -> Prompt:
+def make_infill_prompt(piece: Piece, first: int, stop: int, request: MusicRequest, budget: int) -> TokenPrompt:
     """Bars first to stop - 1 to be written anew, with what is before and after as far as `budget` tokens hold it."""
     low, high = max(0, first - 32), min(len(piece.bars), stop + 32)
-    lengths = [len(tokens) for tokens in bars_tokens(piece.slice(low, high))]
-    left = budget - len(header_tokens(piece)) - (stop - first)
+    lengths = [len(tokens) for tokens in encode_bars(piece.slice(low, high))]
+    left = budget - len(encode_header(piece)) - (stop - first)
     begin, end = first, stop
     while begin > low or end < high:
         grow_back = begin > low and (end == high or first - begin <= 2 * (end - stop))
@@ -136,7 +138,7 @@ def around(piece: Piece, first: int, stop: int, request: MusicRequest, budget: i
         begin, end = (begin - 1, end) if grow_back else (begin, end + 1)
     part = piece.slice(begin, end)
     opening = part.bars[0]
-    controls = replace(controls_for(piece, request), meter=opening.meter, tempo=opening.tempo)
+    controls = replace(choose_controls(piece, request), meter=opening.meter, tempo=opening.tempo)
     given, _ = encode_infill(part, first - begin, stop - begin, controls=controls)
     constraints = Constraints(bars=stop - first, may_change_meter=False, may_change_tempo=False)
-    return Prompt(tuple(given), constraints)
+    return TokenPrompt(tuple(given), constraints)

@@ -31,7 +31,7 @@ def skew(by_distance: Tensor) -> Tensor:
     return padded[..., queries:].unflatten(-1, (queries, keys))
 
 
-def distance_logits(queries: Tensor, table: Tensor, keys: int) -> Tensor:
+def compute_distance_logits(queries: Tensor, table: Tensor, keys: int) -> Tensor:
     """What each query says to each distance.
 
     Args:
@@ -58,4 +58,4 @@ class RelativeLogits(nn.Module):
 
     def forward(self, queries: Tensor, keys: int) -> Tensor:
         """queries (B, H, Q, D), number of keys T -> logits (B, H, Q, T), not scaled, meaningless after each query."""
-        return skew(distance_logits(queries, self.table, keys))
+        return skew(compute_distance_logits(queries, self.table, keys))

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from models.memory import allocate_pages
 from models.music.mastering import Master, Room
-from models.music.voices import SAMPLE_RATE, VoiceBank
+from models.music.soundfont_renderer import SAMPLE_RATE, SoundFontRenderer
 
 FloatArray = NDArray[np.float32]
 MAX_TAIL_S = 6.0  # after the last note has been released
 
 
 @dataclass(frozen=True)
-class Sounding:
+class NoteEvent:
     """A note to be rendered: onset and length in seconds from the start of the sound, velocity 1 to 127."""
 
     start_s: float
@@ -38,13 +38,13 @@ class Sounding:
 class StreamRenderer:
     """Notes in, sound out, portion by portion."""
 
-    def __init__(self, bank: VoiceBank) -> None:
+    def __init__(self, bank: SoundFontRenderer) -> None:
         self.bank, self.sample_rate = bank, bank.sample_rate
         self.rendered = 0  # samples of the dry mix that are final
         self._mix = np.zeros((2, 0), np.float32)  # from `rendered` on
         self._room, self._master = Room(self.sample_rate), Master(self.sample_rate)
 
-    def push(self, notes: Sequence[Sounding], until_s: float) -> FloatArray:
+    def push(self, notes: Sequence[NoteEvent], until_s: float) -> FloatArray:
         """Take in all the notes that begin before `until_s`; what is final and mastered comes back, (2, N)."""
         for note in notes:
             self._add(note)
@@ -57,9 +57,9 @@ class StreamRenderer:
         end = self.rendered + min(dry, round(MAX_TAIL_S * self.sample_rate)) + self._room.tail_samples // 2
         return self._emit(end, last=True)
 
-    def _add(self, note: Sounding) -> None:
+    def _add(self, note: NoteEvent) -> None:
         held = max(1, round(note.length_s * self.sample_rate))
-        sound = self.bank.note(note.program, note.is_drum, note.pitch, note.velocity, held)
+        sound = self.bank.render_note(note.program, note.is_drum, note.pitch, note.velocity, held)
         first = round(note.start_s * self.sample_rate) - self.rendered
         if first < 0:  # begun in a portion that is out already: never by the callers here
             sound, first = sound[:, -first:], 0

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from models.contracts import check_number, check_seed
 from models.music.constraints import Constraints
-from models.music.grammar import Allowed, Grammar, new_mask
-from models.music.incremental import IncrementalTransformer, KeyValueCache
+from models.music.grammar import Allowed, Grammar, make_mask
+from models.music.kv_cache import CachedTransformer, KeyValueCache
 from models.music.vocabulary import BOS, DENSITY, EOS, KEY, PAD, PITCH, VOCABULARY_SIZE
 
 MIN_TOKENS = 128  # enough for the longest front, the most empty bars and a note: no piece is without music
@@ -74,7 +74,7 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True)
-class Step:
+class SamplingStep:
     """One step of a batch.
 
     Attributes:
@@ -93,7 +93,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return exponentials / exponentials.sum()
 
 
-def filtered(probabilities: NDArray[np.float64], top_k: int, top_p: float) -> NDArray[np.float64]:
+def filter_top(probabilities: NDArray[np.float64], top_k: int, top_p: float) -> NDArray[np.float64]:
     """Zero for all but the top_k likeliest (0: all), and of these all but the fewest that reach top_p of their sum."""
     if top_k <= 0 and top_p >= 1.0:
         return probabilities
@@ -105,7 +105,7 @@ def filtered(probabilities: NDArray[np.float64], top_k: int, top_p: float) -> ND
     return result
 
 
-def without_repetition(
+def penalise_repetition(
     logits: NDArray[np.float64], is_pitch: NDArray[np.bool_], penalties: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Take the penalties from the pitches' logits and lift all pitches so that their joint probability stays.
@@ -137,7 +137,7 @@ class _PieceSampler:
         self.grammar = grammar
         self.recent: deque[int] = deque()
         self.struck = np.zeros(VOCABULARY_SIZE)
-        self.mask: Allowed = new_mask()
+        self.mask: Allowed = make_mask()
         for token in prompt:
             self._take(token)
         self.grammar.start_sampling()
@@ -162,12 +162,12 @@ class _PieceSampler:
         wanted = allowed
         if self.settings.repetition_penalty and self.recent:
             is_pitch = (tokens >= PITCH.first) & (tokens < PITCH.stop)
-            wanted = without_repetition(allowed, is_pitch, self.settings.repetition_penalty * self.struck[tokens])
+            wanted = penalise_repetition(allowed, is_pitch, self.settings.repetition_penalty * self.struck[tokens])
         if self.settings.temperature == 0:
             at = int(wanted.argmax())
         else:
             weights = softmax(wanted / self.settings.temperature)
-            at = _draw(filtered(weights, self.settings.top_k, self.settings.top_p), self.random)
+            at = _draw(filter_top(weights, self.settings.top_k, self.settings.top_p), self.random)
         token = int(tokens[at])
         self._take(token)
         return token, float(softmax(allowed)[at])
@@ -176,7 +176,7 @@ class _PieceSampler:
 def _pad_left(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor | None]:
     """int64 (B, L) and bool (B, L), True at padding, or None where all prompts are of one length."""
     length = max(len(prompt) for prompt in prompts)
-    tokens = torch.tensor([[PAD.token()] * (length - len(prompt)) + list(prompt) for prompt in prompts])
+    tokens = torch.tensor([[PAD.to_token()] * (length - len(prompt)) + list(prompt) for prompt in prompts])
     if all(len(prompt) == length for prompt in prompts):
         return tokens, None
     return tokens, torch.tensor([[i < length - len(prompt) for i in range(length)] for prompt in prompts])
@@ -185,7 +185,7 @@ def _pad_left(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Ten
 class MusicSampler:
     """Writes tokens with a trained network, under the grammar."""
 
-    def __init__(self, model: IncrementalTransformer) -> None:
+    def __init__(self, model: CachedTransformer) -> None:
         self.model = model
 
     def stream(
@@ -194,7 +194,7 @@ class MusicSampler:
         settings: SamplingSettings | None = None,
         constraints: Constraints | None = None,
         grammar: Callable[[Constraints], Grammar] = Grammar,
-    ) -> Generator[Step, None, None]:
+    ) -> Generator[SamplingStep, None, None]:
         """Write on from each prompt, one step at a time, until all have ended or `max_tokens` are written.
 
         Closing the iterator stops the work and frees the cache.
@@ -209,7 +209,7 @@ class MusicSampler:
         settings, constraints = settings or SamplingSettings(), constraints or Constraints()
         if not 1 <= len(prompts) <= MAX_BATCH:
             raise ValueError(f"prompts has {len(prompts)} pieces; it must have 1 to {MAX_BATCH}.")
-        begun = [list(prompt) or [BOS.token()] for prompt in prompts]
+        begun = [list(prompt) or [BOS.to_token()] for prompt in prompts]
         for prompt in begun:
             if any(not 0 <= token < VOCABULARY_SIZE for token in prompt):
                 raise ValueError(f"a prompt has a token outside the vocabulary of {VOCABULARY_SIZE}.")
@@ -221,11 +221,11 @@ class MusicSampler:
                 f"{len(begun)} pieces need up to {asked:,} tokens; at most {MAX_BATCH_TOKENS:,} are possible. "
                 "Ask for fewer pieces, a shorter prompt or a smaller max_tokens."
             )
-        return self._steps(begun, settings, [grammar(constraints) for _ in begun])
+        return self._sample_steps(begun, settings, [grammar(constraints) for _ in begun])
 
-    def _steps(
+    def _sample_steps(
         self, prompts: list[list[int]], settings: SamplingSettings, grammars: list[Grammar]
-    ) -> Generator[Step, None, None]:
+    ) -> Generator[SamplingStep, None, None]:
         pieces = [
             _PieceSampler(prompt, settings, grammar, index)
             for index, (prompt, grammar) in enumerate(zip(prompts, grammars, strict=True))
@@ -239,7 +239,7 @@ class MusicSampler:
                     return
                 given_padding = padding if written == 0 else None
                 if guided:
-                    logits = self._guided(tokens, cache, given_padding, settings.guidance)
+                    logits = self._guide(tokens, cache, given_padding, settings.guidance)
                 else:
                     logits = self.model.append(tokens, cache, given_padding).numpy()
                 chosen: list[int | None] = []
@@ -248,12 +248,12 @@ class MusicSampler:
                     token, probability = (None, 0.0) if piece.grammar.ended else piece.choose(row)
                     chosen.append(token)
                     probabilities.append(probability)
-                yield Step(tuple(chosen), tuple(probabilities))
-                tokens = torch.tensor([[EOS.token() if token is None else token] for token in chosen])
+                yield SamplingStep(tuple(chosen), tuple(probabilities))
+                tokens = torch.tensor([[EOS.to_token() if token is None else token] for token in chosen])
         finally:
             cache.clear()
 
-    def _guided(
+    def _guide(
         self, tokens: torch.Tensor, cache: KeyValueCache, padding: torch.Tensor | None, guidance: float
     ) -> NDArray[np.float32]:
         """tokens (B, N) -> logits (B, V), moved away from what the model says without the key and density asked for.
@@ -262,7 +262,7 @@ class MusicSampler:
         """
         hidden = tokens.clone()
         for kind in (KEY, DENSITY):
-            hidden[(tokens >= kind.first) & (tokens < kind.stop)] = PAD.token()
+            hidden[(tokens >= kind.first) & (tokens < kind.stop)] = PAD.to_token()
         both = None if padding is None else torch.cat([padding, padding])
         asked, free = self.model.append(torch.cat([tokens, hidden]), cache, both).chunk(2)
         return (free + guidance * (asked - free)).numpy()
@@ -274,7 +274,7 @@ class MusicSampler:
         constraints: Constraints | None = None,
     ) -> list[list[int]]:
         """The whole sequences, prompts included: the sum of `stream`'s steps. Raises as `stream` does."""
-        sequences = [list(prompt) or [BOS.token()] for prompt in prompts]
+        sequences = [list(prompt) or [BOS.to_token()] for prompt in prompts]
         for step in self.stream(prompts, settings, constraints):
             for sequence, token in zip(sequences, step.tokens, strict=True):
                 if token is not None:

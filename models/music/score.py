@@ -18,16 +18,16 @@ from models.music.vocabulary import (
     METERS,
     TEMPI,
     VELOCITY,
-    duration_index,
-    fitting_duration,
-    meter_index,
-    meter_positions,
-    tempo_index,
+    count_positions,
+    find_duration,
+    find_meter,
+    find_tempo,
+    fit_duration,
 )
 
 MAX_BARS = 2000
-COMMON_TIME = meter_index(4, 4)
-DEFAULT_TEMPO = tempo_index(120.0)
+COMMON_TIME = find_meter(4, 4)
+DEFAULT_TEMPO = find_tempo(120.0)
 
 
 @dataclass(frozen=True, order=True)
@@ -50,19 +50,19 @@ class Bar:
     @property
     def positions(self) -> int:
         """How many grid positions the bar has."""
-        return meter_positions(self.meter)
+        return count_positions(self.meter)
 
 
 @dataclass(frozen=True)
-class Track:
-    """One instrument's notes; `program` is General MIDI's, 0 for drums. Build it with `of`, which orders the notes."""
+class InstrumentTrack:
+    """One instrument's notes; `program` is General MIDI's, 0 for drums. Build it with `from_notes`, which sorts."""
 
     program: int
     is_drum: bool
     notes: tuple[Note, ...]
 
     @classmethod
-    def of(cls, program: int, is_drum: bool, notes: Iterable[Note]) -> Track:
+    def from_notes(cls, program: int, is_drum: bool, notes: Iterable[Note]) -> InstrumentTrack:
         """A track with its notes as the vocabulary can say them.
 
         Notes of one pitch and one onset become one, the longest and loudest; a note ends where its pitch is struck
@@ -77,9 +77,9 @@ class Track:
         ordered = [heard[key] for key in sorted(heard)]
         cleaned = []
         for note, following in itertools.zip_longest(ordered, ordered[1:]):
-            duration = DRUM_DURATION if is_drum else DURATIONS[duration_index(note.duration)]
+            duration = DRUM_DURATION if is_drum else DURATIONS[find_duration(note.duration)]
             if following is not None and following.pitch == note.pitch:
-                duration = min(duration, fitting_duration(following.start - note.start))
+                duration = min(duration, fit_duration(following.start - note.start))
             cleaned.append(Note(note.start, note.pitch, duration, note.velocity))
         return cls(0 if is_drum else program, is_drum, tuple(sorted(cleaned)))
 
@@ -93,7 +93,7 @@ class Piece:
     """
 
     bars: tuple[Bar, ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[InstrumentTrack, ...]
 
     def __post_init__(self) -> None:
         if len(self.bars) > MAX_BARS:
@@ -113,7 +113,7 @@ class Piece:
                 raise ValueError(f"{note} does not fit the piece of {end} positions, or the vocabulary.")
 
     @property
-    def melodic(self) -> tuple[Track, ...]:
+    def melodic(self) -> tuple[InstrumentTrack, ...]:
         """The tracks that are not drums."""
         return tuple(track for track in self.tracks if not track.is_drum)
 
@@ -127,17 +127,17 @@ class Piece:
         """How many notes there are in all tracks."""
         return sum(len(track.notes) for track in self.tracks)
 
-    def bar_starts(self) -> list[int]:
+    def list_bar_starts(self) -> list[int]:
         """Where each bar begins, and where the last ends: len(bars) + 1 positions."""
         return [0, *itertools.accumulate(bar.positions for bar in self.bars)]
 
     def slice(self, first: int, stop: int) -> Piece:
         """Bars first to stop - 1 as a piece, with the notes that begin in them; all tracks are kept."""
-        starts = self.bar_starts()
+        starts = self.list_bar_starts()
         bars = self.bars[first:stop]
         low, high = starts[min(first, len(self.bars))], starts[min(stop, len(self.bars))]
         tracks = tuple(
-            Track.of(
+            InstrumentTrack.from_notes(
                 track.program,
                 track.is_drum,
                 (
@@ -151,7 +151,7 @@ class Piece:
         return Piece(bars, tracks)
 
 
-def pitch_and_time_weights(piece: Piece) -> list[float]:
+def weigh_pitch_classes(piece: Piece) -> list[float]:
     """How long each of the 12 pitch classes sounds in the melodic tracks, in positions."""
     weights = [0.0] * 12
     for track in piece.melodic:
@@ -160,6 +160,6 @@ def pitch_and_time_weights(piece: Piece) -> list[float]:
     return weights
 
 
-def merge_tracks(tracks: Sequence[Track], program: int) -> Track:
+def merge_tracks(tracks: Sequence[InstrumentTrack], program: int) -> InstrumentTrack:
     """Put all notes of some tracks into one."""
-    return Track.of(program, False, (note for track in tracks for note in track.notes))
+    return InstrumentTrack.from_notes(program, False, (note for track in tracks for note in track.notes))

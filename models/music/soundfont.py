@@ -1,8 +1,8 @@
 """A SoundFont 2 file as zones: which recording sounds for a key and a velocity of a General MIDI program, and how.
 
-Read is what the notes of `models.music.voices` use: key and velocity ranges, tuning, loops, pan, attenuation, the
-volume envelope, the low-pass filter and its modulation envelope. Vibrato, tremolo and the modulator lists are passed
-over. After "SoundFont Technical Specification 2.04" (E-mu Systems 2006), sections 7 and 8.
+It reads what `models.music.soundfont_renderer` uses: key and velocity ranges, tuning, loops, pan, attenuation, the
+volume envelope, the low-pass filter and its modulation envelope. It ignores vibrato, tremolo and the modulator lists.
+After "SoundFont Technical Specification 2.04" (E-mu Systems 2006), sections 7 and 8.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Zone:
     Attributes:
         keys, velocities: the inclusive ranges in which it sounds.
         loops: 0 plays through, 1 loops on, 3 loops until the key is released.
-        values: the generators, in the specification's units; those in seconds are read with `seconds`.
+        values: the generators, in the specification's units; those in seconds are read with `to_seconds`.
     """
 
     keys: tuple[int, int]
@@ -100,7 +100,7 @@ class Zone:
     tuning_cents: int
     values: Mapping[str, int]
 
-    def seconds(self, name: str) -> float:
+    def to_seconds(self, name: str) -> float:
         """A generator in timecents as seconds; the least value is none."""
         return 0.0 if self.values[name] <= -12_000 else 2.0 ** (self.values[name] / 1200)
 
@@ -117,7 +117,7 @@ class SoundFont:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        lists = dict(_sub_chunks(self.path.read_bytes()))
+        lists = dict(_iterate_sub_chunks(self.path.read_bytes()))
         try:
             self.samples: NDArray[np.int16] = np.frombuffer(lists[b"smpl"], dtype="<i2")
             records = {name: list(struct.iter_unpack(layout, lists[name])) for name, layout in _RECORDS.items()}
@@ -126,9 +126,9 @@ class SoundFont:
         self._records = records
         self._zones: dict[tuple[int, int], tuple[Zone, ...]] = {}
         for index, preset in enumerate(records[b"phdr"][:-1]):
-            self._zones[preset[2], preset[1]] = tuple(self._preset_zones(index))
+            self._zones[preset[2], preset[1]] = tuple(self._read_preset_zones(index))
 
-    def zones(self, program: int, is_drum: bool, key: int, velocity: int) -> list[Zone]:
+    def find_zones(self, program: int, is_drum: bool, key: int, velocity: int) -> list[Zone]:
         """The zones that sound together for a note.
 
         A kit is taken from the drum bank; a program that the file lacks is played by the piano, as is usual.
@@ -141,7 +141,7 @@ class SoundFont:
             if zone.keys[0] <= key <= zone.keys[1] and zone.velocities[0] <= velocity <= zone.velocities[1]
         ]
 
-    def _generators(self, bags: bytes, generators: bytes, first: int, stop: int) -> Iterator[Generators]:
+    def _read_generators(self, bags: bytes, generators: bytes, first: int, stop: int) -> Iterator[Generators]:
         """For each bag from `first` to `stop` - 1 its generators by name."""
         for bag in range(first, stop):
             begin, end = self._records[bags][bag][0], self._records[bags][bag + 1][0]
@@ -152,11 +152,11 @@ class SoundFont:
                     found[name] = amount if name in _UNSIGNED or amount < 0x8000 else amount - 0x10000
             yield found
 
-    def _preset_zones(self, index: int) -> Iterator[Zone]:
+    def _read_preset_zones(self, index: int) -> Iterator[Zone]:
         """The zones of a preset: those of its instruments, with the preset's own values added (section 9.4)."""
         headers = self._records[b"phdr"]
         common: Generators = {}
-        for number, own in enumerate(self._generators(b"pbag", b"pgen", headers[index][3], headers[index + 1][3])):
+        for number, own in enumerate(self._read_generators(b"pbag", b"pgen", headers[index][3], headers[index + 1][3])):
             if "instrument" not in own:
                 common = own if number == 0 else common
                 continue
@@ -164,13 +164,13 @@ class SoundFont:
             instruments = self._records[b"inst"]
             first, stop = instruments[own["instrument"]][1], instruments[own["instrument"] + 1][1]
             shared: Generators = {}
-            for place, zone in enumerate(self._generators(b"ibag", b"igen", first, stop)):
+            for place, zone in enumerate(self._read_generators(b"ibag", b"igen", first, stop)):
                 if "sampleID" in zone:
-                    yield self._zone(_DEFAULTS | shared | zone, preset)
+                    yield self._make_zone(_DEFAULTS | shared | zone, preset)
                 elif place == 0:
                     shared = zone
 
-    def _zone(self, values: Generators, preset: Generators) -> Zone:
+    def _make_zone(self, values: Generators, preset: Generators) -> Zone:
         merged = dict.fromkeys(_GENERATORS.values(), 0) | values
         for name, value in preset.items():
             if name not in _NOT_ADDED:
@@ -184,8 +184,8 @@ class SoundFont:
 
         root = merged["overridingRootKey"]
         return Zone(
-            keys=_overlap(merged["keyRange"], preset.get("keyRange", 0x7F00)),
-            velocities=_overlap(merged["velRange"], preset.get("velRange", 0x7F00)),
+            keys=_intersect(merged["keyRange"], preset.get("keyRange", 0x7F00)),
+            velocities=_intersect(merged["velRange"], preset.get("velRange", 0x7F00)),
             start=moved(start, "start"),
             end=moved(end, "end"),
             loop_start=moved(loop_start, "startloop"),
@@ -198,21 +198,21 @@ class SoundFont:
         )
 
 
-def _overlap(first: int, second: int) -> tuple[int, int]:
+def _intersect(first: int, second: int) -> tuple[int, int]:
     """Two ranges (low in the low byte, high in the high byte) as the range that both have."""
     return max(first & 0x7F, second & 0x7F), min(first >> 8 & 0x7F, second >> 8 & 0x7F)
 
 
-def _sub_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _iterate_sub_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Name and content of every chunk inside the file's lists."""
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
         raise ValueError("This is not a SoundFont 2 file.")
-    for name, content in _chunks(data, 12, len(data)):
+    for name, content in _iterate_chunks(data, 12, len(data)):
         if name == b"LIST":
-            yield from _chunks(content, 4, len(content))
+            yield from _iterate_chunks(content, 4, len(content))
 
 
-def _chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+def _iterate_chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     while at + 8 <= end:
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         yield data[at : at + 4], data[at + 8 : at + 8 + size]
@@ -220,7 +220,7 @@ def _chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=1)
-def general_midi() -> SoundFont:
+def load_general_midi() -> SoundFont:
     """The General MIDI sounds that pretty_midi carries: TimGM6mb by Tim Brechbill (GPL-2.0)."""
     import pretty_midi
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import pretty_midi
 
-from models.music.controls import Controls, measure_controls
+from models.music.controls import MusicControls, measure_controls
 from models.music.midi_io import quantise, to_midi
-from models.music.score import COMMON_TIME, DEFAULT_TEMPO, MAX_BARS, Bar, Note, Piece, Track
+from models.music.score import COMMON_TIME, DEFAULT_TEMPO, MAX_BARS, Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     AFTER,
     BAR,
@@ -36,8 +36,8 @@ from models.music.vocabulary import (
     TRACK,
     VELOCITY,
     VOCABULARY_SIZE,
-    Kind,
-    duration_index,
+    TokenKind,
+    find_duration,
     split_token,
 )
 
@@ -49,28 +49,28 @@ class _Timeline:
     meter: int | None
     tempo: int | None
 
-    def bar_tokens(self, bar: Bar) -> list[int]:
+    def encode_bar(self, bar: Bar) -> list[int]:
         """Bar, and Meter and Tempo where they change."""
-        tokens = [BAR.token()]
+        tokens = [BAR.to_token()]
         if bar.meter != self.meter:
-            tokens.append(METER.token(bar.meter))
+            tokens.append(METER.to_token(bar.meter))
         if bar.tempo != self.tempo:
-            tokens.append(TEMPO.token(bar.tempo))
+            tokens.append(TEMPO.to_token(bar.tempo))
         self.meter, self.tempo = bar.meter, bar.tempo
         return tokens
 
 
-def track_tokens(piece: Piece) -> list[int]:
+def encode_tracks(piece: Piece) -> list[int]:
     """The tracks' list in front: Track and Program for each melodic track, then Drums."""
     tokens = []
     for index, track in enumerate(piece.melodic):
-        tokens += [TRACK.token(index), PROGRAM.token(track.program)]
-    return tokens + [DRUMS.token()] * (len(piece.tracks) > len(piece.melodic))
+        tokens += [TRACK.to_token(index), PROGRAM.to_token(track.program)]
+    return tokens + [DRUMS.to_token()] * (len(piece.tracks) > len(piece.melodic))
 
 
-def _notes_by_bar(piece: Piece) -> list[list[tuple[int, int, Note]]]:
+def _group_notes(piece: Piece) -> list[list[tuple[int, int, Note]]]:
     """For each bar its notes as (position, track, note), in the order of the sequence."""
-    starts = piece.bar_starts()
+    starts = piece.list_bar_starts()
     by_bar: list[list[tuple[int, int, Note]]] = [[] for _ in piece.bars]
     for index, track in enumerate(piece.tracks):
         bar = 0
@@ -83,7 +83,7 @@ def _notes_by_bar(piece: Piece) -> list[list[tuple[int, int, Note]]]:
     return by_bar
 
 
-def _bar_notes_tokens(notes: Sequence[tuple[int, int, Note]], tracks: Sequence[Track]) -> list[int]:
+def _encode_notes(notes: Sequence[tuple[int, int, Note]], tracks: Sequence[InstrumentTrack]) -> list[int]:
     """The tokens of one bar's notes; track and velocities are said afresh."""
     tokens: list[int] = []
     position, track = -1, -1
@@ -91,35 +91,35 @@ def _bar_notes_tokens(notes: Sequence[tuple[int, int, Note]], tracks: Sequence[T
     for at, index, note in notes:
         is_drum = tracks[index].is_drum
         if at != position:
-            tokens.append(POSITION.token(at))
+            tokens.append(POSITION.to_token(at))
         if index != track:
-            tokens.append(DRUMS.token() if is_drum else TRACK.token(index))
+            tokens.append(DRUMS.to_token() if is_drum else TRACK.to_token(index))
         if velocities.get(index) != note.velocity:
-            tokens.append(VELOCITY.token(note.velocity))
+            tokens.append(VELOCITY.to_token(note.velocity))
         tokens += (
-            [DRUM.token(note.pitch)]
+            [DRUM.to_token(note.pitch)]
             if is_drum
-            else [PITCH.token(note.pitch), DURATION.token(duration_index(note.duration))]
+            else [PITCH.to_token(note.pitch), DURATION.to_token(find_duration(note.duration))]
         )
         position, track, velocities[index] = at, index, note.velocity
     return tokens
 
 
-def bars_tokens(piece: Piece, timeline: tuple[int | None, int | None] = (None, None)) -> list[list[int]]:
+def encode_bars(piece: Piece, timeline: tuple[int | None, int | None] = (None, None)) -> list[list[int]]:
     """One list of tokens for each bar, given the meter and tempo that hold before (None: the first bar says them)."""
     running = _Timeline(*timeline)
     return [
-        running.bar_tokens(bar) + _bar_notes_tokens(notes, piece.tracks)
-        for bar, notes in zip(piece.bars, _notes_by_bar(piece), strict=True)
+        running.encode_bar(bar) + _encode_notes(notes, piece.tracks)
+        for bar, notes in zip(piece.bars, _group_notes(piece), strict=True)
     ]
 
 
-def header_tokens(piece: Piece, style: str = "other", controls: Controls | None = None) -> list[int]:
+def encode_header(piece: Piece, style: str = "other", controls: MusicControls | None = None) -> list[int]:
     """BOS, the controls (measured unless given) and the tracks' list."""
-    return [BOS.token(), *(controls or measure_controls(piece, style)).tokens(), *track_tokens(piece)]
+    return [BOS.to_token(), *(controls or measure_controls(piece, style)).to_tokens(), *encode_tracks(piece)]
 
 
-def encode_piece(piece: Piece, style: str = "other", controls: Controls | None = None) -> list[int]:
+def encode_piece(piece: Piece, style: str = "other", controls: MusicControls | None = None) -> list[int]:
     """A whole piece as tokens, BOS to EOS.
 
     Args:
@@ -130,12 +130,12 @@ def encode_piece(piece: Piece, style: str = "other", controls: Controls | None =
         ValueError: `style` is none of STYLES.
     """
     controls = controls or measure_controls(piece, style)
-    bars = bars_tokens(piece, (controls.meter, controls.tempo))
-    return [*header_tokens(piece, style, controls), *(token for bar in bars for token in bar), EOS.token()]
+    bars = encode_bars(piece, (controls.meter, controls.tempo))
+    return [*encode_header(piece, style, controls), *(token for bar in bars for token in bar), EOS.to_token()]
 
 
 def encode_infill(
-    piece: Piece, first: int, stop: int, style: str = "other", controls: Controls | None = None
+    piece: Piece, first: int, stop: int, style: str = "other", controls: MusicControls | None = None
 ) -> tuple[list[int], list[int]]:
     """Bars first to stop - 1 to be written anew.
 
@@ -148,24 +148,24 @@ def encode_infill(
     if not 0 <= first < stop <= len(piece.bars):
         raise ValueError(f"bars {first} to {stop} are asked; the piece has bars 0 to {len(piece.bars)}.")
     controls = controls or measure_controls(piece, style)
-    bars = bars_tokens(piece, (controls.meter, controls.tempo))
-    after = bars_tokens(piece.slice(stop, len(piece.bars)))
-    given = [*header_tokens(piece, style, controls), BEFORE.token()]
+    bars = encode_bars(piece, (controls.meter, controls.tempo))
+    after = encode_bars(piece.slice(stop, len(piece.bars)))
+    given = [*encode_header(piece, style, controls), BEFORE.to_token()]
     given += [token for bar in bars[:first] for token in bar]
-    given += [MASK.token()] * (stop - first)
-    given += [AFTER.token(), *(token for bar in after for token in bar), SEPARATOR.token()]
-    return given, [*(token for bar in bars[first:stop] for token in bar), EOS.token()]
+    given += [MASK.to_token()] * (stop - first)
+    given += [AFTER.to_token(), *(token for bar in after for token in bar), SEPARATOR.to_token()]
+    return given, [*(token for bar in bars[first:stop] for token in bar), EOS.to_token()]
 
 
 @dataclass
-class _Section:
+class _TokenSection:
     """Bars read so far, and their notes as (track or None for drums, note) from the section's start."""
 
     bars: list[Bar] = field(default_factory=list)
     notes: list[tuple[int | None, Note]] = field(default_factory=list)
     positions: int = 0
 
-    def extend(self, other: _Section) -> None:
+    def extend(self, other: _TokenSection) -> None:
         """Append another section's bars and notes."""
         self.bars += other.bars
         self.notes += [
@@ -182,13 +182,13 @@ class _Section:
         self.notes = [(track, note) for track, note in self.notes if note.start < self.positions]
 
 
-class _Reader:
+class _TokenReader:
     """Reads tokens one after another into sections; knows what holds, forgives what makes no sense."""
 
     def __init__(self) -> None:
         self.programs: dict[int, int] = {}
         self.has_drums = False
-        self.sections = {kind: _Section() for kind in (BEFORE, AFTER, SEPARATOR)}
+        self.sections = {kind: _TokenSection() for kind in (BEFORE, AFTER, SEPARATOR)}
         self.section = self.sections[BEFORE]
         self.masks = 0
         self.asked = False
@@ -228,7 +228,7 @@ class _Reader:
             self._add_note(value, DRUM_DURATION)
         return True
 
-    def _set_track(self, kind: Kind, value: int) -> None:
+    def _set_track(self, kind: TokenKind, value: int) -> None:
         """Track or Drums: whose notes follow; in front, with Program, also that there is such a track."""
         in_front = not self.sections[BEFORE].bars
         if kind is PROGRAM:
@@ -241,7 +241,7 @@ class _Reader:
         elif in_front and self.track is not None:
             self.programs.setdefault(self.track, 0)
 
-    def _mark(self, kind: Kind) -> None:
+    def _mark(self, kind: TokenKind) -> None:
         """Mask, After or Separator: on to the next section."""
         self.position = None
         if kind is MASK:
@@ -280,7 +280,7 @@ class _Reader:
             start = self.section.positions - self.section.bars[-1].positions + self.position
             self.section.notes.append((self.track, Note(start, pitch, duration, velocity)))
 
-    def piece(self) -> Piece:
+    def build(self) -> Piece:
         """What was read: before, the answer in place of the masked bars, after."""
         whole, answer = self.sections[BEFORE], self.sections[SEPARATOR]
         filler = Bar(*self.timeline_before)
@@ -295,9 +295,12 @@ class _Reader:
             notes.setdefault(track, []).append(note)
             if track is not None:
                 self.programs.setdefault(track, 0)
-        tracks = [Track.of(self.programs[index], False, notes.get(index, ())) for index in sorted(self.programs)]
+        tracks = [
+            InstrumentTrack.from_notes(self.programs[index], False, notes.get(index, ()))
+            for index in sorted(self.programs)
+        ]
         if self.has_drums:
-            tracks.append(Track.of(0, True, notes.get(None, ())))
+            tracks.append(InstrumentTrack.from_notes(0, True, notes.get(None, ())))
         return Piece(tuple(whole.bars), tuple(tracks))
 
 
@@ -307,11 +310,11 @@ def decode_piece(tokens: Iterable[int]) -> Piece:
     An infilling sequence gives the whole piece: the answer stands where the masked bars were, cut or filled up with
     empty bars to their number.
     """
-    reader = _Reader()
+    reader = _TokenReader()
     for token in tokens:
         if 0 <= token < VOCABULARY_SIZE and not reader.read(int(token)):
             break
-    return reader.piece()
+    return reader.build()
 
 
 def encode(midi: pretty_midi.PrettyMIDI, style: str = "other") -> list[int]:

@@ -80,7 +80,7 @@ class MusicTransformerConfig:
         return cls(**values)  # type: ignore[arg-type]
 
 
-def rotary_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
+def compute_rotary_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
     """positions (...,) -> float32 (..., D / 2): position times theta_i = base^(-2i / D) (RoFormer, equation 15)."""
     theta = base ** (-torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim)
     return positions[..., None].float() * theta
@@ -95,13 +95,13 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
 
 
-def sinusoids(positions: Tensor, width: int) -> Tensor:
+def compute_sinusoids(positions: Tensor, width: int) -> Tensor:
     """positions (...,) -> float32 (..., W), sines then cosines (Vaswani et al. 2017, section 3.5)."""
-    angles = rotary_angles(positions, width, 10_000.0)
+    angles = compute_rotary_angles(positions, width, 10_000.0)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
-def attention_mask(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
+def make_attention_mask(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
     """True where a query may look: itself and what came before, but no padding.
 
     Args:
@@ -135,7 +135,7 @@ class CausalSelfAttention(nn.Module):
         q, k, v = heads.permute(2, 0, 3, 1, 4)  # each (B, H, L, D)
         if self.config.position == "rotary":
             positions = torch.arange(length, device=x.device)
-            angles = rotary_angles(positions, self.config.head_dim, self.config.rotary_base)  # (L, D / 2)
+            angles = compute_rotary_angles(positions, self.config.head_dim, self.config.rotary_base)  # (L, D / 2)
             q, k = rotate(q, angles.cos(), angles.sin()), rotate(k, angles.cos(), angles.sin())
         is_causal = mask is None
         if self.relative is not None and mask is not None:
@@ -167,7 +167,7 @@ class Layer(nn.Module):
 
 
 class MusicTransformer(nn.Module):
-    """Tokens to the logits of the next token. Sampling uses `models.music.incremental`, which computes the same."""
+    """Tokens to the logits of the next token. Sampling uses `models.music.kv_cache`, which computes the same."""
 
     def __init__(self, config: MusicTransformerConfig) -> None:
         super().__init__()
@@ -197,9 +197,9 @@ class MusicTransformer(nn.Module):
             places = torch.arange(tokens.shape[1], device=tokens.device)
             if padding is not None:
                 places = ((~padding).cumsum(dim=1) - 1).clamp(min=0)  # (B, L)
-            x = x * self.config.width**0.5 + sinusoids(places, self.config.width)
+            x = x * self.config.width**0.5 + compute_sinusoids(places, self.config.width)
         needs_mask = padding is not None or self.config.position == "relative"
-        mask = attention_mask(tokens.shape[1], tokens.shape[1], padding, tokens.device) if needs_mask else None
+        mask = make_attention_mask(tokens.shape[1], tokens.shape[1], padding, tokens.device) if needs_mask else None
         x = self.dropout(x)
         for layer in self.layers:
             x = layer(x, mask)

@@ -61,7 +61,7 @@ REGISTERS: tuple[int, ...] = tuple(range(36, 85, 4))
 
 
 @dataclass(frozen=True)
-class Kind:
+class TokenKind:
     """A run of tokens of one meaning: ids `first` to `stop - 1`."""
 
     name: str
@@ -74,7 +74,7 @@ class Kind:
         """One past the last id."""
         return self.first + self.count
 
-    def token(self, value: int = 0) -> int:
+    def to_token(self, value: int = 0) -> int:
         """The id of a value from 0; ValueError if there is none."""
         if not 0 <= value < self.count:
             raise ValueError(f"{self.name} is {value}; it must be from 0 to {self.count - 1}.")
@@ -112,27 +112,27 @@ TABLE: tuple[tuple[str, int, str], ...] = (
 )
 
 
-def _number() -> tuple[Kind, ...]:
+def _number_kinds() -> tuple[TokenKind, ...]:
     """The table's rows with their first ids."""
     kinds, first = [], 0
     for name, count, meaning in TABLE:
-        kinds.append(Kind(name, first, count, meaning))
+        kinds.append(TokenKind(name, first, count, meaning))
         first += count
     return tuple(kinds)
 
 
-KINDS = _number()
+KINDS = _number_kinds()
 (
     PAD, BOS, EOS, BEFORE, MASK, AFTER, SEPARATOR, STYLE, KEY, DENSITY, REGISTER, METER, TEMPO, TRACK, DRUMS, PROGRAM,
     BAR, POSITION, VELOCITY, PITCH, DURATION, DRUM,
 ) = KINDS  # fmt: skip
 VOCABULARY_SIZE = KINDS[-1].stop
-KIND_OF: tuple[Kind, ...] = tuple(kind for kind in KINDS for _ in range(kind.count))
+KIND_OF: tuple[TokenKind, ...] = tuple(kind for kind in KINDS for _ in range(kind.count))
 
 _METER_INDEX = {meter: index for index, meter in enumerate(METERS)}
 
 
-def split_token(token: int) -> tuple[Kind, int]:
+def split_token(token: int) -> tuple[TokenKind, int]:
     """The kind and the value of a token; ValueError outside the vocabulary."""
     if not 0 <= token < VOCABULARY_SIZE:
         raise ValueError(f"token is {token}; it must be from 0 to {VOCABULARY_SIZE - 1}.")
@@ -140,19 +140,19 @@ def split_token(token: int) -> tuple[Kind, int]:
     return kind, token - kind.first
 
 
-def token_name(token: int) -> str:
+def name_token(token: int) -> str:
     """A token for people to read: "Pitch_60"."""
     kind, value = split_token(token)
     return kind.name if kind.count == 1 else f"{kind.name}_{value}"
 
 
-def meter_positions(meter: int) -> int:
+def count_positions(meter: int) -> int:
     """How many grid positions a bar of METERS[meter] has."""
     beats, unit = METERS[meter]
     return beats * 4 * POSITIONS_PER_QUARTER // unit
 
 
-def meter_index(numerator: int, denominator: int) -> int:
+def find_meter(numerator: int, denominator: int) -> int:
     """The row of METERS for a time signature, or for one of equal length; 4/4 where there is neither."""
     if (numerator, denominator) in _METER_INDEX:
         return _METER_INDEX[numerator, denominator]
@@ -162,32 +162,32 @@ def meter_index(numerator: int, denominator: int) -> int:
     return _METER_INDEX[4, 4]
 
 
-def _nearest_on_log_scale(value: float, first: float, steps_per_octave: int, count: int) -> int:
+def _find_nearest_on_log_scale(value: float, first: float, steps_per_octave: int, count: int) -> int:
     """Index of the bin nearest to a positive value, clamped to the ends."""
     return min(count - 1, max(0, round(steps_per_octave * math.log2(max(value, 1e-9) / first))))
 
 
-def tempo_index(quarters_per_minute: float) -> int:
+def find_tempo(quarters_per_minute: float) -> int:
     """The nearest of TEMPI, by ratio."""
-    return _nearest_on_log_scale(quarters_per_minute, TEMPI[0], 20, len(TEMPI))
+    return _find_nearest_on_log_scale(quarters_per_minute, TEMPI[0], 20, len(TEMPI))
 
 
-def density_index(notes_per_quarter: float) -> int:
+def find_density(measure_density: float) -> int:
     """The nearest of DENSITIES, by ratio."""
-    return _nearest_on_log_scale(notes_per_quarter, DENSITIES[0], 2, len(DENSITIES))
+    return _find_nearest_on_log_scale(measure_density, DENSITIES[0], 2, len(DENSITIES))
 
 
-def velocity_of(velocity_bin: int) -> int:
+def to_velocity(velocity_bin: int) -> int:
     """A velocity bin as MIDI's velocity, the middle of the bin."""
     return velocity_bin * VELOCITY_STEP + VELOCITY_STEP // 2
 
 
-def register_index(mean_pitch: float) -> int:
+def find_register(mean_pitch: float) -> int:
     """The nearest of REGISTERS."""
     return min(len(REGISTERS) - 1, max(0, round((mean_pitch - REGISTERS[0]) / 4)))
 
 
-def _duration_indices() -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _tabulate_durations() -> tuple[tuple[int, ...], tuple[int, ...]]:
     """For 0 to the longest duration: the nearest index (the shorter of two), and the longest that still fits."""
     nearest, fitting = [], []
     for positions in range(DURATIONS[-1] + 1):
@@ -196,14 +196,14 @@ def _duration_indices() -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(nearest), tuple(fitting)
 
 
-_NEAREST_DURATION, _FITTING_DURATION = _duration_indices()
+_NEAREST_DURATION, _FITTING_DURATION = _tabulate_durations()
 
 
-def duration_index(positions: int) -> int:
+def find_duration(positions: int) -> int:
     """The nearest of DURATIONS, the shorter of two as near; at least one position, at most sixteen quarters."""
     return _NEAREST_DURATION[min(max(positions, 0), DURATIONS[-1])]
 
 
-def fitting_duration(positions: int) -> int:
+def fit_duration(positions: int) -> int:
     """The longest of DURATIONS that is not longer than `positions` (at least 1), in positions."""
     return DURATIONS[_FITTING_DURATION[min(max(positions, 0), DURATIONS[-1])]]

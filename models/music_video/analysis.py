@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.audio import resample
 from models.beats.detector import BeatDetector, BeatTrack, FramesRequest, check_length
-from models.beats.mel import Mono, empty_mel, fill
+from models.beats.mel import Mono, allocate_mel, fill_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE
 from models.music_video.features import MusicFeatures, measure_frames
 
@@ -61,7 +61,7 @@ class MonoFile:
         self.source_rate, self.source_samples = int(facts.samplerate), int(facts.frames)
         self.samples = -(-self.source_samples * rate // self.source_rate)
 
-    def blocks(self) -> Iterator[Mono]:
+    def read_blocks(self) -> Iterator[Mono]:
         """Read it; where the rates do not divide each other, in one block."""
         import soundfile
 
@@ -88,7 +88,7 @@ def _exactly(count: int, samples: Mono) -> Mono:
     return samples[:count] if len(samples) >= count else np.pad(samples, (0, count - len(samples)))
 
 
-class Outline:
+class WaveOutline:
     """The largest magnitude in `points` equal parts of a sound of so many samples, taken in block by block."""
 
     def __init__(self, samples: int, points: int = WAVE_POINTS) -> None:
@@ -97,7 +97,7 @@ class Outline:
         self._taken = 0
         self.wave = np.zeros(points, np.float32)
 
-    def through(self, blocks: Iterator[Mono]) -> Iterator[Mono]:
+    def trace(self, blocks: Iterator[Mono]) -> Iterator[Mono]:
         """The same blocks, noted as they pass.
 
         Raises:
@@ -125,8 +125,8 @@ def analyse(detector: BeatDetector, song: Path, duration_s: float) -> Generator[
         raise ValueError("The song has no sound.")
     length_s = file.samples / file.rate
     check_length(length_s)
-    mel, outline = empty_mel(file.samples), Outline(file.samples)
-    with closing(fill(mel, outline.through(file.blocks()))) as counts:
+    mel, outline = allocate_mel(file.samples), WaveOutline(file.samples)
+    with closing(fill_mel(mel, outline.trace(file.read_blocks()))) as counts:
         for filled in counts:
             yield AnalysisChunk(READING_SHARE * min(duration_s, filled / FRAME_RATE), duration_s)
     activations = []

@@ -30,7 +30,7 @@ PREVIEW_S, PREVIEW_SIDE = 10.0, 360
 
 
 @dataclass(frozen=True)
-class Look:
+class VisualEffects:
     """How strongly the picture follows the music, each from 0 (not at all) to 1.
 
     Args:
@@ -56,10 +56,10 @@ class Look:
         for field in fields(self):
             check_number(field.name, getattr(self, field.name), 0.0, 1.0)
 
-    def scaled(self, reactivity: float) -> Look:
+    def scale(self, reactivity: float) -> VisualEffects:
         """Everything but the cuts times `reactivity`, no more than 1."""
         values = {f.name: min(1.0, getattr(self, f.name) * reactivity) for f in fields(self) if f.name != "cuts"}
-        return Look(cuts=self.cuts, **values)
+        return VisualEffects(cuts=self.cuts, **values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class MusicVideoRequest:
     negative_prompt: str = ""
     aspect: str = "16:9"
     shorter_side: int = 720
-    look: Look = Look()
+    look: VisualEffects = VisualEffects()
     title: str = ""
     artist: str = ""
     captions: tuple[Caption, ...] = ()

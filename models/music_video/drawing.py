@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.captions import Caption, lay_over, opacity, text_layer
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
-from models.music_video.plan import Plan, Shot
+from models.music_video.plan import MusicVideoPlan, Shot
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ TITLE_S = (0.4, 4.6)
 VIGNETTE = 0.42
 
 
-def beat_position(accents: NDArray[np.int64], frames: Floats) -> Floats:
+def locate_beats(accents: NDArray[np.int64], frames: Floats) -> Floats:
     """How many accents have passed at each frame, with the share of the way to the next: 2.5 is midway after the third.
 
     Before the first and after the last accent the median interval goes on.
@@ -45,7 +45,7 @@ def beat_position(accents: NDArray[np.int64], frames: Floats) -> Floats:
     return np.where(frames < accents[0], before, np.where(frames > accents[-1], after, inside))
 
 
-def eased(position: Floats, strength: float) -> Floats:
+def ease(position: Floats, strength: float) -> Floats:
     """Beat positions with the same whole numbers, whose pace is greatest on the beats and least between them.
 
     The pace at share u of a beat is 1 + strength cos(2 pi u).
@@ -53,13 +53,13 @@ def eased(position: Floats, strength: float) -> Floats:
     return position + strength * np.sin(2 * np.pi * position) / (2 * np.pi)
 
 
-def there_and_back(way: Floats, length: float) -> Floats:
+def fold_back(way: Floats, length: float) -> Floats:
     """A way along a line of `length` that turns at its ends, in [0, length]."""
     return length - np.abs(np.mod(way, 2 * length) - length) if length > 0 else np.zeros_like(way)
 
 
 @dataclass(frozen=True)
-class Moment:
+class FrameMoment:
     """What a frame shows.
 
     Attributes:
@@ -81,7 +81,7 @@ class Moment:
 class Choreography:
     """From a frame's number to what it shows."""
 
-    def __init__(self, request: MusicVideoRequest, plan: Plan, clip_frames: int) -> None:
+    def __init__(self, request: MusicVideoRequest, plan: MusicVideoPlan, clip_frames: int) -> None:
         """clip_frames: K, of every prepared clip, at CLIP_RATE."""
         self.request, self.plan, self.clip_frames = request, plan, clip_frames
         self.starts = np.array([shot.start for shot in plan.shots])
@@ -94,18 +94,18 @@ class Choreography:
         self.step = length / beats
         self.fade_frames = min(PULSE_S * FRAME_RATE, 0.4 * interval)
 
-    def moment(self, frame: int) -> Moment:
+    def find_moment(self, frame: int) -> FrameMoment:
         """What frame number `frame` shows."""
         plan, look = self.plan, self.request.look
         number = int(np.searchsorted(self.starts, frame, side="right") - 1)
         shot = plan.shots[number]
         at = np.array([float(frame)])
-        way = self.step * (eased(beat_position(plan.accents, at), 0.95 * look.motion) + 0.5)
+        way = self.step * (ease(locate_beats(plan.accents, at), 0.95 * look.motion) + 0.5)
         length = float(max(1, self.clip_frames - 1))
         turn = (
             round(shot.clip_phase * 2 * length / self.step) * self.step
         )  # whole beats, so that turns stay in mid-beat
-        place = float(there_and_back(way + turn, length)[0])
+        place = float(fold_back(way + turn, length)[0])
         last = int(np.searchsorted(plan.accents, frame, side="right") - 1)
         pulse = 0.0
         if last >= 0:
@@ -113,12 +113,14 @@ class Choreography:
         curve = self.request.features.brightness
         now = min(len(curve) - 1, int(frame / FRAME_RATE * CURVE_RATE)) if len(curve) else 0
         share = (frame - shot.start) / max(1, shot.end - shot.start)
-        return Moment(
+        return FrameMoment(
             number, shot.clip, place, pulse, 1 if last % 2 else -1, share, float(curve[now]) if len(curve) else 0.0
         )
 
 
-def camera(shot: Shot, moment: Moment, request: MusicVideoRequest, side: int, size: tuple[int, int]) -> Floats:
+def make_camera(
+    shot: Shot, moment: FrameMoment, request: MusicVideoRequest, side: int, size: tuple[int, int]
+) -> Floats:
     """The affine map (2, 3) from a picture of `side` pixels to the frame of `size` (W, H)."""
     look = request.look
     width, height = size
@@ -137,7 +139,7 @@ def camera(shot: Shot, moment: Moment, request: MusicVideoRequest, side: int, si
     return np.concatenate([turned, centre[:, None]], axis=1)
 
 
-def colours(shot: Shot, moment: Moment, request: MusicVideoRequest) -> NDArray[np.float32]:
+def make_colours(shot: Shot, moment: FrameMoment, request: MusicVideoRequest) -> NDArray[np.float32]:
     """The matrix (3, 4) on red, green, blue and 1: hue by section, saturation by the sound, light by the accent."""
     look = request.look
     steps = (0.0, 1.0, -0.8, 0.5, -1.5, 1.8)
@@ -157,7 +159,7 @@ def colours(shot: Shot, moment: Moment, request: MusicVideoRequest) -> NDArray[n
     )
 
 
-def vignette(size: tuple[int, int]) -> Pixels:
+def make_vignette(size: tuple[int, int]) -> Pixels:
     """Brightness of each pixel of a frame (W, H), uint8 (H, W, 3): darker towards the corners."""
     x, y = np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1])
     far = np.sqrt(x[None] ** 2 + y[:, None] ** 2) / np.sqrt(2)
@@ -165,42 +167,42 @@ def vignette(size: tuple[int, int]) -> Pixels:
     return np.repeat(mask.astype(np.uint8)[..., None], 3, axis=2)
 
 
-class Painter:
+class FramePainter:
     """Draws frames; may be used by several threads at once."""
 
     def __init__(self, choreography: Choreography) -> None:
         self.choreography = choreography
         self.request, self.plan = choreography.request, choreography.plan
         self.size = self.request.frame_size
-        self.vignette = vignette(self.size)
+        self.vignette = make_vignette(self.size)
 
     def draw(self, frame: int, clip: Pixels) -> Pixels:
         """Frame number `frame`, uint8 (H, W, 3); clip: uint8 (K, S, S, 3), the one that `moment` names."""
         import cv2
 
-        moment = self.choreography.moment(frame)
+        moment = self.choreography.find_moment(frame)
         shot = self.plan.shots[moment.shot]
         first = int(moment.place)
         part = moment.place - first
         picture: Any = clip[first]
         if part > 0.02 and first + 1 < len(clip):
             picture = cv2.addWeighted(clip[first], 1 - part, clip[first + 1], part, 0)
-        picture = cv2.transform(picture, colours(shot, moment, self.request))
+        picture = cv2.transform(picture, make_colours(shot, moment, self.request))
         side = MAIN_SIDE if picture.shape[0] < MAIN_SIDE else picture.shape[0]
         if picture.shape[0] != side:
             picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
         drawn: Any = cv2.warpAffine(
             picture,
-            camera(shot, moment, self.request, side, self.size),
+            make_camera(shot, moment, self.request, side, self.size),
             self.size,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         )
         drawn = cv2.multiply(drawn, self.vignette, dst=drawn, scale=1 / 255)
-        self._write(drawn, frame / FRAME_RATE)
+        self._draw_text(drawn, frame / FRAME_RATE)
         return drawn
 
-    def _write(self, drawn: Pixels, time_s: float) -> None:
+    def _draw_text(self, drawn: Pixels, time_s: float) -> None:
         """Title and lyrics, in place."""
         request, (width, height) = self.request, self.size
         shown = opacity(time_s, *TITLE_S)
@@ -211,9 +213,9 @@ class Painter:
             lay_over(drawn, text_layer(request.artist, width, unit * 0.05), (width / 2, height * 0.60), shown)
         for caption in request.captions:
             if caption.start_s <= time_s < caption.end_s:
-                self._caption(drawn, caption, time_s)
+                self._draw_caption(drawn, caption, time_s)
 
-    def _caption(self, drawn: Pixels, caption: Caption, time_s: float) -> None:
+    def _draw_caption(self, drawn: Pixels, caption: Caption, time_s: float) -> None:
         width, height = self.size
         layer = text_layer(caption.text, width, min(width, height) * 0.062)
         bottom = height * 0.94 - layer[0].shape[0] / 2

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import resample
-from models.beats.mel import whole_mel
+from models.beats.mel import compute_whole_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE
 
 Floats = NDArray[np.float64]
@@ -50,20 +50,20 @@ class MusicFeatures:
     sections: tuple[Section, ...]
 
 
-def _to_unit(values: Floats, low_percentile: float = 0.0) -> NDArray[np.float32]:
+def _scale_to_unit(values: Floats, low_percentile: float = 0.0) -> NDArray[np.float32]:
     """Scaled so that the 99th percentile is 1 and the low one 0, clipped."""
     low, high = np.percentile(values, (low_percentile, 99.0)) if len(values) else (0.0, 1.0)
     scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
     return np.clip(scaled, 0.0, 1.0).astype(np.float32)
 
 
-def _flux(mel: Floats) -> Floats:
+def _compute_flux(mel: Floats) -> Floats:
     """How much the bands rose since the frame before, (T,)."""
     rise = np.maximum(np.diff(mel, axis=0, prepend=mel[:1]), 0.0)
     return rise.mean(axis=1)
 
 
-def beat_synchronous(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
+def average_over_beats(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
     """Mean of the frames of each beat, (n + 1, M): before the first, between two, after the last."""
     edges = np.unique(np.clip(np.round(beats_s * FRAME_RATE).astype(int), 1, len(mel) - 1))
     return np.add.reduceat(mel, np.concatenate([[0], edges]), axis=0) / np.diff(
@@ -71,7 +71,7 @@ def beat_synchronous(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
     ).reshape(-1, 1)
 
 
-def timbre_and_harmony(beat_mel: Floats) -> Floats:
+def compute_cepstra(beat_mel: Floats) -> Floats:
     """Cepstra of each beat, standardised, (n, 12): what the self-similarity compares."""
     from scipy.fft import dct
 
@@ -79,7 +79,7 @@ def timbre_and_harmony(beat_mel: Floats) -> Floats:
     return (cepstra - cepstra.mean(axis=0)) / (cepstra.std(axis=0) + 1e-6)
 
 
-def novelty(rows: Floats, kernel: int = KERNEL_BEATS) -> Floats:
+def compute_novelty(rows: Floats, kernel: int = KERNEL_BEATS) -> Floats:
     """How much the music after each beat (row) differs from the music before, (n,), in [0, 1].
 
     After Foote 2000, "Automatic audio segmentation using a measure of audio novelty": a checkerboard with Gaussian
@@ -108,8 +108,8 @@ def find_sections(
         return (Section(0.0, duration_s, "A"),)
     from scipy.signal import find_peaks
 
-    rows = timbre_and_harmony(beat_synchronous(mel, beats_s))
-    curve = novelty(rows)
+    rows = compute_cepstra(average_over_beats(mel, beats_s))
+    curve = compute_novelty(rows)
     starts_s = np.concatenate([[0.0], beats_s])[: len(curve)]
     peaks, facts = find_peaks(curve, height=0.15, prominence=0.1)
     edges: list[float] = []
@@ -122,11 +122,11 @@ def find_sections(
     bounds = [0.0, *sorted(edges), duration_s]
     return tuple(
         Section(a, b, label)
-        for a, b, label in zip(bounds[:-1], bounds[1:], _labels(rows, starts_s, bounds), strict=True)
+        for a, b, label in zip(bounds[:-1], bounds[1:], _label_sections(rows, starts_s, bounds), strict=True)
     )
 
 
-def _labels(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
+def _label_sections(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
     """A letter for each section: the letter of an earlier one whose mean sounds nearly the same, else a new one."""
     means: list[Floats] = []
     labels: list[str] = []
@@ -146,13 +146,13 @@ def _labels(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
 def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
     """All features of a song, float32 (n,) or (channels, n)."""
     mono = samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
-    mel = whole_mel(resample(mono, sample_rate, BEAT_MEL.sample_rate))
+    mel = compute_whole_mel(resample(mono, sample_rate, BEAT_MEL.sample_rate))
     return measure_frames(mel, len(mono) / sample_rate, beats_s, downbeats_s)
 
 
 def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
-    """The same with a song's frames, float32 (T, M) as `mel.whole_mel` makes them."""
-    bass_bands = max(1, int(np.searchsorted(_band_centres_hz(), 150.0)))
+    """The same with a song's frames, float32 (T, M) as `mel.compute_whole_mel` makes them."""
+    bass_bands = max(1, int(np.searchsorted(_compute_band_centres_hz(), 150.0)))
     power, centroid, rise, bass_rise = np.zeros((4, len(mel)))
     step = int(BLOCK_S * FRAME_RATE)
     for start in range(0, len(mel), step):  # in blocks, so that a long song takes little memory
@@ -160,8 +160,8 @@ def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats,
         first = max(0, start - 1)
         bands_power = np.exp(2.0 * mel[first : start + step].astype(np.float64))  # (t, M), with the frame before
         compressed = np.log1p(1000.0 * np.sqrt(bands_power))
-        rise[here] = _flux(compressed)[start - first :]
-        bass_rise[here] = _flux(compressed[:, :bass_bands])[start - first :]
+        rise[here] = _compute_flux(compressed)[start - first :]
+        bass_rise[here] = _compute_flux(compressed[:, :bass_bands])[start - first :]
         bands_power = bands_power[start - first :]
         power[here] = bands_power.mean(axis=1)
         centroid[here] = (bands_power * np.arange(mel.shape[1])).sum(axis=1) / (bands_power.sum(axis=1) + 1e-12)
@@ -172,14 +172,14 @@ def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats,
     centroid[quiet] = 0.0
     return MusicFeatures(
         loudness=loudness.astype(np.float32),
-        percussion=_to_unit(rise),
-        bass=_to_unit(bass_rise),
-        brightness=_to_unit(centroid, 1.0),
+        percussion=_scale_to_unit(rise),
+        bass=_scale_to_unit(bass_rise),
+        brightness=_scale_to_unit(centroid, 1.0),
         sections=find_sections(mel, beats_s, downbeats_s, duration_s),
     )
 
 
-def _band_centres_hz() -> Floats:
+def _compute_band_centres_hz() -> Floats:
     """Centre of each mel band on Slaney's scale, (M,)."""
     knee_hz, linear_hz, log_step = 1000.0, 200.0 / 3, np.log(6.4) / 27.0
 

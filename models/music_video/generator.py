@@ -1,7 +1,7 @@
 """A song and a look become a music video: planned on its beats, drawn by the video model, encoded as it is drawn.
 
 The video model makes a few key clips for each kind of section. Their frames are run through in time so that the shown
-motion is quickest on every beat (`drawing.eased`) and turns between beats; camera, light and colour kick in the very
+motion is quickest on every beat (`drawing.ease`) and turns between beats; camera, light and colour kick in the very
 frame of the beat. Between the model's frames pixels move along the optical flow: the model's own space is that of
 pixels, so that is also where the interpolation happens.
 """
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.music_video.contracts import MusicVideoChunk, MusicVideoRequest
-from models.music_video.drawing import Choreography, Painter
+from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.encoder import SongVideoWriter
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
-from models.music_video.plan import Plan, plan_video
+from models.music_video.plan import MusicVideoPlan, plan_video
 
 Pixels = NDArray[np.uint8]
 
@@ -37,14 +37,14 @@ PICTURE_WIDTH = 480
 
 
 @dataclass
-class Cost:
+class WorkCost:
     """What the work takes, in seconds, as measured so far."""
 
     clip_s: float
     prepare_s: float
     frame_s: float
 
-    def of(self, clips: int, shots: int, frames: int) -> float:
+    def estimate(self, clips: int, shots: int, frames: int) -> float:
         """Seconds for so many new clips, changes of clip, and frames."""
         return clips * self.clip_s + shots * self.prepare_s + frames * self.frame_s
 
@@ -75,42 +75,42 @@ class MusicVideoGenerator:
 
     def _stream(self, request: MusicVideoRequest) -> Iterator[MusicVideoChunk]:
         plan = plan_video(request)
-        painter = Painter(Choreography(request, plan, PREPARED_FRAMES))
+        painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
         needed = list(dict.fromkeys(shot.clip for shot in shots))
         missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=plan.notes)
         cost = self.measure(request, plan, painter, missing)
-        total = cost.of(len(missing), len(shots), request.frame_count)
+        total = cost.estimate(len(missing), len(shots), request.frame_count)
         if total > self.longest_work_s:
             raise ValueError(
                 f"This video would take about {total / 60:.0f} minutes to draw on this machine; at most "
                 f"{self.longest_work_s / 60:.0f} work. Trim the song, or choose a smaller picture or fewer key clips."
             )
         progress = _Progress(cost, len(missing), len(shots), request.frame_count, plan.notes)
-        yield progress.chunk("clips")
+        yield progress.make_chunk("clips")
         for number in missing:
             began_s = time.perf_counter()
             with closing(self.clips.make(request, plan.clips[number])) as steps:
                 for step in steps:
                     progress.clip_share = step.share
-                    yield progress.chunk("clips", step.preview)
-            progress.clip_done(time.perf_counter() - began_s)
+                    yield progress.make_chunk("clips", step.preview)
+            progress.finish_clip(time.perf_counter() - began_s)
         with (
             SongVideoWriter(request.out, request.frame_size, request.rate, request.song, request.shown_s) as writer,
-            closing(self._drawn(request, plan, painter, progress)) as drawn,
+            closing(self._draw_frames(request, plan, painter, progress)) as drawn,
         ):
             reported_s = 0.0
             for frame in drawn:
                 writer.write(frame)
-                progress.frame_done()
+                progress.finish_frame()
                 if time.perf_counter() - reported_s > REPORT_EVERY_S:
                     reported_s = time.perf_counter()
-                    yield progress.chunk("frames", frame)
-        yield progress.finished()
+                    yield progress.make_chunk("frames", frame)
+        yield progress.make_last_chunk()
 
-    def _drawn(
-        self, request: MusicVideoRequest, plan: Plan, painter: Painter, progress: _Progress
+    def _draw_frames(
+        self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, progress: _Progress
     ) -> Generator[Pixels, None, None]:
         """All frames in order; a few are drawn ahead by threads."""
         with ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool:
@@ -119,7 +119,7 @@ class MusicVideoGenerator:
                 for shot in plan.shots:
                     if shot.start >= request.frame_count:
                         break
-                    clip = self.clips.prepared(request, plan.clips[shot.clip])
+                    clip = self.clips.prepare(request, plan.clips[shot.clip])
                     for frame in range(shot.start, min(shot.end, request.frame_count)):
                         waiting.append(pool.submit(painter.draw, frame, clip))
                         if len(waiting) > AHEAD:
@@ -132,10 +132,12 @@ class MusicVideoGenerator:
                 for each in waiting:
                     each.cancel()
 
-    def measure(self, request: MusicVideoRequest, plan: Plan, painter: Painter, missing: list[int]) -> Cost:
+    def measure(
+        self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, missing: list[int]
+    ) -> WorkCost:
         """What a clip and a frame take on this machine now: a step of the model, if clips are missing, and some frames
         drawn and encoded."""
-        clip_s = self.clips.step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
+        clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
         noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
         began_s = time.perf_counter()
         large = self.clips.upscale(noise[:4])
@@ -151,13 +153,13 @@ class MusicVideoGenerator:
                 wrote_s = time.perf_counter() - began_s
         finally:
             trial.unlink(missing_ok=True)
-        return Cost(clip_s, prepare_s, wrote_s / frames)
+        return WorkCost(clip_s, prepare_s, wrote_s / frames)
 
 
 class _Progress:
     """How far the work is, in seconds as measured while it goes on."""
 
-    def __init__(self, cost: Cost, clips: int, shots: int, frames: int, notes: tuple[str, ...]) -> None:
+    def __init__(self, cost: WorkCost, clips: int, shots: int, frames: int, notes: tuple[str, ...]) -> None:
         self.cost, self.clips, self.shots, self.frames, self.notes = cost, clips, shots, frames, notes
         self.clip_share = 0.0
         self.clips_made = self.frames_made = 0
@@ -165,13 +167,13 @@ class _Progress:
         self.frames_began_s: float | None = None
         self.frames_s = 0.0
 
-    def clip_done(self, seconds: float) -> None:
+    def finish_clip(self, seconds: float) -> None:
         """A clip was made in so many seconds."""
         self.clips_made, self.clip_share = self.clips_made + 1, 0.0
         self.clips_s += seconds
         self.cost.clip_s = self.clips_s / self.clips_made
 
-    def frame_done(self) -> None:
+    def finish_frame(self) -> None:
         """A frame was written."""
         now_s = time.perf_counter()
         if self.frames_began_s is None:
@@ -181,22 +183,22 @@ class _Progress:
         if self.frames_made > 24:
             self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
 
-    def chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
+    def make_chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
         """Where the work is now."""
         cost = self.cost
-        total = max(1e-6, cost.of(self.clips, self.shots, self.frames))
-        done = cost.of(0, 0, self.frames_made) + cost.clip_s * (self.clips_made + self.clip_share)
+        total = max(1e-6, cost.estimate(self.clips, self.shots, self.frames))
+        done = cost.estimate(0, 0, self.frames_made) + cost.clip_s * (self.clips_made + self.clip_share)
         done = min(done, total)
         return MusicVideoChunk(
-            stage, done, total, max(0.0, total - done), _small(picture), self.frames_made, self.notes
+            stage, done, total, max(0.0, total - done), _shrink(picture), self.frames_made, self.notes
         )
 
-    def finished(self) -> MusicVideoChunk:
+    def make_last_chunk(self) -> MusicVideoChunk:
         """The last chunk."""
         return MusicVideoChunk("finished", 1.0, 1.0, 0.0, frames=self.frames_made, notes=self.notes, last=True)
 
 
-def _small(picture: Pixels | None) -> Pixels | None:
+def _shrink(picture: Pixels | None) -> Pixels | None:
     if picture is None:
         return None
     import cv2

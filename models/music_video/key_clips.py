@@ -37,7 +37,7 @@ PREPARED_KEPT = 4
 MADE_KEPT = 2 * MAX_KEY_CLIPS  # at the least all of one video
 
 
-def fitted(frames: Pixels, side: int) -> Pixels:
+def fit_frames(frames: Pixels, side: int) -> Pixels:
     """uint8 (N, R, S, 3) -> (CLIP_FRAMES, side', side', 3): the middle square, even in time; larger frames become at
     most SCALE * side large."""
     import cv2
@@ -59,7 +59,7 @@ def fill_between(frames: Pixels) -> Pixels:
 
 
 @dataclass(frozen=True)
-class Making:
+class ClipProgress:
     """A step of the video model's work on one clip: how far it is, and what the frames look like."""
 
     share: float
@@ -78,19 +78,19 @@ class KeyClips:
         self._lock = threading.Lock()
 
     @staticmethod
-    def _key(request: MusicVideoRequest, clip: KeyClip) -> tuple[Any, ...]:
+    def _make_key(request: MusicVideoRequest, clip: KeyClip) -> tuple[Any, ...]:
         return clip.prompt, clip.seed, request.negative_prompt, request.steps, request.guidance, request.size
 
     def has(self, request: MusicVideoRequest, clip: KeyClip) -> bool:
         """Whether the model has made it already."""
-        key = self._key(request, clip)
+        key = self._make_key(request, clip)
         with self._lock:
             if key in self._made:
                 self._made.move_to_end(key)  # asked for all clips of a video before others are made
             return key in self._made
 
     @staticmethod
-    def video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
+    def make_video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
         """What the video model is asked for."""
         return VideoRequest(
             prompt=clip.prompt,
@@ -102,29 +102,29 @@ class KeyClips:
             seed=clip.seed,
         )
 
-    def make(self, request: MusicVideoRequest, clip: KeyClip) -> Generator[Making, None, None]:
+    def make(self, request: MusicVideoRequest, clip: KeyClip) -> Generator[ClipProgress, None, None]:
         """Let the model make a clip, if it has not yet; yields as the sampler goes on."""
         if self.has(request, clip):
             return
         pieces = []
-        with closing(self.model.stream(self.video_request(request, clip))) as chunks:
+        with closing(self.model.stream(self.make_video_request(request, clip))) as chunks:
             for chunk in chunks:
                 if len(chunk.frames):
                     pieces.append(chunk.frames)
                 shown = chunk.preview if len(chunk.preview) else chunk.frames
-                yield Making(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
+                yield ClipProgress(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
         with self._lock:
-            self._made[self._key(request, clip)] = fitted(np.concatenate(pieces), request.size)
+            self._made[self._make_key(request, clip)] = fit_frames(np.concatenate(pieces), request.size)
             while len(self._made) > MADE_KEPT:
                 self._made.popitem(last=False)
 
-    def prepared(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
+    def prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
         """The enlarged and filled clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
 
         Raises:
             KeyError: it was not.
         """
-        key = self._key(request, clip)
+        key = self._make_key(request, clip)
         with self._lock:
             if key in self._prepared:
                 self._prepared.move_to_end(key)
@@ -137,14 +137,14 @@ class KeyClips:
                 self._prepared.popitem(last=False)
         return ready
 
-    def step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
+    def measure_step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
         """Seconds of one step of the sampler, measured on the second of a clip that is then given up.
 
         Only what goes on counts: some models say now and then that they are still at work.
         """
         began_s = time.perf_counter()
         first_done, step_s = 0, 0.0
-        with closing(self.model.stream(self.video_request(request, clip))) as chunks:
+        with closing(self.model.stream(self.make_video_request(request, clip))) as chunks:
             for chunk in chunks:
                 if chunk.done <= first_done:
                     continue

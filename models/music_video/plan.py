@@ -63,7 +63,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MusicVideoPlan:
     """A whole music video.
 
     Attributes:
@@ -81,22 +81,22 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan_video(request: MusicVideoRequest) -> Plan:
+def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
     """The plan of a request; equal requests give equal plans."""
     rng = random.Random(request.seed)
     frames = max(1, round(request.duration_s * FRAME_RATE))
     sections = request.features.sections or (Section(0.0, request.duration_s, "A"),)
-    times, strengths, notes = _accents(request)
+    times, strengths, notes = _find_accents(request)
     accents = np.round(times * FRAME_RATE).astype(np.int64)
     keep = np.concatenate([[True], np.diff(accents) > 1]) & (accents < frames) if len(accents) else np.zeros(0, bool)
     strengths, accents = strengths[keep], accents[keep]
-    clips, of_label = _key_clips(request, sections)
-    cuts = _cuts(request, sections, frames, rng)
-    shots = _shots(request, sections, cuts, of_label, rng)
-    return Plan(frames, shots, clips, accents, strengths, notes)
+    clips, of_label = _choose_key_clips(request, sections)
+    cuts = _choose_cuts(request, sections, frames, rng)
+    shots = _make_shots(request, sections, cuts, of_label, rng)
+    return MusicVideoPlan(frames, shots, clips, accents, strengths, notes)
 
 
-def _accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str, ...]]:
+def _find_accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str, ...]]:
     """Times, strengths, and what to say about them."""
     track = request.track
     inside = (track.times_s >= 0) & (track.times_s < request.duration_s)
@@ -113,7 +113,7 @@ def _accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str, ...
     return peaks / CURVE_RATE, 0.7 * facts["peak_heights"], (said,)
 
 
-def _key_clips(
+def _choose_key_clips(
     request: MusicVideoRequest, sections: tuple[Section, ...]
 ) -> tuple[tuple[KeyClip, ...], dict[str, list[int]]]:
     """The clips, and for each kind of section which of them it may show."""
@@ -133,7 +133,7 @@ def _key_clips(
     return tuple(clips), of_label
 
 
-def _energy(request: MusicVideoRequest, start_s: float, end_s: float) -> float:
+def _measure_energy(request: MusicVideoRequest, start_s: float, end_s: float) -> float:
     """Mean loudness of a stretch against the whole song's, in [0, 1]."""
     curve = request.features.loudness
     part = curve[int(start_s * CURVE_RATE) : max(int(start_s * CURVE_RATE) + 1, int(end_s * CURVE_RATE))]
@@ -143,7 +143,9 @@ def _energy(request: MusicVideoRequest, start_s: float, end_s: float) -> float:
     return min(1.0, max(0.0, below))
 
 
-def _cuts(request: MusicVideoRequest, sections: tuple[Section, ...], frames: int, rng: random.Random) -> list[int]:
+def _choose_cuts(
+    request: MusicVideoRequest, sections: tuple[Section, ...], frames: int, rng: random.Random
+) -> list[int]:
     """Frames in which a shot begins: sections, and within them every so many bars; loud sections cut more often."""
     downs = request.track.downbeats_s
     downs = downs[(downs >= 0) & (downs < request.duration_s)]
@@ -157,7 +159,7 @@ def _cuts(request: MusicVideoRequest, sections: tuple[Section, ...], frames: int
         if request.look.cuts <= 0:
             continue
         bars = 2.0 ** ((1.0 - request.look.cuts) * 3.0)  # 8 bars at 0, 1 bar at 1
-        bars *= 0.75 if _energy(request, section.start_s, section.end_s) > 0.6 else 1.5
+        bars *= 0.75 if _measure_energy(request, section.start_s, section.end_s) > 0.6 else 1.5
         every = min(LONGEST_SHOT_BARS, max(1, round(bars)))
         for number, time_s in enumerate(inside, 1):
             if number % every == 0 or (every > 2 and rng.random() < 0.08):
@@ -166,7 +168,7 @@ def _cuts(request: MusicVideoRequest, sections: tuple[Section, ...], frames: int
     return [cut for at, cut in enumerate(ordered) if at == 0 or cut - ordered[at - 1] >= FRAME_RATE // 4]
 
 
-def _shots(
+def _make_shots(
     request: MusicVideoRequest,
     sections: tuple[Section, ...],
     cuts: list[int],

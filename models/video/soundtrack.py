@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from models.music.mastering import integrated_loudness
+from models.music.mastering import measure_loudness
 from models.video.scene_words import (
     CAMERA_WORDS,
     COLOUR_WORDS,
@@ -280,7 +280,7 @@ def level_loudness(sound: Sound) -> Sound:
     """At TARGET_LUFS (BS.1770), with peaks held under CEILING by a gain that turns down and up within 5 ms."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-    loudness = integrated_loudness(np.ascontiguousarray(sound.T), RATE)
+    loudness = measure_loudness(np.ascontiguousarray(sound.T), RATE)
     if loudness <= -70:
         return sound
     loud = sound * np.float32(10 ** (min(TARGET_LUFS - loudness, 30.0) / 20))

@@ -14,8 +14,8 @@ from models.live.music_stream import ThreadSafeVoiceBank
 from models.live.recording import write_mp3
 from models.live.session import LiveSession
 from models.live.voice_session import VoiceSession
-from models.music.soundfont import general_midi
-from models.music.voices import VoiceBank
+from models.music.soundfont import load_general_midi
+from models.music.soundfont_renderer import SoundFontRenderer
 from models.registry.registry import Registry
 from studio.io import audio_files
 from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, write_recipe
@@ -80,8 +80,8 @@ def recording_file(folder: Path, name: str) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _bank() -> VoiceBank:
-    return ThreadSafeVoiceBank(VoiceBank(general_midi()))
+def _bank() -> SoundFontRenderer:
+    return ThreadSafeVoiceBank(SoundFontRenderer(load_general_midi()))
 
 
 @lru_cache(maxsize=256)
@@ -94,7 +94,7 @@ def key_sound(program: int, pitch: int) -> bytes:
     if not 0 <= program < 128 or not 0 <= pitch < 128:
         raise ValueError("An instrument and a pitch are numbers from 0 to 127.")
     bank = _bank()
-    stereo = bank.note(program, False, pitch, KEY_VELOCITY, round(KEY_HELD_S * bank.sample_rate))
+    stereo = bank.render_note(program, False, pitch, KEY_VELOCITY, round(KEY_HELD_S * bank.sample_rate))
     mono = resample(stereo.mean(axis=0), bank.sample_rate, KEY_RATE)
     peak = float(np.abs(mono).max()) if mono.size else 0.0
     return audio_files.wav_bytes(mono * np.float32(0.5 / max(peak, 0.05)), KEY_RATE)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.music.contracts import IDEAS, NEEDS_PIECE, MusicRequest, check_piece
-from models.music.roles import in_order
+from models.music.instrument_order import sort_by_role
 from models.music.score import Piece
 from models.music.vocabulary import TEMPI
 from models.registry.registry import Registry
@@ -252,7 +252,7 @@ def build_request(
         density=density or 0.0,
         register=register or 0.0,
         bars=whole(bars),
-        programs=in_order([whole(each) for each in instruments or []]),
+        programs=sort_by_role([whole(each) for each in instruments or []]),
         drums={"any": None, "yes": True, "no": False}[drums],
         temperature=temperature,
         top_p=top_p,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from models.music.contracts import BarLine, HeardNote
+from models.music.contracts import BarSpan, TimedNote
 from studio.page.instruments import name_of
 
 COLOURS = ("#4dbcab", "#ffb066", "#8fb8ff", "#f28ab2", "#c9e26b", "#b79cff", "#ff8c6b", "#6bd6f2")
@@ -21,8 +21,8 @@ SENTENCE = "time runs to the right and high notes lie above; watch melody and ba
 
 
 def roll(
-    notes: Sequence[HeardNote],
-    bars: Sequence[BarLine],
+    notes: Sequence[TimedNote],
+    bars: Sequence[BarSpan],
     tracks: Sequence[tuple[int, bool]],
     sound_start_s: float = 0.0,
     show_probability: bool = False,
@@ -59,7 +59,7 @@ def roll(
 class _Rows:
     """Which row of the picture a note lies in, from the top."""
 
-    def __init__(self, notes: Sequence[HeardNote], tracks: Sequence[tuple[int, bool]]) -> None:
+    def __init__(self, notes: Sequence[TimedNote], tracks: Sequence[tuple[int, bool]]) -> None:
         self.is_drum = [is_drum for _, is_drum in tracks]
         pitches = [note.pitch for note in notes if not self.is_drum[note.track]]
         self.low, self.high = (min(pitches) - 1, max(pitches) + 1) if pitches else (60, 60)
@@ -68,7 +68,7 @@ class _Rows:
         self.drum_row = {pitch: self.melodic + (1 if self.melodic else 0) + at for at, pitch in enumerate(drums)}
         self.count = max(12, self.melodic + len(drums) + (1 if self.melodic and drums else 0))
 
-    def of(self, note: HeardNote) -> int:
+    def of(self, note: TimedNote) -> int:
         """The note's row."""
         return self.drum_row[note.pitch] if self.is_drum[note.track] else self.high - note.pitch
 
@@ -90,7 +90,7 @@ def _x(time_s: float, start_s: float) -> int:
 
 
 def _paths(
-    notes: Sequence[HeardNote],
+    notes: Sequence[TimedNote],
     rows: _Rows,
     tracks: Sequence[tuple[int, bool]],
     start_s: float,
@@ -115,7 +115,7 @@ def colour(track: int, tracks: Sequence[tuple[int, bool]]) -> str:
     return DRUM_COLOUR if tracks[track][1] else COLOURS[track % len(COLOURS)]
 
 
-def _bar_numbers(bars: Sequence[BarLine]) -> str:
+def _bar_numbers(bars: Sequence[BarSpan]) -> str:
     """Some bars' numbers under the picture, where the bars begin."""
     start_s, length_s = bars[0].start_s, bars[-1].end_s - bars[0].start_s
     step = -(-len(bars) // MAX_BAR_NUMBERS)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music.contracts import BarLine, HeardNote, MusicChunk, MusicRequest
+from models.music.contracts import BarSpan, MusicChunk, MusicRequest, TimedNote
 from models.music.controls import measure_key
-from models.music.score import Note, Piece, Track
+from models.music.score import InstrumentTrack, Note, Piece
 from models.music.vocabulary import KEYS
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
@@ -42,8 +42,8 @@ class MusicTake:
 
     sample_rate: int = 0
     sounds: list[FloatArray] = field(default_factory=list)
-    notes: list[HeardNote] = field(default_factory=list)
-    bars: list[BarLine] = field(default_factory=list)
+    notes: list[TimedNote] = field(default_factory=list)
+    bars: list[BarSpan] = field(default_factory=list)
     tracks: tuple[tuple[int, bool], ...] = ()
     sound_start_s: float = 0.0
     piece: Piece | None = None
@@ -87,7 +87,7 @@ class MusicTake:
         """What follows sample `start`, float32 (2, n); looks only at the pieces it needs."""
         return sound_tail(self.sounds, self.samples_count, start, (2,))
 
-    def recent(self, bars: int) -> tuple[list[HeardNote], list[BarLine]]:
+    def recent(self, bars: int) -> tuple[list[TimedNote], list[BarSpan]]:
         """Notes and lines of the last bars."""
         lines = self.bars[-bars:]
         first_s = lines[0].start_s - 1e-6 if lines else 0.0
@@ -156,10 +156,10 @@ def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:
 def transposed(piece: Piece, semitones: int) -> Piece:
     """All melodic notes higher by `semitones`; a note that leaves MIDI's range comes back an octave."""
 
-    def moved(track: Track) -> Track:
+    def moved(track: InstrumentTrack) -> InstrumentTrack:
         if track.is_drum:
             return track
-        return Track.of(track.program, False, [_moved(note, semitones) for note in track.notes])
+        return InstrumentTrack.from_notes(track.program, False, [_moved(note, semitones) for note in track.notes])
 
     return Piece(piece.bars, tuple(moved(track) for track in piece.tracks))
 

@@ -279,11 +279,11 @@ def safe_name(text: str) -> str:
 def check_fields(fields: Update) -> Any:
     """The look and the other settings of a form; raises ValueError naming the field, the value and what is allowed."""
     from models.contracts import check_number
-    from models.music_video.contracts import Look
+    from models.music_video.contracts import VisualEffects
 
     reactivity = fields.get("reactivity", 1.0)
     check_number("reactivity", reactivity, 0.0, 2.0)
-    return Look(**{name: fields[name] for name in STRENGTHS if fields.get(name) is not None}).scaled(reactivity)
+    return VisualEffects(**{name: fields[name] for name in STRENGTHS if fields.get(name) is not None}).scale(reactivity)
 
 
 def request_of(song: Song, fields: Update, preview: bool, out: Path) -> Any:
@@ -345,16 +345,16 @@ def corrected(song: Song, what: str, value: Any) -> Song:
     if what == "undo":
         return song.undone()
     if what == "half":
-        return song.corrected(track.halved())
+        return song.corrected(track.halve())
     if what == "double":
-        return song.corrected(track.doubled())
+        return song.corrected(track.double())
     if what == "shift":
-        return song.corrected(track.shifted(float(value or 0) / 1000))
+        return song.corrected(track.shift(float(value or 0) / 1000))
     if what == "tap":
         from models.beats.detector import BeatTrack
 
         taps = [float(each) for each in re.findall(r"\d+(?:\.\d+)?", str(value or ""))]
-        return song.corrected(BeatTrack.tapped(taps, song.duration_s, track.bar_length))
+        return song.corrected(BeatTrack.from_taps(taps, song.duration_s, track.bar_length))
     return song.corrected(_with_chosen_beat(track, what, int(value or 0)))
 
 
@@ -364,8 +364,8 @@ def _with_chosen_beat(track: Any, what: str, number: int) -> Any:
     if number > len(track.times_s):
         raise ValueError(f"Beat {number} does not exist; there are {len(track.times_s)}.")
     changes = {
-        "delete": lambda: track.without(number - 1),
-        "downbeat": lambda: track.with_downbeat(number - 1, track.bar_length),
+        "delete": lambda: track.remove_beat(number - 1),
+        "downbeat": lambda: track.set_downbeat(number - 1, track.bar_length),
     }
     if what not in changes:
         raise ValueError(f"There is no correction named {what!r}.")

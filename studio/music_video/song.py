@@ -76,7 +76,7 @@ def close(song: Song | None) -> None:
 
 def beats_json(song: Song) -> dict[str, Any]:
     """Beats, bars, tempo and sections as plain values; times in seconds from the start of the (trimmed) song."""
-    middle, bpm = song.track.tempo_curve()
+    middle, bpm = song.track.compute_tempo_curve()
     return {
         "duration_s": round(song.duration_s, 3),
         "bpm": round(song.track.bpm, 2),

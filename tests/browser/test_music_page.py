@@ -11,7 +11,7 @@ import pretty_midi
 import pytest
 
 from models.music.midi_io import to_mido
-from models.music.score import Bar, Note, Piece, Track
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
 
 STATUS = "document.querySelector('#music-status').innerText"
@@ -85,7 +85,7 @@ def test_an_uploaded_file_is_continued_and_stop_ends_the_work(music_page: Any, t
     page = music_page
     notes = [Note(24 * i, 60 + (i * 5) % 12, 24, 20) for i in range(16)]
     path = tmp_path / "mine.mid"
-    to_mido(Piece((Bar(),) * 4, (Track.of(73, False, notes),))).save(path)
+    to_mido(Piece((Bar(),) * 4, (InstrumentTrack.from_notes(73, False, notes),))).save(path)
     page.set_input_files("#music-upload input[type=file]", path)
     page.wait_for_selector("#music-upload .file-preview, #music-upload table")
     _settings(page, 4)

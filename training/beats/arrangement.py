@@ -27,14 +27,14 @@ BASSES = (32, 33, 34, 35, 36, 38, 39, 87)
 
 
 @dataclass
-class Song:
+class AnnotatedSong:
     """Notes (start_s, end_s, pitch, velocity, program); the beats and the place of each in its bar (1: downbeat)."""
 
     notes: list[tuple[float, float, int, int, int]] = field(default_factory=list)
     beats: np.ndarray = field(default_factory=lambda: np.zeros(0))
     places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
-    def between(self, start_s: float, end_s: float) -> Song:
+    def cut(self, start_s: float, end_s: float) -> AnnotatedSong:
         """The part from start to end, moved to time 0; notes that begin earlier are left out."""
         kept = [
             (s - start_s, min(e, end_s) - start_s, p, v, prog)
@@ -42,17 +42,17 @@ class Song:
             if start_s <= s < end_s
         ]
         inside = (self.beats >= start_s) & (self.beats < end_s)
-        return Song(kept, self.beats[inside] - start_s, self.places[inside])
+        return AnnotatedSong(kept, self.beats[inside] - start_s, self.places[inside])
 
-    def warped(self, warp: Callable[[np.ndarray], np.ndarray]) -> Song:
+    def warp(self, warp: Callable[[np.ndarray], np.ndarray]) -> AnnotatedSong:
         """Every time sent through a rising function."""
         times = np.array([(n[0], n[1]) for n in self.notes]).reshape(-1, 2)
         moved = warp(times)
         notes = [(float(a), float(b), *n[2:]) for (a, b), n in zip(moved, self.notes, strict=True)]
-        return Song(notes, warp(self.beats), self.places)
+        return AnnotatedSong(notes, warp(self.beats), self.places)
 
 
-def human_warp(rng: random.Random, length_s: float, speed: float, rubato: float) -> Callable[[np.ndarray], np.ndarray]:
+def draw_warp(rng: random.Random, length_s: float, speed: float, rubato: float) -> Callable[[np.ndarray], np.ndarray]:
     """Time runs `speed` times as fast, and slower and faster by up to the share `rubato` in slow waves."""
     grid = np.linspace(0.0, max(length_s, 1.0) + 10.0, 2000)
     pace = np.ones_like(grid)
@@ -63,11 +63,11 @@ def human_warp(rng: random.Random, length_s: float, speed: float, rubato: float)
     return lambda times: np.interp(times, grid, warped)
 
 
-def _places(count: int, bar: int, first: int = 0) -> np.ndarray:
+def _number_places(count: int, bar: int, first: int = 0) -> np.ndarray:
     return (np.arange(count) + first) % bar + 1
 
 
-def beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float, int, int, int]]]:
+def read_beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float, int, int, int]]]:
     """Beats, places and notes of a MIDI file by its own tempo and time signatures.
 
     Raises:
@@ -93,7 +93,7 @@ def beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[float, 
             raise ValueError(f"{midi.name} is in {numerator}/{denominator}.")
         here = np.arange(start, stop, step)
         beats.append(here)
-        places.append(_places(len(here), bar))
+        places.append(_number_places(len(here), bar))
     beat_ticks = np.concatenate(beats)
 
     def to_seconds(at: np.ndarray) -> np.ndarray:
@@ -111,7 +111,7 @@ def beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[float, 
     return to_seconds(beat_ticks), np.concatenate(places), sorted(notes)
 
 
-def pop909_song(folder: Path, rng: random.Random) -> Song:
+def read_pop909(folder: Path, rng: random.Random) -> AnnotatedSong:
     """A POP909 song with other instruments, and often drums and bass; its beats are those of its annotation."""
     from symusic import Score
 
@@ -135,7 +135,7 @@ def pop909_song(folder: Path, rng: random.Random) -> Song:
             program = rng.choice(KEYS_AND_PADS + (0,) * 10)
         for note in track.notes:
             notes.append((note.start, note.end, note.pitch, note.velocity, program))
-    song = Song(sorted(notes), beats, places)
+    song = AnnotatedSong(sorted(notes), beats, places)
     if rng.random() < 0.7:
         add_drums(song, rng)
     if rng.random() < 0.6:
@@ -143,87 +143,89 @@ def pop909_song(folder: Path, rng: random.Random) -> Song:
     return song
 
 
-def lied(midi: Path, rng: random.Random) -> Song:
+def read_lied(midi: Path, rng: random.Random) -> AnnotatedSong:
     """An art song in its own notes; the singer is an instrument."""
-    beats, places, notes = beat_seconds(midi)
+    beats, places, notes = read_beat_seconds(midi)
     programs = {p: rng.choice(LEADS if i == 0 else KEYS_AND_PADS) for i, p in enumerate({n[4] for n in notes})}
     if rng.random() < 0.5:
         programs = {p: p for p in programs}
     notes = [(s, e, pitch, v, programs[p]) for s, e, pitch, v, p in notes]
-    return Song(notes, beats, places)
+    return AnnotatedSong(notes, beats, places)
 
 
-def groove_song(midi: Path, rng: random.Random) -> Song:
+def read_groove(midi: Path, rng: random.Random) -> AnnotatedSong:
     """A drummer of the Groove MIDI dataset, alone or with a made-up band."""
-    beats, places, notes = beat_seconds(midi)
-    song = Song(notes, beats, places)
+    beats, places, notes = read_beat_seconds(midi)
+    song = AnnotatedSong(notes, beats, places)
     if rng.random() < 0.75:
         add_band(song, rng)
     return song
 
 
-def made_up_song(rng: random.Random, length_s: float) -> Song:
+def invent_song(rng: random.Random, length_s: float) -> AnnotatedSong:
     """Drums, bass and chords out of nothing: rock, dance, hip hop, ballads and swing at 60 to 200 beats a minute."""
     bpm = rng.choice((rng.uniform(60, 100), rng.uniform(90, 140), rng.uniform(110, 180), rng.uniform(140, 205)))
     bar = rng.choices((4, 3), (0.88, 0.12))[0]
     count = int((length_s + 4) * bpm / 60) + 2
     beats = rng.uniform(0.0, 0.7) + np.arange(count) * 60.0 / bpm
-    song = Song([], beats, _places(count, bar, rng.randrange(bar)))
+    song = AnnotatedSong([], beats, _number_places(count, bar, rng.randrange(bar)))
     add_drums(song, rng)
     add_band(song, rng)
     return song
 
 
-def click_song(rng: random.Random, length_s: float) -> Song:
+def make_click_song(rng: random.Random, length_s: float) -> AnnotatedSong:
     """A metronome: one sound on the beats, perhaps louder on downbeats, perhaps with softer, swung notes between."""
     bpm, bar = rng.uniform(55, 210), rng.choice((4, 4, 4, 3))
     count = int((length_s + 4) * bpm / 60) + 2
     beats = rng.uniform(0.0, 0.7) + np.arange(count) * 60.0 / bpm
-    song = Song([], beats, _places(count, bar, rng.randrange(bar)))
+    song = AnnotatedSong([], beats, _number_places(count, bar, rng.randrange(bar)))
     drum, accent, between = rng.choice((RIM, COWBELL, 76, 77, CLOSED_HAT)), rng.random() < 0.8, rng.random() < 0.6
     swing = rng.choice((0.0, rng.uniform(0.0, 0.17)))
     for index in range(count - 1):
         down = accent and song.places[index] == 1
-        _hit(song, rng, index, drum, 120 if down else 95, 0.0)
+        _add_hit(song, rng, index, drum, 120 if down else 95, 0.0)
         if between:
-            _hit(song, rng, index + 0.5 + swing, drum, 65, 0.0)
+            _add_hit(song, rng, index + 0.5 + swing, drum, 65, 0.0)
     return song
 
 
-def _at(song: Song, beat: float) -> float:
+def _place_hit(song: AnnotatedSong, beat: float) -> float:
     """The time of a place between beats."""
     return float(np.interp(beat, np.arange(len(song.beats)), song.beats))
 
 
-def _hit(song: Song, rng: random.Random, beat: float, drum: int, velocity: float, looseness_s: float) -> None:
-    start = max(0.0, _at(song, beat) + rng.gauss(0.0, looseness_s))
+def _add_hit(
+    song: AnnotatedSong, rng: random.Random, beat: float, drum: int, velocity: float, looseness_s: float
+) -> None:
+    start = max(0.0, _place_hit(song, beat) + rng.gauss(0.0, looseness_s))
     loud = int(np.clip(velocity * rng.uniform(0.85, 1.1), 1, 127))
     song.notes.append((start, start + 0.1, drum, loud, DRUMS))
 
 
-def add_drums(song: Song, rng: random.Random) -> None:
+def add_drums(song: AnnotatedSong, rng: random.Random) -> None:
     """A drummer who keeps one pattern for some bars, plays fills, falls silent now and then, and may swing."""
     looseness_s = rng.choice((0.0, 0.003, 0.008, 0.012))
     swing = rng.choice((0.0, 0.0, 0.0, rng.uniform(0.05, 0.17)))
-    pattern = _pattern(rng)
+    pattern = _draw_pattern(rng)
     for index in range(len(song.beats) - 1):
         place = int(song.places[index]) - 1
         if place == 0 and rng.random() < 0.08:
-            pattern = _pattern(rng)
+            pattern = _draw_pattern(rng)
         if place == 0 and rng.random() < 0.02:
             pattern = {}
         if place == 0 and rng.random() < 0.1:
-            _hit(song, rng, index, CRASH, 105, looseness_s)
+            _add_hit(song, rng, index, CRASH, 105, looseness_s)
         fill = place == 3 and rng.random() < 0.08
         for (when, drum), velocity in pattern.items():
             beat, offset = divmod(when, 1.0)
             if int(beat) != place % 4 or (fill and drum in (KICK, SNARE)):
                 continue
             late = swing if abs(offset - 0.5) < 0.01 else 0.0
-            _hit(song, rng, index + offset + late, drum, velocity, looseness_s)
+            _add_hit(song, rng, index + offset + late, drum, velocity, looseness_s)
         if fill:
             for step in range(4):
-                _hit(song, rng, index + step / 4, rng.choice((SNARE, TOM, TOM - 2, TOM + 3)), 95, looseness_s)
+                _add_hit(song, rng, index + step / 4, rng.choice((SNARE, TOM, TOM - 2, TOM + 3)), 95, looseness_s)
 
 
 KICKS_AND_BACKBEATS: dict[str, tuple[dict[float, float], dict[float, float]]] = {
@@ -243,7 +245,7 @@ GHOST_CHANCE = {"rock": 0.15, "break": 0.35, "blast": 0.2}
 BETWEEN = (0.5, 0.75, 1.5, 1.75, 2.5, 2.75, 3.5, 3.75)
 
 
-def _pattern(rng: random.Random) -> dict[tuple[float, int], float]:
+def _draw_pattern(rng: random.Random) -> dict[tuple[float, int], float]:
     """(place in beats 0 to 4, drum) -> velocity."""
     hat = rng.choice((CLOSED_HAT, CLOSED_HAT, RIDE, OPEN_HAT, SHAKER, PEDAL_HAT))
     step = rng.choice((1.0, 0.5, 0.5, 0.5, 0.25))
@@ -264,20 +266,20 @@ def _pattern(rng: random.Random) -> dict[tuple[float, int], float]:
     return hits
 
 
-def add_bass(song: Song, rng: random.Random) -> None:
+def add_bass(song: AnnotatedSong, rng: random.Random) -> None:
     """A bass that follows the lowest note sounding at each beat."""
     program, step = rng.choice(BASSES), rng.choice((1.0, 1.0, 0.5, 0.5, 2.0))
     melodic = sorted(n for n in song.notes if n[4] != DRUMS)
     starts = np.array([n[0] for n in melodic])
     for beat in np.arange(0, len(song.beats) - 1, step):
-        start, end = _at(song, beat), _at(song, beat + step)
+        start, end = _place_hit(song, beat), _place_hit(song, beat + step)
         near = melodic[np.searchsorted(starts, start - 0.05) : np.searchsorted(starts, end)]
         if near and rng.random() < 0.95:
             low = min(n[2] for n in near)
             song.notes.append((start, start + (end - start) * 0.9, 28 + (low - 28) % 12, rng.randint(80, 115), program))
 
 
-def add_band(song: Song, rng: random.Random) -> None:
+def add_band(song: AnnotatedSong, rng: random.Random) -> None:
     """Chords, riffs, bass and perhaps a melody over the beats, on a made-up progression."""
     tonic, minor = rng.randrange(12), rng.random() < 0.5
     degrees = rng.choice(((0, 5, 7, 5), (0, 7, 9, 5), (0, 9, 5, 7), (0, 0, 5, 7), (0, 10, 8, 10), (0, 3, 8, 10)))
@@ -291,7 +293,7 @@ def add_band(song: Song, rng: random.Random) -> None:
     scale = (0, 2, 3, 5, 7, 8, 10) if minor else (0, 2, 4, 5, 7, 9, 11)
 
     def play(beat: float, length: float, pitch: int, velocity: int, program: int) -> None:
-        start, end = _at(song, beat), _at(song, beat + length)
+        start, end = _place_hit(song, beat), _place_hit(song, beat + length)
         song.notes.append((start, max(start + 0.05, end - 0.02), int(np.clip(pitch, 20, 100)), velocity, program))
 
     for bar, first in enumerate(downs):

@@ -17,7 +17,16 @@ import torch
 
 from models.audio import log_mel
 from models.beats.network import BEAT_MEL
-from training.beats.arrangement import DRUMS, Song, click_song, groove_song, human_warp, lied, made_up_song, pop909_song
+from training.beats.arrangement import (
+    DRUMS,
+    AnnotatedSong,
+    draw_warp,
+    invent_song,
+    make_click_song,
+    read_groove,
+    read_lied,
+    read_pop909,
+)
 
 EXCERPT_S = 30.0
 HELD_OUT_POP909 = "9"  # songs whose number ends so are never trained on
@@ -45,14 +54,14 @@ class Sources:
 
 
 @lru_cache(maxsize=4)
-def _synthesizer(soundfont: Path, sample_rate: int) -> Any:
+def _make_synthesizer(soundfont: Path, sample_rate: int) -> Any:
     """Kept, because a compressed soundfont takes a second to unpack."""
     from symusic import Synthesizer
 
     return Synthesizer(sf_path=str(soundfont), sample_rate=sample_rate)
 
 
-def render(song: Song, soundfont: Path, sample_rate: int = BEAT_MEL.sample_rate) -> np.ndarray:
+def render(song: AnnotatedSong, soundfont: Path, sample_rate: int = BEAT_MEL.sample_rate) -> np.ndarray:
     """Mono float32 sound of a song by a General MIDI soundfont."""
     from symusic import Note, Score, Track
 
@@ -66,11 +75,11 @@ def render(song: Song, soundfont: Path, sample_rate: int = BEAT_MEL.sample_rate)
             first = round(start * TICKS_A_SECOND)
             track.notes.append(Note(first, max(1, round(end * TICKS_A_SECOND) - first), pitch, velocity))
         score.tracks.append(track)
-    sound = _synthesizer(soundfont, sample_rate).render(score, stereo=False)
+    sound = _make_synthesizer(soundfont, sample_rate).render(score, stereo=False)
     return np.asarray(sound[0], dtype=np.float32)
 
 
-def render_loud(song: Song, soundfont: Path, rng: random.Random) -> np.ndarray:
+def render_loud(song: AnnotatedSong, soundfont: Path, rng: random.Random) -> np.ndarray:
     """The same, but its distorted guitars often go through a driven amplifier and stand as a wall before the rest."""
     heavy = [n for n in song.notes if n[4] in DISTORTED_GUITARS]
     if not heavy or rng.random() < 0.3:
@@ -114,19 +123,19 @@ def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
     return (sound * 10 ** (-rng.uniform(0, 20) / 20)).astype(np.float32)
 
 
-def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> Song | None:
+def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> AnnotatedSong | None:
     """A random song of a random kind; None where the one drawn has no clear beats."""
     kinds = [k for k in ("pop909", "lieder", "groove") if sources.get(k)] + ["made_up", "clicks"]
     weights = {"pop909": 0.25, "lieder": 0.1, "groove": 0.22, "made_up": 0.39, "clicks": 0.04}
     kind = rng.choices(kinds, [weights[k] for k in kinds])[0]
     if kind == "made_up":
-        song, speed, rubato = made_up_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.0, 0.02))
+        song, speed, rubato = invent_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.0, 0.02))
     elif kind == "clicks":
-        song, speed, rubato = click_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.1))
+        song, speed, rubato = make_click_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.1))
     else:
         path = rng.choice(sources[kind])
         try:
-            song = {"pop909": pop909_song, "lieder": lied, "groove": groove_song}[kind](path, rng)
+            song = {"pop909": read_pop909, "lieder": read_lied, "groove": read_groove}[kind](path, rng)
         except (ValueError, RuntimeError):
             return None
         speed = rng.uniform(0.8, 1.25)
@@ -134,13 +143,13 @@ def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> Song | None
     if len(song.beats) < 8:
         return None
     end_s = float(song.beats[-1]) + 2
-    song = song.warped(human_warp(rng, end_s, speed, rubato))
+    song = song.warp(draw_warp(rng, end_s, speed, rubato))
     latest = max(0.0, float(song.beats[-1]) - EXCERPT_S)
     start_s = rng.uniform(0.0, latest) if rng.random() < 0.9 else 0.0
-    return song.between(start_s, start_s + EXCERPT_S)
+    return song.cut(start_s, start_s + EXCERPT_S)
 
 
-def _excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) -> Excerpt | None:
+def _render_excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) -> Excerpt | None:
     sources, soundfonts, seed = job
     torch.set_num_threads(1)
     rng = random.Random(seed)
@@ -173,7 +182,7 @@ def build(sources: Sources, count: int, seed: int, workers: int) -> list[Excerpt
     files = list_sources(sources)
     jobs = [(files, sources.soundfonts, seed * 1_000_003 + i) for i in range(count)]
     with ProcessPoolExecutor(workers) as pool:
-        return [e for e in pool.map(_excerpt, jobs, chunksize=8) if e is not None]
+        return [e for e in pool.map(_render_excerpt, jobs, chunksize=8) if e is not None]
 
 
 def save(path: Path, excerpts: list[Excerpt]) -> None:

@@ -41,7 +41,7 @@ AVERAGE = 0.99
 LEARNING_RATE = 2e-3
 
 
-def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
+def make_targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
     """float32 (frames, 2) for beats and downbeats: 1 in the nearest frame, a half beside it."""
     wanted = np.zeros((frames, 2), dtype=np.float32)
     for column, times in enumerate((excerpt.beats, excerpt.downbeats)):
@@ -53,7 +53,7 @@ def targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
     return wanted
 
 
-def draw(
+def draw_batch(
     excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random, frames: int = CROP_FRAMES
 ) -> tuple[Tensor, Tensor]:
     """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2).
@@ -72,7 +72,7 @@ def draw(
         if rng.random() < 0.3:
             first = rng.randrange(mel.shape[2] - 8)
             mel[row, :, first : first + rng.randint(2, 16)] = mel[row].min()
-    whole = [targets(e, total, delay_frames) for e in chosen]
+    whole = [make_targets(e, total, delay_frames) for e in chosen]
     wanted = np.stack([row[at : at + frames] for row, at in zip(whole, begins, strict=True)])
     return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
 
@@ -94,7 +94,7 @@ class BeatTrainer(ResumableTraining[BeatNetwork]):
         rate = LEARNING_RATE * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        mel, wanted = draw(self.excerpts, self.batch, self.config.delay_frames, self.rng)
+        mel, wanted = draw_batch(self.excerpts, self.batch, self.config.delay_frames, self.rng)
         logits = self.model(mel)
         weight = 1.0 + wanted * torch.tensor([4.0, 8.0])
         loss = F.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
@@ -146,7 +146,7 @@ def export(arguments: argparse.Namespace) -> None:
             print(arguments.out / name)
 
 
-def parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True)
@@ -171,5 +171,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    parsed = parser().parse_args()
+    parsed = make_parser().parse_args()
     parsed.function(parsed)

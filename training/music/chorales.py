@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.music.transformer import Layer, MusicTransformerConfig, attention_mask, sinusoids
+from models.music.transformer import Layer, MusicTransformerConfig, compute_sinusoids, make_attention_mask
 from training.loop import save_checkpoint
-from training.music.muon import optimisers
+from training.music.muon import make_optimizers
 
 VOICES, STEPS_PER_BAR = 4, 16
 CLOCK = VOICES * STEPS_PER_BAR
@@ -62,7 +62,7 @@ def read_splits(path: Path) -> dict[str, list[Tokens]]:
         ) from error
 
 
-def voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
+def measure_voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
     """int64 (4, 2): the lowest and highest pitch of each voice."""
     steps = np.concatenate(pieces).reshape(-1, VOICES)
     low = np.where(steps == REST, 999, steps).min(axis=0)
@@ -70,9 +70,9 @@ def voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
     return np.stack([low, high], axis=1)
 
 
-def transpositions(piece: Tokens, ranges: NDArray[np.int64]) -> list[int]:
+def list_transpositions(piece: Tokens, ranges: NDArray[np.int64]) -> list[int]:
     """By how many semitones (-6 to 6) a piece can move with every voice in its range."""
-    own = voice_ranges([piece])
+    own = measure_voice_ranges([piece])
     sings = own[:, 1] >= 0
     down, up = (ranges[sings, 0] - own[sings, 0]).max(), (ranges[sings, 1] - own[sings, 1]).min()
     return list(range(max(-6, int(down)), min(6, int(up)) + 1))
@@ -107,10 +107,10 @@ class ChoraleTransformer(nn.Module):
         """The last tokens int64 (B, L) and the places int64 (B, L) in the piece of those asked for -> (B, L, V)."""
         x = self.embedding(tokens) + self.clock(places % CLOCK)
         if self.config.position == "absolute":
-            x = x + 0.02 * sinusoids(places, self.config.width)
+            x = x + 0.02 * compute_sinusoids(places, self.config.width)
         x = self.dropout(x)
         needs_mask = self.config.position == "relative"
-        mask = attention_mask(tokens.shape[1], tokens.shape[1], None, tokens.device) if needs_mask else None
+        mask = make_attention_mask(tokens.shape[1], tokens.shape[1], None, tokens.device) if needs_mask else None
         for layer in self.layers:
             x = layer(x, mask)
         return F.linear(self.norm(x), self.embedding.weight)
@@ -133,7 +133,7 @@ class ChoraleRecipe:
     average_over_steps: int = 60
     seed: int = 0
 
-    def config(self, position: str) -> MusicTransformerConfig:
+    def make_config(self, position: str) -> MusicTransformerConfig:
         """The network's sizes with one kind of positions."""
         return MusicTransformerConfig(
             n_tokens=VOCABULARY,
@@ -147,7 +147,7 @@ class ChoraleRecipe:
         )
 
 
-def _shifted(piece: Tokens, first: int, stop: int) -> Tokens:
+def _shift(piece: Tokens, first: int, stop: int) -> Tokens:
     """What stands before each of the tokens first to stop - 1."""
     return np.concatenate([[START], piece])[first:stop]
 
@@ -157,13 +157,13 @@ class Crops:
 
     def __init__(self, pieces: Sequence[Tokens], seed: int) -> None:
         self.random = np.random.default_rng(seed)
-        ranges = voice_ranges(pieces)
+        ranges = measure_voice_ranges(pieces)
         self.pieces = pieces
-        self.keys = [transpositions(piece, ranges) for piece in pieces]
+        self.keys = [list_transpositions(piece, ranges) for piece in pieces]
         lengths = np.array([len(piece) for piece in pieces], dtype=float)
         self.chances = lengths / lengths.sum()
 
-    def rows(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    def draw_rows(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs, places and targets, each int64 (count, WINDOW); targets are -1 past the end of a piece."""
         inputs, places, targets = (np.full((count, WINDOW), fill) for fill in (REST, 0, -1))
         for row in range(count):
@@ -173,14 +173,14 @@ class Crops:
             first = VOICES * int(self.random.integers(-8, last + 9))
             first = min(max(first, 0), VOICES * last)  # the ends come more often than their share
             stop = min(first + WINDOW, len(piece))
-            inputs[row, : stop - first] = _shifted(piece, first, stop)
+            inputs[row, : stop - first] = _shift(piece, first, stop)
             targets[row, : stop - first] = piece[first:stop]
             places[row] = first + np.arange(WINDOW)
         return torch.from_numpy(inputs), torch.from_numpy(places), torch.from_numpy(targets)
 
 
 @torch.no_grad()
-def negative_log_likelihood(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
+def measure_nll(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
     """Mean over all tokens of all pieces, in nats."""
     model.eval()
     total, count = 0.0, 0
@@ -189,7 +189,7 @@ def negative_log_likelihood(model: ChoraleTransformer, pieces: Sequence[Tokens])
         for first in range(0, max(1, len(piece) - WINDOW + STRIDE), STRIDE):
             stop = min(first + WINDOW, len(piece))
             places = torch.arange(first, stop)[None]
-            logits = model(torch.from_numpy(_shifted(piece, first, stop))[None], places)[0]
+            logits = model(torch.from_numpy(_shift(piece, first, stop))[None], places)[0]
             losses = F.cross_entropy(logits, torch.from_numpy(piece[first:stop]), reduction="none")
             total += float(losses[judged - first :].sum())
             judged = stop
@@ -204,10 +204,10 @@ class ChoraleTraining:
     def __init__(self, recipe: ChoraleRecipe, position: str, splits: Mapping[str, list[Tokens]]) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.splits = recipe, splits
-        self.model = ChoraleTransformer(recipe.config(position))
-        self.average = ChoraleTransformer(recipe.config(position))
+        self.model = ChoraleTransformer(recipe.make_config(position))
+        self.average = ChoraleTransformer(recipe.make_config(position))
         self.average.load_state_dict(self.model.state_dict())
-        self.optimisers = optimisers(self.model, recipe.muon_rate, recipe.adam_rate)
+        self.optimizers = make_optimizers(self.model, recipe.muon_rate, recipe.adam_rate)
         self.crops = Crops(splits["train"], recipe.seed)
         self.step = 0
 
@@ -215,16 +215,16 @@ class ChoraleTraining:
         """One step; returns the loss."""
         recipe = self.recipe
         rate = min(1.0, (self.step + 1) / recipe.warmup_steps) * (1 - self.step / recipe.steps)
-        for optimiser, full in zip(self.optimisers, (recipe.muon_rate, recipe.adam_rate), strict=True):
-            optimiser.param_groups[0]["lr"] = rate * full
-        inputs, places, targets = self.crops.rows(recipe.rows)
+        for optimizer, full in zip(self.optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
+            optimizer.param_groups[0]["lr"] = rate * full
+        inputs, places, targets = self.crops.draw_rows(recipe.rows)
         logits = self.model(inputs, places)
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
-            optimiser.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         self.step += 1
         weight = max(1 / self.step, 1 / recipe.average_over_steps)
         with torch.no_grad():
@@ -237,7 +237,7 @@ class ChoraleTraining:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "optimisers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
         }
         save_checkpoint(path, state)
@@ -247,8 +247,8 @@ class ChoraleTraining:
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        for optimizer, saved in zip(self.optimizers, state["optimisers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.step = state["step"]
         self.crops = Crops(self.splits["train"], self.recipe.seed + self.step)
 
@@ -276,12 +276,12 @@ def train_chorales(
         if training.step % 50 == 0:
             report(f"{position} step {training.step}: {np.mean(losses[-50:]):.4f}")
         if training.step % 250 == 0:
-            valid = negative_log_likelihood(training.average, splits["valid"])
+            valid = measure_nll(training.average, splits["valid"])
             report(f"{position} step {training.step}: valid {valid:.4f}")
         if time.monotonic() - saved_at > 120 or training.step == recipe.steps:
             training.save(checkpoint)
             saved_at = time.monotonic()
     judged = {"train": splits["train"][:40], "valid": splits["valid"], "test": splits["test"]}
-    results = {name: negative_log_likelihood(training.average, pieces) for name, pieces in judged.items()}
+    results = {name: measure_nll(training.average, pieces) for name, pieces in judged.items()}
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
     return {**results, "parameters": float(parameters), "steps": float(training.step)}

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 
 from models.music.midi_io import quantise, read_midi
-from models.music.score import COMMON_TIME, Bar, Note, Piece, Track
+from models.music.score import COMMON_TIME, Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import decode_piece, encode_piece
-from models.music.vocabulary import BAR, METER, POSITIONS_PER_QUARTER, TEMPO, VELOCITY_STEP, meter_index, tempo_index
+from models.music.vocabulary import BAR, METER, POSITIONS_PER_QUARTER, TEMPO, VELOCITY_STEP, find_meter, find_tempo
 
 COLLECTIONS = ("pop", "lieder", "drums", "chorales")
 SIXTEENTH = POSITIONS_PER_QUARTER // 4
@@ -53,25 +53,25 @@ class Source:
     piece: Piece
 
 
-def coarse_velocity(velocity: int, step: int = 3) -> int:
+def round_velocity(velocity: int, step: int = 3) -> int:
     """A velocity bin moved to the middle of every `step` bins: small differences are noise to a small model."""
     return min(velocity // step * step + step // 2, 127 // VELOCITY_STEP)
 
 
-def with_tempo(piece: Piece, tempo: int) -> Piece:
+def set_tempo(piece: Piece, tempo: int) -> Piece:
     """All bars with one tempo."""
     return Piece(tuple(replace(bar, tempo=tempo) for bar in piece.bars), piece.tracks)
 
 
-def trimmed(piece: Piece) -> Piece:
+def trim(piece: Piece) -> Piece:
     """Without empty bars before the first note."""
-    starts = piece.bar_starts()
+    starts = piece.list_bar_starts()
     first_onset = min(track.notes[0].start for track in piece.tracks if track.notes)
     first = int(np.searchsorted(starts, first_onset, side="right")) - 1
     return piece.slice(first, len(piece.bars)) if first else piece
 
 
-def _unpacked(folder: Path, name: str, scratch: Path) -> Path:
+def _unpack(folder: Path, name: str, scratch: Path) -> Path:
     """The folder of a collection; its archive is unpacked into `scratch` if there is only that."""
     for parent in (folder, scratch):
         if (parent / name).is_dir():
@@ -88,7 +88,7 @@ def _unpacked(folder: Path, name: str, scratch: Path) -> Path:
 # ---- POP909
 
 
-def pop_bars(beats: np.ndarray) -> tuple[int, np.ndarray]:
+def lay_out_pop_bars(beats: np.ndarray) -> tuple[int, np.ndarray]:
     """A song's meter and when its beats are.
 
     Args:
@@ -101,10 +101,10 @@ def pop_bars(beats: np.ndarray) -> tuple[int, np.ndarray]:
     in_three = len(simple) > 2 and np.median(np.diff(simple)) == 3
     barlines = simple if in_three else compound
     first = int(barlines[0]) if len(barlines) else 0
-    return meter_index(3, 4) if in_three else COMMON_TIME, beats[first:, 0]
+    return find_meter(3, 4) if in_three else COMMON_TIME, beats[first:, 0]
 
 
-def _beat_positions(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
+def _place_beats(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
     """Seconds to grid positions, a quarter a beat; before the first and after the last beat the pace goes on."""
     period = float(np.median(np.diff(beat_times)))
     before = beat_times[0] - period * np.arange(8, 0, -1)
@@ -116,34 +116,34 @@ def _beat_positions(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
 def read_song(path: Path) -> Piece:
     """A POP909 song: three piano tracks, the melody first."""
     midi = read_midi(path)
-    meter, beat_times = pop_bars(np.loadtxt(path.with_name("beat_midi.txt")))
+    meter, beat_times = lay_out_pop_bars(np.loadtxt(path.with_name("beat_midi.txt")))
     bar_positions = Bar(meter).positions
     tracks = []
     for instrument in midi.instruments:
         times = np.array([(note.start, note.end) for note in instrument.notes]).reshape(-1, 2)
-        onsets, ends = _beat_positions(times, beat_times).T
+        onsets, ends = _place_beats(times, beat_times).T
         starts = np.rint(onsets / SIXTEENTH).astype(int) * SIXTEENTH + bar_positions  # a bar for what comes before
         lengths = np.maximum(np.rint((ends - onsets) / 3).astype(int) * 3, 3)
         loudness: dict[int, int] = {}
         for start, note in zip(starts, instrument.notes, strict=True):
             loudness[start] = max(loudness.get(start, 0), note.velocity)
         tracks.append(
-            Track.of(
+            InstrumentTrack.from_notes(
                 0,
                 False,
                 (
-                    Note(int(start), note.pitch, int(length), coarse_velocity(loudness[start] // VELOCITY_STEP))
+                    Note(int(start), note.pitch, int(length), round_velocity(loudness[start] // VELOCITY_STEP))
                     for start, length, note in zip(starts, lengths, instrument.notes, strict=True)
                     if start >= 0
                 ),
             )
         )
-    tempo = tempo_index(60.0 / float(np.median(np.diff(beat_times))))
+    tempo = find_tempo(60.0 / float(np.median(np.diff(beat_times))))
     last = max(track.notes[-1].start for track in tracks)
-    return trimmed(Piece((Bar(meter, tempo),) * (last // bar_positions + 1), tuple(tracks)))
+    return trim(Piece((Bar(meter, tempo),) * (last // bar_positions + 1), tuple(tracks)))
 
 
-def _pop(folder: Path) -> Iterator[Source]:
+def _read_pop(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.glob("[0-9][0-9][0-9]/[0-9][0-9][0-9].mid")):
         yield Source("pop", path.stem, int(path.stem) % HELD_OUT_EVERY == 0, read_song(path))
 
@@ -155,16 +155,18 @@ def read_lied(path: Path) -> Piece:
     """An art song: the voice, and all that follows it as one piano track."""
     piece = quantise(read_midi(path))
     tracks = [
-        [replace(note, velocity=coarse_velocity(note.velocity)) for note in track.notes] for track in piece.melodic
+        [replace(note, velocity=round_velocity(note.velocity)) for note in track.notes] for track in piece.melodic
     ]
     parts = [tracks[0], [note for track in tracks[1:] for note in track]] if len(tracks) > 1 else tracks
     tempo = int(np.median([bar.tempo for bar in piece.bars]))
     programs = (piece.melodic[0].program, 0)
-    song = tuple(Track.of(program, False, notes) for program, notes in zip(programs, parts, strict=False))
-    return trimmed(with_tempo(Piece(piece.bars, song), tempo))
+    song = tuple(
+        InstrumentTrack.from_notes(program, False, notes) for program, notes in zip(programs, parts, strict=False)
+    )
+    return trim(set_tempo(Piece(piece.bars, song), tempo))
 
 
-def _lieder(folder: Path) -> Iterator[Source]:
+def _read_lieder(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.rglob("*.mid")):
         number = re.search(r"lc(\d+)", path.stem)
         try:
@@ -178,7 +180,7 @@ def _lieder(folder: Path) -> Iterator[Source]:
 # ---- Groove MIDI
 
 
-def _drums(folder: Path) -> Iterator[Source]:
+def _read_drums(folder: Path) -> Iterator[Source]:
     with (folder / "info.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in sorted(rows, key=lambda row: row["midi_filename"]):
@@ -187,11 +189,11 @@ def _drums(folder: Path) -> Iterator[Source]:
         numerator, denominator = (int(part) for part in row["time_signature"].split("-"))
         piece = quantise(read_midi(folder / row["midi_filename"]), (numerator, denominator))
         notes = [
-            replace(note, pitch=GROOVE_PADS.get(note.pitch, note.pitch), velocity=coarse_velocity(note.velocity))
+            replace(note, pitch=GROOVE_PADS.get(note.pitch, note.pitch), velocity=round_velocity(note.velocity))
             for note in piece.tracks[-1].notes
         ]
-        tempo = tempo_index(float(row["bpm"]))
-        drums = trimmed(with_tempo(Piece(piece.bars, (Track.of(0, True, notes),)), tempo))
+        tempo = find_tempo(float(row["bpm"]))
+        drums = trim(set_tempo(Piece(piece.bars, (InstrumentTrack.from_notes(0, True, notes),)), tempo))
         yield Source("drums", row["midi_filename"], row["split"] != "train", drums)
 
 
@@ -210,11 +212,11 @@ def read_chorale(steps: list[list[int]]) -> Piece:
                 voices[voice][-1] = replace(last, duration=last.duration + SIXTEENTH)
             else:
                 voices[voice].append(Note(start, pitch, SIXTEENTH, _CHORALE_VELOCITY // VELOCITY_STEP))
-    bars = (Bar(COMMON_TIME, tempo_index(_CHORALE_TEMPO)),) * (-(-len(steps) // 16))
-    return trimmed(Piece(bars, tuple(Track.of(52, False, notes) for notes in voices)))
+    bars = (Bar(COMMON_TIME, find_tempo(_CHORALE_TEMPO)),) * (-(-len(steps) // 16))
+    return trim(Piece(bars, tuple(InstrumentTrack.from_notes(52, False, notes) for notes in voices)))
 
 
-def _chorales(path: Path) -> Iterator[Source]:
+def _read_chorales(path: Path) -> Iterator[Source]:
     for split, chorales in sorted(json.loads(path.read_text(encoding="utf-8")).items()):
         for index, steps in enumerate(chorales):
             yield Source("chorales", f"{split}-{index:03d}", split != "train", read_chorale(steps))
@@ -233,10 +235,10 @@ def read_collections(folder: Path, scratch: Path) -> Iterator[Source]:
     chorales = folder / "jsb" / "jsb-chorales-16th.json"
     if not chorales.is_file():
         raise ValueError(f"{folder} lacks jsb/jsb-chorales-16th.json.")
-    yield from _pop(_unpacked(folder, "POP909", scratch))
-    yield from _lieder(_unpacked(folder, "openscore_lieder_midi", scratch))
-    yield from _drums(_unpacked(folder, "groove", scratch))
-    yield from _chorales(chorales)
+    yield from _read_pop(_unpack(folder, "POP909", scratch))
+    yield from _read_lieder(_unpack(folder, "openscore_lieder_midi", scratch))
+    yield from _read_drums(_unpack(folder, "groove", scratch))
+    yield from _read_chorales(chorales)
 
 
 # ---- the file
@@ -256,7 +258,7 @@ class Corpus:
     pieces: tuple[dict, ...]
 
     @classmethod
-    def of(cls, sources: Iterator[Source]) -> Corpus:
+    def from_sources(cls, sources: Iterator[Source]) -> Corpus:
         """Tokenise."""
         tokens: list[int] = []
         pieces = []
@@ -290,16 +292,16 @@ class Corpus:
         with np.load(path, allow_pickle=False) as file:
             return cls(file["tokens"], tuple(json.loads(str(file["pieces"]))))
 
-    def window(self, index: int, first: int, stop: int) -> list[int]:
+    def cut_window(self, index: int, first: int, stop: int) -> list[int]:
         """Tokens of bars first to stop - 1 of a piece, with its front; they decode to those bars alone."""
         piece = self.pieces[index]
         bars = piece["bars"]
         front = self.tokens[piece["start"] : bars[0][0]]
         _, meter, tempo = bars[first]
         body = self.tokens[bars[first][0] + 1 : bars[stop][0]]
-        said = [BAR.first, METER.token(meter), TEMPO.token(tempo)]
+        said = [BAR.first, METER.to_token(meter), TEMPO.to_token(tempo)]
         return [*front.tolist(), *said, *body.tolist()]
 
-    def whole(self, index: int) -> Piece:
+    def read_piece(self, index: int) -> Piece:
         """A piece with all its bars."""
-        return decode_piece(self.window(index, 0, len(self.pieces[index]["bars"]) - 1))
+        return decode_piece(self.cut_window(index, 0, len(self.pieces[index]["bars"]) - 1))

@@ -3,7 +3,7 @@
 The collections know few instruments: pop songs are three piano parts, art songs a voice and a piano, drummers play
 alone. For training each excerpt is given to an ensemble drawn by chance: parts get instruments that suit their role, a
 bass takes the lowest notes over, a Groove drummer of the training split plays along. So the model learns what a bass,
-a lead or a pad does, and what a band sounds like. `models.music.roles` has the order of the tracks that it has seen.
+a lead or a pad does, and what a band sounds like. `models.music.instrument_order` gives the order of the tracks.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.music.score import COMMON_TIME, Note, Piece, Track, merge_tracks
-from training.music.corpus import SIXTEENTH, coarse_velocity
+from models.music.score import COMMON_TIME, InstrumentTrack, Note, Piece, merge_tracks
+from training.music.corpus import SIXTEENTH, round_velocity
 
 # General MIDI programs by role, the usual ones several times.
 LEADS = (0, 0, 4, 11, 24, 25, 26, 40, 52, 53, 56, 64, 65, 66, 68, 71, 73, 73, 75, 80, 81)
@@ -37,7 +37,7 @@ CHORAL_ENSEMBLES = (
 BASS_TOP = 47  # a bass plays up to B2
 
 
-def split_bass(track: Track, program: int) -> tuple[Track, Track]:
+def split_bass(track: InstrumentTrack, program: int) -> tuple[InstrumentTrack, InstrumentTrack]:
     """A track without and with the lowest note of each onset that is no higher than BASS_TOP."""
     lowest: dict[int, int] = {}
     for note in track.notes:
@@ -45,10 +45,10 @@ def split_bass(track: Track, program: int) -> tuple[Track, Track]:
     is_bass = [note.pitch == lowest[note.start] and note.pitch <= BASS_TOP for note in track.notes]
     above = [note for note, low in zip(track.notes, is_bass, strict=True) if not low]
     below = [note for note, low in zip(track.notes, is_bass, strict=True) if low]
-    return Track.of(track.program, False, above), Track.of(program, False, below)
+    return InstrumentTrack.from_notes(track.program, False, above), InstrumentTrack.from_notes(program, False, below)
 
 
-def drum_loop(drums: Piece, first_bar: int, positions: int) -> Track | None:
+def loop_drums(drums: Piece, first_bar: int, positions: int) -> InstrumentTrack | None:
     """A drummer's 4/4 bars from `first_bar` on, on the sixteenth grid, again and again up to `positions`.
 
     None where the drummer swings too much for that grid, or plays another meter.
@@ -61,53 +61,53 @@ def drum_loop(drums: Piece, first_bar: int, positions: int) -> Track | None:
     if len(errors) < 8 or np.mean(errors) > 1.2:
         return None
     on_grid = [
-        replace(note, start=round(note.start / SIXTEENTH) * SIXTEENTH, velocity=coarse_velocity(note.velocity, 6))
+        replace(note, start=round(note.start / SIXTEENTH) * SIXTEENTH, velocity=round_velocity(note.velocity, 6))
         for note in notes
     ]
     repeats = -(-positions // loop.positions)
     tiled = (replace(note, start=note.start + turn * loop.positions) for turn in range(repeats) for note in on_grid)
-    return Track.of(0, True, (note for note in tiled if note.start < positions))
+    return InstrumentTrack.from_notes(0, True, (note for note in tiled if note.start < positions))
 
 
-def _choice(random: np.random.Generator, programs: Sequence[int]) -> int:
+def _choose(random: np.random.Generator, programs: Sequence[int]) -> int:
     return programs[int(random.integers(len(programs)))]
 
 
-def _with_program(track: Track, program: int) -> Track:
+def _set_program(track: InstrumentTrack, program: int) -> InstrumentTrack:
     return replace(track, program=program)
 
 
-def _arrange_pop(piece: Piece, random: np.random.Generator, drums: Track | None) -> list[Track]:
+def _arrange_pop(piece: Piece, random: np.random.Generator, drums: InstrumentTrack | None) -> list[InstrumentTrack]:
     """Melody, bridge and piano for a band; the parts may be fewer than three."""
     parts = list(piece.tracks)
     if len(parts) < 3 or random.random() < 0.12:
-        return [merge_tracks(parts, 0 if random.random() < 0.8 else _choice(random, CHORDS))]
+        return [merge_tracks(parts, 0 if random.random() < 0.8 else _choose(random, CHORDS))]
     melody, bridge, piano = parts[0], parts[1], parts[2]
-    tracks = [] if random.random() < 0.08 else [_with_program(melody, _choice(random, LEADS))]
+    tracks = [] if random.random() < 0.08 else [_set_program(melody, _choose(random, LEADS))]
     if random.random() < 0.65:
-        tracks.append(_with_program(bridge, _choice(random, FILLS)))
-    piano = _with_program(piano, _choice(random, CHORDS))
-    tracks += split_bass(piano, _choice(random, BASSES)) if random.random() < 0.55 else [piano]
+        tracks.append(_set_program(bridge, _choose(random, FILLS)))
+    piano = _set_program(piano, _choose(random, CHORDS))
+    tracks += split_bass(piano, _choose(random, BASSES)) if random.random() < 0.55 else [piano]
     return [*tracks, drums] if drums else tracks
 
 
-def _arrange_song(piece: Piece, random: np.random.Generator) -> list[Track]:
+def _arrange_song(piece: Piece, random: np.random.Generator) -> list[InstrumentTrack]:
     """A voice and a piano for other instruments."""
     if len(piece.tracks) < 2 or random.random() < 0.15:
         return [merge_tracks(piece.tracks, 0)]
-    piano = _with_program(piece.tracks[1], _choice(random, SONG_PIANOS))
-    accompaniment = split_bass(piano, _choice(random, (42, 43, 32))) if random.random() < 0.15 else (piano,)
-    return [_with_program(piece.tracks[0], _choice(random, SINGERS)), *accompaniment]
+    piano = _set_program(piece.tracks[1], _choose(random, SONG_PIANOS))
+    accompaniment = split_bass(piano, _choose(random, (42, 43, 32))) if random.random() < 0.15 else (piano,)
+    return [_set_program(piece.tracks[0], _choose(random, SINGERS)), *accompaniment]
 
 
-def _arrange_chorale(piece: Piece, random: np.random.Generator) -> list[Track]:
+def _arrange_chorale(piece: Piece, random: np.random.Generator) -> list[InstrumentTrack]:
     if len(piece.tracks) < 4 or random.random() < 0.15:
-        return [merge_tracks(piece.tracks, _choice(random, (0, 0, 19, 48)))]
+        return [merge_tracks(piece.tracks, _choose(random, (0, 0, 19, 48)))]
     ensemble = CHORAL_ENSEMBLES[random.integers(len(CHORAL_ENSEMBLES))]
-    return [_with_program(track, program) for track, program in zip(piece.tracks, ensemble, strict=True)]
+    return [_set_program(track, program) for track, program in zip(piece.tracks, ensemble, strict=True)]
 
 
-def arrange(piece: Piece, collection: str, random: np.random.Generator, drums: Track | None = None) -> Piece:
+def arrange(piece: Piece, collection: str, random: np.random.Generator, drums: InstrumentTrack | None = None) -> Piece:
     """An excerpt of a collection for an ensemble drawn by chance; tracks without notes are left out.
 
     Args:
@@ -125,7 +125,7 @@ def arrange(piece: Piece, collection: str, random: np.random.Generator, drums: T
     return Piece(piece.bars, sounding or piece.tracks)
 
 
-def transposed(piece: Piece, semitones: int, tempo_steps: int, velocity_steps: int) -> Piece:
+def transpose(piece: Piece, semitones: int, tempo_steps: int, velocity_steps: int) -> Piece:
     """Melodic tracks higher by semitones, all bars faster by rows of TEMPI, all notes louder by velocity bins.
 
     What would leave the vocabulary's range is held to it; a pitch that would is left where it is.
@@ -137,7 +137,7 @@ def transposed(piece: Piece, semitones: int, tempo_steps: int, velocity_steps: i
 
     bars = tuple(replace(bar, tempo=min(max(bar.tempo + tempo_steps, 0), 63)) for bar in piece.bars)
     tracks = tuple(
-        Track.of(track.program, track.is_drum, (moved(note, track.is_drum) for note in track.notes))
+        InstrumentTrack.from_notes(track.program, track.is_drum, (moved(note, track.is_drum) for note in track.notes))
         for track in piece.tracks
     )
     return Piece(bars, tracks)

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.music.score import COMMON_TIME, Piece, Track
-from models.music.tokenizer import bars_tokens, decode_piece, encode_infill, encode_piece, header_tokens
+from models.music.score import COMMON_TIME, InstrumentTrack, Piece
+from models.music.tokenizer import decode_piece, encode_bars, encode_header, encode_infill, encode_piece
 from models.music.vocabulary import DENSITY, KEY, PAD, REGISTER, STYLE
-from training.music.corpus import COLLECTIONS, Corpus, coarse_velocity
-from training.music.ensemble import arrange, drum_loop, transposed
+from training.music.corpus import COLLECTIONS, Corpus, round_velocity
+from training.music.ensemble import arrange, loop_drums, transpose
 
 MIX = {"pop": 0.5, "lieder": 0.27, "drums": 0.11, "chorales": 0.12}
 INFILLING_SHARE, DRUMS_SHARE, HIDDEN_SHARE = 0.2, 0.5, 0.1
@@ -28,13 +28,13 @@ READ_AHEAD = (
 VELOCITY_BINS = 6  # velocities are told apart in steps of 24: finer ones cost many tokens and are hardly heard
 
 
-def coarse(piece: Piece) -> Piece:
+def coarsen(piece: Piece) -> Piece:
     """A piece with the few velocities that the model knows."""
     tracks = (
-        Track.of(
+        InstrumentTrack.from_notes(
             track.program,
             track.is_drum,
-            (replace(note, velocity=coarse_velocity(note.velocity, VELOCITY_BINS)) for note in track.notes),
+            (replace(note, velocity=round_velocity(note.velocity, VELOCITY_BINS)) for note in track.notes),
         )
         for track in piece.tracks
     )
@@ -64,7 +64,7 @@ class Examples:
         }
         self.chances = {name: np.array(count) / max(1, sum(count)) for name, count in counts.items()}
 
-    def excerpt(self, collection: str, random: np.random.Generator) -> Piece:
+    def draw_excerpt(self, collection: str, random: np.random.Generator) -> Piece:
         """Some bars of a piece; longer pieces come as often as they have bars."""
         return self._read(collection, random)[0]
 
@@ -76,53 +76,53 @@ class Examples:
         first = 0 if random.random() < 0.2 else int(random.integers(max(1, bars - 3)))
         stop = int(np.searchsorted(starts, starts[first] + READ_AHEAD * self.length, side="right")) - 1
         stop = min(bars, max(stop, first + 1))
-        return coarse(decode_piece(self.corpus.window(index, first, stop))), stop == bars
+        return coarsen(decode_piece(self.corpus.cut_window(index, first, stop))), stop == bars
 
-    def _drums_for(self, piece: Piece, random: np.random.Generator) -> Track | None:
+    def _choose_drums(self, piece: Piece, random: np.random.Generator) -> InstrumentTrack | None:
         """A drummer to play along, for half of what is in 4/4."""
         if random.random() >= DRUMS_SHARE or any(bar.meter != COMMON_TIME for bar in piece.bars):
             return None
-        drummer = self.excerpt("drums", random)
-        return drum_loop(drummer, int(random.integers(max(1, len(drummer.bars) - 8))), piece.positions)
+        drummer = self.draw_excerpt("drums", random)
+        return loop_drums(drummer, int(random.integers(max(1, len(drummer.bars) - 8))), piece.positions)
 
-    def _varied(self, piece: Piece, collection: str, random: np.random.Generator) -> Piece:
+    def _vary(self, piece: Piece, collection: str, random: np.random.Generator) -> Piece:
         """Another ensemble, key, tempo and loudness."""
-        piece = arrange(piece, collection, random, self._drums_for(piece, random) if collection == "pop" else None)
+        piece = arrange(piece, collection, random, self._choose_drums(piece, random) if collection == "pop" else None)
         tempo = int(random.integers(-2, 3) if collection == "drums" else random.integers(-4, 5))
-        return transposed(piece, int(random.integers(-6, 6)), tempo, VELOCITY_BINS // 2 * int(random.integers(-1, 2)))
+        return transpose(piece, int(random.integers(-6, 6)), tempo, VELOCITY_BINS // 2 * int(random.integers(-1, 2)))
 
-    def example(self, collection: str, random: np.random.Generator) -> list[int]:
+    def draw_example(self, collection: str, random: np.random.Generator) -> list[int]:
         """One sequence of tokens, as long as a row or shorter; Eos only at the end of a piece or an infilling."""
         piece, is_end = self._read(collection, random)
         if self.augment:
-            piece = self._varied(piece, collection, random)
+            piece = self._vary(piece, collection, random)
         budget = (
             self.length
             if random.random() < 0.6 or not self.augment
             else int(random.integers(self.length // 6, self.length))
         )
         if self.augment and random.random() < INFILLING_SHARE:
-            tokens = self._infilling(self._fitted(piece, budget - 40), collection, random)
+            tokens = self._make_infilling(self._fit(piece, budget - 40), collection, random)
         else:
-            fitted = self._fitted(piece, budget)
+            fitted = self._fit(piece, budget)
             tokens = encode_piece(fitted, collection)
             if len(fitted.bars) < len(piece.bars) or not is_end:
                 tokens = tokens[:-1]
-        return self._with_hidden_controls(tokens, random) if self.augment else tokens
+        return self._hide_controls(tokens, random) if self.augment else tokens
 
-    def _fitted(self, piece: Piece, budget: int) -> Piece:
+    def _fit(self, piece: Piece, budget: int) -> Piece:
         """The first bars that have at most `budget` tokens with their front; at least one bar."""
-        lengths = np.cumsum([len(bar) for bar in bars_tokens(piece)]) + len(header_tokens(piece))
+        lengths = np.cumsum([len(bar) for bar in encode_bars(piece)]) + len(encode_header(piece))
         return piece.slice(0, max(1, int(np.searchsorted(lengths, budget, side="right"))))
 
-    def _infilling(self, piece: Piece, collection: str, random: np.random.Generator) -> list[int]:
+    def _make_infilling(self, piece: Piece, collection: str, random: np.random.Generator) -> list[int]:
         bars = len(piece.bars)
         count = int(random.integers(1, max(2, min(4, bars // 2) + 1)))
         first = int(random.integers(0, bars - count + 1))
         given, answer = encode_infill(piece, first, first + count, collection)
         return given + answer
 
-    def _with_hidden_controls(self, tokens: list[int], random: np.random.Generator) -> list[int]:
+    def _hide_controls(self, tokens: list[int], random: np.random.Generator) -> list[int]:
         """Some of the controls in front (tokens 1 to 6) replaced by Pad."""
         hidden = [kind for kind in HIDDEN if random.random() < HIDDEN_SHARE]
         front = [
@@ -130,21 +130,21 @@ class Examples:
         ]
         return [tokens[0], *front, *tokens[7:]]
 
-    def rows(self, random: np.random.Generator) -> Iterator[np.ndarray]:
+    def draw_rows(self, random: np.random.Generator) -> Iterator[np.ndarray]:
         """Endless rows int64 (length + 1,): what is given, and shifted by one what is to be said."""
         names = list(MIX)
         chances = np.array([MIX[name] for name in names])
         while True:
             row: list[int] = []
             while len(row) <= self.length:
-                row += self.example(str(random.choice(names, p=chances)), random)
+                row += self.draw_example(str(random.choice(names, p=chances)), random)
             yield np.array(row[: self.length + 1])
 
-    def held_out_rows(self, collection: str, count: int) -> np.ndarray:
+    def list_held_out_rows(self, collection: str, count: int) -> np.ndarray:
         """The same `count` excerpts every time, one a row, int64 (count, length + 1), filled up with Pad."""
         random = np.random.default_rng(7)
         rows = np.full((count, self.length + 1), PAD.first)
         for row in rows:
-            tokens = self.example(collection, random)[: self.length + 1]
+            tokens = self.draw_example(collection, random)[: self.length + 1]
             row[: len(tokens)] = tokens
         return rows

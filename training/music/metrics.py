@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from models.music.controls import NO_KEY, measure_key
 from models.music.score import Piece
-from models.music.vocabulary import DURATIONS, POSITIONS_PER_QUARTER, duration_index
+from models.music.vocabulary import DURATIONS, POSITIONS_PER_QUARTER, find_duration
 
 Histogram = NDArray[np.float64]
 MAX_POLYPHONY = 12
 SIXTEENTH = POSITIONS_PER_QUARTER // 4
 
 
-def pitch_classes(piece: Piece) -> Histogram:
+def measure_pitch_classes(piece: Piece) -> Histogram:
     """(12,): how many melodic notes begin on each pitch class, counted from the tonic of the piece's measured key."""
     key = measure_key(piece)
     tonic = 0 if key == NO_KEY else key % 12
@@ -27,13 +27,13 @@ def pitch_classes(piece: Piece) -> Histogram:
     return np.bincount(pitches, minlength=12).astype(float)
 
 
-def note_lengths(piece: Piece) -> Histogram:
+def measure_note_lengths(piece: Piece) -> Histogram:
     """(len(DURATIONS),): how many melodic notes have each length."""
-    lengths = [duration_index(note.duration) for track in piece.melodic for note in track.notes]
+    lengths = [find_duration(note.duration) for track in piece.melodic for note in track.notes]
     return np.bincount(lengths, minlength=len(DURATIONS)).astype(float)
 
 
-def polyphony(piece: Piece) -> Histogram:
+def measure_polyphony(piece: Piece) -> Histogram:
     """(MAX_POLYPHONY + 1,): on how many sixteenths each number of melodic notes sounds; the last is that and more."""
     sounding = np.zeros(piece.positions + 1, dtype=int)
     for track in piece.melodic:
@@ -44,18 +44,18 @@ def polyphony(piece: Piece) -> Histogram:
     return np.bincount(np.minimum(at, MAX_POLYPHONY), minlength=MAX_POLYPHONY + 1).astype(float)
 
 
-def together(histograms: Iterable[Histogram]) -> Histogram:
+def measure_simultaneity(histograms: Iterable[Histogram]) -> Histogram:
     """The sum of some histograms as a distribution."""
     total = np.sum(list(histograms), axis=0)
     return total / total.sum()
 
 
-def overlap(p: Histogram, q: Histogram) -> float:
+def measure_overlap(p: Histogram, q: Histogram) -> float:
     """The common part of two distributions, 0 to 1."""
     return float(np.minimum(p, q).sum())
 
 
-def kl_divergence(p: Histogram, q: Histogram, floor: float = 1e-4) -> float:
+def compute_kl_divergence(p: Histogram, q: Histogram, floor: float = 1e-4) -> float:
     """D(p || q) in nats, both with a little of the uniform distribution in them, so that no zero makes it infinite."""
     p, q = (((1 - floor) * x + floor / len(x)) for x in (p, q))
     return float((p * np.log(p / q)).sum())

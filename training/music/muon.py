@@ -14,7 +14,7 @@ from torch import Tensor, nn
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
-def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
+def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     """(..., rows, columns) with singular values near 1, by Newton-Schulz iterations of a quintic polynomial."""
     x = matrix / (matrix.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     is_tall = x.shape[-2] > x.shape[-1]
@@ -45,13 +45,13 @@ class Muon(torch.optim.Optimizer):
                 update = parameter.grad.lerp(momentum, group["momentum"])
                 rows, columns = update.shape
                 parts = 3 if rows == 3 * columns else 1
-                update = orthogonalised(update.view(parts, rows // parts, columns)).reshape(rows, columns)
+                update = orthogonalise(update.view(parts, rows // parts, columns)).reshape(rows, columns)
                 scale = max(1.0, rows / parts / columns) ** 0.5
                 parameter.mul_(1 - group["lr"] * group["decay"])
                 parameter.add_(update, alpha=-group["lr"] * scale)
 
 
-def optimisers(model: nn.Module, muon_rate: float, adam_rate: float) -> tuple[torch.optim.Optimizer, ...]:
+def make_optimizers(model: nn.Module, muon_rate: float, adam_rate: float) -> tuple[torch.optim.Optimizer, ...]:
     """Muon for the layers' matrices, AdamW for everything else."""
     is_matrix = {name: p.dim() == 2 and name.startswith("layers.") for name, p in model.named_parameters()}
     matrices = [p for name, p in model.named_parameters() if is_matrix[name]]

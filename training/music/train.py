@@ -22,14 +22,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.music.guard import GUARD_FILE, CopyGuard
+from models.music.copy_detector import COPY_INDEX_FILE, CopyDetector
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import PAD
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, save_model
 from training.loop import save_checkpoint
 from training.music.corpus import COLLECTIONS, Corpus, read_collections
 from training.music.examples import MIX, Examples
-from training.music.muon import optimisers
+from training.music.muon import make_optimizers
 
 RUNS = Path(".runs") / "music"
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -45,32 +45,32 @@ HELD_OUT_ROWS = 6
 MIX_NOTE = ", ".join(f"{name} {share:.0%}" for name, share in MIX.items())
 
 
-def loss_of(model: MusicTransformer, rows: Tensor) -> Tensor:
+def compute_loss(model: MusicTransformer, rows: Tensor) -> Tensor:
     """Mean negative log-likelihood a token of rows int64 (B, L + 1), Pad left out, in nats."""
     logits = model(rows[:, :-1])
     return F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten(), ignore_index=PAD.first)
 
 
-def learning_rate(step: int, progress: float) -> float:
+def compute_learning_rate(step: int, progress: float) -> float:
     """As a share of the full rate: a linear warm-up, then a straight line to 0 at progress 1."""
     return min(1.0, (step + 1) / WARMUP_STEPS) * max(0.0, 1.0 - progress)
 
 
 @torch.no_grad()
-def held_out_losses(model: MusicTransformer, examples: Examples, rows: int = HELD_OUT_ROWS) -> dict[str, float]:
+def measure_held_out_losses(model: MusicTransformer, examples: Examples, rows: int = HELD_OUT_ROWS) -> dict[str, float]:
     """Negative log-likelihood a token of each collection's held-out excerpts."""
     model.eval()
     losses = {}
     for name in COLLECTIONS:
         if examples.by_collection[name]:
-            losses[name] = float(loss_of(model, torch.from_numpy(examples.held_out_rows(name, rows))))
+            losses[name] = float(compute_loss(model, torch.from_numpy(examples.list_held_out_rows(name, rows))))
     model.train()
     return losses
 
 
 @dataclass
-class Run:
-    """A training that can be stopped and started: the network, its running average, optimisers, clock and log."""
+class MusicTraining:
+    """A training that can be stopped and started: the network, its running average, optimizers, clock and log."""
 
     folder: Path
     minutes: float
@@ -80,8 +80,8 @@ class Run:
         self.model = MusicTransformer(CONFIG)
         self.average = MusicTransformer(CONFIG)
         self.average.load_state_dict(self.model.state_dict())
-        self.optimisers = optimisers(self.model, MUON_RATE, ADAM_RATE)
-        self.rates = [optimiser.param_groups[0]["lr"] for optimiser in self.optimisers]
+        self.optimizers = make_optimizers(self.model, MUON_RATE, ADAM_RATE)
+        self.rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
         self.step, self.elapsed_s = 0, 0.0
         self.checkpoint = self.folder / "checkpoint.pt"
         if self.checkpoint.is_file():
@@ -91,8 +91,8 @@ class Run:
         state = torch.load(self.checkpoint, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        for optimizer, saved in zip(self.optimizers, state["optimisers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.step, self.elapsed_s = state["step"], state["elapsed_s"]
 
     def save(self) -> None:
@@ -100,7 +100,7 @@ class Run:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "optimisers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "elapsed_s": self.elapsed_s,
         }
@@ -108,15 +108,15 @@ class Run:
 
     def learn(self, rows: Tensor) -> float:
         """One step; returns the loss."""
-        rate = learning_rate(self.step, self.elapsed_s / (60 * self.minutes))
-        for optimiser, full in zip(self.optimisers, self.rates, strict=True):
-            optimiser.param_groups[0]["lr"] = rate * full
-        loss = loss_of(self.model, rows)
+        rate = compute_learning_rate(self.step, self.elapsed_s / (60 * self.minutes))
+        for optimizer, full in zip(self.optimizers, self.rates, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * full
+        loss = compute_loss(self.model, rows)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
-            optimiser.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         self.step += 1
         weight = max(1 / self.step, 1 / AVERAGE_OVER_STEPS)
         with torch.no_grad():
@@ -143,9 +143,9 @@ def run(corpus_path: Path, folder: Path, minutes: float) -> None:
     corpus = Corpus.load(corpus_path)
     training = Examples(corpus, CONTEXT_TOKENS)
     testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
-    state = Run(folder, minutes)
+    state = MusicTraining(folder, minutes)
     state.model.train()
-    rows = training.rows(np.random.default_rng([1, state.step]))
+    rows = training.draw_rows(np.random.default_rng([1, state.step]))
     saved_at = tested_at = state.elapsed_s
     losses: list[float] = []
     while state.elapsed_s < 60 * minutes:
@@ -155,7 +155,7 @@ def run(corpus_path: Path, folder: Path, minutes: float) -> None:
         if state.step % 20 == 0:
             print(f"step {state.step}, {state.elapsed_s / 60:.1f} min, loss {np.mean(losses[-20:]):.4f}", flush=True)
         if state.elapsed_s - tested_at > TEST_EVERY_S or state.elapsed_s >= 60 * minutes:
-            state.log(float(np.mean(losses)), held_out_losses(state.average, testing))
+            state.log(float(np.mean(losses)), measure_held_out_losses(state.average, testing))
             tested_at, losses = state.elapsed_s, []
         if state.elapsed_s - saved_at > SAVE_EVERY_S or state.elapsed_s >= 60 * minutes:
             state.save()
@@ -192,7 +192,7 @@ def main() -> None:
     arguments = parser.parse_args()
     corpus_path = arguments.runs / "corpus.npz"
     if arguments.command == "prepare":
-        corpus = Corpus.of(read_collections(arguments.data, arguments.runs / "collections"))
+        corpus = Corpus.from_sources(read_collections(arguments.data, arguments.runs / "collections"))
         corpus.save(corpus_path)
         print(f"{len(corpus.pieces):,} pieces, {len(corpus.tokens):,} tokens in {corpus_path}")
     elif arguments.command == "run":
@@ -202,8 +202,8 @@ def main() -> None:
     elif arguments.command == "guard":
         corpus = Corpus.load(corpus_path)
         training = (index for index, piece in enumerate(corpus.pieces) if not piece["held_out"])
-        CopyGuard.of(corpus.whole(index) for index in training).save(WEIGHTS / GUARD_FILE)
-        print(WEIGHTS / GUARD_FILE)
+        CopyDetector.from_pieces(corpus.read_piece(index) for index in training).save(WEIGHTS / COPY_INDEX_FILE)
+        print(WEIGHTS / COPY_INDEX_FILE)
     else:
         print(export(arguments.runs, WEIGHTS))
 

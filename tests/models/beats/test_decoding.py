@@ -15,12 +15,12 @@ from models.beats.decoding import (
     MAX_BPM,
     OnlineTracker,
     TempoStates,
+    compute_log_observations,
     decode_bars,
     decode_beats,
-    log_observations,
-    strong_beats,
+    drop_weak_beats,
+    run_viterbi,
     upsample,
-    viterbi_beats,
 )
 
 RATE = 50
@@ -85,7 +85,7 @@ def test_beats_rise_and_keep_their_distance() -> None:
 
 def brute_force(activation: np.ndarray, states: TempoStates) -> float:
     """Score of the best path by the plain recursion over all states."""
-    on, off = log_observations(activation)
+    on, off = compute_log_observations(activation)
     score = np.where(states.on_beat, on[0], off[0])
     for t in range(1, len(activation)):
         arriving = (score[states.last][:, None] + states.log_change).max(axis=0)
@@ -97,7 +97,7 @@ def brute_force(activation: np.ndarray, states: TempoStates) -> float:
 
 def path_score(beats: np.ndarray, activation: np.ndarray, states: TempoStates) -> float:
     """Score of a path that begins its beats at these frames (the first state's place is free)."""
-    on, off = log_observations(activation)
+    on, off = compute_log_observations(activation)
     row = {int(n): k for k, n in enumerate(states.intervals)}
     score, tempo = 0.0, None
     for begin, stop in itertools.pairwise(beats):
@@ -112,7 +112,7 @@ def path_score(beats: np.ndarray, activation: np.ndarray, states: TempoStates) -
 def test_the_fast_recursion_finds_as_good_a_path_as_the_plain_one() -> None:
     states = TempoStates.build(min_bpm=300, max_bpm=800, rate=DECODE_RATE)
     activation = np.random.default_rng(3).random(240) ** 3
-    beats = viterbi_beats(activation, states)
+    beats = run_viterbi(activation, states)
     inner = activation[beats[0] : beats[-1]]
     ours = path_score(beats - beats[0], inner, states)
     assert ours <= brute_force(inner, states) + 1e-9
@@ -121,7 +121,7 @@ def test_the_fast_recursion_finds_as_good_a_path_as_the_plain_one() -> None:
 
 def viterbi_with_a_whole_table(activation: np.ndarray, states: TempoStates) -> np.ndarray:
     """The same recursion, but every score is kept."""
-    log_on, log_off = log_observations(activation)
+    log_on, log_off = compute_log_observations(activation)
     pad = int(states.intervals[-1])
     on = np.concatenate([[0.0], np.cumsum(np.pad(log_on, pad))])
     off = np.concatenate([[0.0], np.cumsum(np.pad(log_off, pad))])
@@ -150,7 +150,7 @@ def viterbi_with_a_whole_table(activation: np.ndarray, states: TempoStates) -> n
 def test_scores_of_the_longest_beat_are_enough(seed: int, frames: int, power: float) -> None:
     activation = np.random.default_rng(seed).random(frames) ** power
     expected = viterbi_with_a_whole_table(activation, STATES)
-    assert viterbi_beats(activation, STATES).tolist() == expected.tolist()
+    assert run_viterbi(activation, STATES).tolist() == expected.tolist()
 
 
 def taking_turns(weak: float, bpm: float, seconds: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
@@ -165,14 +165,17 @@ def test_beats_that_take_turns_are_halved_and_the_strong_ones_kept(bpm: int) -> 
     activation, beats = taking_turns(0.6, bpm)
     followed = decode_beats(activation, RATE, STATES)
     assert matched(followed, beats) > 0.97
-    assert matched(strong_beats(activation, RATE, followed), beats[1::2]) > 0.97
+    assert matched(drop_weak_beats(activation, RATE, followed), beats[1::2]) > 0.97
 
 
 @pytest.mark.parametrize(("weak", "bpm"), [(0.95, 140), (0.6, 80)])
 def test_even_beats_and_slow_ones_stay(weak: float, bpm: int) -> None:
     activation, beats = taking_turns(weak, bpm)
-    assert strong_beats(activation, RATE, beats) is beats
-    assert len(strong_beats(activation, RATE, beats[:4])) == 4 and len(strong_beats(activation, RATE, beats[:0])) == 0
+    assert drop_weak_beats(activation, RATE, beats) is beats
+    assert (
+        len(drop_weak_beats(activation, RATE, beats[:4])) == 4
+        and len(drop_weak_beats(activation, RATE, beats[:0])) == 0
+    )
 
 
 @given(length=st.sampled_from((3, 4)), offset=st.integers(0, 3), bars=st.integers(4, 12))

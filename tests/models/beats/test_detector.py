@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.beats import detector as beats_module
 from models.beats import network as beat_network
-from models.beats.detector import BeatDetector, BeatRequest, BeatTrack, OnlineBeatDetector, load_network, mel_of
+from models.beats.detector import BeatDetector, BeatRequest, BeatTrack, OnlineBeatDetector, compute_mel, load_network
 from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig
 from models.errors import ModelError
 from models.weights_io import save_safetensors
@@ -62,7 +62,7 @@ def test_pieces_of_sound_give_the_same_as_the_whole(cuts: list[int]) -> None:
     sound = noise(3)
     detector = OnlineBeatDetector(network(causal=True))
     streamed = np.concatenate([detector.push(piece)[1] for piece in np.split(sound, sorted(cuts))])
-    mel = mel_of(torch.from_numpy(np.pad(sound, (BEAT_MEL.n_fft // 2, 0))))
+    mel = compute_mel(torch.from_numpy(np.pad(sound, (BEAT_MEL.n_fft // 2, 0))))
     whole = torch.sigmoid(network(causal=True)(mel[None])[0]).detach().numpy()
     assert len(streamed) == len(whole)
     np.testing.assert_allclose(streamed, whole, atol=1e-5)
@@ -117,39 +117,39 @@ def steady(count: int = 16, interval_s: float = 0.5) -> BeatTrack:
 def test_corrections() -> None:
     track = steady()
     assert track.bpm == pytest.approx(120)
-    assert track.doubled().bpm == pytest.approx(240)
-    assert track.halved().bpm == pytest.approx(60)
-    assert (np.diff(track.doubled().halved().times_s) == np.diff(track.times_s)).all()
-    np.testing.assert_allclose(track.doubled().halved().times_s, track.times_s)
-    assert (track.halved().places[:4] == [1, 2, 1, 2]).all()
-    assert (track.doubled().places[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 1]).all()
-    assert len(track.shifted(-1.6).times_s) == len(track.times_s) - 2
-    assert len(track.without(3).times_s) == len(track.times_s) - 1
-    assert (track.with_downbeat(2, 3).downbeats_s == track.times_s[2::3]).all()
+    assert track.double().bpm == pytest.approx(240)
+    assert track.halve().bpm == pytest.approx(60)
+    assert (np.diff(track.double().halve().times_s) == np.diff(track.times_s)).all()
+    np.testing.assert_allclose(track.double().halve().times_s, track.times_s)
+    assert (track.halve().places[:4] == [1, 2, 1, 2]).all()
+    assert (track.double().places[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 1]).all()
+    assert len(track.shift(-1.6).times_s) == len(track.times_s) - 2
+    assert len(track.remove_beat(3).times_s) == len(track.times_s) - 1
+    assert (track.set_downbeat(2, 3).downbeats_s == track.times_s[2::3]).all()
     with pytest.raises(ValueError, match="beat 100"):
-        track.without(99)
+        track.remove_beat(99)
 
 
 def test_tapping_gives_even_beats_over_the_whole_song() -> None:
     taps = [3.02, 3.49, 4.01, 4.5, 4.98, 5.51]
-    track = BeatTrack.tapped(taps, 20.0)
+    track = BeatTrack.from_taps(taps, 20.0)
     assert track.bpm == pytest.approx(120, rel=0.02)
     assert track.times_s[0] < 0.6
     assert track.times_s[-1] > 19.3
     assert np.abs(track.downbeats_s - 3.0).min() < 0.05
     with pytest.raises(ValueError, match="at least four"):
-        BeatTrack.tapped([1.0, 2.0], 10)
+        BeatTrack.from_taps([1.0, 2.0], 10)
     with pytest.raises(ValueError, match="taps are"):
-        BeatTrack.tapped([1, 1.01, 1.02, 1.03], 10)
+        BeatTrack.from_taps([1, 1.01, 1.02, 1.03], 10)
 
 
 def test_the_tempo_curve_follows_the_tempo() -> None:
     times = np.concatenate([np.arange(0, 10, 0.5), 10 + np.arange(0, 10, 0.4)])
-    where, bpm = BeatTrack(times, np.ones(len(times), dtype=np.int64)).tempo_curve()
+    where, bpm = BeatTrack(times, np.ones(len(times), dtype=np.int64)).compute_tempo_curve()
     assert len(where) == len(bpm) == len(times) - 1
     assert bpm[5] == pytest.approx(120)
     assert bpm[-5] == pytest.approx(150)
-    assert len(BeatTrack(np.zeros(0), np.zeros(0, dtype=np.int64)).tempo_curve()[1]) == 0
+    assert len(BeatTrack(np.zeros(0), np.zeros(0, dtype=np.int64)).compute_tempo_curve()[1]) == 0
 
 
 def test_weights_are_read_back_and_foreign_ones_refused(tmp_path: Path) -> None:

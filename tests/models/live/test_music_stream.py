@@ -25,8 +25,8 @@ from models.live.bar_generator import (
 from models.live.controls import LiveControls
 from models.live.music_stream import BUFFER, ExtraNote, LiveChunk, MusicStream, ThreadSafeVoiceBank
 from models.live.recording import SessionRecording, to_int16
+from models.music.soundfont_renderer import MAX_CACHE_BYTES
 from models.music.vocabulary import KEYS, PITCH_CLASSES
-from models.music.voices import MAX_CACHE_BYTES
 from tests.models.live.in_pages import in_a_map
 
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
@@ -213,7 +213,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
 def test_notes_that_are_kept_live_in_pages_of_their_own(writer: BarGenerator) -> None:
     """Else they leave holes in the heap when they are forgotten, and the process grows."""
     bank = ThreadSafeVoiceBank(writer.composer.bank)
-    assert in_a_map(bank.note(0, False, 60, 90, 4_000))
+    assert in_a_map(bank.render_note(0, False, 60, 90, 4_000))
     assert in_a_map(bank._cache.popitem()[1])
 
 

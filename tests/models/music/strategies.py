@@ -5,7 +5,7 @@ from __future__ import annotations
 import pretty_midi
 from hypothesis import strategies as st
 
-from models.music.score import Bar, Note, Piece, Track
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import DURATIONS, MAX_TRACKS, METERS, TEMPI, VELOCITY
 
 bars = st.builds(Bar, meter=st.integers(0, len(METERS) - 1), tempo=st.integers(0, len(TEMPI) - 1))
@@ -26,9 +26,9 @@ def pieces(draw: st.DrawFn, max_bars: int = 6, with_notes: bool = False) -> Piec
     )
     notes = st.lists(note, min_size=smallest, max_size=12 if drawn else 0)
     programs = draw(st.lists(st.integers(0, 127), min_size=smallest, max_size=MAX_TRACKS))
-    tracks = [Track.of(program, False, draw(notes)) for program in programs]
+    tracks = [InstrumentTrack.from_notes(program, False, draw(notes)) for program in programs]
     if draw(st.booleans()):
-        tracks.append(Track.of(0, True, draw(notes)))
+        tracks.append(InstrumentTrack.from_notes(0, True, draw(notes)))
     return Piece(drawn, tuple(tracks))
 
 

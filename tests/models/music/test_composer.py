@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from models.music import composer as composer_module
-from models.music.composer import MusicComposer, opening_fit
-from models.music.contracts import IDEAS, MusicChunk, MusicRequest, seconds_of
-from models.music.guard import SharedRun
-from models.music.mastering import integrated_loudness
-from models.music.portions import COMPOSED_ANEW
-from models.music.rendering import Sounding, StreamRenderer
-from models.music.score import Bar, Note, Piece, Track
-from models.music.soundfont import general_midi
+from models.music.composer import MusicComposer, score_opening
+from models.music.contracts import IDEAS, MusicChunk, MusicRequest, measure_seconds
+from models.music.copy_detector import SharedRun
+from models.music.mastering import measure_loudness
+from models.music.playback import COMPOSED_ANEW
+from models.music.rendering import NoteEvent, StreamRenderer
+from models.music.score import Bar, InstrumentTrack, Note, Piece
+from models.music.soundfont import load_general_midi
+from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.vocabulary import TEMPI
-from models.music.voices import VoiceBank
 from models.music.weights import save_debug
 
 
@@ -38,7 +38,9 @@ def a_piece(bars: int = 6) -> Piece:
     """A melody and a bass, four quarters a bar."""
     melody = [Note(24 * beat, 60 + (5 * beat) % 12, 24, 20) for beat in range(4 * bars)]
     bass = [Note(96 * bar, 36 + bar % 5, 96, 18) for bar in range(bars)]
-    return Piece((Bar(),) * bars, (Track.of(73, False, melody), Track.of(32, False, bass)))
+    return Piece(
+        (Bar(),) * bars, (InstrumentTrack.from_notes(73, False, melody), InstrumentTrack.from_notes(32, False, bass))
+    )
 
 
 def notes_of(piece: Piece, first: int, stop: int) -> list[tuple[Note, ...]]:
@@ -54,7 +56,7 @@ def test_a_piece_has_what_was_asked(maker: MusicComposer) -> None:
     assert {bar.positions for bar in piece.bars} == {72}
     assert TEMPI[piece.bars[0].tempo] * chunks[-1].tempo_scale == pytest.approx(93)
     assert [bar.number for chunk in chunks for bar in chunk.bars] == [1, 2, 3, 4, 5]
-    length_s = seconds_of(piece, chunks[-1].tempo_scale)
+    length_s = measure_seconds(piece, chunks[-1].tempo_scale)
     assert sound(chunks).shape[1] / chunks[-1].sample_rate >= length_s - 0.01
     assert np.abs(sound(chunks)).max() <= 0.892
 
@@ -121,18 +123,18 @@ class Suspicious:
     def __init__(self, alarms: int) -> None:
         self.alarms, self.looks = alarms, 0
 
-    def longest_run(self, piece: Piece) -> SharedRun:
+    def find_longest_run(self, piece: Piece) -> SharedRun:
         self.looks += 1
         return SharedRun(90 if self.looks % 2 and self.looks <= 2 * self.alarms else 0)
 
 
 @pytest.mark.parametrize("alarms", [1, 3])
 def test_a_copied_bar_is_composed_anew_and_told(maker: MusicComposer, alarms: int) -> None:
-    maker.guard = Suspicious(alarms)  # type: ignore[assignment]
+    maker.copy_detector = Suspicious(alarms)  # type: ignore[assignment]
     try:
         last = compose(maker, bars=4, seed=9)[-1]
     finally:
-        maker.guard = None
+        maker.copy_detector = None
     assert last.piece is not None
     assert len(last.piece.bars) == 4
     assert COMPOSED_ANEW in last.remarks
@@ -145,7 +147,7 @@ def test_an_unfit_opening_is_tried_again(maker: MusicComposer, monkeypatch: pyte
         asked.append(piece.note_count)
         return 1.0 if len(asked) == 3 else 0.2
 
-    monkeypatch.setattr(composer_module, "opening_fit", judge)
+    monkeypatch.setattr(composer_module, "score_opening", judge)
     chunks = compose(maker, bars=3, seed=1)
     assert len(asked) == 3
     assert [bar.number for chunk in chunks for bar in chunk.bars] == [1, 2, 3]
@@ -154,24 +156,27 @@ def test_an_unfit_opening_is_tried_again(maker: MusicComposer, monkeypatch: pyte
 def test_what_an_opening_is_judged_by() -> None:
     request = MusicRequest(key="C major", programs=(73, 32))
     piece = a_piece(2)
-    assert opening_fit(piece, MusicRequest(programs=(73, 32))) == 1.0
-    silent = Piece(piece.bars, (piece.tracks[0], Track(32, False, ())))
-    assert opening_fit(silent, request) <= 0.5
+    assert score_opening(piece, MusicRequest(programs=(73, 32))) == 1.0
+    silent = Piece(piece.bars, (piece.tracks[0], InstrumentTrack(32, False, ())))
+    assert score_opening(silent, request) <= 0.5
     far = Piece(
         piece.bars,
         tuple(
-            Track.of(73, False, [Note(i * 24, pitch, 24, 9) for i, pitch in enumerate((61, 66, 68, 70))]) for _ in "ab"
+            InstrumentTrack.from_notes(
+                73, False, [Note(i * 24, pitch, 24, 9) for i, pitch in enumerate((61, 66, 68, 70))]
+            )
+            for _ in "ab"
         ),
     )
-    assert opening_fit(far, request) == 0.5
+    assert score_opening(far, request) == 0.5
 
 
 def test_streamed_sound_is_the_whole_sound() -> None:
-    bank = VoiceBank(general_midi())
+    bank = SoundFontRenderer(load_general_midi())
     random = np.random.default_rng(0)
     notes = sorted(
         (
-            Sounding(float(at), float(random.uniform(0.1, 0.8)), int(random.integers(40, 80)), 90, int(program), False)
+            NoteEvent(float(at), float(random.uniform(0.1, 0.8)), int(random.integers(40, 80)), 90, int(program), False)
             for at, program in zip(random.uniform(0, 3, 20), random.choice([0, 33, 48, 73], 20), strict=True)
         ),
         key=lambda note: note.start_s,
@@ -188,7 +193,7 @@ def test_streamed_sound_is_the_whole_sound() -> None:
     whole, streamed = rendered(3.0), rendered(0.25)
     assert whole.shape == streamed.shape
     np.testing.assert_allclose(streamed, whole, atol=1e-4)
-    assert -26 < integrated_loudness(whole, bank.sample_rate) < -10
+    assert -26 < measure_loudness(whole, bank.sample_rate) < -10
     assert np.abs(whole).max() <= 0.892
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from models.music.midi_bytes import MAX_FILE_BYTES, parse_midi
 from models.music.midi_io import quantise, read_midi, to_midi
-from models.music.score import Bar, Note, Piece, Track
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import encode
 from models.music.vocabulary import MAX_TRACKS, TEMPI
 from tests.models.music.strategies import instrument
@@ -48,7 +48,11 @@ def refused(folder: Path, data: bytes) -> str:
 def long_piece() -> Piece:
     """Two instruments and drums."""
     notes = [Note(12 * i, 50 + i % 20, 12, i % 32) for i in range(100)]
-    tracks = (Track.of(0, False, notes), Track.of(68, False, notes[::2]), Track.of(0, True, notes[::3]))
+    tracks = (
+        InstrumentTrack.from_notes(0, False, notes),
+        InstrumentTrack.from_notes(68, False, notes[::2]),
+        InstrumentTrack.from_notes(0, True, notes[::3]),
+    )
     return Piece((Bar(),) * 13, tracks)
 
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from models.music.constraints import Constraints
 from models.music.controls import measure_controls
-from models.music.grammar import Grammar, new_mask
-from models.music.incremental import IncrementalTransformer, KeyValueCache
-from models.music.sampling import MIN_TOKENS, MusicSampler, SamplingSettings, filtered, softmax, without_repetition
-from models.music.score import Bar, Note, Piece, Track
-from models.music.tokenizer import decode, decode_piece, encode_infill, encode_piece, header_tokens
+from models.music.grammar import Grammar, make_mask
+from models.music.kv_cache import CachedTransformer, KeyValueCache
+from models.music.sampling import MIN_TOKENS, MusicSampler, SamplingSettings, filter_top, penalise_repetition, softmax
+from models.music.score import Bar, InstrumentTrack, Note, Piece
+from models.music.tokenizer import decode, decode_piece, encode_header, encode_infill, encode_piece
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import (
     BAR,
@@ -33,27 +33,27 @@ from models.music.vocabulary import (
     PITCH,
     POSITION,
     VOCABULARY_SIZE,
+    name_token,
     split_token,
-    token_name,
 )
 from tests.models.music.strategies import pieces
 
 
 def make_sampler(seed: int = 0, **changes: object) -> MusicSampler:
     torch.manual_seed(seed)
-    return MusicSampler(IncrementalTransformer(MusicTransformer(MusicTransformerConfig.debug(**changes)).eval()))
+    return MusicSampler(CachedTransformer(MusicTransformer(MusicTransformerConfig.debug(**changes)).eval()))
 
 
 def random_walk(constraints: Constraints, seed: int, tokens: int = 400, prompt: tuple[int, ...] = ()) -> list[int]:
     """Tokens that the grammar allows, of random logits: what no model could do worse."""
-    random, grammar, mask = np.random.default_rng(seed), Grammar(constraints), new_mask()
+    random, grammar, mask = np.random.default_rng(seed), Grammar(constraints), make_mask()
     sequence = list(prompt)
     for token in prompt:
         grammar.advance(token)
     grammar.start_sampling()
     while len(sequence) < tokens and not grammar.ended:
         grammar.allow(mask)
-        assert mask.any(), [token_name(token) for token in sequence[-12:]]
+        assert mask.any(), [name_token(token) for token in sequence[-12:]]
         logits = np.where(mask, random.normal(size=VOCABULARY_SIZE) * random.choice((0.1, 3.0, 30.0)), -np.inf)
         sequence.append(int(logits.argmax()))
         grammar.advance(sequence[-1])
@@ -65,10 +65,10 @@ def random_walk(constraints: Constraints, seed: int, tokens: int = 400, prompt: 
 
 @given(pieces(with_notes=True))
 def test_what_the_tokenizer_writes_is_allowed(piece: Piece) -> None:
-    grammar, mask = Grammar(Constraints(max_empty_bars=16)), new_mask()
+    grammar, mask = Grammar(Constraints(max_empty_bars=16)), make_mask()
     for token in encode_piece(piece):
         grammar.allow(mask)
-        assert mask[token], token_name(token)
+        assert mask[token], name_token(token)
         grammar.advance(token)
     assert grammar.ended
 
@@ -78,15 +78,15 @@ def test_the_answer_of_an_infilling_is_allowed(piece: Piece, data: st.DataObject
     first = data.draw(st.integers(0, len(piece.bars) - 1))
     stop = data.draw(st.integers(first + 1, len(piece.bars)))
     prompt, answer = encode_infill(piece, first, stop)
-    grammar, mask = Grammar(Constraints(max_empty_bars=16)), new_mask()
+    grammar, mask = Grammar(Constraints(max_empty_bars=16)), make_mask()
     for token in prompt:
         grammar.advance(token)
     grammar.start_sampling()
     for token in answer:
-        if token == EOS.token() and not grammar.has_notes:
+        if token == EOS.to_token() and not grammar.has_notes:
             return  # a piece of silence alone is not written
         grammar.allow(mask)
-        assert mask[token], token_name(token)
+        assert mask[token], name_token(token)
         grammar.advance(token)
 
 
@@ -96,7 +96,7 @@ def test_random_tokens_under_the_grammar_are_music_and_come_back(seed: int) -> N
     piece = decode_piece(tokens)
     assert piece.note_count > 0
     assert any(instrument.notes for instrument in decode(tokens).instruments)
-    if tokens[-1] == EOS.token():
+    if tokens[-1] == EOS.to_token():
         again = encode_piece(piece)
         assert [t for t in again if t >= BAR.first] == [t for t in tokens if t >= BAR.first]
 
@@ -132,7 +132,7 @@ class _Stubborn:
 def test_the_most_stubborn_choices_never_get_stuck(
     choose: Callable[[np.ndarray], int], pitches: tuple[int, ...] | None
 ) -> None:
-    grammar, mask, tokens = Grammar(Constraints(pitches=pitches)), new_mask(), []
+    grammar, mask, tokens = Grammar(Constraints(pitches=pitches)), make_mask(), []
     while len(tokens) < 700 and not grammar.ended:
         grammar.allow(mask)
         tokens.append(choose(mask))
@@ -154,7 +154,7 @@ def test_constraints_are_obeyed(seed: int) -> None:
         max_empty_bars=1,
     )
     tokens = random_walk(constraints, seed, tokens=8000)
-    assert tokens[-1] == EOS.token()
+    assert tokens[-1] == EOS.to_token()
     piece = decode_piece(tokens)
     assert piece.bars == (Bar(8, 33),) * 6
     assert [(track.program, track.is_drum) for track in piece.tracks] == [(0, False), (40, False), (0, True)]
@@ -162,7 +162,7 @@ def test_constraints_are_obeyed(seed: int) -> None:
     assert {note.pitch for note in melodic} <= {60, 62, 64, 67, 69}
     assert max((note.duration for note in melodic), default=0) <= 24
     assert split_token(tokens[2])[1] == 9
-    starts = piece.bar_starts()
+    starts = piece.list_bar_starts()
     filled = {np.searchsorted(starts, n.start, side="right") - 1 for track in piece.tracks for n in track.notes}
     assert all({bar, bar + 1} & filled for bar in range(5))
 
@@ -177,15 +177,17 @@ def test_drums_alone_can_be_asked(drums: bool | None) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_an_infilling_writes_the_masked_bars_and_leaves_the_others(seed: int) -> None:
     notes = [Note(24 * i, 60 + i % 7, 72, 20) for i in range(24)]
-    piece = Piece((Bar(),) * 6, (Track.of(0, False, notes), Track.of(0, True, notes)))
+    piece = Piece(
+        (Bar(),) * 6, (InstrumentTrack.from_notes(0, False, notes), InstrumentTrack.from_notes(0, True, notes))
+    )
     prompt, _ = encode_infill(piece, 2, 4)
     tokens = random_walk(Constraints(bars=1), seed, tokens=4000, prompt=tuple(prompt))
     written = decode_piece(tokens)
-    assert tokens[-1] == EOS.token()
+    assert tokens[-1] == EOS.to_token()
     assert len(written.bars) == 6
     assert [bar.meter for bar in written.bars[:2]] == [bar.meter for bar in piece.bars[:2]]
     assert written.slice(0, 2) == piece.slice(0, 2)
-    after = written.bar_starts()[4]
+    after = written.list_bar_starts()[4]
     for old, new in zip(piece.tracks, written.tracks, strict=True):
         moved = [(n.start - after, n.pitch, n.duration, n.velocity) for n in new.notes if n.start >= after]
         assert moved == [(n.start - 4 * 96, n.pitch, n.duration, n.velocity) for n in old.notes if n.start >= 4 * 96]
@@ -193,8 +195,10 @@ def test_an_infilling_writes_the_masked_bars_and_leaves_the_others(seed: int) ->
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_continuation_keeps_what_is_there_and_adds_bars(seed: int) -> None:
-    piece = Piece((Bar(), Bar()), (Track.of(7, False, [Note(0, 60, 96, 20), Note(120, 64, 300, 20)]),))
-    prompt = (*encode_piece(piece)[:-1], BAR.token())
+    piece = Piece(
+        (Bar(), Bar()), (InstrumentTrack.from_notes(7, False, [Note(0, 60, 96, 20), Note(120, 64, 300, 20)]),)
+    )
+    prompt = (*encode_piece(piece)[:-1], BAR.to_token())
     written = decode_piece(random_walk(Constraints(bars=3), seed, tokens=6000, prompt=prompt))
     assert len(written.bars) == 5
     assert written.slice(0, 2) == piece
@@ -224,12 +228,12 @@ def test_impossible_constraints_are_refused(changes: dict[str, object], message:
 
 def test_top_k_and_top_p_keep_the_likeliest() -> None:
     p = np.array([0.1, 0.4, 0.2, 0.3])
-    assert np.flatnonzero(filtered(p, 2, 1.0)).tolist() == [1, 3]
-    assert np.flatnonzero(filtered(p, 0, 0.69)).tolist() == [1, 3]
-    assert np.flatnonzero(filtered(p, 0, 0.71)).tolist() == [1, 2, 3]
-    assert np.flatnonzero(filtered(p, 3, 0.5)).tolist() == [1, 3]
-    assert np.flatnonzero(filtered(p, 0, 0.0)).tolist() == [1]
-    assert filtered(p, 0, 1.0) is p
+    assert np.flatnonzero(filter_top(p, 2, 1.0)).tolist() == [1, 3]
+    assert np.flatnonzero(filter_top(p, 0, 0.69)).tolist() == [1, 3]
+    assert np.flatnonzero(filter_top(p, 0, 0.71)).tolist() == [1, 2, 3]
+    assert np.flatnonzero(filter_top(p, 3, 0.5)).tolist() == [1, 3]
+    assert np.flatnonzero(filter_top(p, 0, 0.0)).tolist() == [1]
+    assert filter_top(p, 0, 1.0) is p
     assert softmax(np.array([1e4, 0.0]))[0] == 1.0
 
 
@@ -246,17 +250,17 @@ def test_a_batch_writes_different_pieces_all_of_them_music() -> None:
     ideas = sampler.sample([()] * 4, SamplingSettings(max_tokens=300, seed=1), Constraints(bars=2))
     assert len({tuple(idea) for idea in ideas}) == 4
     for idea in ideas:
-        assert idea[0] == BOS.token()
+        assert idea[0] == BOS.to_token()
         assert decode_piece(idea).note_count > 0
-        assert EOS.token() not in idea[:-1]
+        assert EOS.to_token() not in idea[:-1]
     alone = sampler.sample([()], SamplingSettings(max_tokens=300, seed=1), Constraints(bars=2))[0]
     assert alone[:8] == ideas[0][:8]
 
 
 def test_prompts_of_unequal_length_each_go_on_as_if_alone() -> None:
     sampler = make_sampler()
-    piece = Piece((Bar(),), (Track.of(0, False, [Note(0, 60, 24, 20)]),))
-    prompts = [encode_piece(piece)[:-1], header_tokens(piece)]
+    piece = Piece((Bar(),), (InstrumentTrack.from_notes(0, False, [Note(0, 60, 24, 20)]),))
+    prompts = [encode_piece(piece)[:-1], encode_header(piece)]
     settings = SamplingSettings(max_tokens=128, temperature=0)
     together = sampler.sample(prompts, settings)
     assert together == [sampler.sample([prompt], settings)[0] for prompt in prompts]
@@ -267,8 +271,8 @@ def test_greedy_takes_the_likeliest_and_tells_its_probability() -> None:
     settings = SamplingSettings(max_tokens=128, temperature=0, guidance=1.0)
     steps = list(sampler.stream(settings=settings))
     assert [step.tokens[0] for step in steps] == sampler.sample(settings=settings)[0][1:]
-    grammar, mask, cache = Grammar(), new_mask(), sampler.model.new_cache(1, 60)
-    token, open_choices = BOS.token(), 0
+    grammar, mask, cache = Grammar(), make_mask(), sampler.model.new_cache(1, 60)
+    token, open_choices = BOS.to_token(), 0
     for step in steps[:60]:
         grammar.advance(token)
         grammar.allow(mask)
@@ -304,7 +308,7 @@ def test_the_repetition_penalty_spreads_the_pitches() -> None:
 
 def test_the_repetition_penalty_leaves_the_chance_of_any_pitch() -> None:
     logits, is_pitch = np.array([1.0, 2.0, 0.5, 0.1]), np.array([False, True, True, True])
-    changed = without_repetition(logits, is_pitch, np.array([0.0, 3.0, 0.0, 1.0]))
+    changed = penalise_repetition(logits, is_pitch, np.array([0.0, 3.0, 0.0, 1.0]))
     before, after = softmax(logits), softmax(changed)
     assert after[is_pitch].sum() == pytest.approx(before[is_pitch].sum())
     assert after[0] == pytest.approx(before[0])
@@ -313,7 +317,7 @@ def test_the_repetition_penalty_leaves_the_chance_of_any_pitch() -> None:
 
 def test_an_ended_piece_stays_ended_while_others_go_on() -> None:
     sampler = make_sampler()
-    piece = Piece((Bar(),), (Track.of(0, False, [Note(0, 60, 24, 20)]),))
+    piece = Piece((Bar(),), (InstrumentTrack.from_notes(0, False, [Note(0, 60, 24, 20)]),))
     ended, open_piece = encode_piece(piece), encode_piece(piece)[:-1]
     steps = list(sampler.stream([ended, open_piece], SamplingSettings(max_tokens=128), Constraints(bars=40)))
     assert {step.tokens[0] for step in steps} == {None}
@@ -381,13 +385,15 @@ def test_the_controls_in_front_are_those_asked() -> None:
 
 
 def test_guidance_leads_away_from_what_is_said_without_the_controls() -> None:
-    model = IncrementalTransformer(MusicTransformer(MusicTransformerConfig.debug(position="rotary")).eval())
-    tokens = torch.tensor([[1, KEY.token(3), DENSITY.token(5), 200], [1, KEY.token(7), DENSITY.token(2), 300]])
+    model = CachedTransformer(MusicTransformer(MusicTransformerConfig.debug(position="rotary")).eval())
+    tokens = torch.tensor(
+        [[1, KEY.to_token(3), DENSITY.to_token(5), 200], [1, KEY.to_token(7), DENSITY.to_token(2), 300]]
+    )
     hidden = tokens.clone()
-    hidden[:, 1:3] = PAD.token()
+    hidden[:, 1:3] = PAD.to_token()
     asked, free = (model.append(x, model.new_cache(2, 8)) for x in (tokens, hidden))
-    guided = MusicSampler(model)._guided(tokens, model.new_cache(4, 8), None, 2.5)
+    guided = MusicSampler(model)._guide(tokens, model.new_cache(4, 8), None, 2.5)
     np.testing.assert_allclose(guided, (free + 2.5 * (asked - free)).numpy(), atol=1e-4)
     np.testing.assert_allclose(
-        MusicSampler(model)._guided(tokens, model.new_cache(4, 8), None, 1.0), asked.numpy(), atol=1e-4
+        MusicSampler(model)._guide(tokens, model.new_cache(4, 8), None, 1.0), asked.numpy(), atol=1e-4
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from models.music.controls import measure_controls
 from models.music.midi_io import quantise, read_midi, to_midi
-from models.music.score import MAX_BARS, Bar, Note, Piece, Track
+from models.music.score import MAX_BARS, Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import decode, decode_piece, encode, encode_infill, encode_piece
 from models.music.vocabulary import (
     BAR,
@@ -33,20 +33,22 @@ from models.music.vocabulary import (
     TRACK,
     VELOCITY,
     VOCABULARY_SIZE,
-    meter_index,
+    find_meter,
+    name_token,
     split_token,
-    token_name,
 )
 from tests.models.music.strategies import instrument, midi_objects, pieces
 
 # A folder of MIDI files to try; without it those tests are left out.
 MIDI_FOLDER = os.environ.get("AURALUME_TEST_MIDI", "")
-COMMON = meter_index(4, 4)
+COMMON = find_meter(4, 4)
 
 
 def melody(*notes: tuple[int, int, int], bars: int = 1, program: int = 0) -> Piece:
     """One track; notes are (start, pitch, duration)."""
-    track = Track.of(program, False, (Note(start, pitch, duration, 20) for start, pitch, duration in notes))
+    track = InstrumentTrack.from_notes(
+        program, False, (Note(start, pitch, duration, 20) for start, pitch, duration in notes)
+    )
     return Piece((Bar(),) * bars, (track,))
 
 
@@ -59,7 +61,7 @@ def test_a_piece_comes_back_exactly(piece: Piece) -> None:
 def test_a_piece_comes_back_from_midi(piece: Piece) -> None:
     """All but what MIDI cannot hold: bars after the last onset."""
     last = max(note.start for track in piece.tracks for note in track.notes)
-    heard = sum(start <= last for start in piece.bar_starts()[:-1])
+    heard = sum(start <= last for start in piece.list_bar_starts()[:-1])
     again = quantise(to_midi(piece))
     assert again.bars == piece.bars[:heard]
     assert again.tracks == piece.tracks
@@ -105,9 +107,9 @@ def test_durations_come_back_to_the_stated_precision() -> None:
 
 
 def test_tempo_and_meter_changes_and_short_bars_come_back() -> None:
-    bars = (Bar(meter_index(1, 4), 20), Bar(COMMON, 20), Bar(COMMON, 35), Bar(meter_index(7, 8), 35), Bar(COMMON, 0))
+    bars = (Bar(find_meter(1, 4), 20), Bar(COMMON, 20), Bar(COMMON, 35), Bar(find_meter(7, 8), 35), Bar(COMMON, 0))
     starts = list(itertools.accumulate((bar.positions for bar in bars), initial=0))
-    track = Track.of(40, False, (Note(start, 64, 6, 10) for start in starts[:-1]))
+    track = InstrumentTrack.from_notes(40, False, (Note(start, 64, 6, 10) for start in starts[:-1]))
     piece = Piece(bars, (track,))
     midi = to_midi(piece)
     assert [(s.numerator, s.denominator) for s in midi.time_signature_changes] == [(1, 4), (4, 4), (7, 8), (4, 4)]
@@ -119,19 +121,19 @@ def test_a_bar_cut_short_by_a_change_of_meter_keeps_the_barlines_that_follow() -
     midi.time_signature_changes = [pretty_midi.TimeSignature(4, 4, 0), pretty_midi.TimeSignature(3, 4, 1.5)]
     midi.instruments = [instrument((60, 5.0, 5.5))]
     piece = quantise(midi)
-    assert [bar.meter for bar in piece.bars] == [meter_index(3, 8), meter_index(3, 4), meter_index(3, 4)]
-    assert {bar.meter for bar in quantise(midi, (2, 4)).bars} == {meter_index(2, 4)}
+    assert [bar.meter for bar in piece.bars] == [find_meter(3, 8), find_meter(3, 4), find_meter(3, 4)]
+    assert {bar.meter for bar in quantise(midi, (2, 4)).bars} == {find_meter(2, 4)}
 
 
 def test_what_a_bar_says() -> None:
     piece = Piece(
         (Bar(COMMON, 40), Bar(COMMON, 40)),
         (
-            Track.of(0, False, (Note(0, 60, 24, 20), Note(0, 64, 24, 20), Note(24, 67, 12, 22))),
-            Track.of(0, True, (Note(0, 36, 6, 25), Note(96, 38, 6, 25))),
+            InstrumentTrack.from_notes(0, False, (Note(0, 60, 24, 20), Note(0, 64, 24, 20), Note(24, 67, 12, 22))),
+            InstrumentTrack.from_notes(0, True, (Note(0, 36, 6, 25), Note(96, 38, 6, 25))),
         ),
     )
-    names = [token_name(token) for token in encode_piece(piece, "pop")]
+    names = [name_token(token) for token in encode_piece(piece, "pop")]
     assert names == [
         "Bos", "Style_2", "Key_0", "Tempo_40", f"Meter_{COMMON}", "Density_3", "Register_7",
         "Track_0", "Program_0", "Drums",
@@ -143,9 +145,11 @@ def test_what_a_bar_says() -> None:
 
 
 def test_overlaps_and_doubles_of_a_pitch_are_cut() -> None:
-    track = Track.of(0, False, (Note(0, 60, 48, 5), Note(0, 60, 24, 9), Note(25, 60, 24, 5), Note(10, 61, 24, 5)))
+    track = InstrumentTrack.from_notes(
+        0, False, (Note(0, 60, 48, 5), Note(0, 60, 24, 9), Note(25, 60, 24, 5), Note(10, 61, 24, 5))
+    )
     assert track.notes == (Note(0, 60, 24, 9), Note(10, 61, 24, 5), Note(25, 60, 24, 5))
-    drums = Track.of(7, True, (Note(0, 42, 99, 5), Note(2, 42, 99, 5)))
+    drums = InstrumentTrack.from_notes(7, True, (Note(0, 42, 99, 5), Note(2, 42, 99, 5)))
     assert drums.program == 0
     assert [note.duration for note in drums.notes] == [2, DRUM_DURATION]
 
@@ -154,14 +158,16 @@ def test_overlaps_and_doubles_of_a_pitch_are_cut() -> None:
     ("bars", "tracks", "message"),
     [
         ((Bar(),) * (MAX_BARS + 1), (), "2,001 bars"),
-        ((Bar(),), (Track(0, True, ()), Track(0, False, ())), "drums must be one track"),
-        ((Bar(),), (Track(0, False, ()),) * 17, "17 melodic tracks"),
-        ((Bar(),), (Track(128, False, ()),), "program"),
+        ((Bar(),), (InstrumentTrack(0, True, ()), InstrumentTrack(0, False, ())), "drums must be one track"),
+        ((Bar(),), (InstrumentTrack(0, False, ()),) * 17, "17 melodic tracks"),
+        ((Bar(),), (InstrumentTrack(128, False, ()),), "program"),
         ((Bar(99, 0),), (), "METERS"),
-        ((Bar(),), (Track(0, False, (Note(96, 60, 1, 1),)),), "does not fit"),
+        ((Bar(),), (InstrumentTrack(0, False, (Note(96, 60, 1, 1),)),), "does not fit"),
     ],
 )
-def test_an_impossible_piece_is_refused(bars: tuple[Bar, ...], tracks: tuple[Track, ...], message: str) -> None:
+def test_an_impossible_piece_is_refused(
+    bars: tuple[Bar, ...], tracks: tuple[InstrumentTrack, ...], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Piece(bars, tracks)
 
@@ -196,15 +202,15 @@ def test_a_damaged_sequence_is_still_read(piece: Piece, data: st.DataObject) -> 
 
 
 def test_endless_bars_and_masks_are_bounded() -> None:
-    assert len(decode_piece([BAR.token()] * (MAX_BARS + 50)).bars) == MAX_BARS
-    many = [BAR.token()] * MAX_BARS + [MASK.token()] * 50_000 + [SEPARATOR.token()]
+    assert len(decode_piece([BAR.to_token()] * (MAX_BARS + 50)).bars) == MAX_BARS
+    many = [BAR.to_token()] * MAX_BARS + [MASK.to_token()] * 50_000 + [SEPARATOR.to_token()]
     assert len(decode_piece(many).bars) == MAX_BARS
 
 
 def test_a_shrunken_bar_never_leaves_a_note_outside() -> None:
-    last = [POSITION.token(90), TRACK.token(0), VELOCITY.token(9), PITCH.token(60), DURATION.token(5)]
-    tokens = [BAR.token(), *last, POSITION.token(180), METER.token(meter_index(1, 16))]
-    assert decode_piece(tokens) == Piece((Bar(),), (Track(0, False, (Note(90, 60, 6, 9),)),))
+    last = [POSITION.to_token(90), TRACK.to_token(0), VELOCITY.to_token(9), PITCH.to_token(60), DURATION.to_token(5)]
+    tokens = [BAR.to_token(), *last, POSITION.to_token(180), METER.to_token(find_meter(1, 16))]
+    assert decode_piece(tokens) == Piece((Bar(),), (InstrumentTrack(0, False, (Note(90, 60, 6, 9),)),))
 
 
 # ---- infilling
@@ -225,9 +231,9 @@ def test_an_infilling_changes_only_the_asked_bars() -> None:
     given_tokens, _ = encode_infill(piece, 1, 3)
     _, answer = encode_infill(other, 1, 3)
     assert decode_piece(given_tokens + answer) == other
-    one_bar_only = answer[: answer.index(BAR.token(), 1)]
+    one_bar_only = answer[: answer.index(BAR.to_token(), 1)]
     assert decode_piece([*given_tokens, *one_bar_only]).slice(3, 4) == piece.slice(3, 4)
-    too_many = [*answer[:-1], BAR.token(), *answer]
+    too_many = [*answer[:-1], BAR.to_token(), *answer]
     assert decode_piece(given_tokens + too_many).slice(3, 4) == piece.slice(3, 4)
     unanswered = decode_piece(given_tokens)
     assert [note.start for note in unanswered.tracks[0].notes] == [0, 288]
@@ -261,7 +267,7 @@ def test_density_register_and_silence_are_measured() -> None:
     assert measure_controls(sparse).density == 0  # a note in four quarters
     assert measure_controls(dense).density == 8  # four notes a quarter
     assert (measure_controls(sparse).register, measure_controls(dense).register) == (1, 11)
-    drums = Piece((Bar(),), (Track.of(0, True, (Note(0, 36, 6, 20),)),))
+    drums = Piece((Bar(),), (InstrumentTrack.from_notes(0, True, (Note(0, 36, 6, 20),)),))
     assert KEYS[measure_controls(drums).key] == "none"
     assert measure_controls(Piece((), ())).density == 0
 
@@ -286,4 +292,4 @@ def test_real_files_come_back() -> None:
         assert quantise(to_midi(piece)) == piece, path
         notes = sum(len(played.notes) for played in midi.instruments)
         assert 0.85 * notes <= piece.note_count <= notes, path
-        assert encode_piece(piece)[-1] == EOS.token()
+        assert encode_piece(piece)[-1] == EOS.to_token()

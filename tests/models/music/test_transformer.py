@@ -6,19 +6,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.music.incremental import BLOCK_TOKENS, IncrementalTransformer, int8_is_available
-from models.music.relative import RelativeLogits, distance_logits, skew
+from models.music.kv_cache import BLOCK_TOKENS, CachedTransformer, is_int8_available
+from models.music.relative import RelativeLogits, compute_distance_logits, skew
 from models.music.transformer import (
     POSITION_KINDS,
     MusicTransformer,
     MusicTransformerConfig,
-    attention_mask,
-    rotary_angles,
+    compute_rotary_angles,
+    make_attention_mask,
     rotate,
 )
 from models.music.vocabulary import VOCABULARY_SIZE
 
-needs_int8 = pytest.mark.skipif(not int8_is_available(), reason="this build of torch has no int8 products")
+needs_int8 = pytest.mark.skipif(not is_int8_available(), reason="this build of torch has no int8 products")
 
 
 def make(position: str = "relative", seed: int = 0, **changes: object) -> MusicTransformer:
@@ -57,7 +57,7 @@ def test_skewed_relative_logits_equal_the_definition(new: int, keys: int) -> Non
     torch.manual_seed(0)
     relative = RelativeLogits(heads=3, head_dim=8, max_distance=12)
     queries = torch.randn(2, 3, new, 8)
-    causal = attention_mask(new, keys, None, queries.device)
+    causal = make_attention_mask(new, keys, None, queries.device)
     naive = naive_relative_logits(queries, relative.table, keys)
     assert torch.allclose(relative(queries, keys)[..., causal], naive[..., causal], atol=1e-5)
     assert naive[..., causal].abs().min() > 0
@@ -82,7 +82,7 @@ def test_skew_moves_each_row_by_its_place() -> None:
 
 
 def test_far_distances_share_an_embedding() -> None:
-    logits = distance_logits(torch.randn(2, 1, 4), torch.randn(2, 4, 3), 6)
+    logits = compute_distance_logits(torch.randn(2, 1, 4), torch.randn(2, 4, 3), 6)
     assert (logits[..., :4] == logits[..., :1]).all()
     assert len(logits[0, 0, 3:].unique()) == 3
 
@@ -94,7 +94,7 @@ def test_the_whole_attention_equals_softmax_over_equation_3() -> None:
     logits = (q @ k.transpose(-2, -1) + naive_relative_logits(q, attention.relative.table, 15)) / 8**0.5
     weights = logits.masked_fill(~torch.ones(15, 15, dtype=torch.bool).tril(), float("-inf")).softmax(-1)
     expected = attention.out((weights @ v).transpose(1, 2).reshape(2, 15, 32))
-    assert torch.allclose(attention(x, attention_mask(15, 15, None, x.device)), expected, atol=1e-5)
+    assert torch.allclose(attention(x, make_attention_mask(15, 15, None, x.device)), expected, atol=1e-5)
 
 
 # ---- rotary embeddings
@@ -105,7 +105,7 @@ def test_rotary_products_depend_on_distance_alone() -> None:
     q, k = torch.randn(16), torch.randn(16)
 
     def product(query_place: int, key_place: int) -> Tensor:
-        angles = rotary_angles(torch.tensor([query_place, key_place]), 16, 10_000.0)
+        angles = compute_rotary_angles(torch.tensor([query_place, key_place]), 16, 10_000.0)
         return rotate(q, angles[0].cos(), angles[0].sin()) @ rotate(k, angles[1].cos(), angles[1].sin())
 
     for shift in (1, 50, 3000):
@@ -197,7 +197,7 @@ def test_a_small_network_learns_a_pattern() -> None:
 def test_cached_logits_equal_uncached_ones(position: str, blocks: list[int]) -> None:
     model, tokens = make(position), random_tokens(3, 20)
     expected = model(tokens)
-    fast = IncrementalTransformer(model)
+    fast = CachedTransformer(model)
     cache, at = fast.new_cache(3, 20), 0
     for block in blocks:
         logits = fast.append(tokens[:, at : at + block], cache)
@@ -209,7 +209,7 @@ def test_cached_logits_equal_uncached_ones(position: str, blocks: list[int]) -> 
 @pytest.mark.parametrize("position", POSITION_KINDS)
 def test_cached_logits_equal_uncached_ones_for_one_sequence(position: str) -> None:
     model, tokens = make(position, max_distance=5), random_tokens(1, 16)
-    fast = IncrementalTransformer(model)
+    fast = CachedTransformer(model)
     cache = fast.new_cache(1, 64)
     for at in range(16):
         assert torch.allclose(fast.append(tokens[:, at : at + 1], cache), model(tokens)[:, at], atol=1e-4)
@@ -220,7 +220,7 @@ def test_cached_logits_with_left_padding_equal_uncached_ones(position: str) -> N
     model, lengths = make(position), (9, 4, 1)
     tokens, more = random_tokens(3, 9), random_tokens(3, 6, seed=5)
     padding = torch.tensor([[i < 9 - length for i in range(9)] for length in lengths])
-    fast = IncrementalTransformer(model)
+    fast = CachedTransformer(model)
     cache = fast.new_cache(3, 15)
     logits = [fast.append(tokens, cache, padding)]
     logits += [fast.append(more[:, i : i + 1], cache) for i in range(6)]
@@ -232,14 +232,14 @@ def test_cached_logits_with_left_padding_equal_uncached_ones(position: str) -> N
 
 def test_a_long_prompt_is_taken_in_by_blocks() -> None:
     model, tokens = make("relative"), random_tokens(1, BLOCK_TOKENS + 30)
-    fast = IncrementalTransformer(model)
+    fast = CachedTransformer(model)
     logits = fast.append(tokens, fast.new_cache(1, BLOCK_TOKENS + 30))
     assert torch.allclose(logits, model(tokens)[:, -1], atol=1e-4)
 
 
 def test_a_full_cache_is_told_and_a_step_reads_no_past_token_again() -> None:
     model = make()
-    fast = IncrementalTransformer(model)
+    fast = CachedTransformer(model)
     cache = fast.new_cache(1, 4)
     fast.append(random_tokens(1, 3), cache)
     before = cache.keys_values[..., :3, :].clone()
@@ -255,7 +255,7 @@ def test_a_full_cache_is_told_and_a_step_reads_no_past_token_again() -> None:
 @pytest.mark.parametrize("position", POSITION_KINDS)
 def test_int8_logits_are_near_the_exact_ones(position: str) -> None:
     model, tokens = make(position), random_tokens(2, 24)
-    fast = IncrementalTransformer(model, "int8")
+    fast = CachedTransformer(model, "int8")
     cache = fast.new_cache(2, 24)
     logits = torch.stack([fast.append(tokens[:, i : i + 1], cache) for i in range(24)], dim=1)
     exact = model(tokens)
@@ -274,7 +274,7 @@ def test_impossible_configurations_are_refused(field: str, value: object, messag
 
 def test_an_unknown_precision_is_refused_and_a_configuration_survives_its_dictionary() -> None:
     with pytest.raises(ValueError, match="one of float32, int8"):
-        IncrementalTransformer(make(), "int3")
+        CachedTransformer(make(), "int3")
     config = MusicTransformerConfig.debug(position="rotary")
     assert MusicTransformerConfig.from_dict(config.to_dict()) == config
     with pytest.raises(TypeError):

@@ -64,14 +64,14 @@ def test_silence_is_flat_and_one_section() -> None:
 def test_blocks_are_the_same_as_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = np.random.default_rng(0).standard_normal(5 * RATE + 123).astype(np.float32)
     reach = BEAT_MEL.n_fft // 2
-    whole = mel.mel_of(torch.from_numpy(np.pad(sound, reach))).numpy()
+    whole = mel.compute_mel(torch.from_numpy(np.pad(sound, reach))).numpy()
     beats = np.arange(0.3, 5, 0.5)
     curves = features.measure(sound, RATE, beats, beats[::4])
-    np.testing.assert_allclose(mel.whole_mel(sound), whole, atol=1e-4)
+    np.testing.assert_allclose(mel.compute_whole_mel(sound), whole, atol=1e-4)
     monkeypatch.setattr(features, "BLOCK_S", 0.7)
     monkeypatch.setattr(mel, "BLOCK_FRAMES", 30)
-    frames = mel.empty_mel(len(sound))
-    *_, filled = mel.fill(frames, np.split(sound, [1, 700, 50_000, 50_001]))
+    frames = mel.allocate_mel(len(sound))
+    *_, filled = mel.fill_mel(frames, np.split(sound, [1, 700, 50_000, 50_001]))
     assert filled == len(frames) == len(whole)
     np.testing.assert_allclose(frames, whole, atol=1e-4)
     again = features.measure(sound, RATE, beats, beats[::4])
@@ -81,9 +81,9 @@ def test_blocks_are_the_same_as_one_pass(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_no_more_than_a_block_of_frames_is_in_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(mel, "mel_of", lambda samples: (seen.append(len(samples)), mel_of(samples))[1])
-    mel_of = beats_module.mel_of
-    mel.whole_mel(np.zeros(60 * RATE, np.float32))
+    monkeypatch.setattr(mel, "compute_mel", lambda samples: (seen.append(len(samples)), compute_mel(samples))[1])
+    compute_mel = beats_module.compute_mel
+    mel.compute_whole_mel(np.zeros(60 * RATE, np.float32))
     assert max(seen) <= mel.BLOCK_FRAMES * BEAT_MEL.hop_length + BEAT_MEL.n_fft < 11 * RATE
 
 
@@ -96,7 +96,7 @@ def test_novelty_is_that_of_the_checkerboard_on_the_whole_matrix() -> None:
     taper = np.sign(places) * np.exp(-0.5 * (places / (0.4 * half)) ** 2)
     padded = np.pad(unit @ unit.T, half, mode="edge")
     wanted = np.array([(padded[i : i + 32, i : i + 32] * np.outer(taper, taper)).sum() for i in range(90)])
-    np.testing.assert_allclose(features.novelty(rows, half), wanted / wanted.max(), atol=1e-6)
+    np.testing.assert_allclose(features.compute_novelty(rows, half), wanted / wanted.max(), atol=1e-6)
 
 
 def test_band_centres_are_those_of_the_filterbank() -> None:
@@ -105,6 +105,6 @@ def test_band_centres_are_those_of_the_filterbank() -> None:
     bank = mel_filterbank(BEAT_MEL).numpy()
     hz = np.linspace(0, BEAT_MEL.sample_rate / 2, len(bank))
     peaks = hz[bank.argmax(axis=0)]
-    centres = features._band_centres_hz()
+    centres = features._compute_band_centres_hz()
     wide = centres > 500
     np.testing.assert_allclose(peaks[wide], centres[wide], atol=12)

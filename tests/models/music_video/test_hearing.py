@@ -71,14 +71,14 @@ def test_a_slow_beat_may_be_heard_as_twice_as_many(detector: BeatDetector, bpm: 
     """With even notes between the beats nothing in a metronome tells 75 from 150; "half" on the page mends it."""
     wanted = steady(bpm)
     track, _ = detector.detect(BeatRequest(clicks(wanted, between), RATE))
-    assert max(f_measure(each.times_s, wanted) for each in (track, track.halved())) >= 0.9
+    assert max(f_measure(each.times_s, wanted) for each in (track, track.halve())) >= 0.9
 
 
 def test_a_change_of_tempo_is_followed(detector: BeatDetector) -> None:
     wanted = np.concatenate([np.arange(0.4, 8.0, 60 / 100), np.arange(8.2, SECONDS - 0.2, 60 / 140)])
     track, _ = detector.detect(BeatRequest(clicks(wanted), RATE))
     assert f_measure(track.times_s, wanted) >= 0.85
-    times, tempi = track.tempo_curve()
+    times, tempi = track.compute_tempo_curve()
     assert np.median(tempi[times < 7]) == pytest.approx(100, rel=0.05)
     assert np.median(tempi[times > 10]) == pytest.approx(140, rel=0.05)
 

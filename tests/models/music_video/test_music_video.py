@@ -153,7 +153,7 @@ def test_what_a_model_draws_larger_is_fitted_and_not_enlarged(tmp_path: Path) ->
     request = request_for(tmp_path, 4.0)
     clips, clip = key_clips.KeyClips(WideVideo()), KeyClip("a light", 1, "A")
     list(clips.make(request, clip))
-    ready = clips.prepared(request, clip)
+    ready = clips.prepare(request, clip)
     side = 4 * request.size
     assert ready.shape == (key_clips.PREPARED_FRAMES, side, side, 3)
     assert (ready[0] == 0).all() and (ready[-1] == 32).all()  # the whole clip, without what lies beside the square
@@ -189,7 +189,7 @@ def test_all_clips_of_one_video_are_kept(tmp_path: Path) -> None:
 def test_every_kind_of_sound_is_unpacked(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     source = encoded(tmp_path / name, "-f", "lavfi", "-i", "sine=440:d=2", *options)
     assert decode_song(source, tmp_path / "out.wav") == pytest.approx(2.0, abs=0.06)
-    mono = np.concatenate(list(analysis.MonoFile(tmp_path / "out.wav").blocks()))
+    mono = np.concatenate(list(analysis.MonoFile(tmp_path / "out.wav").read_blocks()))
     assert mono.dtype == np.float32 and len(mono) == pytest.approx(2.0 * BEAT_MEL.sample_rate, rel=0.03)
     assert 0.02 < np.abs(mono).max() <= 1
 
@@ -229,8 +229,8 @@ def test_reading_in_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     whole = resample(sound.mean(axis=0), RATE, BEAT_MEL.sample_rate)
     monkeypatch.setattr(analysis, "BLOCK", 7001)
     file = analysis.MonoFile(path)
-    outline = analysis.Outline(file.samples, points=50)
-    blocks = list(outline.through(file.blocks()))
+    outline = analysis.WaveOutline(file.samples, points=50)
+    blocks = list(outline.trace(file.read_blocks()))
     assert len(blocks) == 8 and sum(map(len, blocks)) == file.samples == len(whole)
     np.testing.assert_allclose(np.concatenate(blocks), whole, atol=2e-4)
     parts = np.split(np.abs(whole), np.linspace(0, len(whole), 51).astype(int)[1:-1])

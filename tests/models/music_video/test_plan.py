@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.beats.detector import BeatTrack
-from models.music_video.contracts import FRAME_RATE, Look, MusicVideoRequest
-from models.music_video.drawing import Choreography, beat_position, camera, colours, eased, there_and_back
+from models.music_video.contracts import FRAME_RATE, MusicVideoRequest, VisualEffects
+from models.music_video.drawing import Choreography, ease, fold_back, locate_beats, make_camera, make_colours
 from models.music_video.features import Section
 from models.music_video.plan import plan_video
 from tests.models.music_video.debug_video import request_for, steady_track
@@ -34,7 +34,7 @@ def test_shots_cover_the_song_and_are_cut_on_downbeats(request_20s: MusicVideoRe
 
 
 def test_more_cuts_when_asked(request_20s: MusicVideoRequest) -> None:
-    counts = [len(plan_video(replace(request_20s, look=Look(cuts=cuts))).shots) for cuts in (0.0, 0.5, 1.0)]
+    counts = [len(plan_video(replace(request_20s, look=VisualEffects(cuts=cuts))).shots) for cuts in (0.0, 0.5, 1.0)]
     assert counts[0] == 3 and counts[0] < counts[1] < counts[2]
 
 
@@ -69,12 +69,12 @@ def test_a_song_without_beats_follows_its_loud_moments(request_20s: MusicVideoRe
     percussion = np.zeros_like(request_20s.features.percussion)
     silent = replace(request_20s, track=nothing, features=replace(request_20s.features, percussion=percussion))
     assert len(plan_video(silent).accents) == 0
-    Choreography(silent, plan_video(silent), 46).moment(100)
+    Choreography(silent, plan_video(silent), 46).find_moment(100)
 
 
 @given(st.integers(0, 20), st.floats(0, 1))
 def test_easing_keeps_the_beats_and_is_quickest_there(beat: int, strength: float) -> None:
-    at = eased(np.array([beat, beat + 0.001, beat + 0.5, beat + 0.501]), strength)
+    at = ease(np.array([beat, beat + 0.001, beat + 0.5, beat + 0.501]), strength)
     assert at[0] == pytest.approx(beat)
     assert at[1] - at[0] >= at[3] - at[2] - 1e-9
     assert at[2] == pytest.approx(beat + 0.5)
@@ -82,17 +82,17 @@ def test_easing_keeps_the_beats_and_is_quickest_there(beat: int, strength: float
 
 def test_beat_positions_go_on_beyond_the_beats() -> None:
     accents = np.array([10, 20, 30, 45])
-    found = beat_position(accents, np.array([0.0, 10.0, 25.0, 45.0, 65.0]))
+    found = locate_beats(accents, np.array([0.0, 10.0, 25.0, 45.0, 65.0]))
     np.testing.assert_allclose(found, [-1.0, 0.0, 1.5, 3.0, 5.0])
-    np.testing.assert_allclose(there_and_back(np.array([0.0, 3.0, 10.0, 12.0, 20.0, -1.0]), 10.0), [0, 3, 10, 8, 0, 1])
+    np.testing.assert_allclose(fold_back(np.array([0.0, 3.0, 10.0, 12.0, 20.0, -1.0]), 10.0), [0, 3, 10, 8, 0, 1])
 
 
 def test_motion_is_quickest_on_the_beats_and_turns_between_them(request_20s: MusicVideoRequest) -> None:
-    request = replace(request_20s, look=Look(motion=1.0))
+    request = replace(request_20s, look=VisualEffects(motion=1.0))
     plan = plan_video(request)
     dance = Choreography(request, plan, 46)
     shot = plan.shots[1]
-    places = np.array([dance.moment(frame).place for frame in range(shot.start, shot.end)])
+    places = np.array([dance.find_moment(frame).place for frame in range(shot.start, shot.end)])
     steps = np.abs(np.diff(places))
     on = [a - shot.start for a in plan.accents if shot.start + 1 < a < shot.end - 2]
     between = [int((a + b) / 2) - shot.start for a, b in zip(plan.accents, plan.accents[1:], strict=False)
@@ -102,21 +102,23 @@ def test_motion_is_quickest_on_the_beats_and_turns_between_them(request_20s: Mus
 
 
 def test_with_all_strengths_at_zero_nothing_kicks(request_20s: MusicVideoRequest) -> None:
-    still = Look(*[0.0] * 7)
+    still = VisualEffects(*[0.0] * 7)
     request = replace(request_20s, look=still)
     plan = plan_video(request)
     dance = Choreography(request, plan, 46)
     shot = plan.shots[0]
-    before, on = dance.moment(int(plan.accents[2]) - 1), dance.moment(int(plan.accents[2]))
-    np.testing.assert_allclose(camera(shot, before, request, 64, (640, 360)), camera(shot, on, request, 64, (640, 360)))
-    np.testing.assert_allclose(colours(shot, on, request), np.eye(3, 4), atol=1e-6)
+    before, on = dance.find_moment(int(plan.accents[2]) - 1), dance.find_moment(int(plan.accents[2]))
+    np.testing.assert_allclose(
+        make_camera(shot, before, request, 64, (640, 360)), make_camera(shot, on, request, 64, (640, 360))
+    )
+    np.testing.assert_allclose(make_colours(shot, on, request), np.eye(3, 4), atol=1e-6)
 
 
 def test_the_camera_fills_the_frame_of_a_close_shot(request_20s: MusicVideoRequest) -> None:
     plan = plan_video(request_20s)
-    moment = Choreography(request_20s, plan, 46).moment(30)
+    moment = Choreography(request_20s, plan, 46).find_moment(30)
     close = replace(plan.shots[0], framing=1.0, turn=0.0, drift=(0.0, 0.0), zoom=0.0)
-    matrix = camera(close, replace(moment, pulse=0.0), request_20s, 100, (640, 360))
+    matrix = make_camera(close, replace(moment, pulse=0.0), request_20s, 100, (640, 360))
     corners = matrix @ np.array([[0, 100, 0, 100], [0, 0, 100, 100], [1, 1, 1, 1]])
     assert corners[0].min() <= 0 and corners[0].max() >= 640
     assert corners[1].min() <= 0 and corners[1].max() >= 360
@@ -146,8 +148,10 @@ def test_a_request_names_what_is_wrong(request_20s: MusicVideoRequest, fields: d
 
 def test_strengths_are_checked_and_scaled() -> None:
     with pytest.raises(ValueError, match="zoom is 2"):
-        Look(zoom=2)
-    assert Look(zoom=0.6).scaled(2.0).zoom == 1.0 and Look(cuts=0.3).scaled(0.0) == Look(0.3, *[0.0] * 6)
+        VisualEffects(zoom=2)
+    assert VisualEffects(zoom=0.6).scale(2.0).zoom == 1.0 and VisualEffects(cuts=0.3).scale(0.0) == VisualEffects(
+        0.3, *[0.0] * 6
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.music.mastering import integrated_loudness
+from models.music.mastering import measure_loudness
 from models.video.sound_synthesis import EVENT_SOUNDS, LAYERS, RATE, add_sound, make_noise, make_sway, mix_texture
 from models.video.soundtrack import (
     CEILING,
@@ -133,7 +133,7 @@ def test_a_soundtrack_is_as_long_as_the_picture_loud_enough_and_never_clipped(pr
     assert made.shape == (round(50 / 24 * RATE), 2)
     assert made.dtype == np.float32
     assert np.abs(made).max() <= CEILING + 1e-6
-    assert integrated_loudness(np.ascontiguousarray(made.T), RATE) == pytest.approx(TARGET_LUFS, abs=2.5)
+    assert measure_loudness(np.ascontiguousarray(made.T), RATE) == pytest.approx(TARGET_LUFS, abs=2.5)
     assert np.array_equal(made, make_soundtrack(prompt, frames, 24.0, seed=1))
     assert not np.array_equal(made, make_soundtrack(prompt, frames, 24.0, seed=2))
 

@@ -13,7 +13,7 @@ import soundfile
 
 from models.music.controls import measure_key
 from models.music.midi_io import quantise, read_midi, to_mido
-from models.music.score import Bar, Note, Piece, Track
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import KEYS
 from models.registry.registry import Registry
 from studio.io import recipes
@@ -66,7 +66,7 @@ def a_tune(folder: Path, tonic: int = 60) -> str:
     scale = (0, 2, 4, 5, 7, 9, 11, 12, 7, 4, 0, 0)
     notes = [Note(24 * i, tonic + scale[i % 12], 24, 22) for i in range(16)]
     path = folder / "tune.mid"
-    to_mido(Piece((Bar(),) * 4, (Track.of(73, False, notes),))).save(path)
+    to_mido(Piece((Bar(),) * 4, (InstrumentTrack.from_notes(73, False, notes),))).save(path)
     return str(path)
 
 
@@ -121,7 +121,13 @@ def test_an_uploaded_file_is_continued_harmonised_and_played_in_another_key(
 
 
 def test_transposing_keeps_drums_and_the_range() -> None:
-    piece = Piece((Bar(),), (Track.of(0, False, [Note(0, 126, 6, 9)]), Track.of(0, True, [Note(0, 36, 6, 9)])))
+    piece = Piece(
+        (Bar(),),
+        (
+            InstrumentTrack.from_notes(0, False, [Note(0, 126, 6, 9)]),
+            InstrumentTrack.from_notes(0, True, [Note(0, 36, 6, 9)]),
+        ),
+    )
     moved = transposed(piece, 5)
     assert moved.tracks[0].notes[0].pitch == 119
     assert moved.tracks[1] == piece.tracks[1]

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from models.clips import probe
-from models.music_video.contracts import ASPECTS, SHORTER_SIDES, Look
+from models.music_video.contracts import ASPECTS, SHORTER_SIDES, VisualEffects
 from models.registry.registry import Registry
 from studio.io.audio_files import write_wav
 from studio.io.recipes import read_recipe
@@ -198,7 +198,7 @@ def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_
 def test_what_the_page_offers_is_what_the_generator_takes() -> None:
     assert set(controls.ASPECTS) == set(ASPECTS)
     assert {side for side, _ in controls.SIDES} <= set(SHORTER_SIDES)
-    assert vars(Look()) == controls.DEFAULT_LOOK and tuple(vars(Look())) == STRENGTHS
+    assert vars(VisualEffects()) == controls.DEFAULT_LOOK and tuple(vars(VisualEffects())) == STRENGTHS
     assert safe_name("../../etc: passwd") == "etc-passwd" and safe_name("???") == "song"
 
 

@@ -15,13 +15,13 @@ from training.music.chorales import (
     ChoraleRecipe,
     ChoraleTransformer,
     Crops,
-    negative_log_likelihood,
+    list_transpositions,
+    measure_nll,
+    measure_voice_ranges,
     read_splits,
     serialise,
     train_chorales,
     transpose,
-    transpositions,
-    voice_ranges,
 )
 
 TINY = ChoraleRecipe(width=16, layers=1, heads=2, feedforward=32, dropout=0.0, rows=2, steps=12, warmup_steps=2)
@@ -37,8 +37,8 @@ def test_raster_order_and_rests() -> None:
 
 def test_every_voice_stays_in_its_range() -> None:
     pieces = [serialise(chorale()), serialise(chorale(shift=3))]
-    ranges = voice_ranges(pieces)
-    assert transpositions(pieces[0], ranges) == [0, 1, 2, 3]
+    ranges = measure_voice_ranges(pieces)
+    assert list_transpositions(pieces[0], ranges) == [0, 1, 2, 3]
     moved = transpose(serialise([[72], []]), 2)
     assert moved.tolist() == [74] + [REST] * 7
 
@@ -47,7 +47,7 @@ def test_crops_hold_what_follows_at_their_place() -> None:
     piece = serialise(chorale(200))
     crops = Crops([piece], seed=0)
     for _ in range(5):
-        inputs, places, targets = (x.numpy() for x in crops.rows(2))
+        inputs, places, targets = (x.numpy() for x in crops.draw_rows(2))
         for row in range(2):
             first = int(places[row, 0])
             assert first % 4 == 0 and np.array_equal(targets[row], piece[first : first + 256])
@@ -57,15 +57,15 @@ def test_crops_hold_what_follows_at_their_place() -> None:
 @pytest.mark.parametrize("position", ["relative", "absolute"])
 @pytest.mark.parametrize("steps", [3, 64, 65, 100, 161])
 def test_an_even_guess_costs_the_logarithm_of_the_vocabulary_for_every_token(position: str, steps: int) -> None:
-    model = ChoraleTransformer(TINY.config(position))
+    model = ChoraleTransformer(TINY.make_config(position))
     torch.nn.init.zeros_(model.embedding.weight)
     pieces = [serialise(chorale(steps))]
-    assert negative_log_likelihood(model, pieces) == pytest.approx(np.log(VOCABULARY), rel=1e-5)
+    assert measure_nll(model, pieces) == pytest.approx(np.log(VOCABULARY), rel=1e-5)
 
 
 def test_the_future_is_not_seen() -> None:
     torch.manual_seed(0)
-    model = ChoraleTransformer(TINY.config("relative")).eval()
+    model = ChoraleTransformer(TINY.make_config("relative")).eval()
     tokens = torch.randint(0, 128, (1, 20))
     changed = tokens.clone()
     changed[0, 12:] = 5

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
-from models.music.vocabulary import TEMPI, meter_index
+from models.music.vocabulary import TEMPI, find_meter
 from tests.models.music.strategies import instrument, pieces
-from training.music.corpus import Corpus, Source, pop_bars, read_chorale, read_collections, read_lied, read_song
+from training.music.corpus import Corpus, Source, lay_out_pop_bars, read_chorale, read_collections, read_lied, read_song
 
 
 def write_midi(path: Path, *instruments: pretty_midi.Instrument, tempo: float = 120.0) -> Path:
@@ -50,8 +50,8 @@ def test_a_song_is_laid_on_its_own_beats(tmp_path: Path) -> None:
 
 def test_bars_of_three_beats_are_found() -> None:
     beats = np.array([(i, i % 3 == 1, i % 6 == 1) for i in range(20)], dtype=float)
-    meter, times = pop_bars(beats)
-    assert meter == meter_index(3, 4) and times[0] == 1.0
+    meter, times = lay_out_pop_bars(beats)
+    assert meter == find_meter(3, 4) and times[0] == 1.0
 
 
 def test_the_piano_of_a_song_is_one_track(tmp_path: Path) -> None:
@@ -108,15 +108,15 @@ def test_a_missing_collection_is_named(tmp_path: Path) -> None:
 @given(st.lists(pieces(with_notes=True), min_size=1, max_size=3), st.data())
 def test_windows_of_the_file_are_the_bars_of_the_pieces(drawn: list[Piece], data: st.DataObject) -> None:
     long = [piece for piece in drawn if len(piece.bars) > 1]
-    corpus = Corpus.of(Source("pop", str(i), False, piece) for i, piece in enumerate(long))
+    corpus = Corpus.from_sources(Source("pop", str(i), False, piece) for i, piece in enumerate(long))
     for index, piece in enumerate(long):
         first = data.draw(st.integers(0, len(piece.bars) - 1))
         stop = data.draw(st.integers(first + 1, len(piece.bars)))
-        assert decode_piece(corpus.window(index, first, stop)) == piece.slice(first, stop)
+        assert decode_piece(corpus.cut_window(index, first, stop)) == piece.slice(first, stop)
 
 
 def test_the_file_is_read_back(tmp_path: Path) -> None:
-    corpus = Corpus.of(iter([Source("chorales", "a", True, read_chorale([[60, 55, 52, 48]] * 40))]))
+    corpus = Corpus.from_sources(iter([Source("chorales", "a", True, read_chorale([[60, 55, 52, 48]] * 40))]))
     corpus.save(tmp_path / "corpus.npz")
     read = Corpus.load(tmp_path / "corpus.npz")
-    assert np.array_equal(read.tokens, corpus.tokens) and read.window(0, 1, 3) == corpus.window(0, 1, 3)
+    assert np.array_equal(read.tokens, corpus.tokens) and read.cut_window(0, 1, 3) == corpus.cut_window(0, 1, 3)

@@ -13,19 +13,19 @@ from models.music.vocabulary import PAD
 from models.music.weights import MUSIC_FILE, load_model
 from tests.training.music.test_examples import corpus
 from training.music import train
-from training.music.muon import Muon, optimisers, orthogonalised
+from training.music.muon import Muon, make_optimizers, orthogonalise
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (32, 8), (8, 32), (3, 16, 16)])
 def test_an_orthogonalised_matrix_has_singular_values_near_one(shape: tuple[int, ...]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalised(matrix, steps=8))
+    values = torch.linalg.svdvals(orthogonalise(matrix, steps=8))
     assert values.min() > 0.4 and values.max() < 1.4
 
 
 def test_muon_takes_matrices_of_layers_and_adam_the_rest() -> None:
     model = MusicTransformer(MusicTransformerConfig.debug())
-    muon, adam = optimisers(model, 0.02, 0.003)
+    muon, adam = make_optimizers(model, 0.02, 0.003)
     assert isinstance(muon, Muon)
     counts = [sum(p.numel() for group in o.param_groups for p in group["params"]) for o in (muon, adam)]
     assert sum(counts) == sum(p.numel() for p in model.parameters())
@@ -36,14 +36,14 @@ def test_padding_is_never_a_target() -> None:
     model = MusicTransformer(MusicTransformerConfig.debug()).eval()
     rows = torch.randint(1, 800, (1, 9))
     padded = torch.cat([rows, torch.full((1, 4), PAD.first)], dim=1)
-    torch.testing.assert_close(train.loss_of(model, padded), train.loss_of(model, rows))
+    torch.testing.assert_close(train.compute_loss(model, padded), train.compute_loss(model, rows))
 
 
 def test_the_rate_warms_up_and_ends_at_nothing() -> None:
-    assert train.learning_rate(0, 0.0) < 0.1
-    assert train.learning_rate(train.WARMUP_STEPS, 0.0) == 1.0
-    assert train.learning_rate(10_000, 0.25) == 0.75
-    assert train.learning_rate(10_000, 1.5) == 0.0
+    assert train.compute_learning_rate(0, 0.0) < 0.1
+    assert train.compute_learning_rate(train.WARMUP_STEPS, 0.0) == 1.0
+    assert train.compute_learning_rate(10_000, 0.25) == 0.75
+    assert train.compute_learning_rate(10_000, 1.5) == 0.0
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def small_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_training_learns_goes_on_where_it_stopped_and_is_exported(small_recipe: Path) -> None:
     torch.set_num_threads(1)
-    state = train.Run(small_recipe, minutes=1.0)
-    rows = train.Examples(train.Corpus.load(small_recipe / "corpus.npz"), 96).rows(np.random.default_rng(0))
+    state = train.MusicTraining(small_recipe, minutes=1.0)
+    rows = train.Examples(train.Corpus.load(small_recipe / "corpus.npz"), 96).draw_rows(np.random.default_rng(0))
     batch = torch.from_numpy(np.stack([next(rows) for _ in range(2)]))
     losses = [state.learn(batch) for _ in range(25)]
     assert losses[-1] < 0.8 * losses[0]
     state.elapsed_s = 12.0
     state.save()
-    resumed = train.Run(small_recipe, minutes=1.0)
+    resumed = train.MusicTraining(small_recipe, minutes=1.0)
     assert (resumed.step, resumed.elapsed_s) == (25, 12.0)
     assert resumed.learn(batch) == pytest.approx(state.learn(batch))
     exported = load_model(train.export(small_recipe, small_recipe / "weights"))

@@ -23,7 +23,7 @@ from models.music.score import Note, Piece, merge_tracks
 from models.music.vocabulary import POSITIONS_PER_QUARTER
 from models.weights_io import load_safetensors, save_safetensors
 
-GUARD_FILE = "music_guard.safetensors"
+COPY_INDEX_FILE = "music_guard.safetensors"
 RUN_NOTES = 10
 MIN_DIFFERENT = 5
 MAX_SHARED_NOTES = 24  # a longer run is composed anew
@@ -41,14 +41,14 @@ class SharedRun:
     start: int = 0
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix_bits(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Well-spread bits (the finaliser of splitmix64, Steele et al. 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
-def run_hashes(notes: Iterable[Note]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+def hash_runs(notes: Iterable[Note]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """For each run of RUN_NOTES notes its hash, uint64 (runs,), and whether it has enough different steps to count."""
     ordered = sorted((note.start, note.pitch) for note in notes)
     if len(ordered) < RUN_NOTES:
@@ -59,41 +59,41 @@ def run_hashes(notes: Iterable[Note]) -> tuple[NDArray[np.uint64], NDArray[np.bo
     windows = np.lib.stride_tricks.sliding_window_view(steps, RUN_NOTES - 1)
     hashes = np.zeros(len(windows), np.uint64)
     for column in windows.T:
-        hashes = _mixed(hashes + column + np.uint64(0x9E3779B97F4A7C15))
+        hashes = _mix_bits(hashes + column + np.uint64(0x9E3779B97F4A7C15))
     ranked = np.sort(windows, axis=1)
     different = 1 + (ranked[:, 1:] != ranked[:, :-1]).sum(axis=1)
     return hashes, different >= MIN_DIFFERENT
 
 
-class CopyGuard:
+class CopyDetector:
     """Knows the runs of the training pieces. `bits` is uint8 (n,), eight places each."""
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
         self.bits = bits
 
     @classmethod
-    def of(cls, pieces: Iterable[Piece], index_bits: int = INDEX_BITS) -> CopyGuard:
+    def from_pieces(cls, pieces: Iterable[Piece], index_bits: int = INDEX_BITS) -> CopyDetector:
         """The index of some pieces."""
-        guard = cls(np.zeros(index_bits // 8, np.uint8))
+        detector = cls(np.zeros(index_bits // 8, np.uint8))
         for piece in pieces:
-            for notes in _voices(piece):
-                hashes, counts = run_hashes(notes)
-                places = guard._places(hashes[counts])
-                np.bitwise_or.at(guard.bits, places >> 3, (1 << (places & 7)).astype(np.uint8))
-        return guard
+            for notes in _list_melodies(piece):
+                hashes, counts = hash_runs(notes)
+                places = detector._find_places(hashes[counts])
+                np.bitwise_or.at(detector.bits, places >> 3, (1 << (places & 7)).astype(np.uint8))
+        return detector
 
-    def _places(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def _find_places(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
         """int64 (hashes, 5): where a hash's bits are."""
         low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
         turns = np.arange(_HASHES, dtype=np.uint64)
         return ((low[:, None] + turns * high[:, None]) % np.uint64(8 * len(self.bits))).astype(np.int64)
 
-    def longest_run(self, piece: Piece) -> SharedRun:
+    def find_longest_run(self, piece: Piece) -> SharedRun:
         """The longest run of notes that a piece shares with a training piece, in any track or in all together."""
         best = SharedRun()
-        for notes in _voices(piece):
-            hashes, counts = run_hashes(notes)
-            places = self._places(hashes)
+        for notes in _list_melodies(piece):
+            hashes, counts = hash_runs(notes)
+            places = self._find_places(hashes)
             known = ((self.bits[places >> 3] >> (places & 7)) & 1).all(axis=1) & counts
             starts = sorted((note.start, note.pitch) for note in notes)
             length = 0
@@ -105,14 +105,14 @@ class CopyGuard:
 
     def is_copied(self, piece: Piece, limit: int = MAX_SHARED_NOTES) -> bool:
         """Whether a run of more than `limit` notes is shared."""
-        return self.longest_run(piece).notes > limit
+        return self.find_longest_run(piece).notes > limit
 
     def save(self, path: Path) -> None:
         """Write the index."""
         save_safetensors(path, {"bits": torch.from_numpy(self.bits)}, {"run_notes": str(RUN_NOTES)})
 
     @classmethod
-    def load(cls, path: Path) -> CopyGuard:
+    def load(cls, path: Path) -> CopyDetector:
         """Read what `save` wrote.
 
         Raises:
@@ -124,7 +124,7 @@ class CopyGuard:
         return cls(state["bits"].numpy())
 
 
-def _voices(piece: Piece) -> list[tuple[Note, ...]]:
+def _list_melodies(piece: Piece) -> list[tuple[Note, ...]]:
     """The notes of each melodic track, and of all together where there are several."""
     voices = [track.notes for track in piece.melodic]
     return [*voices, merge_tracks(piece.melodic, 0).notes] if len(voices) > 1 else voices

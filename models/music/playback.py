@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.music.contracts import BarLine, HeardNote, MusicChunk
-from models.music.draft import Draft, WrittenNote, read_bar
+from models.music.contracts import BarSpan, MusicChunk, TimedNote
+from models.music.piece_builder import PieceBuilder, WrittenNote, read_bar
 from models.music.rendering import StreamRenderer
 from models.music.score import Bar
 from models.music.tokenizer import decode_piece
@@ -16,11 +16,11 @@ from models.music.vocabulary import BAR, EOS, split_token
 
 COMPOSED_ANEW = "A passage came too close to a piece that the model learned from, and was composed anew."
 
-WrittenBar = tuple[Bar, list[WrittenNote]]
+ParsedBar = tuple[Bar, list[WrittenNote]]
 
 
 @dataclass
-class Splitter:
+class BarParser:
     """One piece's tokens, told apart into the front and bars."""
 
     number: int
@@ -32,14 +32,14 @@ class Splitter:
     tracks: list[tuple[int, bool]] = field(default_factory=list)  # as the front says
     is_open: bool = True  # whether the tokens belong to a bar
 
-    def take(self, token: int | None, probability: float) -> WrittenBar | None:
+    def take(self, token: int | None, probability: float) -> ParsedBar | None:
         """The bar that this token ends, if it ends one."""
         if self.in_front:
             if token != BAR.first:
                 self.front.append(EOS.first if token is None else token)
                 return None
             self.in_front = False
-            self.bar = _opening_bar([split_token(each) for each in self.front], self.bar)
+            self.bar = _read_opening_bar([split_token(each) for each in self.front], self.bar)
             self.tracks = [(track.program, track.is_drum) for track in decode_piece(self.front).tracks]
             return None
         if token is not None and token not in (BAR.first, EOS.first):
@@ -50,23 +50,23 @@ class Splitter:
         self.is_open = token == BAR.first
         return finished
 
-    def close(self) -> WrittenBar:
+    def close(self) -> ParsedBar:
         """What there is of the current bar."""
         self.bar, notes = read_bar(self.tokens, self.probabilities, self.bar)
         self.tokens, self.probabilities = [], []
         return self.bar, notes
 
 
-def _opening_bar(front: Sequence[tuple[object, int]], default: Bar) -> Bar:
+def _read_opening_bar(front: Sequence[tuple[object, int]], default: Bar) -> Bar:
     named = {getattr(kind, "name", ""): value for kind, value in front}
     return Bar(named.get("Meter", default.meter), named.get("Tempo", default.tempo))
 
 
 @dataclass
-class Voice:
+class PiecePlayer:
     """What is played of one piece: its renderer, and where the sound begins."""
 
-    draft: Draft
+    builder: PieceBuilder
     renderer: StreamRenderer
     idea: int = 0
     start_s: float = 0.0
@@ -76,21 +76,23 @@ class Voice:
 
     def take_back(self) -> None:
         """Remove the last bar, which nobody has heard, and say why."""
-        self.draft.bars.pop()
-        self.draft.notes.pop()
+        self.builder.bars.pop()
+        self.builder.notes.pop()
         self.remarks = tuple(dict.fromkeys((*self.remarks, COMPOSED_ANEW)))
 
-    def chunk(self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False) -> MusicChunk:
+    def make_chunk(
+        self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False
+    ) -> MusicChunk:
         """Bar `index` (None: no bar) as a chunk; with `ends`, all that still sounds and the piece."""
-        notes: tuple[HeardNote, ...] = ()
+        notes: tuple[TimedNote, ...] = ()
         samples = np.zeros((2, 0), np.float32)
-        lines: tuple[BarLine, ...] = ()
+        lines: tuple[BarSpan, ...] = ()
         if index is not None:
-            notes = self.draft.heard(index)
-            line = self.draft.bar_line(index)
+            notes = self.builder.time_notes(index)
+            line = self.builder.locate_bar(index)
             lines = (line,)
             if sounding:
-                samples = self.renderer.push(self.draft.sounding(notes, self.start_s), line.end_s - self.start_s)
+                samples = self.renderer.push(self.builder.to_events(notes, self.start_s), line.end_s - self.start_s)
         if ends:
             samples = np.concatenate([samples, self.renderer.finish()], axis=1)
         return MusicChunk(
@@ -98,11 +100,11 @@ class Voice:
             sample_rate=self.renderer.sample_rate,
             notes=notes,
             bars=lines,
-            tracks=tuple(self.draft.tracks),
+            tracks=tuple(self.builder.tracks),
             idea=self.idea,
             sound_start_s=self.start_s,
-            piece=self.draft.piece() if ends else None,
-            tempo_scale=self.draft.tempo_scale,
+            piece=self.builder.build() if ends else None,
+            tempo_scale=self.builder.tempo_scale,
             remarks=self.remarks,
             done=self.done,
             total=self.total,

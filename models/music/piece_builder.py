@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from models.music.contracts import BarLine, HeardNote
-from models.music.rendering import Sounding
-from models.music.score import Bar, Note, Piece, Track
+from models.music.contracts import BarSpan, TimedNote
+from models.music.rendering import NoteEvent
+from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     DRUM,
     DRUM_DURATION,
@@ -26,9 +26,9 @@ from models.music.vocabulary import (
     TEMPO,
     TRACK,
     VELOCITY,
-    fitting_duration,
+    fit_duration,
     split_token,
-    velocity_of,
+    to_velocity,
 )
 
 DRUM_TRACK = -1  # as a note's track while it is read: the last one of the piece
@@ -80,7 +80,7 @@ def read_bar(tokens: Sequence[int], probabilities: Sequence[float], bar: Bar) ->
 
 
 @dataclass
-class Draft:
+class PieceBuilder:
     """Bars, tracks as (program, is drums) and notes; `tempo_scale` says how many times as fast as written it is played.
 
     Attributes:
@@ -93,10 +93,10 @@ class Draft:
     tempo_scale: float = 1.0
 
     @classmethod
-    def of(cls, piece: Piece, tempo_scale: float = 1.0) -> Draft:
+    def from_piece(cls, piece: Piece, tempo_scale: float = 1.0) -> PieceBuilder:
         """A draft of a piece that is there."""
         draft = cls(list(piece.bars), [(track.program, track.is_drum) for track in piece.tracks], [], tempo_scale)
-        starts = piece.bar_starts()
+        starts = piece.list_bar_starts()
         draft.notes = [[] for _ in piece.bars]
         for index, track in enumerate(piece.tracks):
             bar = 0
@@ -106,17 +106,18 @@ class Draft:
                 draft.notes[bar].append(WrittenNote(note.start, note.pitch, note.duration, note.velocity, index))
         return draft
 
-    def piece(self) -> Piece:
+    def build(self) -> Piece:
         """The notes and bars as a piece."""
         by_track: list[list[Note]] = [[] for _ in self.tracks]
         for note in (note for bar in self.notes for note in bar):
             by_track[note.track].append(Note(note.start, note.pitch, note.duration, note.velocity))
         tracks = [
-            Track.of(program, is_drum, notes) for (program, is_drum), notes in zip(self.tracks, by_track, strict=True)
+            InstrumentTrack.from_notes(program, is_drum, notes)
+            for (program, is_drum), notes in zip(self.tracks, by_track, strict=True)
         ]
         return Piece(tuple(self.bars), tuple(tracks))
 
-    def start_of(self, index: int) -> int:
+    def find_bar_start(self, index: int) -> int:
         """Where bar `index` begins, in positions."""
         return sum(bar.positions for bar in self.bars[:index])
 
@@ -129,7 +130,7 @@ class Draft:
 
     def rewrite(self, index: int, notes: Sequence[WrittenNote]) -> None:
         """Put notes, starts from 0, into bar `index` in place of those that begin there; all others stay."""
-        start, end = self.start_of(index), self.start_of(index + 1)
+        start, end = self.find_bar_start(index), self.find_bar_start(index + 1)
         drums = len(self.tracks) - 1
         others = [note for at, bar in enumerate(self.notes) if at != index for note in bar]
         kept = []
@@ -142,41 +143,41 @@ class Draft:
                 continue
             following = min((other.start for other in same if other.start >= moved.start), default=None)
             if following is not None and following < moved.start + moved.duration:
-                moved = replace(moved, duration=fitting_duration(following - moved.start))
+                moved = replace(moved, duration=fit_duration(following - moved.start))
             kept.append(moved)
         self.notes[index] = kept
 
-    def bar_line(self, index: int) -> BarLine:
+    def locate_bar(self, index: int) -> BarSpan:
         """Where a bar lies in time."""
-        start_s = sum(self._seconds(bar) for bar in self.bars[:index])
-        return BarLine(index + 1, start_s, start_s + self._seconds(self.bars[index]))
+        start_s = sum(self._measure_bar_s(bar) for bar in self.bars[:index])
+        return BarSpan(index + 1, start_s, start_s + self._measure_bar_s(self.bars[index]))
 
-    def _seconds(self, bar: Bar) -> float:
-        return bar.positions * self._second_a_position(bar)
+    def _measure_bar_s(self, bar: Bar) -> float:
+        return bar.positions * self._measure_position_s(bar)
 
-    def _second_a_position(self, bar: Bar) -> float:
+    def _measure_position_s(self, bar: Bar) -> float:
         return 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * self.tempo_scale)
 
-    def heard(self, index: int) -> tuple[HeardNote, ...]:
+    def time_notes(self, index: int) -> tuple[TimedNote, ...]:
         """The notes of a bar in seconds; their lengths are reckoned in the bar's own tempo."""
-        line, start = self.bar_line(index), self.start_of(index)
-        each = self._second_a_position(self.bars[index])
+        line, start = self.locate_bar(index), self.find_bar_start(index)
+        each = self._measure_position_s(self.bars[index])
         return tuple(
-            HeardNote(
+            TimedNote(
                 line.start_s + (note.start - start) * each,
                 line.start_s + (note.start - start + note.duration) * each,
                 note.pitch,
-                velocity_of(note.velocity),
+                to_velocity(note.velocity),
                 note.track,
                 note.probability,
             )
             for note in self.notes[index]
         )
 
-    def sounding(self, notes: Sequence[HeardNote], from_s: float) -> list[Sounding]:
+    def to_events(self, notes: Sequence[TimedNote], from_s: float) -> list[NoteEvent]:
         """Heard notes for the renderer, in time from `from_s`."""
         return [
-            Sounding(
+            NoteEvent(
                 note.start_s - from_s,
                 note.end_s - note.start_s,
                 note.pitch,

@@ -32,7 +32,7 @@ FILTER_BLOCK = 4096
 MAX_CACHE_BYTES = 48 * 2**20
 
 
-class VoiceBank:
+class SoundFontRenderer:
     """Renders notes and keeps those of late: music repeats itself."""
 
     def __init__(self, font: SoundFont, sample_rate: int = SAMPLE_RATE) -> None:
@@ -41,7 +41,7 @@ class VoiceBank:
         self._cache: OrderedDict[tuple[int, bool, int, int, int], FloatArray] = OrderedDict()
         self._cache_bytes = 0
 
-    def note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
+    def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
         """A note held for `held` samples, with its release after that.
 
         Args:
@@ -68,7 +68,10 @@ class VoiceBank:
             self._cache_bytes -= self._cache.popitem(last=False)[1].nbytes
 
     def _render(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
-        voices = [self._voice(zone, key, held, is_drum) for zone in self.font.zones(program, is_drum, key, velocity)]
+        voices = [
+            self._render_zone(zone, key, held, is_drum)
+            for zone in self.font.find_zones(program, is_drum, key, velocity)
+        ]
         length = max((voice.shape[1] for voice in voices), default=0)
         mixed = np.zeros((2, length), np.float32)
         for voice in voices:
@@ -76,30 +79,30 @@ class VoiceBank:
         mixed *= (velocity / 127.0) ** 2  # section 8.4.1: concave, 960 cB
         return mixed
 
-    def _voice(self, zone: Zone, key: int, held: int, is_drum: bool) -> FloatArray:
+    def _render_zone(self, zone: Zone, key: int, held: int, is_drum: bool) -> FloatArray:
         """One zone of a note, float32 (2, N), at full velocity."""
         cents = (key - zone.root_key) * zone.values["scaleTuning"] + zone.tuning_cents
         ratio = 2.0 ** (cents / 1200) * zone.sample_rate / self.sample_rate
         loops = zone.loops in (1, 3) and zone.loop_end - zone.loop_start > 1 and not is_drum
-        longest = round(MAX_DRUM_S * self.sample_rate) if is_drum else held + self._release_samples(zone)
+        longest = round(MAX_DRUM_S * self.sample_rate) if is_drum else held + self._count_release_samples(zone)
         if not loops:
             longest = min(longest, int((zone.end - zone.start - 2) / ratio))
         if longest <= FADE_SAMPLES:
             return np.zeros((2, 0), np.float32)
-        sound = self._resampled(zone, ratio, longest, loops)
-        sound = self._filtered(sound, zone)
-        sound *= self._envelope(zone, key, longest if is_drum else held, longest)
+        sound = self._resample(zone, ratio, longest, loops)
+        sound = self._filter(sound, zone)
+        sound *= self._compute_envelope(zone, key, longest if is_drum else held, longest)
         sound[-FADE_SAMPLES:] *= np.linspace(1.0, 0.0, FADE_SAMPLES, dtype=np.float32)
         level = 10.0 ** (-ATTENUATION_FACTOR * zone.values["initialAttenuation"] / 200)
         angle = (min(max(zone.values["pan"], -500), 500) / 1000 + 0.5) * math.pi / 2
         return np.stack([sound * (level * math.cos(angle)), sound * (level * math.sin(angle))]).astype(np.float32)
 
-    def _release_samples(self, zone: Zone) -> int:
+    def _count_release_samples(self, zone: Zone) -> int:
         """How long a released note is heard."""
-        seconds = min(zone.seconds("releaseVolEnv") * SILENCE_DB / 100, MAX_RELEASE_S)
+        seconds = min(zone.to_seconds("releaseVolEnv") * SILENCE_DB / 100, MAX_RELEASE_S)
         return round(max(seconds, 0.02) * self.sample_rate)
 
-    def _resampled(self, zone: Zone, ratio: float, count: int, loops: bool) -> FloatArray:
+    def _resample(self, zone: Zone, ratio: float, count: int, loops: bool) -> FloatArray:
         """float32 (count,): the recording read at `ratio`, by cubic Hermite interpolation through four points."""
         place = np.arange(count) * ratio + zone.start
         if loops:
@@ -119,49 +122,49 @@ class VoiceBank:
         sound += here
         return sound
 
-    def _envelope(self, zone: Zone, key: int, held: int, count: int) -> FloatArray:
+    def _compute_envelope(self, zone: Zone, key: int, held: int, count: int) -> FloatArray:
         """float32 (count,): attack linear, decay and release linear in decibels (section 8.1.2, volume envelope)."""
         rate = self.sample_rate
         by_key = 60 - key
-        hold_s = zone.seconds("holdVolEnv") * 2.0 ** (by_key * zone.values["keynumToVolEnvHold"] / 1200)
-        decay_s = zone.seconds("decayVolEnv") * 2.0 ** (by_key * zone.values["keynumToVolEnvDecay"] / 1200)
-        attack_from = zone.seconds("delayVolEnv") * rate
-        attack = max(zone.seconds("attackVolEnv") * rate, 32.0)
+        hold_s = zone.to_seconds("holdVolEnv") * 2.0 ** (by_key * zone.values["keynumToVolEnvHold"] / 1200)
+        decay_s = zone.to_seconds("decayVolEnv") * 2.0 ** (by_key * zone.values["keynumToVolEnvDecay"] / 1200)
+        attack_from = zone.to_seconds("delayVolEnv") * rate
+        attack = max(zone.to_seconds("attackVolEnv") * rate, 32.0)
         decay_from = attack_from + attack + hold_s * rate
         sustain_db = min(max(zone.values["sustainVolEnv"], 0), 1440) / 10
         at = np.arange(count, dtype=np.float32)
         held_at = np.minimum(at, held)
         rise = np.clip((held_at - attack_from) / attack, 0.0, 1.0)
         fall_db = np.clip((held_at - decay_from) * (100 / max(decay_s * rate, 1.0)), 0.0, sustain_db)
-        release_s = min(max(zone.seconds("releaseVolEnv"), 0.03), MAX_RELEASE_S * 100 / SILENCE_DB)
+        release_s = min(max(zone.to_seconds("releaseVolEnv"), 0.03), MAX_RELEASE_S * 100 / SILENCE_DB)
         fall_db += np.maximum(at - held, 0.0) * (100 / (release_s * rate))
         return (rise * np.exp(fall_db * np.float32(-math.log(10) / 20))).astype(np.float32)
 
-    def _filtered(self, sound: FloatArray, zone: Zone) -> FloatArray:
+    def _filter(self, sound: FloatArray, zone: Zone) -> FloatArray:
         """The low-pass filter, its cutoff following the modulation envelope block by block."""
         base, depth = zone.values["initialFilterFc"], zone.values["modEnvToFilterFc"]
         if base >= 13_500 and depth >= 0:
             return sound
         if not depth:
-            return lfilter(*self._low_pass(base, zone), sound).astype(np.float32)
+            return lfilter(*self._design_low_pass(base, zone), sound).astype(np.float32)
         filtered, state = np.empty_like(sound), np.zeros(2)
         for first in range(0, len(sound), FILTER_BLOCK):
-            cents = base + depth * self._modulation(zone, first / self.sample_rate)
+            cents = base + depth * self._compute_modulation(zone, first / self.sample_rate)
             block = slice(first, first + FILTER_BLOCK)
-            filtered[block], state = lfilter(*self._low_pass(cents, zone), sound[block], zi=state)
+            filtered[block], state = lfilter(*self._design_low_pass(cents, zone), sound[block], zi=state)
         return filtered
 
-    def _modulation(self, zone: Zone, time_s: float) -> float:
+    def _compute_modulation(self, zone: Zone, time_s: float) -> float:
         """The modulation envelope in [0, 1] (section 8.1.2); convex attack taken as linear."""
-        time_s -= zone.seconds("delayModEnv")
-        attack_s = zone.seconds("attackModEnv")
+        time_s -= zone.to_seconds("delayModEnv")
+        attack_s = zone.to_seconds("attackModEnv")
         if time_s < attack_s:
             return max(0.0, time_s / attack_s)
-        decay_s = max(zone.seconds("decayModEnv"), 1e-3)
+        decay_s = max(zone.to_seconds("decayModEnv"), 1e-3)
         sustain = 1.0 - min(max(zone.values["sustainModEnv"], 0), 1000) / 1000
-        return max(sustain, 1.0 - max(0.0, time_s - attack_s - zone.seconds("holdModEnv")) / decay_s)
+        return max(sustain, 1.0 - max(0.0, time_s - attack_s - zone.to_seconds("holdModEnv")) / decay_s)
 
-    def _low_pass(self, cents: float, zone: Zone) -> tuple[list[float], list[float]]:
+    def _design_low_pass(self, cents: float, zone: Zone) -> tuple[list[float], list[float]]:
         """Numerator and denominator of the low-pass at a cutoff in absolute cents (0 is 8.176 Hz)."""
         cutoff = min(8.176 * 2.0 ** (cents / 1200), 0.45 * self.sample_rate)
         quality = 10.0 ** ((zone.values["initialFilterQ"] / 10 - 3.01) / 20)

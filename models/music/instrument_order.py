@@ -7,7 +7,7 @@ from collections.abc import Sequence
 _ROLE_OF_FAMILY = {4: 3, 5: 1, 6: 2, 11: 2}  # basses last, bowed strings lead, ensembles and pads accompany
 
 
-def role_rank(program: int) -> int:
+def rank_role(program: int) -> int:
     """0 for leads, 1 for solo strings, 2 for what accompanies, 3 for basses: the order of tracks in training."""
     if program == 43:
         return 3
@@ -16,6 +16,6 @@ def role_rank(program: int) -> int:
     return _ROLE_OF_FAMILY.get(program // 8, 0)
 
 
-def in_order(programs: Sequence[int]) -> tuple[int, ...]:
+def sort_by_role(programs: Sequence[int]) -> tuple[int, ...]:
     """Programs with leads first, then accompaniment, then basses; those of one role stay as they were."""
-    return tuple(sorted(programs, key=role_rank))
+    return tuple(sorted(programs, key=rank_role))

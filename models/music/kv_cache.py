@@ -19,27 +19,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.memory import allocate_pages
-from models.music.relative import RelativeLogits, distance_logits, skew
-from models.music.transformer import Layer, MusicTransformer, attention_mask, rotary_angles, sinusoids
+from models.music.relative import RelativeLogits, compute_distance_logits, skew
+from models.music.transformer import (
+    Layer,
+    MusicTransformer,
+    compute_rotary_angles,
+    compute_sinusoids,
+    make_attention_mask,
+)
 
 PRECISIONS = ("float32", "int8")
 BLOCK_TOKENS = 256  # a long prompt is taken in by blocks, so that no matrix of its length squared is made
 LinearMap = Callable[[Tensor], Tensor]
 
 
-def int8_is_available() -> bool:
+def is_int8_available() -> bool:
     """Whether this build of torch has int8 matrix products for this processor."""
     has_operators = hasattr(torch, "quantize_per_channel") and hasattr(torch.ops.quantized, "linear_dynamic")
     return has_operators and torch.backends.quantized.engine in ("fbgemm", "x86", "onednn", "qnnpack")
 
 
-def _linear(weight: Tensor, bias: Tensor, precision: str, relu: bool = False) -> LinearMap:
+def _make_linear(weight: Tensor, bias: Tensor, precision: str, relu: bool = False) -> LinearMap:
     """x (n, in) -> (n, out), followed by a ReLU if asked."""
     if precision == "float32":
         return (lambda x: F.linear(x, weight, bias).relu_()) if relu else (lambda x: F.linear(x, weight, bias))
     scales = weight.abs().amax(dim=1).clamp(min=1e-8) / 127.0
     zeros = torch.zeros(len(scales), dtype=torch.long)
-    with warnings.catch_warnings():  # torch will one day drop quantised tensors; then int8_is_available says so
+    with warnings.catch_warnings():  # torch will one day drop quantised tensors; then is_int8_available says so
         warnings.simplefilter("ignore", UserWarning)
         quantised = torch.quantize_per_channel(weight, scales.double(), zeros, 0, torch.qint8)
     packed = torch.ops.quantized.linear_prepack(quantised, bias)
@@ -87,18 +93,18 @@ class _FastLayer:
     def __init__(self, layer: Layer, precision: str) -> None:
         attention = layer.attention
         width, head_dim = attention.config.width, attention.config.head_dim
-        weight, bias = (x.unflatten(0, (3, attention.config.heads, head_dim)).clone() for x in _detached(attention.qkv))
+        weight, bias = (x.unflatten(0, (3, attention.config.heads, head_dim)).clone() for x in _detach(attention.qkv))
         if attention.config.position == "rotary":
             halves_together = torch.arange(head_dim).view(2, -1).t().flatten()
             weight[:2], bias[:2] = weight[:2, :, halves_together], bias[:2, :, halves_together]
         weight[0] *= head_dim**-0.5
         bias[0] *= head_dim**-0.5
-        self.qkv = _linear(weight.view(3 * width, width), bias.flatten(), precision)
-        self.out = _linear(*_detached(attention.out), precision)
-        self.up = _linear(*_detached(layer.up), precision, relu=True)
-        self.down = _linear(*_detached(layer.down), precision)
-        self.attention_norm = _detached(layer.attention_norm)
-        self.feedforward_norm = _detached(layer.feedforward_norm)
+        self.qkv = _make_linear(weight.view(3 * width, width), bias.flatten(), precision)
+        self.out = _make_linear(*_detach(attention.out), precision)
+        self.up = _make_linear(*_detach(layer.up), precision, relu=True)
+        self.down = _make_linear(*_detach(layer.down), precision)
+        self.attention_norm = _detach(layer.attention_norm)
+        self.feedforward_norm = _detach(layer.feedforward_norm)
 
 
 def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor, Tensor]:
@@ -110,12 +116,12 @@ def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor,
     return split[0], split[1:]
 
 
-def _detached(module: nn.Linear | nn.LayerNorm) -> tuple[Tensor, Tensor]:
+def _detach(module: nn.Linear | nn.LayerNorm) -> tuple[Tensor, Tensor]:
     """Weight and bias."""
     return module.weight.detach(), module.bias.detach()
 
 
-class IncrementalTransformer:
+class CachedTransformer:
     """A trained `MusicTransformer`'s function for sampling on a CPU. Weights are taken over when it is built.
 
     Args:
@@ -128,7 +134,7 @@ class IncrementalTransformer:
     def __init__(self, model: MusicTransformer, precision: str = "float32") -> None:
         if precision not in PRECISIONS:
             raise ValueError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}.")
-        if precision == "int8" and not int8_is_available():
+        if precision == "int8" and not is_int8_available():
             raise ValueError('precision is "int8"; this build of torch has no int8 products, use "float32".')
         self.config = model.config
         self.precision = precision
@@ -137,7 +143,7 @@ class IncrementalTransformer:
         self.embedding = model.embedding.weight.detach()
         tables = [module.table.detach() for module in model.modules() if isinstance(module, RelativeLogits)]
         self.tables = torch.stack(tables) if tables else None  # (layers, H, D, M)
-        self.norm = _detached(model.norm)
+        self.norm = _detach(model.norm)
 
     def new_cache(self, batch: int, capacity: int) -> KeyValueCache:
         """An empty past for `batch` sequences of at most `capacity` tokens, padding counted."""
@@ -170,17 +176,17 @@ class IncrementalTransformer:
         """tokens (B, N) into the cache -> the last one's output, not yet normalised, (B, W)."""
         batch, new = tokens.shape
         x = self._embed(tokens, cache).reshape(batch * new, -1)  # (B * N, W)
-        mask = self._mask(cache, new)
+        mask = self._make_mask(cache, new)
         turns = None
         if self.config.position == "rotary":
             positions = torch.arange(cache.used, cache.used + new)
-            angles = rotary_angles(positions, self.config.head_dim, self.config.rotary_base)
+            angles = compute_rotary_angles(positions, self.config.head_dim, self.config.rotary_base)
             turns = torch.polar(torch.ones_like(angles), angles)[:, None]  # complex64 (N, 1, D / 2)
         total = cache.used + new
         # One slice for all layers: at this size a step's many small views cost as much as its arithmetic.
         written = cache.keys_values[..., cache.used : total, :].unbind(0)
         seen = cache.keys_values[..., :total, :].flatten(0, 1).unbind(0)
-        tables = self._tables(total)
+        tables = self._slice_tables(total)
         heads, width = self.config.heads, self.config.width
         for index, layer in enumerate(self.layers):
             qkv = layer.qkv(self._normalise(x, layer.attention_norm))  # (B * N, 3 * W)
@@ -191,7 +197,7 @@ class IncrementalTransformer:
                 torch.view_as_complex(pairs).mul_(turns)
             queries, keys_values = _split_heads(qkv, batch, new, heads)
             written[index].copy_(keys_values)
-            bias = mask if tables is None else self._bias(queries, tables[index], total, mask)
+            bias = mask if tables is None else self._compute_bias(queries, tables[index], total, mask)
             attended = F.scaled_dot_product_attention(
                 queries, seen[2 * index], seen[2 * index + 1], attn_mask=bias, scale=1.0
             )  # (B, H, N, D)
@@ -206,7 +212,7 @@ class IncrementalTransformer:
         return torch.layer_norm(x, (self.config.width,), *norm)
 
     def _embed(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """(B, N) -> (B, N, W), with the sinusoids of absolute positions if the network has them."""
+        """(B, N) -> (B, N, W), with the compute_sinusoids of absolute positions if the network has them."""
         x = F.embedding(tokens, self.embedding)
         if self.config.position != "absolute":
             return x
@@ -214,28 +220,28 @@ class IncrementalTransformer:
         if cache.padding is not None:
             padded = cache.padding.sum(dim=1, keepdim=True)  # all of it is on the left
             places = (places - padded).clamp(min=0)  # (B, N)
-        return x * self.config.width**0.5 + sinusoids(places, self.config.width)
+        return x * self.config.width**0.5 + compute_sinusoids(places, self.config.width)
 
-    def _mask(self, cache: KeyValueCache, new: int) -> Tensor | None:
+    def _make_mask(self, cache: KeyValueCache, new: int) -> Tensor | None:
         """True where the new tokens may look, bool (N, T) or (B, 1, N, T); None where that is everywhere."""
         total = cache.used + new
         if new == 1 and cache.padding is None:
             return None
         padding = None if cache.padding is None else cache.padding[:, :total]
-        return attention_mask(new, total, padding, torch.device("cpu"))
+        return make_attention_mask(new, total, padding, torch.device("cpu"))
 
-    def _tables(self, keys: int) -> tuple[Tensor, ...] | None:
+    def _slice_tables(self, keys: int) -> tuple[Tensor, ...] | None:
         """For each layer the relative embeddings of at most `keys` distances, (H, D, M); None without relative ones."""
         if self.tables is None:
             return None
         return self.tables[..., max(0, self.tables.shape[-1] - keys) :].unbind(0)
 
-    def _bias(self, queries: Tensor, table: Tensor, keys: int, mask: Tensor | None) -> Tensor:
+    def _compute_bias(self, queries: Tensor, table: Tensor, keys: int, mask: Tensor | None) -> Tensor:
         """queries (B, H, N, D), table (H, D, M) -> relative logits (B, H, N, T), minus infinity where masked."""
         batch, heads, new, head_dim = queries.shape
         if new > 1:
-            bias = skew(distance_logits(queries, table, keys))
+            bias = skew(compute_distance_logits(queries, table, keys))
         else:  # one matrix product a head for the whole batch
             by_head = queries.view(heads, 1, head_dim) if batch == 1 else queries[:, :, 0].transpose(0, 1)
-            bias = distance_logits(by_head, table, keys).transpose(0, 1).unsqueeze(2)
+            bias = compute_distance_logits(by_head, table, keys).transpose(0, 1).unsqueeze(2)
         return bias if mask is None else bias.masked_fill(~mask, float("-inf"))
