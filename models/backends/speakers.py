@@ -310,7 +310,7 @@ def judge_alignment(alignment: FloatArray, symbols: tuple[str, ...]) -> str:
         return f"The model may have skipped {', '.join(f'“{word}”' for word in missed[:3])}."
     if float(alignment.max(axis=1).mean()) < 0.4:
         return "A blurred diagonal: every word was read, perhaps not clearly."
-    return "A clear diagonal: every word was spoken."
+    return "A clear diagonal: every word was read."
 
 
 def _griffin_lim(mel: Any) -> Any:

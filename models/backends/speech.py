@@ -19,8 +19,10 @@ from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, SpokenSe
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
 from models.hub.spec import ModelSpec
+from models.speech.markup import to_plain
 
 PAUSE_S = 0.25  # of silence between sentences
+Pauses = list[tuple[float, float]]
 NO_MEL = np.zeros((0, 80), np.float32)
 
 
@@ -53,8 +55,9 @@ class HubSpeech:
         Raises:
             ModelError: the text's language needs a package that is not there, or memory ran out.
         """
-        pieces = split_sentences(request.text)
-        notes = tuple(self._ignored(request))
+        found_notes = list(self._ignored(request))
+        pieces, pauses = _sentences(request, found_notes)
+        notes = tuple(dict.fromkeys(found_notes))
         rate, total = self.speaker.sample_rate, len(request.text)
         words: tuple[WordTiming, ...] = ()
         done, samples_count = 0, 0
@@ -78,8 +81,11 @@ class HubSpeech:
                     yield self._chunk(waiting, min(number, len(pieces) - 1), len(pieces), words, notes, done, total)
                     continue
                 last = number == len(pieces) - 1
-                sound, loud = self._levelled(each.samples, request, last)
-                words += _timings(each, samples_count / rate, len(each.samples) / rate, pieces[number])
+                sound, loud = self._levelled(each.samples, request)
+                lead, pause = (np.zeros(round(seconds * rate), np.float32) for seconds in pauses[number])
+                starts_s = (samples_count + len(lead)) / rate
+                words += _timings(each, starts_s, len(each.samples) / rate, pieces[number])
+                sound = np.concatenate([lead, sound, pause])
                 samples_count += len(sound)
                 done = total if last else min(total, done + len(pieces[number]) + 1)
                 notes = notes if not loud or loud in notes else (*notes, loud)
@@ -87,8 +93,8 @@ class HubSpeech:
                 yield self._chunk(made, number, len(pieces), words, notes, done, total, last)
                 number += 1
 
-    def _levelled(self, samples: FloatArray, request: SpeechRequest, last: bool) -> tuple[FloatArray, str]:
-        """The asked level, no clipping, and a pause after the sentence."""
+    def _levelled(self, samples: FloatArray, request: SpeechRequest) -> tuple[FloatArray, str]:
+        """The asked level, and no clipping."""
         note = ""
         if request.energy_db:
             samples = samples * np.float32(10 ** (request.energy_db / 20))
@@ -96,8 +102,6 @@ class HubSpeech:
         if peak > 0.99:
             samples = samples * np.float32(0.99 / peak)
             note = "The sound was turned down where it would have clipped."
-        if samples.size and not last:
-            samples = np.concatenate([samples, np.zeros(round(PAUSE_S * self.speaker.sample_rate), np.float32)])
         return samples.astype(np.float32), note
 
     def _ignored(self, request: SpeechRequest) -> Iterator[str]:
@@ -138,6 +142,26 @@ class HubSpeech:
             total=max(total, 1),
             last=last,
         )
+
+
+def _sentences(request: SpeechRequest, notes: list[str]) -> tuple[list[str], Pauses]:
+    """(the sentences of a request without their markup, the seconds of silence before and after each)."""
+    pieces: list[str] = []
+    pauses: Pauses = []
+    lead_s, was_asked = 0.0, False
+    for text, silence_s in to_plain(request.text, request.dictionary, notes):
+        found = split_sentences(text)
+        if not found:
+            lead_s = (silence_s or 0.0) if not pieces else lead_s
+            continue
+        pieces += found
+        pauses += [(0.0, PAUSE_S)] * len(found)
+        pauses[-1] = (0.0, PAUSE_S if silence_s is None else silence_s)
+        was_asked = silence_s is not None
+    if pauses:
+        pauses[0] = (lead_s, pauses[0][1])
+        pauses[-1] = (pauses[-1][0], pauses[-1][1] if was_asked else 0.0)
+    return pieces, pauses
 
 
 def _timings(spoken: SpokenSentence, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:

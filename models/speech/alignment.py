@@ -14,6 +14,9 @@ from models.speech.text import SpokenWord, Utterance
 
 UNREAD_MASS = 0.12
 """A symbol that got less attention than this, in steps over the whole sentence, was passed over."""
+HURRIED_SHARE = 0.25
+"""A word whose sounds got less than this share of the median word's time was swallowed; "the" gets a third or more."""
+LEAST_WORDS = 3  # fewer have no median to speak of
 
 
 def time_words(
@@ -38,34 +41,68 @@ def time_words(
 
 
 def find_unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
-    """Words of which at least half the sounds got next to no attention; alignment (S, L)."""
+    """Words that may not be heard; alignment (S, L).
+
+    At least half of a word's sounds, or a stressed vowel of it, got next to no attention.
+    """
     mass = alignment.sum(axis=0)
 
     def is_unread(word: SpokenWord) -> bool:
-        sounds = [
-            mass[place]
-            for place in range(word.start, word.end)
-            if utterance.symbols[place] not in (WORD_BREAK, *PUNCTUATION)
-        ]
-        return bool(sounds) and float(np.mean(np.array(sounds) < UNREAD_MASS)) >= 0.5
+        places = _find_sounds(utterance, word)
+        unread = [place for place in places if mass[place] < UNREAD_MASS]
+        stressed = [place for place in unread if utterance.symbols[place].startswith("ˈ")]
+        return bool(places) and (len(unread) >= len(places) / 2 or bool(stressed))
 
     return [word.text for word in utterance.words if is_unread(word)]
 
 
+def find_hurried_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
+    """Words that had hardly any time, next to the others of their utterance; alignment (S, L)."""
+    mass = alignment.sum(axis=0)
+    per_sound = [float(mass[places].mean()) for word in utterance.words if (places := _find_sounds(utterance, word))]
+    if len(per_sound) < LEAST_WORDS:
+        return []
+    least = HURRIED_SHARE * float(np.median(per_sound))
+    spoken = [word for word in utterance.words if _find_sounds(utterance, word)]
+    return [word.text for word, time in zip(spoken, per_sound, strict=True) if time < least]
+
+
+def find_soundless_words(utterance: Utterance) -> list[str]:
+    """Words of the text for which the reader found no sound, so that the model never saw them."""
+    missing, position = [], 0
+    for word in [*utterance.words, None]:
+        found = utterance.text.find(word.text, position) if word else len(utterance.text)
+        between = utterance.text[position : max(found, position)]
+        missing += [piece for piece in between.split() if any(char.isalnum() for char in piece)]
+        position = max(found, position) + len(word.text) if word else position
+    return missing
+
+
 def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
-    """A plain sentence about how the sentence was read."""
+    """A plain sentence about how the sentence was read: what is doubtful first, else that nothing is."""
     alignment = trace.alignment_array()
     unread = find_unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
+    unread = [*find_soundless_words(utterance), *unread]
     if unread:
         return f"The model may have skipped {_quote(unread)}."
+    hurried = find_hurried_words(utterance, alignment)
+    if hurried:
+        return f"The model may have swallowed {_quote(hurried)}: hardly any time was given to it."
     if trace.retries:
         near = [w.text for w in utterance.words if any(w.start <= place <= w.end for place in trace.retries)]
         return f"The model hesitated near {_quote(near)}." if near else "The model hesitated at a pause."
     if trace.cut:
-        return "Every word was spoken; the end had to be found by the attention, not by the stop token."
+        return "Every word was read; the end had to be found by the attention, not by the stop token."
     if float(alignment.max(axis=1).mean()) < 0.4:
         return "A blurred diagonal: every word was read, perhaps not clearly."
-    return "A clear diagonal: every word was spoken."
+    return "A clear diagonal: every word was read and had its time."
+
+
+def _find_sounds(utterance: Utterance, word: SpokenWord) -> list[int]:
+    """The places of a word's sounds among the symbols."""
+    return [
+        place for place in range(word.start, word.end) if utterance.symbols[place] not in (WORD_BREAK, *PUNCTUATION)
+    ]
 
 
 def _quote(words: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a person typed as pieces of plain text: speech markup, Markdown, pronunciations in brackets, a dictionary."""
+"""What a person typed as passages of plain text: speech markup, Markdown, pronunciations in brackets, a dictionary."""
 
 from __future__ import annotations
 
@@ -39,8 +39,12 @@ class Passage:
     goes_on: bool = False
 
     def written(self, text: str) -> str:
-        """A part of the piece's text with the words that its placeholders stand for."""
+        """A part of the passage's text with the words that its placeholders stand for."""
         return _PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].written, text)
+
+    def spoken(self, text: str) -> str:
+        """A part of the passage's text with what is read in the place of its placeholders."""
+        return _PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].spoken, text)
 
     def without_turns(self, text: str) -> tuple[str, list[tuple[int, Prosody]]]:
         """(text without the characters of turns, the place in it and the prosody of each turn)."""
@@ -52,8 +56,8 @@ class Passage:
         return plain + text[end:], turns
 
 
-def to_pieces(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> list[Passage]:
-    """The pieces of a text in order; a silence at the end is a last piece without text.
+def to_passages(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> list[Passage]:
+    """The passages of a text in order; a silence at the end is a last passage without text.
 
     Args:
         text: as typed: plain, Markdown or speech markup, damaged or not.
@@ -63,16 +67,37 @@ def to_pieces(text: str, dictionary: Dictionary = (), notes: list[str] | None = 
     Raises:
         ValueError: an entry of the dictionary cannot be read.
     """
-    reader = _Reader([] if notes is None else notes, dictionary)
+    reader = _MarkupReader([] if notes is None else notes, dictionary)
     text = _RESERVED.sub("\ue000", text)
     if is_document(text):
         reader.read(text)
     else:
         reader.read(markdown_words(_protected(text, reader)))
-    return reader.pieces()
+    return reader.passages()
 
 
-def _protected(text: str, reader: _Reader) -> str:
+def to_plain(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> list[tuple[str, float | None]]:
+    """(plain text, the silence asked after it in seconds or None), for a model that reads text in its own way.
+
+    Markup and Markdown leave their words, words whose sound is given stand respelled. The first text is empty where a
+    silence is asked before any word. The arguments and the errors are those of `to_passages`.
+    """
+    notes = [] if notes is None else notes
+    found: list[tuple[str, float | None]] = []
+    for passage in to_passages(text, dictionary, notes):
+        silence_s = passage.silence_s
+        if silence_s is not None:
+            before, asked_s = found.pop() if found else ("", None)
+            found.append((before, (asked_s or 0.0) + silence_s))
+        plain, turns = passage.without_turns(passage.text)
+        if any(prosody != PLAIN for _, prosody in turns):
+            notes.append("This model reads each sentence in its own way; <prosody> and <emphasis> were left out.")
+        if plain.strip():
+            found.append((passage.spoken(plain), None))
+    return [(plain.replace(ITEM_END, "\n"), silence_s) for plain, silence_s in found]
+
+
+def _protected(text: str, reader: _MarkupReader) -> str:
     """Text in which each `[word](/IPA/)` is one character, so that Markdown does not take it for a link."""
 
     def replaced(match: re.Match[str]) -> str:
@@ -87,8 +112,8 @@ def _protected(text: str, reader: _Reader) -> str:
     return INLINE_SOUND.sub(replaced, text)
 
 
-class _Reader:
-    """Gathers pieces while tags are read; all words with given sounds are numbered over the whole text."""
+class _MarkupReader:
+    """Gathers passages while tags are read; all words with given sounds are numbered over the whole text."""
 
     def __init__(self, notes: list[str], dictionary: Dictionary) -> None:
         self.notes = notes
@@ -124,14 +149,14 @@ class _Reader:
             else:
                 self._add(" " if part.name in {"audio", "mark"} else "")
 
-    def pieces(self) -> list[Passage]:
-        """All pieces, with the dictionary's words found."""
+    def passages(self) -> list[Passage]:
+        """All passages, with the dictionary's words found."""
         while self.capturing:
             self._close_captured()
-        self._next_piece(None)
-        for piece in self.done:
-            piece.text = self._with_own_words(piece.text)
-            piece.goes_on = piece is not self.done[-1] and not _ENDS.search(_TURNS.sub("", piece.text))
+        self._next_passage(None)
+        for passage in self.done:
+            passage.text = self._with_own_words(passage.text)
+            passage.goes_on = passage is not self.done[-1] and not _ENDS.search(_TURNS.sub("", passage.text))
         return self.done
 
     def _add(self, text: str) -> None:
@@ -174,7 +199,7 @@ class _Reader:
         while self.capturing:
             self._close_captured()
         if _TURNS.sub("", self.now.text).strip():
-            self._next_piece(seconds)
+            self._next_passage(seconds)
         else:
             self.now.silence_s = min((self.now.silence_s or 0.0) + seconds, MAX_BREAK_S)
 
@@ -201,7 +226,7 @@ class _Reader:
         if FIRST_TURN + index <= LAST_TURN:
             self.now.text += chr(FIRST_TURN + index)
 
-    def _next_piece(self, silence_s: float | None) -> None:
+    def _next_passage(self, silence_s: float | None) -> None:
         if _TURNS.sub("", self.now.text).strip() or self.now.silence_s is not None:
             self.done.append(self.now)
         self.now = Passage("", self.said, self.prosodies, silence_s)

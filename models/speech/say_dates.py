@@ -136,7 +136,9 @@ def _is_time(hour: int, minute: int, second: int, half: str) -> bool:
 
 def _say_time(match: re.Match[str]) -> str | None:
     hour, minute, second, half = int(match[1]), int(match[2]), int(match[3] or 0), match[4] or ""
-    return time(hour, minute, second, half) if _is_time(hour, minute, second, half and hour < 13 and half) else None
+    if not _is_time(hour, minute, second, half if hour < 13 else ""):
+        return None
+    return time(hour, minute, second, half)
 
 
 def _say_dotted_time(match: re.Match[str]) -> str | None:

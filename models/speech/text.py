@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from models.speech.clean import FIRST_SAID, clean
-from models.speech.markup import Passage, to_pieces
+from models.speech.markup import Passage, to_passages
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
 from models.speech.pronounce import is_unstressed, phonemize, sequence, spoken_tokens, stronger, without_stress
 from models.speech.pronunciations import Dictionary
@@ -157,17 +157,17 @@ def iter_utterances(
 def iter_sources(
     text: str, dictionary: Dictionary, notes: list[str]
 ) -> Iterator[tuple[Readable | None, float | None, bool]]:
-    """(readable text of a piece, the silence asked after it or None, whether its sentence goes on) of a typed text.
+    """(readable text of a passage, the silence asked after it or None, whether its sentence goes on) of a typed text.
 
     The first source is None where a silence was asked before any word.
     """
     waiting: tuple[Readable, bool] | None = None
     silence_s: float | None = None
-    for piece in to_pieces(text, dictionary, notes):
-        if piece.silence_s is not None:
-            silence_s = (silence_s or 0.0) + piece.silence_s
-        cleaned, left_out = clean(piece.text)
-        readable, turns = piece.without_turns(cleaned)
+    for passage in to_passages(text, dictionary, notes):
+        if passage.silence_s is not None:
+            silence_s = (silence_s or 0.0) + passage.silence_s
+        cleaned, left_out = clean(passage.text)
+        readable, turns = passage.without_turns(cleaned)
         notes += [note for note in left_out if note not in notes]
         if not any(char.isalnum() or char in _STANDS_FOR_WORDS or ord(char) >= FIRST_SAID for char in readable):
             continue
@@ -175,7 +175,7 @@ def iter_sources(
             yield waiting[0], silence_s, waiting[1]
         elif silence_s is not None:
             yield None, silence_s, False
-        waiting, silence_s = (Readable(piece, readable, turns), piece.goes_on), None
+        waiting, silence_s = (Readable(passage, readable, turns), passage.goes_on), None
     if waiting is not None:
         yield waiting[0], silence_s, waiting[1]
 
@@ -192,7 +192,7 @@ def ask_silence(utterances: Iterator[Utterance], silence_s: float | None) -> Ite
 def _read(
     source: Readable, max_symbols: int, notes: list[str], is_first: bool, goes_on: bool, function_word_stress: bool
 ) -> Iterator[Utterance]:
-    """The utterances of a piece."""
+    """The utterances of a passage."""
     for sentence, is_last in _with_last(sentences(source.text, notes, source.passage.said)):
         parts = _parts(sentence.units, is_first)
         is_first = False

@@ -17,10 +17,17 @@ from models.errors import ModelError
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.speech.symbols import SYMBOLS
-from models.speech.synthesizer import MelScale, SpeechSynthesizer, load_acoustic, load_vocoder
+from models.speech.synthesizer import (
+    MelScale,
+    SpeechSynthesizer,
+    learned_function_word_stress,
+    load_acoustic,
+    load_vocoder,
+)
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
 from models.speech.vocoder_streams import SourceFilterStream
+from models.weights_io import save_safetensors
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "models" / "weights"
 TWO_SENTENCES = "Good morning, dear listener. How are you?"
@@ -116,12 +123,49 @@ def test_every_setting_changes_the_sound(tiny: SpeechSynthesizer, changes: dict[
     assert len(changed) and (plain.shape != changed.shape or not np.array_equal(plain, changed))
 
 
+def test_a_break_is_that_much_silence(tiny: SpeechSynthesizer) -> None:
+    def silences(text: str) -> list[int]:
+        return [len(c.samples) for c in tiny.stream(SpeechRequest(text)) if len(c.samples) and not c.samples.any()]
+
+    rate = tiny.mel.sample_rate
+    assert silences("<speak>Hello <break time='500ms'/> world.</speak>") == [rate // 2]
+    assert silences("<break time='1s'/>Hello. Bye.<break time='2s'/>") == [rate, int(0.35 * rate), 2 * rate]
+    assert silences("Hello.") == []
+
+
+def test_prosody_changes_the_sound_of_its_stretch(tiny: SpeechSynthesizer) -> None:
+    plain = sound(list(tiny.stream(SpeechRequest("Hello there dear friend."))))
+    for tag in ("<emphasis>{}</emphasis>", "<prosody pitch='+4st'>{}</prosody>", "<prosody rate='slow'>{}</prosody>"):
+        text = f"Hello there {tag.format('dear')} friend."
+        turned = sound(list(tiny.stream(SpeechRequest(text))))
+        assert plain.shape != turned.shape or not np.array_equal(plain, turned), tag
+    whole = SpeechRequest("<prosody rate='80%'>Hello there dear friend.</prosody>")
+    assert len(list(tiny.stream(whole))[-1].words) == 4
+
+
+def test_the_dictionary_reaches_the_model(tiny: SpeechSynthesizer) -> None:
+    plain, respelled = (
+        sound(list(tiny.stream(SpeechRequest("Run nginx now.", dictionary=entries))))
+        for entries in ((), (("nginx", "engine ex"),))
+    )
+    assert plain.shape != respelled.shape or not np.array_equal(plain, respelled)
+
+
+def test_metadata_tells_how_function_words_were_learned(tmp_path: Path) -> None:
+    save_safetensors(tmp_path / "new.safetensors", {"x": torch.zeros(1)}, {"function_word_stress": "false"})
+    save_safetensors(tmp_path / "old.safetensors", {"x": torch.zeros(1)})
+    assert learned_function_word_stress(tmp_path / "old.safetensors")
+    assert not learned_function_word_stress(tmp_path / "new.safetensors")
+    assert learned_function_word_stress(WEIGHTS / "speech_tacotron2.safetensors")
+
+
 def test_a_model_without_controls_says_so(tiny: SpeechSynthesizer) -> None:
     torch.manual_seed(0)
     plain = Tacotron2(Tacotron2Config.debug(n_symbols=len(SYMBOLS), n_mels=80, frames_per_step=3)).eval()
     other = SpeechSynthesizer(plain, tiny.neural, tiny.mel, tiny.scale, ("a",))
     assert any("no control" in note for note in list(other.stream(SpeechRequest("Hi.", speed=1.5)))[-1].notes)
     assert not list(other.stream(SpeechRequest("Hi.")))[-1].notes
+    assert any("no control" in note for note in list(other.stream(SpeechRequest("<emphasis>Hi.</emphasis>")))[-1].notes)
 
 
 def test_an_unknown_voice_is_named(tiny: SpeechSynthesizer) -> None:
