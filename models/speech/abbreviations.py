@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
 from models.speech.pronounce import LETTER_NAMES
-from models.speech.say_context import before, next_word, starts_sentence
+from models.speech.say_context import find_next_word, look_back, starts_sentence
 
 LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", LETTER_NAMES, strict=True))
 # Read with the dot that follows; before a name they need none.
@@ -187,9 +187,9 @@ def spell(word: str) -> str:
 def say_title(match: re.Match[str]) -> str | None:
     """A title with its dot, with a name after it or none."""
     small = match[1].lower()
-    following = next_word(match.string, match.end())
+    following = find_next_word(match.string, match.end())
     is_name = following[:1].isupper() and not starts_sentence(following)
-    if small in _STREETS and not (is_name and not _ADDRESS.search(before(match))) and _is_street(match):
+    if small in _STREETS and not (is_name and not _ADDRESS.search(look_back(match))) and _is_street(match):
         return _STREETS[small]
     if small in _PLACES:
         return _PLACES[small] if is_name else None
@@ -204,7 +204,7 @@ def say_street(match: re.Match[str]) -> str | None:
         return None
     if small in {"st", "dr", "ct"} and not _is_street(match):
         return None
-    return _STREETS[small] if _CAPITALISED.search(before(match)) else None
+    return _STREETS[small] if _CAPITALISED.search(look_back(match)) else None
 
 
 def say_abbreviation(match: re.Match[str]) -> str | None:
@@ -227,7 +227,7 @@ def say_abbreviation(match: re.Match[str]) -> str | None:
 
 def say_state(match: re.Match[str]) -> str | None:
     """The code of a state after a place and a comma, by its letters, with the digits of a postal code."""
-    if not _PLACE.search(before(match)):
+    if not _PLACE.search(look_back(match)):
         return None
     code = f", {numbers.digits(match[2])}" if match[2] else ""
     return spell(match[1]) + code
@@ -235,7 +235,7 @@ def say_state(match: re.Match[str]) -> str | None:
 
 def say_roman(match: re.Match[str]) -> str | None:
     """A roman numeral after a ruler's name ("the eighth") or what is counted ("fifty-eight")."""
-    words = before(match).split()
+    words = look_back(match).split()
     last = words[-1] if words else ""
     number = numbers.roman(match[1])
     if not number or not last[:1].isupper() or (last.isupper() and len(last) > 1):
@@ -261,7 +261,7 @@ def say_year_in_roman(match: re.Match[str]) -> str | None:
 
 
 def _is_street(match: re.Match[str]) -> bool:
-    line = before(match)
+    line = look_back(match)
     return bool(_NAMED_STREET.search(line) or _ADDRESS.search(line))
 
 
@@ -273,7 +273,7 @@ def ends_sentence(match: re.Match[str]) -> bool:
     following = match.string[match.end() : match.end() + 3].lstrip("\"')")
     if not following[:1].isspace():
         return False
-    word = next_word(match.string, match.end())
+    word = find_next_word(match.string, match.end())
     if not word[:1].isupper() or (last[-1:] == "m" and _AFTER_TIMES.fullmatch(word)):
         return False
     return last in MAY_END_SENTENCE or (starts_sentence(word) and last not in {"mr", "mrs", "ms", "messrs"})
@@ -293,7 +293,7 @@ ABBREVIATION_RULES: _Rules = (
         r"|[Ee]st|[Oo]p|[Pp]ara|[Tt]el)\.(?=\s?\d)",
         lambda match: NUMBERED[match[1].lower()],
     ),
-    (r"(v)\.?(?=\s[A-Z])", lambda match: "versus" if re.search(r"\b[A-Z]\w+\s$", before(match)) else None),
+    (r"(v)\.?(?=\s[A-Z])", lambda match: "versus" if re.search(r"\b[A-Z]\w+\s$", look_back(match)) else None),
     (r"[Ee]t\sal\b\.?", lambda match: "et al"),
     (r"([A-Za-z]{2,7}|c)\.(?!\w)", say_abbreviation),
     (r"([IVXLCDM]{1,15})(?![\w'-])", say_roman),
@@ -306,7 +306,7 @@ ABBREVIATION_RULES: _Rules = (
     (
         r"([A-Z])\.(?=\s[A-Z][a-z]|\s?[A-Z]\.)",
         lambda match: (
-            None if match[1] == "I" or starts_sentence(next_word(match.string, match.end())) else spell(match[1])
+            None if match[1] == "I" or starts_sentence(find_next_word(match.string, match.end())) else spell(match[1])
         ),
     ),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from models.speech.homograph_table import TABLE
 
 
-def sound_of(words: list[tuple[str, str]], index: int) -> list[str] | None:
+def choose_sound(words: list[tuple[str, str]], index: int) -> list[str] | None:
     """The phonemes of a homograph in its sentence; None where the word is none, or its part of speech decides.
 
     Args:

@@ -22,7 +22,7 @@ _ENDS = {"paragraph_close": "\n\n", "heading_close": "\n\n", "tr_close": ITEM_EN
 _CLOSERS_OF_ITEMS = frozenset(["list_item_close", "bullet_list_close", "ordered_list_close"])
 
 
-def markdown_words(text: str) -> str:
+def extract_markdown_words(text: str) -> str:
     """The words of a text where it shows signs of Markdown; any other text as it is.
 
     Items of lists and rows of tables end with `ITEM_END`, paragraphs and headings with an empty line. HTML and other

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from models.speech.clean import FIRST_SAID, FIRST_TURN, ITEM_END, LAST_SAID, LAST_TURN
-from models.speech.markdown_text import markdown_words
-from models.speech.pronunciations import Dictionary, PersonalDictionary, Said, parse_ipa, parse_sounds, respelled
+from models.speech.markdown_text import extract_markdown_words
+from models.speech.pronunciations import Dictionary, PersonalDictionary, Said, parse_ipa, parse_sounds, respell
 from models.speech.say_as import say_as
-from models.speech.ssml import MAX_BREAK_S, PLAIN, Prosody, Tag, break_s, is_document, iter_tags, prosody_of
+from models.speech.ssml import MAX_BREAK_S, PLAIN, Prosody, Tag, is_document, iter_tags, read_break_s, read_prosody
 
 INLINE_SOUND = re.compile(r"\[([^\[\]\n]{1,80})\]\((/[^/()\n]{1,120}/|\{[^{}()\n]{1,120}\})\)")
 _RESERVED = re.compile(f"[{chr(FIRST_SAID)}-{chr(LAST_TURN)}]")
@@ -46,7 +46,7 @@ class Passage:
         """A part of the passage's text with what is read in the place of its placeholders."""
         return _PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].spoken, text)
 
-    def without_turns(self, text: str) -> tuple[str, list[tuple[int, Prosody]]]:
+    def split_turns(self, text: str) -> tuple[str, list[tuple[int, Prosody]]]:
         """(text without the characters of turns, the place in it and the prosody of each turn)."""
         turns, plain, end = [], "", 0
         for match in _TURNS.finditer(text):
@@ -72,14 +72,14 @@ def to_passages(text: str, dictionary: Dictionary = (), notes: list[str] | None 
     if is_document(text):
         reader.read(text)
     else:
-        reader.read(markdown_words(_protected(text, reader)))
+        reader.read(extract_markdown_words(_protected(text, reader)))
     return reader.passages()
 
 
 def to_plain(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> list[tuple[str, float | None]]:
     """(plain text, the silence asked after it in seconds or None), for a model that reads text in its own way.
 
-    Markup and Markdown leave their words, words whose sound is given stand respelled. The first text is empty where a
+    Markup and Markdown leave their words, words whose sound is given stand respell. The first text is empty where a
     silence is asked before any word. The arguments and the errors are those of `to_passages`.
     """
     notes = [] if notes is None else notes
@@ -89,7 +89,7 @@ def to_plain(text: str, dictionary: Dictionary = (), notes: list[str] | None = N
         if silence_s is not None:
             before, asked_s = found.pop() if found else ("", None)
             found.append((before, (asked_s or 0.0) + silence_s))
-        plain, turns = passage.without_turns(passage.text)
+        plain, turns = passage.split_turns(passage.text)
         if any(prosody != PLAIN for _, prosody in turns):
             notes.append("This model reads each sentence in its own way; <prosody> and <emphasis> were left out.")
         if plain.strip():
@@ -107,7 +107,7 @@ def _protected(text: str, reader: _MarkupReader) -> str:
             reader.notes.append(f"The sound of “{match[1]}” cannot be read: {error}")
             return match[1]
         is_link = sounds is None or (match[2].isascii() and " " in match[1])
-        return match[0] if is_link or sounds is None else reader.inline(Said(match[1], respelled(sounds), sounds))
+        return match[0] if is_link or sounds is None else reader.inline(Said(match[1], respell(sounds), sounds))
 
     return INLINE_SOUND.sub(replaced, text)
 
@@ -141,7 +141,7 @@ class _MarkupReader:
             elif part.name in _CAPTURED:
                 self._capture(part)
             elif part.name == "break" and not part.closes:
-                self._break(break_s(part))
+                self._break(read_break_s(part))
             elif part.name in {"prosody", "emphasis"}:
                 self._turn(part)
             elif has_sentences and part.name in _SENTENCES:
@@ -191,7 +191,7 @@ class _MarkupReader:
             except ValueError as error:
                 sounds = None
                 self.notes.append(f"The sound of “{plain}” cannot be read: {error}")
-            return Said(plain or respelled(sounds), respelled(sounds), sounds) if sounds else None
+            return Said(plain or respell(sounds), respell(sounds), sounds) if sounds else None
         words = say_as(tag.attributes.get("interpret-as", ""), tag.attributes.get("format", ""), plain)
         return Said(plain, words, is_final=True) if words and plain else None
 
@@ -211,7 +211,7 @@ class _MarkupReader:
             return
         if not tag.closes:
             outer = self.around[-1][1] if self.around else PLAIN
-            self.around.append((tag.name, prosody_of(tag, self.notes).within(outer)))
+            self.around.append((tag.name, read_prosody(tag, self.notes).within(outer)))
         elif any(name == tag.name for name, _ in self.around):
             while self.around.pop()[0] != tag.name:
                 pass

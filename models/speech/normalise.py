@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from models.speech.abbreviations import ends_sentence
 from models.speech.clean import FIRST_SAID, ITEM_END, LAST_SAID, clean, fold, shortened
-from models.speech.pronunciations import Said, Sounds, possessive
+from models.speech.pronunciations import Said, Sounds, make_possessive
 from models.speech.say_rules import LATIN, LETTER_RULES, OTHER_RULES
 from models.speech.say_words import say_mixed, say_word
 
@@ -57,7 +57,7 @@ _BLANK = re.compile(r"\s+")
 _CLOSERS = re.compile(r"[\"')\]}*_]*")
 
 
-def words_of(text: str) -> str:
+def put_in_words(text: str) -> str:
     """Any text in words, as it is said, without its punctuation."""
     units = (unit for sentence in sentences(clean(text)[0], []) for unit in sentence.units)
     return " ".join(unit.spoken for unit in units)
@@ -86,7 +86,7 @@ def sentences(text: str, notes: list[str], said: Sequence[Said] = ()) -> Iterato
         if FIRST_SAID <= ord(text[position]) <= LAST_SAID:
             word = said[ord(text[position]) - FIRST_SAID]
             end = position + (3 if _POSSESSIVE.match(text, position + 1) else 1)
-            units += _said_unit(position, end, word if end == position + 1 else possessive(word))
+            units += _said_unit(position, end, word if end == position + 1 else make_possessive(word))
             position = end
             continue
         found, end, is_end = _next_units(text, position, units, notes)
@@ -146,7 +146,7 @@ def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -
 
 def _said_unit(start: int, end: int, said: Said) -> list[Unit]:
     """A word whose sound was given."""
-    spoken = said.spoken if said.sounds or said.is_final else words_of(said.spoken)
+    spoken = said.spoken if said.sounds or said.is_final else put_in_words(said.spoken)
     return [Unit(start, end, spoken, sounds=said.sounds)] if spoken else []
 
 

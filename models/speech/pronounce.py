@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.speech.homographs import sound_of
+from models.speech.homographs import choose_sound
 from models.speech.symbols import BOS, EOS, PUNCTUATION, SYMBOL_IDS, VOWELS, WORD_BREAK
 
 # A later symbol outranks an earlier one where a word is followed by several.
@@ -79,7 +79,7 @@ def is_unstressed(word: str, mark: str) -> bool:
     return word in UNSTRESSED_WORDS and not mark
 
 
-def without_stress(phonemes: list[str]) -> list[str]:
+def remove_stress(phonemes: list[str]) -> list[str]:
     """Phonemes without their stress marks."""
     return [phoneme.lstrip(STRESS_MARKS) for phoneme in phonemes]
 
@@ -109,7 +109,7 @@ def phonemize(text: str, function_word_stress: bool = True) -> tuple[str, ...]:
         raise ValueError("There is no word in the text that can be spoken.")
     if not function_word_stress:
         for index, (phonemes, mark) in enumerate(words[:-1]):
-            words[index] = (without_stress(phonemes) if is_unstressed(letters[index], mark) else phonemes, mark)
+            words[index] = (remove_stress(phonemes) if is_unstressed(letters[index], mark) else phonemes, mark)
     return sequence(words)[0]
 
 
@@ -148,7 +148,7 @@ def _tokens(words: list[Any], near_roles: bool) -> Iterator[tuple[str, list[str]
     tagged = [(word.text.lower(), word.pos or word.text) for word in words]
     for index, word in enumerate(words):
         phonemes = word.phonemes if word.is_spoken and word.phonemes else []
-        meant = sound_of(tagged, index) if near_roles and phonemes else None
+        meant = choose_sound(tagged, index) if near_roles and phonemes else None
         if (
             meant is None
             and near_roles

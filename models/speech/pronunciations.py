@@ -100,7 +100,7 @@ def check_dictionary(dictionary: Dictionary) -> None:
             raise ValueError(f"The dictionary's entry for “{written}” is “{said}”; write how it sounds in letters.")
 
 
-def respelled(sounds: Sounds) -> str:
+def respell(sounds: Sounds) -> str:
     """Sounds in letters, for a model that reads letters: "koobernetees"."""
     words = ("".join(_RESPELLED.get(s.lstrip(STRESS_MARKS), s.lstrip(STRESS_MARKS)) for s in word) for word in sounds)
     return " ".join(words)
@@ -110,7 +110,7 @@ class PersonalDictionary:
     """Finds a person's own words in a text.
 
     An entry is found in any case where it is written in small letters or is no English word ("PyTorch"); otherwise
-    ("Polish", "US") only as it is written. The plural and the possessive of an entry are found with it.
+    ("Polish", "US") only as it is written. The plural and the make_possessive of an entry are found with it.
 
     Raises:
         ValueError: an entry cannot be read.
@@ -134,22 +134,22 @@ class PersonalDictionary:
             written = " ".join(match[1].split())
             said = self.exact.get(written) or self.any_case.get(written.lower())
             if said:
-                yield match.start(), match.end(), entry_said(match[0], said, match[2] or "")
+                yield match.start(), match.end(), read_entry(match[0], said, match[2] or "")
 
 
-def possessive(said: Said) -> Said:
+def make_possessive(said: Said) -> Said:
     """The same with "'s" after it."""
     if not said.sounds:
         return Said(f"{said.written}'s", f"{said.spoken}'s", (), said.is_final)
     sounds = (*said.sounds[:-1], (*said.sounds[-1], *_plural_sound(said.sounds[-1][-1])))
-    return Said(f"{said.written}'s", respelled(sounds), sounds)
+    return Said(f"{said.written}'s", respell(sounds), sounds)
 
 
-def entry_said(written: str, said: str, ending: str = "") -> Said:
+def read_entry(written: str, said: str, ending: str = "") -> Said:
     """What an entry of a dictionary says, with "s" or "'s" added to its last sound."""
     sounds = parse_sounds(said)
-    plain = Said(written, _plain_respelling(said)) if sounds is None else Said(written, respelled(sounds), sounds)
-    return replace(possessive(plain), written=written) if ending else plain
+    plain = Said(written, _plain_respelling(said)) if sounds is None else Said(written, respell(sounds), sounds)
+    return replace(make_possessive(plain), written=written) if ending else plain
 
 
 def _plural_sound(last: str) -> tuple[str, ...]:

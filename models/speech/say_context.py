@@ -37,12 +37,12 @@ _NEXT_WORD = re.compile(r"[\s\"'(\[]*([A-Za-z]+)")
 LOOK_BACK, LOOK_AHEAD = 60, 40  # characters
 
 
-def before(match: re.Match[str]) -> str:
+def look_back(match: re.Match[str]) -> str:
     """The characters before a match."""
     return match.string[max(0, match.start() - LOOK_BACK) : match.start()]
 
 
-def after(match: re.Match[str]) -> str:
+def look_ahead(match: re.Match[str]) -> str:
     """The characters after a match."""
     return match.string[match.end() : match.end() + LOOK_AHEAD]
 
@@ -54,16 +54,16 @@ def describes_noun(match: re.Match[str], nouns: frozenset[str] = frozenset()) ->
         match: of the amount.
         nouns: that are described even where no "a" or "the" precedes.
     """
-    described = _DESCRIBED.match(after(match))
+    described = _DESCRIBED.match(look_ahead(match))
     if not described or described[1] in NOT_DESCRIBED:
         return False
     if described[1] in nouns:
         return True
-    determined = _DETERMINED.search(before(match))
+    determined = _DETERMINED.search(look_back(match))
     return determined is not None and (determined[1] or "") not in FUNCTION_WORDS
 
 
-def next_word(text: str, position: int) -> str:
+def find_next_word(text: str, position: int) -> str:
     """The word that follows a position, over blanks and opening quotes, or ""."""
     found = _NEXT_WORD.match(text, position, position + LOOK_AHEAD)
     return found[1] if found else ""
@@ -74,7 +74,7 @@ def starts_sentence(word: str) -> bool:
     return word[:1].isupper() and word.lower() in STARTERS
 
 
-def minus_or_plus(match: re.Match[str], sign: str | None) -> str:
+def say_sign(match: re.Match[str], sign: str | None) -> str:
     """The word of a sign before a number; a hyphen after a letter or digit is none."""
     if sign in {"-", "−"} and match.string[match.start() - 1 : match.start()].isalnum() and match.start():
         return ""

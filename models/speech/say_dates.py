@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
-from models.speech.say_context import before
+from models.speech.say_context import look_back
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -56,7 +56,7 @@ def time(hour: int, minute: int | None, second: int | None = None, half: str = "
     return words + {"a": " ey em", "p": " pee em", "": ""}[half[:1].lower()]
 
 
-def month_number(written: str) -> int:
+def find_month_number(written: str) -> int:
     """1 to 12 from a month's name or its abbreviation."""
     return _MONTH_NUMBERS[written.rstrip(".").lower()]
 
@@ -76,13 +76,13 @@ def _say_numeric(year: str, month: str, day: str) -> str | None:
 
 def _say_month_day(match: re.Match[str]) -> str | None:
     """ "July 4th, 1776" """
-    month, day = month_number(match[1]), int(match[2])
+    month, day = find_month_number(match[1]), int(match[2])
     return date(month, day, match[3] or "") if is_date(month, day) else None
 
 
 def _say_month_days(match: re.Match[str]) -> str | None:
     """ "July 4-7, 1776" """
-    month, first, last = month_number(match[1]), int(match[2]), int(match[3])
+    month, first, last = find_month_number(match[1]), int(match[2]), int(match[3])
     if not (is_date(month, first) and is_date(month, last)):
         return None
     return f"{MONTHS[month - 1]} {numbers.ordinal(first)} to {numbers.ordinal(last)}" + _in_year(match[4])
@@ -90,10 +90,10 @@ def _say_month_days(match: re.Match[str]) -> str | None:
 
 def _say_day_month(match: re.Match[str]) -> str | None:
     """ "the 4th of July", "4th July", "4 July 1776" """
-    day, order, month = int(match[1]), match[2] or match[3], month_number(match[4])
+    day, order, month = int(match[1]), match[2] or match[3], find_month_number(match[4])
     if not is_date(month, day):
         return None
-    has_the = _THE.search(before(match))
+    has_the = _THE.search(look_back(match))
     if not order and not has_the:
         return date(month, day, match[5] or "")
     return f"{'' if has_the else 'the '}{numbers.ordinal(day)} of {MONTHS[month - 1]}" + _in_year(match[5])
@@ -101,10 +101,10 @@ def _say_day_month(match: re.Match[str]) -> str | None:
 
 def _say_days_month(match: re.Match[str]) -> str | None:
     """ "4th-7th of July" """
-    first, last, month = int(match[1]), int(match[2]), month_number(match[3])
+    first, last, month = int(match[1]), int(match[2]), find_month_number(match[3])
     if not (is_date(month, first) and is_date(month, last)):
         return None
-    the = "" if _THE.search(before(match)) else "the "
+    the = "" if _THE.search(look_back(match)) else "the "
     days = f"{the}{numbers.ordinal(first)} to the {numbers.ordinal(last)}"
     return f"{days} of {MONTHS[month - 1]}" + _in_year(match[4])
 
@@ -183,7 +183,7 @@ def _say_weekdays(match: re.Match[str]) -> str:
 
 
 def _say_month(match: re.Match[str]) -> str:
-    return MONTHS[month_number(match[1]) - 1]
+    return MONTHS[find_month_number(match[1]) - 1]
 
 
 _Rules = tuple[tuple[str, Callable[[re.Match[str]], "str | None"]], ...]

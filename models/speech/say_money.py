@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from models.speech import say_numbers as numbers
-from models.speech.say_context import describes_noun, minus_or_plus
+from models.speech.say_context import describes_noun, say_sign
 from models.speech.say_numbers import NUM, SCALES
 
 
@@ -134,7 +134,7 @@ def say_amount(amount: str, currency: Currency, scale: str = "", describes: bool
     return f"{in_units} {numbers.cardinal(int(parts))}" if tail and parts[0] != "0" else f"{in_units} and {in_cents}"
 
 
-def currency_of(sign: str) -> Currency | None:
+def find_currency(sign: str) -> Currency | None:
     """The names of a currency from its sign or its ISO 4217 code, or None."""
     return _SIGNS.get(sign) or _CODES.get(sign) or _by_code(sign)
 
@@ -159,20 +159,20 @@ def _plain(amount: str) -> tuple[str, bool]:
 def _say(match: re.Match[str]) -> str | None:
     """A match of one amount, whatever its order of sign and number."""
     found = match.groupdict()
-    currency = currency_of(found["sign"])
+    currency = find_currency(found["sign"])
     if currency is None:
         return None
     describes = describes_noun(match, _DESCRIBED)
     tail = match.start("sign") > match.start("amount")
     said = say_amount(found["amount"], currency, found.get("scale") or "", describes, tail)
-    sign = "minus " if found.get("minus2") else minus_or_plus(match, found.get("minus"))
+    sign = "minus " if found.get("minus2") else say_sign(match, found.get("minus"))
     return sign + said
 
 
 def _say_range(match: re.Match[str]) -> str | None:
     """A match of two amounts of one currency."""
     found = match.groupdict()
-    currency = currency_of(found["sign"])
+    currency = find_currency(found["sign"])
     if currency is None or found.get("sign2") not in {None, found["sign"]}:
         return None
     first, last, scale, scale2 = found["amount"], found["amount2"], found.get("scale") or "", found.get("scale2") or ""

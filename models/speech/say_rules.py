@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
 from models.speech.abbreviations import ABBREVIATION_RULES, DOTTED, spell
-from models.speech.say_context import after, before, minus_or_plus
+from models.speech.say_context import look_ahead, look_back, say_sign
 from models.speech.say_dates import DATE_RULES, LETTER_DATE_RULES
 from models.speech.say_money import LETTER_MONEY_RULES, MONEY_RULES, SIGNS_AFTER
 from models.speech.say_numbers import NUM
@@ -63,12 +63,12 @@ def _say_range(match: re.Match[str]) -> str | None:
 
 def _is_sum(match: re.Match[str], first: str, joint: str, last: str) -> bool:
     """Whether a hyphen or a dash between two numbers takes one from the other."""
-    if re.match(r"\s?(?:=|[+*/^×÷]\s?\d)", after(match)) or re.search(r"[=+*/^×]\s?$", before(match)):
+    if re.match(r"\s?(?:=|[+*/^×÷]\s?\d)", look_ahead(match)) or re.search(r"[=+*/^×]\s?$", look_back(match)):
         return True
     if "-" not in joint or joint.strip() == joint or "," in first + last:
         return False
-    falls = float(first) > float(last) and not _SCORES.search(before(match))
-    return falls or bool(_ASKS_SUM.search(before(match)))
+    falls = float(first) > float(last) and not _SCORES.search(look_back(match))
+    return falls or bool(_ASKS_SUM.search(look_back(match)))
 
 
 def _say_scaled(match: re.Match[str]) -> str:
@@ -87,7 +87,7 @@ def _say_fraction(match: re.Match[str]) -> str | None:
 
 
 def _say_signed_number(match: re.Match[str]) -> str:
-    return minus_or_plus(match, match[1]) + numbers.plain_number(match[2])
+    return say_sign(match, match[1]) + numbers.plain_number(match[2])
 
 
 def _say_exponent(match: re.Match[str]) -> str:
@@ -129,7 +129,7 @@ def _say_web(match: re.Match[str]) -> str | None:
 
 
 def _say_path(match: re.Match[str]) -> str | None:
-    is_path = not before(match)[-1:].isalnum() and len(match[0]) <= LONGEST_ADDRESS
+    is_path = not look_back(match)[-1:].isalnum() and len(match[0]) <= LONGEST_ADDRESS
     return say_address(match[0]) if is_path else None
 
 
@@ -155,7 +155,7 @@ def _say_file(match: re.Match[str]) -> str | None:
 def _say_per(match: re.Match[str]) -> str | None:
     """ "miles/hour": only after a number and a word."""
     unit = {"min": "minute", "sec": "second", "hr": "hour", "wk": "week", "yr": "year"}.get(match[1], match[1])
-    return f"per {unit}" if re.search(r"\d[\d.,]*\s?[a-z]+$", before(match)) else None
+    return f"per {unit}" if re.search(r"\d[\d.,]*\s?[a-z]+$", look_back(match)) else None
 
 
 def compile_rules(*rules: tuple[str, Say]) -> list[Rule]:

@@ -29,8 +29,8 @@ from models.speech.text import (
     SpokenWord,
     Utterance,
     ask_silence,
+    find_turns,
     iter_sources,
-    turns_of,
 )
 
 _VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
@@ -158,5 +158,5 @@ def _build_utterance(source: Readable, words: list[_Word], pause_s: float, closi
         last = word.unit
     symbols += "" if words[-1].mark else closing
     text = source.written(words[0].unit.start, words[-1].unit.stop)
-    turns = turns_of(source, [word.unit for word in words], spans)
+    turns = find_turns(source, [word.unit for word in words], spans)
     return Utterance(text, tuple(symbols), tuple(spoken), pause_s, turns)

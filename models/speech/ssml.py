@@ -97,7 +97,7 @@ def iter_tags(text: str) -> Iterator[str | Tag]:
         yield text[position:]
 
 
-def break_s(tag: Tag) -> float:
+def read_break_s(tag: Tag) -> float:
     """The seconds of silence that <break> asks."""
     asked = tag.attributes.get("time", "")
     found = re.search(r"(\d+(?:[.,]\d+)?|[.,]\d+)\s*(ms|msec|milli\w*|s|sec\w*)?", asked, re.I)
@@ -108,7 +108,7 @@ def break_s(tag: Tag) -> float:
     return min(number / 1000 if unit.startswith("m") else number, MAX_BREAK_S)
 
 
-def prosody_of(tag: Tag, notes: list[str]) -> Prosody:
+def read_prosody(tag: Tag, notes: list[str]) -> Prosody:
     """What <prosody> or <emphasis> asks; a value that cannot be read is noted and left out."""
     if tag.name == "emphasis":
         return Prosody(*_EMPHASES.get(tag.attributes.get("level", "moderate").lower(), _EMPHASES["moderate"]))

@@ -231,11 +231,11 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesize
     if unknown:
         raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
     mel = vocoder.config.mel
-    to_symbols = partial(iter_utterances, function_word_stress=learned_function_word_stress(acoustic_path))
+    to_symbols = partial(iter_utterances, function_word_stress=read_function_word_stress(acoustic_path))
     return SpeechSynthesizer(model, lambda seed: SourceFilterStream(vocoder, seed), mel, scale, voices, to_symbols)
 
 
-def learned_function_word_stress(path: Path) -> bool:
+def read_function_word_stress(path: Path) -> bool:
     """Whether an acoustic model learned "and", "in", "the" with stress: its metadata's key `function_word_stress`.
 
     A file without that key did.

@@ -10,7 +10,7 @@ from typing import TypeVar
 from models.speech.clean import FIRST_SAID, clean
 from models.speech.markup import Passage, to_passages
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
-from models.speech.pronounce import is_unstressed, phonemize, sequence, spoken_tokens, stronger, without_stress
+from models.speech.pronounce import is_unstressed, phonemize, remove_stress, sequence, spoken_tokens, stronger
 from models.speech.pronunciations import Dictionary
 from models.speech.split import split
 from models.speech.ssml import PLAIN, Prosody
@@ -167,7 +167,7 @@ def iter_sources(
         if passage.silence_s is not None:
             silence_s = (silence_s or 0.0) + passage.silence_s
         cleaned, left_out = clean(passage.text)
-        readable, turns = passage.without_turns(cleaned)
+        readable, turns = passage.split_turns(cleaned)
         notes += [note for note in left_out if note not in notes]
         if not any(char.isalnum() or char in _STANDS_FOR_WORDS or ord(char) >= FIRST_SAID for char in readable):
             continue
@@ -283,7 +283,7 @@ def _unstress(said: list[_Said]) -> None:
     """Take the stress from words that English does not stress within a phrase."""
     for word in said[:-1]:
         if is_unstressed(word.token, word.mark):
-            word.phonemes = without_stress(word.phonemes)
+            word.phonemes = remove_stress(word.phonemes)
 
 
 def _utterances(
@@ -295,8 +295,8 @@ def _utterances(
     strengths = []
     for word, following in zip(said, [*said[1:], None], strict=True):
         inside = following is not None and following.unit is word.unit
-        next_word = following.unit.spoken.lower() if following else ""
-        strengths.append(-1 if inside else _strength(word.mark, next_word in CONJUNCTIONS))
+        next_spoken = following.unit.spoken.lower() if following else ""
+        strengths.append(-1 if inside else _strength(word.mark, next_spoken in CONJUNCTIONS))
     pieces = split(costs, strengths, max_symbols - FRAME_SYMBOLS)
     for number, (start, end) in enumerate(pieces):
         words = said[start:end]
@@ -307,7 +307,7 @@ def _utterances(
             spoken[-1] = (words[-1].phonemes, ",")
         symbols, spans = sequence(spoken)
         text = source.written(_opening(source.text, words[0].unit.start), words[-1].unit.stop)
-        turns = turns_of(source, [word.unit for word in words], spans)
+        turns = find_turns(source, [word.unit for word in words], spans)
         yield Utterance(text, symbols, _spoken_words(source, words, spans), after_s, turns)
 
 
@@ -334,7 +334,7 @@ def _spoken_words(source: Readable, words: list[_Said], spans: list[tuple[int, i
     return tuple(merged)
 
 
-def turns_of(source: Readable, units: list[Unit], spans: list[tuple[int, int]]) -> tuple[Turn, ...]:
+def find_turns(source: Readable, units: list[Unit], spans: list[tuple[int, int]]) -> tuple[Turn, ...]:
     """The stretches of words that share a prosody which is not the voice's own, from the unit and span of each word."""
     turns: list[Turn] = []
     last = PLAIN

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
-from models.speech.say_context import LOOK_AHEAD, LOOK_BACK, describes_noun, minus_or_plus
+from models.speech.say_context import LOOK_AHEAD, LOOK_BACK, describes_noun, say_sign
 from models.speech.say_numbers import NUM
 
 _PREFIXES = {
@@ -253,7 +253,7 @@ def _say_measure(match: re.Match[str]) -> str | None:
     if len(unit) == 1 and unit.isalpha() and joint and _NOT_MEASURED.search(match.string[: match.start()][-LOOK_BACK:]):
         return None
     many = not numbers.is_one(number) and joint != "-" and not describes_noun(match, _DESCRIBED)
-    return f"{minus_or_plus(match, sign)}{numbers.decimal(number)} {say_unit(unit, many)}"
+    return f"{say_sign(match, sign)}{numbers.decimal(number)} {say_unit(unit, many)}"
 
 
 def _say_in_context(match: re.Match[str]) -> str | None:
@@ -264,7 +264,7 @@ def _say_in_context(match: re.Match[str]) -> str | None:
     one, *rest = name.split()
     many = not numbers.is_one(match[2]) and not describes_noun(match, _DESCRIBED)
     words = " ".join([one + ("s" if many else ""), *rest])
-    return f"{minus_or_plus(match, match[1])}{numbers.decimal(match[2])} {words}"
+    return f"{say_sign(match, match[1])}{numbers.decimal(match[2])} {words}"
 
 
 def _say_range(match: re.Match[str]) -> str | None:

@@ -14,7 +14,7 @@ from models.contracts import SpeechRequest
 from models.speech.markup import to_plain
 from models.speech.preview import read_aloud
 from models.speech.pronunciations import check_dictionary, parse_sounds
-from models.speech.ssml import Prosody, Tag, break_s, prosody_of
+from models.speech.ssml import Prosody, Tag, read_break_s, read_prosody
 from models.speech.symbols import SYMBOL_IDS
 from models.speech.text import iter_utterances, to_utterances
 
@@ -114,13 +114,13 @@ def test_stretches_lie_within_each_other() -> None:
 )
 def test_prosody_is_read(attributes: dict[str, str], prosody: Prosody) -> None:
     notes: list[str] = []
-    assert prosody_of(Tag("prosody", attributes), notes) == prosody
+    assert read_prosody(Tag("prosody", attributes), notes) == prosody
     assert not notes
 
 
 def test_prosody_that_cannot_be_read_is_noted() -> None:
     notes: list[str] = []
-    assert prosody_of(Tag("prosody", {"pitch": "+20Hz", "rate": "quickly"}), notes) == Prosody()
+    assert read_prosody(Tag("prosody", {"pitch": "+20Hz", "rate": "quickly"}), notes) == Prosody()
     assert len(notes) == 2
     assert "semitones" in notes[1]
 
@@ -130,7 +130,7 @@ def test_prosody_that_cannot_be_read_is_noted() -> None:
     [({"time": "500ms"}, 0.5), ({"time": "1,5 s"}, 1.5), ({"time": "2"}, 2.0), ({"time": "500"}, 0.5), ({}, 0.4)],
 )
 def test_a_time_is_read(attributes: dict[str, str], seconds: float) -> None:
-    assert break_s(Tag("break", attributes)) == pytest.approx(seconds)
+    assert read_break_s(Tag("break", attributes)) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(

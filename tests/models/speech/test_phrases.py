@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.speech import normalise
 from models.speech.clean import clean
-from models.speech.normalise import sentences, words_of
+from models.speech.normalise import put_in_words, sentences
 
 MONEY = [
     ("The fee is $.50 only.", "The fee is fifty cents only"),
@@ -150,7 +150,7 @@ SUMS = [
 
 @pytest.mark.parametrize(("written", "spoken"), [*MONEY, *MEASURES, *DATES, *NAMES, *SUMS])
 def test_is_said_as_a_person_would(written: str, spoken: str) -> None:
-    assert words_of(written) == spoken
+    assert put_in_words(written) == spoken
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_rule_that_fails_makes_way_for_the_next(
 
     broken = [(pattern, fail) for pattern, _ in normalise.OTHER_RULES]
     monkeypatch.setattr(normalise, "OTHER_RULES", [*broken, *normalise.OTHER_RULES])
-    assert words_of("It costs $5 today.") == "It costs five dollars today"
+    assert put_in_words("It costs $5 today.") == "It costs five dollars today"
     assert "front end failed" in caplog.text
 
 
@@ -211,7 +211,7 @@ def test_no_amount_date_or_measure_makes_a_rule_fail(parts: list[str]) -> None:
     handler.emit = failures.append  # type: ignore[method-assign]
     normalise.log.addHandler(handler)
     try:
-        words_of("".join(parts))
+        put_in_words("".join(parts))
     finally:
         normalise.log.removeHandler(handler)
     assert not failures, failures[0].exc_info

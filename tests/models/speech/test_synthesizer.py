@@ -20,9 +20,9 @@ from models.speech.symbols import SYMBOLS
 from models.speech.synthesizer import (
     MelScale,
     SpeechSynthesizer,
-    learned_function_word_stress,
     load_acoustic,
     load_vocoder,
+    read_function_word_stress,
 )
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
@@ -144,19 +144,19 @@ def test_prosody_changes_the_sound_of_its_stretch(tiny: SpeechSynthesizer) -> No
 
 
 def test_the_dictionary_reaches_the_model(tiny: SpeechSynthesizer) -> None:
-    plain, respelled = (
+    plain, respell = (
         sound(list(tiny.stream(SpeechRequest("Run nginx now.", dictionary=entries))))
         for entries in ((), (("nginx", "engine ex"),))
     )
-    assert plain.shape != respelled.shape or not np.array_equal(plain, respelled)
+    assert plain.shape != respell.shape or not np.array_equal(plain, respell)
 
 
 def test_metadata_tells_how_function_words_were_learned(tmp_path: Path) -> None:
     save_safetensors(tmp_path / "new.safetensors", {"x": torch.zeros(1)}, {"function_word_stress": "false"})
     save_safetensors(tmp_path / "old.safetensors", {"x": torch.zeros(1)})
-    assert learned_function_word_stress(tmp_path / "old.safetensors")
-    assert not learned_function_word_stress(tmp_path / "new.safetensors")
-    assert learned_function_word_stress(WEIGHTS / "speech_tacotron2.safetensors")
+    assert read_function_word_stress(tmp_path / "old.safetensors")
+    assert not read_function_word_stress(tmp_path / "new.safetensors")
+    assert read_function_word_stress(WEIGHTS / "speech_tacotron2.safetensors")
 
 
 def test_a_model_without_controls_says_so(tiny: SpeechSynthesizer) -> None:
