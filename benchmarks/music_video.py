@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
-from models.clips import ffmpeg_program, probe, read_frames
+from models.clips import probe, read_frames
+from models.media.program import find_ffmpeg
 from models.threads import limit_spinning
 
 WITHIN_S = 0.05
@@ -99,7 +100,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     detector, video = load()
     wav = out.with_suffix(".wav")
     looped = out.with_suffix(".loop.wav")
-    command = [ffmpeg_program(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
+    command = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
     subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
     began_s = time.perf_counter()
     duration_s = decode_song(looped, wav)
@@ -174,7 +175,7 @@ def measure_gap_s(path: Path) -> float:
     """How much longer the picture lasts than the sound, by decoding both."""
     info = probe(path)
     command = [
-        ffmpeg_program(),
+        find_ffmpeg(),
         "-v",
         "error",
         "-i",

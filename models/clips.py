@@ -10,8 +10,6 @@ Letters: H and W height and width in pixels.
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.media import command as media
+from models.media.program import MediaError as ClipError
+
 Pixels = NDArray[np.uint8]
 
 MAX_CLIP_S = 600.0
@@ -29,10 +30,7 @@ MAX_SIDE = 16_384
 MAX_PICTURE_PIXELS = 160_000_000
 MAX_RATE = 240
 SLOWEST = Fraction(1, 10)  # frames a second
-PROBE_TIMEOUT_S = 60
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
-# No playlists and no scripts: such a file could name other files of this machine.
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,asf,gif,apng,wav,mp3,flac,aac"
 
 _VIDEO = re.compile(r"Stream #0:\d+.*?: Video: (\w+)(.*)")
 _SOUND = re.compile(r"Stream #0:\d+.*?: Audio: (\w+)(.*)")
@@ -43,10 +41,6 @@ _TURN = re.compile(r"rotation of (-?[\d.]+) degrees")
 _LENGTH = re.compile(r"time=(\d+):(\d\d):(\d\d\.\d+)")  # of the pictures alone: the sound may last longer
 _START = re.compile(r"[ ,]start:? (-?[\d.]+)")
 _COUNT = re.compile(r"frame=\s*(\d+)")
-
-
-class ClipError(ValueError):
-    """A clip or picture cannot be read; the message is a sentence for the person."""
 
 
 @dataclass(frozen=True)
@@ -84,23 +78,6 @@ class ClipInfo:
         if self.is_picture:
             return width, height
         return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
-
-
-def ffmpeg_program() -> str:
-    """The system's ffmpeg, or the one that imageio-ffmpeg brings.
-
-    Raises:
-        ClipError: there is neither.
-    """
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise ClipError("No ffmpeg was found on this machine. Install the package imageio-ffmpeg.") from error
 
 
 def probe(path: str | Path) -> ClipInfo:
@@ -230,11 +207,7 @@ def _on_white(image: Any) -> Any:
 
 def _probe_clip(path: Path) -> ClipInfo:
     command = [*_input(path), "-map", "0:v:0", "-c", "copy", "-f", "null", "-"]
-    try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=PROBE_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise ClipError(f"{path.name} took too long to read.") from error
-    text = run.stderr.decode("utf-8", "replace")
+    _, _, text = media.run(command, level=("-v", "info"))
     video = _VIDEO.search(text)
     size = _SIZE.search(video.group(2)) if video else None
     counts = _COUNT.findall(text)
@@ -281,8 +254,12 @@ def _rate(line: str, text: str, frames: int) -> Fraction:
 
 
 def _input(path: Path) -> list[str]:
-    program = [ffmpeg_program(), "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"]
-    return [*program, "-format_whitelist", FORMATS, "-i", f"file:{path}"]
+    try:
+        return media.input_of(path)
+    except ClipError as error:
+        raise ClipError(
+            f"{path.name} holds no moving picture that can be read; MP4, WebM, MOV and GIF always can."
+        ) from error
 
 
 def _ffmpeg_frames(path: Path, info: ClipInfo, width: int, height: int) -> Iterator[Pixels]:
@@ -290,15 +267,6 @@ def _ffmpeg_frames(path: Path, info: ClipInfo, width: int, height: int) -> Itera
     command = [*_input(path), "-map", "0:v:0", "-vf", shape, "-fps_mode", "passthrough"]
     command += ["-frames:v", str(info.frames), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
     size = width * height * 3
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=max(size, 2**16))
-    assert process.stdout is not None
-    try:
-        while True:
-            block = process.stdout.read(size)
-            if len(block) < size:
-                return
+    with media.PipeReader(command) as reader:
+        while len(block := reader.read(size)) == size:
             yield np.frombuffer(block, dtype=np.uint8).reshape(height, width, 3)
-    finally:
-        process.stdout.close()
-        process.kill()
-        process.wait()

@@ -6,28 +6,18 @@ stay together however long the song is.
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-import tempfile
 import wave
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import ffmpeg_program
-
-CLOSE_TIMEOUT_S = 300
-
-
-class EncodingError(RuntimeError, ValueError):
-    """The file could not be written; the message is a sentence for the person."""
+from models.media import command as media
+from models.media.program import MediaError as EncodingError
 
 
-class SongVideoWriter:
+class SongVideoWriter(media.PipeWriter):
     """Writes an MP4 (H.264, AAC) that every browser plays; use it in a `with`, which ends ffmpeg in every case.
 
     Args:
@@ -43,62 +33,24 @@ class SongVideoWriter:
     def __init__(
         self, path: Path, size: tuple[int, int], rate: Fraction, song: Path | None, duration_s: float, quality: int = 21
     ) -> None:
-        self.path = path
-        command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += ["-s", f"{size[0]}x{size[1]}", "-r", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0"]
+        command = media.frames_input(*size, f"{rate.numerator}/{rate.denominator}")
         if song is not None:
-            command += ["-protocol_whitelist", "file,pipe", "-t", f"{duration_s:.6f}", "-i", f"file:{song}"]
+            try:
+                command += media.input_of(song, "-t", f"{duration_s:.6f}")
+            except EncodingError as error:
+                raise EncodingError("The song could not be read; it may be damaged.") from error
             command += ["-map", "0:v:0", "-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
         command += ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", "-c:v", "libx264"]
         command += ["-preset", "veryfast", "-crf", str(quality), "-g", str(5 * round(rate)), "-map_metadata", "-1"]
         command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-        command += ["-movflags", "+faststart", f"file:{path}"]
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors)
+        super().__init__(path, [*command, "-movflags", "+faststart"])
 
     def __enter__(self) -> SongVideoWriter:
         return self
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         """Append one frame, uint8 (H, W, 3)."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(np.ascontiguousarray(frame).data)
-        except (BrokenPipeError, OSError) as error:
-            raise EncodingError(self._reason()) from error
-
-    def _reason(self) -> str:
-        self._errors.seek(0)
-        said = self._errors.read(2000).decode("utf-8", "replace")
-        if "No space" in said:
-            return "The video could not be written: the disk is full."
-        if "Invalid data" in said or "does not contain any stream" in said:
-            return "The song could not be read while the video was written; it may be damaged."
-        return "The video could not be written; there may be too little room on the disk."
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        try:
-            if kind is not None:
-                self._process.kill()
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            try:
-                code = self._process.wait(timeout=CLOSE_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                code = self._process.wait() or 1
-            if kind is None and code != 0:
-                raise EncodingError(self._reason())
-        except BaseException:
-            self.path.unlink(missing_ok=True)
-            raise
-        finally:
-            if kind is not None:
-                self.path.unlink(missing_ok=True)
-            self._errors.close()
+        super().write(np.ascontiguousarray(frame).data)
 
 
 def decode_song(
@@ -115,16 +67,13 @@ def decode_song(
         raise EncodingError("The song is gone; choose it again.")
     if source.stat().st_size == 0:
         raise EncodingError(f"{source.name} is empty.")
-    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file,pipe"]
-    if start_s > 0:
-        command += ["-ss", f"{start_s:.6f}"]
     length_s = min(longest_s, (end_s if end_s is not None else start_s + longest_s) - start_s)
     if length_s <= 0:
         raise EncodingError("The trim ends before it begins.")
-    command += ["-i", f"file:{source}", "-t", f"{length_s:.6f}", "-map", "0:a:0", "-vn", "-ac", "2", "-ar", "44100"]
+    command = media.input_of(source, *(("-ss", f"{start_s:.6f}") if start_s > 0 else ()))
+    command += ["-t", f"{length_s:.6f}", "-map", "0:a:0", "-vn", "-ac", "2", "-ar", "44100"]
     command += ["-c:a", "pcm_s16le", "-map_metadata", "-1", "-f", "wav", f"file:{target}"]
-    run = subprocess.run(command, capture_output=True, check=False, timeout=CLOSE_TIMEOUT_S)
-    said = run.stderr.decode("utf-8", "replace")
+    _, said = media.write(command)
     if "No space" in said:
         target.unlink(missing_ok=True)
         raise EncodingError("The song could not be unpacked: the disk is full.")

@@ -7,23 +7,20 @@ a broken file is a sentence and not a traceback.
 from __future__ import annotations
 
 import io
-import subprocess
 import wave
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.media import command as media
+from models.media.program import MediaError
+
 MAX_UPLOAD_BYTES = 100 * 2**20
 MAX_UPLOAD_S = 15 * 60.0
-DECODE_TIMEOUT_S = 120
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 FloatArray = NDArray[np.float32]
-
-
-class MediaError(ValueError):
-    """A file cannot be read or written; the message is a sentence for the person."""
 
 
 def to_int16(samples: FloatArray) -> NDArray[np.int16]:
@@ -121,17 +118,14 @@ def _read_with_libsndfile(path: Path, max_s: float) -> tuple[FloatArray, int] | 
 
 
 def _read_with_ffmpeg(path: Path, max_s: float, rate: int = 44_100) -> tuple[FloatArray, int] | None:
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
+    if media.sniff(path) is None:
+        return None
+    command = media.input_of(path)
     command += ["-vn", "-t", f"{max_s + 1:.3f}", "-f", "f32le", "-ac", "2", "-ar", str(rate), "pipe:1"]
-    try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=DECODE_TIMEOUT_S)
-    except FileNotFoundError:
+    code, made, _ = media.run(command)
+    if code != 0 or not made:
         return None
-    except subprocess.TimeoutExpired as error:
-        raise MediaError(f"{path.name} took too long to read.") from error
-    if run.returncode != 0 or not run.stdout:
-        return None
-    samples = np.frombuffer(run.stdout[: len(run.stdout) // 8 * 8], dtype=np.float32).reshape(-1, 2).T
+    samples = np.frombuffer(made[: len(made) // 8 * 8], dtype=np.float32).reshape(-1, 2).T
     if samples.shape[-1] > max_s * rate:
         raise _too_long(path, max_s)
     return np.ascontiguousarray(samples), rate

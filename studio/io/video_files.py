@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import ClipInfo, ffmpeg_program
-from studio.io.audio_files import MediaError
+from models.clips import ClipInfo
+from models.media import command as media
+from models.media.program import MediaError
 
 COPIED_SOUND = ("aac", "mp3", "alac", "ac3", "eac3", "flac", "opus")  # what MP4 holds and browsers know
-WRITE_TIMEOUT_S = 120
 
 
-class ClipWriter:
+class ClipWriter(media.PipeWriter):
     """Writes frames as an MP4 file that every browser plays; use it in a `with`.
 
     Args:
@@ -35,39 +32,18 @@ class ClipWriter:
     """
 
     def __init__(self, path: str | Path, width: int, height: int, rate: Fraction, quality: int = 18) -> None:
-        self.path = Path(path)
         shape = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=black,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
-        command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += ["-s", f"{width}x{height}", "-r", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0"]
+        command = media.frames_input(width, height, f"{rate.numerator}/{rate.denominator}")
         command += ["-vf", shape, "-c:v", "libx264", "-preset", "veryfast", "-crf", str(quality)]
         command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-        command += ["-movflags", "+faststart", f"file:{self.path}"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        super().__init__(Path(path), [*command, "-movflags", "+faststart"])
 
     def __enter__(self) -> ClipWriter:
         return self
 
     def write(self, frames: NDArray[np.uint8]) -> None:
         """Append frames, uint8 (N, H, W, 3)."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(np.ascontiguousarray(frames).data)
-        except (BrokenPipeError, OSError) as error:
-            raise MediaError("The clip could not be written; there may be too little room on the disk.") from error
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        if kind is not None:
-            self._process.kill()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        code = self._process.wait(timeout=WRITE_TIMEOUT_S)
-        if kind is None and code != 0:
-            raise MediaError("The clip could not be written; there may be too little room on the disk.")
+        super().write(np.ascontiguousarray(frames).data)
 
 
 def with_sound_of(video: Path, source: str | Path, info: ClipInfo, target: Path) -> str:
@@ -85,12 +61,11 @@ def with_sound_of(video: Path, source: str | Path, info: ClipInfo, target: Path)
         codec, said = ["flac"], "The sound was packed as FLAC, which loses nothing."
     else:
         codec, said = ["aac", "-b:a", "256k"], f"The sound was turned from {info.sound} into AAC for MP4."
-    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file,pipe"]
-    command += ["-itsoffset", f"{info.delay_s:.3f}", "-i", f"file:{video}", "-i", f"file:{source}"]
+    command = [*media.input_of(video, "-itsoffset", f"{info.delay_s:.3f}"), *media.input_of(source)]
     command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1", "-c:v", "copy", "-c:a", *codec]
     command += ["-strict", "-2", "-movflags", "+faststart", f"file:{target}"]
-    run = subprocess.run(command, capture_output=True, check=False, timeout=WRITE_TIMEOUT_S)
-    if run.returncode != 0:
+    code, _ = media.write(command)
+    if code != 0:
         raise MediaError("The sound of the clip could not be carried over.")
     return said
 

@@ -13,7 +13,6 @@ import base64
 import contextlib
 import json
 import struct
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import chain
@@ -182,22 +181,18 @@ def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
 
 def encoded(pieces: Iterator[bytes], rate: int, options: tuple[str, ...]) -> Iterator[bytes]:
     """The sound in another format, by ffmpeg, while it is made."""
-    from models.clips import ffmpeg_program
+    from models.media import command as media
 
-    command = [ffmpeg_program(), "-v", "error", "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"]
-    command += [*options, "-flush_packets", "1", "pipe:1"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdin is not None and process.stdout is not None
-    feeder = threading.Thread(target=_feed, args=(pieces, process.stdin), name="auralume-speech", daemon=True)
-    feeder.start()
-    try:
-        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
-            yield block
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        feeder.join(60)
+    command = [*media.samples_input(rate), *options, "-flush_packets", "1", "pipe:1"]
+    with media.pipe(command) as process:
+        feeder = threading.Thread(target=_feed, args=(pieces, process.stdin), name="auralume-speech", daemon=True)
+        feeder.start()
+        try:
+            while block := process.stdout.read1(BLOCK_BYTES):
+                yield block
+        finally:
+            process.kill()
+            feeder.join(60)
 
 
 def _feed(pieces: Iterator[bytes], into: Any) -> None:

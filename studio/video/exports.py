@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import ffmpeg_program
+from models.media import command as media
+from models.media.program import MediaError
 from studio.io import audio_files
-from studio.io.audio_files import MediaError
-from studio.io.video_files import WRITE_TIMEOUT_S, ClipWriter
+from studio.io.video_files import ClipWriter
 
 Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
@@ -56,7 +55,7 @@ def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_
     Raises:
         MediaError: it cannot be written.
     """
-    command = ["-i", f"file:{video}", "-itsoffset", f"{delay_s:.3f}", "-i", f"file:{sound}"]
+    command = [*media.input_of(video), *media.input_of(sound, "-itsoffset", f"{delay_s:.3f}")]
     command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1"]
     even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
     command += ["-c:v", "copy"] if copy else even
@@ -71,7 +70,7 @@ def write_gif(path: Path, video: Path) -> Path:
         MediaError: it cannot be written.
     """
     palette = f"fps={GIF_RATE.numerator}/{GIF_RATE.denominator},split[a][b];[a]palettegen[p];[b][p]paletteuse"
-    _run(["-i", f"file:{video}", "-filter_complex", palette, "-loop", "0", f"file:{path}"])
+    _run([*media.input_of(video), "-filter_complex", palette, "-loop", "0", f"file:{path}"])
     return path
 
 
@@ -130,10 +129,6 @@ def _times(count: int, frames_per_second: float, units: int) -> list[int]:
 
 
 def _run(arguments: list[str]) -> None:
-    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file,pipe", *arguments]
-    try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=WRITE_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise MediaError("Writing the clip took too long.") from error
-    if run.returncode != 0:
+    code, _ = media.write(arguments)
+    if code != 0:
         raise MediaError("The clip could not be written; there may be too little room on the disk.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import ClipError, ClipInfo, ffmpeg_program, probe, read_frames
+from models.clips import ClipError, ClipInfo, probe, read_frames
 from models.contracts import Task
+from models.media import command as media
 from models.registry.registry import Registry
 from studio.io import audio_files, temp_folders
 from studio.page import film, html, jobs
@@ -22,7 +22,6 @@ from studio.video import exports
 MOST_S = 120.0
 SIDE = 96  # of the frames that are compared
 SAMPLE_RATE = 44_100
-DECODE_TIMEOUT_S = 120
 NOTHING: Events = (
     Status(html.status("Looking at the clip")),
     Files({"before": None, "after": None, "file": None}),
@@ -119,14 +118,11 @@ def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
     Raises:
         MediaError: it cannot be read.
     """
-    command = [ffmpeg_program(), "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
-    command += ["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-t", f"{MOST_S + info.delay_s + 1:.3f}"]
+    longest_s = MOST_S + info.delay_s + 1
+    command = [*media.input_of(path), "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-t", f"{longest_s:.3f}"]
     command += ["-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1"]
-    try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=DECODE_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise audio_files.MediaError(f"{Path(path).name} took too long to read.") from error
-    samples = np.frombuffer(run.stdout[: len(run.stdout) // 8 * 8], np.float32).reshape(-1, 2)
+    _, made, _ = media.run(command)
+    samples = np.frombuffer(made[: len(made) // 8 * 8], np.float32).reshape(-1, 2)
     if not len(samples):
         raise audio_files.MediaError(f"The sound of {Path(path).name} cannot be read.")
     samples = samples[round(info.delay_s * SAMPLE_RATE) :]

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from models.beats.detector import BeatTrack
-from models.clips import ffmpeg_program
 from models.contracts import VideoChunk, VideoRequest
+from models.media.program import find_ffmpeg
 from models.music_video import features
 from models.music_video.contracts import MusicVideoRequest
 from models.video.generator import VideoGenerator
@@ -102,5 +102,5 @@ def request_for(folder: Path, seconds: float = 4.0, track: BeatTrack | None = No
 
 def encoded(path: Path, *options: str) -> Path:
     """A file that ffmpeg makes of the options before its name."""
-    subprocess.run([ffmpeg_program(), "-v", "error", "-y", *options, str(path)], check=True)
+    subprocess.run([find_ffmpeg(), "-v", "error", "-y", *options, str(path)], check=True)
     return path

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image, features
 
-from models import clips
 from models.clips import ClipError, probe, read_frames, read_picture
+from models.media.program import find_ffmpeg
 from models.style import optical_flow
 from models.style.picture_network import (
     PictureStyleConfig,
@@ -54,7 +54,7 @@ def clip_file(tmp_path_factory: pytest.TempPathFactory) -> str:
         frame = ground.copy()
         frame[20:50, 10 + 3 * number : 40 + 3 * number] = (230, 60, 40)
         frames.append(frame)
-    command = [clips.ffmpeg_program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "128x80"]
+    command = [find_ffmpeg(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "128x80"]
     command += ["-r", "12", "-i", "pipe:0", "-f", "lavfi", "-i", "sine=d=1.75", "-c:v", "libx264"]
     command += ["-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
     subprocess.run(command, input=np.stack(frames).tobytes(), check=True)
@@ -219,7 +219,7 @@ def test_avif(tmp_path: Path) -> None:
 def test_a_phone_video_comes_upright(clip_file: str, tmp_path: Path) -> None:
     turned = tmp_path / "phone.mp4"
     command = [
-        clips.ffmpeg_program(),
+        find_ffmpeg(),
         "-v",
         "error",
         "-display_rotation",

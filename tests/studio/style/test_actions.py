@@ -11,7 +11,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from models.clips import ffmpeg_program, probe
+from models.clips import probe
+from models.media.program import find_ffmpeg
 from studio.io import video_files
 from studio.io.recipes import read_recipe
 from studio.style import gallery
@@ -25,14 +26,14 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> StyleActions:
 
 
 def make_clip(path: Path, *sound: str) -> Path:
-    command = [ffmpeg_program(), "-v", "error", "-f", "lavfi", "-i", "testsrc=s=96x64:r=10:d=1"]
+    command = [find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "testsrc=s=96x64:r=10:d=1"]
     command += ["-f", "lavfi", "-i", "sine=d=1.3", "-c:v", "libx264", "-pix_fmt", "yuv420p", *sound, str(path)]
     subprocess.run(command, check=True)
     return path
 
 
 def sound_bytes(path: str | Path) -> bytes:
-    command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-map", "0:a", "-c", "copy", "-f", "data", "-"]
+    command = [find_ffmpeg(), "-v", "error", "-i", str(path), "-map", "0:a", "-c", "copy", "-f", "data", "-"]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
@@ -62,7 +63,7 @@ def test_uncompressed_sound_is_kept_without_loss(actions: StyleActions, tmp_path
     assert "loses nothing" in made["notes"]
 
     def pcm(path: str | Path) -> bytes:
-        command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-f", "s16le", "-"]
+        command = [find_ffmpeg(), "-v", "error", "-i", str(path), "-f", "s16le", "-"]
         return subprocess.run(command, check=True, capture_output=True).stdout
 
     assert pcm(made["file"]) == pcm(clip)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.clips import ffmpeg_program, probe
+from models.clips import probe
+from models.media.program import find_ffmpeg
 from models.video.cutout import PAPER, cut_out
 from studio.io.recipes import read_recipe
 from studio.video import actions as video_actions
@@ -40,7 +41,7 @@ def made(actions: VideoActions, folder: Path, **fields: Any) -> dict[str, Any]:
 
 def streams(path: str | Path) -> dict[str, str]:
     """What ffmpeg says of the picture and of the sound."""
-    said = subprocess.run([ffmpeg_program(), "-hide_banner", "-i", str(path)], capture_output=True, check=False)
+    said = subprocess.run([find_ffmpeg(), "-hide_banner", "-i", str(path)], capture_output=True, check=False)
     text = said.stderr.decode()
     lines = [line for line in text.splitlines() if "Stream #0" in line]
     return {kind: next((line for line in lines if f" {kind}: " in line), "") for kind in ("Video", "Audio")} | {
@@ -50,7 +51,7 @@ def streams(path: str | Path) -> dict[str, str]:
 
 def sound_s(path: str | Path) -> float:
     """Seconds of decoded sound."""
-    command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-map", "0:a", "-ar", "8000", "-ac", "1"]
+    command = [find_ffmpeg(), "-v", "error", "-i", str(path), "-map", "0:a", "-ar", "8000", "-ac", "1"]
     return len(subprocess.run([*command, "-f", "s16le", "-"], check=True, capture_output=True).stdout) / 16_000
 
 
@@ -117,7 +118,7 @@ def test_same_settings_same_clip_and_the_file_knows_them(actions: VideoActions, 
 def test_a_picture_is_the_first_frame(actions: VideoActions, tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), (200, 30, 60)).save(tmp_path / "in.png")
     result = made(actions, tmp_path, start_image=str(tmp_path / "in.png"), size="64")
-    command = [ffmpeg_program(), "-v", "error", "-i", result["file"], "-frames:v", "1", "-f", "rawvideo"]
+    command = [find_ffmpeg(), "-v", "error", "-i", result["file"], "-frames:v", "1", "-f", "rawvideo"]
     raw = subprocess.run([*command, "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
     assert np.abs(np.frombuffer(raw, np.uint8).reshape(-1, 3).mean(axis=0) - (200, 30, 60)).max() < 12
     assert "your own" in actions.load_settings(result["file"])[1]

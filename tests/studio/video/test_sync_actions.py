@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.clips import ffmpeg_program, probe
+from models.clips import probe
+from models.media.program import find_ffmpeg
 from models.video.sync_model import SyncRequest
 from studio.io.audio_files import write_wav
 from studio.video import sync_actions
@@ -35,7 +36,7 @@ def flash_clip(path: Path, late_s: float = 0.0) -> Path:
 
 
 def run_ffmpeg(*arguments: str) -> None:
-    subprocess.run([ffmpeg_program(), "-v", "error", "-y", *arguments], check=True)
+    subprocess.run([find_ffmpeg(), "-v", "error", "-y", *arguments], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_late_and_early_sound_is_told_and_repaired(actions: SyncActions, tmp_pat
     assert (before.frames, before.rate, before.width) == (after.frames, after.rate, after.width)
 
     def picture(path: str | Path) -> bytes:
-        command = [ffmpeg_program(), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "h264", "-"]
+        command = [find_ffmpeg(), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "h264", "-"]
         return subprocess.run(command, check=True, capture_output=True).stdout
 
     assert picture(clip) == picture(made["file"])  # not packed anew

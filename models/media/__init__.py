@@ -1,0 +1,1 @@
+"""Media: every file that ffmpeg or Pillow reads or writes passes through here."""
