@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
 from models.speech.pronounce import LETTER_NAMES
-from models.speech.say_context import find_next_word, look_back, starts_sentence
+from models.speech.say_context import find_next_word, look_ahead, look_back, starts_sentence
 
 LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", LETTER_NAMES, strict=True))
 # Read with the dot that follows; before a name they need none.
@@ -73,6 +73,7 @@ _STATES = (
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA"
     " RI SC SD TN TX UT VT VA WA WV WI WY DC PR AB BC MB NB NL NS NT NU ON PE QC SK YT"
 )
+_DETERMINED = re.compile(r"\b(?:the|a|an|my|your|his|her|our|their|this|that)\s(?:[a-z]+\s)?$")
 _ADDRESS = re.compile(r"\b\d+[A-Z]?\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+\s|\d+(?:st|nd|rd|th)\s){1,3}$")
 _NAMED_STREET = re.compile(
     r"(?:\b(?:on|along|down|up|of|at|and|near|to|from|off|in|between|corner|opposite|via|into|cross|across)\s(?:the\s)?"
@@ -193,6 +194,8 @@ def say_title(match: re.Match[str]) -> str | None:
         return _STREETS[small]
     if small in _PLACES:
         return _PLACES[small] if is_name else None
+    if small in {"sr", "fr"} and (not is_name or _CAPITALISED.search(look_back(match))):
+        return None
     return TITLES.get(small)
 
 
@@ -202,7 +205,8 @@ def say_street(match: re.Match[str]) -> str | None:
     has_dot = match[0].endswith(".")
     if not has_dot and small not in _ONLY_STREETS:
         return None
-    if small in {"st", "dr", "ct"} and not _is_street(match):
+    is_closed = not has_dot and re.match(r"[,;]|\s*$|\n", look_ahead(match))
+    if small in {"st", "dr", "ct"} and not is_closed and not _is_street(match):
         return None
     return _STREETS[small] if _CAPITALISED.search(look_back(match)) else None
 
@@ -233,6 +237,13 @@ def say_state(match: re.Match[str]) -> str | None:
     return spell(match[1]) + code
 
 
+def _say_roman(match: re.Match[str]) -> str | None:
+    if numbers.roman(match[0]) and re.match(r"\s(?:[Cc]entury|[Cc]enturies|Olympiad)\b", look_ahead(match)):
+        return numbers.ordinal(numbers.roman(match[0]))
+    said = say_roman(match)
+    return f"{said}'s" if said and match[0].endswith("s") else said
+
+
 def say_roman(match: re.Match[str]) -> str | None:
     """A roman numeral after a ruler's name ("the eighth") or what is counted ("fifty-eight")."""
     words = look_back(match).split()
@@ -240,10 +251,10 @@ def say_roman(match: re.Match[str]) -> str | None:
     number = numbers.roman(match[1])
     if not number or not last[:1].isupper() or (last.isupper() and len(last) > 1):
         return None
-    rest = match.string[match.end() : match.end() + 12]
+    rest = match[0][len(match[1]) :] + look_ahead(match)
     is_ruler = last.lower() in KINGS or bool(_RULERS.search(" ".join(words[:-1]) + " "))
     if len(match[1]) == 1:
-        if last.lower() in _HEADS and match[1] in "IVX":
+        if last.lower() in _HEADS and (match[1] in "IVX" or last == "Bowl"):
             return numbers.cardinal(number)
         is_ruler = is_ruler and (match[1] != "I" or bool(_ALONE_AFTER_KING.match(rest)))
         return f"the {numbers.ordinal(number)}" if is_ruler and match[1] in "IVX" else None
@@ -276,6 +287,9 @@ def ends_sentence(match: re.Match[str]) -> bool:
     word = find_next_word(match.string, match.end())
     if not word[:1].isupper() or (last[-1:] == "m" and _AFTER_TIMES.fullmatch(word)):
         return False
+    is_bare_title = bool(_DETERMINED.search(look_back(match))) or _is_street(match)
+    if last in {"dr", "prof", "gen", "rev", "sen", "rep", "gov", "capt"} and not is_bare_title:
+        return False
     return last in MAY_END_SENTENCE or (starts_sentence(word) and last not in {"mr", "mrs", "ms", "messrs"})
 
 
@@ -296,7 +310,7 @@ ABBREVIATION_RULES: _Rules = (
     (r"(v)\.?(?=\s[A-Z])", lambda match: "versus" if re.search(r"\b[A-Z]\w+\s$", look_back(match)) else None),
     (r"[Ee]t\sal\b\.?", lambda match: "et al"),
     (r"([A-Za-z]{2,7}|c)\.(?!\w)", say_abbreviation),
-    (r"([IVXLCDM]{1,15})(?![\w'-])", say_roman),
+    (r"([IVXLCDM]{1,15})(?:'s)?(?![\w'-])", _say_roman),
     (r"M[CDLXVIM]{3,14}(?![\w'-])", say_year_in_roman),
     (
         r"([NSEW])\.?(?=\s(?:[A-Z][a-z]+|\d+(?:st|nd|rd|th))\s(?:Street|Avenue|Road|Drive|St|Ave|Rd|Blvd|Dr|Ln)\b)",

@@ -26,6 +26,7 @@ _VULGAR_FRACTION = re.compile(r"(\d?)\s?([" + "".join(_VULGAR) + "])")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
 _GREEK_UNIT = re.compile(r"(?<=\d)[\s-]?(?:[μmkMG]?Ω(?!\w)|μ[A-Za-z]{1,3}(?![A-Za-z]))")
 _APOSTROPHE = re.compile(r"(?<=[A-Za-z])`(?=[A-Za-z])")
+_THOUSANDS = re.compile(r"(?<=\d)(?:[\u00a0\u202f\u2009](?=\d{3}(?!\d))| (?=000(?!\d)))")
 _UNIT_DOT = re.compile(r"(?<=[A-Za-z])[·⋅](?=[A-Za-z])")
 _TIMES_DOT = re.compile(r"(?<=\d)\s?[·⋅]\s?(?=\d)")
 
@@ -79,7 +80,7 @@ def clean(text: str) -> tuple[str, list[str]]:
     text = text.replace("\r\n", "\n")
     if "<" in text or "&" in text:
         text = _without_markup(text)
-    text = _APOSTROPHE.sub("'", text)
+    text = _THOUSANDS.sub(",", _APOSTROPHE.sub("'", text))
     text = _EMOTICON.sub(lambda match: _leave_out(left_out, "emoticons", match[0]), text)
     text = _SUPERSCRIPT_RUN.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text)
     text = _VULGAR_FRACTION.sub(lambda match: f"{match[1]} {_VULGAR[match[2]]}", text)

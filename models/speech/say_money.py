@@ -53,6 +53,8 @@ _CODES = {
     **{"EUR": _SIGNS["€"], "GBP": _SIGNS["£"]},
     **{"USD": _SIGNS["US$"], "BRL": _SIGNS["R$"], "JPY": _SIGNS["¥"], "INR": Currency("Indian rupee", "Indian rupees")},
     **{"RMB": Currency("yuan", "yuan", "", ""), "BTC": _SIGNS["₿"], "Rs": Currency("rupee", "rupees")},
+    **{"Rs.": Currency("rupee", "rupees"), "Kč": Currency("koruna", "koruna", "", "")},
+    **{"zł": Currency("zloty", "zlotys", "grosz", "groszy"), "kr": Currency("krona", "kronor", "", "")},
 }
 _OTHER_CODES = (
     "AED ARS AUD BGN CAD CHF CLP CNY COP CZK DKK EGP HKD HUF IDR ILS ISK KES KRW MAD MXN MYR NGN NOK NZD PEN PHP PKR"
@@ -60,8 +62,11 @@ _OTHER_CODES = (
 )
 SIGNS_AFTER = "$£€¥₹₩₽₺₪₴₦₱₫฿₿"
 _SIGN = rf"(?:{'|'.join(sorted(_NATIONS, key=len, reverse=True))}|R)?\$|[{SIGNS_AFTER[1:]}₡₲]"
-_CODE = "|".join([*_CODES, *_OTHER_CODES.split()])
-_AMOUNT = rf"\d{{1,3}}(?:\.\d{{3}})+,\d{{1,2}}(?!\d)|\d{{1,7}},\d{{2}}(?![\d,])|{NUM}"
+_CODE = "|".join(re.escape(code) for code in sorted([*_CODES, *_OTHER_CODES.split()], key=len, reverse=True))
+_DOTS_PART_THOUSANDS = {"€", "EUR", "R$", "BRL", "₺", "Kč", "zł", "kr"}
+_AMOUNT = (
+    rf"\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?!\d)|\d{{1,3}}(?:\.\d{{3}})+,\d{{1,2}}(?!\d)|\d{{1,7}},\d{{2}}(?![\d,])|{NUM}"
+)
 _SCALE = r"[\s-]?(?:hundred|thousand|million|billion|trillion|lakh|crore)\b|\s?(?:bn|mn|tn|mio|mm|[kKmMbBtT])\b"
 _PER = (
     r"(?:/\s?|\sper\s)"
@@ -116,11 +121,12 @@ def say_amount(amount: str, currency: Currency, scale: str = "", describes: bool
         tail: whether hundredths follow without their name: "two euros seventy-five".
     """
     amount, is_comma = _plain(amount)
+    amount = amount.replace(",", "")
     tail = tail or is_comma
     many = currency.one if describes else currency.many
     if scale:
         return f"{numbers.decimal(amount)} {SCALES[scale.strip(' -').lower()]} {many}"
-    units, _, parts = amount.replace(",", "").partition(".")
+    units, _, parts = amount.partition(".")
     parts = f"{parts}0" if len(parts) == 1 and not units else parts
     if not currency.cents or len(parts) not in {0, 2}:
         return f"{numbers.decimal(amount)} {currency.one if numbers.is_one(amount) else many}"
@@ -164,7 +170,11 @@ def _say(match: re.Match[str]) -> str | None:
         return None
     describes = describes_noun(match, _DESCRIBED)
     tail = match.start("sign") > match.start("amount")
-    said = say_amount(found["amount"], currency, found.get("scale") or "", describes, tail)
+    amount = found["amount"]
+    if found["sign"] in _DOTS_PART_THOUSANDS and re.fullmatch(r"\d{1,3}(?:\.\d{3})+", amount):
+        amount = amount.replace(".", "")
+    currency = find_currency(found.get("code") or "") or currency
+    said = say_amount(amount, currency, found.get("scale") or "", describes, tail)
     sign = "minus " if found.get("minus2") else say_sign(match, found.get("minus"))
     return sign + said
 
@@ -210,6 +220,7 @@ _BEFORE = rf"(?P<minus>[-−+])?(?P<sign>{_SIGN})\s?(?P<minus2>[-−])?{_named('
 _CODE_BEFORE = rf"(?P<minus>[-−+])?(?P<sign>{_CODE})\s?{_named('amount')}"
 _AFTER = rf"(?P<minus>[-−+])?{_named('amount')}\s?(?P<sign>[{SIGNS_AFTER}])(?![\d.]\d?)"
 _CODE_AFTER = rf"(?P<minus>[-−+])?{_named('amount')}\s?(?P<sign>{_CODE})\b"
+_THEN_CODE = r"(?:\s?(?P<code>USD|CAD|AUD|NZD|SGD|HKD|MXN)\b)?"
 _TO = r"\s?[-–—−]\s?"
 _TO_WORD = r"(?:\s?[-–—−]\s?|\sto\s)"
 MONEY_RULES: tuple[tuple[str, Callable[[re.Match[str]], str | None]], ...] = (
@@ -219,7 +230,7 @@ MONEY_RULES: tuple[tuple[str, Callable[[re.Match[str]], str | None]], ...] = (
     (_BEFORE + _PER, _say_price),
     (_AFTER + _PER, _say_price),
     (_CODE_AFTER + _PER, _say_price),
-    (_BEFORE, _say),
+    (_BEFORE + _THEN_CODE, _say),
     (_AFTER, _say),
     (_CODE_AFTER, _say),
     (rf"({NUM})\s?¢", _say_cents),
@@ -228,7 +239,7 @@ LETTER_MONEY_RULES = (
     (rf"\b(?P<sign>{_SIGN})\s?{_named('amount')}{_TO_WORD}(?P<sign2>{_SIGN})\s?{_named('amount', '2')}", _say_range),
     (rf"\b(?P<sign>{_SIGN})\s?{_named('amount')}{_TO}{_named('amount', '2')}(?![\w-])", _say_range),
     (r"\b" + _BEFORE + _PER, _say_price),
-    (r"\b" + _BEFORE, _say),
+    (r"\b" + _BEFORE + _THEN_CODE, _say),
     (rf"\b(?P<sign>{_CODE})\s?{_named('amount')}{_TO}{_named('amount', '2')}(?![\w-])", _say_range),
     (r"\b" + _CODE_BEFORE + _PER, _say_price),
     (r"\b" + _CODE_BEFORE, _say),

@@ -116,6 +116,12 @@ def _say_version(match: re.Match[str]) -> str:
     return (" point " if len(parts) == 3 else " dot ").join(parts)
 
 
+def _say_times(match: re.Match[str]) -> str | None:
+    """ "3x faster", but not the x of a sum."""
+    is_sum = re.match(r"\s?[-+*/=^]", look_ahead(match)) or re.search(r"[-+*/=]\s?$", look_back(match))
+    return None if is_sum else f"{numbers.decimal(match[1])} times"
+
+
 def _say_ratio(match: re.Match[str]) -> str:
     return " to ".join(numbers.whole(part) for part in match[0].split(":"))
 
@@ -191,6 +197,7 @@ LETTER_RULES = compile_rules(
     ),
     (r"(?i:w/o|w/|and/or|n/a|c/o|b/c|w/e|s/he)(?![\w])", lambda match: SLASHED[match[0].lower()]),
     (r"w/(?=\w)", lambda match: "with"),
+    (r"([Mm]id|[Ee]arly|[Ll]ate|[Pp]re|[Pp]ost)-(?=\d{2,4}'?s\b|\d{4}\b)", lambda match: match[1]),
     *ABBREVIATION_RULES,
 )
 OTHER_RULES = compile_rules(
@@ -212,7 +219,7 @@ OTHER_RULES = compile_rules(
     (r"(\d+)\s(\d{1,4})/(\d{1,4})(?![\d/])", _say_mixed_fraction),
     (r"(\d{1,4})/(\d{1,4})(?![\d/])", _say_fraction),
     (r"(\d{1,12}(?:,\d{3})*)(?:st|nd|rd|th)\b", lambda match: numbers.ordinal(int(match[1].replace(",", "")))),
-    (rf"({NUM})[x×](?!\w)", lambda match: f"{numbers.decimal(match[1])} times"),
+    (rf"({NUM})[x×](?!\w)", _say_times),
     (rf"({NUM})(k|M|bn|B(?!\s[A-Z]))\b", _say_scaled),
     (rf"({NUM})[eE]([-+]?\d{{1,4}})\b", _say_exponent),
     (r"\d{1,3}(?::\d{1,3}){1,2}(?![:\d])", _say_ratio),

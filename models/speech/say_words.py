@@ -7,7 +7,7 @@ import re
 from models.speech.abbreviations import LETTERS, spell
 from models.speech.clean import fold
 from models.speech.pronounce import in_lexicon
-from models.speech.say_numbers import digits, whole
+from models.speech.say_numbers import digits, plain_number, whole
 
 
 def _words(text: str) -> frozenset[str]:
@@ -19,6 +19,7 @@ WHOLE_WORDS = {
     **{"at&t": "ey tee and tee", "r&d": "ar and dee", "q&a": "cue and ey", "i/o": "eye oh", "phd": "pee aitch dee"},
     **{"wi-fi": "why fye", "wifi": "why fye", "sci-fi": "sigh fye", "vs": "versus", "mr": "mister", "mrs": "missus"},
     **{"dr": "doctor", "jpeg": "jay peg", "ceo": "see ee oh", "ok": "okay", "tv": "tee vee", "sql": "ess cue el"},
+    **{"ios": "eye oh ess", "macos": "mac oh ess", "ipados": "eye pad oh ess"},
 }
 # Capitals that the lexicon holds as a word, but that are spelled.
 SPELLED = _words(
@@ -100,6 +101,8 @@ def say_address(address: str) -> str:
 
 
 def _say_digits(text: str) -> str:
+    if len(text) == MAX_SAID_NUMBER_DIGITS and text[0] != "0":
+        return plain_number(text)
     return whole(text) if len(text) <= MAX_SAID_NUMBER_DIGITS else digits(text)
 
 

@@ -73,6 +73,7 @@ _PLAIN = {  # symbol: (one, many); one name alone takes an s
         "ac": "acre",
         "doz": "dozen dozen",
         "ton": "ton",
+        "t": "ton",
         "kp": "kilopond",
     },
 }
@@ -94,7 +95,7 @@ _SQUARED = rf"(?:sq|cu)\.?\s?(?:{_LENGTH})"
 _LENGTH_POWER = rf"(?:{_LENGTH})\^?[23]"
 _ONE = rf"(?:{_SQUARED}|{_LENGTH_POWER}|(?:{_SIMPLE})(?:\^-?\d)?)"
 _WORD_BELOW = "second|minute|hour|day|week|month|year|person|capita|mile|inch|foot|page|mo|d"
-UNIT_NAMES = rf"(?:{_ONE})(?:\s?/\s?(?:{_WORD_BELOW}|{_ONE})){{0,2}}"
+UNIT_NAMES = rf"(?:{_ONE})(?:-(?:{_ONE}))?(?:\s?/\s?(?:{_WORD_BELOW}|{_ONE})){{0,2}}"
 """Pattern of a unit, of a power or a quotient of units, as they are written after a number."""
 _UNIT_END = r"(?![\w/^°])"
 _DOTTED = "ft in oz lb lbs hr hrs min sec mi yd gal tsp tbsp qt pt yr yrs km cm kg"
@@ -123,7 +124,11 @@ _NOT_MEASURED = re.compile(
 
 _DESCRIBED = frozenset(
     [
+        "angle",
         "apartment",
+        "bulb",
+        "lamp",
+        "light",
         "bag",
         "bar",
         "barrel",
@@ -231,6 +236,9 @@ def _say_factor(written: str, many: bool, is_below: bool = False) -> str:
         return _BELOW.get(written, written)
     if written in _NAMES:
         return _NAMES[written][many]
+    if "-" in written[1:] and not re.search(r"-\d$", written):
+        first, second = written.split("-", 1)
+        return f"{_say_factor(first, many=False)} {_say_factor(second, many)}"
     square = re.fullmatch(rf"(sq|cu)\.?\s?({_LENGTH})", written)
     if square:
         return f"{_SQUARES[square[1]]} {_NAMES[square[2]][many]}"
@@ -242,6 +250,8 @@ def _say_factor(written: str, many: bool, is_below: bool = False) -> str:
 
 def _say_measure(match: re.Match[str]) -> str | None:
     sign, number, joint, unit = match[1], match[2], match[3], match[4]
+    if re.fullmatch(r"\d+,\d{1,2}", number):
+        number = number.replace(",", ".")
     if (
         joint == "-"
         and not describes_noun(match, _DESCRIBED)
@@ -306,6 +316,13 @@ def _say_inches(match: re.Match[str]) -> str | None:
     return f"{numbers.decimal(match[1])} {'inch' if match[1] == '1' or describes_noun(match, _DESCRIBED) else 'inches'}"
 
 
+def _say_part(match: re.Match[str]) -> str | None:
+    """ "1/4 in.": a part of a unit."""
+    top, bottom = int(match[1]), int(match[2])
+    unit = "in" if match[3] in {'"', "in."} else match[3]
+    return f"{numbers.fraction(top, bottom)} {say_unit(unit, many=False)}" if top < bottom else None
+
+
 def _say_mixed(match: re.Match[str]) -> str:
     """ "3 1/2 inch": a mixed number before a unit."""
     fraction = numbers.fraction(int(match[2]), int(match[3]))
@@ -318,6 +335,7 @@ _SIDE = rf"{NUM}(?:\s?(?:{UNIT_NAMES})(?![\w/]))?"
 MEASURE_RULES: tuple[tuple[str, Callable[[re.Match[str]], str | None]], ...] = (
     (r"(\d{1,4})°\s?(\d{1,2})'(?:\s?(\d{1,2}(?:\.\d+)?)(?:\"|''))?", _say_angle),
     (r"(\d{1,2})'\s?(\d{1,2}(?:\.\d+)?)(?:\"|'')", _say_feet),
+    (r"(\d{1,2})\s?ft\.?\s?(\d{1,2}(?:\.\d+)?)\s?in\b(?:\.(?=\s[a-z]))?", _say_feet),
     (r"(\d{1,3})'()(?=\s(?:tall|high|wide|long|deep|by|x)\b)", _say_feet),
     (rf"(\d{{1,4}})[\s-](\d{{1,2}})/(\d{{1,3}})[\s-]?(\"|{UNIT_NAMES})(?!\w)", _say_mixed),
     (rf"{_SIDE}(?:\s?[x×X]\s?{_SIDE}){{1,2}}(?![\w^])", _say_dimensions),
@@ -325,7 +343,8 @@ MEASURE_RULES: tuple[tuple[str, Callable[[re.Match[str]], str | None]], ...] = (
         rf"({NUM})(?:\s?({UNIT_NAMES}))?\s?[-–—]\s?({NUM})([\s-]?)({UNIT_NAMES}){_UNIT_END}(?:{_DOT})?",
         _say_range,
     ),
-    (rf"([-−+~]?)({NUM})([\s-]?){_UNIT}", _say_measure),
+    (rf"(\d{{1,3}})/(\d{{1,3}})[\s-]?(\"|in\.|(?!in\s){UNIT_NAMES})(?!\w)", _say_part),
+    (rf"([-−+~]?)(\d{{1,6}},\d{{1,2}}(?![\d,])|{NUM})([\s-]?){_UNIT}", _say_measure),
     (rf"([-−+~]?)({NUM})\s?([ANJKTCF])(?![\w'°])", _say_in_context),
     (rf"({NUM})\"(?!\w)", _say_inches),
     (rf"(?<=\d)/({UNIT_NAMES})(?![\w/])", lambda match: f"per {say_unit(match[1], many=False)}"),

@@ -49,6 +49,10 @@ MONEY = [
     ("the $5 he owes", "the five dollars he owes"),
     ("$-5", "minus five dollars"),
     ("50¢", "fifty cents"),
+    ("5.000 €", "five thousand euros"),
+    ("Rs. 500 and ₹1,50,000", "five hundred rupees and one hundred fifty thousand rupees"),
+    ("500 Kč", "five hundred koruna"),
+    ("$5USD", "five you ess dollars"),
 ]
 MEASURES = [
     ("10 x 20 cm", "ten by twenty centimeters"),
@@ -86,6 +90,11 @@ MEASURES = [
     ('a 12" pizza', "a twelve inch pizza"),
     ('She said "I am 5" today', "She said I am five today"),
     ("2 hrs. later", "two hours later"),
+    ("10,5 km", "ten point five kilometers"),
+    ("100 000 km", "one hundred thousand kilometers"),
+    ("5 ft 9 in tall", "five feet nine inches tall"),
+    ("1/4 in. drill", "one quarter inch drill"),
+    ("80 kg·m/s", "eighty kilogram meters per second"),
 ]
 DATES = [
     ("We celebrate on the 4th of July.", "We celebrate on the fourth of July"),
@@ -109,6 +118,8 @@ DATES = [
     ("9:30-10:45", "nine thirty to ten forty-five"),
     ("16:9", "sixteen to nine"),
     ("1630 hours", "sixteen thirty hours"),
+    ("the mid-1990s", "the mid nineteen nineties"),
+    ("FY2024", "eff why twenty twenty-four"),
 ]
 NAMES = [
     ("We were met by Mr. and Mrs. Jones.", "We were met by mister and missus Jones"),
@@ -129,6 +140,11 @@ NAMES = [
     ("Roe v. Wade", "Roe versus Wade"),
     ("Smith et al. said", "Smith et al said"),
     ("est. 1999", "established nineteen ninety-nine"),
+    ("Elm St, Boston", "Elm street Boston"),
+    ("Ken Griffey Sr. and Sr. Mary", "Ken Griffey senior and sister Mary"),
+    ("Richard III's horse", "Richard the third's horse"),
+    ("the XXI century", "the twenty-first century"),
+    ("Super Bowl L", "Super Bowl fifty"),
 ]
 SUMS = [
     ("3 - 2 = 1", "three minus two equals one"),
@@ -144,6 +160,7 @@ SUMS = [
     ("6.02 x 10^23", "six point zero two times ten to the twenty-three"),
     ("8 / 2", "eight divided by two"),
     ("3x faster", "three times faster"),
+    ("y = 2x + 1", "y equals two ex plus one"),
     ("E = mc²", "E equals em see squared"),
 ]
 
@@ -165,6 +182,9 @@ def test_is_said_as_a_person_would(written: str, spoken: str) -> None:
         ("He lives on Main St. She does not.", 2),
         ("He left the U.S. He came back.", 2),
         ("The U.S. Army came.", 1),
+        ("Ask the Dr. She knows.", 2),
+        ("I saw Dr. Who today.", 1),
+        ("She lives on Elm Dr. He does not.", 2),
         ("It is 6 ft. 2 in. tall.", 1),
         ("It took 30 min. We left.", 2),
         ("It was plan B. He left.", 2),
