@@ -198,7 +198,7 @@ class ClassifierTraining(PlannedTraining[ClipClassifier]):
             name: F.cross_entropy(logits[name], labels[:, index], label_smoothing=0.02)
             for index, name in enumerate(NAMES)
         }
-        self.descend(losses["kind"] + losses["colour"] + 1.5 * losses["direction"], 2.0, self.plan.average)
+        self.descend(losses["kind"] + losses["colour"] + 1.5 * losses["direction"], 2.0)
         return {name: float(value.detach()) for name, value in losses.items()}
 
 
@@ -252,7 +252,7 @@ def main() -> None:
     clips, labels = read(options.folder, held_out=False)
     plan = ClassifierPlan(steps=options.steps)
     training = ClassifierTraining(clips, labels, ClassifierConfig(), plan, options.folder)
-    training.run_steps(log_every=50, save_every=200)
+    training.run(log_every=50, save_every=200)
     training.model.load_state_dict(training.average)
     figures = measure(training.model.eval(), *read(options.folder, held_out=True))
     metadata = {"config": json.dumps(training.config.to_dict()), "figures": json.dumps(figures)}

@@ -1,11 +1,17 @@
-"""What the recipes share: checkpoints that are whole or absent, running averages, training that can be resumed."""
+"""The training loop of every recipe: learning rates, a running average, a log, checkpoints, and going on from them.
+
+A recipe derives from `TrainingLoop` and says what one step does (`train_step`), how much of the work is done
+(`measure_progress`) and what the learning rates are (`schedule_rates`). `PlannedTraining` is the usual case: a number
+of steps under a cosine learning rate.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -24,85 +30,221 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 Network = TypeVar("Network", bound=nn.Module)
 
 
+def weigh_update(step: int, limit: float) -> float:
+    """Return the weight of the newest state in an exponential moving average after step `step`.
+
+    A young average forgets fast: it keeps (1 + step) / (10 + step) of itself, in the end `limit`.
+    """
+    return 1 - min(limit, (1 + step) / (10 + step))
+
+
 @torch.no_grad()
-def follow(average: dict[str, Tensor], model: nn.Module, step: int, limit: float) -> None:
-    """Move a running average of a model's state after step `step`; a young average forgets fast, `limit` is its end."""
-    keep = min(limit, (1 + step) / (10 + step))
+def update_average(average: dict[str, Tensor], model: nn.Module, weight: float) -> None:
+    """Move an exponential moving average of a model's state towards the newest by `weight`; copy whole numbers."""
     for name, value in model.state_dict().items():
         if value.is_floating_point():
-            average[name].lerp_(value.to(average[name].dtype), 1 - keep)
+            average[name].lerp_(value.to(average[name].dtype), weight)
         else:
             average[name] = value.clone()
 
 
-class ResumableTraining(Generic[Network]):
-    """A network with its running average, optimiser and step; takes up its checkpoint if there is one.
+class TrainingLoop(Generic[Network]):
+    """A network with its optimizers, running average, step and clock; goes on from its checkpoint if there is one.
 
     Args:
         config: of the network, with a `to_dict`; kept in the checkpoint.
+        optimizers: one or more; `schedule_rates` gives each its learning rate.
+        checkpoint: path of the checkpoint, beside which the log lies; None keeps neither.
     """
 
-    def __init__(self, model: Network, config: Any, optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
-        self.model, self.config, self.optimizer, self.checkpoint = model, config, optimizer, checkpoint
-        self.average = {name: value.clone() for name, value in model.state_dict().items()}
-        self.step = 0
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        if checkpoint.exists():
-            state = torch.load(checkpoint, weights_only=True)
-            model.load_state_dict(state["model"])
-            optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step = state["average"], state["step"]
+    AVERAGE_LIMIT = 0.99
 
-    def save(self) -> None:
-        """Write the checkpoint."""
-        state = {
+    def __init__(
+        self,
+        model: Network,
+        config: Any,
+        optimizers: torch.optim.Optimizer | Sequence[torch.optim.Optimizer],
+        checkpoint: Path | None,
+    ) -> None:
+        self.model, self.config, self.checkpoint = model, config, checkpoint
+        self.optimizers = (optimizers,) if isinstance(optimizers, torch.optim.Optimizer) else tuple(optimizers)
+        self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.step, self.elapsed_s = 0, 0.0  # steps and seconds of training so far, over all interruptions
+        if checkpoint is not None:
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            if checkpoint.is_file():
+                self.load_state(torch.load(checkpoint, weights_only=True))
+
+    # What a recipe says
+
+    def train_step(self) -> dict[str, Any]:
+        """Do one step with `descend`; return what the log tells of it, numbers or tensors of one number."""
+        raise NotImplementedError
+
+    def measure_progress(self) -> float:
+        """Return the share of the planned work that is done; the loop ends at 1."""
+        raise NotImplementedError
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate of each optimizer for the next step."""
+        raise NotImplementedError
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state in the running average."""
+        return weigh_update(self.step, self.AVERAGE_LIMIT)
+
+    def reduce_gradients(self) -> None:
+        """Change the gradients before they are clipped; a hook for training in several processes."""
+
+    def finish_step(self) -> None:
+        """Do what follows a step, as to measure held-out losses; a hook, whose time does not count as training."""
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether this process writes log and checkpoints."""
+        return True
+
+    # What all recipes share
+
+    def make_state(self) -> dict[str, Any]:
+        """Return what the checkpoint holds; a recipe with more to keep adds to it."""
+        return {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "average": self.average,
             "step": self.step,
+            "elapsed_s": self.elapsed_s,
             "config": self.config.to_dict(),
         }
-        save_checkpoint(self.checkpoint, state)
 
-    def descend(self, loss: Tensor, largest_norm: float, average: float) -> None:
-        """One step of the optimiser down the gradient of `loss`, held to a norm; the average follows."""
-        self.optimizer.zero_grad()
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `make_state` returned.
+
+        Raises:
+            ValueError: the checkpoint was written by another version of the recipe.
+        """
+        missing = {"model", "optimizers", "average", "step", "elapsed_s"} - set(state)
+        if missing:
+            raise ValueError(
+                f"{self.checkpoint} lacks {', '.join(sorted(missing))}: another version of this recipe wrote it. "
+                "Go on with that version, or move the file away to begin anew."
+            )
+        self.model.load_state_dict(state["model"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.average, self.step, self.elapsed_s = state["average"], state["step"], state["elapsed_s"]
+
+    def save(self) -> None:
+        """Write the checkpoint, if one is kept."""
+        if self.checkpoint is not None:
+            save_checkpoint(self.checkpoint, self.make_state())
+
+    def build_average(self) -> Network:
+        """Return a copy of the network with the running average, in eval mode."""
+        network = copy.deepcopy(self.model)
+        network.load_state_dict(self.average)
+        return network.eval()
+
+    def descend(self, loss: Tensor, max_norm: float) -> Tensor:
+        """Do one step of the optimizers down the gradient of `loss`, clipped to a norm; update the running average.
+
+        Returns:
+            the norm of the gradient before it was clipped.
+        """
+        self.model.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), largest_norm)
-        self.optimizer.step()
+        self.reduce_gradients()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), max_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
-        follow(self.average, self.model, self.step, average)
+        update_average(self.average, self.model, self.weigh_average())
+        return norm
+
+    def run(self, log_every: int, save_every: int | None = None, save_every_s: float | None = None) -> None:
+        """Train until the planned work is done.
+
+        Args:
+            log_every: steps between lines of JSON, printed and written beside the checkpoint: the step, minutes of
+                training, the means of what `train_step` returned since the last line, and seconds a step.
+            save_every, save_every_s: steps or seconds between checkpoints; the last one is always written.
+
+        Raises:
+            RuntimeError: what `train_step` returned is not finite; the checkpoint before it is kept.
+        """
+        self.model.train()
+        sums: dict[str, Any] = {}
+        count = 0
+        logged_at = saved_at = time.perf_counter()
+        while self.measure_progress() < 1:
+            for optimizer, rate in zip(self.optimizers, self.schedule_rates(), strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+            began_at = time.perf_counter()
+            for name, value in self.train_step().items():
+                sums[name] = sums.get(name, 0.0) + value
+            count += 1
+            if self.step % log_every == 0:
+                self._check(sums)
+                means = {name: round(float(value) / count, 4) for name, value in sums.items()}
+                now = time.perf_counter()
+                pace = {"s_per_step": round((now - logged_at) / count, 3)}
+                self._log({"step": self.step, "minutes": round(self.elapsed_s / 60, 1), **means, **pace})
+                sums, count, logged_at = {}, 0, now
+            now = time.perf_counter()
+            is_due = save_every is not None and self.step % save_every == 0
+            if is_due or (save_every_s is not None and now - saved_at > save_every_s):
+                self._check(sums)
+                self._save()
+                saved_at = now
+            self.elapsed_s += time.perf_counter() - began_at
+            self.finish_step()
+        self._check(sums)
+        self._save()
+
+    def _check(self, sums: Mapping[str, Any]) -> None:
+        """Raise if a sum is not finite."""
+        for name, value in sums.items():
+            if not math.isfinite(float(value)):
+                raise RuntimeError(
+                    f"{name} is {float(value)} at step {self.step}; start again from the last checkpoint."
+                )
+
+    def _save(self) -> None:
+        if self.writes:
+            self.save()
+
+    def _log(self, line: Mapping[str, Any]) -> None:
+        """Print a line of JSON and write it beside the checkpoint."""
+        if not self.writes:
+            return
+        text = json.dumps(line)
+        print(text, flush=True)
+        if self.checkpoint is not None:
+            with self.checkpoint.with_suffix(".log").open("a", encoding="utf-8") as log:
+                print(text, file=log)
 
 
-class PlannedTraining(ResumableTraining[Network]):
-    """With a plan (steps, learning_rate, last_learning_rate, warm_up) that `run_steps` carries out."""
+class PlannedTraining(TrainingLoop[Network]):
+    """A training of `plan.steps` steps under a cosine learning rate after a linear warm-up.
+
+    The plan has `steps`, `learning_rate`, `last_learning_rate`, `warm_up` (in steps) and `average`, the limit of the
+    running average; a recipe sets it before it calls `TrainingLoop.__init__`.
+    """
 
     plan: Any
 
-    def train_step(self) -> dict[str, float]:
-        """One step; returns what the log line tells."""
-        raise NotImplementedError
+    def measure_progress(self) -> float:
+        """Return the share of the planned steps that is done."""
+        return float(self.step / self.plan.steps)
 
-    def run_steps(self, log_every: int, save_every: int) -> None:
-        """Run to the planned step: a cosine learning rate after a warm-up, log lines of JSON, checkpoints."""
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return one learning rate for all optimizers: a cosine from the first to the last, after a warm-up."""
         plan = self.plan
-        sums: dict[str, float] = {}
-        started = time.perf_counter()
-        with self.checkpoint.with_suffix(".log").open("a") as log:
-            while self.step < plan.steps:
-                cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / plan.steps)))
-                rate = plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * cosine
-                for group in self.optimizer.param_groups:
-                    group["lr"] = rate * min(1.0, (self.step + 1) / plan.warm_up)
-                for key, value in self.train_step().items():
-                    sums[key] = sums.get(key, 0.0) + value
-                if self.step % log_every == 0:
-                    took = time.perf_counter() - started
-                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
-                    text = json.dumps({"step": self.step, **line, "s_per_step": round(took / log_every, 3)})
-                    print(text, flush=True)
-                    print(text, file=log, flush=True)
-                    sums, started = {}, time.perf_counter()
-                if self.step % save_every == 0:
-                    self.save()
-        self.save()
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / plan.steps)))
+        rate = plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * cosine
+        return (rate * min(1.0, (self.step + 1) / plan.warm_up),) * len(self.optimizers)
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state, whose limit the plan gives."""
+        return weigh_update(self.step, self.plan.average)

@@ -96,11 +96,11 @@ def test_the_classifier_learns_resumes_and_mirrors_directions(tmp_path: Path) ->
         clips[row, ..., row % 3] += 150
         clips[row, :, (row % 2) * 16 : (row % 2) * 16 + 8] += 50
     plan = ClassifierPlan(steps=5, batch=8, warm_up=1, average=0.8)
-    recipe.ClassifierTraining(clips, labels, ClassifierConfig.debug(), plan, tmp_path).run_steps(5, 5)
+    recipe.ClassifierTraining(clips, labels, ClassifierConfig.debug(), plan, tmp_path).run(5, 5)
     longer = ClassifierPlan(steps=35, batch=8, warm_up=1, average=0.8, learning_rate=1e-2)
     training = recipe.ClassifierTraining(clips, labels, ClassifierConfig.debug(), longer, tmp_path)
     assert training.step == 5
-    training.run_steps(20, 20)
+    training.run(20, 20)
     answers, features = recipe.classify(training.model.eval(), clips)
     assert features.shape == (24, 12)
     assert (answers[:, 1] == labels[:, 1]).mean() > 0.6

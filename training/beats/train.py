@@ -17,7 +17,6 @@ import json
 import math
 import os
 import random
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from models.beats.network import FRAME_RATE, BeatNetwork, BeatNetworkConfig
 from models.weights_io import save_safetensors
 from training.beats import corpus
 from training.beats.corpus import Excerpt
-from training.loop import ResumableTraining
+from training.loop import TrainingLoop
 
 RUN = Path(".runs/beats")
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -37,7 +36,6 @@ CAUSAL_DELAY_FRAMES = 4
 FILES = {False: "beats.safetensors", True: "beats_causal.safetensors"}
 WARM_UP_STEPS = 50
 CROP_FRAMES = 1000  # of an excerpt in a step: shorter means more steps in the same time
-AVERAGE = 0.99
 LEARNING_RATE = 2e-3
 
 
@@ -77,7 +75,7 @@ def draw_batch(
     return mel.clamp_min(math.log(1e-5)), torch.from_numpy(wanted)
 
 
-class BeatTrainer(ResumableTraining[BeatNetwork]):
+class BeatTrainer(TrainingLoop[BeatNetwork]):
     """One network's training: weights, running average, optimiser, step; resumes by itself."""
 
     def __init__(self, excerpts: list[Excerpt], config: BeatNetworkConfig, steps: int, batch: int, run: Path) -> None:
@@ -88,34 +86,24 @@ class BeatTrainer(ResumableTraining[BeatNetwork]):
         super().__init__(model, config, optimizer, run / f"{'causal' if config.causal else 'offline'}.pt")
         self.rng = random.Random(1 + self.step)
 
-    def train_step(self) -> float:
-        """One step of the optimiser; returns the loss."""
+    def measure_progress(self) -> float:
+        """Return the share of the steps that is done."""
+        return self.step / self.steps
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate: a cosine to a fiftieth, after a warm-up."""
         warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        rate = LEARNING_RATE * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps))))
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps)))
+        return (LEARNING_RATE * warm * (0.02 + 0.98 * cosine),)
+
+    def train_step(self) -> dict[str, float]:
+        """Do one step; return the loss."""
         mel, wanted = draw_batch(self.excerpts, self.batch, self.config.delay_frames, self.rng)
         logits = self.model(mel)
         weight = 1.0 + wanted * torch.tensor([4.0, 8.0])
         loss = F.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
-        self.descend(loss, 1.0, AVERAGE)
-        return float(loss.detach())
-
-    def train(self, log_every: int = 20, save_every: int = 100) -> None:
-        """Run to the planned step, with a JSON line now and then."""
-        self.model.train()
-        total, started = 0.0, time.perf_counter()
-        while self.step < self.steps:
-            total += self.train_step()
-            if self.step % log_every == 0:
-                pace = log_every / (time.perf_counter() - started)
-                print(
-                    json.dumps({"step": self.step, "loss": round(total / log_every, 4), "steps_per_s": round(pace, 3)})
-                )
-                total, started = 0.0, time.perf_counter()
-            if self.step % save_every == 0:
-                self.save()
-        self.save()
+        self.descend(loss, 1.0)
+        return {"loss": float(loss.detach())}
 
 
 def prepare(arguments: argparse.Namespace) -> None:
@@ -132,7 +120,7 @@ def train(arguments: argparse.Namespace) -> None:
     delay = CAUSAL_DELAY_FRAMES if arguments.causal else 0
     config = BeatNetworkConfig(causal=arguments.causal, delay_frames=delay)
     excerpts = corpus.load(arguments.run / "corpus.pt")
-    BeatTrainer(excerpts, config, arguments.steps, arguments.batch, arguments.run).train()
+    BeatTrainer(excerpts, config, arguments.steps, arguments.batch, arguments.run).run(log_every=20, save_every=100)
 
 
 def export(arguments: argparse.Namespace) -> None:

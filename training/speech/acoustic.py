@@ -20,13 +20,12 @@ that result given to the model: that is what teaches the attribute encoders rang
 
 from __future__ import annotations
 
-import json
 import math
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,10 +33,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.speech.attributes import ATTRIBUTES, MeasuredAttributes, average_measurements
+from models.speech.attributes import ATTRIBUTES, average_measurements
 from models.speech.symbols import SYMBOLS
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
-from training.loop import follow, save_checkpoint
+from training.loop import PlannedTraining
 from training.speech.corpus import SpeechClip
 from training.speech.parallel_teacher_forcing import DecoderOutput, decode_all_steps, shift_frames
 
@@ -277,90 +276,49 @@ def average_gradients(model: nn.Module) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-class AcousticTrainer:
-    """Holds everything a resumed run needs: weights, their running average, the optimiser, the step.
+class AcousticTrainer(PlannedTraining[Tacotron2]):
+    """Training of Tacotron 2 on clips; resumes from `acoustic.pt` in its folder.
 
     Under `torch.distributed` each process draws its own batches and gradients are averaged; the first one saves.
     """
 
-    def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, run: Path) -> None:
+    def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, folder: Path) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.run = plan, run
-        voices = tuple(dict.fromkeys(c.voice for c in clips))
-        self.config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
-        self.sampler = SpeechBatchSampler(clips, plan, self.config.frames_per_step)
-        self.model = Tacotron2(self.config)
-        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, weight_decay=1e-5)
-        self.step = 0
+        self.plan = plan
         self.rank = dist.get_rank() if dist.is_initialized() else 0
-        self.checkpoint = run / "acoustic.pt"
-        run.mkdir(parents=True, exist_ok=True)
-        if self.checkpoint.exists():
-            self._resume()
+        voices = tuple(dict.fromkeys(c.voice for c in clips))
+        config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
+        self.sampler = SpeechBatchSampler(clips, plan, config.frames_per_step)
+        model = Tacotron2(config)
+        optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, weight_decay=1e-5)
+        super().__init__(model, config, optimizer, folder / "acoustic.pt")
         self.sampler.rng.seed(plan.seed + 1000 * self.rank + self.step)
         self.sampler.shape_rng.seed(plan.seed + self.step)
 
-    def _resume(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
+    @property
+    def writes(self) -> bool:
+        """Tell whether this is the first process."""
+        return self.rank == 0
 
-    def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
-        means: dict[str, MeasuredAttributes] = self.sampler.means
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "config": self.config.to_dict(),
-            "means": {v: asdict(m) for v, m in means.items()},
-        }
-        save_checkpoint(self.checkpoint, state)
+    def make_state(self) -> dict[str, Any]:
+        """Return what the checkpoint holds, with the voices' mean attributes."""
+        return {**super().make_state(), "means": {v: asdict(m) for v, m in self.sampler.means.items()}}
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, then a cosine down to the last rate."""
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate: a linear warm-up to the full rate, then a cosine down to the last."""
         plan = self.plan
         if self.step < plan.warm_up:
-            return plan.learning_rate * (self.step + 1) / plan.warm_up
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / plan.steps)))
-        return plan.last_learning_rate + (plan.learning_rate - plan.last_learning_rate) * cosine
+            return (plan.learning_rate * (self.step + 1) / plan.warm_up,)
+        return super().schedule_rates()
 
-    def train_step(self) -> dict[str, float]:
-        """One step of the optimiser; returns what the log line tells."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
-        batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
-        loss, report = losses(self.model, batch, self.plan.schedule_sampling(self.step))
-        self.optimizer.zero_grad()
-        loss.backward()
+    def reduce_gradients(self) -> None:
+        """Average the gradients of all processes."""
         if dist.is_initialized():
             average_gradients(self.model)
-        report["norm"] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
-        self.optimizer.step()
-        self.step += 1
-        follow(self.average, self.model, self.step, self.plan.average)
-        return report
 
-    def train(self, log_every: int = 20, save_every: int = 100) -> None:
-        """Run to the planned step, logging JSON lines to `acoustic.log` and to the terminal."""
-        self.model.train()
-        sums: dict[str, float] = {}
-        started = time.perf_counter()
-        with (self.run / "acoustic.log").open("a") as log:
-            while self.step < self.plan.steps:
-                for name, value in self.train_step().items():
-                    sums[name] = sums.get(name, 0.0) + value
-                if self.rank == 0 and self.step % log_every == 0:
-                    took = time.perf_counter() - started
-                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
-                    text = json.dumps({"step": self.step, **line, "steps_per_s": round(log_every / took, 3)})
-                    print(text, flush=True)
-                    print(text, file=log, flush=True)
-                    sums, started = {}, time.perf_counter()
-                if self.rank == 0 and self.step % save_every == 0:
-                    self.save()
-        if self.rank == 0:
-            self.save()
+    def train_step(self) -> dict[str, Any]:
+        """Do one step; return the losses, how sharply the attention looks, and the norm of the gradient."""
+        batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
+        loss, report = losses(self.model, batch, self.plan.schedule_sampling(self.step))
+        norm = self.descend(loss, 1.0)
+        return {**report, "norm": float(norm)}

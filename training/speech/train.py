@@ -70,7 +70,7 @@ def acoustic(arguments: argparse.Namespace) -> None:
         torch.set_num_threads(1)
         dist.init_process_group("gloo")
     plan = AcousticPlan(steps=arguments.steps, batch_frames=arguments.batch_frames, target_voice=arguments.target)
-    AcousticTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
+    AcousticTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=20, save_every=100)
 
 
 def vocoder(arguments: argparse.Namespace) -> None:
@@ -81,14 +81,14 @@ def vocoder(arguments: argparse.Namespace) -> None:
 
     clips = corpus.load(arguments.run / "corpus.pt")
     if not arguments.predicted:
-        VocoderTrainer(clips, VocoderPlan(steps=arguments.steps), arguments.run).train()
+        VocoderTrainer(clips, VocoderPlan(steps=arguments.steps), arguments.run).run(log_every=50, save_every=100)
         return
     plan = VocoderPlan.for_finetuning(arguments.steps)
     clips = replace_with_aligned_mel(clips, arguments.run / "acoustic.pt", plan.voices)
     trainer = VocoderTrainer(clips, plan, arguments.run, "vocoder_predicted")
     if not trainer.step:
         trainer.start_from(arguments.start or arguments.run / "vocoder.pt")
-    trainer.train()
+    trainer.run(log_every=50, save_every=100)
 
 
 def export(arguments: argparse.Namespace) -> None:

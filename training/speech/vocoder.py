@@ -10,11 +10,11 @@ same clips under teacher forcing, so that the vocoder learns to sharpen what the
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from models.audio import hann_window
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
 from models.weights_io import load_into, load_safetensors
-from training.loop import follow, save_checkpoint
+from training.loop import PlannedTraining
 from training.speech.corpus import SpeechClip
 
 RESOLUTIONS = ((2048, 512), (1024, 256), (512, 128), (256, 64))
@@ -150,34 +150,34 @@ class SpeechSegmentSampler:
         return tuple(torch.from_numpy(np.stack(x)) for x in (mels, pitches, sounds))  # type: ignore[return-value]
 
 
-class VocoderTrainer:
-    """Holds everything a resumed run needs."""
+class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
+    """Training of the vocoder on clips; resumes from `<name>.pt` in its folder."""
 
-    def __init__(self, clips: list[SpeechClip], plan: VocoderPlan, run: Path, name: str = "vocoder") -> None:
+    def __init__(self, clips: list[SpeechClip], plan: VocoderPlan, folder: Path, name: str = "vocoder") -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.run, self.name = plan, run, name
-        self.config = VocoderConfig()
-        self.model = SourceFilterVocoder(self.config)
-        self.judges = nn.ModuleList(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)
-        self.segments = SpeechSegmentSampler(clips, plan, self.config.mel.hop_length)
-        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
-        self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 2e-4, betas=(0.8, 0.99))
-        self.step = 0
-        self.checkpoint = run / f"{name}.pt"
-        run.mkdir(parents=True, exist_ok=True)
-        if self.checkpoint.exists():
-            self.resume(self.checkpoint)
+        self.plan, config = plan, VocoderConfig()
+        model = SourceFilterVocoder(config)
+        self.discriminators = nn.ModuleList(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)
+        self.segments = SpeechSegmentSampler(clips, plan, config.mel.hop_length)
+        optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
+        self.discriminator_optimizer = torch.optim.AdamW(self.discriminators.parameters(), 2e-4, betas=(0.8, 0.99))
+        super().__init__(model, config, optimizer, folder / f"{name}.pt")
+        if self.step:
+            self.segments.rng = np.random.default_rng(plan.seed + self.step)
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint."""
-        state = torch.load(path, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.judges.load_state_dict(state["judges"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.judge_optimizer.load_state_dict(state["judge_optimizer"])
-        self.average, self.step = state["average"], state["step"]
-        self.segments.rng = np.random.default_rng(self.plan.seed + self.step)
+    def make_state(self) -> dict[str, Any]:
+        """Return what the checkpoint holds, with the discriminators and their optimizer."""
+        return {
+            **super().make_state(),
+            "discriminators": self.discriminators.state_dict(),
+            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over a checkpoint, with the discriminators and their optimizer."""
+        super().load_state(state)
+        self.discriminators.load_state_dict(state["discriminators"])
+        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
 
     def start_from(self, path: Path) -> None:
         """Take over only the generator's weights, of an earlier stage's checkpoint or of a finished weight file."""
@@ -186,19 +186,6 @@ class VocoderTrainer:
         else:
             self.model.load_state_dict(torch.load(path, weights_only=True)["average"])
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-
-    def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "judges": self.judges.state_dict(),
-            "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
-            "judge_optimizer": self.judge_optimizer.state_dict(),
-            "step": self.step,
-            "config": self.config.to_dict(),
-        }
-        save_checkpoint(self.checkpoint, state)
 
     def train_step(self) -> dict[str, float]:
         """One step of generator and, once its time has come, of the discriminators."""
@@ -217,65 +204,35 @@ class VocoderTrainer:
         report = {"spectral": float(spectral.detach()), "pitch": float(pitch.detach())}
         loss = spectral + 0.2 * pitch
         if self.step >= plan.adversarial_after:
-            report["judge"] = self._train_judges(made.detach(), true)
+            report["discriminator"] = self._train_discriminators(made.detach(), true)
             fooled, features = self._adversarial(made, true)
             report |= {"fooled": float(fooled.detach()), "features": float(features.detach())}
             loss = loss + plan.adversarial_weight * fooled + plan.feature_weight * features
-        self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-        self.optimizer.step()
-        self.step += 1
-        follow(self.average, self.model, self.step, plan.average)
+        self.descend(loss, 5.0)
         return report
 
-    def _train_judges(self, made: Tensor, true: Tensor) -> float:
+    def _train_discriminators(self, made: Tensor, true: Tensor) -> float:
         """Least-squares adversarial loss of the discriminators (Mao et al. 2017)."""
         loss = made.new_zeros(())
-        for judge in self.judges:
-            scores = judge(torch.cat([made, true]))[0]
+        for discriminator in self.discriminators:
+            scores = discriminator(torch.cat([made, true]))[0]
             fake, real = scores.chunk(2)
             loss = loss + (fake**2).mean() + ((1 - real) ** 2).mean()
-        self.judge_optimizer.zero_grad()
+        self.discriminator_optimizer.zero_grad()
         loss.backward()
-        self.judge_optimizer.step()
-        return float(loss.detach()) / len(self.judges)
+        self.discriminator_optimizer.step()
+        return float(loss.detach()) / len(self.discriminators)
 
     def _adversarial(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
         """What the generator wants of the discriminators: to be taken as real, and like features."""
         fooled, matched = made.new_zeros(()), made.new_zeros(())
-        self.judges.requires_grad_(False)
-        for judge in self.judges:
-            scores, features = judge(made)
+        self.discriminators.requires_grad_(False)
+        for discriminator in self.discriminators:
+            scores, features = discriminator(made)
             with torch.no_grad():
-                _, real_features = judge(true)
+                _, real_features = discriminator(true)
             fooled = fooled + ((1 - scores) ** 2).mean()
             pairs = list(zip(features, real_features, strict=True))
             matched = matched + sum((a - b).abs().mean() for a, b in pairs) / len(pairs)
-        self.judges.requires_grad_(True)
-        return fooled / len(self.judges), matched / len(self.judges)
-
-    def train(self, log_every: int = 50, save_every: int = 100) -> None:
-        """Run to the planned step, logging JSON lines."""
-        sums: dict[str, float] = {}
-        started = time.perf_counter()
-        with (self.run / f"{self.name}.log").open("a") as log:
-            while self.step < self.plan.steps:
-                share = min(1.0, self.step / self.plan.steps)
-                rate = self.plan.last_learning_rate + (self.plan.learning_rate - self.plan.last_learning_rate) * 0.5 * (
-                    1 + math.cos(math.pi * share)
-                )
-                for group in self.optimizer.param_groups:
-                    group["lr"] = rate * min(1.0, (self.step + 1) / self.plan.warm_up)
-                for key, value in self.train_step().items():
-                    sums[key] = sums.get(key, 0.0) + value
-                if self.step % log_every == 0:
-                    took = time.perf_counter() - started
-                    line = {k: round(v / log_every, 4) for k, v in sums.items()}
-                    text = json.dumps({"step": self.step, **line, "steps_per_s": round(log_every / took, 3)})
-                    print(text, flush=True)
-                    print(text, file=log, flush=True)
-                    sums, started = {}, time.perf_counter()
-                if self.step % save_every == 0:
-                    self.save()
-        self.save()
+        self.discriminators.requires_grad_(True)
+        return fooled / len(self.discriminators), matched / len(self.discriminators)

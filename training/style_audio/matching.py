@@ -91,14 +91,14 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
-        self, tracks: list[CorpusTrack], plan: MatchingPlan, run: Path, config: MatchingConfig | None = None
+        self, tracks: list[CorpusTrack], plan: MatchingPlan, folder: Path, config: MatchingConfig | None = None
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, config = plan, config or MatchingConfig()
         model = MatchingNetwork(config)
         self.sentences = SentencePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
-        super().__init__(model, config, optimizer, run / "matching.pt")
+        super().__init__(model, config, optimizer, folder / "matching.pt")
         if self.step:
             self.sentences.rng = np.random.default_rng(plan.seed + self.step)
 
@@ -135,9 +135,5 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
     def train_step(self) -> dict[str, float]:
         """One step."""
         losses = self.losses(self.sentences.draw_speech())
-        self.descend(losses["distance"], 1.0, self.plan.average)
+        self.descend(losses["distance"], 1.0)
         return {key: float(value.detach()) for key, value in losses.items()}
-
-    def train(self, log_every: int = 50, save_every: int = 200) -> None:
-        """Run to the planned step, logging JSON lines."""
-        self.run_steps(log_every, save_every)

@@ -195,7 +195,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
-        self, tracks: list[CorpusTrack], plan: NetworkPlan, run: Path, config: AudioStyleConfig | None = None
+        self, tracks: list[CorpusTrack], plan: NetworkPlan, folder: Path, config: AudioStyleConfig | None = None
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, config = plan, config or AudioStyleConfig()
@@ -203,7 +203,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         self.random_features = RandomFeatures(config.mel.n_mels)
         self.pairs = StylePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
-        super().__init__(model, config, optimizer, run / "network.pt")
+        super().__init__(model, config, optimizer, folder / "network.pt")
         if self.step:
             self.pairs.rng = np.random.default_rng(plan.seed + self.step)
 
@@ -266,9 +266,5 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
             "parallel": plan.parallel_weight,
         }
         loss = torch.stack([weights[k] * v for k, v in losses.items() if k in weights]).sum()
-        self.descend(loss, 2.0, plan.average)
+        self.descend(loss, 2.0)
         return {key: float(value.detach()) for key, value in losses.items()}
-
-    def train(self, log_every: int = 25, save_every: int = 100) -> None:
-        """Run to the planned step, logging JSON lines."""
-        self.run_steps(log_every, save_every)

@@ -80,7 +80,7 @@ def network(arguments: argparse.Namespace) -> None:
 
     torch.set_flush_denormal(True)
     plan = NetworkPlan(steps=arguments.steps)
-    NetworkTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
+    NetworkTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=25, save_every=100)
 
 
 def vocoder(arguments: argparse.Namespace) -> None:
@@ -92,7 +92,9 @@ def vocoder(arguments: argparse.Namespace) -> None:
 
     torch.set_flush_denormal(True)
     plan = ContentVocoderPlan(steps=arguments.steps)
-    ContentVocoderTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
+    ContentVocoderTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(
+        log_every=25, save_every=100
+    )
 
 
 def matching(arguments: argparse.Namespace) -> None:
@@ -104,7 +106,7 @@ def matching(arguments: argparse.Namespace) -> None:
 
     torch.set_flush_denormal(True)
     plan = MatchingPlan(steps=arguments.steps)
-    MatchingTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).train()
+    MatchingTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=50, save_every=200)
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -73,7 +73,11 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
     """Holds everything that a resumed run needs."""
 
     def __init__(
-        self, tracks: list[CorpusTrack], plan: ContentVocoderPlan, run: Path, config: ContentVocoderConfig | None = None
+        self,
+        tracks: list[CorpusTrack],
+        plan: ContentVocoderPlan,
+        folder: Path,
+        config: ContentVocoderConfig | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, config = plan, config or ContentVocoderConfig()
@@ -82,7 +86,7 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         self.segments = SoundSegmentSampler(tracks, plan, mel.hop_length, mel.n_fft)
         self.smoother = build_band_smoother(mel, 90.0)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
-        super().__init__(model, config, optimizer, run / "vocoder.pt")
+        super().__init__(model, config, optimizer, folder / "vocoder.pt")
         if self.step:
             self.segments.rng = np.random.default_rng(plan.seed + self.step)
 
@@ -124,9 +128,5 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         true = sound[:, n_fft // 2 : n_fft // 2 + made.shape[1]]
         margin = plan.margin_frames * hop
         loss = spectral_loss(made[:, margin:-margin], true[:, margin:-margin])
-        self.descend(loss, 2.0, plan.average)
+        self.descend(loss, 2.0)
         return {"spectral": float(loss.detach())}
-
-    def train(self, log_every: int = 25, save_every: int = 100) -> None:
-        """Run to the planned step, logging JSON lines."""
-        self.run_steps(log_every, save_every)

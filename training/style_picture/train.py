@@ -13,9 +13,7 @@ the frames of a clip do not flicker. Training can be interrupted at any time and
 from __future__ import annotations
 
 import argparse
-import copy
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,12 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.style.picture_network import NOISE_SIZE, PictureStyle, PictureStyleConfig, PictureStyleNetwork, recolour
 from models.weights_io import save_safetensors
-from training.loop import save_checkpoint
+from training.loop import TrainingLoop
 from training.style_picture.losses import measure_excess, measure_structure_distance, measure_style_distance
 from training.style_picture.patterns import PATTERNS, draw_pattern
 
@@ -37,7 +35,6 @@ SHORTER_SIDE = 224  # of a picture in memory
 PATTERN_PICTURES = 160
 SUFFIXES = {".webp", ".jpg", ".jpeg", ".png"}
 HOLD_OUT_EVERY = 8  # of the paintings in the order of their names, from the fourth on; never trained on
-AVERAGE = 0.995
 SAVE_EVERY_S = 120.0
 
 
@@ -180,6 +177,47 @@ def compute_loss(
     )
 
 
+class PictureStyleTraining(TrainingLoop[PictureStyleNetwork]):
+    """Training of the picture style network for so many minutes in all; resumes from `last.pt` in its folder."""
+
+    AVERAGE_LIMIT = 0.995
+
+    def __init__(
+        self,
+        pictures: TrainingPictures,
+        out: Path,
+        minutes: float,
+        plan: TrainConfig,
+        network_config: PictureStyleConfig | None,
+        seed: int,
+    ) -> None:
+        torch.manual_seed(seed)
+        self.plan, self.minutes = plan, minutes
+        network = PictureStyleNetwork(network_config)
+        optimizer = torch.optim.Adam(network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99))
+        super().__init__(network, network.config, optimizer, out / "last.pt")
+        self.sampler = CropSampler(pictures, np.random.default_rng(seed + self.step))
+        self.generator = torch.Generator().manual_seed(seed + self.step)
+
+    def measure_progress(self) -> float:
+        """Return the share of the time that has passed, over all interruptions."""
+        return self.elapsed_s / (60 * self.minutes)
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate: a warm-up, then a fall to a twentieth."""
+        share = self.measure_progress()
+        return (self.plan.learning_rate * min(1.0, (self.step + 1) / 50) * (1.0 - 0.95 * share**1.5),)
+
+    def train_step(self) -> dict[str, float]:
+        """Do one step; return the parts of the loss."""
+        plan, sampler = self.plan, self.sampler
+        crop = plan.crop if self.measure_progress() < 2 / 3 else plan.late_crop
+        contents, styles = sampler.contents(plan.batch, crop), sampler.styles(plan.batch, crop)
+        loss = compute_loss(self.model, contents, styles, plan, self.generator)
+        self.descend(loss.total, 5.0)
+        return loss.parts
+
+
 def train(
     folder: Path,
     out: Path,
@@ -188,70 +226,11 @@ def train(
     network_config: PictureStyleConfig | None = None,
     seed: int = 6,
 ) -> Path:
-    """Train for so many minutes in all, over all interruptions; returns the checkpoint."""
-    config = config or TrainConfig()
-    torch.manual_seed(seed)
-    out.mkdir(parents=True, exist_ok=True)
-    network = PictureStyleNetwork(network_config).train()
-    average = copy.deepcopy(network)
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    step, spent_s = 0, 0.0
-    checkpoint = out / "last.pt"
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        step, spent_s = state["step"], state["spent_s"]
-    sampler = CropSampler(load_pictures(folder), np.random.default_rng(seed + step))
-    generator = torch.Generator().manual_seed(seed + step)
-    began_s = saved_s = time.monotonic()
-    sums: dict[str, float] = {}
-    while True:
-        now_s = time.monotonic()
-        share = (spent_s + now_s - began_s) / (60 * minutes)
-        if now_s - saved_s > SAVE_EVERY_S or share >= 1:
-            _save(checkpoint, network, average, optimiser, step, spent_s + now_s - began_s)
-            saved_s = now_s
-        if share >= 1:
-            return checkpoint
-        for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * min(1.0, (step + 1) / 50) * (1.0 - 0.95 * share**1.5)
-        crop = config.crop if share < 2 / 3 else config.late_crop
-        loss = compute_loss(
-            network, sampler.contents(config.batch, crop), sampler.styles(config.batch, crop), config, generator
-        )
-        optimiser.zero_grad(set_to_none=True)
-        loss.total.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        step += 1
-        _follow(average, network, min(AVERAGE, (step + 1) / (step + 10)))
-        for name, value in loss.parts.items():
-            sums[name] = 0.98 * sums.get(name, value) + 0.02 * value
-        if step % 25 == 0:
-            figures = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
-            print(f"step {step} share {share:.2f} {figures}", flush=True)
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, share: float) -> None:
-    for kept, new in zip(average.parameters(), network.parameters(), strict=True):
-        kept.lerp_(new, 1.0 - share)
-
-
-def _save(
-    path: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, step: int, spent_s: float
-) -> None:
-    state = {
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "config": network.config.to_dict() if isinstance(network, PictureStyleNetwork) else {},
-        "step": step,
-        "spent_s": spent_s,
-    }
-    save_checkpoint(path, state)
+    """Train for so many minutes in all, over all interruptions; return the checkpoint."""
+    plan = config or TrainConfig()
+    training = PictureStyleTraining(load_pictures(folder), out, minutes, plan, network_config, seed)
+    training.run(log_every=25, save_every_s=SAVE_EVERY_S)
+    return out / "last.pt"
 
 
 def export(checkpoint: Path, folder: Path) -> Path:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from models.video.generator import UNET_WEIGHTS
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
-from training.loop import follow
+from training.loop import TrainingLoop, weigh_update
 from training.video.clip_pool import ATTRIBUTES, ClipPool, VideoPlan
 from training.video.train import WEIGHTS_FOLDER
 
@@ -191,6 +192,71 @@ class TimedSchedule:
         return min(1.0, (step + 1) / self.warm_up) * max(0.0, min(1.0, left))
 
 
+class GpuTraining(TrainingLoop[UNet3D]):
+    """Training of the video model anew for a time; `save` writes weights to a folder, and there is no checkpoint.
+
+    Args:
+        store: the clips.
+        average_limit: limit of the running average.
+        compiled: whether passes are compiled; the first step, which compiles, does not count.
+    """
+
+    def __init__(
+        self, store: ClipStore, config: UNet3DConfig, batch: int, timing: TimedSchedule, out: Path,
+        average_limit: float, compiled: bool,
+    ) -> None:  # fmt: skip
+        plan, device = store.plan, store.device
+        torch.manual_seed(plan.seed)
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+        model = UNet3D(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = torch.optim.AdamW(
+            model.parameters(), plan.learning_rate, (0.9, 0.99), weight_decay=plan.weight_decay, fused=device == "cuda"
+        )
+        super().__init__(model, config, optimizer, checkpoint=None)
+        self.network = torch.compile(model) if compiled else model
+        self.store, self.batch, self.timing, self.out, self.average_limit = store, batch, timing, out, average_limit
+        self.smooth = torch.zeros((), device=device)  # the loss, smoothed
+
+    def measure_progress(self) -> float:
+        """Return the share of the time that has passed."""
+        return self.elapsed_s / self.timing.seconds if self.timing.seconds > 0 else math.inf
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate of the timed schedule."""
+        return (self.store.plan.learning_rate * self.timing.rate(self.step, self.elapsed_s),)
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state in the running average."""
+        return weigh_update(self.step, self.average_limit)
+
+    def train_step(self) -> dict[str, Any]:
+        """Do one step; return the loss, still on the device, and how many clips were rendered."""
+        self.store.collect()
+        clean, condition, known = self.store.draw(self.batch)
+        device = self.store.device
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            loss = compute_loss(self.network, clean, condition, known, self.store.random)  # type: ignore[arg-type]
+        self.descend(loss, 1.0)
+        self.smooth = self.smooth.lerp(loss.detach(), 0.02 if self.step > 50 else 1 / self.step)
+        return {"loss": loss.detach(), "clips": self.store.seen}
+
+    def finish_step(self) -> None:
+        """Begin the clock after the first step: the time that compiling took shortens the training."""
+        if self.step == 1:
+            print(f"first step after {self.elapsed_s:.0f} s, loss {float(self.smooth):.3f}", flush=True)
+            self.timing = replace(self.timing, seconds=self.timing.seconds - self.elapsed_s)
+            self.elapsed_s = 0.0
+
+    def save(self) -> None:
+        """Write the averaged weights, whole or not at all."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        part = self.out / f"{UNET_WEIGHTS}.part"
+        weights = {name: value.cpu().contiguous() for name, value in self.average.items()}
+        save_safetensors(part, weights, {"config": json.dumps(self.config.to_dict()), "steps": str(self.step)})
+        part.replace(self.out / UNET_WEIGHTS)
+
+
 def train(
     store: ClipStore,
     config: UNet3DConfig,
@@ -200,65 +266,13 @@ def train(
     average_limit: float,
     compiled: bool,
 ) -> dict[str, float]:
-    """Train anew for so long; writes weights to `out`. Returns figures of the run."""
-    plan, device = store.plan, store.device
-    torch.manual_seed(plan.seed)
-    torch.set_float32_matmul_precision("high")
-    torch.backends.cudnn.benchmark = True
-    model = UNet3D(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network = torch.compile(model) if compiled else model
-    optimiser = torch.optim.AdamW(
-        model.parameters(), plan.learning_rate, (0.9, 0.99), weight_decay=plan.weight_decay, fused=device == "cuda"
-    )
-    average = {name: value.detach().clone().float() for name, value in model.state_dict().items()}
+    """Train anew for so long, with weights in `out` now and then; return figures of the run."""
     while store.count < 2 * batch:
         store.collect(wait=True)
-    smooth, gain, step = torch.zeros((), device=device), 1.0, 0
-    started = saved = noted = time.monotonic()
-    while (elapsed := time.monotonic() - started) < timing.seconds:
-        store.collect()
-        clean, condition, known = store.draw(batch)
-        for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * gain * timing.rate(step, elapsed)
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            loss = compute_loss(network, clean, condition, known, store.random)  # type: ignore[arg-type]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        if step == 1:  # what compiling took does not count
-            print(f"first step after {time.monotonic() - started:.0f} s, loss {float(loss.detach()):.3f}", flush=True)
-            timing = replace(timing, seconds=timing.seconds - (time.monotonic() - started))
-            started = saved = noted = time.monotonic()
-        follow(average, model, step, average_limit)
-        smooth = smooth.lerp(loss.detach(), 0.02 if step > 50 else 1 / step)
-        if step % timing.log_every == 0:
-            if not math.isfinite(float(smooth)):
-                raise RuntimeError(f"the loss is not finite at step {step}.")
-            now = time.monotonic()
-            pace = (now - noted) / timing.log_every * 1e3
-            print(
-                f"{now - started:.0f} s step {step} loss {float(smooth):.4f} {pace:.0f} ms, {store.seen} clips",
-                flush=True,
-            )
-            noted = now
-            if now - saved > timing.save_every_s:
-                save(out, average, config, step)
-                saved = now
-    save(out, average, config, step)
-    return {"steps": step, "clips": step * batch, "rendered": store.seen, "loss": round(float(smooth), 4)}
-
-
-def save(out: Path, average: dict[str, Tensor], config: UNet3DConfig, step: int) -> None:
-    """The averaged weights, whole or not at all."""
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f"{UNET_WEIGHTS}.part"
-    save_safetensors(
-        part, {name: value.cpu().contiguous() for name, value in average.items()},
-        {"config": json.dumps(config.to_dict()), "steps": str(step)},
-    )  # fmt: skip
-    part.replace(out / UNET_WEIGHTS)
+    training = GpuTraining(store, config, batch, timing, out, average_limit, compiled)
+    training.run(log_every=timing.log_every, save_every_s=timing.save_every_s)
+    steps, loss = training.step, round(float(training.smooth), 4)
+    return {"steps": steps, "clips": steps * batch, "rendered": store.seen, "loss": loss}
 
 
 def main() -> None:

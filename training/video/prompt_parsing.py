@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from models.video.prompt_parsing import (
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, SUN_SUBJECTS, TIME_WORDS
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
+from training.loop import TrainingLoop
 from training.video import characters
 from training.video.scenes import draw_spec, write_caption
 from training.video.scenes.captions import tidy
@@ -181,25 +183,40 @@ class CaptionBatches:
         return [piece for word in words for piece in (int(self.rng.choice(between)), word)] if between else words
 
 
-def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> PromptParserNetwork:
-    """A trained network."""
-    torch.manual_seed(seed)
-    network, batches = PromptParserNetwork(table.width), CaptionBatches(table, seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
-    for step in range(steps):
-        words, said, labels = batches.draw(batch)
-        logits = network(words, said)
+class PromptParserTraining(TrainingLoop[PromptParserNetwork]):
+    """Training of the parser on captions; short, so that it keeps no checkpoint."""
+
+    def __init__(self, table: TextTable, steps: int, batch: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        network = PromptParserNetwork(table.width)
+        self.steps, self.batch, self.batches = steps, batch, CaptionBatches(table, seed)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
+        super().__init__(network, None, optimizer, checkpoint=None)
+
+    def measure_progress(self) -> float:
+        """Return the share of the steps that is done."""
+        return self.step / self.steps
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate: a plain, and a straight fall over the last share of the steps."""
+        return (RATE * min(1.0, max(0.02, (self.steps - self.step + 1) / (CALM * self.steps))),)
+
+    def train_step(self) -> dict[str, float]:
+        """Do one step; return the loss."""
+        words, said, labels = self.batches.draw(self.batch)
+        logits = self.model(words, said)
         loss = torch.stack(
             [F.cross_entropy(found, labels[:, at], label_smoothing=0.05) for at, found in enumerate(logits.values())]
         ).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, max(0.02, (steps - step) / (CALM * steps)))
-        if step % 250 == 0:
-            print(f"step {step} loss {float(loss.detach()):.3f}", flush=True)
-    return network.eval()
+        self.descend(loss, math.inf)
+        return {"loss": float(loss.detach())}
+
+
+def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 1) -> PromptParserNetwork:
+    """Return a trained network."""
+    training = PromptParserTraining(table, steps, batch, seed)
+    training.run(log_every=250)
+    return training.model.eval()
 
 
 def measure(reader: PromptParser, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:

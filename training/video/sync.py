@@ -196,7 +196,7 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         for logits, marks, x, true_x in sides:
             events = events + F.binary_cross_entropy_with_logits(logits, marks, pos_weight=torch.tensor(4.0))
             where = where + (marks * (x - true_x).square()).sum() / marks.sum().clamp(min=1)
-        self.descend(sync_loss + 0.3 * match_loss + 2.0 * events + 0.3 * where, 2.0, self.plan.average)
+        self.descend(sync_loss + 0.3 * match_loss + 2.0 * events + 0.3 * where, 2.0)
         with torch.no_grad():
             missed = (out.offsets.argmax(dim=1) - reach - batch.shift).abs()
             within = ((missed <= SUBFRAMES).float() * batch.weight).sum() / batch.weight.sum().clamp(min=1)
@@ -369,7 +369,7 @@ def main() -> None:
         torch.set_flush_denormal(True)
         plan = SyncPlan(steps=options.steps)
         clips = read_shards(options.folder)
-        SyncTraining(clips, SoundBank(1), SyncConfig(), plan, options.folder).run_steps(log_every=20, save_every=100)
+        SyncTraining(clips, SoundBank(1), SyncConfig(), plan, options.folder).run(log_every=20, save_every=100)
     elif options.action == "measure":
         checker, clips = SyncChecker(load_average(options.folder)), read_shards(options.folder, held_out=True)
         for seconds in (2.0, 3.0):

@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -33,7 +31,7 @@ from models.video.generator import UNET_WEIGHTS
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import save_safetensors
-from training.loop import follow, save_checkpoint
+from training.loop import TrainingLoop, weigh_update
 from training.video.clip_pool import ClipPool, VideoPlan
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -57,66 +55,56 @@ def compute_rate(step: int, steps: int, plan: VideoPlan) -> float:
     return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
 
 
+class VideoTraining(TrainingLoop[UNet3D]):
+    """Training of the video model up to `steps`, from the folder's checkpoint or anew."""
+
+    def __init__(
+        self, folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable, characters: Path | None
+    ) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.steps = plan, steps
+        model = UNet3D(config)
+        optimizer = torch.optim.AdamW(
+            model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
+        )
+        super().__init__(model, config, optimizer, folder / "checkpoint.pt")
+        self.pool = ClipPool(plan, table, config.max_words, plan.seed + self.step, characters)
+        self.random = torch.Generator().manual_seed(plan.seed + self.step)
+
+    def measure_progress(self) -> float:
+        """Return the share of the steps that is done."""
+        return self.step / self.steps
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rate of `compute_rate`."""
+        return (compute_rate(self.step, self.steps, self.plan),)
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state, whose limit the plan gives."""
+        return weigh_update(self.step, self.plan.average)
+
+    def train_step(self) -> dict[str, float]:
+        """Do one step and render new clips; return the loss and the number of clips in the pool."""
+        clean, condition, known = self.pool.draw(self.step)
+        loss = compute_loss(self.model, clean, condition, known, self.random)
+        self.descend(loss, 1.0)
+        self.pool.add(self.plan.new_clips)
+        return {"loss": float(loss.detach()), "clips": len(self.pool.clips)}
+
+
 def train(
     folder: Path, plan: VideoPlan, config: UNet3DConfig, steps: int, table: TextTable, characters: Path | None = None
 ) -> int:
-    """Train from the folder's checkpoint, or anew, up to `steps`; returns the step that was reached."""
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(plan.seed)
-    model = UNet3D(config)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
-    )
-    average = {name: value.detach().clone().float() for name, value in model.state_dict().items()}
-    step = 0
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, step = state["average"], state["step"]
-    pool = ClipPool(plan, table, config.max_words, plan.seed + step, characters)
-    random = torch.Generator().manual_seed(plan.seed + step)
-    saved, smooth = time.monotonic(), 0.0
-    while step < steps:
-        started = time.monotonic()
-        clean, condition, known = pool.draw(step)
-        for group in optimiser.param_groups:
-            group["lr"] = compute_rate(step, steps, plan)
-        loss = compute_loss(model, clean, condition, known, random)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        follow(average, model, step, plan.average)
-        pool.add(plan.new_clips)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise RuntimeError(f"the loss is {value} at step {step}; start again from the last checkpoint.")
-        smooth = value if not smooth else 0.97 * smooth + 0.03 * value
-        if step % 10 == 0:
-            print(
-                f"step {step} loss {smooth:.4f} {time.monotonic() - started:.1f} s, {len(pool.clips)} clips", flush=True
-            )
-        if time.monotonic() - saved > plan.save_every_s or step == steps:
-            _save(checkpoint, model, optimiser, average, step, config)
-            saved = time.monotonic()
-    return step
-
-
-def _save(
-    path: Path, model: UNet3D, optimiser: torch.optim.Optimizer, average: dict[str, Tensor], step: int,
-    config: UNet3DConfig,
-) -> None:  # fmt: skip
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
-    save_checkpoint(path, {**state, "config": json.dumps(config.to_dict())})
+    """Train from the folder's checkpoint, or anew, up to `steps`; return the step that was reached."""
+    training = VideoTraining(folder, plan, config, steps, table, characters)
+    training.run(log_every=10, save_every_s=plan.save_every_s)
+    return training.step
 
 
 def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
     """The averaged model of a checkpoint, ready for sampling, and its step."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    model = UNet3D(UNet3DConfig.from_dict(json.loads(state["config"])))
+    model = UNet3D(UNet3DConfig.from_dict(state["config"]))
     model.load_state_dict(state["average"])
     return model.eval().requires_grad_(False), state["step"]
 

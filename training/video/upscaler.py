@@ -133,7 +133,7 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
     def train_step(self) -> dict[str, float]:
         small, large = self.batch()
         loss = torch.sqrt((self.model(small) - large).square() + 1e-6).mean()
-        self.descend(loss, 1.0, self.plan.average)
+        self.descend(loss, 1.0)
         return {"loss": float(loss.detach())}
 
 
@@ -185,7 +185,7 @@ def main() -> None:
         paths = [p for p in options.folder.glob("shard_*.npy") if int(p.stem.split("_")[1]) < HELD_OUT_SHARD]
         pictures = np.concatenate([np.load(path) for path in sorted(paths)])
         plan = UpscalerPlan(steps=options.steps)
-        UpscalerTraining(pictures, UpscalerConfig(), plan, options.folder).run_steps(log_every=50, save_every=250)
+        UpscalerTraining(pictures, UpscalerConfig(), plan, options.folder).run(log_every=50, save_every=250)
     elif options.action == "measure":
         network = load_average(options.folder)
         held_out = np.concatenate([np.load(options.folder / f"shard_{HELD_OUT_SHARD + i}.npy") for i in range(2)])

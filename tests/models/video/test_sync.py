@@ -191,12 +191,12 @@ def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
     bank = recipe.SoundBank(0, variants=2, texture_s=1.0)
     short = recipe.SyncPlan(steps=3, batch=4, seconds=(1.0,), warm_up=1, average=0.9)
     first = recipe.SyncTraining(tiny_clips(), bank, CONFIG, short, tmp_path)
-    first.run_steps(3, 3)
+    first.run(3, 3)
     longer = recipe.SyncPlan(steps=30, batch=6, seconds=(1.0,), warm_up=5, average=0.9, learning_rate=4e-3)
     training = recipe.SyncTraining(tiny_clips(), bank, CONFIG, longer, tmp_path)
     assert training.step == 3
     before = np.mean([training.train_step()["events"] for _ in range(3)])
-    training.run_steps(10, 20)
+    training.run(10, 20)
     after = np.mean([training.train_step()["events"] for _ in range(3)])
     assert after < 0.8 * before
     model = load_sync(recipe.export(tmp_path, tmp_path / "weights"))

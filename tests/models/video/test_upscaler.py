@@ -75,11 +75,11 @@ def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
     small = np.random.default_rng(0).integers(0, 2, (4, 16, 16, 3)).astype(np.uint8) * 200
     pictures = small.repeat(4, axis=1).repeat(4, axis=2)  # hard squares, where bicubic is poor
     plan = recipe.UpscalerPlan(steps=10, batch=4, crop=8, warm_up=1, learning_rate=5e-3, average=0.5)
-    recipe.UpscalerTraining(pictures, UpscalerConfig.debug(), plan, tmp_path).run_steps(5, 5)
+    recipe.UpscalerTraining(pictures, UpscalerConfig.debug(), plan, tmp_path).run(5, 5)
     longer = recipe.UpscalerPlan(steps=60, batch=4, crop=8, warm_up=1, learning_rate=5e-3, average=0.5)
     training = recipe.UpscalerTraining(pictures, UpscalerConfig.debug(), longer, tmp_path)
     assert training.step == 10
-    training.run_steps(30, 30)
+    training.run(30, 30)
     figures = recipe.measure(recipe.load_average(tmp_path), pictures, spoilt=False)
     assert figures["psnr"] > figures["psnr_bicubic"]
     model = load_upscaler(recipe.export(tmp_path, tmp_path / "weights"))

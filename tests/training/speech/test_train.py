@@ -163,21 +163,21 @@ def test_training_resumes_and_learns(tmp_path: Path, kind: str) -> None:
         return VocoderTrainer(clips, vocoder_plan, tmp_path)
 
     first = trainer(3)
-    first.train(log_every=1, save_every=2)
+    first.run(log_every=1, save_every=2)
     second = trainer(6)
     assert second.step == 3
     for name, value in first.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[name])
-    second.train(log_every=1)
+    second.run(log_every=1)
     lines = (tmp_path / f"{kind}.log").read_text().splitlines()
     assert len(lines) == 6
-    assert all(SYMBOLS) and '"steps_per_s"' in lines[-1]
+    assert all(SYMBOLS) and '"s_per_step"' in lines[-1]
 
 
 def test_predicted_frames_stay_on_their_clips(tmp_path: Path) -> None:
     clips = [make_clip(seed)[0] for seed in range(5)]
     plan = AcousticPlan(steps=1, batch=(2, 2), batch_frames=200, target_voice="a", min_frames=60, max_frames=80)
-    AcousticTrainer(clips, plan, tmp_path).train()
+    AcousticTrainer(clips, plan, tmp_path).run(log_every=1)
     predicted = replace_with_aligned_mel(clips, tmp_path / "acoustic.pt", ("a",), max_clips_per_voice=3, batch=2)
     assert len(predicted) == 3
     originals = {clip.name: clip for clip in clips}

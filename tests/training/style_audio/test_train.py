@@ -51,19 +51,19 @@ def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest
     plan = NetworkPlan(steps=3, batch=2, frames=24, style_frames=32)
     trainer = NetworkTrainer(made, plan, tmp_path, AudioStyleConfig.debug())
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    trainer.train(log_every=1, save_every=1)
+    trainer.run(log_every=1, save_every=1)
     assert any((value != before[name]).any() for name, value in trainer.model.state_dict().items())
     assert NetworkTrainer(made, plan, tmp_path, AudioStyleConfig.debug()).step == 3
 
     vocoder_plan = ContentVocoderPlan(steps=2, batch=2, frames=24)
-    ContentVocoderTrainer(made, vocoder_plan, tmp_path, ContentVocoderConfig.debug()).train(log_every=1, save_every=1)
+    ContentVocoderTrainer(made, vocoder_plan, tmp_path, ContentVocoderConfig.debug()).run(log_every=1, save_every=1)
 
     matching_plan = MatchingPlan(steps=30, batch=2, frames=24, choice_frames=60)
     matching = MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug())
     torch.manual_seed(0)
     draws = [matching.sentences.draw_speech() for _ in range(8)]
     untrained = sum(float(matching.losses(draw)["distance"].detach()) for draw in draws)
-    matching.train(log_every=10, save_every=10)
+    matching.run(log_every=10, save_every=10)
     assert sum(float(matching.losses(draw)["distance"].detach()) for draw in draws) < untrained
     assert MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug()).step == 30
 
