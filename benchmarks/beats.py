@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
 from models.audio import resample
-from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
+from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_beat_network
 from models.beats.network import BEAT_MEL
 from models.registry.registry import WEIGHTS_DIR
 from models.threads import limit_spinning
@@ -120,7 +120,7 @@ def detect_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Fl
 
 def detect_online(path: Path, samples: Samples) -> Floats:
     """Beats of the causal detector, told blocks of a tenth of a second."""
-    detector = OnlineBeatDetector(load_network(path))
+    detector = OnlineBeatDetector(load_beat_network(path))
     mono = resample(samples, RATE, BEAT_MEL.sample_rate)
     mono = np.concatenate([mono, np.zeros(int(detector.delay_s * BEAT_MEL.sample_rate) + BEAT_MEL.n_fft, np.float32)])
     found: list[float] = []
@@ -182,7 +182,7 @@ def score_beats(piece: AnnotatedSound, beats: Floats, downbeats: Floats | None) 
 def measure_all(pieces: list[AnnotatedSound], arguments: argparse.Namespace) -> dict[str, Any]:
     """Scores of all systems, set by set, with the means over the sets."""
     torch.set_num_threads(arguments.threads)
-    detector = BeatDetector(load_network(arguments.weights))
+    detector = BeatDetector(load_beat_network(arguments.weights))
     detect_offline(detector, pieces[0].samples)  # warm
     found: list[Found] = []
     speeds: dict[str, list[float]] = {}

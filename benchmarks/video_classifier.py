@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.video.scene_spec import COLOURS, DIRECTIONS
-from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
+from models.weights_io import load_network, parse_metadata, save_safetensors
 from training.loop import PlannedTraining
 from training.video.scenes import KINDS, SceneSpec, draw_spec, render
 
@@ -230,11 +230,12 @@ def load_classifier(path: Path = WEIGHTS) -> tuple[ClipClassifier, dict[str, flo
     Raises:
         ModelError: the file is missing or damaged.
     """
-    metadata = load_metadata(path)
-    values = json.loads(metadata["config"])
-    network = ClipClassifier(ClassifierConfig(tuple(values["channels"]), values["features"]))
-    load_into(network, load_safetensors(path), f"the classifier in {path.name}")
-    return network.eval().requires_grad_(False), json.loads(metadata["figures"])
+    network = load_network(
+        path,
+        lambda values: ClipClassifier(ClassifierConfig(tuple(values["channels"]), values["features"])),
+        "the classifier",
+    )
+    return network.requires_grad_(False), parse_metadata(path, dict, ["figures"])
 
 
 def main() -> None:

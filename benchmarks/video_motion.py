@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.video_classifier import NAMES, SIZE, list_moving_kinds, read, to_tensor
-from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
+from models.weights_io import load_into, load_safetensors, parse_metadata, save_safetensors
 
 WEIGHTS = Path(__file__).parent / "video_motion.safetensors"
 CELL, HOP, REACH = 16, 8, 6  # pixels: a patch, the way to the next one, and how far it is looked for
@@ -133,10 +133,10 @@ def load_direction_classifier(path: Path = WEIGHTS) -> tuple[DirectionClassifier
     Raises:
         ModelError: the file is missing or damaged.
     """
-    metadata, reader = load_metadata(path), DirectionClassifier()
+    reader = DirectionClassifier()
     load_into(reader, load_safetensors(path), f"the reader of directions in {path.name}")
-    reader = reader.eval().requires_grad_(False)
-    return reader, tuple(json.loads(metadata["judged"])), json.loads(metadata["figures"])
+    judged, figures = parse_metadata(path, lambda kinds, values: (tuple(kinds), values), ["judged", "figures"])
+    return reader.eval().requires_grad_(False), judged, figures
 
 
 def select_moving(clips: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

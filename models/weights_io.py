@@ -6,15 +6,19 @@ torch's weights-only reader, which refuses all but tensors and plain containers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from models.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
+
+Network = TypeVar("Network", bound="Module")
+Result = TypeVar("Result")
 
 _NAMED_KEYS = 3
 
@@ -54,6 +58,45 @@ def load_metadata(path: Path) -> dict[str, str]:
         raise _unreadable(path) from error
     except (SafetensorError, ValueError, KeyError) as error:
         raise _damaged(path) from error
+
+
+def parse_metadata(
+    path: Path, build: Callable[..., Result], names: Sequence[str], optional: Sequence[str] = ()
+) -> Result:
+    """Build something from JSON values in a weight file's metadata.
+
+    Args:
+        build: called with the values of `names`, then of `optional`, in this order.
+        names: entries that must be there.
+        optional: entries that may be missing; `build` then gets None.
+
+    Raises:
+        ModelError: as `load_safetensors`; or an entry is missing or is not what `build` takes.
+    """
+    text = load_metadata(path)
+    try:
+        values = [json.loads(text[name]) for name in names]
+        values += [json.loads(text[name]) if name in text else None for name in optional]
+        return build(*values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"The weight file {path.name} is of another kind or does not say what it holds. Get it again.", "weights"
+        ) from error
+
+
+def load_network(path: Path, build: Callable[[Any], Network], what: str) -> Network:
+    """Build a network from the `config` in a weight file's metadata, and load its weights, ready for inference.
+
+    Args:
+        build: makes the network from the configuration's plain values.
+        what: what the network is, for messages, e.g. "the upscaler".
+
+    Raises:
+        ModelError: as `parse_metadata` and `load_into`.
+    """
+    network = parse_metadata(path, build, ["config"])
+    load_into(network, load_safetensors(path), f"{what} in {path.name}")
+    return network.eval()
 
 
 def load_torch(path: Path) -> dict[str, Any]:

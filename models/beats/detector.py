@@ -6,7 +6,6 @@ The networks are `models.beats.network`; what they hear is turned into beats by
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,8 +29,7 @@ from models.beats.decoding import (
 )
 from models.beats.mel import compute_mel, compute_whole_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, ConvolutionState
-from models.errors import ModelError
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 if TYPE_CHECKING:
     from models.hub.spec import ModelSpec
@@ -338,23 +336,15 @@ class OnlineBeatDetector:
         return beats
 
 
-def load_network(path: Path) -> BeatNetwork:
+def load_beat_network(path: Path) -> BeatNetwork:
     """A network from its weight file.
 
     Raises:
         ModelError: the file is damaged or belongs to another version.
     """
-    try:
-        config = BeatNetworkConfig.from_dict(json.loads(load_metadata(path)["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{path.name} does not say which network it is for; get the studio's files again.", "weights"
-        ) from error
-    network = BeatNetwork(config)
-    load_into(network, load_safetensors(path), f"the beat network in {path.name}")
-    return network.eval()
+    return load_network(path, lambda values: BeatNetwork(BeatNetworkConfig.from_dict(values)), "the beat network")
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> BeatDetector:
     """The catalogue's loader."""
-    return BeatDetector(load_network(files["beats.safetensors"]))
+    return BeatDetector(load_beat_network(files["beats.safetensors"]))

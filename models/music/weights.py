@@ -11,9 +11,8 @@ from pathlib import Path
 
 import torch
 
-from models.errors import ModelError
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
-from models.weights_io import load_into, load_metadata, load_safetensors, save_safetensors
+from models.weights_io import load_network, save_safetensors
 
 MUSIC_FILE = "music_transformer.safetensors"
 CONTEXT_TOKENS = 768  # the rows of training: the model has seen nothing longer, so prompts with answers should fit
@@ -31,14 +30,9 @@ def load_model(path: Path) -> MusicTransformer:
     Raises:
         ModelError: the file is missing, damaged, or of another kind.
     """
-    metadata = load_metadata(path)
-    try:
-        config = MusicTransformerConfig.from_dict(json.loads(metadata["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"The weight file {path.name} tells no music model's configuration.", "weights") from error
-    model = MusicTransformer(config)
-    load_into(model, load_safetensors(path), f"the music model in {path.name}")
-    return model.eval()
+    return load_network(
+        path, lambda values: MusicTransformer(MusicTransformerConfig.from_dict(values)), "the music model"
+    )
 
 
 def save_debug(path: Path, seed: int = 0, position: str = "rotary") -> MusicTransformer:

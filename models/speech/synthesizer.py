@@ -6,12 +6,10 @@ refines those whose surroundings are known, the vocoder turns them into sound. W
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +28,7 @@ from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.text import Utterance, iter_utterances
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
 from models.speech.vocoder_streams import GriffinLimStream, SourceFilterStream, VocoderStream
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_metadata, load_network, parse_metadata
 
 FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
 """Coarse frames gathered before the later stages run: few at first, for an early start."""
@@ -246,23 +244,10 @@ def read_function_word_stress(path: Path) -> bool:
 
 def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:
     """A Tacotron 2 with the configuration written in its file."""
-    metadata = _load_json_metadata(path, ("config", "mel_scale"))
-    model = Tacotron2(Tacotron2Config.from_dict(metadata["config"]))
-    load_into(model, load_safetensors(path), f"the acoustic model in {path.name}")
-    return model.eval(), MelScale(**metadata["mel_scale"])
+    scale = parse_metadata(path, lambda values: MelScale(**values), ["mel_scale"])
+    return load_network(path, lambda values: Tacotron2(Tacotron2Config.from_dict(values)), "the acoustic model"), scale
 
 
 def load_vocoder(path: Path) -> SourceFilterVocoder:
     """A source-filter vocoder with the configuration written in its file."""
-    metadata = _load_json_metadata(path, ("config",))
-    vocoder = SourceFilterVocoder(VocoderConfig.from_dict(metadata["config"]))
-    load_into(vocoder, load_safetensors(path), f"the vocoder in {path.name}")
-    return vocoder.eval()
-
-
-def _load_json_metadata(path: Path, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    text = load_metadata(path)
-    try:
-        return {name: json.loads(text[name]) for name in names}
-    except (KeyError, json.JSONDecodeError) as error:
-        raise ModelError(f"The weight file {path.name} does not say what it holds; get it again.", "weights") from error
+    return load_network(path, lambda values: SourceFilterVocoder(VocoderConfig.from_dict(values)), "the vocoder")

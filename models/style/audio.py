@@ -11,7 +11,6 @@ What was heard of a sound is kept, so that another strength starts at the decode
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -37,7 +36,7 @@ from models.style.pitch import holds_notes
 from models.style.rendering import AudioStyleRenderer, round_off
 from models.style.sound_input import prepare_mono
 from models.style.voice import VoiceAnalysis, VoiceMatcher, VoiceMatchingSet, unpack_matching_set
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_into, load_safetensors, parse_metadata
 
 FloatArray = NDArray[np.float32]
 
@@ -369,15 +368,9 @@ def load_bundled_audio(files: Mapping[str, Path], spec: ModelSpec) -> AudioStyle
 
 def load_styler(path: Path) -> AudioStyler:
     """Networks and presets with the configuration written in the file."""
-    text = load_metadata(path)
-    try:
-        described: dict[str, Any] = {name: json.loads(text[name]) for name in ("network", "vocoder", "presets")}
-        described["matching"] = json.loads(text.get("matching", "null"))
-        network = AudioStyleNetwork(AudioStyleConfig.from_dict(described["network"]))
-        vocoder = ContentVocoder(ContentVocoderConfig.from_dict(described["vocoder"]))
-        pitches = {str(key): float(hz) for key, hz in described["presets"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"The weight file {path.name} does not say what it holds; get it again.", "weights") from error
+    network, vocoder, pitches, matching = parse_metadata(
+        path, _build_networks, ["network", "vocoder", "presets"], ["matching"]
+    )
     groups: dict[str, dict[str, Tensor]] = {"network": {}, "vocoder": {}, "style": {}, "matching": {}, "bank": {}}
     for name, tensor in load_safetensors(path).items():
         group, _, rest = name.partition(".")
@@ -398,9 +391,19 @@ def load_styler(path: Path) -> AudioStyler:
     presets = {
         key: AudioStyle(found[key], hz, unpack_matching_set(groups["bank"], key), key) for key, hz in pitches.items()
     }
-    matching = None
-    if groups["matching"]:
-        matching = MatchingNetwork(MatchingConfig.from_dict(described["matching"]))
+    if matching is not None:
         load_into(matching, groups["matching"], f"the matching network in {path.name}")
         matching.eval()
     return AudioStyler(network.eval(), vocoder.eval(), presets, found["average"], matching)
+
+
+def _build_networks(
+    network: dict[str, Any], vocoder: dict[str, Any], presets: dict[str, Any], matching: dict[str, Any] | None
+) -> tuple[AudioStyleNetwork, ContentVocoder, dict[str, float], MatchingNetwork | None]:
+    """Build untrained networks from a weight file's metadata; the third is each preset's pitch in Hz."""
+    return (
+        AudioStyleNetwork(AudioStyleConfig.from_dict(network)),
+        ContentVocoder(ContentVocoderConfig.from_dict(vocoder)),
+        {str(key): float(hz) for key, hz in presets.items()},
+        None if matching is None else MatchingNetwork(MatchingConfig.from_dict(matching)),
+    )

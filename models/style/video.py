@@ -10,7 +10,6 @@ Letters: N frames of a chunk, H and W height and width in pixels, C channels.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,6 @@ from torch.nn import functional as F
 
 from models.clips import ClipInfo, probe, read_frames, read_picture
 from models.contracts import ModelInfo
-from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.style import optical_flow
 from models.style.luminance import compute_luminance
@@ -40,7 +38,7 @@ from models.style.picture_network import (
     recolour,
 )
 from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 __all__ = ["StyleMove", "VideoStyle", "VideoStyleChunk", "VideoStyleRequest", "load_bundled"]
 
@@ -288,15 +286,9 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
         ModelError: the weight file is damaged or belongs to another version.
     """
     path = next(iter(files.values()))
-    try:
-        config = PictureStyleConfig.from_dict(json.loads(load_metadata(path)["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"The weight file {path.name} belongs to another version of {spec.title}.", "weights"
-        ) from error
-    network = PictureStyleNetwork(config)
-    load_into(network, load_safetensors(path), f"the network in {path.name}")
-    return VideoStyle(network)
+    return VideoStyle(
+        load_network(path, lambda values: PictureStyleNetwork(PictureStyleConfig.from_dict(values)), "the network")
+    )
 
 
 def _make_chunk(

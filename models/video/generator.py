@@ -7,7 +7,6 @@ frames). A loop is made as a whole, on a ring (`models.video.seamless_loop`).
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.contracts import VideoChunk, VideoRequest
-from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.noise_warping import SHIFTS, draw_warped_noise
@@ -32,7 +30,7 @@ from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoi
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.video.upscaler import UPSCALER_WEIGHTS, Upscaler, load_upscaler
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
 OVERLAP = 4
@@ -210,13 +208,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     Raises:
         ModelError: a file is missing, damaged or of another version.
     """
-    path = files[UNET_WEIGHTS]
-    try:
-        config = UNet3DConfig.from_dict(json.loads(load_metadata(path)["config"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"The weight file {path.name} of {spec.title} is of another kind.", "weights") from error
-    model = UNet3D(config)
-    load_into(model, load_safetensors(path), f"the network in {path.name}")
+    model = load_network(files[UNET_WEIGHTS], lambda values: UNet3D(UNet3DConfig.from_dict(values)), "the network")
     upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
     table = load_text_table(files[TEXT_WEIGHTS])
     reader = load_prompt_parser(files[READER_WEIGHTS], table) if READER_WEIGHTS in files else None

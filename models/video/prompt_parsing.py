@@ -11,7 +11,6 @@ Letters: B batch, L words, E width of a word, C channels.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,13 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.errors import ModelError
 from models.video import scene_words as wordings
 from models.video.colour_names import find_colour
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES, tidy
 from models.video.text_embedding import TextTable, split_words
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 PARSER_WEIGHTS = "video_reader.safetensors"
 MAX_WORDS = 40
@@ -145,10 +143,7 @@ def load_prompt_parser(path: Path, table: TextTable) -> PromptParser:
     Raises:
         ModelError: the file is missing, damaged or of another version.
     """
-    try:
-        sizes = json.loads(load_metadata(path)["config"])
-        network = PromptParserNetwork(sizes["text_width"], sizes["channels"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
-    load_into(network, load_safetensors(path), f"the network in {path.name}")
+    network = load_network(
+        path, lambda sizes: PromptParserNetwork(sizes["text_width"], sizes["channels"]), "the prompt parser"
+    )
     return PromptParser(network, table)

@@ -8,7 +8,6 @@ Letters: F frames, R x S pixels, N samples, T moments at 96 a second, O offsets.
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.audio import MelConfig, log_mel, resample
-from models.errors import ModelError
 from models.video.sync_network import MOMENT_RATE, SUBFRAMES, VIDEO_RATE, SyncConfig, SyncNetwork
 from models.video.upscaler import check_frames
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 SYNC_WEIGHTS = "video_sync.safetensors"
 SOUND_RATE = 24_000
@@ -323,10 +321,7 @@ def load_sync(path: Path) -> SyncChecker:
     Raises:
         ModelError: the file is missing, damaged or of another version.
     """
-    try:
-        config = SyncConfig.from_dict(json.loads(load_metadata(path)["config"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
-    network = SyncNetwork(config)
-    load_into(network, load_safetensors(path), f"the synchronisation network in {path.name}")
+    network = load_network(
+        path, lambda values: SyncNetwork(SyncConfig.from_dict(values)), "the synchronisation network"
+    )
     return SyncChecker(network)

@@ -11,7 +11,6 @@ Letters: L pieces, V vocabulary, E width.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 
 from models.errors import ModelError
-from models.weights_io import load_metadata, load_safetensors
+from models.weights_io import load_safetensors, parse_metadata
 
 TEXT_WEIGHTS = "video_text.safetensors"
 CONTINUES = "##"
@@ -96,9 +95,4 @@ def load_text_table(path: Path) -> TextTable:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    metadata = load_metadata(path)
-    try:
-        vocabulary = json.loads(metadata["vocabulary"])
-        return TextTable(vocabulary, load_safetensors(path)["vectors"])
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
+    return parse_metadata(path, lambda words: TextTable(words, load_safetensors(path)["vectors"]), ["vocabulary"])

@@ -12,7 +12,6 @@ Letters: F frames, R x S pixels, C channels.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,8 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.errors import ModelError
-from models.weights_io import load_into, load_metadata, load_safetensors
+from models.weights_io import load_network
 
 UPSCALER_WEIGHTS = "video_upscaler.safetensors"
 SCALE = 4
@@ -139,10 +137,5 @@ def load_upscaler(path: Path) -> Upscaler:
     Raises:
         ModelError: the file is missing, damaged or of another version.
     """
-    try:
-        config = UpscalerConfig.from_dict(json.loads(load_metadata(path)["config"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"The weight file {path.name} is of another kind.", "weights") from error
-    network = UpscalerNetwork(config)
-    load_into(network, load_safetensors(path), f"the upscaler in {path.name}")
+    network = load_network(path, lambda values: UpscalerNetwork(UpscalerConfig.from_dict(values)), "the upscaler")
     return Upscaler(network)

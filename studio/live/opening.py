@@ -143,6 +143,6 @@ def _detector() -> Any:
     path = WEIGHTS_DIR / CAUSAL_BEATS_FILE
     if not path.is_file():
         return None
-    from models.beats.detector import OnlineBeatDetector, load_network
+    from models.beats.detector import OnlineBeatDetector, load_beat_network
 
-    return OnlineBeatDetector(load_network(path))
+    return OnlineBeatDetector(load_beat_network(path))

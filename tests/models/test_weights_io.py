@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from models.errors import ModelError
-from models.weights_io import load_into, load_metadata, load_safetensors, load_torch, save_safetensors
+from models.weights_io import (
+    load_into,
+    load_metadata,
+    load_network,
+    load_safetensors,
+    load_torch,
+    parse_metadata,
+    save_safetensors,
+)
 
 
 @pytest.fixture
@@ -137,3 +147,45 @@ def test_load_into_copies_and_names_what_does_not_fit() -> None:
         load_into(module, {"weight": torch.zeros(9, 9), "bias": torch.ones(2)}, "the test layer")
     assert torch.equal(module.weight, wanted["weight"]), "a refused state must change nothing"
     assert torch.equal(module.bias, wanted["bias"])
+
+
+def test_network_is_built_from_its_metadata_and_ready(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    network = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9))
+    save_safetensors(path, network.state_dict(), {"config": "[3, 2]", "voices": '["a", "b"]'})
+
+    def build(sizes: list[int]) -> nn.Sequential:
+        return nn.Sequential(nn.Linear(*sizes), nn.Dropout(0.9))
+
+    loaded = load_network(path, build, "the layer")
+    assert torch.equal(loaded[0].weight, network[0].weight.half().float())
+    assert not loaded.training and not loaded[1].training
+    with pytest.raises(ModelError, match=r"do not fit the layer in model\.safetensors \(of another shape"):
+        load_network(path, lambda sizes: build(sizes[::-1]), "the layer")
+    assert parse_metadata(path, lambda *values: values, ["voices", "config"], ["bank"]) == (["a", "b"], [3, 2], None)
+    assert parse_metadata(path, lambda *values: values, [], ["voices"]) == (["a", "b"],)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "build"),
+    [
+        ({}, int),
+        ({"config": "{3"}, int),
+        ({"config": "[3]"}, int),
+        ({"config": '"three"'}, int),
+        ({"config": "{}"}, lambda values: values["size"]),
+        ({"config": "3"}, lambda values: values.items()),
+    ],
+)
+def test_metadata_that_nothing_can_be_built_from_is_refused(
+    tmp_path: Path, metadata: dict[str, str], build: Callable[[Any], Any]
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_safetensors(path, {"weight": torch.zeros(1)}, metadata)
+    with pytest.raises(
+        ModelError, match=r"model\.safetensors is of another kind or does not say what it holds"
+    ) as caught:
+        parse_metadata(path, build, ["config"])
+    assert caught.value.kind == "weights"
+    with pytest.raises(ModelError, match="does not say what it holds"):
+        load_network(path, build, "the layer")

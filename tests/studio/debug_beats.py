@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.beats.detector import BeatDetector, load_network
+from models.beats.detector import BeatDetector, load_beat_network
 from models.hub.spec import ModelSpec
 from models.registry.registry import WEIGHTS_DIR, Registry
 from models.video.generator import VideoGenerator
@@ -14,7 +14,7 @@ from tests.studio.debug_speech import debug_entry, debug_registry
 
 def load_beats(files: dict[str, Path], spec: ModelSpec) -> BeatDetector:
     """The shipped beat network."""
-    return BeatDetector(load_network(WEIGHTS_DIR / "beats.safetensors"))
+    return BeatDetector(load_beat_network(WEIGHTS_DIR / "beats.safetensors"))
 
 
 def load_lights(files: dict[str, Path], spec: ModelSpec) -> BlobVideo:

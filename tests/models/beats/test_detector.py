@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from models.beats import detector as beats_module
 from models.beats import network as beat_network
-from models.beats.detector import BeatDetector, BeatRequest, BeatTrack, OnlineBeatDetector, compute_mel, load_network
+from models.beats.detector import (
+    BeatDetector,
+    BeatRequest,
+    BeatTrack,
+    OnlineBeatDetector,
+    compute_mel,
+    load_beat_network,
+)
 from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig
 from models.errors import ModelError
 from models.weights_io import save_safetensors
@@ -158,9 +165,9 @@ def test_weights_are_read_back_and_foreign_ones_refused(tmp_path: Path) -> None:
     made = network()
     path = tmp_path / "beats.safetensors"
     save_safetensors(path, made.state_dict(), {"config": json.dumps(made.config.to_dict())})
-    read = load_network(path)
+    read = load_beat_network(path)
     mel = torch.randn(1, 50, BEAT_MEL.n_mels)
     torch.testing.assert_close(read(mel), made(mel), atol=0.05, rtol=0.05)
     save_safetensors(path, made.state_dict(), {})
-    with pytest.raises(ModelError, match="which network"):
-        load_network(path)
+    with pytest.raises(ModelError, match="does not say what it holds"):
+        load_beat_network(path)

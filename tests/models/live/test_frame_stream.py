@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.beats.detector import OnlineBeatDetector, load_network
+from models.beats.detector import OnlineBeatDetector, load_beat_network
 from models.live.audio_features import AudioFeatures, MicrophoneFeatureTracker, MusicFeatureTracker
 from models.live.frame_stream import (
     QUALITIES,
@@ -158,7 +158,9 @@ def test_a_person_is_heard_by_sudden_loudness() -> None:
 
 
 def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
-    ears = MicrophoneFeatureTracker(OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100)
+    ears = MicrophoneFeatureTracker(
+        OnlineBeatDetector(load_beat_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100
+    )
     sound = np.zeros(10 * 44_100, np.float32)
     noise = np.random.default_rng(0).standard_normal(2600) * np.exp(-np.arange(2600) / 500)
     for at in np.arange(0.3, 9.5, 0.5):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_network
+from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_beat_network
 from models.beats.network import BEAT_MEL
 from models.contracts import SpeechRequest
 from models.registry.catalog import CATALOG
@@ -22,7 +22,7 @@ Times = NDArray[np.float64]
 
 @pytest.fixture(scope="module")
 def detector() -> BeatDetector:
-    return BeatDetector(load_network(WEIGHTS_DIR / "beats.safetensors"))
+    return BeatDetector(load_beat_network(WEIGHTS_DIR / "beats.safetensors"))
 
 
 def clicks(beats: Times, swing: float | None = None) -> NDArray[np.float32]:
@@ -98,7 +98,7 @@ def test_silence_has_no_beats(detector: BeatDetector) -> None:
 def test_the_detector_for_live_sound_agrees_after_its_delay(detector: BeatDetector, bpm: float) -> None:
     sound = clicks(steady(bpm), 0.0)
     whole, _ = detector.detect(BeatRequest(sound, RATE))
-    live = OnlineBeatDetector(load_network(WEIGHTS_DIR / "beats_causal.safetensors"))
+    live = OnlineBeatDetector(load_beat_network(WEIGHTS_DIR / "beats_causal.safetensors"))
     told: list[float] = []
     block = RATE // 10
     for at in range(0, len(sound), block):
