@@ -32,7 +32,7 @@ TABS: tuple[Tab, ...] = (
     speech.TAB,
     Tab("Music", (Task.MUSIC,), music.build),
     video.TAB,
-    Tab("Music Video", (Task.BEATS,), music_video.build),
+    music_video.TAB,
     Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),
     Tab("Live", (Task.MUSIC,), live.build, lambda registry: live_routes.routes(board_of(registry))),
 )

@@ -1,39 +1,36 @@
-"""What the Music Video tab does, without its page: plain values in, named plain values out."""
+"""What the Music Video tab does, without its page: checked values in, events out."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from models.contracts import Task
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.music_video.beat_plot import beat_plot
+from studio.music_video.controls import FIELDS, STRENGTHS
 from studio.music_video.song import LONGEST_SONG_S, Song, beats_json, close, new_folder, write_beats, write_clicks
 from studio.page import film, html, jobs, model_card
-from studio.page.fields import whole
-from studio.page.loading import for_page, load_for_page, or_shipped
+from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
 
-BEATS_TASK, VIDEO_TASK = "beats", "video"
-TASK = "music_video"
 MAX_SONG_BYTES = 300 * 2**20
-STRENGTHS = ("cuts", "zoom", "pan", "rotate", "flash", "colour", "motion")
-DEFAULT_PROMPTS = (
-    "a red sunrise over mountains\na lighthouse at dusk by the sea\nblue waves by day\nteal spirals turning"
-)
 DOING = {"measuring": "Seeing how fast this machine is", "clips": "Filming key clips", "frames": "Drawing"}
-
-Update = dict[str, Any]
+READING: Events = (Status(html.status("Reading the song")),)
+BEGINNING: Events = (Status(html.status("Getting the video model ready")),)
+STOPPED = "Stopped; nothing is left of the unfinished video"
+NO_SONG = "Choose a song first."
 
 
 class MusicVideoActions:
-    """The actions of the tab and of the endpoint `/music_video`."""
+    """Hear songs, correct their beats and draw videos for the tab and for the endpoint `/music_video`."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -43,52 +40,196 @@ class MusicVideoActions:
 
     # Listening
 
-    def listen(self, session: str, source: Any, trim: tuple[float, float], old: Song | None) -> Iterator[Update]:
-        """Read a song and find its beats, for the page; failures are a status, never an exception.
+    def listen(self, session: str, source: Any, trim: tuple[float, float], old: Song | None) -> Generator[Events]:
+        """Read a song and find its beats, for the page; failures are events, never exceptions.
 
         Args:
             source: the path of a file, or a finished piece of the Music tab.
             trim: seconds from and to; a "to" of 0 means the end.
+            old: the song before, whose folder is deleted when the new one is there.
         """
+        song: Song | None = None
+        steps = jobs.run_on_page(
+            self.registry, self.stops, session, self._detector_key(), READING, lambda: unpack(source, trim), self._hear
+        )
+        for events in steps:
+            song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
+            yield events
+        if song is not None and song is not old:
+            close(old)
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            song: Song | None = None
-            for update in self._listen(source, trim, should_stop):
-                song = update.get("song", song)
-                yield update
-            if song is not None and song is not old:
-                close(old)
-
-        yield from for_page(self.stops, session + "listen", work)
-
-    def _listen(self, source: Any, trim: tuple[float, float], should_stop: Callable[[], bool]) -> Iterator[Update]:
+    def _hear(
+        self, _key: str, detector: Any, unpacked: tuple[Path, Path, str, float], should_stop: Callable[[], bool]
+    ) -> Generator[Events]:
+        """Find the beats of a song that was unpacked; its folder goes where that fails."""
         from models.music_video.analysis import analyse
 
-        yield {"status": html.status("Reading the song")}
-        folder = new_folder()
+        folder, sound, name, duration_s = unpacked
         try:
-            sound, name, duration_s = self._unpack(source, trim, folder)
-            detector = yield from load_for_page(self.registry, self._detector_key(), should_stop)
             with closing(analyse(detector, sound, duration_s)) as chunks:
                 for chunk in chunks:
                     if should_stop():
                         raise jobs.Stopped
-                    yield {"status": html.status("Listening for beats", chunk.done / max(chunk.total, 1e-6))}
+                    yield (Status(html.status("Listening for beats", chunk.done / max(chunk.total, 1e-6))),)
             assert chunk.analysis is not None
             song = Song(folder, sound, name, duration_s, chunk.analysis, chunk.analysis.track)
-            yield {"status": heard(song), **self.shown(song), "song": song}
+            nothing = Files({"file": None, "video": None}), Pictures({"notes": "", "picture": ""})
+            yield *nothing, *show_song(song)
         except BaseException:
             temp_folders.release(folder)
             raise
 
-    def _unpack(self, source: Any, trim: tuple[float, float], folder: Path) -> tuple[Path, str, float]:
-        from models.music_video.encoder import decode_song
+    def _detector_key(self) -> str:
+        spec = self.registry.default(Task.BEATS)
+        assert spec is not None, "the tab is built where there is a detector"
+        return spec.key
 
-        if source is None:
-            raise ValueError("Choose or record a song first.")
-        start_s, end_s = trimmed(trim)
-        path = folder / "upload.wav"
-        name = "music"
+    def correct(self, song: Song | None, what: str, value: Any = None, clicks: bool = True) -> Events:
+        """Change the beats; what cannot be done is a problem.
+
+        Args:
+            what: "half", "double", "shift" (value: milliseconds), "delete" and "downbeat" (value: number of the beat,
+                from 1), "tap" (value: times in seconds as text), or "undo".
+        """
+        try:
+            if song is None:
+                raise ValueError(NO_SONG)
+            changed = corrected(song, what, value)
+        except ValueError as error:
+            return (Problem(jobs.sentence(error)),)
+        return show_song(changed, clicks)
+
+    # Drawing
+
+    def run(
+        self, session: str, key: str, values: Mapping[str, Any], song: Song | None, is_preview: bool = False
+    ) -> Generator[Events]:
+        """Draw the video for the page; failures are events, never exceptions.
+
+        Args:
+            is_preview: only the first seconds, small.
+        """
+        with temp_folders.held() as folder:
+            yield from jobs.run_on_page(
+                self.registry,
+                self.stops,
+                session,
+                key or self._video_key_or_none(),
+                BEGINNING,
+                lambda: self._request(key or self.video_key(), song, values, is_preview, Path(folder)),
+                lambda used, model, request, stop: self._draw(used, model, request, values, stop),
+                STOPPED,
+                (Pictures({"picture": ""}),),
+            )
+
+    def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+        """Make a video for a program: the last step has its file, and the beats as the report. Raises failures."""
+        song: Song | None = None
+        try:
+            unpacked = unpack(values["song"], (values["start_s"], values["end_s"]))
+            for events in jobs.run_with_model(self.registry, self._detector_key(), unpacked, self._hear):
+                song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
+                yield tuple(each for each in events if isinstance(each, Status))
+            assert song is not None
+            used = key or self.video_key()
+            request = self._request(used, song, values, bool(values["preview"]), Path(folder))
+            yield from jobs.run_with_model(
+                self.registry,
+                used,
+                request,
+                lambda used, model, request, stop: self._draw(used, model, request, values, stop),
+            )
+            yield (Report(beats_json(song)),)
+        finally:
+            close(song)
+
+    def _request(self, key: str, song: Song | None, values: Mapping[str, Any], is_preview: bool, folder: Path) -> Any:
+        if song is None:
+            raise ValueError(NO_SONG)
+        check_draws_from_words(self.registry.get(key))
+        return build_request(
+            song, values, is_preview, folder / f"{song.name}-{'preview' if is_preview else 'video'}.mp4"
+        )
+
+    def _draw(
+        self, key: str, model: Any, request: Any, values: Mapping[str, Any], should_stop: Callable[[], bool]
+    ) -> Generator[Events]:
+        """Yield the events of one video; the step before the last has its file."""
+        began_s = time.monotonic()
+        notes: tuple[str, ...] = ()
+        card: tuple[Event, ...] = (Pictures({"shelf": model_card.line(self.registry, key)}),)
+        with closing(self._maker(model).stream(request)) as chunks:
+            for chunk in chunks:
+                if should_stop():
+                    raise jobs.Stopped
+                notes = chunk.notes
+                if chunk.last:
+                    break
+                yield (*card, *_progress(chunk, request))
+                card = ()
+        write_recipe(request.out, self._recipe(key, values, request.seed))
+        took_s = time.monotonic() - began_s
+        yield Files({"file": request.out, "video": request.out}), Pictures({"picture": "", "notes": html.notes(notes)})
+        width, height = request.frame_size
+        what = f"{html.duration(request.shown_s)} of video, {width} x {height}"
+        yield (Status(html.finished(what, f"made in {html.duration(took_s)} · seed {request.seed}")),)
+
+    def _video_key_or_none(self) -> str:
+        spec = self.registry.default(Task.VIDEO)
+        return "" if spec is None else spec.key
+
+    def video_key(self) -> str:
+        """Return the first video model of the shelf.
+
+        Raises:
+            ValueError: there is none.
+        """
+        key = self._video_key_or_none()
+        if not key:
+            raise ValueError("There is no video model on this shelf, so there is nothing that could draw the video.")
+        return key
+
+    def _maker(self, model: Any) -> Any:
+        """Return the generator around a video model; it is kept, so that clips of a preview serve the whole video."""
+        from models.music_video.generator import MusicVideoGenerator
+
+        with self._lock:
+            if self._maker_of is None or self._maker_of[0] is not model:
+                upscaler = getattr(model.model, "upscaler", None)
+                self._maker_of = model, MusicVideoGenerator(model, upscaler.enlarge if upscaler is not None else None)
+            return self._maker_of[1]
+
+    def _recipe(self, key: str, values: Mapping[str, Any], seed: int) -> Recipe:
+        revision = model_card.revision_of(self.registry, key)
+        return Recipe(Task.MUSIC_VIDEO, key, revision, seed, FIELDS.settings(values))
+
+    def load_settings(self, path: str) -> tuple[dict[str, Any], str]:
+        """Return the controls of a result file by name, and a sentence.
+
+        Raises:
+            ValueError: the file holds no settings of this tab, or some that cannot be used.
+        """
+        recipe = read_recipe(path)
+        if recipe.task != Task.MUSIC_VIDEO:
+            raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
+        values = FIELDS.restore(recipe.settings, recipe.seed)
+        return values, "The settings are back. Choose the song again: it is not part of them."
+
+
+def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, float]:
+    """Decode a song into a folder of its own; return the folder, the WAV file in it, a name, and seconds.
+
+    Raises:
+        ValueError: there is no song, it cannot be read, or it is too long.
+    """
+    from models.music_video.encoder import decode_song
+
+    if source is None:
+        raise ValueError("Choose or record a song first.")
+    start_s, end_s = trimmed(trim)
+    folder = new_folder()
+    try:
+        path, name = folder / "upload.wav", "music"
         if isinstance(source, (str, Path)):
             path, name = Path(source), safe_name(Path(source).stem)
             if path.is_file() and path.stat().st_size > MAX_SONG_BYTES:
@@ -100,165 +241,76 @@ class MusicVideoActions:
         duration_s = decode_song(path, target, start_s, end_s, longest_s)
         if duration_s >= longest_s - 0.01:
             raise ValueError(f"The song is longer than {LONGEST_SONG_S / 60:.0f} minutes; trim it.")
-        return target, name, duration_s
+    except BaseException:
+        temp_folders.release(folder)
+        raise
+    return folder, target, name, duration_s
 
-    def _detector_key(self) -> str:
-        return self.registry.specs(BEATS_TASK)[0].key
 
-    def shown(self, song: Song, clicks: bool = True) -> Update:
-        """Plot, files and player of a song with its present beats."""
-        from models.beats.network import FRAME_RATE
+def show_song(song: Song, clicks: bool = True) -> Events:
+    """Return plot, files, player and state of a song with its present beats."""
+    from models.beats.network import FRAME_RATE
 
-        table, data = write_beats(song, song.folder)
-        write_clicks(song, song.clicks)
-        analysis = song.analysis
-        plot = beat_plot(
-            song.duration_s, analysis.wave, analysis.activations[:, 0], FRAME_RATE, song.track.times_s,
-            song.track.places, song.sections,
-        )  # fmt: skip
-        return {
-            "plot": plot,
-            "csv": str(table),
-            "json": str(data),
-            "clicks": str(song.clicks),
-            "player": song.played(clicks),
-        }
+    table, data = write_beats(song, song.folder)
+    write_clicks(song, song.clicks)
+    analysis = song.analysis
+    plot = beat_plot(
+        song.duration_s, analysis.wave, analysis.activations[:, 0], FRAME_RATE, song.track.times_s,
+        song.track.places, song.sections,
+    )  # fmt: skip
+    files: dict[str, Path | str | None] = {
+        "csv": table,
+        "json": data,
+        "clicks": song.clicks,
+        "player": song.played(clicks),
+    }
+    kept = {"song": song, "beat": 0, "taps": ""}
+    return Status(heard(song)), Pictures({"plot": plot}), Files(files), Kept(kept)
 
-    def correct(self, song: Song | None, what: str, value: Any = None, clicks: bool = True) -> Update:
-        """Change the beats; failures are a status.
 
-        Args:
-            what: "half", "double", "shift" (value: milliseconds), "delete" and "downbeat" (value: number of the beat,
-                from 1), "tap" (value: times in seconds as text), or "undo".
-        """
-        try:
-            if song is None:
-                raise ValueError("Choose a song first.")
-            changed = corrected(song, what, value)
-        except ValueError as error:
-            return {"status": html.problem(jobs.sentence(error))}
-        return {"status": heard(changed), **self.shown(changed, clicks=clicks), "song": changed}
+def _progress(chunk: Any, request: Any) -> Events:
+    said = DOING[chunk.stage]
+    if chunk.stage == "frames":
+        said = f"Drawing frame {chunk.frames:,} of {request.frame_count:,}"
+    left = f"{html.duration(chunk.left_s)} left" if chunk.left_s is not None else ""
+    share = None if chunk.stage == "measuring" else chunk.done / max(chunk.total, 1e-6)
+    status = Status(html.status(said, share, left))
+    if chunk.picture is None:
+        return (status,)
+    return status, Pictures({"picture": picture_html(chunk.picture)})
 
-    # Drawing
 
-    def make(self, session: str, song: Song | None, fields: Update, preview: bool, folder: str) -> Iterator[Update]:
-        """Draw the video for the page; failures are a status, never an exception.
+def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: Path) -> Any:
+    """Return the request of a form's values.
 
-        Args:
-            fields: the controls by name, see `request_of`.
-            preview: only the first seconds, small.
-            folder: where the file is written; the caller deletes it after the last update.
-        """
+    Raises:
+        ValueError: names the control and what it takes.
+    """
+    from models.music_video.captions import read_captions
+    from models.music_video.contracts import MusicVideoRequest, VisualEffects
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            key = str(fields.get("model") or self.video_key())
-            yield from or_shipped(
-                self.registry,
-                key,
-                lambda key: self.draw(song, {**fields, "model": key}, preview, Path(folder), should_stop),
-            )
-
-        yield from for_page(
-            self.stops, session + "make", work, "Stopped; nothing is left of the unfinished video", picture=""
-        )
-
-    def draw(
-        self,
-        song: Song | None,
-        fields: Update,
-        preview: bool,
-        folder: Path,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[Update]:
-        """Updates for the page; the one before the last has "file". Raises what fails."""
-        if song is None:
-            raise ValueError("Choose a song first.")
-        key = str(fields.get("model") or self.video_key())
-        check_draws_from_words(self.registry.get(key))
-        out = folder / f"{song.name}-{'preview' if preview else 'video'}.mp4"
-        request = request_of(song, fields, preview, out)
-        yield {"status": html.status("Getting the video model ready")}
-        model = yield from load_for_page(self.registry, key, should_stop)
-        yield {"shelf": model_card.line(self.registry, key)}
-        began_s = time.monotonic()
-        notes: tuple[str, ...] = ()
-        with closing(self._maker(model).stream(request)) as chunks:
-            for chunk in chunks:
-                if should_stop():
-                    raise jobs.Stopped
-                notes = chunk.notes
-                if chunk.last:
-                    break
-                said = DOING[chunk.stage]
-                if chunk.stage == "frames":
-                    said = f"Drawing frame {chunk.frames:,} of {request.frame_count:,}"
-                left = f"{html.duration(chunk.left_s)} left" if chunk.left_s is not None else ""
-                share = None if chunk.stage == "measuring" else chunk.done / max(chunk.total, 1e-6)
-                update: Update = {"status": html.status(said, share, left)}
-                if chunk.picture is not None:
-                    update["picture"] = picture_html(chunk.picture)
-                yield update
-        write_recipe(out, self._recipe(key, fields, request.seed))
-        took_s = time.monotonic() - began_s
-        yield {"file": str(out), "video": str(out), "picture": "", "notes": html.notes(notes)}
-        width, height = request.frame_size
-        what = f"{html.duration(request.shown_s)} of video, {width} x {height}"
-        yield {"status": html.finished(what, f"made in {html.duration(took_s)} · seed {request.seed}")}
-
-    def video_key(self) -> str:
-        """The first video model of the shelf.
-
-        Raises:
-            ValueError: there is none.
-        """
-        specs = self.registry.specs(VIDEO_TASK)
-        if not specs:
-            raise ValueError("There is no video model on this shelf, so there is nothing that could draw the video.")
-        return specs[0].key
-
-    def _maker(self, model: Any) -> Any:
-        """The generator around a video model; kept, so that clips of a preview serve the whole video."""
-        from models.music_video.generator import MusicVideoGenerator
-
-        with self._lock:
-            if self._maker_of is None or self._maker_of[0] is not model:
-                upscaler = getattr(model.model, "upscaler", None)
-                self._maker_of = model, MusicVideoGenerator(model, upscaler.enlarge if upscaler is not None else None)
-            return self._maker_of[1]
-
-    def _recipe(self, key: str, fields: Update, seed: int) -> Recipe:
-        settings = {
-            name: value
-            for name, value in fields.items()
-            if name not in {"model", "seed", "captions"} and isinstance(value, (str, int, float, bool))
-        }
-        return Recipe(TASK, key, model_card.revision_of(self.registry, key), seed, settings)
-
-    def load_settings(self, path: str, names: tuple[str, ...]) -> tuple[Update, str]:
-        """Controls from a result file and a sentence; raises ValueError with one."""
-        recipe = read_recipe(path)
-        if recipe.task != TASK:
-            raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
-        values: Update = {name: recipe.settings[name] for name in names if name in recipe.settings}
-        values["seed"] = recipe.seed
-        check_fields(values)
-        return values, "The settings are back. Choose the song again: it is not part of them."
-
-    def program(self, source: str | None, trim: tuple[float, float], fields: Update, folder: str) -> Iterator[Any]:
-        """Make a video for a program: yields None while it works, then the file and the beats; raises failures."""
-        song: Song | None = None
-        file: str | None = None
-        try:
-            for update in self._listen(source, trim, lambda: False):
-                song = update.get("song", song)
-                yield None
-            for update in self.draw(song, fields, bool(fields.get("preview")), Path(folder)):
-                file = update.get("file", file)
-                yield None
-            assert song is not None
-            yield file, beats_json(song)
-        finally:
-            close(song)
+    row = FIELDS.read({name: value for name, value in values.items() if name in FIELDS} | {"song": song})
+    look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])
+    return MusicVideoRequest(
+        song=song.sound,
+        duration_s=song.duration_s,
+        track=song.track,
+        features=song.analysis.features,
+        prompts=tuple(line.strip() for line in row["prompts"].splitlines() if line.strip()),
+        out=out,
+        negative_prompt=row["negative_prompt"],
+        aspect=row["aspect"],
+        shorter_side=row["shorter_side"],
+        look=look,
+        title=row["title"].strip(),
+        artist=row["artist"].strip(),
+        captions=read_captions(row["captions"]) if row["captions"] else (),
+        steps=row["steps"],
+        guidance=row["guidance"],
+        key_clips=row["key_clips"],
+        preview=is_preview,
+        seed=row["seed"],
+    )
 
 
 def trimmed(trim: tuple[float, float]) -> tuple[float, float | None]:
@@ -274,45 +326,6 @@ def trimmed(trim: tuple[float, float]) -> tuple[float, float | None]:
 def safe_name(text: str) -> str:
     """Of a file: letters, digits and dashes of the song's name."""
     return re.sub(r"[^\w]+", "-", text).strip("-")[:40] or "song"
-
-
-def check_fields(fields: Update) -> Any:
-    """The look and the other settings of a form; raises ValueError naming the field, the value and what is allowed."""
-    from models.contracts import check_number
-    from models.music_video.contracts import VisualEffects
-
-    reactivity = fields.get("reactivity", 1.0)
-    check_number("reactivity", reactivity, 0.0, 2.0)
-    return VisualEffects(**{name: fields[name] for name in STRENGTHS if fields.get(name) is not None}).scale(reactivity)
-
-
-def request_of(song: Song, fields: Update, preview: bool, out: Path) -> Any:
-    """The request of a form; raises ValueError naming the field, the value and what is allowed."""
-    from models.music_video.captions import read_captions
-    from models.music_video.contracts import MusicVideoRequest
-
-    prompts = tuple(line.strip() for line in str(fields.get("prompts") or "").splitlines() if line.strip())
-    captions = fields.get("captions")
-    return MusicVideoRequest(
-        song=song.sound,
-        duration_s=song.duration_s,
-        track=song.track,
-        features=song.analysis.features,
-        prompts=prompts,
-        out=out,
-        negative_prompt=str(fields.get("negative_prompt") or ""),
-        aspect=str(fields.get("aspect") or "16:9"),
-        shorter_side=whole(fields.get("shorter_side", 720)),
-        look=check_fields(fields),
-        title=str(fields.get("title") or "").strip(),
-        artist=str(fields.get("artist") or "").strip(),
-        captions=read_captions(captions) if captions else (),
-        steps=whole(fields.get("steps", 10)),
-        guidance=fields.get("guidance", 1.5),
-        key_clips=whole(fields.get("key_clips", 0)),
-        preview=preview,
-        seed=whole(fields.get("seed", 0)),
-    )
 
 
 def heard(song: Song) -> str:

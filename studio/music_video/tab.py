@@ -2,277 +2,226 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from random import SystemRandom
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from models.contracts import MAX_SEED
+from models.contracts import Task
 from models.registry.registry import Registry
-from studio.io import temp_folders
-from studio.music_video.actions import DEFAULT_PROMPTS, VIDEO_TASK, MusicVideoActions
+from studio.music_video.actions import MusicVideoActions
 from studio.music_video.controls import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
     FIELDS,
-    Controls,
+    LOOKS,
     Corrections,
-    corrections,
-    make_controls,
+    layout_corrections,
 )
 from studio.music_video.song import Song, close
 from studio.page import html, jobs, model_card
-from studio.page.components import QUIET, busy_js, markup, ready, shared_state, wire_stop
+from studio.page.components import QUIET, markup, shared_state
+from studio.page.form import Form, Result, endpoint
+from studio.page.panels import Panels, Updates
+from studio.page.tab import Tab
+from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
 
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
-FILES = ("file", "csv", "json", "clicks")
+NOT_COMPOSED = "Nothing was composed yet: press Compose on the Music tab first."
+BUTTONS = {"file": "MP4", "csv": "Beats CSV", "json": "Beats JSON", "clicks": "Click track"}
+ABOUT = (
+    "Make a music video of a song: cut and moving on its beats, with the song under it. `prompts` holds one look a "
+    "line, for the kinds of section in their order. Returns the MP4 file and the beats with their times."
+)
 
 
-@dataclass
-class Panels:
-    """What the tab shows."""
+@dataclass(frozen=True)
+class Sources:
+    """Where a song comes from, beside the file."""
 
-    status: gr.HTML
-    picture: gr.HTML
-    video: gr.Video
-    plot: gr.HTML
-    player: gr.Audio
-    notes: gr.HTML
-    file: gr.DownloadButton
-    csv: gr.DownloadButton
-    json: gr.DownloadButton
-    clicks: gr.DownloadButton
-    downloads: gr.Row
-    beats: gr.Column
-    song: gr.State
-    shelf: gr.HTML
+    recording: gr.Audio
+    again: gr.Button
+    from_music: gr.Button | None
 
-    def shown(self) -> list[Any]:
-        """Everything that work may change."""
-        return list(vars(self).values())
+
+@dataclass(frozen=True)
+class Makers:
+    """The buttons that start and stop drawing."""
+
+    make: gr.Button
+    preview: gr.Button
+    stop: gr.Button
 
 
 def build(registry: Registry) -> None:
     """Lay out the tab in the current Blocks and wire it."""
-    actions = MusicVideoActions(registry)
+    actions, form = MusicVideoActions(registry), Form(FIELDS, registry, "mv")
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
-            controls = make_controls(registry)
+            with gr.Column(elem_classes=["card", "first"]):
+                sources = _layout_song(form)
+                makers = _layout_look(form)
+            with gr.Column(elem_classes="card"):
+                card, upload, note = _layout_shape(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels, fixes = _result(controls.shelf)
-    _wire_song(actions, registry, controls, panels, fixes)
+            panels, fixes = _layout_result(card)
+    form.layout_hidden()
+    _wire_song(actions, form, panels, sources)
     _wire_corrections(actions, panels, fixes)
-    _wire_making(actions, controls, panels)
-    _wire_settings(actions, controls)
-    _endpoint(actions, controls)
+    starters: list[tuple[gr.Button, Run]] = [
+        (makers.make, actions.run),
+        (makers.preview, partial(actions.run, is_preview=True)),
+    ]
+    wire_run(form, panels, starters, makers.stop, actions.stops, [panels.kept["song"]], suffix="make")
+    _wire_model(form, card)
+    wire_settings(form, upload, note, actions.load_settings)
+    endpoint(
+        form,
+        actions.run_program,
+        name="music_video",
+        about=ABOUT,
+        results=(Result("file", lambda: gr.File(label="video")), Result("", lambda: gr.JSON(label="beats"))),
+    )
 
 
-def _result(shelf_line: gr.HTML) -> tuple[Panels, Corrections]:
+def _layout_song(form: Form) -> Sources:
+    form.layout("song")
+    from_music = None
+    if form.registry.default(Task.MUSIC) is not None:
+        from_music = gr.Button("Use the piece from the Music tab", size="sm", elem_id="mv-from-music")
+    with gr.Accordion("Record or trim", open=False, elem_classes="more"):
+        recording = gr.Audio(sources=["microphone"], type="filepath", label="Record", elem_id="mv-record", buttons=[])
+        form.layout("trim")
+        again = gr.Button("Listen again", size="sm", elem_id="mv-again")
+    return Sources(recording, again, from_music)
+
+
+def _layout_look(form: Form) -> Makers:
+    form.layout("look")
+    with gr.Row(elem_classes="chips"):
+        for name, text in LOOKS:
+            gr.Button(name, size="sm").click(lambda text=text: text, outputs=form["prompts"], **QUIET)
+    with gr.Row(elem_classes="actions"):
+        make = gr.Button(
+            "Make the video", variant="primary", scale=3, elem_id="mv-make", elem_classes="generate-button"
+        )
+        stop = gr.Button("Stop", interactive=False, scale=1, elem_id="mv-stop", elem_classes="stop-button")
+    preview = gr.Button("Preview the first 10 seconds", elem_id="mv-preview")
+    return Makers(make, preview, stop)
+
+
+def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML]:
+    form.layout("shape")
+    with gr.Accordion("More settings", open=False, elem_classes="more"):
+        form.layout("more")
+        form.layout_seed()
+        upload, note = layout_settings("mv", (".mp4",))
+    if form.registry.default(Task.VIDEO) is not None:
+        form.layout("model")
+        card = markup(model_card.line(form.registry, str(form["model"].value)), elem_id="mv-shelf")
+    else:
+        form.stand_in("model", gr.Dropdown([], label="Video model", visible=False, elem_id="mv-model"))
+        card = markup("", elem_id="mv-shelf")
+    return card, upload, note
+
+
+def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:
     status = markup(html.welcome("music video", WELCOME, html.WELCOME_WAVES), elem_id="mv-status")
     picture = markup("", elem_id="mv-picture")
     video = gr.Video(label="Video", show_label=False, interactive=False, visible=False, elem_id="mv-video", height=420)
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
-        file = gr.DownloadButton("MP4", size="md", interactive=False, elem_id="mv-file")
-        table = gr.DownloadButton("Beats CSV", size="md", interactive=False, elem_id="mv-csv")
-        data = gr.DownloadButton("Beats JSON", size="md", interactive=False, elem_id="mv-json")
-        clicks = gr.DownloadButton("Click track", size="md", interactive=False, elem_id="mv-clicks")
+        files: dict[str, Any] = {
+            name: gr.DownloadButton(title, size="md", interactive=False, elem_id=f"mv-{name}")
+            for name, title in BUTTONS.items()
+        }
     with gr.Column(visible=False, elem_id="mv-beats") as beats:
         plot = markup("", elem_id="mv-plot")
         player = gr.Audio(
             show_label=False, interactive=False, buttons=[], container=False, elem_id="mv-player",
             elem_classes="player", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
         )  # fmt: skip
-        fixes = corrections()
+        fixes = layout_corrections()
     notes = markup("", elem_id="mv-notes")
     song = gr.State(None, time_to_live=3600, delete_callback=close)
-    files = (file, table, data, clicks)
-    return Panels(status, picture, video, plot, player, notes, *files, downloads, beats, song, shelf_line), fixes
+    panels = Panels(
+        status=status,
+        pictures={"picture": picture, "plot": plot, "notes": notes, "shelf": card},
+        files=files | {"video": video, "player": player},
+        kept={"song": song, "beat": fixes.number, "taps": fixes.taps},
+        areas={"song": (beats, downloads)},
+    )
+    return panels, fixes
 
 
-def _to_page(panels: Panels, update: dict[str, Any]) -> dict[Any, Any]:
-    """Named values to component updates."""
-    page: dict[Any, Any] = {}
-    for name, value in update.items():
-        if name in FILES:
-            page[getattr(panels, name)] = gr.update(value=value, interactive=value is not None)
-        elif name == "video":
-            page[panels.video] = gr.update(value=value, visible=value is not None)
-        else:
-            page[getattr(panels, name)] = value
-    if "song" in update:
-        page[panels.beats] = page[panels.downloads] = gr.update(visible=update["song"] is not None)
-    return page
+def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: Sources) -> None:
+    """Find the beats of a song from a file, the microphone, or the Music tab at once."""
 
+    def listener(choose: Callable[..., Any]) -> Callable[..., Iterator[Updates]]:
+        def listen(request: gr.Request, start_s: float, end_s: float, old: Song | None, *given: Any) -> Any:
+            source = choose(*given)
+            if source is None:
+                yield {panels.status: gr.skip()}
+                return
+            for events in actions.listen(f"{request.session_hash}listen", source, (start_s, end_s), old):
+                yield panels.show(events)
 
-def _wire_song(
-    actions: MusicVideoActions, registry: Registry, controls: Controls, panels: Panels, fixes: Corrections
-) -> None:
-    """A song from a file, the microphone, or the Music tab: its beats are found at once."""
+        return listen
 
-    def listened(source: Any, trim: tuple[float, float], old: Song | None, request: gr.Request) -> Iterator[Any]:
-        if source is None:
-            yield {panels.status: gr.skip()}
-            return
-        for update in actions.listen(str(request.session_hash), source, trim, old):
-            page = _to_page(panels, update)
-            if "song" in update:
-                page |= {panels.file: gr.update(value=None, interactive=False), fixes.number: 0, fixes.taps: ""}
-                page |= {panels.video: gr.update(value=None, visible=False), panels.notes: "", panels.picture: ""}
-            yield page
-
-    def from_file(
-        file: str | None, spoken: str | None, start_s: float, end_s: float, old: Song | None, request: gr.Request
-    ) -> Iterator[Any]:
-        yield from listened(file or spoken, (start_s, end_s), old, request)
-
-    def from_recording(
-        spoken: str | None, start_s: float, end_s: float, old: Song | None, request: gr.Request
-    ) -> Iterator[Any]:
-        yield from listened(spoken, (start_s, end_s), old, request)
-
-    def from_music(take: Any, start_s: float, end_s: float, old: Song | None, request: gr.Request) -> Iterator[Any]:
+    def composed(take: Any, start_s: float, end_s: float, old: Song | None, request: gr.Request) -> Iterator[Updates]:
         if take is None or not take.samples_count:
-            yield {panels.status: html.problem("Nothing was composed yet: press Compose on the Music tab first.")}
+            yield {panels.status: html.problem(NOT_COMPOSED)}
             return
-        yield from listened(take, (start_s, end_s), old, request)
+        yield from listener(lambda: take)(request, start_s, end_s, old)
 
-    trim = [controls.start_s, controls.end_s]
+    rest = [form["start_s"], form["end_s"], panels.kept["song"]]
     options: dict[str, Any] = {
         "concurrency_id": jobs.CPU_QUEUE,
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    outputs = [*panels.shown(), fixes.number, fixes.taps]
-    both = [controls.song, controls.recording, *trim, panels.song]
-    controls.song.upload(from_file, both, outputs, **options)
-    controls.again.click(from_file, both, outputs, **options)
-    controls.recording.stop_recording(from_recording, [controls.recording, *trim, panels.song], outputs, **options)
-    if controls.from_music is not None:
-        take = shared_state("music")
-        controls.from_music.click(from_music, [take, *trim, panels.song], outputs, **options)
+    of_either = listener(lambda file, spoken: file or spoken)
+    given = [*rest, form["song"], sources.recording]
+    form["song"].upload(of_either, given, panels.components, **options)
+    sources.again.click(of_either, given, panels.components, **options)
+    sources.recording.stop_recording(
+        listener(lambda spoken: spoken), [*rest, sources.recording], panels.components, **options
+    )
+    if sources.from_music is not None:
+        sources.from_music.click(composed, [shared_state("music"), *rest], panels.components, **options)
 
 
 def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Corrections) -> None:
-    def corrector(what: str) -> Any:
-        def run(song: Song | None, value: Any, clicks: bool) -> dict[Any, Any]:
-            return _to_page(panels, actions.correct(song, what, value, clicks)) | {fixes.number: 0, fixes.taps: ""}
+    song = panels.kept["song"]
 
-        return run
+    def corrector(what: str) -> Callable[[Song | None, Any, bool], Updates]:
+        return lambda song, value, clicks: {
+            fixes.number: 0, fixes.taps: "", **panels.show(actions.correct(song, what, value, clicks))
+        }  # fmt: skip
 
-    outputs = [*panels.shown(), fixes.number, fixes.taps]
     values: dict[str, Any] = {"tap": fixes.taps, "shift": fixes.shift, "delete": fixes.number, "downbeat": fixes.number}
     for what, button in fixes.buttons.items():
-        button.click(corrector(what), [panels.song, values.get(what, fixes.number), fixes.clicks], outputs, **QUIET)
+        inputs = [song, values.get(what, fixes.number), fixes.clicks]
+        button.click(corrector(what), inputs, panels.components, **QUIET)
 
     def other_sound(song: Song | None, clicks: bool) -> Any:
         return song.played(clicks) if song is not None else None
 
-    fixes.clicks.input(other_sound, [panels.song, fixes.clicks], panels.player, **QUIET)
+    fixes.clicks.input(other_sound, [song, fixes.clicks], panels.files["player"], **QUIET)
 
 
-def _wire_making(actions: MusicVideoActions, controls: Controls, panels: Panels) -> None:
-    starters = [controls.make, controls.preview]
-
-    def runner(preview: bool) -> Any:
-        def run(song: Song | None, captions: str | None, request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            fields = dict(zip(FIELDS, values, strict=True)) | {"captions": captions}
-            with temp_folders.held() as folder:
-                for update in actions.make(str(request.session_hash), song, fields, preview, folder):
-                    yield _to_page(panels, update)
-            yield ready(starters, controls.stop)
-
-        return run
-
-    running: list[Any] = []
-    for button, preview in ((controls.make, False), (controls.preview, True)):
-        button.click(None, outputs=[*starters, controls.stop], js=busy_js(2), api_visibility="private")
-        running.append(
-            button.click(
-                runner(preview),
-                [panels.song, controls.captions, *controls.fields()],
-                [*panels.shown(), *starters, controls.stop],
-                concurrency_id=jobs.CPU_QUEUE,
-                concurrency_limit=1,
-                show_progress="hidden",
-                api_visibility="private",
-            )
-        )
-    wire_stop(actions.stops, controls.stop, panels.status, starters, running, suffix="make")
-    controls.dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=controls.seed, **QUIET)
-    if actions.registry.specs(VIDEO_TASK):
-        controls.model.change(lambda key: model_card.line(actions.registry, key), controls.model, panels.shelf, **QUIET)
-        controls.model.input(
-            lambda key: model_card.usual(actions.registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
-            controls.model,
-            [controls.steps, controls.guidance],
-            **QUIET,
-        )
-
-
-def _wire_settings(actions: MusicVideoActions, controls: Controls) -> None:
-    names = tuple(name for name in FIELDS if name != "model")
-
-    def put_back(path: str | None) -> dict[Any, Any]:
-        if path is None:
-            return {controls.settings_note: ""}
-        try:
-            values, said = actions.load_settings(path, names)
-        except ValueError as error:
-            return {controls.settings_note: html.problem(jobs.sentence(error))}
-        page: dict[Any, Any] = {getattr(controls, name): value for name, value in values.items()}
-        return page | {controls.settings_note: html.finished(said)}
-
-    outputs = [*(getattr(controls, name) for name in names), controls.settings_note]
-    controls.settings.change(put_back, controls.settings, outputs, **QUIET)
-
-
-def _endpoint(actions: MusicVideoActions, controls: Controls) -> None:
-    """The public endpoint `/music_video`: the finished MP4 first, then the beats."""
-    with gr.Column(visible=False):
-        trigger = gr.Button("Draw for a program")
-        source = gr.File(label="song", type="filepath")
-        captions = gr.File(label="captions", type="filepath")
-        preview = gr.Checkbox(False, label="preview")
-        video, beats = gr.File(label="video"), gr.JSON(label="beats")
-
-    def music_video(
-        song: str,
-        prompts: str = DEFAULT_PROMPTS,
-        aspect: str = "16:9",
-        shorter_side: int = 720,
-        reactivity: float = 1.0,
-        start_s: float = 0.0,
-        end_s: float = 0.0,
-        title: str = "",
-        artist: str = "",
-        captions: str | None = None,
-        preview: bool = False,
-        seed: float = 7,
-        steps: float = 10,
-        key_clips: float = 0,
-        model: str | None = None,
-    ) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
-        """Make a music video of a song: cut and moving on its beats, with the song under it. `prompts` holds one look
-        a line, for the kinds of section in their order. Returns the MP4 file and the beats with their times."""
-        fields = {"prompts": prompts, "aspect": aspect, "shorter_side": shorter_side, "reactivity": reactivity}
-        fields |= {"title": title, "artist": artist, "captions": captions, "preview": preview, "seed": seed}
-        fields |= {"steps": steps, "key_clips": key_clips, "model": model}
-        try:
-            with temp_folders.held() as folder:
-                for made in actions.program(song, (start_s, end_s), fields, folder):
-                    yield made if made is not None else (None, None)
-        except Exception as error:
-            raise gr.Error(jobs.sentence(error), print_exception=False) from error
-
-    inputs = [source, controls.prompts, controls.aspect, controls.shorter_side, controls.reactivity, controls.start_s]
-    inputs += [controls.end_s, controls.title, controls.artist, captions, preview, controls.seed, controls.steps]
-    trigger.click(
-        music_video,
-        [*inputs, controls.key_clips, controls.model],
-        [video, beats],
-        api_name="music_video",
-        concurrency_id=jobs.CPU_QUEUE,
-        show_progress="hidden",
+def _wire_model(form: Form, card: gr.HTML) -> None:
+    registry, model = form.registry, form["model"]
+    if registry.default(Task.VIDEO) is None:
+        return
+    model.change(lambda key: model_card.line(registry, key), model, card, **QUIET)
+    model.input(
+        lambda key: model_card.usual(registry, key, (DEFAULT_STEPS, DEFAULT_GUIDANCE)),
+        model,
+        [form["steps"], form["guidance"]],
+        **QUIET,
     )
+
+
+TAB = Tab("Music Video", (Task.BEATS,), build)

@@ -67,6 +67,10 @@ class Form:
         self._components[declared.name] = component
         return component
 
+    def stand_in(self, name: str, component: Component) -> None:
+        """Let another component stand for a field that the registry cannot serve."""
+        self._components[name] = component
+
     def layout_hidden(self) -> None:
         """Make, unseen, what only programs give; called once, after the places."""
         with gr.Column(visible=False):

@@ -130,6 +130,7 @@ def run_on_page(
     prepare: Callable[[], Any],
     work: Work,
     stopped: str = "Stopped",
+    ending: Events = (),
 ) -> Generator[Events]:
     """Load a model and yield the events of `work` with it; Stop ends it, and failures are events, never exceptions.
 
@@ -140,6 +141,7 @@ def run_on_page(
         first: what the page shows before anything else.
         prepare: makes the request; what is wrong with it is told before anything is loaded.
         stopped: what the page says after Stop.
+        ending: what else the page shows after stopped or failed work.
     """
     flag = stops.begin(session)
     try:
@@ -156,9 +158,9 @@ def run_on_page(
             for events in run_with_model(registry, shipped.key, request, work, flag.is_set):
                 yield tuple(_with_note(event, said) for event in events)
     except Stopped:
-        yield (Status(html.finished(stopped)),)
+        yield Status(html.finished(stopped)), *ending
     except Exception as error:
-        yield (Problem(sentence(error)),)
+        yield Problem(sentence(error)), *ending
     finally:
         stops.end(session)
 

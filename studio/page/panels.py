@@ -25,7 +25,8 @@ class Panels:
         files: what shows or offers a file: a button is on while there is one; a player is seen while there is one, and
             so is a button of `optional`.
         downloads: the row of the buttons, seen while the first file is there.
-        kept: states.
+        kept: states, and other components that simply get a value.
+        areas: parts of the page that are seen while a state holds something, by the state's name.
         controls: what an offer changes.
     """
 
@@ -35,7 +36,8 @@ class Panels:
     files: Mapping[str, Any] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     downloads: Block | None = None
-    kept: Mapping[str, gr.State] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    areas: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
     controls: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -43,7 +45,8 @@ class Panels:
         """List everything that events may change."""
         single = [each for each in (self.status, self.sound, self.downloads) if each is not None]
         rest = (self.pictures, self.files, self.kept, self.controls)
-        return [*single, *dict.fromkeys(part for group in rest for part in group.values())]
+        areas = [part for group in self.areas.values() for part in group]
+        return [*single, *areas, *dict.fromkeys(part for group in rest for part in group.values())]
 
     def show(self, events: Iterable[Event]) -> Updates:
         """Return the updates of the page for one step."""
@@ -60,6 +63,12 @@ class Panels:
                     page |= self._files(paths)
                 case Kept(values):
                     page |= {self.kept[name]: value for name, value in values.items() if name in self.kept}
+                    page |= {
+                        part: gr.update(visible=values[name] is not None)
+                        for name, parts in self.areas.items()
+                        if name in values
+                        for part in parts
+                    }
                 case Offers(name, choices, value) if name in self.controls:
                     page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=len(choices) > 1)
                 case Report() | Sound() | Offers():

@@ -123,7 +123,7 @@ def test_music_video(shelf: Shelf, kind: str) -> None:
     actions = MusicVideoActions(shelf.registry)
     song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
     try:
-        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        page, said = merged(actions.run("s", key, FILM, song))
         assert "Downloading" in said and "Filming" in said and "s of video" in page["status"], page["status"]
         info = probe(page["file"])
         assert (info.width, info.height, info.frames, info.sound) == (360, 360, 24, "aac")
@@ -139,11 +139,11 @@ def test_music_video_says_beforehand_what_cannot_be(shelf: Shelf) -> None:
     song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
     try:
         still = shelf.put("ltx-image")
-        page, said = merged(actions.make("s", song, FILM | {"model": still}, False, str(shelf.folder)))
+        page, said = merged(actions.run("s", still, FILM, song))
         assert "sets a picture in motion" in page["status"] and "Downloading" not in said
         key = shelf.put("wan")
         shelf.registry.memory_budget_mb = 10
-        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        page, said = merged(actions.run("s", key, FILM, song))
         assert shelf.registry.find_obstacle(key)[1:] in page["status"] and "Downloading" not in said
     finally:
         close(song)
@@ -161,7 +161,7 @@ def test_music_video_goes_on_with_the_shipped_model_where_no_gpu_is_lent(shelf: 
     actions = MusicVideoActions(shelf.registry)
     song = merged(actions.listen("s", str(click_song(shelf.folder / "a.wav", 1.0)), (0, 0), None))[0]["song"]
     try:
-        page, said = merged(actions.make("s", song, FILM | {"model": key}, False, str(shelf.folder)))
+        page, said = merged(actions.run("s", key, FILM, song))
         assert "s of video" in page["status"] and "No GPU just now" in said
         assert "not to be had" in page["notes"] and "Debug lights" in page["notes"]
         assert recipes.read_recipe(page["file"]).model == "video/lights"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from studio.io.audio_files import write_wav
 from studio.io.recipes import read_recipe
 from studio.music_video import controls
 from studio.music_video import song as songs
-from studio.music_video.actions import STRENGTHS, MusicVideoActions, safe_name, trimmed
+from studio.music_video.actions import MusicVideoActions, safe_name, trimmed
 from studio.music_video.beat_plot import beat_plot
+from studio.music_video.controls import FIELDS, STRENGTHS
 from studio.music_video.song import Song
 from tests.models.music_video.debug_video import RATE, click_song, encoded
 from tests.studio.debug_beats import music_video_registry, music_video_specs
+from tests.studio.events import flatten
 
 FAST = {
     "prompts": "a red fire\nblue waves",
     "aspect": "1:1",
     "shorter_side": 360,
-    "steps": 2,
+    "steps": 4,
     "key_clips": 2,
     "seed": 5,
 }
@@ -41,7 +44,7 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> MusicVideoActions:
 
 def listened(actions: MusicVideoActions, source: Any, trim: tuple[float, float] = (0, 0)) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for update in actions.listen("me", source, trim, None):
+    for update in map(flatten, actions.listen("melisten", source, trim, None)):
         merged |= update
     return merged
 
@@ -54,6 +57,10 @@ def heard(actions: MusicVideoActions, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def song(heard: dict[str, Any]) -> Song:
     return heard["song"]
+
+
+def changed(actions: MusicVideoActions, song: Song | None, what: str, value: Any = None) -> dict[str, Any]:
+    return flatten(actions.correct(song, what, value))
 
 
 def test_beats_are_heard_and_given_as_files(heard: dict[str, Any], song: Song) -> None:
@@ -70,18 +77,30 @@ def test_beats_are_heard_and_given_as_files(heard: dict[str, Any], song: Song) -
     assert np.abs(clicks - 0.6 * plain)[at : at + 800].max() > 0.2
 
 
+def made_events(
+    actions: MusicVideoActions, fields: dict[str, Any], song: Song, is_preview: bool, folder: Path
+) -> list[dict[str, Any]]:
+    """The events of a video, its file copied before its folder goes."""
+    updates = []
+    for update in map(flatten, actions.run("me", "", fields, song, is_preview)):
+        if update.get("file"):
+            update["file"] = shutil.copy(update["file"], folder)
+        updates.append(update)
+    return updates
+
+
 def test_corrections_change_plot_files_and_can_be_undone(actions: MusicVideoActions, song: Song) -> None:
-    doubled = actions.correct(song, "double")["song"]
+    doubled = changed(actions, song, "double")["song"]
     assert doubled.track.bpm == pytest.approx(2 * song.track.bpm, rel=0.02)
-    assert actions.correct(doubled, "undo")["song"].track is song.track
-    assert actions.correct(song, "half")["song"].track.bpm == pytest.approx(song.track.bpm / 2, rel=0.05)
-    moved = actions.correct(song, "shift", 40)["song"].track
+    assert changed(actions, doubled, "undo")["song"].track is song.track
+    assert changed(actions, song, "half")["song"].track.bpm == pytest.approx(song.track.bpm / 2, rel=0.05)
+    moved = changed(actions, song, "shift", 40)["song"].track
     np.testing.assert_allclose(moved.times_s[: len(song.track.times_s)], song.track.times_s + 0.04)
-    fewer = actions.correct(song, "delete", 2)
+    fewer = changed(actions, song, "delete", 2)
     assert len(fewer["song"].track.times_s) == len(song.track.times_s) - 1
     assert len(json.loads(Path(fewer["json"]).read_text())["beats"]) == len(song.track.times_s) - 1
-    assert actions.correct(song, "downbeat", 3)["song"].track.places[2] == 1
-    tapped = actions.correct(song, "tap", "1.0 1.6 2.2 2.8 3.4")["song"].track
+    assert changed(actions, song, "downbeat", 3)["song"].track.places[2] == 1
+    tapped = changed(actions, song, "tap", "1.0 1.6 2.2 2.8 3.4")["song"].track
     assert tapped.bpm == pytest.approx(100) and np.abs(tapped.times_s - 2.2).min() < 0.01
 
 
@@ -97,16 +116,16 @@ def test_corrections_change_plot_files_and_can_be_undone(actions: MusicVideoActi
 def test_impossible_corrections_are_sentences(
     actions: MusicVideoActions, song: Song, what: str, value: Any, says: str
 ) -> None:
-    assert says in actions.correct(song, what, value)["status"]
-    assert "Choose a song" in actions.correct(None, what, value)["status"]
+    assert says in changed(actions, song, what, value)["status"]
+    assert "Choose a song" in changed(actions, None, what, value)["status"]
 
 
 def test_the_video_has_its_recipe_and_the_corrected_beats(
     actions: MusicVideoActions, song: Song, tmp_path: Path
 ) -> None:
     fields = FAST | {"title": "T", "zoom": 0.9}
-    corrected = actions.correct(song, "half")["song"]
-    updates = list(actions.make("me", corrected, fields, True, str(tmp_path)))
+    corrected = changed(actions, song, "half")["song"]
+    updates = made_events(actions, fields, corrected, True, tmp_path)
     made = {name: value for update in updates for name, value in update.items()}
     assert probe(made["file"]).frames == 8 * 24 and probe(made["file"]).sound == "aac"
     assert "360 x 360" in made["status"] and made["picture"] == ""
@@ -114,17 +133,18 @@ def test_the_video_has_its_recipe_and_the_corrected_beats(
     assert any("left" in update.get("status", "") for update in updates)
     recipe = read_recipe(made["file"])
     assert recipe.task == "music_video" and recipe.settings["zoom"] == 0.9 and recipe.seed == 5
-    values, said = actions.load_settings(made["file"], ("prompts", "aspect", "zoom"))
-    assert values == {"prompts": FAST["prompts"], "aspect": "1:1", "zoom": 0.9, "seed": 5} and "back" in said
+    values, said = actions.load_settings(made["file"])
+    expected = {"prompts": FAST["prompts"], "aspect": "1:1", "zoom": 0.9, "seed": 5, "title": "T"}
+    assert {name: values[name] for name in expected} == expected and "song" not in values and "back" in said
 
 
 def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
-    work = actions.make("me", song, FAST, False, str(tmp_path))
-    for update in work:
+    work = actions.run("memake", "", FAST, song)
+    for update in map(flatten, work):
         if "Drawing" in update.get("status", ""):
             break
     assert actions.stops.ask("memake")
-    assert "Stopped" in list(work)[-1]["status"] and list(tmp_path.iterdir()) == []
+    assert "Stopped" in flatten(list(work)[-1])["status"] and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +153,7 @@ def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path
         ({"prompts": " "}, "Prompts is empty"),
         ({"zoom": 3}, "Zoom is 3"),
         ({"reactivity": -1}, "Reactivity is -1"),
-        ({"aspect": "2:1"}, "Aspect is"),
+        ({"aspect": "2:1"}, "Format is"),
         ({"captions": "nowhere.srt"}, "gone"),
         ({"title": "x" * 200}, "at most 120"),
     ],
@@ -141,14 +161,14 @@ def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path
 def test_wrong_fields_are_sentences(
     actions: MusicVideoActions, song: Song, tmp_path: Path, fields: dict[str, Any], says: str
 ) -> None:
-    last = list(actions.make("me", song, FAST | fields, False, str(tmp_path)))[-1]
+    last = flatten(list(actions.run("me", "", FAST | fields, song))[-1])
     assert says in last["status"] and "alert" in last["status"]
 
 
 def test_without_a_song_or_a_model(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
-    assert "Choose a song" in list(actions.make("me", None, FAST, False, str(tmp_path)))[-1]["status"]
+    assert "Choose a song" in flatten(list(actions.run("me", "", FAST, None))[-1])["status"]
     alone = MusicVideoActions(Registry(music_video_specs()[:1], memory_budget_mb=10, weights_dir=tmp_path))
-    assert "no video model" in list(alone.make("me", song, FAST, False, str(tmp_path)))[-1]["status"]
+    assert "no video model" in flatten(list(alone.run("me", "", FAST, song))[-1])["status"]
 
 
 def test_songs_that_cannot_be_used(actions: MusicVideoActions, tmp_path: Path) -> None:
@@ -173,26 +193,33 @@ def test_sounds_that_are_no_songs_give_something_sensible(
     assert "alert" not in made["status"] and made["song"].duration_s == pytest.approx(seconds, abs=0.01)
     if kind == "silence":
         assert "No steady beat" in made["status"]
-    last = list(actions.make("me", made["song"], FAST, True, str(tmp_path)))[-1]
+    last = flatten(list(actions.run("me", "", FAST, made["song"], is_preview=True))[-1])
     assert ("from 0.5 s" if kind == "short" else "of video") in last["status"]
 
 
 def test_a_new_song_deletes_the_folder_of_the_old(actions: MusicVideoActions, tmp_path: Path) -> None:
     first = listened(actions, str(click_song(tmp_path / "a.wav", 1.0)))["song"]
-    second = [update for update in actions.listen("me", str(tmp_path / "a.wav"), (0, 0), first) if "song" in update]
+    second = [
+        update
+        for update in map(flatten, actions.listen("me", str(tmp_path / "a.wav"), (0, 0), first))
+        if "song" in update
+    ]
     assert not first.folder.exists() and second[0]["song"].folder.exists()
     songs.close(second[0]["song"])
     assert not second[0]["song"].folder.exists()
 
 
 def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_path: Path) -> None:
-    steps = list(actions.program(str(click_song(tmp_path / "a.wav", 2.0)), (0, 0), FAST, str(tmp_path)))
-    file, beats = steps[-1]
-    assert all(step is None for step in steps[:-1]) and probe(file).frames == 48
+    whole = FIELDS.defaults() | FAST
+    song = str(click_song(tmp_path / "a.wav", 2.0))
+    steps = [flatten(step) for step in actions.run_program("", whole | {"song": song}, str(tmp_path))]
+    file = next(step["file"] for step in steps if step.get("file"))
+    beats = steps[-1]["report"]
+    assert probe(file).frames == 48
     assert len(beats["beats"]) >= 3 and set(beats["beats"][0]) == {"time_s", "place"}
     with pytest.raises(ValueError, match="no sound"):
         (tmp_path / "b.mp3").write_bytes(b"nothing" * 20)
-        list(actions.program(str(tmp_path / "b.mp3"), (0, 0), FAST, str(tmp_path)))
+        list(actions.run_program("", whole | {"song": str(tmp_path / "b.mp3")}, str(tmp_path)))
 
 
 def test_what_the_page_offers_is_what_the_generator_takes() -> None:
