@@ -114,7 +114,7 @@ def test_video(shelf: Shelf, kind: str) -> None:
     assert Path(page["file"]).stat().st_size > 1000 and recipes.read_recipe(page["file"]).model == key
 
 
-FILM = {"prompts": "the sea\nthe harbour", "aspect": "1:1", "shorter_side": 360, "steps": 2, "key_clips": 2, "seed": 5}
+FILM = {"prompts": "the sea\nthe harbour", "aspect": "1:1", "shorter_side": 360, "steps": 4, "key_clips": 2, "seed": 5}
 
 
 @pytest.mark.parametrize("kind", ["wan", "animatediff"])
