@@ -189,7 +189,7 @@ class TrainingLoop(Generic[Network]):
                 means = {name: round(float(value) / count, 4) for name, value in sums.items()}
                 now = time.perf_counter()
                 pace = {"s_per_step": round((now - logged_at) / count, 3)}
-                self._log({"step": self.step, "minutes": round(self.elapsed_s / 60, 1), **means, **pace})
+                self.write_log({"step": self.step, "minutes": round(self.elapsed_s / 60, 1), **means, **pace})
                 sums, count, logged_at = {}, 0, now
             now = time.perf_counter()
             is_due = save_every is not None and self.step % save_every == 0
@@ -214,7 +214,7 @@ class TrainingLoop(Generic[Network]):
         if self.writes:
             self.save()
 
-    def _log(self, line: Mapping[str, Any]) -> None:
+    def write_log(self, line: Mapping[str, Any]) -> None:
         """Print a line of JSON and write it beside the checkpoint."""
         if not self.writes:
             return

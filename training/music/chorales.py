@@ -17,8 +17,7 @@ Letters: B batch, L tokens, W width, V vocabulary.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +28,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.music.transformer import Layer, MusicTransformerConfig, compute_sinusoids, make_attention_mask
-from training.loop import save_checkpoint
-from training.music.muon import make_optimizers
+from training.loop import TrainingLoop
+from training.music.optimizers import make_optimizers
 
 VOICES, STEPS_PER_BAR = 4, 16
 CLOCK = VOICES * STEPS_PER_BAR
 REST, START, VOCABULARY = 128, 129, 130
 WINDOW, STRIDE = 256, 128
+VALIDATE_EVERY = 250
 Tokens = NDArray[np.int64]
 
 
@@ -198,90 +198,60 @@ def measure_nll(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
     return total / count
 
 
-class ChoraleTraining:
+class ChoraleTraining(TrainingLoop[ChoraleTransformer]):
     """One network's training, which can be stopped and started; only the running average of the weights is judged."""
 
-    def __init__(self, recipe: ChoraleRecipe, position: str, splits: Mapping[str, list[Tokens]]) -> None:
+    def __init__(
+        self, recipe: ChoraleRecipe, position: str, splits: Mapping[str, list[Tokens]], checkpoint: Path
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.splits = recipe, splits
-        self.model = ChoraleTransformer(recipe.make_config(position))
-        self.average = ChoraleTransformer(recipe.make_config(position))
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizers = make_optimizers(self.model, recipe.muon_rate, recipe.adam_rate)
-        self.crops = Crops(splits["train"], recipe.seed)
-        self.step = 0
+        config = recipe.make_config(position)
+        model = ChoraleTransformer(config)
+        super().__init__(model, config, make_optimizers(model, recipe.muon_rate, recipe.adam_rate), checkpoint)
+        self.crops = Crops(splits["train"], recipe.seed + self.step)  # rows that were not drawn before
 
-    def learn(self) -> float:
-        """One step; returns the loss."""
+    def measure_progress(self) -> float:
+        """Return the share of the steps that is done."""
+        return self.step / self.recipe.steps
+
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rates of Muon and AdamW: a warm-up, then a straight line to 0."""
         recipe = self.recipe
         rate = min(1.0, (self.step + 1) / recipe.warmup_steps) * (1 - self.step / recipe.steps)
-        for optimizer, full in zip(self.optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
-            optimizer.param_groups[0]["lr"] = rate * full
-        inputs, places, targets = self.crops.draw_rows(recipe.rows)
+        return rate * recipe.muon_rate, rate * recipe.adam_rate
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state: of all at first, in the end of so many steps."""
+        return max(1 / self.step, 1 / self.recipe.average_over_steps)
+
+    def train_step(self) -> dict[str, float]:
+        """Do one step; return the loss."""
+        inputs, places, targets = self.crops.draw_rows(self.recipe.rows)
         logits = self.model(inputs, places)
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        self.step += 1
-        weight = max(1 / self.step, 1 / recipe.average_over_steps)
-        with torch.no_grad():
-            for mean, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(new, weight)
-        return float(loss.detach())
+        self.descend(loss, 1.0)
+        return {"loss": float(loss.detach())}
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, complete or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step,
-        }
-        save_checkpoint(path, state)
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, with rows that were not drawn before."""
-        state = torch.load(path, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        for optimizer, saved in zip(self.optimizers, state["optimisers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.step = state["step"]
-        self.crops = Crops(self.splits["train"], self.recipe.seed + self.step)
+    def finish_step(self) -> None:
+        """Measure the validation loss now and then."""
+        if self.step % VALIDATE_EVERY == 0:
+            self.write_log(
+                {"step": self.step, "valid": round(measure_nll(self.build_average(), self.splits["valid"]), 4)}
+            )
 
 
-def train_chorales(
-    path: Path,
-    position: str,
-    recipe: ChoraleRecipe,
-    checkpoint: Path,
-    report: Callable[[str], None] = print,
-) -> dict[str, float]:
+def train_chorales(path: Path, position: str, recipe: ChoraleRecipe, checkpoint: Path) -> dict[str, float]:
     """Train (or load what was trained) one network and judge it.
 
     Returns:
         Negative log-likelihoods of a token: "train" (first 40 pieces), "valid", "test"; "parameters" and "steps".
     """
     splits = read_splits(path)
-    training = ChoraleTraining(recipe, position, splits)
-    if checkpoint.is_file():
-        training.resume(checkpoint)
-    losses: list[float] = []
-    saved_at = time.monotonic()
-    while training.step < recipe.steps:
-        losses.append(training.learn())
-        if training.step % 50 == 0:
-            report(f"{position} step {training.step}: {np.mean(losses[-50:]):.4f}")
-        if training.step % 250 == 0:
-            valid = measure_nll(training.average, splits["valid"])
-            report(f"{position} step {training.step}: valid {valid:.4f}")
-        if time.monotonic() - saved_at > 120 or training.step == recipe.steps:
-            training.save(checkpoint)
-            saved_at = time.monotonic()
+    training = ChoraleTraining(recipe, position, splits, checkpoint)
+    training.run(log_every=50, save_every_s=120)
+    average = training.build_average()
     judged = {"train": splits["train"][:40], "valid": splits["valid"], "test": splits["test"]}
-    results = {name: measure_nll(training.average, pieces) for name, pieces in judged.items()}
-    parameters = sum(parameter.numel() for parameter in training.model.parameters())
+    results = {name: measure_nll(average, pieces) for name, pieces in judged.items()}
+    parameters = sum(parameter.numel() for parameter in average.parameters())
     return {**results, "parameters": float(parameters), "steps": float(training.step)}

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +24,10 @@ from models.music.copy_detector import COPY_INDEX_FILE, CopyDetector
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import PAD
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, save_model
-from training.loop import save_checkpoint
+from training.loop import TrainingLoop
 from training.music.corpus import COLLECTIONS, Corpus, read_collections
 from training.music.examples import MIX, Examples
-from training.music.muon import make_optimizers
+from training.music.optimizers import make_optimizers
 
 RUNS = Path(".runs") / "music"
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -68,66 +66,53 @@ def measure_held_out_losses(model: MusicTransformer, examples: Examples, rows: i
     return losses
 
 
-@dataclass
-class MusicTraining:
-    """A training that can be stopped and started: the network, its running average, optimizers, clock and log."""
+class MusicTraining(TrainingLoop[MusicTransformer]):
+    """Training of the music model for so many minutes in all, with held-out losses in `log.csv` now and then."""
 
-    folder: Path
-    minutes: float
-
-    def __post_init__(self) -> None:
+    def __init__(self, corpus: Corpus, folder: Path, minutes: float) -> None:
         torch.manual_seed(0)
-        self.model = MusicTransformer(CONFIG)
-        self.average = MusicTransformer(CONFIG)
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizers = make_optimizers(self.model, MUON_RATE, ADAM_RATE)
-        self.rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
-        self.step, self.elapsed_s = 0, 0.0
-        self.checkpoint = self.folder / "checkpoint.pt"
-        if self.checkpoint.is_file():
-            self._resume()
+        self.folder, self.minutes = folder, minutes
+        model = MusicTransformer(CONFIG)
+        super().__init__(model, CONFIG, make_optimizers(model, MUON_RATE, ADAM_RATE), folder / "checkpoint.pt")
+        self.rows = Examples(corpus, CONTEXT_TOKENS).draw_rows(np.random.default_rng([1, self.step]))
+        self.held_out = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
+        self.losses: list[float] = []  # since the last test
+        self.tested_at_s = self.elapsed_s
 
-    def _resume(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        for optimizer, saved in zip(self.optimizers, state["optimisers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+    def measure_progress(self) -> float:
+        """Return the share of the time that has passed, over all starts."""
+        return self.elapsed_s / (60 * self.minutes)
 
-    def save(self) -> None:
-        """Write the checkpoint, complete or not at all."""
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step,
-            "elapsed_s": self.elapsed_s,
-        }
-        save_checkpoint(self.checkpoint, state)
+    def schedule_rates(self) -> tuple[float, ...]:
+        """Return the learning rates of Muon and AdamW."""
+        rate = compute_learning_rate(self.step, self.measure_progress())
+        return rate * MUON_RATE, rate * ADAM_RATE
+
+    def weigh_average(self) -> float:
+        """Return the weight of the newest state: of all at first, in the end of AVERAGE_OVER_STEPS."""
+        return max(1 / self.step, 1 / AVERAGE_OVER_STEPS)
 
     def learn(self, rows: Tensor) -> float:
-        """One step; returns the loss."""
-        rate = compute_learning_rate(self.step, self.elapsed_s / (60 * self.minutes))
-        for optimizer, full in zip(self.optimizers, self.rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * full
+        """Do one step on rows int64 (B, L + 1); return the loss."""
         loss = compute_loss(self.model, rows)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        self.step += 1
-        weight = max(1 / self.step, 1 / AVERAGE_OVER_STEPS)
-        with torch.no_grad():
-            for mean, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(new, weight)
+        self.descend(loss, 1.0)
         return float(loss.detach())
 
-    def log(self, loss: float, held_out: dict[str, float]) -> None:
-        """Append to log.csv and say it."""
+    def train_step(self) -> dict[str, float]:
+        """Do one step; return the loss."""
+        self.losses.append(self.learn(torch.from_numpy(np.stack([next(self.rows) for _ in range(ROWS)]))))
+        return {"loss": self.losses[-1]}
+
+    def finish_step(self) -> None:
+        """Measure held-out losses after some minutes, and at the end."""
+        if self.elapsed_s - self.tested_at_s > TEST_EVERY_S or self.measure_progress() >= 1:
+            self.log_losses(measure_held_out_losses(self.build_average(), self.held_out))
+            self.tested_at_s, self.losses = self.elapsed_s, []
+
+    def log_losses(self, held_out: dict[str, float]) -> None:
+        """Append to log.csv and print it."""
         path = self.folder / "log.csv"
-        row = {"step": self.step, "minutes": f"{self.elapsed_s / 60:.1f}", "train": f"{loss:.4f}"}
+        row = {"step": self.step, "minutes": f"{self.elapsed_s / 60:.1f}", "train": f"{np.mean(self.losses):.4f}"}
         row |= {name: f"{value:.4f}" for name, value in held_out.items()}
         is_new = not path.is_file()
         with path.open("a", newline="", encoding="utf-8") as file:
@@ -140,26 +125,7 @@ class MusicTraining:
 
 def run(corpus_path: Path, folder: Path, minutes: float) -> None:
     """Train until `minutes` have been spent in all."""
-    corpus = Corpus.load(corpus_path)
-    training = Examples(corpus, CONTEXT_TOKENS)
-    testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
-    state = MusicTraining(folder, minutes)
-    state.model.train()
-    rows = training.draw_rows(np.random.default_rng([1, state.step]))
-    saved_at = tested_at = state.elapsed_s
-    losses: list[float] = []
-    while state.elapsed_s < 60 * minutes:
-        started = time.monotonic()
-        losses.append(state.learn(torch.from_numpy(np.stack([next(rows) for _ in range(ROWS)]))))
-        state.elapsed_s += time.monotonic() - started
-        if state.step % 20 == 0:
-            print(f"step {state.step}, {state.elapsed_s / 60:.1f} min, loss {np.mean(losses[-20:]):.4f}", flush=True)
-        if state.elapsed_s - tested_at > TEST_EVERY_S or state.elapsed_s >= 60 * minutes:
-            state.log(float(np.mean(losses)), measure_held_out_losses(state.average, testing))
-            tested_at, losses = state.elapsed_s, []
-        if state.elapsed_s - saved_at > SAVE_EVERY_S or state.elapsed_s >= 60 * minutes:
-            state.save()
-            saved_at = state.elapsed_s
+    MusicTraining(Corpus.load(corpus_path), folder, minutes).run(log_every=20, save_every_s=SAVE_EVERY_S)
 
 
 def export(folder: Path, weights: Path) -> Path:

@@ -76,9 +76,9 @@ def test_the_future_is_not_seen() -> None:
 def test_it_trains_is_kept_and_judged(tmp_path: Path) -> None:
     path = tmp_path / "jsb.json"
     path.write_text(json.dumps({"train": [chorale()], "valid": [chorale(70)], "test": [chorale(80)]}))
-    results = train_chorales(path, "relative", TINY, tmp_path / "a.pt", report=lambda _: None)
+    results = train_chorales(path, "relative", TINY, tmp_path / "a.pt")
     assert results["steps"] == 12 and results["test"] < np.log(VOCABULARY)
-    again = train_chorales(path, "relative", TINY, tmp_path / "a.pt", report=lambda _: None)
+    again = train_chorales(path, "relative", TINY, tmp_path / "a.pt")
     assert again == results
 
 
