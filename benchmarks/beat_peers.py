@@ -20,7 +20,7 @@ Heard = tuple[list[float], list[float]]
 
 
 def build_madmom() -> Callable[[str], Heard]:
-    """The beats by the beat tracker, the downbeats by the downbeat tracker."""
+    """Build madmom's detectors: the beats by the beat tracker, the downbeats by the downbeat tracker."""
     from madmom.features import beats, downbeats
 
     listen, decode = beats.RNNBeatProcessor(), beats.DBNBeatTrackingProcessor(fps=100)
@@ -35,7 +35,7 @@ def build_madmom() -> Callable[[str], Heard]:
 
 
 def build_beatnet() -> Callable[[str], Heard]:
-    """Its package wants pyaudio and matplotlib even where no microphone is heard and nothing is drawn."""
+    """Build BeatNet; its package wants pyaudio and matplotlib even where neither is used."""
     for name in ("pyaudio", "matplotlib", "matplotlib.pyplot"):
         sys.modules.setdefault(name, types.ModuleType(name))
     from BeatNet.BeatNet import BeatNet
@@ -50,7 +50,7 @@ def build_beatnet() -> Callable[[str], Heard]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     peers = {}
     for name, module, build in (("madmom", "madmom", build_madmom), ("beatnet", "BeatNet", build_beatnet)):
         if importlib.util.find_spec(module):

@@ -74,7 +74,7 @@ class AnnotatedSound:
 
 
 def read_recordings(folder: Path) -> Iterator[AnnotatedSound]:
-    """Sound files with annotations."""
+    """Read sound files with annotations."""
     import soundfile
 
     for path in sorted(folder.glob("*.beats")):
@@ -85,7 +85,7 @@ def read_recordings(folder: Path) -> Iterator[AnnotatedSound]:
 
 
 def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
-    """Held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
+    """Render held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
     songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
     for folder in songs[::POP909_EVERY]:
         song = read_pop909(folder, random.Random(int(folder.name))).cut(0.0, POP909_S)
@@ -95,7 +95,7 @@ def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
 
 
 def make_clicks() -> Iterator[AnnotatedSound]:
-    """Metronomes with a louder first beat of four and softer notes between the beats, swung."""
+    """Make metronomes with a louder first beat of four and softer notes between the beats, swung."""
     length = RATE // 25
     falling = np.exp(-np.arange(length) / (0.006 * RATE))
     for number, bpm in enumerate(CLICK_TEMPI):
@@ -112,7 +112,7 @@ def make_clicks() -> Iterator[AnnotatedSound]:
 
 
 def detect_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Floats, float]:
-    """Beats, downbeats, and how many times faster than the sound."""
+    """Detect beats and downbeats, and measure how many times faster than the sound."""
     began_s = time.perf_counter()
     track, _ = detector.detect(BeatRequest(samples, RATE))
     return track.times_s, track.downbeats_s, len(samples) / RATE / (time.perf_counter() - began_s)
@@ -130,7 +130,7 @@ def detect_online(path: Path, samples: Samples) -> Floats:
 
 
 def detect_by_librosa(samples: Samples) -> Floats:
-    """librosa's dynamic-programming tracker with its defaults."""
+    """Detect beats with librosa's dynamic-programming tracker and its defaults."""
     import librosa
 
     small = resample(samples, RATE, 22_050)
@@ -138,7 +138,7 @@ def detect_by_librosa(samples: Samples) -> Floats:
 
 
 def detect_by_peers(python: Path, pieces: list[AnnotatedSound]) -> list[Answers]:
-    """What the peers of another Python find, piece by piece."""
+    """Detect beats with the peers of another Python, piece by piece."""
     import soundfile
 
     with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
@@ -153,7 +153,10 @@ def detect_by_peers(python: Path, pieces: list[AnnotatedSound]) -> list[Answers]
 
 
 def collect_peer_answers(arguments: argparse.Namespace, pieces: list[AnnotatedSound]) -> list[Found]:
-    """The same, but what stands in the file `--peer-answers` is not heard again; what is heard is added to it."""
+    """Collect the peers' answers.
+
+    What stands in the file `--peer-answers` is not asked again, what is asked is added to it.
+    """
     file: Path | None = arguments.peer_answers
     known: dict[str, Answers] = json.loads(file.read_text()) if file and file.exists() else {}
     missing = [piece for piece in pieces if piece.key not in known]
@@ -166,7 +169,7 @@ def collect_peer_answers(arguments: argparse.Namespace, pieces: list[AnnotatedSo
 
 
 def score_beats(piece: AnnotatedSound, beats: Floats, downbeats: Floats | None) -> dict[str, float]:
-    """mir_eval's measures of one piece."""
+    """Score one piece with mir_eval's measures."""
     import mir_eval.beat as measure
 
     wanted, found = measure.trim_beats(piece.beats), measure.trim_beats(beats)
@@ -180,7 +183,7 @@ def score_beats(piece: AnnotatedSound, beats: Floats, downbeats: Floats | None) 
 
 
 def measure_all(pieces: list[AnnotatedSound], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Scores of all systems, set by set, with the means over the sets."""
+    """Score all systems, set by set, with the means over the sets."""
     torch.set_num_threads(arguments.threads)
     detector = BeatDetector(load_beat_network(arguments.weights))
     detect_offline(detector, pieces[0].samples)  # warm
@@ -230,7 +233,7 @@ def _average_sets(by_set: dict[str, dict[str, dict[str, float]]], name: str, key
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "beats")
     parser.add_argument("--recordings", type=Path, help="folder of sound files with .beats files")

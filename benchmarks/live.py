@@ -55,7 +55,7 @@ Samples = NDArray[np.float32]
 
 @contextlib.contextmanager
 def load_shipped(key: str) -> Iterator[Any]:
-    """A model of the catalogue."""
+    """Load a model of the catalogue, for as long as it is used."""
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry
 
@@ -73,8 +73,8 @@ class PlayedSession:
         self.seed, self.timeline = seed, timeline
 
     @classmethod
-    def of_page(cls, wav: bytes) -> PlayedSession:
-        """From a recording that was downloaded; its recipe tells the turns."""
+    def read_page(cls, wav: bytes) -> PlayedSession:
+        """Read a recording that was downloaded; its recipe tells the turns."""
         from studio.io.recipes import read_recipe
 
         with tempfile.TemporaryDirectory() as folder:
@@ -88,16 +88,16 @@ class PlayedSession:
             }
             return cls(path, recipe.seed, timeline)
 
-    def again(self, writer: BarGenerator, timeline: Timeline, until_s: float) -> Samples:
-        """The session played again with other turns, float32 (N, 2)."""
-        stream = MusicStream(writer, writer.composer.bank, timeline[0][0], self.seed, timeline)
+    def replay(self, bar_generator: BarGenerator, timeline: Timeline, until_s: float) -> Samples:
+        """Play the session again with other turns, float32 (N, 2)."""
+        stream = MusicStream(bar_generator, bar_generator.composer.bank, timeline[0][0], self.seed, timeline)
         made: list[Samples] = []
         while stream.rendered_s < until_s:
             made.append(stream.next_chunk().samples)
         return np.concatenate(made, axis=1).T
 
-    def first_difference_s(self, other: Samples, after_s: float, same_from_s: float = 0.0) -> float:
-        """When the recording first differs from another one, from a moment on; before, it must not."""
+    def find_difference_s(self, other: Samples, after_s: float, same_from_s: float = 0.0) -> float:
+        """Find when the recording first differs from another one, from a moment on; before, it must not."""
         first, count = round(after_s * self.rate), min(len(other), len(self.samples))
         apart = np.abs(self.samples[:count] - other[:count]).max(axis=1) > HEARD
         if apart[round(same_from_s * self.rate) : first].any() or not apart[first:].any():
@@ -111,7 +111,7 @@ def _read_recording(page: Any, address: str) -> PlayedSession:
     if "recorded" not in said:
         raise RuntimeError(said)
     with urllib.request.urlopen(f"{address}/live/file/{token}/session.wav") as answer:
-        return PlayedSession.of_page(answer.read())
+        return PlayedSession.read_page(answer.read())
 
 
 def _find_heard_s(page: Any) -> float:
@@ -166,15 +166,15 @@ def measure_latency() -> Iterator[dict[str, float]]:
         phrased = _read_recording(page, address)
     with load_shipped("music/transformer") as composer:
         use_single_thread()
-        writer = BarGenerator(composer)
-        yield _measure_knobs(knobs, turned, writer)
-        plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
-        answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
+        bar_generator = BarGenerator(composer)
+        yield _measure_knobs(knobs, turned, bar_generator)
+        plain = phrased.replay(bar_generator, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
+        answer_s = phrased.find_difference_s(plain, released, released - QUIET_S) - released
     yield {"answer_latency_s": answer_s, "answer_latency_median_s": answer_s}
 
 
-def _measure_knobs(session: PlayedSession, turned: list[float], writer: BarGenerator) -> dict[str, float]:
-    """Latency of each turn, and the length of the bar in which it was made."""
+def _measure_knobs(session: PlayedSession, turned: list[float], bar_generator: BarGenerator) -> dict[str, float]:
+    """Measure the latency of each turn, and the length of the bar in which it was made."""
     turns = dict(sorted(session.timeline.items()))
     bars = list(turns)
     acted = [bar for before, bar in itertools.pairwise(bars) if turns[before][0] != turns[bar][0]]
@@ -184,9 +184,9 @@ def _measure_knobs(session: PlayedSession, turned: list[float], writer: BarGener
     for at, bar in zip(turned, acted, strict=True):
         without = {each: turn for each, turn in turns.items() if each < bar}
         begins_s = sum(turns[max(each for each in turns if each <= index)][0].bar_s for index in range(bar))
-        other = session.again(writer, without, begins_s + 4)
+        other = session.replay(bar_generator, without, begins_s + 4)
         lengths.append(without[max(without)][0].bar_s)
-        waits.append(session.first_difference_s(other, at) - at)
+        waits.append(session.find_difference_s(other, at) - at)
     worst = int(np.argmax([wait - length for wait, length in zip(waits, lengths, strict=True)]))
     return {
         "knob_latency_s": waits[worst],
@@ -197,9 +197,9 @@ def _measure_knobs(session: PlayedSession, turned: list[float], writer: BarGener
 
 
 @contextlib.contextmanager
-def _play(writer: BarGenerator, generator: Any, folder: str) -> Iterator[LiveSession]:
+def _play(bar_generator: BarGenerator, generator: Any, folder: str) -> Iterator[LiveSession]:
     frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
-    session = LiveSession(writer, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
+    session = LiveSession(bar_generator, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
     session.start()
     try:
         time.sleep(SETTLE_MS / 1000)
@@ -209,7 +209,10 @@ def _play(writer: BarGenerator, generator: Any, folder: str) -> Iterator[LiveSes
 
 
 def measure_server() -> Iterator[dict[str, float]]:
-    """The same in a session without a page, pictures drawn; the page adds `START_DELAY_S` of its script and the way."""
+    """Measure the same in a session without a page, pictures drawn.
+
+    The page adds `START_DELAY_S` of its script and the way.
+    """
     knob_turns: list[dict[str, Any]] = [{"intensity": 1.0}, {"mode": "minor"}, {"tempo": 140.0}, {"density": 5.0}]
     knob_turns += [{"drums": False}, {"tempo": 84.0}]
     with (
@@ -217,35 +220,35 @@ def measure_server() -> Iterator[dict[str, float]]:
         load_shipped("video/unet3d") as generator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        writer, turned = BarGenerator(composer), []
-        with _play(writer, generator, folder) as session:
+        bar_generator, turned = BarGenerator(composer), []
+        with _play(bar_generator, generator, folder) as session:
             for turn in knob_turns:
-                turned.append(session.now_s())
+                turned.append(session.get_time_s())
                 session.turn(replace(session.music.wanted[0], **turn))
                 time.sleep(BETWEEN_MS / 1000)
         use_single_thread()
         wav = session.recording.wav_path
-        found = _measure_knobs(PlayedSession(wav, 7, session.music.timeline), turned, writer) | {
+        found = _measure_knobs(PlayedSession(wav, 7, session.music.timeline), turned, bar_generator) | {
             "late": session.meter.late
         }
         yield {f"server_{name}": value for name, value in found.items()}
-        with _play(writer, generator, folder) as session:
+        with _play(bar_generator, generator, folder) as session:
             for before, pitch in itertools.pairwise((0, 60, 64, 67, 65, 0)):
                 if pitch:
-                    session.key(pitch, 96, True)
+                    session.take_key(pitch, 96, True)
                 if before:
-                    session.key(before, 64, False)
+                    session.take_key(before, 64, False)
                 time.sleep(0.2 if pitch else 0.0)
-            released = session.now_s()
+            released = session.get_time_s()
             time.sleep(2 * BETWEEN_MS / 1000)
         phrased = PlayedSession(wav, 7, session.music.timeline)
-        plain = phrased.again(writer, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
-        answer_s = phrased.first_difference_s(plain, released, released - QUIET_S) - released
+        plain = phrased.replay(bar_generator, phrased.timeline, len(phrased.samples) / phrased.rate - 1)
+        answer_s = phrased.find_difference_s(plain, released, released - QUIET_S) - released
     yield {"server_answer_latency_s": answer_s, "server_answer_latency_median_s": answer_s}
 
 
 def measure_alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
-    """Real-time factor of the sound without pictures or a browser, on one thread."""
+    """Measure the real-time factor of the sound without pictures or a browser, on one thread."""
     with load_shipped("music/transformer") as composer:
         use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, LiveControls(), 7)
@@ -258,7 +261,7 @@ def measure_alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
 
 
 def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
-    """Memory of an hour by a simulated clock: from the tenth minute on."""
+    """Measure the memory of an hour by a simulated clock: from the tenth minute on."""
     import os
 
     with (
@@ -268,7 +271,7 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
     ):
         use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, HOUR_CONTROLS, 7)
-        recording, ears = SessionRecording(Path(folder), stream.sample_rate), MusicFeatureTracker()
+        recording, features = SessionRecording(Path(folder), stream.sample_rate), MusicFeatureTracker()
         frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
         memory, minute = [], 0
         while stream.rendered_s < length_s:
@@ -276,12 +279,12 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
             pcm = to_int16(chunk.samples)
             pack_sound(chunk.start, pcm)
             recording.add(chunk, pcm)
-            ears.add(chunk)
+            features.add(chunk)
             if stream.rendered_s >= 60 * minute:
                 minute += 1
-                frames.paint(stream.rendered_s, ears.at(stream.rendered_s).energy)
+                frames.paint(stream.rendered_s, features.read_at(stream.rendered_s).energy)
                 while frames.ready_s > 0:
-                    frames.frame(stream.rendered_s, ears.at(stream.rendered_s))
+                    frames.render_frame(stream.rendered_s, features.read_at(stream.rendered_s))
                 memory.append(live_page.measure_rss_mb(os.getpid()))
         recording.close()
         yield {
@@ -292,6 +295,7 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "live")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the page plays")

@@ -53,7 +53,7 @@ WATCH = """(() => {
 
 @contextmanager
 def open_live_page() -> Iterator[tuple[Any, str, int]]:
-    """The open tab, the studio's address and its process."""
+    """Open the tab; yield it, the studio's address and its process."""
     with open_browser() as chromium, run_server_process(["app.py"]) as (address, process):
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
         page.set_default_timeout(120_000)
@@ -72,20 +72,20 @@ def press_start(page: Any) -> None:
 
 
 def press_stop(page: Any) -> str:
-    """Press Stop; returns the sentence."""
+    """Press Stop and return the sentence."""
     page.click("#live-stop")
     page.wait_for_function("() => document.querySelector('#live-file-wav, #live-line.problem')")
     return str(page.inner_text("#live-line"))
 
 
 def measure_rss_mb(process: int) -> float:
-    """Memory of a process that is not shared with files, MB."""
+    """Measure the memory of a process that is not shared with files, MB."""
     fields = Path(f"/proc/{process}/statm").read_text().split()
     return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _measure_heap_mb(page: Any) -> float:
-    """The page's own memory, MB, what its next collection frees included."""
+    """Measure the page's own memory, MB, what its next collection frees included."""
     session = page.context.new_cdp_session(page)
     found = session.send("Runtime.getHeapUsage")
     session.detach()
@@ -95,13 +95,13 @@ def _measure_heap_mb(page: Any) -> float:
 def measure_growth(
     values: list[float], of: Callable[[list[float]], float] = statistics.median, parts: int = 5
 ) -> float:
-    """From the second of so many parts to the last."""
+    """Measure the growth from the second of so many parts to the last."""
     part = max(1, len(values) // parts)
     return of(values[-part:]) - of(values[part : 2 * part])
 
 
 def play_long(minutes: float) -> dict[str, float]:
-    """Play for so long with pictures; figures of the sound, the pictures and the memory."""
+    """Play for so long with pictures; return figures of the sound, the pictures and the memory."""
     with open_live_page() as (page, _, process):
         press_start(page)
         page.wait_for_function(f"() => {REPORT}.pictures > 0")

@@ -61,14 +61,14 @@ Measured = Iterator[tuple[str, float]]
 
 
 def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float:
-    """Rank correlation."""
+    """Compute the rank correlation."""
     from scipy.stats import spearmanr
 
     return float(spearmanr(x, y).statistic)
 
 
 def measure_length_s(piece: Piece) -> float:
-    """How long a piece lasts."""
+    """Measure how long a piece lasts."""
     return sum(bar.positions * 60 / POSITIONS_PER_QUARTER / TEMPI[bar.tempo] for bar in piece.bars)
 
 
@@ -79,13 +79,13 @@ class PieceWriter:
         self.sampler = MusicSampler(CachedTransformer(model, "int8" if is_int8_available() else "float32"))
 
     def write(self, constraints: Constraints, seed: int, pieces: int = 1) -> list[Piece]:
-        """Pieces of at most a training row's length."""
+        """Write pieces of at most a training row's length."""
         settings = SamplingSettings(top_p=0.95, max_tokens=CONTEXT_TOKENS, seed=seed)
         return [decode_piece(tokens) for tokens in self.sampler.sample([()] * pieces, settings, constraints)]
 
 
 def build_constraints(style: str, bars: int, **controls: int) -> Constraints:
-    """A request as the tab makes it: style and ensemble, one meter and tempo throughout."""
+    """Build a request as the tab makes it: style and ensemble, one meter and tempo throughout."""
     programs, drums = ENSEMBLES[style]
     return Constraints(
         bars=bars,
@@ -98,7 +98,7 @@ def build_constraints(style: str, bars: int, **controls: int) -> Constraints:
 
 
 def measure_speed(model: MusicTransformer) -> Measured:
-    """[speedup_vs_gpt2, realtime_factor]; medians of five.
+    """Yield speedup_vs_gpt2 and realtime_factor; medians of five.
 
     The speed-up is taken without guidance, one pass of the network a token like GPT-2's; with guidance (two passes) it
     is reported beside it. The real-time factors are with guidance where the composer uses it: with a key or a density.
@@ -160,7 +160,7 @@ def load_composer() -> MusicComposer:
 
 
 def measure_first_audio() -> Measured:
-    """[first_audio_ms]: from a request to the first sound, warm, with a key asked for; median of eight."""
+    """Yield first_audio_ms: from a request to the first sound, warm, with a key asked for; median of eight."""
     maker, waits = load_composer(), []
     for seed in range(9):
         request = MusicRequest(style="pop", key="C major", meter="4/4", bars=8, programs=(0, 33), drums=True, seed=seed)
@@ -174,7 +174,7 @@ def measure_first_audio() -> Measured:
 
 
 def measure_control(pieces: int = 100) -> Measured:
-    """[control_key, control_tempo, control_density]: asked of the composer against measured, eight bars each."""
+    """Yield control_key, control_tempo and control_density: asked of the composer against measured, eight bars each."""
     maker, random = load_composer(), np.random.default_rng(11)
     hits, tempi, densities = [], [], []
     styles = list(ENSEMBLES)
@@ -213,7 +213,7 @@ def measure_likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
 
 
 def write_samples(writer: PieceWriter, count: int = 99) -> dict[str, list[Piece]]:
-    """Pieces of eight bars with nothing asked but the style, the meter and its ensemble."""
+    """Write pieces of eight bars with nothing asked but the style, the meter and its ensemble."""
     each = count // len(ENSEMBLES)
     return {
         style: [
@@ -226,7 +226,7 @@ def write_samples(writer: PieceWriter, count: int = 99) -> dict[str, list[Piece]
 
 
 def compare_distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
-    """Overlap and KL divergence of samples and held-out excerpts; in brackets of two halves of the held-out ones."""
+    """Yield overlap and KL divergence of samples and held-out excerpts, and of two halves of the held-out ones."""
     testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
     random = np.random.default_rng(3)
     for name, histogram in (
@@ -262,7 +262,7 @@ def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> M
 
 
 def measure_chorales(folder: Path) -> Measured:
-    """[jsb_test_nll, jsb_test_nll_absolute]: see training.music.chorales."""
+    """Yield jsb_test_nll and jsb_test_nll_absolute: see training.music.chorales."""
     for position, suffix in (("relative", ""), ("absolute", "_absolute")):
         checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
         results = train_chorales(folder / "jsb-chorales-16th.json", position, ChoraleRecipe(), checkpoint)
@@ -271,7 +271,7 @@ def measure_chorales(folder: Path) -> Measured:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "music")
     parser.add_argument("--corpus", type=Path, help="what `training.music.train prepare` wrote")

@@ -45,7 +45,7 @@ Floats = NDArray[np.float64]
 
 
 def measure_differences(path: Path) -> tuple[Floats, float]:
-    """Mean absolute difference of each frame from the one before it, (n,), and the frame rate."""
+    """Measure the mean absolute difference of each frame from the one before it, (n,), and the frame rate."""
     info = probe(path)
     found, before = [], None
     for frame in read_frames(path, info, *SMALL):
@@ -56,7 +56,7 @@ def measure_differences(path: Path) -> tuple[Floats, float]:
 
 
 def find_accents(differences: Floats, rate: float) -> Floats:
-    """When accents are seen, in seconds."""
+    """Find when accents are seen, in seconds."""
     padded = np.pad(differences, AROUND, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
     usual = np.median(windows, axis=1)
@@ -66,20 +66,20 @@ def find_accents(differences: Floats, rate: float) -> Floats:
 
 
 def measure_share_near(times: Floats, accents: Floats, within_s: float = WITHIN_S) -> float:
-    """The share of times with an accent near."""
+    """Measure the share of times with an accent near."""
     if not len(times) or not len(accents):
         return 0.0
     return float(np.mean([np.abs(accents - each).min() <= within_s for each in times]))
 
 
 def measure_offsets(times: Floats, accents: Floats, within_s: float = 0.2) -> Floats:
-    """From each time to the nearest accent, signed, where one is near."""
+    """Measure the offset from each time to the nearest accent, signed, where one is near."""
     nearest = np.array([accents[np.abs(accents - each).argmin()] - each for each in times])
     return nearest[np.abs(nearest) <= within_s]
 
 
 def load() -> tuple[Any, Any]:
-    """Beat detector and video model."""
+    """Load the beat detector and the video model."""
     import torch
 
     from models.registry.catalog import CATALOG
@@ -91,7 +91,7 @@ def load() -> tuple[Any, Any]:
 
 
 def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]:
-    """Make one music video; the beats used, and how long everything took."""
+    """Make one music video; return the beats used, and how long everything took."""
     from models.music_video.analysis import analyse
     from models.music_video.contracts import MusicVideoRequest
     from models.music_video.encoder import decode_song
@@ -129,7 +129,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
 
 
 def run_in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
-    """The same in a fresh process, so that its peak memory is its own."""
+    """Make one in a fresh process, so that its peak memory is its own."""
     command = [sys.executable, "-m", "benchmarks.music_video", "--song", str(arguments.song), "--one", str(out)]
     command += ["--seconds", str(seconds), "--side", str(side)]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -137,7 +137,7 @@ def run_in_own_process(arguments: argparse.Namespace, seconds: float, out: Path,
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All parts that were asked for."""
+    """Measure all parts that were asked for."""
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
         out = Path(folder) / "video.mp4"
@@ -172,7 +172,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_gap_s(path: Path) -> float:
-    """How much longer the picture lasts than the sound, by decoding both."""
+    """Measure how much longer the picture lasts than the sound, by decoding both."""
     info = probe(path)
     command = [
         find_ffmpeg(),
@@ -195,7 +195,7 @@ def measure_gap_s(path: Path) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "music_video")
     parser.add_argument("--song", type=Path, required=True)

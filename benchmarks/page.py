@@ -35,7 +35,7 @@ FIRST_SOUND_JS = """() => [...document.querySelectorAll('audio')].some(a => a.cu
 
 @contextmanager
 def open_browser() -> Iterator[Any]:
-    """Debian's Chromium, headless."""
+    """Open Debian's Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -47,14 +47,14 @@ def open_browser() -> Iterator[Any]:
 
 @contextmanager
 def run_server(arguments: list[str]) -> Iterator[str]:
-    """A Gradio program on a free loopback port; yields its address at once, before it answers."""
+    """Run a Gradio program on a free loopback port; yield its address at once, before it answers."""
     with run_server_process(arguments) as (address, _):
         yield address
 
 
 @contextmanager
 def run_server_process(arguments: list[str]) -> Iterator[tuple[str, int]]:
-    """As `server`, with the process's id."""
+    """Run a program as `run_server` does; yield the process's id, too."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -93,7 +93,7 @@ def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
 
 
 def measure_startup_ratio(repeats: int = 3) -> float:
-    """Seconds from the command to a usable page, as a multiple of a bare one-textbox page's; medians, in turn."""
+    """Measure seconds from the command to a usable page over those of a bare one-textbox page; medians."""
     took: dict[str, list[float]] = {"bare": [], "studio": []}
     with open_browser() as chromium:
         for _ in range(repeats + 1):
@@ -108,7 +108,7 @@ def measure_startup_ratio(repeats: int = 3) -> float:
 
 
 def measure_first_sound_s(repeats: int = 5) -> float:
-    """Seconds from the click on Generate until the player's clock moves, warm; median."""
+    """Measure seconds from the click on Generate until the player's clock moves, warm; median."""
     took = []
     with open_browser() as chromium, run_server(["app.py"]) as address:
         for turn in range(repeats + 1):

@@ -19,7 +19,7 @@ _ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint"
 
 
 def split_spoken_words(text: str) -> str:
-    """Lower-case words without punctuation, numbers spelled out, so that '12' and 'twelve' agree."""
+    """Split into lower-case words without punctuation, numbers spelled out, so that '12' and 'twelve' agree."""
     from num2words import num2words
 
     text = text.lower().replace("&", " and ").replace("%", " percent ").replace("-", " ")
@@ -52,15 +52,15 @@ class Recogniser:
             tokenizer = folder / "tokenizer.json"
         self.tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer))
 
-    def hear(self, samples: np.ndarray, rate: int) -> str:
-        """What it hears in mono sound."""
+    def transcribe(self, samples: np.ndarray, rate: int) -> str:
+        """Transcribe mono sound."""
         audio = resample(samples.astype(np.float32), rate, RATE)
         tokens = self.model.generate(audio[None], max_len=int(len(audio) / RATE * 6.5) + 4)
         return str(self.tokenizer.decode_batch(tokens)[0])
 
 
 def measure_word_error_rate(said: list[str], heard: list[str]) -> float:
-    """Over all the sentences together."""
+    """Measure the word error rate over all the sentences together."""
     import jiwer
 
     return float(jiwer.wer([split_spoken_words(t) for t in said], [split_spoken_words(t) for t in heard]))

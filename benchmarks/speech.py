@@ -43,32 +43,32 @@ SWEEP_SENTENCES = (
 
 
 def read_sentences(path: Path | None, count: int) -> list[str]:
-    """What is spoken: `count` lines drawn evenly."""
+    """Read what is spoken: `count` lines drawn evenly."""
     lines = [line for line in (path or SENTENCES).read_text(encoding="utf-8").splitlines() if line.strip()]
     texts = [line.split("|")[-1] for line in lines]
     return [texts[int(i)] for i in np.linspace(0, len(texts) - 1, min(count, len(texts)))]
 
 
 def speak(model: Any, text: str, **settings: Any) -> tuple[np.ndarray, list[SpeechChunk]]:
-    """The whole sound of a request, and its chunks."""
+    """Return the whole sound of a request, and its chunks."""
     chunks = list(model.stream(SpeechRequest(text, **settings)))
     return np.concatenate([c.samples for c in chunks]), chunks
 
 
 def measure_words(model: Any, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
-    """[wer]"""
+    """Yield wer."""
     from benchmarks.recogniser import Recogniser, measure_word_error_rate
 
     recogniser = Recogniser(asr)
     heard = []
     for text in texts:
         samples, chunks = speak(model, text)
-        heard.append(recogniser.hear(samples, chunks[0].sample_rate))
+        heard.append(recogniser.transcribe(samples, chunks[0].sample_rate))
     yield "wer", measure_word_error_rate(texts, heard)
 
 
 def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
-    """[distillmos, distillmos_griffin_lim]: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
+    """Yield distillmos and distillmos_griffin_lim: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
     import_torchaudio()
     import distillmos
     import torch
@@ -89,7 +89,7 @@ def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, flo
 
 
 def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
-    """[rtf, first_audio_ms, speedup_vs_vits, rss_mb]: medians, the rivals in turn."""
+    """Yield rtf, first_audio_ms, speedup_vs_vits and rss_mb: medians, the rivals in turn."""
     import torch
 
     vits = make_vits()
@@ -111,7 +111,7 @@ def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
 
 
 def make_vits() -> Any:
-    """transformers' VITS at the size of facebook/mms-tts-eng, with random weights of trained-like durations."""
+    """Make transformers' VITS at the size of facebook/mms-tts-eng, with random weights of trained-like durations."""
     import_torchaudio()
     from transformers import VitsConfig, VitsModel
 
@@ -119,14 +119,14 @@ def make_vits() -> Any:
 
 
 def measure_time(action: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds it took, and what it gave."""
+    """Return the seconds that an action took, and what it gave."""
     started = time.perf_counter()
     result = action()
     return time.perf_counter() - started, result
 
 
 def measure_first_audio_s(model: Any) -> float:
-    """From the request to the first chunk with sound in it."""
+    """Measure the seconds from the request to the first chunk with sound in it."""
     started = time.perf_counter()
     stream = model.stream(SpeechRequest(PARAGRAPH))
     next(chunk for chunk in stream if chunk.samples.size)
@@ -136,7 +136,7 @@ def measure_first_audio_s(model: Any) -> float:
 
 
 def measure_control(model: Any) -> Iterator[tuple[str, float]]:
-    """[control_speed, control_pitch, control_energy]: Spearman correlation of asked and measured over sweeps."""
+    """Yield control_speed, control_pitch and control_energy: Spearman correlation of asked and measured over sweeps."""
     from scipy.stats import spearmanr
 
     from models.audio import MelConfig
@@ -199,7 +199,7 @@ def main() -> None:
 
 
 def measure_page() -> Iterator[tuple[str, float]]:
-    """[startup_ratio, browser_first_sound_s]"""
+    """Yield startup_ratio and browser_first_sound_s."""
     from benchmarks.page import measure_first_sound_s, measure_startup_ratio
 
     yield "startup_ratio", measure_startup_ratio()

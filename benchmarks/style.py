@@ -36,7 +36,7 @@ AXES = np.array([[0.299, 0.587, 0.114], [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
 
 
 def measure_style(pixels: Pixels) -> FloatArray:
-    """Means and spreads of filter answers and colours of uint8 (H, W, 3), each about as large as the others."""
+    """Measure means and spreads of filter answers and colours of uint8 (H, W, 3), each about as large as the others."""
     import cv2
 
     planes = (pixels.astype(np.float32) / 255.0) @ AXES.T.astype(np.float32)
@@ -52,12 +52,12 @@ def measure_style(pixels: Pixels) -> FloatArray:
 
 
 def compare_styles(a: FloatArray, b: FloatArray) -> float:
-    """Distance of two figures: colours and texture count alike."""
+    """Compute the distance of two figures: colours and texture count alike."""
     return float(np.linalg.norm(a[:6] - b[:6]) / 6 + np.linalg.norm(a[6:] - b[6:]) / 6)
 
 
 def match_histograms(content: Pixels, style: Pixels) -> Pixels:
-    """The baseline: each channel takes the histogram of the style."""
+    """Give each channel the histogram of the style, the baseline."""
     result = np.empty_like(content)
     for channel in range(3):
         own, counts = np.unique(content[:, :, channel], return_counts=True)
@@ -67,7 +67,7 @@ def match_histograms(content: Pixels, style: Pixels) -> Pixels:
 
 
 def measure_ssim(a: Pixels, b: Pixels) -> float:
-    """Structural similarity of luminance (Wang et al. 2004), Gaussian window of 1.5 pixels."""
+    """Measure the structural similarity of luminance (Wang et al. 2004), Gaussian window of 1.5 pixels."""
     import cv2
 
     x, y = (np.ascontiguousarray(each.astype(np.float64) @ AXES[0]) for each in (a, b))
@@ -82,13 +82,13 @@ def measure_ssim(a: Pixels, b: Pixels) -> float:
 
 
 def render_frames(model: Any, request: VideoStyleRequest) -> tuple[Pixels, Pixels]:
-    """Results and sources."""
+    """Render results and sources."""
     chunks = list(model.stream(request))
     return np.concatenate([c.frames for c in chunks]), np.concatenate([c.source for c in chunks])
 
 
 def measure_quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
-    """[video_style_moved, video_style_moved_histogram, video_ssim_07]"""
+    """Yield video_style_moved, video_style_moved_histogram and video_ssim_07."""
     moved, plain, kept = [], [], []
     for number, style in enumerate(styles):
         clip = clips[number % len(clips)]
@@ -111,7 +111,7 @@ def measure_quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterat
 
 
 def measure_steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[tuple[str, float]]:
-    """[temporal_ratio]: change of frames carried along the source's motion, result over source."""
+    """Yield temporal_ratio: change of frames carried along the source's motion, result over source."""
     ratios = []
     for clip in clips:
         made, source = render_frames(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
@@ -127,7 +127,7 @@ def measure_steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[t
 
 
 def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
-    """[video_fps_256, video_fps_512, video_fps_256_again]: first time, and another strength from memory."""
+    """Yield video_fps_256, video_fps_512 and video_fps_256_again: first time, and another strength from memory."""
     import tempfile
 
     from studio.io.video_files import ClipWriter

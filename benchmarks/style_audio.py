@@ -53,18 +53,18 @@ VOICE_PRESETS = ("rms", "awb")
 
 
 def read_sound(path: Path) -> FloatArray:
-    """A file as mono at the model's rate."""
+    """Read a file as mono at the model's rate."""
     samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     return resample(np.ascontiguousarray(samples.mean(axis=1)), rate, RATE)
 
 
 def join_sounds(paths: list[Path], longest_s: float) -> FloatArray:
-    """Files one after the other."""
+    """Join files one after the other."""
     return np.concatenate([read_sound(path) for path in paths])[: int(longest_s * RATE)]
 
 
 def level_sound(samples: FloatArray) -> FloatArray:
-    """Brought to LEVEL_DB where it is not silent."""
+    """Bring a sound to LEVEL_DB where it is not silent."""
     hop = 320
     power = np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2, axis=1)
     active = power[power > power.max() * 10 ** (-ACTIVE_DB / 10)]
@@ -72,7 +72,7 @@ def level_sound(samples: FloatArray) -> FloatArray:
 
 
 def measure_timbre(samples: FloatArray) -> FloatArray:
-    """Means and deviations over time of the log mel bands, in nepers, (2, M); frames of silence do not count."""
+    """Measure means and deviations over time of log mel bands in nepers, (2, M), without frames of silence."""
     mel = log_mel(torch.from_numpy(level_sound(resample(samples, RATE, MEASURE.sample_rate))), MEASURE).numpy()
     level = mel.max(axis=1)
     heard = mel[level > level.max() - ACTIVE_DB / 8.686]
@@ -80,12 +80,12 @@ def measure_timbre(samples: FloatArray) -> FloatArray:
 
 
 def compare_timbres(a: FloatArray, b: FloatArray) -> float:
-    """Root mean square distance of means plus that of deviations."""
+    """Compute the root mean square distance of means plus that of deviations."""
     return float(np.sqrt(((measure_timbre(a) - measure_timbre(b)) ** 2).mean(axis=1)).sum())
 
 
 def equalise(content: FloatArray, style: FloatArray) -> FloatArray:
-    """The baseline: the style's mean level in every third of an octave, by one filter of linear phase."""
+    """Give the content the style's mean level in every third of an octave by one filter of linear phase."""
     size, hop = 2048, 512
     window = torch.hann_window(size)
 
@@ -108,14 +108,14 @@ def equalise(content: FloatArray, style: FloatArray) -> FloatArray:
 
 
 def restyle(model: Any, content: FloatArray, style: FloatArray | str, strength: float, **more: Any) -> FloatArray:
-    """The whole result; `style` is a sound or a preset's key."""
+    """Return the whole result; `style` is a sound or a preset's key."""
     chosen = {"preset": style} if isinstance(style, str) else {"style": style}
     request = AudioStyleRequest(content, content_rate=RATE, style_rate=RATE, strength=strength, **chosen, **more)
     return np.concatenate([chunk.samples for chunk in model.stream(request)])
 
 
 def measure_speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]]:
-    """[audio_rtf, audio_rtf_again, audio_rtf_low_latency, audio_first_sound_ms]: medians of five."""
+    """Yield audio_rtf, audio_rtf_again, audio_rtf_low_latency and audio_first_sound_ms: medians of five."""
     figures: dict[str, list[float]] = {"audio_rtf": [], "audio_rtf_again": [], "audio_rtf_low_latency": []}
     lasts_s, first_ms = len(content) / RATE, []
     for number in range(6):
@@ -139,7 +139,7 @@ def measure_speed(model: Any, content: FloatArray) -> Iterator[tuple[str, float]
 
 
 def measure_words(model: Any, asr: Path | None, speech: Path, count: int) -> Iterator[tuple[str, float]]:
-    """[wer_original, wer_vocoded, wer_styled_STYLE, wer_increase_points and the worst]: held-out sentences."""
+    """Yield wer_original, wer_vocoded, wer_styled_STYLE, wer_increase_points and the worst: held-out sentences."""
     from benchmarks.recogniser import Recogniser, measure_word_error_rate
 
     recogniser = Recogniser(asr)
@@ -150,7 +150,7 @@ def measure_words(model: Any, asr: Path | None, speech: Path, count: int) -> Ite
     sounds = [read_sound(speech / "flac" / f"{row[0]}.flac") for row in rows]
 
     def rate_of(change: Callable[[FloatArray], FloatArray]) -> float:
-        return measure_word_error_rate(said, [recogniser.hear(change(sound), RATE) for sound in sounds])
+        return measure_word_error_rate(said, [recogniser.transcribe(change(sound), RATE) for sound in sounds])
 
     yield "wer_original", rate_of(lambda sound: sound)
     vocoded = rate_of(lambda sound: restyle(model, sound, WORD_STYLES[0], 0.0))
@@ -164,7 +164,7 @@ def measure_words(model: Any, asr: Path | None, speech: Path, count: int) -> Ite
 
 
 def measure_share(gap: Gap, start: FloatArray, end: FloatArray, at: FloatArray) -> float:
-    """Of the way from start to end."""
+    """Measure how much of the way from start to end was gone."""
     return 1 - gap(at, end) / gap(start, end)
 
 
@@ -174,7 +174,7 @@ def measure_moves(
     gap: Callable[[FloatArray, FloatArray], float],
     key: str,
 ) -> Iterator[tuple[str, float]]:
-    """[KEY, KEY_equaliser, KEY_monotone and KEY at every strength]: medians over pairs of content and style."""
+    """Yield KEY, KEY_equaliser, KEY_monotone and KEY at every strength: medians over pairs of content and style."""
     table, plain, steady = [], [], []
     for name, (content, style) in pairs.items():
         shares = [measure_share(gap, content, style, restyle(model, content, style, s)) for s in STRENGTHS]
@@ -192,7 +192,7 @@ def measure_moves(
 
 
 def measure_style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> Iterator[tuple[str, float]]:
-    """[audio_style_moved and what belongs to it, voice_moved and what belongs to it]"""
+    """Yield audio_style_moved and voice_moved, and what belongs to them."""
     clips = sorted((speech / "flac").glob(f"{HELD_OUT_SPEECH}-*.flac"))
     ours, ours_again = join_sounds(clips[:4], 20), join_sounds(clips[20:26], 30)
     strange = sorted(voice.glob("flac/*.flac"))

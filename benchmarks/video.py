@@ -36,13 +36,12 @@ from benchmarks.video_judge import (
     measure_looks,
     measure_obedience,
 )
-from benchmarks.video_motion import load_direction_classifier as load_motion_reader
+from benchmarks.video_motion import load_direction_classifier
 from models.registry.registry import WEIGHTS_DIR
 from models.threads import limit_spinning
 from models.torchaudio_import import import_torchaudio
 from models.video.generator import VideoGenerator
-from models.video.prompt_parsing import PARSER_WEIGHTS as READER_WEIGHTS
-from models.video.prompt_parsing import load_prompt_parser
+from models.video.prompt_parsing import PARSER_WEIGHTS, load_prompt_parser
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.unet3d import UNet3D
 
@@ -55,13 +54,13 @@ Figures = Iterator[tuple[str, float]]
 
 
 def load_generator(checkpoint: Path | None) -> VideoGenerator:
-    """The shipped generator, or that of a training's checkpoint."""
+    """Load the shipped generator, or that of a training's checkpoint."""
     if checkpoint is not None:
         from training.video.train import load_average
 
         table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
-        reader = load_prompt_parser(WEIGHTS_DIR / READER_WEIGHTS, table)
-        return VideoGenerator(load_average(checkpoint)[0], table, reader=reader)
+        parser = load_prompt_parser(WEIGHTS_DIR / PARSER_WEIGHTS, table)
+        return VideoGenerator(load_average(checkpoint)[0], table, parser=parser)
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry
 
@@ -72,7 +71,7 @@ def load_generator(checkpoint: Path | None) -> VideoGenerator:
 
 
 def time_shortest(run: Callable[[], object], times: int = 3) -> float:
-    """Seconds of the fastest of some runs, after one to warm up."""
+    """Return the seconds of the fastest of some runs, after one to warm up."""
     run()
     took = []
     for _ in range(times):
@@ -83,7 +82,7 @@ def time_shortest(run: Callable[[], object], times: int = 3) -> float:
 
 
 def measure_speed(generator: VideoGenerator) -> Figures:
-    """[clip_s, speedup_vs_ddpm1000, speedup_vs_diffusers]"""
+    """Yield clip_s, speedup_vs_ddpm1000 and speedup_vs_diffusers."""
     from models.contracts import VideoRequest
 
     request = VideoRequest(PROMPT)
@@ -102,12 +101,12 @@ def measure_speed(generator: VideoGenerator) -> Figures:
 
 
 def count_parameters(network: torch.nn.Module) -> int:
-    """How many numbers a network has learned."""
+    """Count how many numbers a network has learned."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def sample_ancestral(generator: VideoGenerator, scale: float, steps: int) -> torch.Tensor:
-    """The first `steps` of 1,000 ancestral steps: each draws new noise (Ho et al. 2020, algorithm 2)."""
+    """Take the first `steps` of 1,000 ancestral steps: each draws new noise (Ho et al. 2020, algorithm 2)."""
     from models.video.diffusion import Guidance, predict
     from training.video.train import embed_prompts
 
@@ -126,7 +125,7 @@ def sample_ancestral(generator: VideoGenerator, scale: float, steps: int) -> tor
 
 
 def build_diffusers_network(model: UNet3D, widths: Iterable[int] = range(24, 73, 8)) -> Any:
-    """UNet3DConditionModel on the same grid, its widths chosen so that it has about as many parameters."""
+    """Build UNet3DConditionModel on the same grid, its widths chosen so that it has about as many parameters."""
     import_torchaudio()  # its repair must come before diffusers looks at it
     from diffusers import UNet3DConditionModel
 
@@ -151,7 +150,7 @@ def build_diffusers_network(model: UNet3D, widths: Iterable[int] = range(24, 73,
 
 
 def run_peer(peer: Any, model: UNet3D) -> None:
-    """One guided pass over a clip of 16 x 64 x 64: two rows, as ours."""
+    """Run one guided pass over a clip of 16 x 64 x 64: two rows, as the generator does."""
     frames, side = model.config.patch
     grid = torch.zeros(2, model.config.patch_values, 16 // frames, 64 // side, 64 // side)
     with torch.inference_mode():
@@ -159,16 +158,16 @@ def run_peer(peer: Any, model: UNet3D) -> None:
 
 
 def measure_words(generator: VideoGenerator, count: int, folder: Path, scales: tuple[float, ...]) -> Figures:
-    """[scene_accuracy, colour_accuracy, direction_accuracy, frechet, frechet_real, diversity_ratio]"""
+    """Yield scene_accuracy, colour_accuracy, direction_accuracy, frechet, frechet_real and diversity_ratio."""
     classifier, known = load_classifier()
-    reader, judged, read = load_motion_reader()
+    directions, judged, read = load_direction_classifier()
     yield from {**known, **read}.items()
     prompts = draw_held_out_prompts(count)
     texts, seeds = [prompt.text for prompt in prompts], list(range(count))
     studio = ClipMaker(generator, folder / fingerprint_weights(generator))
     for scale in scales:
-        made = studio.clips(texts, seeds, scale, STEPS)
-        answers = judge_clips(classifier, reader, made)
+        made = studio.make_clips(texts, seeds, scale, STEPS)
+        answers = judge_clips(classifier, directions, made)
         for name, value in measure_obedience(answers, [prompt.spec for prompt in prompts], judged).items():
             yield name if scale == scales[0] else f"{name}_guidance_{scale:g}", value
         if scale == scales[0]:
@@ -180,7 +179,7 @@ def measure_words(generator: VideoGenerator, count: int, folder: Path, scales: t
 
 
 def measure_sync(folder: Path) -> Figures:
-    """[sync_within_one_frame, aligned_offset_ms]: held-out clips of 3 s and of 2 s, shifted within half a second."""
+    """Yield sync_within_one_frame and aligned_offset_ms of held-out clips shifted within half a second."""
     from models.video.sync import SYNC_WEIGHTS, load_sync
     from training.video.sync import SoundBank, measure
     from training.video.sync_data import HELD_OUT_FROM, prepare, read_shards

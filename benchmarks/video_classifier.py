@@ -49,11 +49,11 @@ class ClassifierConfig:
 
     @classmethod
     def debug(cls) -> ClassifierConfig:
-        """A tiny network for tests."""
+        """Return the sizes of a tiny network for tests."""
         return cls((8, 8, 8), 12)
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values."""
+        """Return plain values."""
         return asdict(self)
 
 
@@ -90,7 +90,7 @@ class ClipClassifier(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(config.features, len(values)) for name, values in NAMES.items()})
 
     def embed(self, clips: Tensor) -> Tensor:
-        """clips (B, F, 3, S, S) in [-1, 1] -> (B, D)."""
+        """Embed clips (B, F, 3, S, S) in [-1, 1] as (B, D)."""
         batch = len(clips)
         x = F.pixel_unshuffle(clips, 2)
         for layer, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
@@ -102,7 +102,7 @@ class ClipClassifier(nn.Module):
         return F.gelu(self.features(torch.cat([places.mean(dim=1), places.amax(dim=1)], dim=1)))
 
     def forward(self, clips: Tensor) -> dict[str, Tensor]:
-        """Logits of kind, colour and direction, each (B, values)."""
+        """Compute the logits of kind, colour and direction, each (B, values)."""
         features = self.embed(clips)
         return {name: head(features) for name, head in self.heads.items()}
 
@@ -116,19 +116,19 @@ def _take_later(x: Tensor) -> Tensor:
 
 
 def shrink(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (..., S, S, 3) to SIZE x SIZE by the mean; S is a multiple of SIZE."""
+    """Shrink uint8 (..., S, S, 3) to SIZE x SIZE by the mean; S is a multiple of SIZE."""
     step = frames.shape[-2] // SIZE
     shape = (*frames.shape[:-3], SIZE, step, SIZE, step, 3)
     return frames.reshape(shape).mean(axis=(-4, -2)).round().astype(np.uint8)
 
 
 def to_tensor(frames: NDArray[np.uint8]) -> Tensor:
-    """uint8 (B, F, SIZE, SIZE, 3) -> (B, F, 3, SIZE, SIZE) in [-1, 1]."""
+    """Convert uint8 (B, F, SIZE, SIZE, 3) to (B, F, 3, SIZE, SIZE) in [-1, 1]."""
     return torch.from_numpy(frames).permute(0, 1, 4, 2, 3).float() / 127.5 - 1
 
 
 def label(spec: SceneSpec) -> tuple[int, int, int]:
-    """Numbers of kind, colour and direction."""
+    """Return the numbers of kind, colour and direction."""
     return tuple(values.index(getattr(spec, name)) for name, values in NAMES.items())  # type: ignore[return-value]
 
 
@@ -149,7 +149,7 @@ def prepare(folder: Path, shards: int, first: int = 0) -> None:
 
 
 def read(folder: Path, held_out: bool) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Clips (N, F, SIZE, SIZE, 3) and labels (N, 3)."""
+    """Read clips (N, F, SIZE, SIZE, 3) and labels (N, 3)."""
     paths = [p for p in sorted(folder.glob("shard_*.npz")) if p.stem[6:].isdigit()]
     shards = [np.load(path) for path in paths if (int(path.stem[6:]) >= HELD_OUT_FROM) == held_out]
     return np.concatenate([s["frames"] for s in shards]), np.concatenate([s["labels"] for s in shards])
@@ -175,8 +175,8 @@ class ClassifierTraining(PlannedTraining[ClipClassifier]):
         swap = [DIRECTIONS.index(MIRRORED.get(name, name)) for name in DIRECTIONS]
         self.mirrored = np.array(swap)
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """(B, F, 3, S, S) and labels (B, 3)."""
+    def draw_batch(self) -> tuple[Tensor, Tensor]:
+        """Draw (B, F, 3, S, S) and labels (B, 3)."""
         rng = self.rng
         rows = rng.integers(len(self.clips), size=self.plan.batch)
         frames, labels = self.clips[rows], self.labels[rows].copy()
@@ -192,7 +192,8 @@ class ClassifierTraining(PlannedTraining[ClipClassifier]):
         return clips + level * noise, torch.from_numpy(labels)
 
     def train_step(self) -> dict[str, float]:
-        clips, labels = self.batch()
+        """Take one step."""
+        clips, labels = self.draw_batch()
         logits = self.model(clips)
         losses = {
             name: F.cross_entropy(logits[name], labels[:, index], label_smoothing=0.02)
@@ -203,7 +204,7 @@ class ClassifierTraining(PlannedTraining[ClipClassifier]):
 
 
 def classify(network: ClipClassifier, clips: NDArray[np.uint8], batch: int = 32) -> tuple[NDArray, NDArray]:
-    """uint8 (N, F, SIZE, SIZE, 3) -> numbers (N, 3) of kind, colour and direction, and features float32 (N, D)."""
+    """Classify uint8 (N, F, SIZE, SIZE, 3): numbers (N, 3) of kind, colour, direction, and features (N, D)."""
     answers, features = [], []
     with torch.inference_mode():
         for at in range(0, len(clips), batch):
@@ -214,18 +215,18 @@ def classify(network: ClipClassifier, clips: NDArray[np.uint8], batch: int = 32)
 
 
 def list_moving_kinds() -> tuple[str, ...]:
-    """Kinds that can move in more than one way."""
+    """List the kinds that can move in more than one way."""
     return tuple(name for name, kind in KINDS.items() if len(kind.directions) > 1)
 
 
 def measure(network: ClipClassifier, clips: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Shares of right answers over held-out rendered clips."""
+    """Measure the shares of right answers over held-out rendered clips."""
     right = classify(network, clips)[0] == labels
     return {"classifier_scene": float(right[:, 0].mean()), "classifier_colour": float(right[:, 1].mean())}
 
 
 def load_classifier(path: Path = WEIGHTS) -> tuple[ClipClassifier, dict[str, float]]:
-    """The network, and what it reached on held-out rendered clips.
+    """Load the network, and what it reached on held-out rendered clips.
 
     Raises:
         ModelError: the file is missing or damaged.

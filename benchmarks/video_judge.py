@@ -45,16 +45,16 @@ class JudgedPrompt:
 
 
 def draw_held_out_prompts(count: int, seed: int = 2026) -> list[JudgedPrompt]:
-    """Prompts in held-out wordings, kinds drawn evenly."""
+    """Draw prompts in held-out wordings, kinds evenly."""
     rng = np.random.default_rng(seed)
     specs = [draw_spec(rng) for _ in range(count)]
     return [JudgedPrompt(write_caption(spec, rng, held_out=True, said=SAID), spec) for spec in specs]
 
 
 def fingerprint_weights(generator: VideoGenerator) -> str:
-    """Names the weights of the model and of its reader."""
+    """Name the weights of the model and of its prompt parser."""
     digest = hashlib.sha256()
-    for network in (generator.model, *([generator.reader.network] if generator.reader else [])):
+    for network in (generator.model, *([generator.parser.network] if generator.parser else [])):
         for name, value in sorted(network.state_dict().items()):
             digest.update(name.encode())
             digest.update(value.detach().to(torch.float16).numpy().tobytes())
@@ -68,8 +68,8 @@ class ClipMaker:
     generator: VideoGenerator
     folder: Path
 
-    def clips(self, texts: list[str], seeds: list[int], scale: float, steps: int = STEPS) -> Pixels:
-        """uint8 (N, F, 32, 32, 3), one a text."""
+    def make_clips(self, texts: list[str], seeds: list[int], scale: float, steps: int = STEPS) -> Pixels:
+        """Make uint8 (N, F, 32, 32, 3), one a text."""
         made = []
         for at in range(0, len(texts), BATCH):
             part_texts, part_seeds = texts[at : at + BATCH], seeds[at : at + BATCH]
@@ -88,7 +88,7 @@ class ClipMaker:
     def _make(self, texts: list[str], seeds: list[int], scale: float, steps: int) -> Pixels:
         requests = [VideoRequest(text, seed=seed) for text, seed in zip(texts, seeds, strict=True)]
         noise = torch.cat(
-            [self.generator.noise(each, FRAMES, torch.Generator().manual_seed(each.seed)) for each in requests]
+            [self.generator.draw_noise(each, FRAMES, torch.Generator().manual_seed(each.seed)) for each in requests]
         )
         both = [self.generator.conditions(request) for request in requests]
         wanted, unwanted = (Condition.cat([pair[side] for pair in both]) for side in (0, 1))
@@ -101,18 +101,18 @@ class ClipMaker:
 
 
 def render_specs(specs: list[SceneSpec]) -> Pixels:
-    """The world's own clips of specs, uint8 (N, F, 32, 32, 3)."""
+    """Render the world's own clips of specs, uint8 (N, F, 32, 32, 3)."""
     return np.stack([shrink(render(spec, FRAMES, SIDE).frames) for spec in specs])
 
 
-def judge_clips(classifier: ClipClassifier, reader: DirectionClassifier, clips: Pixels) -> NDArray[np.int64]:
-    """Numbers (N, 3) of kind, colour and direction."""
+def judge_clips(classifier: ClipClassifier, directions: DirectionClassifier, clips: Pixels) -> NDArray[np.int64]:
+    """Return the numbers (N, 3) of kind, colour and direction."""
     kinds_and_colours = classify(classifier, clips)[0][:, :2]
-    return np.concatenate([kinds_and_colours, reader.read(clips)[:, None]], axis=1)
+    return np.concatenate([kinds_and_colours, directions.classify(clips)[:, None]], axis=1)
 
 
 def list_failures(answers: NDArray, prompts: list[JudgedPrompt], judged: tuple[str, ...]) -> list[str]:
-    """A line for each kind, colour and direction, the worst first: how often it was right, what else was seen."""
+    """List a line for each kind, colour and direction, the worst first: how often it was right, what else was seen."""
     lines = []
     for column, name in enumerate(NAMES):
         seen: dict[str, list[str]] = defaultdict(list)
@@ -128,7 +128,10 @@ def list_failures(answers: NDArray, prompts: list[JudgedPrompt], judged: tuple[s
 
 
 def measure_obedience(answers: NDArray, specs: list[SceneSpec], judged: tuple[str, ...]) -> dict[str, float]:
-    """Shares of clips whose kind, colour and direction are what was asked; directions only of the judged kinds."""
+    """Measure the shares of clips whose kind, colour and direction are what was asked.
+
+    Directions only of the judged kinds.
+    """
     truth = np.array([label(spec) for spec in specs])
     right = answers == truth
     inside = np.isin(truth[:, 0], [NAMES["kind"].index(kind) for kind in judged])
@@ -140,7 +143,7 @@ def measure_obedience(answers: NDArray, specs: list[SceneSpec], judged: tuple[st
 
 
 def measure_frechet_distance(first: Features, second: Features) -> float:
-    """Between Gaussians fitted to features (N, D) (Heusel et al. 2017, equation 6)."""
+    """Measure the distance between Gaussians fitted to features (N, D) (Heusel et al. 2017, equation 6)."""
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     root = _compute_square_root(np.cov(a, rowvar=False))
     cross = _compute_square_root(root @ np.cov(b, rowvar=False) @ root)
@@ -154,7 +157,7 @@ def _compute_square_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def measure_spread(features: Features, group: int) -> float:
-    """Mean distance between features (N, D) of the same prompt; `group` rows after one another share one."""
+    """Measure the mean distance between features (N, D) of one prompt; `group` rows in turn share one."""
     distances = []
     for at in range(0, len(features), group):
         rows = features[at : at + group]
@@ -166,7 +169,7 @@ def measure_spread(features: Features, group: int) -> float:
 def measure_looks(
     classifier: ClipClassifier, prompts: list[JudgedPrompt], made: Pixels, studio: ClipMaker, scale: float
 ) -> dict[str, float]:
-    """[frechet, frechet_real, frechet_mean_frame, frechet_noise, diversity_ratio]"""
+    """Return frechet, frechet_real, frechet_mean_frame, frechet_noise and diversity_ratio."""
     rng = np.random.default_rng(5)
     specs = [prompt.spec for prompt in prompts]
     real = render_specs(specs)
@@ -185,7 +188,7 @@ def measure_looks(
     }
     few = [prompt for prompt in prompts[:DIVERSE_PROMPTS] for _ in range(DIVERSE_SEEDS)]
     seeds = [10_000 + index for index in range(len(few))]
-    generated = studio.clips([prompt.text for prompt in few], seeds, scale)
+    generated = studio.make_clips([prompt.text for prompt in few], seeds, scale)
     world = render_specs([replace(prompt.spec, seed=seed) for prompt, seed in zip(few, seeds, strict=True)])
     spreads = [measure_spread(classify(classifier, clips)[1], DIVERSE_SEEDS) for clips in (generated, world)]
     figures["diversity_ratio"] = spreads[0] / spreads[1]

@@ -38,7 +38,7 @@ STEPS, BATCH, RATE = 1200, 64, 1e-3
 
 
 def correlate_patches(picture: Tensor, later: int) -> Tensor:
-    """picture (N, F, S, S) -> (N, K, (2 REACH + 1)^2): how well each patch fits so far away, over all frames."""
+    """Correlate picture (N, F, S, S) with itself moved: (N, K, (2 REACH + 1)^2), the fit of each patch."""
     clips, frames = len(picture), picture.shape[1] - later
     side = CELL + 2 * REACH
     first = F.unfold(picture[:, :-later].reshape(-1, 1, SIZE, SIZE), CELL, stride=HOP)
@@ -55,7 +55,7 @@ def correlate_patches(picture: Tensor, later: int) -> Tensor:
 
 
 def extract_features(clips: NDArray[np.uint8], batch: int = 50) -> Tensor:
-    """uint8 (N, F, S, S, 3) -> float32 (N, D): of what changes over time, and of what is finer than 5 pixels."""
+    """Extract float32 (N, D) from uint8 (N, F, S, S, 3): of what changes, and of what is finer than 5 pixels."""
     rows = []
     for at in range(0, len(clips), batch):
         light = to_tensor(clips[at : at + batch]).mean(dim=2)
@@ -84,36 +84,36 @@ class DirectionClassifier(nn.Module):
         )  # fmt: skip
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, D) -> logits (N, directions)."""
+        """Map (N, D) to logits (N, directions)."""
         logits: Tensor = self.layers((features - self.mean) / self.spread)
         return logits
 
-    def read(self, clips: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """uint8 (N, F, S, S, 3) -> numbers of directions (N,)."""
+    def classify(self, clips: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Classify uint8 (N, F, S, S, 3): numbers of directions (N,)."""
         with torch.inference_mode():
             return self(extract_features(clips)).argmax(dim=1).numpy()
 
 
 def train(features: Tensor, directions: Tensor, steps: int = STEPS, seed: int = 1) -> DirectionClassifier:
-    """A reader of features (N, D) and their directions (N,)."""
+    """Train a classifier of features (N, D) and their directions (N,)."""
     torch.manual_seed(seed)
-    reader = DirectionClassifier(features.shape[1])
-    reader.mean.copy_(features.mean(dim=0))
-    reader.spread.copy_(features.std(dim=0) + 1e-3)
-    optimizer = torch.optim.AdamW(reader.parameters(), lr=RATE, weight_decay=0.1)
+    classifier = DirectionClassifier(features.shape[1])
+    classifier.mean.copy_(features.mean(dim=0))
+    classifier.spread.copy_(features.std(dim=0) + 1e-3)
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=RATE, weight_decay=0.1)
     for step in range(steps):
         rows = torch.randint(len(features), (BATCH,))
-        loss = F.cross_entropy(reader(features[rows]), directions[rows], label_smoothing=0.05)
+        loss = F.cross_entropy(classifier(features[rows]), directions[rows], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         for group in optimizer.param_groups:
             group["lr"] = RATE * max(0.01, 1 - step / steps)
-    return reader.eval().requires_grad_(False)
+    return classifier.eval().requires_grad_(False)
 
 
 def measure(found: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[dict[str, float], list[str]]:
-    """Shares of right directions (N,) against labels (N, 3), and the kinds that are read well enough."""
+    """Measure the shares of right directions (N,) against labels (N, 3), and the kinds that are read well enough."""
     by_kind: dict[str, list[bool]] = defaultdict(list)
     for direction, (kind, _, truth) in zip(found, labels, strict=True):
         by_kind[NAMES["kind"][kind]].append(bool(direction == truth))
@@ -128,7 +128,7 @@ def measure(found: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[dict[s
 
 
 def load_direction_classifier(path: Path = WEIGHTS) -> tuple[DirectionClassifier, tuple[str, ...], dict[str, float]]:
-    """The network, the kinds whose direction it judges, and what it reached on held-out rendered clips.
+    """Load the network, the kinds whose direction it judges, and what it reached on held-out rendered clips.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -140,7 +140,7 @@ def load_direction_classifier(path: Path = WEIGHTS) -> tuple[DirectionClassifier
 
 
 def select_moving(clips: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Those of kinds that can move in more than one way."""
+    """Select the kinds that can move in more than one way."""
     rows = np.isin(labels[:, 0], [NAMES["kind"].index(kind) for kind in list_moving_kinds()])
     return clips[rows], labels[rows]
 
@@ -152,10 +152,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     clips, labels = select_moving(*read(options.folder, held_out=False))
-    reader = train(extract_features(clips), torch.from_numpy(labels[:, 2]))
+    classifier = train(extract_features(clips), torch.from_numpy(labels[:, 2]))
     held_out, truth = select_moving(*read(options.folder, held_out=True))
-    figures, judged = measure(reader.read(held_out), truth)
-    save_safetensors(WEIGHTS, reader.state_dict(), {"judged": json.dumps(judged), "figures": json.dumps(figures)})
+    figures, judged = measure(classifier.classify(held_out), truth)
+    save_safetensors(WEIGHTS, classifier.state_dict(), {"judged": json.dumps(judged), "figures": json.dumps(figures)})
     left_out = sorted(set(list_moving_kinds()) - set(judged))
     print(json.dumps({**{k: round(v, 4) for k, v in figures.items()}, "left_out": left_out}))
 

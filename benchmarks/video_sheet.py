@@ -40,12 +40,12 @@ COLUMNS, SHOWN, SIDE, GAP, LINE = 2, 4, 144, 12, 22
 
 
 def make_clip(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
-    """uint8 (F, R, S, 3), at the default settings."""
+    """Make uint8 (F, R, S, 3) at the default settings."""
     return np.concatenate([chunk.frames for chunk in generator.stream(VideoRequest(prompt, seed=seed))])
 
 
 def draw_sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
-    """A picture of all prompts."""
+    """Draw a picture of all prompts."""
     upscaler = generator.upscaler or load_upscaler(WEIGHTS_DIR / UPSCALER_WEIGHTS)
     wide, high = SHOWN * (SIDE + 2) + GAP, LINE + SIDE + GAP
     rows = -(-len(prompts) // COLUMNS)

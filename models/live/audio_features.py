@@ -35,8 +35,8 @@ class AudioFeatures:
 class FeatureTracker(Protocol):
     """Anything that can be asked what is heard at a time."""
 
-    def at(self, time_s: float) -> AudioFeatures:
-        """What is heard at a time of the stream."""
+    def read_at(self, time_s: float) -> AudioFeatures:
+        """Return what is heard at a time of the stream."""
         ...
 
 
@@ -49,7 +49,7 @@ class _FeatureHistory:
         self._beats: deque[tuple[float, bool]] = deque()  # time, first of a bar
 
     def _note_energy(self, samples: NDArray[np.float32], start_s: float, rate: int) -> list[tuple[float, float]]:
-        """Take in mono sound (N,); returns (time, energy) of its buffers."""
+        """Take in mono sound (N,) and return (time, energy) of its buffers."""
         found = []
         for first in range(0, len(samples), BUFFER):
             part = samples[first : first + BUFFER]
@@ -72,8 +72,8 @@ class _FeatureHistory:
             while kept and kept[0][0] < newest - KEPT_S:
                 kept.popleft()
 
-    def at(self, time_s: float) -> AudioFeatures:
-        """What is heard at a time of the stream."""
+    def read_at(self, time_s: float) -> AudioFeatures:
+        """Return what is heard at a time of the stream."""
         with self._lock:
             near = [energy for at, energy in self._energy if time_s - 0.12 <= at <= time_s + 0.02]
             beat = downbeat = 0.0
@@ -93,7 +93,7 @@ class MusicFeatureTracker(_FeatureHistory):
         beats = []
         for mark, bar in chunk.bars:
             quarter = bar.controls.bar.positions / BEATS_A_BAR
-            beats += [(mark.position_s(beat * quarter), beat == 0) for beat in range(BEATS_A_BAR)]
+            beats += [(mark.locate_s(beat * quarter), beat == 0) for beat in range(BEATS_A_BAR)]
         self._note_beats(beats)
 
 

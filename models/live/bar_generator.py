@@ -82,7 +82,7 @@ class LiveBar:
 
 
 def match_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
-    """Which new track takes each old track's part: the same instrument, else the next one that is free."""
+    """Match each old track's part with a new track: the same instrument, else the next one that is free."""
     taken: dict[int, int] = {}
     free = list(range(len(new)))
     for track, program in enumerate(old):
@@ -97,12 +97,12 @@ def match_parts(old: Sequence[int], new: Sequence[int]) -> dict[int, int]:
 
 
 def count_semitones(old: LiveControls, new: LiveControls) -> int:
-    """From one tonic to the other by the shorter way, -6 to 5."""
+    """Count the semitones from one tonic to the other by the shorter way, -6 to 5."""
     return (PITCH_CLASSES.index(new.tonic) - PITCH_CLASSES.index(old.tonic) + 6) % 12 - 6
 
 
 def transpose_to_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
-    """A pitch of the old key as it would be in the new: moved to the new tonic, and its degree to the new mode."""
+    """Transpose a pitch of the old key to the new: to the new tonic, and its degree to the new mode."""
     degree = (pitch - PITCH_CLASSES.index(old.tonic)) % 12
     moved = pitch + count_semitones(old, new)
     if old.mode != new.mode:
@@ -124,7 +124,7 @@ class BarGenerator:
         self.composer = composer
         self._lock = threading.Lock()  # one row is sampled at a time: two would take turns anyway, each half as fast
 
-    def write(
+    def generate(
         self,
         index: int,
         history: Sequence[LiveBar],
@@ -133,7 +133,7 @@ class BarGenerator:
         effort: int = FULL_EFFORT,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> LiveBar:
-        """Bar `index` after the bars of `history`, of which the last HISTORY_BARS are looked at.
+        """Write bar `index` after the bars of `history`, of which the last HISTORY_BARS are looked at.
 
         Raises:
             NoLongerWanted: `is_wanted`, asked before each token, said so.
@@ -158,7 +158,7 @@ class BarGenerator:
         for attempt in range(TRIES if effort else 1):
             guidance = GUIDANCE if effort else 1.0
             each = (seed, index, BAND, attempt)
-            notes = self._row(piece, controls.band_controls(), controls.bar, each, guidance, is_wanted)
+            notes = self._row(piece, controls.build_band_controls(), controls.bar, each, guidance, is_wanted)
             missing = silent - {note.track for note in notes}
             fit = 1.0 - len(missing) / max(1, len(controls.instruments)) if past else float(not missing)
             if notes and self._is_copied(piece, controls, notes):
@@ -173,13 +173,13 @@ class BarGenerator:
         self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, is_wanted: Callable[[], bool]
     ) -> tuple[WrittenNote, ...]:
         piece = build_drum_prompt(past, controls)
-        notes = self._row(piece, controls.drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted)
+        notes = self._row(piece, controls.build_drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted)
         return tuple(replace(note, track=DRUM_TRACK) for note in notes)
 
-    def answer(
+    def generate_answer(
         self, phrase: Piece, bars: int, controls: LiveControls, seed: int, number: int
     ) -> tuple[tuple[WrittenNote, ...], ...]:
-        """Bars that continue a phrase of one track, as the model would go on with it.
+        """Write bars that continue a phrase of one track, as the model would go on with it.
 
         Args:
             phrase: ends where the answer begins.
@@ -188,7 +188,7 @@ class BarGenerator:
         written: list[tuple[WrittenNote, ...]] = []
         piece = phrase
         for index in range(bars):
-            notes = self._row(piece, controls.band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0)
+            notes = self._row(piece, controls.build_band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0)
             written.append(notes)
             piece = append_bar(piece, controls.bar, notes)
         return tuple(written)
@@ -242,12 +242,12 @@ class BarGenerator:
 
 
 def _find_recent_notes(past: Sequence[LiveBar], controls: LiveControls) -> list[WrittenNote]:
-    """The notes of the last bar, as tracks of the present instruments."""
+    """Return the notes of the last bar, as tracks of the present instruments."""
     return _adapt_bar(past[-1], controls) if past else []
 
 
 def _adapt_bar(bar: LiveBar, controls: LiveControls) -> list[WrittenNote]:
-    """A past bar's band notes in the present key, played by the present instruments."""
+    """Bring a past bar's band notes to the present key and the present instruments."""
     parts = match_parts(bar.controls.instruments, controls.instruments)
     return [
         replace(note, pitch=transpose_to_key(note.pitch, bar.controls, controls), track=parts[note.track])
@@ -257,7 +257,7 @@ def _adapt_bar(bar: LiveBar, controls: LiveControls) -> list[WrittenNote]:
 
 
 def build_band_prompt(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
-    """What the band is shown of the past."""
+    """Build what the band is shown of the past."""
     return _build_piece(
         [_adapt_bar(bar, controls) for bar in past],
         controls.bar,
@@ -266,7 +266,7 @@ def build_band_prompt(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
 
 
 def build_drum_prompt(past: Sequence[LiveBar], controls: LiveControls) -> Piece:
-    """What the drummer is shown of the past; bars in which he was silent are left out."""
+    """Build what the drummer is shown of the past; bars without drums are left out."""
     played = [[replace(note, track=0) for note in bar.drums] for bar in past if bar.drums]
     return _build_piece(played, controls.bar, [(0, True)])
 
@@ -285,7 +285,7 @@ def _build_piece(bars: Sequence[Sequence[WrittenNote]], bar: Bar, tracks: Sequen
 
 
 def append_bar(piece: Piece, bar: Bar, notes: Sequence[WrittenNote]) -> Piece:
-    """A piece with one bar more."""
+    """Append one bar to a piece."""
     start = piece.positions
     added: list[list[Note]] = [list(track.notes) for track in piece.tracks]
     for note in notes:

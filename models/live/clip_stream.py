@@ -56,12 +56,12 @@ class ShownClip:
 
     @property
     def length_s(self) -> float:
-        """From the first frame to the last."""
+        """Return the seconds from the first frame to the last."""
         return (len(self.frames) - 1) / self.rate
 
 
 def prepare_frames(frames: Pixels, rate: float, prompt: str) -> ShownClip:
-    """The middle square of uint8 (F, R, S, 3) at the size that is shown, with frames between where they are few."""
+    """Cut the middle square of uint8 (F, R, S, 3) at the size that is shown, with frames between where they are few."""
     import cv2
 
     rows, columns = frames.shape[1:3]
@@ -93,7 +93,7 @@ class ClipPlaylist:
         return len(self._clips)
 
     def count(self, prompt: str) -> int:
-        """How many clips of a prompt there are."""
+        """Count the clips of a prompt."""
         with self._lock:
             return sum(clip.prompt == prompt for clip in self._clips)
 
@@ -108,7 +108,7 @@ class ClipPlaylist:
                 self._index = max(0, self._index - 1)
 
     def take(self, count: int, rate: float, before: Pixels | None = None) -> Pixels:
-        """The next frames, uint8 (count, SHOWN_SIZE, SHOWN_SIZE, 3).
+        """Return the next frames, uint8 (count, SHOWN_SIZE, SHOWN_SIZE, 3).
 
         Args:
             rate: how many of them are shown each second.
@@ -150,7 +150,7 @@ class ClipGenerator:
     """
 
     def __init__(self, load: Load, title: str, prompt: str, seed: int = 0, guidance: float = GUIDANCE) -> None:
-        self.reel = ClipPlaylist()
+        self.playlist = ClipPlaylist()
         self.title, self.prompt = title, check_prompt(prompt)
         self.problem = ""
         self._load, self._seed, self._guidance, self._filmed = load, seed, guidance, 0
@@ -164,18 +164,18 @@ class ClipGenerator:
 
     @property
     def share(self) -> float:
-        """How much of the way to the prompt is done: 1 as soon as a clip of it is there."""
-        return 1.0 if self.problem or self.reel.count(self.prompt) else self._share
+        """Return how much of the way to the prompt is done: 1 as soon as a clip of it is there."""
+        return 1.0 if self.problem or self.playlist.count(self.prompt) else self._share
 
     @property
     def says(self) -> str:
-        """What it does just now, for a person."""
-        count = len(self.reel)
+        """Say what it does just now, for a person."""
+        count = len(self.playlist)
         there = f"{count} clip{'' if count == 1 else 's'} of {self.title} shown in turn" if count else ""
         meanwhile = there or "the shipped model draws meanwhile"
         if self.problem:
             return f"{self.problem} {meanwhile[0].upper()}{meanwhile[1:]}."
-        if self.reel.count(self.prompt) >= KEPT:
+        if self.playlist.count(self.prompt) >= KEPT:
             return f"{there}; all are filmed"
         return f"{meanwhile}; {self.title} {'rests, so that the sound goes on' if self.rests else self._doing}"
 
@@ -192,7 +192,7 @@ class ClipGenerator:
             model = self._load(told)
             use_single_thread(NICENESS)  # after loading: giving way while holding the GIL would delay the sound
             while not closing_.is_set():
-                if self.reel.count(self.prompt) >= KEPT or self._rested(busy):
+                if self.playlist.count(self.prompt) >= KEPT or self._rested(busy):
                     closing_.wait(NAP_S)
                     continue
                 self._clip(model, closing_, busy)
@@ -236,29 +236,32 @@ class ClipGenerator:
                     return
         if pieces:
             self._filmed += 1
-            self.reel.add(prepare_frames(np.concatenate(pieces), rate, prompt))
+            self.playlist.add(prepare_frames(np.concatenate(pieces), rate, prompt))
 
 
 class ClipStream(FrameStream):
     """Shows what a film has; until then what the painter of the shipped model draws, where there is one."""
 
     def __init__(
-        self, film: ClipGenerator, painter: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None
+        self,
+        clip_generator: ClipGenerator,
+        frame_generator: FrameGenerator | None,
+        enlarge: Callable[[Pixels], Pixels] | None,
     ) -> None:
-        super().__init__(painter, enlarge)
-        self.film = film
+        super().__init__(frame_generator, enlarge)
+        self.clip_generator = clip_generator
 
     def wants_more(self) -> bool:
-        """As `FrameStream.wants_more`; never while there is nothing to show."""
-        return super().wants_more() and (self.painter is not None or len(self.film.reel) > 0)
+        """Return what `FrameStream.wants_more` does; never True while there is nothing to show."""
+        return super().wants_more() and (self.frame_generator is not None or len(self.clip_generator.playlist) > 0)
 
     def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Make a second of frames ready."""
-        if not len(self.film.reel):
+        if not len(self.clip_generator.playlist):
             super().paint(time_s, energy, should_stop)
             return
         shown = self.quality.shown
-        frames = self.film.reel.take(shown, shown, self._shown)
+        frames = self.clip_generator.playlist.take(shown, shown, self._shown)
         with self._lock:
             self._ready.extend((each, True) for each in frames)
             self.drawn_frames += len(frames)
@@ -266,11 +269,15 @@ class ClipStream(FrameStream):
     def lead_to(self, prompt: str, now_s: float, over_s: float) -> None:
         """Film another prompt; the painter is led there, too."""
         check_number("over_s", over_s, 0.0, 60.0)
-        self.film.lead_to(prompt)
+        self.clip_generator.lead_to(prompt)
         super().lead_to(prompt, now_s, over_s)
 
-    def facts(self, now_s: float) -> dict[str, Any]:
-        """As `FrameStream.facts`, and what the film says."""
-        drawn = self.quality.shown if len(self.film.reel) else self.quality.drawn
-        told = {"morph": round(self.film.share, 2), "prompt": self.film.prompt, "says": self.film.says}
-        return super().facts(now_s) | told | {"drawn": round(drawn, 2), "clips": len(self.film.reel)}
+    def describe(self, now_s: float) -> dict[str, Any]:
+        """Return the facts of `FrameStream.describe`, and what the film says."""
+        drawn = self.quality.shown if len(self.clip_generator.playlist) else self.quality.drawn
+        told = {
+            "morph": round(self.clip_generator.share, 2),
+            "prompt": self.clip_generator.prompt,
+            "says": self.clip_generator.says,
+        }
+        return super().describe(now_s) | told | {"drawn": round(drawn, 2), "clips": len(self.clip_generator.playlist)}

@@ -69,7 +69,7 @@ class LiveControls:
 
     @property
     def key(self) -> int:
-        """The row of KEYS."""
+        """Return the row of KEYS."""
         return KEYS.index(f"{self.tonic} {self.mode}")
 
     @property
@@ -79,17 +79,17 @@ class LiveControls:
 
     @property
     def second_a_position(self) -> float:
-        """How long a grid position lasts at the asked tempo exactly."""
+        """Return how long a grid position lasts at the asked tempo exactly."""
         return 60.0 / (24 * self.tempo)
 
     @property
     def bar_s(self) -> float:
-        """How long a bar lasts."""
+        """Return how long a bar lasts."""
         return self.bar.positions * self.second_a_position
 
     @property
     def loudness(self) -> float:
-        """What velocities are multiplied by: 0.55 at intensity 0, 1 at about 0.6, 1.3 at 1."""
+        """Return what velocities are multiplied by: 0.55 at intensity 0, 1 at about 0.6, 1.3 at 1."""
         return 0.55 + 0.75 * self.intensity
 
     def band_controls(self) -> MusicControls:

@@ -66,7 +66,7 @@ class Quality:
 
     @property
     def drawn(self) -> float:
-        """Frames that are drawn each second."""
+        """Return how many frames are drawn each second."""
         return self.shown / self.between
 
 
@@ -80,7 +80,7 @@ QUALITIES = (
 
 
 def check_prompt(prompt: str) -> str:
-    """A prompt without blanks around it.
+    """Return a prompt without blanks around it; raise ValueError for one that is too long.
 
     Raises:
         ValueError: it is empty or too long.
@@ -96,12 +96,12 @@ class _GivenText(nn.Module):
     """Stands where the text pooling was: the condition's words are the pooled vectors already."""
 
     def forward(self, words: Tensor, said: Tensor) -> Tensor:
-        """words (B, 1, C) -> (B, C)."""
+        """Map words (B, 1, C) to (B, C)."""
         return words[:, 0]
 
 
 def share_with_given_text(model: UNet3D) -> UNet3D:
-    """The same network, sharing all weights, told vectors in the place of words."""
+    """Return the same network, sharing all weights, told vectors in the place of words."""
     twin = copy.copy(model)
     twin._modules = {**model._modules, "text": _GivenText()}
     return twin
@@ -114,25 +114,25 @@ class PromptMorph:
         self._model, self._table, self._understand = generator.model, generator.table, generator.understand
         self._lock = threading.Lock()
         self.prompt = check_prompt(prompt)
-        self.movement = self._movement(self.prompt)
-        self._from = self._to = self.vector(self.prompt)
+        self.movement = self._find_movement(self.prompt)
+        self._from = self._to = self.embed(self.prompt)
         self._began_s = self._over_s = 0.0
 
     @torch.inference_mode()
-    def vector(self, prompt: str) -> Tensor:
-        """(1, C): the meaning of a prompt, of its words and of what was read of them; "" is none."""
-        told, reading = self._understand(prompt)
+    def embed(self, prompt: str) -> Tensor:
+        """Embed a prompt, its words and what was read of them, as (1, C); "" is none."""
+        told, parsed = self._understand(prompt)
         words, said = self._table.embed([told], self._model.config.max_words)
         meaning = self._model.text(words, said)
-        if reading is not None:
-            for table, number in zip(self._model.attributes, encode_attributes(reading), strict=True):
+        if parsed is not None:
+            for table, number in zip(self._model.attributes, encode_attributes(parsed), strict=True):
                 meaning = meaning + table.weight[number] - table.weight[0]  # type: ignore[operator, index, union-attr]
         return meaning
 
-    def _movement(self, prompt: str) -> tuple[str, str]:
-        """Where the picture moves and how fast."""
-        reading = self._understand(prompt)[1]
-        return find_movement(reading) if reading is not None else ("", "normal")
+    def _find_movement(self, prompt: str) -> tuple[str, str]:
+        """Find where the picture moves and how fast."""
+        parsed = self._understand(prompt)[1]
+        return find_movement(parsed) if parsed is not None else ("", "normal")
 
     def lead_to(self, prompt: str, now_s: float, over_s: float = MORPH_S) -> None:
         """Begin the way to another prompt.
@@ -142,19 +142,19 @@ class PromptMorph:
         """
         check_number("over_s", over_s, 0.0, 60.0)
         prompt = check_prompt(prompt)
-        aim, moving = self.vector(prompt), self._movement(prompt)
+        aim, moving = self.embed(prompt), self._find_movement(prompt)
         with self._lock:
             self._from = self._at(now_s)
             self._to, self._began_s, self._over_s, self.prompt = aim, now_s, over_s, prompt
             self.movement = moving
 
-    def share(self, time_s: float) -> float:
-        """How much of the way is done, 0 to 1."""
+    def measure_share(self, time_s: float) -> float:
+        """Return how much of the way is done, 0 to 1."""
         with self._lock:
             return self._share(time_s)
 
-    def at(self, time_s: float) -> Tensor:
-        """(1, C): what the model is told."""
+    def embed_at(self, time_s: float) -> Tensor:
+        """Return what the model is told at a time, (1, C)."""
         with self._lock:
             return self._at(time_s)
 
@@ -191,7 +191,7 @@ class FrameGenerator:
         quality: Quality = QUALITIES[0],
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Pixels:
-        """The next frames, uint8 (F, R, S, 3); none when stopped.
+        """Draw the next frames, uint8 (F, R, S, 3); none when stopped.
 
         Args:
             time_s: of the stream, when they will be shown: where the prompt is on its way then.
@@ -227,13 +227,13 @@ class FrameGenerator:
         said = torch.ones(1, 1, dtype=torch.bool)
         asked = torch.tensor([[motion, *[0] * (count - 1)]])
         return (
-            Condition(self.morph.at(time_s)[:, None], said, asked),
+            Condition(self.morph.embed_at(time_s)[:, None], said, asked),
             Condition(self._nothing[:, None], said, torch.zeros_like(asked)),
         )
 
 
 def apply_sound(frame: Pixels, heard: AudioFeatures) -> Pixels:
-    """The camera pushes in on a beat and the light swells with the loudness; uint8 (R, S, 3)."""
+    """Push the camera in on a beat and let the light swell with the loudness; uint8 (R, S, 3)."""
     import cv2
 
     rows, columns = frame.shape[:2]
@@ -271,8 +271,8 @@ class FrameStream:
 
     AHEAD_S = 3.0  # of frames that are ready before more are drawn
 
-    def __init__(self, painter: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
-        self.painter, self.enlarge = painter, enlarge
+    def __init__(self, frame_generator: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
+        self.frame_generator, self.enlarge = frame_generator, enlarge
         self.quality = QUALITIES[0]
         self.drawn_frames = self.shown_frames = self.held_frames = 0
         self.draw_s = 0.0  # of the last stretch
@@ -283,25 +283,25 @@ class FrameStream:
 
     @property
     def ready_s(self) -> float:
-        """How long the frames that are ready last."""
+        """Return how long the frames that are ready last."""
         with self._lock:
             return len(self._ready) / self.quality.shown
 
     @property
     def has_picture(self) -> bool:
-        """Whether a frame was shown."""
+        """Return whether a frame was shown."""
         return self._shown is not None
 
     def wants_more(self) -> bool:
-        """Whether another stretch should be drawn now."""
+        """Return whether another stretch should be drawn now."""
         return self.ready_s < self.AHEAD_S
 
     def paint(self, time_s: float, energy: float, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Draw a stretch and the frames between, and enlarge them."""
-        assert self.painter is not None
+        assert self.frame_generator is not None
         began = time.perf_counter()
         quality = self.quality
-        frames = self.painter.draw(time_s, energy, quality, should_stop)
+        frames = self.frame_generator.draw(time_s, energy, quality, should_stop)
         moments = [step / quality.between for step in range(1, quality.between)]
         larger = self.enlarge if self.enlarge is not None and quality.learned else bicubic
         for frame in frames:
@@ -317,11 +317,11 @@ class FrameStream:
 
     def lead_to(self, prompt: str, now_s: float, over_s: float) -> None:
         """Begin the way to another prompt; raises ValueError for one that cannot be used."""
-        if self.painter is not None:
-            self.painter.morph.lead_to(prompt, now_s, over_s)
+        if self.frame_generator is not None:
+            self.frame_generator.morph.lead_to(prompt, now_s, over_s)
 
-    def facts(self, now_s: float) -> dict[str, Any]:
-        """For the meter."""
+    def describe(self, now_s: float) -> dict[str, Any]:
+        """Return facts for the meter."""
         facts: dict[str, Any] = {
             "shown": self.quality.shown,
             "drawn": round(self.quality.drawn, 2),
@@ -330,12 +330,15 @@ class FrameStream:
             "shown_frames": self.shown_frames,
             "held_frames": self.held_frames,
         }
-        if self.painter is not None:
-            facts |= {"morph": round(self.painter.morph.share(now_s), 2), "prompt": self.painter.morph.prompt}
+        if self.frame_generator is not None:
+            facts |= {
+                "morph": round(self.frame_generator.morph.measure_share(now_s), 2),
+                "prompt": self.frame_generator.morph.prompt,
+            }
         return facts
 
-    def frame(self, time_s: float, heard: AudioFeatures) -> LiveFrame | None:
-        """The frame for a time of the stream; None before the first is drawn."""
+    def render_frame(self, time_s: float, heard: AudioFeatures) -> LiveFrame | None:
+        """Render the frame for a time of the stream; None before the first is drawn."""
         with self._lock:
             found = self._ready.popleft() if self._ready else None
         if found is not None:

@@ -67,7 +67,7 @@ class LoadMonitor:
 
     @property
     def share(self) -> float:
-        """Time that sound took, as a share of its length, of late."""
+        """Return the time that sound took, as a share of its length, of late."""
         lasts_s = sum(lasts for _, lasts in self._recent)
         return sum(took for took, _ in self._recent) / lasts_s if lasts_s else 0.0
 
@@ -99,8 +99,8 @@ class LoadMonitor:
             self._stepped_s = now_s
         return self.level
 
-    def read(self, buffer_s: float, ahead_s: float) -> LoadReport:
-        """What to show."""
+    def report(self, buffer_s: float, ahead_s: float) -> LoadReport:
+        """Return what to show."""
         says = LEVEL_SAYS[self.level]
         if not self.has_pictures and self.level:
             says = "The music is written with half the work: the machine is busy."

@@ -24,34 +24,34 @@ PLACE = struct.Struct("<Q")
 
 
 def pack(kind: bytes, load: bytes) -> bytes:
-    """One message."""
+    """Pack one message."""
     return HEAD.pack(kind, len(load)) + load
 
 
 def pack_json(**values: Any) -> bytes:
-    """A JSON message."""
+    """Pack a JSON message."""
     return pack(b"J", json.dumps(values).encode())
 
 
 def pack_sound(start: int, pcm: NDArray[np.int16]) -> bytes:
-    """int16 (N, 2) as a message."""
+    """Pack int16 (N, 2) as a message."""
     return pack(b"A", PLACE.pack(start) + np.ascontiguousarray(pcm).astype("<i2").tobytes())
 
 
 def pack_picture(time_s: float, pixels: NDArray[np.uint8]) -> bytes:
-    """uint8 (R, S, 3) as a message."""
+    """Pack uint8 (R, S, 3) as a message."""
     return pack(b"V", PLACE.pack(max(0, round(time_s * 1e6))) + encode_jpeg(pixels))
 
 
 def encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """uint8 (R, S, 3) as a JPEG file."""
+    """Encode uint8 (R, S, 3) as a JPEG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
 
 
 def unpack(data: bytes) -> Iterator[tuple[str, int, Any]]:
-    """The messages of some bytes, whole ones only: kind, place (0 for JSON), load (dict, int16 (N, 2), or bytes)."""
+    """Unpack the whole messages of some bytes: kind, place (0 for JSON), load (dict, int16 (N, 2), or bytes)."""
     at = 0
     while at + HEAD.size <= len(data):
         kind, length = HEAD.unpack_from(data, at)

@@ -64,8 +64,8 @@ class BarMark:
     controls: LiveControls
     turned: bool
 
-    def position_s(self, position: float) -> float:
-        """The time of a grid position of the bar."""
+    def locate_s(self, position: float) -> float:
+        """Return the time of a grid position of the bar."""
         return self.start_s + position * self.controls.second_a_position
 
 
@@ -93,7 +93,7 @@ class LiveChunk:
 
     @property
     def lasts_s(self) -> float:
-        """How long it sounds."""
+        """Return how long it sounds."""
         return self.samples.shape[1] / self.sample_rate
 
 
@@ -129,7 +129,7 @@ class MusicStream:
     ) -> None:
         if chunk_buffers < 1:
             raise ValueError(f"chunk_buffers is {chunk_buffers}; it must be at least 1.")
-        self.writer, self.seed, self.clock = writer, seed, clock
+        self.bar_generator, self.seed, self.clock = bar_generator, seed, clock
         self.bank = ThreadSafeVoiceBank(bank)
         self.sample_rate = bank.sample_rate
         self.chunk_samples = chunk_buffers * BUFFER
@@ -158,18 +158,18 @@ class MusicStream:
 
     @property
     def wanted(self) -> Turn:
-        """The knobs as they were set last."""
+        """Return the knobs as they were set last."""
         with self._changed:
             return self._wanted
 
     @property
     def rendered_s(self) -> float:
-        """How much of the stream is rendered."""
+        """Return how much of the stream is rendered."""
         return self._renderer.rendered / self.sample_rate
 
     @property
     def ahead_s(self) -> float:
-        """How much music is written beyond what is rendered."""
+        """Return how much music is written beyond what is rendered."""
         with self._changed:
             end_s = self._marks[-1].end_s if self._marks else 0.0
             index = self._playing + 1
@@ -178,8 +178,8 @@ class MusicStream:
                 index += 1
             return max(0.0, end_s - self.rendered_s)
 
-    def mark_at(self, time_s: float) -> BarMark | None:
-        """The bar that sounds at a time of the stream, among the last KEPT_MARKS; the last one for a later time."""
+    def find_mark(self, time_s: float) -> BarMark | None:
+        """Find the bar that sounds at a time of the stream, among the last KEPT_MARKS; the last one later on."""
         with self._changed:
             at = bisect.bisect_right([mark.start_s for mark in self._marks], time_s) - 1
             return self._marks[max(at, 0)] if self._marks else None
@@ -213,7 +213,7 @@ class MusicStream:
 
     @property
     def is_writing(self) -> bool:
-        """Whether the thread is alive."""
+        """Return whether the thread is alive."""
         return self._thread is not None and self._thread.is_alive()
 
     def _write_on(self) -> None:
@@ -221,7 +221,7 @@ class MusicStream:
         try:
             while True:
                 with self._changed:
-                    while not self._closed and self._next_target() is None:
+                    while not self._closed and self._find_target() is None:
                         self._changed.wait()
                     if self._closed:
                         return
@@ -231,41 +231,41 @@ class MusicStream:
                 self._failure = error
                 self._changed.notify_all()
 
-    def _next_target(self) -> int | None:
-        """The first bar ahead that is missing or was written for other knobs; None where enough is ahead."""
+    def _find_target(self) -> int | None:
+        """Find the first bar ahead that is missing or was written for other knobs; None where enough is ahead."""
         ahead_s, index = 0.0, self._playing + 1
         while ahead_s < AHEAD_S or index <= self._playing + 1:
             found = self._bars.get(index)
-            if found is None or found[1] != self._turn_for(index):
+            if found is None or found[1] != self._find_turn(index):
                 return index
             ahead_s += found[0].controls.bar_s
             index += 1
         return None
 
-    def _turn_for(self, index: int) -> Turn:
-        """The knobs for a bar: what was planned for it or the last planned before, else what is wanted now."""
+    def _find_turn(self, index: int) -> Turn:
+        """Find the knobs for a bar: what was planned for it or the last planned before, else what is wanted now."""
         planned = [bar for bar in self._planned if bar <= index]
         return self._planned[max(planned)] if planned else self._wanted
 
     def _write_one(self) -> None:
         """Write the next target and put it in its place, unless that has begun meanwhile."""
         with self._changed:
-            index = self._next_target()
+            index = self._find_target()
             if index is None:
                 return
-            turn = self._turn_for(index)
+            turn = self._find_turn(index)
             first = max(0, index - HISTORY_BARS)
             history = [self._bars[at][0] for at in range(first, index)]
         began = time.perf_counter()
 
         def is_wanted() -> bool:
-            """A turn of the knobs begins the work anew, unless there would be nothing to play meanwhile."""
-            is_new = self._turn_for(index) == turn or self._playing + 1 not in self._bars
+            """Return False when the knobs were turned, unless there would be nothing to play meanwhile."""
+            is_new = self._find_turn(index) == turn or self._playing + 1 not in self._bars
             return is_new and not self._closed
 
         try:
             with limit_to_single_thread():  # a bar must not depend on the threads that add up its sums
-                bar = self.writer.write(index, history, turn[0], self.seed, turn[1], is_wanted)
+                bar = self.bar_generator.generate(index, history, turn[0], self.seed, turn[1], is_wanted)
         except GenerationCancelled:
             return
         object.__setattr__(bar, "took_s", time.perf_counter() - began)
@@ -293,7 +293,7 @@ class MusicStream:
     # ---- the sound
 
     def next_chunk(self) -> LiveChunk:
-        """The next portion of the stream.
+        """Render the next portion of the stream.
 
         Raises:
             RuntimeError: no bar came for MAX_WAIT_S, or the stream is closed; whatever writing raised.
@@ -310,7 +310,7 @@ class MusicStream:
         return self._chunk(samples, begun, began, waited)
 
     def finish(self) -> LiveChunk:
-        """What still sounds, dying away; closes the stream."""
+        """Render what still sounds, dying away, and close the stream."""
         began = self.clock()
         samples = self._renderer.finish()
         return self._chunk(samples, [], began, waited=False, last=True)
@@ -346,7 +346,7 @@ class MusicStream:
         index = self._playing + 1
         was_late = False
         if self._thread is None:
-            while not self._closed and ((found := self._bars.get(index)) is None or found[1] != self._turn_for(index)):
+            while not self._closed and ((found := self._bars.get(index)) is None or found[1] != self._find_turn(index)):
                 self._write_one()
         with self._changed:
             was_late = index not in self._bars

@@ -43,17 +43,17 @@ class Phrase:
 
     @property
     def is_open(self) -> bool:
-        """Whether a key is held."""
+        """Return whether a key is held."""
         return any(note.end_s is None for note in self.notes)
 
     def press(self, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down; of a phrase too long the oldest notes are forgotten."""
+        """Take a key that goes down; of a phrase too long forget the oldest notes."""
         self.release(pitch, at_s, self.released_at)
         self.notes = [*self.notes, PlayedNote(pitch, velocity, at_s)][-MAX_PHRASE_NOTES:]
         self.revision += 1
 
     def release(self, pitch: int, at_s: float, now: float) -> PlayedNote | None:
-        """A key comes up; returns its note, None if it was not held."""
+        """Take a key that comes up and return its note, None if it was not held."""
         for note in reversed(self.notes):
             if note.pitch == pitch and note.end_s is None:
                 note.end_s = max(at_s, note.start_s + 0.03)
@@ -63,14 +63,14 @@ class Phrase:
         return None
 
     def take(self) -> list[PlayedNote]:
-        """The finished notes; the phrase is empty afterwards."""
+        """Return the finished notes and empty the phrase."""
         notes, self.notes = self.notes, []
         self.revision += 1
         return notes
 
 
 def place_on_grid(notes: list[PlayedNote], controls: LiveControls, program: int) -> tuple[Piece, int]:
-    """A phrase on the grid, so placed that it ends at a bar line, and how many bars it has.
+    """Place a phrase on the grid so that it ends at a bar line, and count its bars.
 
     It ends a quarter's length after its last onset, or with its last note, on a quarter counted from its first onset.
     """
@@ -94,11 +94,11 @@ def place_on_grid(notes: list[PlayedNote], controls: LiveControls, program: int)
 
 
 def write_answer(
-    writer: BarGenerator, notes: list[PlayedNote], controls: LiveControls, program: int, seed: int, number: int
+    bar_generator: BarGenerator, notes: list[PlayedNote], controls: LiveControls, program: int, seed: int, number: int
 ) -> list[WrittenNote]:
-    """The answer's notes, their starts counted from its beginning."""
+    """Write the answer's notes, their starts counted from its beginning."""
     piece, bars = place_on_grid(notes, controls, program)
-    written = writer.answer(piece, min(bars, MAX_ANSWER_BARS), controls, seed, number)
+    written = bar_generator.generate_answer(piece, min(bars, MAX_ANSWER_BARS), controls, seed, number)
     positions = controls.bar.positions
     found = [
         WrittenNote(index * positions + n.start, n.pitch, n.duration, n.velocity, 0, n.probability)
@@ -110,19 +110,19 @@ def write_answer(
 
 
 def measure_grid_s(controls: LiveControls) -> float:
-    """How far apart the places are at which an answer may begin."""
+    """Return how far apart the places are at which an answer may begin."""
     quarter_s = 24 * controls.second_a_position
     return next((quarter_s / part for part in (1, 2) if quarter_s / part <= GRID_S), quarter_s / 4)
 
 
 def snap_to_grid(mark: BarMark, earliest_s: float) -> float:
-    """The first place of the grid at or after a time, given the bar that sounds then (or the last one known)."""
+    """Find the first place of the grid at or after a time, given the bar that sounds then (or the last one known)."""
     step_s = measure_grid_s(mark.controls)
     return mark.start_s + math.ceil((earliest_s - mark.start_s) / step_s - 1e-6) * step_s
 
 
 def schedule_answer(notes: list[WrittenNote], controls: LiveControls, program: int, start_s: float) -> list[ExtraNote]:
-    """The answer as notes of the stream."""
+    """Turn the answer into notes of the stream."""
     each = controls.second_a_position
     return [
         ExtraNote(start_s + n.start * each, n.duration * each, n.pitch, to_velocity(n.velocity), program) for n in notes

@@ -28,7 +28,7 @@ DRUM_CHANNEL = 9
 
 
 def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    """float32 (2, N) to int16 (N, 2): what is sent and what is recorded."""
+    """Convert float32 (2, N) to int16 (N, 2): what is sent and what is recorded."""
     return np.round(np.clip(samples.T, -1.0, 1.0) * 32767.0).astype(np.int16)
 
 
@@ -39,10 +39,11 @@ class _NoteTable:
     rows: array[int] = field(default_factory=lambda: array("i"))
 
     def add(self, *row: int) -> None:
+        """Add a note."""
         self.rows.extend(row)
 
-    def all(self) -> NDArray[np.int32]:
-        """int32 (notes, 6)."""
+    def stack(self) -> NDArray[np.int32]:
+        """Stack the rows, int32 (notes, 6)."""
         return np.array(self.rows, dtype=np.int32).reshape(-1, 6)
 
 
@@ -64,11 +65,11 @@ class SessionRecording:
 
     @property
     def duration_s(self) -> float:
-        """How much is recorded."""
+        """Return how much is recorded."""
         return self.samples / self.sample_rate
 
     def add(self, chunk: LiveChunk, pcm: NDArray[np.int16]) -> None:
-        """The next chunk, and its samples as they were sent, int16 (N, 2)."""
+        """Add the next chunk, and its samples as they were sent, int16 (N, 2)."""
         if self.is_full:
             return
         self._file.writeframesraw(np.ascontiguousarray(pcm).tobytes())
@@ -98,7 +99,7 @@ class SessionRecording:
     def add_note(
         self, mark: BarMark, start_s: float, length_s: float, pitch: int, velocity: int, program: int, who: int = PERSON
     ) -> None:
-        """A note beside the bars, at a time of the stream; `mark` is the bar that sounds then."""
+        """Add a note beside the bars, at a time of the stream; `mark` is the bar that sounds then."""
         begin = self._bar_ticks.get(mark.index)
         if begin is None or self.is_full:
             return
@@ -107,12 +108,12 @@ class SessionRecording:
         self._notes.add(tick, max(1, round(length_s / a_tick_s)), pitch, velocity, program, who)
 
     def close(self) -> None:
-        """Finish the sound file; may be called twice."""
+        """Finish the sound file; it may be called twice."""
         self._file.close()
 
     def write_midi(self, path: Path) -> Path:
-        """The notes as a Standard MIDI File: a track for each instrument, those that the person played apart."""
-        notes = self._notes.all()
+        """Write the notes as a Standard MIDI File: a track for each instrument, those that the person played apart."""
+        notes = self._notes.stack()
         song = mido.MidiFile(ticks_per_beat=TICKS_A_QUARTER)
         timing = [(0, mido.MetaMessage("time_signature", numerator=4, denominator=4))]
         timing += [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in self._tempi]
@@ -129,7 +130,7 @@ class SessionRecording:
 
 
 def write_mp3(wav: Path, path: Path) -> None:
-    """A session's sound file as MP3, block by block.
+    """Write a session's sound file as MP3, block by block.
 
     Raises:
         soundfile.LibsndfileError: this machine's libsndfile cannot write MP3.
@@ -158,7 +159,7 @@ def _list_events(rows: NDArray[np.int32], channel: int, program: int, name: str)
 
 
 def _build_track(events: list[tuple[int, mido.Message]]) -> mido.MidiTrack:
-    """Events at absolute ticks as a track; at equal ticks notes end before others begin."""
+    """Build a track of events at absolute ticks; at equal ticks notes end before others begin."""
     track, now = mido.MidiTrack(), 0
     for tick, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):
         track.append(message.copy(time=tick - now))

@@ -28,7 +28,7 @@ class StreamResampler:
         self._pending = np.zeros(self._margin * self.down, np.float32)  # silence before the start
 
     def push(self, samples: FloatArray) -> FloatArray:
-        """What is ready after some more sound."""
+        """Take in some sound and return what is ready."""
         if self.up == self.down:
             return samples
         from scipy.signal import resample_poly

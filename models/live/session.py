@@ -40,8 +40,8 @@ NAP_S, FILM_PATIENCE_S = 0.05, 2.0
 class PictureWorker:
     """Draws and shows in two threads of its own, and films in a third where a model makes clips."""
 
-    def __init__(self, frames: FrameStream, ears: FeatureTracker, now_s: Callable[[], float], send: Send) -> None:
-        self.frames, self.ears, self.now_s, self.send = frames, ears, now_s, send
+    def __init__(self, frames: FrameStream, features: FeatureTracker, now_s: Callable[[], float], send: Send) -> None:
+        self.frames, self.features, self.now_s, self.send = frames, features, now_s, send
         self.is_still, self.level = False, 0
         self._closing = threading.Event()
         works: list[tuple[Callable[[], None], int, str]] = [
@@ -49,7 +49,7 @@ class PictureWorker:
             (self._show, PICTURE_NICENESS, "frames"),
         ]
         if isinstance(frames, ClipStream):
-            works.append((partial(frames.film.work, self._closing, lambda: self.level > 0), 0, "film"))
+            works.append((partial(frames.clip_generator.work, self._closing, lambda: self.level > 0), 0, "film"))
         self._threads = [
             threading.Thread(target=self._guarded, args=(work, niceness), name=f"auralume-live-{name}", daemon=True)
             for work, niceness, name in works
@@ -68,11 +68,14 @@ class PictureWorker:
 
     @property
     def is_working(self) -> bool:
-        """Whether a thread is alive."""
+        """Return whether a thread is alive."""
         return any(thread.is_alive() for thread in self._threads)
 
     def set_level(self, level: int) -> None:
-        """0 is full quality; beyond QUALITIES the picture stands still. Filming rests at any level but 0."""
+        """Set the level: 0 is full quality; beyond QUALITIES the picture stands still.
+
+        Filming rests at any level but 0.
+        """
         self.level = level
         self.is_still = level >= len(QUALITIES)
         self.frames.quality = QUALITIES[min(level, len(QUALITIES) - 1)]
@@ -90,31 +93,31 @@ class PictureWorker:
             if self._rests() or not self.frames.wants_more():
                 self._closing.wait(NAP_S)
                 continue
-            now_s = self.now_s()
-            energy = self.ears.at(now_s).energy
+            now_s = self.get_time_s()
+            energy = self.features.read_at(now_s).energy
             self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self._rests())
 
     def _rests(self) -> bool:
-        """Whether the picture stands still, and there is one."""
+        """Return whether the picture stands still, and there is one."""
         return self.is_still and self.frames.has_picture
 
     def _show(self) -> None:
-        due_s = self.now_s()
+        due_s = self.get_time_s()
         while not self._closing.is_set():
             due_s += 1.0 / self.frames.quality.shown
-            now_s = self.now_s()
+            now_s = self.get_time_s()
             due_s = max(due_s, now_s)  # what is too late for this one is the next
             if self._closing.wait(max(0.0, due_s - now_s - PICTURE_LEAD_S)):
                 return
             if self._rests():
                 continue
-            frame = self.frames.frame(due_s, self.ears.at(due_s))
+            frame = self.frames.render_frame(due_s, self.features.read_at(due_s))
             if frame is not None:
                 self.send(messages.pack_picture(due_s, frame.pixels))
 
-    def facts(self) -> dict[str, Any]:
-        """For the meter."""
-        return self.frames.facts(self.now_s()) | ({"shown": 0, "drawn": 0} if self.is_still else {})
+    def describe(self) -> dict[str, Any]:
+        """Return facts for the meter."""
+        return self.frames.describe(self.get_time_s()) | ({"shown": 0, "drawn": 0} if self.is_still else {})
 
 
 class LiveSession:
@@ -132,7 +135,7 @@ class LiveSession:
 
     def __init__(
         self,
-        writer: BarGenerator,
+        bar_generator: BarGenerator,
         controls: LiveControls,
         seed: int,
         frames: FrameStream | None,
@@ -141,13 +144,13 @@ class LiveSession:
         program: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.music = MusicStream(writer, writer.composer.bank, controls, seed)
+        self.music = MusicStream(bar_generator, bar_generator.composer.bank, controls, seed)
         self.recording = SessionRecording(folder, self.music.sample_rate)
         self.meter = LoadMonitor(frames is not None)
-        self.ears = MusicFeatureTracker()
+        self.features = MusicFeatureTracker()
         self.program, self.answers = program, 0
         self.send, self.clock = send, clock
-        self.pictures = PictureWorker(frames, self.ears, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, self.features, self.now_s, send) if frames is not None else None
         self._began: float | None = None
         self._closing = threading.Event()
         self._phrase = phrase.Phrase()
@@ -185,12 +188,12 @@ class LiveSession:
 
     @property
     def is_working(self) -> bool:
-        """Whether any of its threads is alive."""
+        """Return whether any of its threads is alive."""
         pictures = self.pictures is not None and self.pictures.is_working
         return pictures or self.music.is_writing or any(thread.is_alive() for thread in self._threads)
 
-    def now_s(self) -> float:
-        """What is heard now, in seconds of the stream."""
+    def get_time_s(self) -> float:
+        """Return what is heard now, in seconds of the stream."""
         return 0.0 if self._began is None else self.clock() - self._began
 
     def turn(self, controls: LiveControls) -> None:
@@ -202,11 +205,11 @@ class LiveSession:
         """Lead the pictures to another prompt; raises ValueError for one that cannot be used."""
         if self.pictures is None:
             raise ValueError("There are no pictures in this session.")
-        self.pictures.frames.lead_to(prompt, self.now_s(), over_s)
+        self.pictures.frames.lead_to(prompt, self.get_time_s(), over_s)
 
-    def key(self, pitch: int, velocity: int, is_down: bool, at_s: float | None = None) -> None:
-        """A key of the person goes down or up, at a time of the stream as the person heard it."""
-        now_s = self.now_s()
+    def take_key(self, pitch: int, velocity: int, is_down: bool, at_s: float | None = None) -> None:
+        """Take a key of the person that goes down or up, at a time of the stream as the person heard it."""
+        now_s = self.get_time_s()
         heard_s = now_s if at_s is None else min(max(at_s, now_s - 2.0), now_s)
         with self._keys:
             self._last_touch = self.clock()
@@ -217,7 +220,7 @@ class LiveSession:
             else:
                 note = self._phrase.release(pitch, heard_s, self.clock())
             self._keys.notify_all()
-        mark = self.music.mark_at(note.start_s) if note is not None else None
+        mark = self.music.find_mark(note.start_s) if note is not None else None
         if note is not None and mark is not None and note.end_s is not None:
             length_s = note.end_s - note.start_s
             self.recording.add_note(mark, note.start_s, length_s, note.pitch, note.velocity, self.program)
@@ -239,7 +242,7 @@ class LiveSession:
     def _play(self) -> None:
         while not self._closing.is_set():
             wished_s = self._wished_lead_s()
-            spare_s = self.music.rendered_s - self.now_s() - wished_s
+            spare_s = self.music.rendered_s - self.get_time_s() - wished_s
             if self._began is not None and spare_s > 0:
                 self._closing.wait(min(spare_s, NAP_S))
                 continue
@@ -252,17 +255,17 @@ class LiveSession:
 
     def _deliver(self, chunk: LiveChunk, wished_s: float) -> None:
         assert self._began is not None
-        margin_s = chunk.start / chunk.sample_rate - self.now_s() if chunk.start else 0.0
+        margin_s = chunk.start / chunk.sample_rate - self.get_time_s() if chunk.start else 0.0
         if margin_s < 0:  # the listener waited for this chunk: the clock goes on from here
             self._began -= margin_s
         pcm = to_int16(chunk.samples)
         self.send(messages.pack_sound(chunk.start, pcm))
         self.recording.add(chunk, pcm)
-        self.ears.add(chunk)
+        self.features.add(chunk)
         self.meter.count(chunk, margin_s)
         if chunk.bars:
             self.send(messages.pack_json(bars=[_describe_bar(mark, bar) for mark, bar in chunk.bars]))
-        buffer_s = self.music.rendered_s - self.now_s()
+        buffer_s = self.music.rendered_s - self.get_time_s()
         level = self.meter.govern(self.clock(), buffer_s, wished_s)
         if self.pictures is not None:
             self.pictures.set_level(level)
@@ -275,21 +278,21 @@ class LiveSession:
         if self.clock() - self._last_news < NEWS_EVERY_S:
             return
         self._last_news = self.clock()
-        reading = self.meter.read(buffer_s, self.music.ahead_s)
+        report = self.meter.report(buffer_s, self.music.ahead_s)
         facts = {
-            "share": round(reading.share, 3),
-            "took_ms": round(1000 * reading.last_took_s, 1),
-            "lasts_ms": round(1000 * reading.last_lasts_s, 1),
-            "buffer_s": round(reading.buffer_s, 3),
-            "ahead_s": round(reading.ahead_s, 2),
-            "chunks": reading.chunks,
-            "late": reading.late,
-            "level": reading.level,
-            "says": reading.says,
+            "share": round(report.share, 3),
+            "took_ms": round(1000 * report.last_took_s, 1),
+            "lasts_ms": round(1000 * report.last_lasts_s, 1),
+            "buffer_s": round(report.buffer_s, 3),
+            "ahead_s": round(report.ahead_s, 2),
+            "chunks": report.chunks,
+            "late": report.late,
+            "level": report.level,
+            "says": report.says,
             "recorded_s": round(self.recording.duration_s, 1),
             "record_full": self.recording.is_full,
         }
-        self.send(messages.pack_json(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
+        self.send(messages.pack_json(meter=facts, pictures=self.pictures.describe() if self.pictures else None))
 
     def _respond(self) -> None:
         """Write an answer whenever all keys are up; play it if they stay up."""
@@ -302,7 +305,7 @@ class LiveSession:
                 released_at = self._phrase.released_at
             controls = self.music.wanted[0]
             written = phrase.write_answer(
-                self.music.writer, notes, controls, self.program, self.music.seed, self.answers
+                self.music.bar_generator, notes, controls, self.program, self.music.seed, self.answers
             )
             with self._keys:
                 left_s = released_at + phrase.PAUSE_S - self.clock()
@@ -315,12 +318,12 @@ class LiveSession:
             self._answer(written, controls, released_at)
 
     def _is_another(self, revision: int) -> bool:
-        """Whether the phrase has changed since, or the session ends."""
+        """Return whether the phrase has changed since, or the session ends."""
         return self._closing.is_set() or self._phrase.revision != revision
 
     def _answer(self, written: list[Any], controls: LiveControls, released_at: float) -> None:
-        earliest_s = max(self.music.rendered_s, self.now_s())
-        mark = self.music.mark_at(earliest_s)
+        earliest_s = max(self.music.rendered_s, self.get_time_s())
+        mark = self.music.find_mark(earliest_s)
         if mark is None:
             return
         start_s = phrase.snap_to_grid(mark, earliest_s)
@@ -343,7 +346,7 @@ class LiveSession:
 
 
 def _describe_bar(mark: BarMark, bar: LiveBar) -> dict[str, Any]:
-    """A bar for the page: when, in which key, its notes."""
+    """Describe a bar for the page: when, in which key, its notes."""
     each = bar.controls.second_a_position
     return {
         "index": mark.index,
@@ -355,7 +358,7 @@ def _describe_bar(mark: BarMark, bar: LiveBar) -> dict[str, Any]:
         "wrote_ms": round(1000 * bar.took_s),
         "notes": [
             [
-                round(mark.position_s(n.start), 3),
+                round(mark.locate_s(n.start), 3),
                 round(n.duration * each, 3),
                 n.pitch,
                 128 if n.is_drum else n.program,

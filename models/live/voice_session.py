@@ -47,7 +47,7 @@ class VoiceSession:
         style: str,
         strength: float,
         rate: int,
-        ears: MicrophoneFeatureTracker,
+        features: MicrophoneFeatureTracker,
         frames: FrameStream | None,
         folder: Path,
         send: Send,
@@ -55,9 +55,9 @@ class VoiceSession:
         check_number("rate", rate, MIN_RATE, MAX_RATE)
         check_number("strength", strength, 0.0, 1.0)
         self.live = styler.live(preset=style, strength=strength) if styler is not None else None
-        self.rate, self.ears, self.send = rate, ears, send
+        self.rate, self.features, self.send = rate, features, send
         self.recording = SessionRecording(folder, rate)
-        self.pictures = PictureWorker(frames, ears, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, features, self.now_s, send) if frames is not None else None
         inside = styler.sample_rate if styler is not None else rate
         self._to_model, self._from_model = StreamResampler(rate, inside), StreamResampler(inside, rate)
         self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue()
@@ -89,18 +89,18 @@ class VoiceSession:
 
     @property
     def is_working(self) -> bool:
-        """Whether any of its threads is alive."""
+        """Return whether any of its threads is alive."""
         return self._thread.is_alive() or (self.pictures is not None and self.pictures.is_working)
 
-    def now_s(self) -> float:
-        """The stream's time: how much has come in."""
+    def get_time_s(self) -> float:
+        """Return the stream's time: how much has come in."""
         return self._received / self.rate
 
     def lead_to(self, prompt: str, over_s: float) -> None:
-        """As `LiveSession.lead_to`."""
+        """Lead the pictures to another prompt, as `LiveSession.lead_to` does."""
         if self.pictures is None:
             raise ValueError("There are no pictures in this session.")
-        self.pictures.frames.lead_to(prompt, self.now_s(), over_s)
+        self.pictures.frames.lead_to(prompt, self.get_time_s(), over_s)
 
     def hear(self, samples: NDArray[np.float32]) -> None:
         """Take in float32 (N,) from the microphone; too much at once is dropped, and counted.
@@ -132,7 +132,7 @@ class VoiceSession:
 
     def _take(self, block: NDArray[np.float32]) -> None:
         began = time.perf_counter()
-        self.ears.add(block)
+        self.features.add(block)
         if self.live is not None:
             made = self._from_model.push(self.live.push(self._to_model.push(block)))
             if len(made):
@@ -162,4 +162,4 @@ class VoiceSession:
             "says": says,
             "recorded_s": round(self.recording.duration_s, 1),
         }
-        self.send(messages.pack_json(meter=facts, pictures=self.pictures.facts() if self.pictures else None))
+        self.send(messages.pack_json(meter=facts, pictures=self.pictures.describe() if self.pictures else None))

@@ -58,7 +58,7 @@ class GatysStyle:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model's card."""
         return ModelInfo(sum(weight.numel() for weight in self.network.parameters()))
 
     def to_gpu(self) -> None:
@@ -76,8 +76,8 @@ class GatysStyle:
         width, height = info.fitted(request.size)
         first = min(request.first_frame, info.frames - 1)
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
-        style = self._tensor(read_picture(request.style, request.size, request.size))
-        wanted = self._grams(style)
+        style = self._to_tensor(read_picture(request.style, request.size, request.size))
+        wanted = self._compute_grams(style)
         clip = (identify_file(request.path), identify_file(request.style), request.size, request.steadiness, first)
         total = self.rounds[0] + self.rounds[1] * (count - 1)
         done = 0
@@ -94,20 +94,20 @@ class GatysStyle:
                 painted = self._painted.get(key)
                 if painted is None:
                     begin = self._begin(source, style, before, request.steadiness)
-                    for step, result in self._paint(self._tensor(source), begin, wanted, rounds):
+                    for step, result in self._paint(self._to_tensor(source), begin, wanted, rounds):
                         painted = result
                         yield _make_waiting_chunk(info, number, done + step, total)
                 assert painted is not None
                 self._remember(key, painted)
                 before = source, painted
                 done += rounds
-                made = _blend(self._tensor(source), painted, request)
+                made = _blend(self._to_tensor(source), painted, request)
                 yield VideoStyleChunk(
                     frames=_to_pixels(made)[None],
                     source=np.asarray(source)[None],
                     rate=info.rate,
                     number=number,
-                    move=self._move(self._tensor(source), style, made),
+                    move=self._measure_move(self._to_tensor(source), style, made),
                     is_picture=info.is_picture,
                     notes=notes,
                     done=done,
@@ -117,8 +117,8 @@ class GatysStyle:
                 )
 
     def _begin(self, source: Pixels, style: Tensor, before: tuple[Pixels, Tensor] | None, steadiness: float) -> Tensor:
-        """Where the optimiser starts: the frame in the style's colours, and in it the last result moved along."""
-        pixels = self._tensor(source)
+        """Return where the optimiser starts: the frame in the style's colours with the last result moved into it."""
+        pixels = self._to_tensor(source)
         own_mean, own = measure_colours(pixels)
         mean, wanted = measure_colours(style)
         flat = fit_colour_map(own.cpu(), wanted.cpu()).to(pixels) @ (pixels.flatten(2) - own_mean[:, :, None])
@@ -137,7 +137,7 @@ class GatysStyle:
     def _paint(
         self, content: Tensor, begin: Tensor, wanted: dict[str, Tensor], rounds: int
     ) -> Iterator[tuple[int, Tensor]]:
-        """Adam on the pixels; yields (rounds done, the picture), the last one at the end."""
+        """Optimise the pixels with Adam; yield (rounds done, the picture), the last one at the end."""
         with torch.no_grad():
             kept = self.network(_pad(content))[CONTENT_LAYER]
         picture = begin.clone().requires_grad_(True)
@@ -158,7 +158,7 @@ class GatysStyle:
                 yield step, picture.detach().clone()
 
     @torch.no_grad()
-    def _grams(self, style: Tensor) -> dict[str, Tensor]:
+    def _compute_grams(self, style: Tensor) -> dict[str, Tensor]:
         return {name: compute_gram(layer) for name, layer in self.network(_pad(style)).items()}
 
     def _remember(self, key: Any, painted: Tensor) -> None:
@@ -167,16 +167,16 @@ class GatysStyle:
         while len(self._painted) > REMEMBERED_FRAMES:
             self._painted.popitem(last=False)
 
-    def _tensor(self, pixels: Pixels) -> Tensor:
-        """uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+    def _to_tensor(self, pixels: Pixels) -> Tensor:
+        """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
         return (torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0).to(self.device)
 
     @torch.no_grad()
-    def _move(self, content: Tensor, style: Tensor, made: Tensor) -> StyleMove:
-        return StyleMove(*(self._statistics(each) for each in (content, style, made)))
+    def _measure_move(self, content: Tensor, style: Tensor, made: Tensor) -> StyleMove:
+        return StyleMove(*(self._measure_statistics(each) for each in (content, style, made)))
 
-    def _statistics(self, pixels: Tensor) -> dict[str, NDArray[np.float32]]:
-        """Means and spreads of the colours and of the third block, for the plot."""
+    def _measure_statistics(self, pixels: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Measure means and spreads of the colours and of the third block, for the plot."""
         layer = self.network(_pad(pixels))["3_1"]
         pairs = {"colours": pixels, "level 3": layer}
         return {
@@ -186,13 +186,16 @@ class GatysStyle:
 
 
 def compute_gram(layer: Tensor) -> Tensor:
-    """Correlations of the channels (B, C, H, W) -> (B, C, C), equation 3 of Gatys et al. 2016, a mean over places."""
+    """Compute correlations of the channels, (B, C, H, W) to (B, C, C), equation 3 of Gatys et al.
+
+    2016, a mean over places.
+    """
     flat = layer.flatten(2)
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
 def _compare_relatively(value: Tensor, wanted: Tensor) -> Tensor:
-    """Squared distance as a share of what is wanted, so that all layers count alike."""
+    """Return the squared distance as a share of what is wanted, so that all layers count alike."""
     return (value - wanted).square().sum() / wanted.square().sum().clamp_min(1e-8)
 
 
@@ -219,7 +222,7 @@ def _make_waiting_chunk(info: Any, number: int, done: int, total: int) -> VideoS
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> GatysStyle:
-    """A downloaded VGG as a painter.
+    """Load a downloaded VGG as a painter.
 
     Raises:
         ModelError: the file is damaged, or holds another network.

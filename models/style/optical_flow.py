@@ -26,7 +26,7 @@ CUT_TRUST = 0.25  # below this mean trust the scene has changed
 
 
 def estimate_motion(previous: Pixels, current: Pixels) -> FloatArray:
-    """For every pixel of `current` where it was in `previous`: offsets in pixels, float32 (H, W, 2) as x, y.
+    """Estimate for every pixel of `current` where it was in `previous`: offsets in pixels, float32 (H, W, 2) as x, y.
 
     Args:
         previous, current: uint8 (H, W, 3); sides of at least 16 pixels, else nothing is said to move.
@@ -42,7 +42,7 @@ def estimate_motion(previous: Pixels, current: Pixels) -> FloatArray:
 
 
 def warp(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
-    """A frame (H, W, 3) moved along `offsets`, of its own kind of numbers."""
+    """Move a frame (H, W, 3) along `offsets`, keeping its kind of numbers."""
     import cv2
 
     height, width = offsets.shape[:2]
@@ -52,7 +52,7 @@ def warp(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
 
 
 def estimate_trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
-    """How far the motion explains the new frame of the source, float32 (H, W, 1) in [0, 1].
+    """Estimate how far the motion explains the new frame of the source, float32 (H, W, 1) in [0, 1].
 
     0 where the motion leads out of the picture.
     """
@@ -69,7 +69,7 @@ def estimate_trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> Fl
 
 
 def blend(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
-    """The new result with the carried last one in it, float32 (H, W, 3); more of it where the clip stands still."""
+    """Blend the carried last result into the new one, float32 (H, W, 3); more of it where the clip stands still."""
     still = np.clip((certain - STILL_TRUST) / (1 - STILL_TRUST), 0, 1)
     still *= np.exp2(-(offsets**2).sum(axis=2, keepdims=True) / STILL_OFFSET**2)
     most = max(carry, STILL_CARRY * min(1.0, 2 * carry))  # no steadiness asked, none given

@@ -44,14 +44,14 @@ class PatchDictionary:
 def build_dictionaries(
     pixels: Tensor, generator: torch.Generator, count: int = PATCHES
 ) -> tuple[PatchDictionary, PatchDictionary]:
-    """Patches of one style picture (1, 3, H, W) at a half and at the full resolution; sides are at least 2 P."""
+    """Cut patches of one style picture (1, 3, H, W) at a half and at the full resolution; sides are at least 2 P."""
     return _build_dictionary(F.avg_pool2d(pixels, 2), generator, count), _build_dictionary(pixels, generator, count)
 
 
 def swap_patches(
     pixels: Tensor, styles: tuple[PatchDictionary, PatchDictionary], noise: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """A picture made of patches of the style.
+    """Make a picture of patches of the style.
 
     Args:
         pixels: (1, 3, H, W), in the colours of the style; H and W even and at least 2 P.
@@ -74,7 +74,7 @@ def _build_dictionary(pixels: Tensor, generator: torch.Generator, count: int) ->
 
 
 def _split_patches(patches: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colours (N, 3) and the rest (N, 3 P P) of patches (N, 3 P P)."""
+    """Split patches (N, 3 P P) into mean colours (N, 3) and the rest (N, 3 P P)."""
     by_colour = patches.view(len(patches), 3, -1)
     means = by_colour.mean(dim=2)
     return means, (by_colour - means[:, :, None]).flatten(1)

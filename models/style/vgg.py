@@ -51,7 +51,7 @@ class Vgg(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """(B, 3, H, W) in [0, 1] to the layers that are read, by name: (B, C, H / 2^(block - 1), ...)."""
+        """Map (B, 3, H, W) in [0, 1] to the layers that are read, by name: (B, C, H / 2^(block - 1), ...)."""
         x = (pixels - self.mean) / self.std
         found = {}
         block = "1"
@@ -66,7 +66,7 @@ class Vgg(nn.Module):
 
 
 def load_vgg(path: Path, architecture: str) -> Vgg:
-    """A downloaded VGG.
+    """Load a downloaded VGG.
 
     Raises:
         ModelError: the file is damaged, or holds another network.

@@ -74,6 +74,7 @@ class _CachedFrame:
 
     @property
     def size_bytes(self) -> int:
+        """Return the bytes of its tensors."""
         arrays = [array.nbytes for array in (self.offsets, self.certain) if array is not None]
         return sum(2 * level.numel() for level in (self.sketch, *self.features)) + sum(arrays)
 
@@ -87,7 +88,7 @@ class _FrameCache:
         self._bytes = 0
 
     def find(self, clip: Any, number: int) -> _CachedFrame | None:
-        """The frame, or None."""
+        """Return the frame, or None."""
         frames = self._clips.get(clip)
         if frames is None:
             return None
@@ -122,7 +123,7 @@ class VideoStyle:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model's card."""
         return ModelInfo(parameters=sum(weight.numel() for weight in self.network.parameters()))
 
     def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
@@ -135,23 +136,27 @@ class VideoStyle:
         width, height = info.fitted(request.size)
         first = min(request.first_frame, info.frames - 1)
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
-        style = self._style(request.style)
+        style = self._extract_style(request.style)
         notes = tuple(_write_notes(info, width, height))
         with self._lock, closing(_StyleRun(self, request, info, (width, height), style)) as run:
             made: list[Pixels] = []
             seen: list[Pixels] = []
             done = 0
-            for source, result in run.frames(first, count):
+            for source, result in run.render_frames(first, count):
                 made.append(result)
                 seen.append(source)
                 if len(made) == CHUNK_FRAMES:
                     done += len(made)
-                    yield _make_chunk(made, seen, info, first + done, count, done == count, run.move(), notes, first)
+                    yield _make_chunk(
+                        made, seen, info, first + done, count, done == count, run.measure_move(), notes, first
+                    )
                     made, seen = [], []
             if made or done < count:  # the file broke off early, or the last chunk is a short one
                 done += len(made)
                 short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
-                yield _make_chunk(made, seen, info, first + done, max(done, 1), True, run.move(), notes + short, first)
+                yield _make_chunk(
+                    made, seen, info, first + done, max(done, 1), True, run.measure_move(), notes + short, first
+                )
 
     def _style(self, path: str) -> PictureStyle:
         """What is taken from a style picture, remembered for the next request."""
@@ -192,8 +197,8 @@ class _StyleRun:
         """End the reading."""
         self.reader.close()  # type: ignore[attr-defined]
 
-    def frames(self, first: int, count: int) -> Iterator[tuple[Pixels, Pixels]]:
-        """Source and result of each frame, uint8 (H, W, 3)."""
+    def render_frames(self, first: int, count: int) -> Iterator[tuple[Pixels, Pixels]]:
+        """Yield source and result of each frame, uint8 (H, W, 3)."""
         for number, source in enumerate(self.reader):
             if number < first:
                 continue
@@ -225,7 +230,7 @@ class _StyleRun:
         return np.round(made * 255.0).astype(np.uint8)
 
     def _look(self, source: Pixels, pixels: Tensor) -> _CachedFrame:
-        """Motion, sketch and features of a frame that is new."""
+        """Compute motion, sketch and features of a frame that is new."""
         network, before, offsets, certain = self.model.network, self.before, None, None
         self.model.encoded_frames += 1
         if self.previous is not None and self.request.steadiness > 0:
@@ -251,8 +256,8 @@ class _StyleRun:
         )
 
     @torch.inference_mode()
-    def move(self) -> StyleMove | None:
-        """What was moved from where to where, measured on the last frame."""
+    def measure_move(self) -> StyleMove | None:
+        """Measure on the last frame what was moved from where to where."""
         if self.last is None or self.seen is None:
             return None
         network = self.model.network
@@ -262,7 +267,7 @@ class _StyleRun:
 
 
 def _restore_sketch(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8]) -> Tensor:
-    """The recoloured frame with the last sketch in it, so that the search finds the patches that it found before."""
+    """Put the last sketch into the recoloured frame, so that the search finds the patches that it found before."""
     height, width = certain.shape
     last = np.ascontiguousarray(sketch[0, :, :height, :width].float().permute(1, 2, 0).numpy())
     moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
@@ -272,7 +277,7 @@ def _restore_sketch(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], 
 
 
 def identify_file(path: str) -> tuple[str, int, int]:
-    """What tells a file from another version of it."""
+    """Return what tells a file from another version of it."""
     file = Path(path)
     if not file.is_file():
         return path, 0, 0
@@ -280,7 +285,7 @@ def identify_file(path: str) -> tuple[str, int, int]:
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
-    """The network that ships with the studio.
+    """Load the network that ships with the studio.
 
     Raises:
         ModelError: the weight file is damaged or belongs to another version.
@@ -322,12 +327,12 @@ def _write_notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
 
 
 def _to_tensor(pixels: Pixels) -> Tensor:
-    """uint8 (H, W, 3) -> float32 (1, 3, H, W) in [0, 1]."""
+    """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
 
 
 def _pad(pixels: Tensor) -> Tensor:
-    """Continued to the right and below by its last pixels, to what the network takes."""
+    """Continue a picture to the right and below by its last pixels, to what the network takes."""
     height, width = pixels.shape[2:]
     wanted = [max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in (height, width)]
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")

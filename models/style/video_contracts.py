@@ -65,8 +65,8 @@ class StyleMove:
     style: dict[str, FloatArray]
     result: dict[str, FloatArray]
 
-    def share(self, name: str) -> float:
-        """How much of the way from content to style was gone: 1 - |result - style| / |content - style|."""
+    def measure_share(self, name: str) -> float:
+        """Measure how much of the way from content to style was gone: 1 - |result - style| / |content - style|."""
         whole = float(np.abs(self.content[name] - self.style[name]).mean())
         rest = float(np.abs(self.result[name] - self.style[name]).mean())
         return 1.0 - rest / whole if whole > 1e-6 else 1.0

@@ -26,7 +26,7 @@ PLAIN = {
 
 
 def to_oklab(colour: tuple[float, float, float]) -> NDArray[np.float64]:
-    """sRGB in [0, 1] -> lightness, a, b."""
+    """Convert a colour of sRGB in [0, 1] to Oklab: lightness, a, b."""
     rgb = np.asarray(colour, np.float64)
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     cones = np.cbrt(
@@ -55,7 +55,7 @@ THINGS = frozenset(
 
 @lru_cache(maxsize=1)
 def load_colour_names() -> dict[tuple[str, ...], str]:
-    """Words of each name, and the world's colour, a key of COLOURS; "" for greys, browns and black."""
+    """Return the words of each name with the world's colour, a key of COLOURS; "" for greys, browns and black."""
     from matplotlib.colors import CSS4_COLORS, XKCD_COLORS, to_rgb
 
     both = {**CSS4_COLORS, **{name.removeprefix("xkcd:"): value for name, value in XKCD_COLORS.items()}}
@@ -75,7 +75,7 @@ def load_colour_names() -> dict[tuple[str, ...], str]:
 
 
 def find_colour(prompt: str) -> str:
-    """The one colour that a prompt names, a key of COLOURS; "" where it names none or several."""
+    """Find the one colour that a prompt names, a key of COLOURS; "" where it names none or several."""
     words, names, found, at = split_words(prompt), load_colour_names(), set[str](), 0
     longest = max(map(len, names))
     while at < len(words):

@@ -17,7 +17,7 @@ SHEET_COLUMNS = 8
 
 
 def find_paper(frames: Pixels) -> NDArray[np.float32] | None:
-    """The ground's colour, float32 (3,), where the clip uint8 (F, R, S, 3) stands on plain paper; else None."""
+    """Find the colour, float32 (3,), of the plain paper under the clip uint8 (F, R, S, 3); None without paper."""
     border = np.concatenate([frames[:, 0], frames[:, -1], frames[:, :, 0], frames[:, :, -1]], axis=1)
     pixels = border.reshape(-1, 3).astype(np.float32)
     ground: NDArray[np.float32] = np.median(pixels, axis=0).astype(np.float32)
@@ -49,7 +49,7 @@ def cut_out(frames: Pixels, ground: NDArray[np.float32], tolerance: float = TOLE
 
 
 def build_sprite_sheet(frames: Pixels, columns: int = SHEET_COLUMNS) -> Pixels:
-    """Frames (F, R, S, C) side by side in rows of `columns` -> (rows * R, columns * S, C); what is left over is 0."""
+    """Lay frames (F, R, S, C) side by side in rows of `columns`: (rows * R, columns * S, C); what is left over is 0."""
     columns = min(columns, len(frames))
     rows = -(-len(frames) // columns)
     spare = np.zeros((rows * columns - len(frames), *frames.shape[1:]), frames.dtype)
@@ -58,7 +58,7 @@ def build_sprite_sheet(frames: Pixels, columns: int = SHEET_COLUMNS) -> Pixels:
 
 
 def _flood(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What of `free` (F, R, S) is joined to the border, step by step to the four sides."""
+    """Find what of `free` (F, R, S) is joined to the border, step by step to the four sides."""
     reached = np.zeros_like(free)
     reached[:, [0, -1]] = free[:, [0, -1]]
     reached[:, :, [0, -1]] |= free[:, :, [0, -1]]
@@ -70,7 +70,7 @@ def _flood(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask (F, R, S) and its neighbours on four sides."""
+    """Add to the mask (F, R, S) its neighbours on four sides."""
     grown = mask.copy()
     grown[:, 1:] |= mask[:, :-1]
     grown[:, :-1] |= mask[:, 1:]

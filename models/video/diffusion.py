@@ -31,7 +31,7 @@ SOLVERS = ("dpm++", "euler")
 
 
 def add_noise(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-    """z_t of the clean clip (B, ...), t (B,)."""
+    """Compute z_t of the clean clip (B, ...) at the times t (B,)."""
     t = t.view(-1, *[1] * (clean.dim() - 1))
     return t * clean + (1 - t) * noise
 
@@ -39,7 +39,7 @@ def add_noise(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
 def compute_loss(
     model: UNet3D, clean: Tensor, condition: Condition, known: Tensor | None, random: torch.Generator
 ) -> Tensor:
-    """Mean square error of the velocity, and of its means over windows, over frames that are not given.
+    """Compute the mean square error of the velocity, and of its means over windows, over frames that are not given.
 
     Args:
         clean: (B, 3, F, R, S) in [-1, 1].
@@ -92,7 +92,7 @@ def predict(
     guidance: Guidance,
     known: Tensor | None = None,
 ) -> Tensor:
-    """The guided clean clip: conditional and unconditional (or negative) rows in one batched pass."""
+    """Predict the clean clip under guidance: conditional and unconditional (or negative) rows in one batched pass."""
     rows = len(noisy)
     times = torch.full((rows,), t, dtype=noisy.dtype)
     if guidance.scale == 1:
@@ -105,18 +105,18 @@ def predict(
 
 
 def compute_sigmas(steps: int, shift: float = SHIFT) -> list[float]:
-    """steps + 1 levels from 1 to 0; shift > 1 spends more steps on much noise (Esser et al. 2024, equation 23)."""
+    """Compute steps + 1 levels from 1 to 0; shift > 1 favours much noise (Esser et al. 2024, equation 23)."""
     even = [1 - step / steps for step in range(steps + 1)]
     return [shift * sigma / (1 + (shift - 1) * sigma) for sigma in even]
 
 
 def step_euler(z: Tensor, clean: Tensor, sigma: float, following: float) -> Tensor:
-    """Along the velocity: dz / dsigma = e - x = (z - x) / sigma."""
+    """Take a step along the velocity: dz / dsigma = e - x = (z - x) / sigma."""
     return z + (following - sigma) * (z - clean) / sigma
 
 
 def step_dpm(z: Tensor, clean: Tensor, earlier: Tensor | None, sigmas: tuple[float, float, float]) -> Tensor:
-    """DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2) with alpha = 1 - sigma.
+    """Take a step of DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2) with alpha = 1 - sigma.
 
     Args:
         clean, earlier: predictions at the present and the previous level; None on the first step.

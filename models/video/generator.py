@@ -22,8 +22,7 @@ from models.contracts import VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.noise_warping import SHIFTS, draw_warped_noise
-from models.video.prompt_parsing import PARSER_WEIGHTS as READER_WEIGHTS
-from models.video.prompt_parsing import ParsedPrompt, PromptParser, load_prompt_parser
+from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.scene_spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
@@ -38,12 +37,12 @@ ASKED = ("motion", "speed", "camera", "colour", "direction")  # of the attribute
 
 
 def to_pixels(clip: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, F, R, S) in [-1, 1] -> uint8 (F, R, S, 3)."""
+    """Convert (1, 3, F, R, S) in [-1, 1] to uint8 (F, R, S, 3)."""
     return ((clip[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 3, 0).contiguous().numpy()
 
 
 def repeat_condition(condition: Condition, count: int) -> Condition:
-    """The same condition for so many clips."""
+    """Repeat a condition for so many clips."""
     return Condition(
         condition.words.expand(count, -1, -1), condition.said.expand(count, -1), condition.attributes.expand(count, -1)
     )
@@ -58,12 +57,15 @@ class VideoGenerator:
         table: TextTable,
         stretch: int = DEFAULT_FRAMES,
         upscaler: Upscaler | None = None,
-        reader: PromptParser | None = None,
+        parser: PromptParser | None = None,
     ) -> None:
-        """stretch: frames of one run of the sampler, a multiple of the model's patch. upscaler: what makes its frames
-        larger, for whoever shows them. reader: what puts prompts into the model's own words."""
+        """Put the parts together.
+
+        `stretch` is the frames of one run of the sampler, a multiple of the model's patch; `upscaler` makes the frames
+        larger, for whoever shows them; `parser` puts prompts into the model's own words.
+        """
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
-        self.upscaler, self.reader = upscaler, reader
+        self.upscaler, self.parser = upscaler, parser
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -72,7 +74,7 @@ class VideoGenerator:
         Raises:
             ValueError: an attribute that the model does not have.
         """
-        wanted, unwanted = self.conditions(request)
+        wanted, unwanted = self.build_conditions(request)
         told = self.understand(request.prompt)[0]
         notes = (f'Unknown words: the model was told "{told}" instead.',) if told != request.prompt else ()
         guidance = Guidance(request.guidance, request.rescale)
@@ -82,19 +84,19 @@ class VideoGenerator:
             with self._lock, torch.inference_mode():
                 return predict(self.model, z, t, *both, guidance, known if known.any() else None)
 
-        with closing((self._ring if request.loop else self._line)(request, denoise)) as chunks:
+        with closing((self._stream_ring if request.loop else self._stream_line)(request, denoise)) as chunks:
             for chunk in chunks:
                 yield replace(chunk, notes=notes)
 
     def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
-        """What the model is told of a prompt, and what was read of it."""
-        return self.reader.understand(prompt) if self.reader is not None else (prompt, None)
+        """Return the condition that a prompt gives the model, and what was read of the prompt."""
+        return self.parser.understand(prompt) if self.parser is not None else (prompt, None)
 
-    def _line(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
-        """Stretch after stretch."""
+    def _stream_line(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
+        """Draw stretch after stretch."""
         random = torch.Generator().manual_seed(request.seed)
         stretches = 1 + max(0, -(-(request.frames - self.stretch) // (self.stretch - OVERLAP)))
-        given, known = self._given(request, self.stretch)
+        given, known = self._gather_known(request, self.stretch)
         made = 0
         for stretch in range(stretches):
             held_clip, held, fresh = given.clone(), known.clone(), OVERLAP if stretch else 0
@@ -102,7 +104,7 @@ class VideoGenerator:
             def stretch_denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
                 return denoise(z, t, held)
 
-            noise = self.noise(request, given.shape[2], random)
+            noise = self.draw_noise(request, given.shape[2], random)
             clips = sample(stretch_denoise, noise, request.steps, given=held_clip, known=held)
             for step, clean in enumerate(clips, start=1):
                 pixels = to_pixels(clean)[fresh:][: request.frames - made]
@@ -113,31 +115,31 @@ class VideoGenerator:
                     known = torch.arange(self.stretch)[None] < OVERLAP
                 yield _make_chunk(request, pixels, step, stretch, stretches)
 
-    def _ring(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
-        """The whole loop at once."""
+    def _stream_ring(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
+        """Draw the whole loop at once."""
         random = torch.Generator().manual_seed(request.seed)
-        given, known = self._given(request, request.frames)
-        noise = self.noise(request, request.frames, random)
+        given, known = self._gather_known(request, request.frames)
+        noise = self.draw_noise(request, request.frames, random)
         ring = make_ring_denoiser(denoise, self.stretch, self.model.config.patch[0], known)
         for step, clean in enumerate(sample(ring, noise, request.steps, given=given, known=known), start=1):
             yield _make_chunk(request, to_pixels(clean), step, 0, 1)
 
-    def noise(self, request: VideoRequest, frames: int, random: torch.Generator) -> Tensor:
-        """What a clip or a stretch of it begins with (1, 3, frames, R, S): moving where the prompt says so."""
+    def draw_noise(self, request: VideoRequest, frames: int, random: torch.Generator) -> Tensor:
+        """Draw the noise (1, 3, frames, R, S) that a clip begins with, moving where the prompt says so."""
         shape = (1, 3, frames, request.size, request.size)
         own = draw_ring_noise(shape, self.stretch, random) if request.loop else torch.randn(shape, generator=random)
         if request.image is not None:  # a given picture moves as it likes
             return own
-        reading = self.understand(request.prompt)[1]
-        way, speed = find_movement(reading) if reading is not None else ("", "normal")
+        parsed = self.understand(request.prompt)[1]
+        way, speed = find_movement(parsed) if parsed is not None else ("", "normal")
         if request.direction:
             way = DIRECTIONS[request.direction]
         if request.speed:
             speed = list(SPEEDS)[request.speed - 1]
         return draw_warped_noise(own, way, speed, random, request.loop)
 
-    def _given(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
-        """Known frames (1, 3, frames, R, S) and which they are, bool (1, frames)."""
+    def _gather_known(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
+        """Gather the known frames (1, 3, frames, R, S) and mark which they are, bool (1, frames)."""
         given = torch.zeros(1, 3, frames, request.size, request.size)
         known = torch.zeros(1, frames, dtype=torch.bool)
         if request.image is not None:
@@ -145,21 +147,21 @@ class VideoGenerator:
             known[0, 0] = True
         return given, known
 
-    def conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
-        """What is wanted, and what guidance leads away from.
+    def build_conditions(self, request: VideoRequest) -> tuple[Condition, Condition]:
+        """Return what is wanted, and what guidance leads away from.
 
         Raises:
             ValueError: an attribute that the model does not have.
         """
         config = self.model.config
-        told, reading = self.understand(request.prompt)
+        told, parsed = self.understand(request.prompt)
         asked = tuple(getattr(request, name) for name in ASKED)
         for name, value, count in zip(ASKED, asked, config.attributes, strict=False):
             if not 0 <= value <= count:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
         values = [*asked, *[0] * (len(config.attributes) - len(asked))]
-        if reading is not None:
-            values = [value or read for value, read in zip(values, encode_attributes(reading), strict=True)]
+        if parsed is not None:
+            values = [value or read for value, read in zip(values, encode_attributes(parsed), strict=True)]
         words, said = self.table.embed([told, request.negative_prompt], config.max_words)
         attributes = torch.tensor([values, [0] * len(values)])
         return (
@@ -168,22 +170,22 @@ class VideoGenerator:
         )
 
 
-def encode_attributes(reading: ParsedPrompt) -> tuple[int, ...]:
-    """Numbers of the attributes, in the order of the recipe; 0 where the prompt does not say."""
+def encode_attributes(parsed: ParsedPrompt) -> tuple[int, ...]:
+    """Return the numbers of the attributes, in the order of the recipe; 0 where the prompt does not say."""
     values: tuple[tuple[Iterable[str], str], ...] = (
-        (SPEEDS, reading.speed),
-        (CAMERAS, reading.camera),
-        (COLOURS, reading.colour),
-        ((name for name in DIRECTIONS if name != "none"), reading.direction),
-        (TIMES, reading.time),
-        (KIND_NAMES, reading.kind),
+        (SPEEDS, parsed.speed),
+        (CAMERAS, parsed.camera),
+        (COLOURS, parsed.colour),
+        ((name for name in DIRECTIONS if name != "none"), parsed.direction),
+        (TIMES, parsed.time),
+        (KIND_NAMES, parsed.kind),
     )
     return 0, *(1 + list(names).index(value) if value else 0 for names, value in values)
 
 
-def find_movement(reading: ParsedPrompt) -> tuple[str, str]:
-    """Where the picture moves, "" where nowhere, and how fast: as the subject does, else as the camera makes it."""
-    return reading.direction or SHIFTS.get(reading.camera, ""), reading.speed or "normal"
+def find_movement(parsed: ParsedPrompt) -> tuple[str, str]:
+    """Find where the picture moves ("" for nowhere) and how fast: as its subject, else as its camera."""
+    return parsed.direction or SHIFTS.get(parsed.camera, ""), parsed.speed or "normal"
 
 
 def _make_chunk(
@@ -203,7 +205,7 @@ def _make_chunk(
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
-    """The shipped network, its text table and, where they are among the files, its upscaler and its reader.
+    """Load the shipped network, its text table and, where they are among the files, its upscaler and its prompt parser.
 
     Raises:
         ModelError: a file is missing, damaged or of another version.
@@ -211,5 +213,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     model = load_network(files[UNET_WEIGHTS], lambda values: UNet3D(UNet3DConfig.from_dict(values)), "the network")
     upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
     table = load_text_table(files[TEXT_WEIGHTS])
-    reader = load_prompt_parser(files[READER_WEIGHTS], table) if READER_WEIGHTS in files else None
-    return VideoGenerator(model, table, upscaler=upscaler, reader=reader)
+    parser = load_prompt_parser(files[PARSER_WEIGHTS], table) if PARSER_WEIGHTS in files else None
+    return VideoGenerator(model, table, upscaler=upscaler, parser=parser)

@@ -28,7 +28,7 @@ SEARCH_SIDE = 128  # smaller frames are enlarged for the search, which works in 
 
 
 def interpolate(frames: Pixels, factor: int = 3, loop: bool = False) -> Pixels:
-    """`factor` times as many frames; every `factor`-th is one of the given.
+    """Return `factor` times as many frames; every `factor`-th is one of the given.
 
     Args:
         frames: uint8 (F, R, S, 3).
@@ -55,7 +55,7 @@ def interpolate(frames: Pixels, factor: int = 3, loop: bool = False) -> Pixels:
 
 
 def interpolate_pair(first: Pixels, second: Pixels, moments: list[float]) -> Pixels:
-    """Frames at moments in (0, 1) between two frames uint8 (R, S, 3) -> uint8 (len(moments), R, S, 3)."""
+    """Make frames at moments in (0, 1) between two frames uint8 (R, S, 3): uint8 (len(moments), R, S, 3)."""
     forward, backward = estimate_flows(first, second)
     a, b = first.astype(np.float32), second.astype(np.float32)
     made = np.empty((len(moments), *first.shape), np.uint8)
@@ -77,7 +77,7 @@ def interpolate_pair(first: Pixels, second: Pixels, moments: list[float]) -> Pix
 
 
 def estimate_flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArray]:
-    """Offsets in pixels, float32 (R, S, 2) as x, y: of the first frame's pixels in the second, and the way back."""
+    """Estimate where the first frame's pixels lie in the second, and back: float32 (R, S, 2), x and y in pixels."""
     import cv2
 
     rows, columns = first.shape[:2]
@@ -99,7 +99,7 @@ def estimate_flows(first: Pixels, second: Pixels) -> tuple[FloatArray, FloatArra
 
 
 def estimate_certainty(to_source: FloatArray, flow: FloatArray, back: FloatArray) -> FloatArray:
-    """How far the source's flow and the way back agree where a pixel comes from, float32 (R, S, 1) in [0, 1]."""
+    """Estimate how far the source's flow and the way back agree at each pixel, float32 (R, S, 1) in [0, 1]."""
     missed = flow + warp(back, flow)
     error = np.square(missed).sum(axis=2, keepdims=True)
     agreed = np.exp2(-error / np.float32(AGREEMENT**2))

@@ -28,7 +28,7 @@ SHIFTS = {"pan left": "right", "pan right": "left", "zoom in": "in", "zoom out":
 def trace_pixels(
     frames: int, side: tuple[int, int], direction: str, speed: str, ring: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Where each pixel of each frame comes from in the picture that moves: rows and columns, int64 (F, R, S).
+    """Find where each pixel of each frame comes from in the picture that moves: rows and columns, int64 (F, R, S).
 
     Args:
         direction: a key of SLIDES, TURNS or ZOOMS.
@@ -61,7 +61,10 @@ def trace_pixels(
 def draw_warped_noise(
     own: Tensor, direction: str, speed: str, random: torch.Generator, ring: bool = False, share: float = SHARE
 ) -> Tensor:
-    """Noise (1, C, F, R, S) with a share that moves; as it is where `direction` is none of SLIDES, TURNS and ZOOMS."""
+    """Draw noise (1, C, F, R, S) with a share that moves.
+
+    None moves where `direction` is none of SLIDES, TURNS and ZOOMS.
+    """
     if direction not in {**SLIDES, **TURNS, **ZOOMS}:
         return own
     picture = torch.randn((own.shape[1], *own.shape[3:]), generator=random)

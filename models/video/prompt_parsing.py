@@ -53,8 +53,8 @@ class ParsedPrompt:
     camera: str
     sure: float = 1.0
 
-    def caption(self) -> str:
-        """In the first wording of the training captions."""
+    def to_caption(self) -> str:
+        """Word it as the first wording of the training captions does."""
         sun = self.kind == "sunrise" and self.direction in wordings.SUN_SUBJECTS
         subject = (wordings.SUN_SUBJECTS[self.direction] if sun else wordings.SUBJECTS[self.kind])[0][0]
         parts = [subject.replace("{c}", wordings.COLOUR_WORDS[self.colour][0][0] if self.colour else "")]
@@ -82,7 +82,7 @@ class PromptParserNetwork(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(3 * channels, len(values)) for name, values in FIELDS.items()})
 
     def forward(self, words: Tensor, said: Tensor) -> dict[str, Tensor]:
-        """words (B, L, E), said bool (B, L) -> logits of each field (B, values)."""
+        """Map words (B, L, E), said bool (B, L), to the logits of each field (B, values)."""
         x = (words * said[..., None]).transpose(1, 2)
         found = torch.cat([F.relu(self.near(x)), F.relu(self.alone(x))], dim=1) * said[:, None]
         pooled = found.amax(dim=2)  # (B, 2 C)
@@ -96,8 +96,8 @@ class PromptParser:
     def __init__(self, network: PromptParserNetwork, table: TextTable) -> None:
         self.network, self.table = network.eval().requires_grad_(False), table
 
-    def read(self, prompt: str) -> ParsedPrompt:
-        """What the prompt says."""
+    def parse(self, prompt: str) -> ParsedPrompt:
+        """Parse a prompt."""
         with torch.inference_mode():
             logits = self.network(*self.table.embed([prompt], MAX_WORDS))
         values, chances = {}, {}
@@ -109,25 +109,25 @@ class PromptParser:
         return ParsedPrompt(**values, sure=chances["kind"])
 
     def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
-        """What the video model is to be told, and what was read where a scene of the world is surely asked for.
+        """Return what the video model is to be told, and what was read where a scene of the world is surely asked for.
 
         The text is the prompt itself, or the same in the model's own words where it has words that the model never met.
         """
-        reading = self.read(prompt)
-        if not reading.kind or reading.sure < SURE:
+        parsed = self.parse(prompt)
+        if not parsed.kind or parsed.sure < SURE:
             return prompt, None
         met = all(word in self.known for word in split_words(prompt) if word.isalpha())
-        return (prompt if met else reading.caption()), reading
+        return (prompt if met else parsed.to_caption()), parsed
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """All words of training captions."""
+        """Return all words of training captions."""
         return list_known_words()
 
 
 @lru_cache(maxsize=2)
 def list_known_words(held_out: bool = False) -> frozenset[str]:
-    """Words of the training captions, or those of the held-out ones."""
+    """List the words of the training captions, or those of the held-out ones."""
     lists = [
         wordings.SUBJECTS, wordings.SUN_SUBJECTS, wordings.COLOUR_WORDS, wordings.DIRECTION_WORDS, wordings.TIME_WORDS,
         wordings.SPEED_WORDS, wordings.CAMERA_WORDS, wordings.MOVE_WORDS, wordings.FACING, wordings.PEOPLE,
@@ -138,7 +138,7 @@ def list_known_words(held_out: bool = False) -> frozenset[str]:
 
 
 def load_prompt_parser(path: Path, table: TextTable) -> PromptParser:
-    """The shipped network.
+    """Load the shipped network.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.

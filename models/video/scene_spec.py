@@ -85,10 +85,10 @@ class SceneClip:
 
 
 def get_rgb(colour: str, gain: float = 1.0) -> np.ndarray:
-    """float32 (3,) of a colour name, made lighter or darker by `gain`."""
+    """Return the float32 (3,) of a colour name, made lighter or darker by `gain`."""
     return np.asarray(COLOURS[colour], np.float32) * np.float32(gain)
 
 
 def mix(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
-    """`first` with `share` of `second`."""
+    """Mix `first` with `share` of `second`."""
     return np.asarray(first + (second - first) * share, np.float32)

@@ -249,7 +249,7 @@ PEOPLE: dict[str, Wordings] = {"male": (("man", "guy"), ("gentleman",)), "female
 
 
 def tidy(text: str) -> str:
-    """One space between words, none before a comma, "an" before a vowel."""
+    """Put one space between words, none before a comma, and "an" before a vowel."""
     words = " ".join(text.split()).replace(" ,", ",").split()
     for index in range(len(words) - 1):
         if words[index] in {"a", "an"}:

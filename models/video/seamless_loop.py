@@ -21,7 +21,7 @@ Denoise = Callable[[Tensor, float, Tensor], Tensor]
 
 
 def list_ring_windows(frames: int, window: int, multiple: int, step: int) -> Tensor:
-    """Numbers of the frames in each window at a step, int64 (N, W); together they cover the ring.
+    """List the numbers of the frames in each window at a step, int64 (N, W); together they cover the ring.
 
     Args:
         frames: of the ring, a multiple of `multiple`, as are the starts of all windows.
@@ -35,7 +35,7 @@ def list_ring_windows(frames: int, window: int, multiple: int, step: int) -> Ten
 
 
 def draw_ring_noise(shape: tuple[int, ...], window: int, random: torch.Generator) -> Tensor:
-    """Gaussian noise (1, C, F, R, S) of which a share repeats every W frames."""
+    """Draw Gaussian noise (1, C, F, R, S) of which a share repeats every W frames."""
     own = torch.randn(shape, generator=random)
     if shape[2] <= window:
         return own
@@ -47,7 +47,7 @@ def draw_ring_noise(shape: tuple[int, ...], window: int, random: torch.Generator
 def make_ring_denoiser(
     denoise: Denoise, window: int, multiple: int, known: Tensor, at_once: int = 4
 ) -> Callable[[Tensor, float], Tensor]:
-    """A denoiser of whole rings (1, 3, F, R, S) from one of windows; each call is the next step.
+    """Make a denoiser of whole rings (1, 3, F, R, S) from one of windows; each call is the next step.
 
     Args:
         denoise: of windows (n, 3, W, R, S), t, and which of their frames are given (n, W).

@@ -21,7 +21,7 @@ RATE = 44_100
 
 
 def make_noise(n: int, rng: Random, low_hz: float, high_hz: float, slope_db: float = 0.0) -> Sound:
-    """Periodic noise between two frequencies, of root mean square 1.
+    """Make periodic noise between two frequencies, of root mean square 1.
 
     Args:
         slope_db: of its power spectrum, per octave; -3 is pink.
@@ -37,7 +37,7 @@ def make_noise(n: int, rng: Random, low_hz: float, high_hz: float, slope_db: flo
 
 
 def make_sway(n: int, rng: Random, rate_hz: float, low: float, high: float) -> Sound:
-    """A slow periodic curve between two values that changes about `rate_hz` times a second."""
+    """Make a slow periodic curve between two values that changes about `rate_hz` times a second."""
     terms = max(1, round(1.5 * rate_hz * n / RATE))
     phase = np.linspace(0, 2 * np.pi, n, endpoint=False, dtype=np.float32)
     curve = np.zeros(n, np.float32)
@@ -49,7 +49,7 @@ def make_sway(n: int, rng: Random, rate_hz: float, low: float, high: float) -> S
 
 
 def scatter_grains(n: int, rng: Random, rate_hz: float, grain: Callable[[Random], Sound]) -> Sound:
-    """Grains at random moments and places, (N, 2), wrapped around."""
+    """Scatter grains over random moments and places, (N, 2), wrapped around."""
     made = np.zeros((n, 2), np.float32)
     for _ in range(rng.poisson(rate_hz * n / RATE)):
         add_sound(made, int(rng.integers(n)), grain(rng), float(rng.uniform(-0.9, 0.9)), wrap=True)
@@ -57,7 +57,7 @@ def scatter_grains(n: int, rng: Random, rate_hz: float, grain: Callable[[Random]
 
 
 def compute_pan_gains(x: float) -> tuple[float, float]:
-    """Left and right gain of a source at x from -1 to 1, of constant power."""
+    """Compute the left and right gain of a source at x from -1 to 1, of constant power."""
     angle = (np.clip(x, -1, 1) + 1) * np.pi / 4
     return float(np.cos(angle)), float(np.sin(angle))
 
@@ -76,13 +76,13 @@ def add_sound(track: Sound, at: int, sound: Sound, x: float = 0.0, gain: float =
 
 
 def _make_decay(length_s: float, attack_s: float = 0.002, tail_s: float | None = None) -> Sound:
-    """An envelope: a short rise, then down by 60 dB over `length_s`."""
+    """Make an envelope: a short rise, then down by 60 dB over `length_s`."""
     t = np.arange(round((tail_s or length_s) * RATE), dtype=np.float32) / RATE
     return np.minimum(t / np.float32(attack_s), 1) * np.exp(-6.9 * t / np.float32(length_s))
 
 
 def _make_chirp(from_hz: float, to_hz: float, length_s: float, bend: float = 1.0) -> Sound:
-    """A sine whose frequency glides; `bend` above 1 glides early."""
+    """Make a sine whose frequency glides; `bend` above 1 glides early."""
     share = np.linspace(0, 1, round(length_s * RATE), dtype=np.float32) ** np.float32(1 / bend)
     frequency = from_hz * (to_hz / from_hz) ** share
     return np.sin(2 * np.pi * np.cumsum(frequency) / RATE).astype(np.float32)
@@ -92,7 +92,7 @@ def _make_chirp(from_hz: float, to_hz: float, length_s: float, bend: float = 1.0
 
 
 def _make_wide_noise(n: int, rng: Random, low_hz: float, high_hz: float, slope_db: float) -> Sound:
-    """Noise with some width: partly common to both sides."""
+    """Make noise with some width: partly common to both sides."""
     common = make_noise(n, rng, low_hz, high_hz, slope_db)
     return np.stack([0.8 * common + 0.6 * make_noise(n, rng, low_hz, high_hz, slope_db) for _ in range(2)], axis=1)
 
@@ -127,7 +127,7 @@ def _make_rain(n: int, rng: Random) -> Sound:
 
 
 def _make_bird_call(rng: Random) -> Sound:
-    """One call: a few gliding notes."""
+    """Make one call: a few gliding notes."""
     base, notes = rng.uniform(2200, 4800), int(rng.integers(2, 6))
     parts = []
     for _ in range(notes):
@@ -165,7 +165,7 @@ def _make_crackle(n: int, rng: Random) -> Sound:
 
 
 def _make_bubbles(n: int, rng: Random, pitch: tuple[float, float] = (300, 1100), rate_hz: float = 7.0) -> Sound:
-    """Bubbles rise in pitch as they go (van den Doel 2005, "Physically-based models for liquid sounds")."""
+    """Make bubbles, which rise in pitch as they go (van den Doel 2005, "Physically-based models for liquid sounds")."""
 
     def bubble(r: Random) -> Sound:
         base, length = r.uniform(*pitch), r.uniform(0.05, 0.16)
@@ -199,7 +199,7 @@ def _make_traffic(n: int, rng: Random) -> Sound:
 
 
 def _make_chord(n: int, rng: Random, notes: tuple[int, ...], bright: float) -> Sound:
-    """A soft chord of slightly detuned voices that swell one after another."""
+    """Make a soft chord of slightly detuned voices that swell one after another."""
     t = np.arange(n) / RATE
     made = np.zeros((n, 2), np.float32)
     for note in notes:
@@ -237,7 +237,7 @@ def _make_bells(n: int, rng: Random) -> Sound:
 
 
 def make_bell_tone(hertz: float, length_s: float) -> Sound:
-    """A struck bell: inharmonic partials that die away the faster the higher they are."""
+    """Make a struck bell: inharmonic partials that die away the faster the higher they are."""
     t = np.arange(round(length_s * RATE)) / RATE
     partials = ((1.0, 1.0, 1.0), (2.76, 0.5, 1.8), (5.4, 0.25, 3.2))
     tone = sum(gain * np.sin(2 * np.pi * hertz * ratio * t) * np.exp(-6.9 * rate * t / length_s)
@@ -260,7 +260,7 @@ def _make_deep(n: int, rng: Random) -> Sound:
 
 
 def _make_burner(n: int, rng: Random) -> Sound:
-    """Puffs of a balloon's gas flame."""
+    """Make puffs of a balloon's gas flame."""
 
     def puff(r: Random) -> Sound:
         length = round(r.uniform(0.6, 1.0) * RATE)
@@ -290,14 +290,14 @@ def _make_impact(rng: Random) -> Sound:
 
 
 def _make_boom(n: int, rng: Random, length_s: float) -> Sound:
-    """Noise that grows darker as it dies away."""
+    """Make noise that grows darker as it dies away."""
     bright, dark = make_noise(n, rng, 150, 5000, -3), make_noise(n, rng, 25, 160, -3)
     t = np.arange(n, dtype=np.float32) / RATE
     return bright * np.exp(-t / np.float32(0.05)) + 0.8 * dark * np.exp(-6.9 * t / np.float32(length_s))
 
 
 def _make_flash(rng: Random) -> Sound:
-    """A near thunder: a crack, then a rumble that rolls."""
+    """Make a near thunder: a crack, then a rumble that rolls."""
     n = round(rng.uniform(1.0, 1.6) * RATE)
     roll = make_sway(n, rng, 7, 0.35, 1.0)
     made = _make_boom(n, rng, n / RATE) * roll
@@ -308,7 +308,7 @@ def _make_flash(rng: Random) -> Sound:
 
 
 def _make_burst(rng: Random) -> Sound:
-    """A rocket bursts: a thump, then its stars crackle."""
+    """Make a rocket burst: a thump, then its stars crackle."""
     n = round(rng.uniform(0.9, 1.3) * RATE)
     made = _make_boom(n, rng, 0.5) * np.minimum(np.arange(n) / (0.0015 * RATE), 1)
     for _ in range(int(rng.integers(15, 40))):
@@ -337,7 +337,7 @@ def _make_beat(rng: Random) -> Sound:
 
 
 def _make_streak(rng: Random) -> Sound:
-    """A whoosh that falls."""
+    """Make a whoosh that falls."""
     n = round(rng.uniform(0.45, 0.75) * RATE)
     t = np.arange(n, dtype=np.float32) / RATE
     shape = np.minimum(t / 0.03, 1) * np.exp(-5 * t / np.float32(n / RATE))
@@ -355,12 +355,12 @@ def _make_splash(rng: Random) -> Sound:
 
 
 def _make_bell(rng: Random) -> Sound:
-    """A bell buoy."""
+    """Make a bell buoy."""
     return 0.5 * make_bell_tone(rng.uniform(420, 620), 1.4)
 
 
 def _make_step(rng: Random) -> Sound:
-    """A footstep on a path."""
+    """Make a footstep on a path."""
     n = round(0.09 * RATE)
     grit = make_noise(n, rng, 300, 3500, -3) * _make_decay(0.09, 0.003)[:n]
     return (0.35 * grit + 0.5 * _make_chirp(130, 70, 0.09, 2)[:n] * _make_decay(0.09, 0.002)[:n]).astype(np.float32)
@@ -373,7 +373,7 @@ EVENT_SOUNDS: dict[str, Callable[[Random], Sound]] = {
 
 
 def mix_texture(layers: tuple[tuple[str, float], ...], n: int, rng: Random) -> Sound:
-    """Layers by name, each with its gain -> (N, 2), periodic in its length."""
+    """Mix layers by name, each with its gain: (N, 2), periodic in its length."""
     made = np.zeros((n, 2), np.float32)
     for name, gain in layers:
         made += np.float32(gain) * LAYERS[name](n, rng)

@@ -187,31 +187,31 @@ class ScenePhrases:
 
 @lru_cache(maxsize=2)
 def _collect_phrases(table: TextTable) -> ScenePhrases:
-    """Words that many scenes share tell little (inverse document frequency).
+    """Collect the wordings of all scenes; words that many scenes share tell little (inverse document frequency).
 
     Those of colours, directions, times of day, speeds and cameras tell nothing of the scene.
     """
     texts = [(kind, text) for kind, both in SUBJECTS.items() for text in (*both[0], *both[1])]
     texts += [("sunrise", text) for both in SUN_SUBJECTS.values() for text in (*both[0], *both[1])]
     texts += [(kind, text) for kind, more in MORE_WORDS.items() for text in more]
-    split = [(kind, table.pieces(text.replace("{c}", ""))) for kind, text in texts]
+    split = [(kind, table.tokenize(text.replace("{c}", ""))) for kind, text in texts]
     split = [(kind, pieces) for kind, pieces in split if pieces]
     shared = Counter(piece for kind in SCENES for piece in {p for k, pieces in split if k == kind for p in pieces})
     weights = [torch.tensor([math.log((1 + len(SCENES)) / (1 + shared[p])) + 0.02 for p in ps]) for _, ps in split]
     attributes = (COLOUR_WORDS, DIRECTION_WORDS, TIME_WORDS, SPEED_WORDS, CAMERA_WORDS)
     said = [text for words in attributes for training, _ in words.values() for text in training]
-    ignored = frozenset(piece for text in (*said, *OPENINGS[0]) for piece in table.pieces(text))
+    ignored = frozenset(piece for text in (*said, *OPENINGS[0]) for piece in table.tokenize(text))
     return ScenePhrases(tuple(k for k, _ in split), tuple(ps for _, ps in split), tuple(weights), ignored)
 
 
 def find_scene(prompt: str, table: TextTable) -> str:
-    """The scene whose wordings are nearest to a prompt: a key of SCENES, "unknown" where none is near.
+    """Find the scene whose wordings are nearest to a prompt: a key of SCENES, "unknown" where none is near.
 
     Each piece of a wording looks for its nearest in the prompt, and the other way round (the late interaction of
     Khattab and Zaharia 2020, "ColBERT").
     """
     phrases = _collect_phrases(table)
-    said = table.pieces(prompt)[:MAX_PIECES]
+    said = table.tokenize(prompt)[:MAX_PIECES]
     asked = [piece for piece in said if piece not in phrases.ignored] or said
     if not asked:
         return "unknown"
@@ -227,7 +227,7 @@ def find_scene(prompt: str, table: TextTable) -> str:
 
 
 def follow_motion(frames: Frames, n: int) -> NDArray[np.float32]:
-    """A gain for each sample, (N,), between 0.75 and 1.25: a little louder where more moves."""
+    """Compute a gain for each sample, (N,), between 0.75 and 1.25: a little louder where more moves."""
     energy = measure_motion(frames)
     if len(energy) < 3 or energy.std() < 1e-6:
         return np.ones(n, np.float32)
@@ -241,12 +241,12 @@ def follow_motion(frames: Frames, n: int) -> NDArray[np.float32]:
 def find_events(
     frames: Frames, frames_per_second: float, manner: str, checker: SyncChecker | None = None
 ) -> list[Onset]:
-    """What happens in the picture; the network's eyes where there are any and the clip is long enough for them."""
+    """Find what happens in the picture; with the network where there is one and the clip is long enough for it."""
     if manner == "period":
         period = find_period(frames, frames_per_second) or 1.0
         return [Onset(at, 0.8, 0.0) for at in np.arange(0, len(frames) / frames_per_second, period / 2)]
     if checker is not None and len(frames) / frames_per_second >= 1.0:
-        times, strengths, places = checker.events(frames, frames_per_second)
+        times, strengths, places = checker.detect_events(frames, frames_per_second)
         return [Onset(float(t), float(s), float(x)) for t, s, x in zip(times, strengths, places, strict=True)]
     find = find_low_points if manner == "low" else find_light
     return find(frames, frames_per_second)
@@ -267,7 +267,7 @@ def align_events(
     checker: SyncChecker | None,
     loop: bool,
 ) -> Sound:
-    """The event sounds, checked against the picture and moved where the network is certain that they miss it."""
+    """Check the event sounds against the picture and move them where the network is certain that they miss it."""
     if checker is None or not moments or len(frames) / frames_per_second < 1.0:
         return track
     moved, report = checker.align(frames, frames_per_second, track, RATE, warp=not loop, least_confidence=CERTAIN)
@@ -277,7 +277,7 @@ def align_events(
 
 
 def level_loudness(sound: Sound) -> Sound:
-    """At TARGET_LUFS (BS.1770), with peaks held under CEILING by a gain that turns down and up within 5 ms."""
+    """Bring a sound to TARGET_LUFS (BS.1770), its peaks held under CEILING by a gain that moves within 5 ms."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
     loudness = measure_loudness(np.ascontiguousarray(sound.T), RATE)

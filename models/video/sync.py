@@ -60,12 +60,12 @@ class SyncReport:
 
 
 def build_mel_config(mels: int) -> MelConfig:
-    """96 mel frames a second."""
+    """Describe mel frames of which there are 96 a second."""
     return MelConfig(SOUND_RATE, 512, round(SOUND_RATE / MOMENT_RATE), mels, 60.0, 11_000.0)
 
 
 def compute_mel(samples: Tensor, mels: int, moments: int) -> Tensor:
-    """float32 (B, 2, N) at SOUND_RATE -> (B, T, 2 * mels), normalised, cut or continued in silence to T moments."""
+    """Compute (B, T, 2 * mels) of float32 (B, 2, N) at SOUND_RATE, normalised, cut or padded to T moments."""
     mel = log_mel(samples.flatten(0, 1), build_mel_config(mels))[:, :moments]
     mel = F.pad(mel, (0, 0, 0, moments - mel.shape[1]), value=float(np.log(1e-5)))
     mel = (mel - MEL_MEAN) / MEL_SPREAD
@@ -73,7 +73,7 @@ def compute_mel(samples: Tensor, mels: int, moments: int) -> Tensor:
 
 
 def to_stereo(samples: NDArray[np.floating]) -> FloatArray:
-    """Sound of any layout with samples first, (N,) or (N, channels) -> float32 (N, 2).
+    """Convert sound of any layout with samples first, (N,) or (N, channels), to float32 (N, 2).
 
     Raises:
         ValueError: this is no sound, or it holds values that are no numbers.
@@ -92,7 +92,7 @@ def to_stereo(samples: NDArray[np.floating]) -> FloatArray:
 
 
 def shrink_frames(frames: Frames, frames_per_second: float, size: int) -> Tensor:
-    """Frames of any size and rate -> float32 (F', 3, size, size) in [-1, 1] at VIDEO_RATE."""
+    """Convert frames of any size and rate to float32 (F', 3, size, size) in [-1, 1] at VIDEO_RATE."""
     import cv2
 
     count = max(1, round(len(frames) / frames_per_second * VIDEO_RATE))
@@ -124,7 +124,7 @@ class SyncChecker:
         Raises:
             ValueError: a sentence: no clip, too short, silent.
         """
-        picture, sound = self._prepared(frames, frames_per_second, samples, sample_rate)
+        picture, sound = self._prepare(frames, frames_per_second, samples, sample_rate)
         return self._report(*self._compare(picture, sound))
 
     def align(
@@ -145,17 +145,17 @@ class SyncChecker:
         Raises:
             ValueError: as `check`.
         """
-        picture, sound = self._prepared(frames, frames_per_second, samples, sample_rate)
+        picture, sound = self._prepare(frames, frames_per_second, samples, sample_rate)
         pieces = self._compare(picture, sound)
         report = self._report(*pieces)
         original = to_stereo(samples)
         if report.confidence < least_confidence:
             return original, report
-        moments, missed = self._local(pieces, report) if warp else (np.zeros(0), np.zeros(0))
+        moments, missed = self._find_local_offsets(pieces, report) if warp else (np.zeros(0), np.zeros(0))
         return bend_time(original, sample_rate, report.offset_s, moments, missed), report
 
-    def events(self, frames: Frames, frames_per_second: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """What the picture alone shows: moments in seconds, strengths from 0 to 1, places from -1 to 1.
+    def detect_events(self, frames: Frames, frames_per_second: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Detect what the picture alone shows: moments in seconds, strengths from 0 to 1, places from -1 to 1.
 
         Raises:
             ValueError: no clip.
@@ -167,10 +167,10 @@ class SyncChecker:
             event, x, _ = self.network.video_says(video)[0].unbind(-1)
         return _pick_peaks(event.sigmoid().numpy(), x.tanh().numpy())
 
-    def _prepared(
+    def _prepare(
         self, frames: Frames, frames_per_second: float, samples: NDArray[np.floating], sample_rate: int
     ) -> tuple[Tensor, Tensor]:
-        """(F, 3, S, S) at VIDEO_RATE and (2, N) at SOUND_RATE."""
+        """Bring a clip to (F, 3, S, S) at VIDEO_RATE and (2, N) at SOUND_RATE."""
         _check_clip(frames, frames_per_second)
         sound = to_stereo(samples)
         if not isinstance(sample_rate, (int, np.integer)) or not 4_000 <= sample_rate <= 384_000:
@@ -234,10 +234,10 @@ class SyncChecker:
             event_x=x,
         )
 
-    def _local(
+    def _find_local_offsets(
         self, pieces: tuple[list[float], Tensor, Tensor, Tensor, Tensor, Tensor], report: SyncReport
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Moments of single events, and by how much the sound there misses them beside the offset of all."""
+        """Find the moments of single events, and by how much the sound there misses them beside the offset of all."""
         starts, profiles, events, places, _, _ = pieces
         reach = self.network.config.reach
         middle = reach + round(report.offset_s * MOMENT_RATE)
@@ -259,7 +259,7 @@ class SyncChecker:
 
 
 def refine_peak(likelihood: NDArray[np.floating]) -> float:
-    """Place of the greatest log-likelihood, between bins: the mean of what lies around it."""
+    """Find the place of the greatest log-likelihood, between bins: the mean of what lies around it."""
     best = int(np.argmax(likelihood))
     low, high = max(0, best - 3), min(len(likelihood), best + 4)
     weights = np.exp(likelihood[low:high] - likelihood[best])
@@ -267,7 +267,7 @@ def refine_peak(likelihood: NDArray[np.floating]) -> float:
 
 
 def _pick_peaks(chance: NDArray[np.floating], x: NDArray[np.floating]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Local greatest chances above a half, 80 ms apart at least: moments in s, strengths, places."""
+    """Pick local greatest chances above a half, 80 ms apart at least: moments in s, strengths, places."""
     apart = round(0.08 * MOMENT_RATE)
     found = [
         at for at in np.flatnonzero(chance > 0.4) if chance[at] >= chance[max(0, at - apart) : at + apart + 1].max()
@@ -284,7 +284,7 @@ def bend_time(
     moments_s: NDArray[np.floating],
     missed_s: NDArray[np.floating],
 ) -> FloatArray:
-    """The sound earlier by `offset_s`, and by `missed_s` more around each of `moments_s`; (N, 2), the length is kept.
+    """Move sound (N, 2) earlier by `offset_s`, and by `missed_s` more around each of `moments_s`; the length is kept.
 
     Single amounts are bounded by MOST_WARP_S, and smoothed so that time runs at most MOST_STRETCH faster or slower.
     """
@@ -316,7 +316,7 @@ def _check_clip(frames: Frames, frames_per_second: float) -> None:
 
 
 def load_sync(path: Path) -> SyncChecker:
-    """The shipped network.
+    """Load the shipped network.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.

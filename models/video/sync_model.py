@@ -76,12 +76,12 @@ class SyncModel:
 
 
 def needs_repair(report: SyncReport) -> bool:
-    """Whether the sound is surely more than half a frame late or early."""
+    """Return whether the sound is surely more than half a frame late or early."""
     return report.confidence >= LEAST_CONFIDENCE and abs(report.offset_s) > FRAME_S / 2
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SyncModel:
-    """The shipped network.
+    """Load the shipped network.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.

@@ -48,16 +48,16 @@ class SyncConfig:
 
     @classmethod
     def debug(cls) -> SyncConfig:
-        """A tiny network for tests."""
+        """Return the sizes of a tiny network for tests."""
         return cls(size=16, mels=8, width=16, channels=(8, 8), video_layers=1, audio_layers=1)
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> SyncConfig:
-        """The inverse of to_dict, also after JSON made lists of tuples; TypeError names an unknown field."""
+        """Undo to_dict, also after JSON made lists of tuples; TypeError names an unknown field."""
         tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         return cls(**tuples)  # type: ignore[arg-type]
 
@@ -96,7 +96,7 @@ class TemporalResidual(nn.Module):
         self.out = nn.Conv1d(width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, D, T) -> the same."""
+        """Map (B, D, T) to the same shape."""
         return x + self.out(F.gelu(self.conv(self.norm(x))))
 
 
@@ -118,7 +118,7 @@ class VideoEncoder(nn.Module):
         self.fine = TemporalResidual(config.width, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """frames (B, F, 3, S, S) in [-1, 1] -> (B, T, D)."""
+        """Map frames (B, F, 3, S, S) in [-1, 1] to (B, T, D)."""
         batch, count = frames.shape[:2]
         change = frames - torch.cat([frames[:, :1], frames[:, :-1]], dim=1)
         x = F.pixel_unshuffle(torch.cat([frames, 3 * change], dim=2).flatten(0, 1), self.patch)
@@ -141,7 +141,7 @@ class AudioEncoder(nn.Module):
         )
 
     def forward(self, mel: Tensor) -> Tensor:
-        """mel (B, T, M) -> (B, T, D)."""
+        """Map mel (B, T, M) to (B, T, D)."""
         x = self.enter(mel.transpose(1, 2))
         for layer in self.layers:
             x = layer(x)
@@ -179,7 +179,7 @@ class SyncNetwork(nn.Module):
         scale = self.config.width**-0.5
         seeing = self.video_query(video) @ self.audio_key(audio).transpose(1, 2) * scale  # (B, T, T), rows: video
         hearing = self.audio_query(audio) @ self.video_key(video).transpose(1, 2) * scale  # rows: audio
-        inside = self._inside(video.shape[1], video.device)
+        inside = self._mask_near(video.shape[1], video.device)
         to_audio = seeing.masked_fill(~inside, FAR).softmax(dim=-1)
         to_video = hearing.masked_fill(~inside, FAR).softmax(dim=-1)
         video_event, video_x, video_weight = self.video_says(video).unbind(-1)
@@ -198,15 +198,15 @@ class SyncNetwork(nn.Module):
             attention=to_audio,
         )
 
-    def _inside(self, count: int, device: torch.device) -> Tensor:
-        """bool (T, T): which moments are near enough."""
+    def _mask_near(self, count: int, device: torch.device) -> Tensor:
+        """Mark which moments are near enough, bool (T, T)."""
         places = torch.arange(count, device=device)
         return (places[None] - places[:, None]).abs() <= self.config.reach
 
     def _match(
         self, video: Tensor, audio: Tensor, to_audio: Tensor, to_video: Tensor, seen: Tensor, heard: Tensor
     ) -> Tensor:
-        """(B,) logit that they belong together, from what attention brings back where something happens."""
+        """Compute the logit (B,) that they belong together, from what attention brings back where something happens."""
         at_video = torch.cat([video, to_audio @ self.audio_value(audio)], dim=-1)
         at_audio = torch.cat([audio, to_video @ self.video_value(video)], dim=-1)
         pooled = [
@@ -217,7 +217,7 @@ class SyncNetwork(nn.Module):
 
 
 def gather_diagonals(square: Tensor, reach: int) -> Tensor:
-    """(B, T, T) -> (B, T, 2 reach + 1): entry o of row i is column i + o - reach, 0 beyond the edges."""
+    """Gather (B, T, T) into (B, T, 2 reach + 1): entry o of row i is column i + o - reach, 0 beyond the edges."""
     padded = F.pad(square, (reach, reach))
     count = square.shape[1]
     columns = torch.arange(count, device=square.device)[:, None] + torch.arange(2 * reach + 1, device=square.device)

@@ -27,7 +27,7 @@ MAX_WORD_CHARACTERS = 60
 
 
 def split_words(text: str) -> list[str]:
-    """Lower-case words and single punctuation marks, without accents."""
+    """Split a text into lower-case words and single punctuation marks, without accents."""
     plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
     spaced = "".join(c if c.isalnum() else " " if c.isspace() or not c.isprintable() else f" {c} " for c in plain)
     return spaced.split()
@@ -37,7 +37,7 @@ class TextTable:
     """A vocabulary of word pieces and their vectors."""
 
     def __init__(self, vocabulary: list[str], vectors: Tensor) -> None:
-        """vectors: float32 (V, E), one row a piece."""
+        """Take `vectors`, float32 (V, E), one row a piece."""
         if len(vocabulary) != len(vectors):
             raise ModelError("The text table's words and vectors are not equally many.", "weights")
         self.index = {piece: number for number, piece in enumerate(vocabulary)}
@@ -45,18 +45,18 @@ class TextTable:
 
     @property
     def width(self) -> int:
-        """E."""
+        """Return E."""
         return self.vectors.shape[1]
 
-    def pieces(self, text: str) -> list[int]:
-        """Numbers of the pieces of a text; what has no piece is left out."""
+    def tokenize(self, text: str) -> list[int]:
+        """Return the numbers of the pieces of a text; what has no piece is left out."""
         found: list[int] = []
         for word in split_words(text):
             found += self._split(word[:MAX_WORD_CHARACTERS])
         return found
 
     def _split(self, word: str) -> list[int]:
-        """Longest match first; a word that cannot be covered gives nothing."""
+        """Split a word, longest match first; one that cannot be covered gives nothing."""
         numbers, start = [], 0
         while start < len(word):
             prefix = CONTINUES if start else ""
@@ -68,11 +68,14 @@ class TextTable:
         return numbers
 
     def embed(self, texts: list[str], max_words: int) -> tuple[Tensor, Tensor]:
-        """Vectors float32 (B, L, E), zero at padding, and bool (B, L), True where there is a piece; L at least 1."""
-        return self.embed_pieces([self.pieces(text) for text in texts], max_words)
+        """Return vectors float32 (B, L, E), zero at padding, and bool (B, L), True where there is a piece.
+
+        L is at least 1.
+        """
+        return self.embed_pieces([self.tokenize(text) for text in texts], max_words)
 
     def embed_pieces(self, rows: list[list[int]], max_words: int) -> tuple[Tensor, Tensor]:
-        """As `embed`, of the numbers of pieces."""
+        """Embed the numbers of pieces, as `embed` does texts."""
         numbers = [row[:max_words] for row in rows]
         length = max([1, *map(len, numbers)])
         words = torch.zeros(len(numbers), length, self.width)
@@ -82,15 +85,15 @@ class TextTable:
             said[row, : len(pieces)] = True
         return words, said
 
-    def similarity(self, first: str, second: str) -> float:
-        """Cosine of the mean vectors of two texts, 0 where one has no known piece."""
-        a, b = (self.vectors[self.pieces(text)].sum(dim=0) for text in (first, second))
+    def measure_similarity(self, first: str, second: str) -> float:
+        """Compute the cosine of the mean vectors of two texts, 0 where one has no known piece."""
+        a, b = (self.vectors[self.tokenize(text)].sum(dim=0) for text in (first, second))
         return float(torch.nn.functional.cosine_similarity(a, b, dim=0, eps=1e-6))
 
 
 @lru_cache(maxsize=1)
 def load_text_table(path: Path) -> TextTable:
-    """The shipped table.
+    """Load the shipped table.
 
     Raises:
         ModelError: the file is missing or damaged.

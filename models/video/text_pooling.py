@@ -33,7 +33,7 @@ class TextPooling(nn.Module):
         self.unconditional = nn.Parameter(torch.zeros(width))
 
     def forward(self, words: Tensor, said: Tensor) -> Tensor:
-        """words (B, L, E), said bool (B, L), False at padding -> (B, C). Words beyond max_words are not read."""
+        """Map words (B, L, E), said bool (B, L), False at padding, to (B, C). Words beyond max_words are not read."""
         words, said = words[:, : self.max_words], said[:, : self.max_words]
         empty = ~said.any(dim=1)
         if words.shape[1] == 0:

@@ -58,17 +58,17 @@ class UNet3DConfig:
 
     @property
     def patch_values(self) -> int:
-        """Numbers in one patch."""
+        """Return how many numbers one patch holds."""
         return 3 * self.patch[0] * self.patch[1] ** 2
 
     @property
     def multiple(self) -> tuple[int, int]:
-        """What the numbers of frames and of pixels a side must be multiples of."""
+        """Return what the numbers of frames and of pixels a side must be multiples of."""
         return self.patch[0], self.patch[1] * 2 ** (len(self.widths) - 1)
 
     @classmethod
     def debug(cls, **changes: object) -> UNet3DConfig:
-        """A tiny network for tests: milliseconds on a CPU."""
+        """Return the sizes of a tiny network for tests: milliseconds on a CPU."""
         sizes: dict[str, object] = {
             "widths": (16, 24),
             "blocks": (2, 1),
@@ -81,12 +81,12 @@ class UNet3DConfig:
         return cls(**{**sizes, **changes})  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> UNet3DConfig:
-        """The inverse of to_dict, also after JSON made lists of tuples; TypeError names an unknown field."""
+        """Undo to_dict, also after JSON made lists of tuples; TypeError names an unknown field."""
         tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         return cls(**tuples)  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ class Condition:
 
     @classmethod
     def cat(cls, parts: list[Condition]) -> Condition:
-        """The rows of all parts, padded to the same number of words."""
+        """Concatenate the rows of all parts, padded to the same number of words."""
         length = max(part.words.shape[1] for part in parts)
         return cls(
             torch.cat([F.pad(part.words, (0, 0, 0, length - part.words.shape[1])) for part in parts]),
@@ -117,21 +117,21 @@ class Condition:
 
 
 def patchify(clip: Tensor, patch: tuple[int, int]) -> Tensor:
-    """(B, 3, F, R, S) -> (B, T, 3 * pt * p * p, H, W)."""
+    """Cut (B, 3, F, R, S) into patches (B, T, 3 * pt * p * p, H, W)."""
     frames, side = patch
     x = clip.unflatten(2, (-1, frames)).unflatten(4, (-1, side)).unflatten(6, (-1, side))  # B, 3, T, pt, H, p, W, p
     return x.permute(0, 2, 1, 3, 5, 7, 4, 6).flatten(2, 5)
 
 
 def unpatchify(grid: Tensor, patch: tuple[int, int]) -> Tensor:
-    """The inverse of patchify."""
+    """Undo patchify."""
     frames, side = patch
     x = grid.unflatten(2, (3, frames, side, side))  # B, T, 3, pt, p, p, H, W
     return x.permute(0, 2, 1, 3, 6, 4, 7, 5).flatten(6, 7).flatten(4, 5).flatten(2, 3)
 
 
 def embed_time(t: Tensor, width: int) -> Tensor:
-    """t (B,) in [0, 1] -> (B, width), sines and cosines of it times 1000 (Vaswani et al. 2017, section 3.5)."""
+    """Embed t (B,) in [0, 1] as (B, width): sines and cosines of it times 1000 (Vaswani et al. 2017, section 3.5)."""
     frequencies = torch.exp(-9.2 * torch.arange(width // 2, device=t.device) / (width // 2))
     angles = 1000 * t[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
@@ -154,7 +154,7 @@ class SpaceTimeBlock(nn.Module):
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, condition: Tensor, frames: int) -> Tensor:
-        """x (B * T, C, H, W), condition (B, condition), frames T -> (B * T, C', H, W)."""
+        """Map x (B * T, C, H, W), condition (B, condition) and the frames T to (B * T, C', H, W)."""
         scale, shift = self.film(condition).repeat_interleave(frames, dim=0)[..., None, None].chunk(2, dim=1)
         h = self.conv1(F.silu(self.norm1(x)))
         h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
@@ -179,7 +179,7 @@ class AxialAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.heads, 2 * config.max_distance + 1)) if relative else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, K, C) -> (N, K, C), the input added."""
+        """Map x (N, K, C) to the same shape, the input added."""
         q, k, v = self.qkv(self.norm(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (N, heads, K, D)
         mask = None
         if self.bias is not None:
@@ -199,7 +199,7 @@ class SpaceTimeAttention(nn.Module):
         self.time = AxialAttention(config, width, relative=True)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        """x (B * T, C, H, W) -> the same."""
+        """Map x (B * T, C, H, W) to the same shape."""
         rows, columns = x.shape[-2:]
         tokens = self.space(x.flatten(2).transpose(1, 2))  # (B * T, H * W, C)
         over_time = tokens.unflatten(0, (-1, frames)).transpose(1, 2)  # (B, H * W, T, C)
@@ -220,7 +220,7 @@ class UNetLevel(nn.Module):
         self.more = nn.ModuleList(SpaceTimeBlock(config, width, width) for _ in range(blocks - 1))
 
     def forward(self, x: Tensor, condition: Tensor, frames: int) -> Tensor:
-        """x (B * T, C, H, W) -> (B * T, C', H, W)."""
+        """Map x (B * T, C, H, W) to (B * T, C', H, W)."""
         x = self.block(x, condition, frames)
         if self.attention is not None:
             x = self.attention(x, frames)
@@ -298,7 +298,7 @@ class UNet3D(nn.Module):
         return unpatchify(grid, self.config.patch)
 
     def _enter(self, noisy: Tensor, known: Tensor | None) -> tuple[Tensor, int]:
-        """The patched clip with marks of known frames and coordinates (B * T, C, H, W), and T."""
+        """Patch the clip and add marks of known frames and coordinates: (B * T, C, H, W), and T."""
         grid = patchify(noisy, self.config.patch)
         batch, frames, _, rows, columns = grid.shape
         if known is None:

@@ -32,14 +32,14 @@ SOFTEN_SIGMA = 0.75  # pixels of the model: the borders of its patches are not t
 
 
 def soften(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (F, R, S, 3) without the finest detail, which in a small model's frames is the grid of its patches."""
+    """Take the finest detail from uint8 (F, R, S, 3): in a small model's frames it is the grid of its patches."""
     import cv2
 
     return np.stack([cv2.GaussianBlur(frame, (0, 0), SOFTEN_SIGMA) for frame in frames])
 
 
 def upscale_bicubic(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (F, R, S, 3) -> uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
+    """Enlarge uint8 (F, R, S, 3) to uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
     import cv2
 
     size = SCALE * frames.shape[2], SCALE * frames.shape[1]
@@ -55,16 +55,16 @@ class UpscalerConfig:
 
     @classmethod
     def debug(cls) -> UpscalerConfig:
-        """A tiny network for tests."""
+        """Return the sizes of a tiny network for tests."""
         return cls(width=8, depth=1)
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> UpscalerConfig:
-        """The inverse of to_dict; TypeError names an unknown field."""
+        """Undo to_dict; TypeError names an unknown field."""
         return cls(**values)  # type: ignore[arg-type]
 
 
@@ -81,7 +81,7 @@ class UpscalerNetwork(nn.Module):
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def forward(self, small: Tensor) -> Tensor:
-        """small (F, 3, R, S) in [0, 1] -> (F, 3, 4 R, 4 S), not clipped."""
+        """Map small (F, 3, R, S) in [0, 1] to (F, 3, 4 R, 4 S), not clipped."""
         h = F.relu(self.enter(small - 0.5))
         for layer in self.middle:
             h = h + F.relu(layer(h))
@@ -89,7 +89,7 @@ class UpscalerNetwork(nn.Module):
 
 
 def enlarge_bicubic(small: Tensor) -> Tensor:
-    """The plain enlargement (F, 3, R, S) -> (F, 3, 4 R, 4 S), the baseline."""
+    """Enlarge (F, 3, R, S) to (F, 3, 4 R, 4 S), the baseline."""
     return F.interpolate(small, scale_factor=float(SCALE), mode="bicubic", align_corners=False)
 
 
@@ -109,7 +109,7 @@ class Upscaler:
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def upscale(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 (F, R, S, 3) -> uint8 (F, 4 R, 4 S, 3).
+        """Enlarge uint8 (F, R, S, 3) to uint8 (F, 4 R, 4 S, 3).
 
         Raises:
             ValueError: these are no frames.
@@ -126,13 +126,13 @@ class Upscaler:
         return made
 
     def enlarge(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """As `upscale`, for frames that the video model drew: they are softened before."""
+        """Enlarge frames that the video model drew: soften them, then upscale."""
         check_frames(frames)
         return self.upscale(soften(frames))
 
 
 def load_upscaler(path: Path) -> Upscaler:
-    """The shipped network.
+    """Load the shipped network.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.

@@ -38,7 +38,7 @@ class Onset:
 
 
 def reduce_luminance(frames: Frames) -> FloatArray:
-    """Luminance on a grid, (F, GRID, GRID), 0 to 255."""
+    """Reduce frames to luminance on a grid, (F, GRID, GRID), 0 to 255."""
     import cv2
 
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames]
@@ -47,7 +47,7 @@ def reduce_luminance(frames: Frames) -> FloatArray:
 
 
 def measure_motion(frames: Frames) -> FloatArray:
-    """How much each frame differs from the one before, (F,), of 255; the first as much as the second."""
+    """Measure how much each frame differs from the one before, (F,), of 255; the first as much as the second."""
     if len(frames) < 2:
         return np.zeros(len(frames))
     change = np.abs(np.diff(reduce_luminance(frames), axis=0)).mean(axis=(1, 2))
@@ -55,7 +55,7 @@ def measure_motion(frames: Frames) -> FloatArray:
 
 
 def find_light(frames: Frames, frames_per_second: float) -> list[Onset]:
-    """Where light appears."""
+    """Find where light appears."""
     if len(frames) < 3:
         return []
     rise = np.maximum(np.diff(reduce_luminance(frames), axis=0), 0)  # (F - 1, G, G)
@@ -73,7 +73,7 @@ def find_light(frames: Frames, frames_per_second: float) -> list[Onset]:
 
 
 def find_low_points(frames: Frames, frames_per_second: float) -> list[Onset]:
-    """Where the moving part turns upwards."""
+    """Find where the moving part turns upwards."""
     if len(frames) < 5:
         return []
     grid = reduce_luminance(frames)
@@ -97,7 +97,7 @@ def find_low_points(frames: Frames, frames_per_second: float) -> list[Onset]:
 
 
 def find_period(frames: Frames, frames_per_second: float) -> float:
-    """Seconds after which the picture comes back, between 0.25 and 2 s; 0 where it does not."""
+    """Find the seconds after which the picture comes back, between 0.25 and 2 s; 0 where it does not."""
     grid = reduce_luminance(frames)
     lags = range(max(2, round(0.25 * frames_per_second)), min(len(grid) - 1, round(2 * frames_per_second)) + 1)
     if not lags or len(grid) < 4:
@@ -110,7 +110,7 @@ def find_period(frames: Frames, frames_per_second: float) -> float:
 
 
 def _find_peaks(curve: FloatArray, frames_per_second: float, least: float) -> list[int]:
-    """Local maxima above `least`, LEAST_GAP_S apart, the higher one first kept."""
+    """Find local maxima above `least`, LEAST_GAP_S apart, the higher one first kept."""
     gap = max(1, round(LEAST_GAP_S * frames_per_second))
     kept: list[int] = []
     for at in np.argsort(-curve, kind="stable"):

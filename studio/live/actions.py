@@ -72,17 +72,17 @@ def video(
         if made is None:
             raise ValueError("There is no video model on the shelf that this machine can run.")
         shared = writer(registry, hold)
-        stream, ears = MusicStream(shared, shared.composer.bank, controls, seed), MusicFeatureTracker()
+        stream, features = MusicStream(shared, shared.composer.bank, controls, seed), MusicFeatureTracker()
         chunks = math.ceil(length_s / CHUNK_S)
         for number in range(chunks):
             pictures = []
             for index in range(round(CHUNK_S * SHOWN_RATE)):
                 time_s = number * CHUNK_S + index / SHOWN_RATE
                 while stream.rendered_s < time_s + 0.2:
-                    ears.add(stream.next_chunk())
+                    features.add(stream.next_chunk())
                 while made.ready_s <= 0:
-                    made.paint(time_s, ears.at(time_s).energy)
-                frame = made.frame(time_s, ears.at(time_s))
+                    made.paint(time_s, features.read_at(time_s).energy)
+                frame = made.render_frame(time_s, features.read_at(time_s))
                 assert frame is not None
                 pictures.append(frame.pixels)
                 if index % SHOWN_RATE == 0:

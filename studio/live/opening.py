@@ -66,9 +66,9 @@ def _voice(
     pictures = frames(registry, wishes, hold)
     if pictures is None and styler is None:
         raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
-    ears = MicrophoneFeatureTracker(_detector(), rate)
+    features = MicrophoneFeatureTracker(_detector(), rate)
     strength = number_of(wishes, "strength", 0.8)
-    return VoiceSession(styler, style, strength, rate, ears, pictures, folder, send)
+    return VoiceSession(styler, style, strength, rate, features, pictures, folder, send)
 
 
 def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
@@ -94,18 +94,22 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     if not wishes.get("pictures") or not (specs or films):
         return None
     prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
-    film = None
+    clip_generator = None
     if wished is not None and films:
         _, guidance = model_card.usual(registry, wished.key, (0, GUIDANCE))
-        film = ClipGenerator(_loader(registry, wished), wished.title, prompt, seed, guidance)
+        clip_generator = ClipGenerator(_loader(registry, wished), wished.title, prompt, seed, guidance)
     elif wished is not None:
         specs = [wished]
-    painter, enlarge = None, None
+    frame_generator, enlarge = None, None
     if specs:
         generator = hold.enter_context(registry.load(specs[0].key).hold())
         enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
-        painter = FrameGenerator(generator, prompt, seed)
-    return ClipStream(film, painter, enlarge) if film is not None else FrameStream(painter, enlarge)
+        frame_generator = FrameGenerator(generator, prompt, seed)
+    return (
+        ClipStream(clip_generator, frame_generator, enlarge)
+        if clip_generator is not None
+        else FrameStream(frame_generator, enlarge)
+    )
 
 
 def shipped(registry: Registry) -> list[ModelSpec]:

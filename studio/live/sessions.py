@@ -160,7 +160,7 @@ class LiveBoard:
         if "program" in key:
             session.program = min(127, max(0, round(number_of(key, "program", 0))))
         at_s = number_of(key, "at_s", -1.0)
-        session.key(pitch, velocity, bool(key.get("down")), at_s if at_s >= 0 else None)
+        session.take_key(pitch, velocity, bool(key.get("down")), at_s if at_s >= 0 else None)
 
     def people(self) -> dict[str, int]:
         """How many play, how many can, and how many threads work for them."""

@@ -97,7 +97,7 @@ def mood_of(prompt: str) -> str:
     from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 
     table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
-    return max(MOOD_WORDS, key=lambda mood: table.similarity(prompt, mood[1]))[0]
+    return max(MOOD_WORDS, key=lambda mood: table.measure_similarity(prompt, mood[1]))[0]
 
 
 def movement(frames: Pixels) -> NDArray[np.float64]:

@@ -66,14 +66,14 @@ def test_obedience_counts_directions_of_judged_kinds_only() -> None:
 def test_clips_are_made_once_and_do_not_depend_on_their_batch(tmp_path: Path) -> None:
     generator = tiny()
     studio = judge.ClipMaker(generator, tmp_path)
-    made = studio.clips(["a red ball", "ocean"], [1, 2], scale=2.0, steps=2)
+    made = studio.make_clips(["a red ball", "ocean"], [1, 2], scale=2.0, steps=2)
     assert made.shape == (2, 16, 32, 32, 3)
     kept = sorted(tmp_path.glob("*.npy"))
     assert len(kept) == 1
     stamp = kept[0].stat().st_mtime_ns
-    studio.clips(["a red ball", "ocean"], [1, 2], scale=2.0, steps=2)
+    studio.make_clips(["a red ball", "ocean"], [1, 2], scale=2.0, steps=2)
     assert kept[0].stat().st_mtime_ns == stamp
-    alone = studio.clips(["ocean"], [2], scale=2.0, steps=2)
+    alone = studio.make_clips(["ocean"], [2], scale=2.0, steps=2)
     assert np.abs(alone[0].astype(int) - made[1]).max() <= 2
     assert judge.fingerprint_weights(generator) == judge.fingerprint_weights(tiny())
 
@@ -142,7 +142,7 @@ def test_a_reader_of_directions_learns_and_is_kept(tmp_path: Path) -> None:
     clips = np.stack([drifting(steps[row % 4], row) for row in range(24)])
     truth = np.array([names[row % 4] for row in range(24)])
     reader = motion.train(motion.extract_features(clips[:16]), torch.from_numpy(truth[:16]), steps=60)
-    found = reader.read(clips[16:])
+    found = reader.classify(clips[16:])
     assert (found == truth[16:]).mean() > 0.8
     ball = recipe.NAMES["kind"].index("ball")
     figures, judged = motion.measure(truth, np.stack([np.full(24, ball), truth, truth], axis=1))

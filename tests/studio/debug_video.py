@@ -100,7 +100,7 @@ class FlashChecker(SyncChecker):
             return to_stereo(samples), report
         return bend_time(to_stereo(samples), sample_rate, report.offset_s, np.zeros(0), np.zeros(0)), report
 
-    def events(self, frames: Any, frames_per_second: float) -> Any:
+    def detect_events(self, frames: Any, frames_per_second: float) -> Any:
         """Where it grows brighter at once."""
         rises = np.diff(frames.mean(axis=(1, 2, 3)), prepend=frames[0].mean())
         times = (np.flatnonzero(rises > 20) / frames_per_second).astype(np.float32)

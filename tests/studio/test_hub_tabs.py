@@ -208,7 +208,7 @@ def test_live(shelf: Shelf, live: LiveBoard, kind: str) -> None:
     live.control({"token": PAGE, "prompt": "the slow harbour"})
     wait_for(lambda: told(heard)[-1]["prompt"] == "the slow harbour" and told(heard)[-1]["morph"] == 1, PATIENCE_S)
     frames = live.session(PAGE).pictures.frames  # type: ignore[union-attr]
-    assert isinstance(frames, ClipStream) and len(np.unique(frames.film.reel._clips[-1].frames)) > 2
+    assert isinstance(frames, ClipStream) and len(np.unique(frames.clip_generator.playlist._clips[-1].frames)) > 2
 
 
 def test_live_says_beforehand_what_cannot_be(shelf: Shelf, live: LiveBoard) -> None:

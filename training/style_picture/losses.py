@@ -24,7 +24,7 @@ _BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def blur(pixels: Tensor) -> Tensor:
-    """A binomial blur of five pixels in both directions; the size stays."""
+    """Blur by a binomial of five pixels in both directions; the size stays."""
     channels = pixels.shape[1]
     taps = pixels.new_tensor(_BLUR)
     x = F.pad(pixels, (2, 2, 2, 2), mode="reflect")
@@ -35,7 +35,7 @@ def blur(pixels: Tensor) -> Tensor:
 def measure_style_distance(
     made: Tensor, wanted: Tensor, generator: torch.Generator, filters: int = 48, samples: int = 1024
 ) -> Tensor:
-    """How far the patches of `made` are from those of `wanted`, as distributions, over four scales; (B,).
+    """Measure how far the patches of `made` are from those of `wanted`, as distributions, over four scales; (B,).
 
     Each scale is seen as colours beside its finest band of detail. Fresh random filters of 7 x 7 pixels look at both;
     their sorted answers are compared. Gradients flow to `made` alone.
@@ -58,7 +58,7 @@ def measure_style_distance(
 
 
 def _draw_filters(mix: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
-    """Random filters of unit length over (band, colour) channels, (F, 6, PATCH, PATCH)."""
+    """Draw random filters of unit length over (band, colour) channels, (F, 6, PATCH, PATCH)."""
     bank = torch.randn(count, 6, PATCH, PATCH, generator=generator)
     window = torch.hann_window(PATCH + 2, periodic=False)[1:-1]
     width = torch.rand(count, 1, 1, 1, generator=generator) * 1.5 + 0.3  # from the whole patch to a few pixels
@@ -71,7 +71,7 @@ def _draw_filters(mix: tuple[float, float], count: int, generator: torch.Generat
 def _filter_patches(
     pixels: Tensor, blurred: Tensor, bank: Tensor, stride: int, samples: int, generator: torch.Generator
 ) -> Tensor:
-    """What the filters say at random places, (B, F, N)."""
+    """Return what the filters say at random places, (B, F, N)."""
     seen = torch.cat([BAND_GAIN * (pixels - blurred), pixels], dim=1)
     if min(seen.shape[2:]) < PATCH + stride:
         seen = F.interpolate(seen, size=(PATCH + stride, PATCH + stride))
@@ -82,7 +82,7 @@ def _filter_patches(
 
 
 def measure_structure_distance(made: Tensor, wanted: Tensor) -> Tensor:
-    """1 minus the local correlation of the luminances, in windows of 7 x 7 at three sizes; (B,)."""
+    """Measure 1 minus the local correlation of the luminances, in windows of 7 x 7 at three sizes; (B,)."""
     a, b = compute_luminance(made), compute_luminance(wanted)
     total = torch.zeros(len(made), device=made.device)
     for weight in STRUCTURE_WEIGHTS:
@@ -98,5 +98,5 @@ def measure_structure_distance(made: Tensor, wanted: Tensor) -> Tensor:
 
 
 def measure_excess(pixels: Tensor) -> Tensor:
-    """How far values lie outside [0, 1]; (B,)."""
+    """Measure how far values lie outside [0, 1]; (B,)."""
     return (F.relu(pixels - 1) + F.relu(-pixels)).mean(dim=(1, 2, 3))

@@ -18,7 +18,7 @@ Painter = Callable[[np.random.Generator, int, list[Colour]], Image.Image]
 
 
 def draw_pattern(kind: str, seed: int, size: int = 256) -> NDArray[np.uint8]:
-    """The pattern `kind` with random colours and sizes, uint8 (size, size, 3).
+    """Draw the pattern `kind` with random colours and sizes, uint8 (size, size, 3).
 
     Raises:
         ValueError: there is no such pattern.
@@ -30,7 +30,7 @@ def draw_pattern(kind: str, seed: int, size: int = 256) -> NDArray[np.uint8]:
 
 
 def draw_palette(rng: np.random.Generator, count: int = 6) -> list[Colour]:
-    """Colours that go together: a few hues, from dark to light."""
+    """Draw colours that go together: a few hues, from dark to light."""
     hue = rng.random()
     spread = rng.choice([0.04, 0.1, 0.5])
     colours = []
@@ -43,14 +43,14 @@ def draw_palette(rng: np.random.Generator, count: int = 6) -> list[Colour]:
 
 
 def draw_field(rng: np.random.Generator, size: int, cells: int) -> NDArray[np.float64]:
-    """A smooth random surface in [0, 1], (size, size)."""
+    """Draw a smooth random surface in [0, 1], (size, size)."""
     coarse = Image.fromarray(rng.random((cells + 3, cells + 3)).astype(np.float32))
     field = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC), dtype=np.float64)
     return (field - field.min()) / max(float(np.ptp(field)), 1e-9)
 
 
 def draw_strokes(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Short thick brush strokes along a flow, as in a post-impressionist sky."""
+    """Draw short thick brush strokes along a flow, as in a post-impressionist sky."""
     picture = Image.new("RGB", (size, size), colours[2])
     pen = ImageDraw.Draw(picture)
     angle = draw_field(rng, size, int(rng.integers(2, 5))) * math.pi * rng.uniform(1.5, 4)
@@ -67,7 +67,7 @@ def draw_strokes(rng: np.random.Generator, size: int, colours: list[Colour]) -> 
 
 
 def draw_hatching(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Ink lines in several directions, denser where it is dark."""
+    """Draw ink lines in several directions, denser where it is dark."""
     picture = Image.new("RGB", (size, size), colours[-1])
     pen = ImageDraw.Draw(picture)
     tone = draw_field(rng, size, int(rng.integers(2, 6)))
@@ -85,7 +85,7 @@ def draw_hatching(rng: np.random.Generator, size: int, colours: list[Colour]) ->
 
 
 def draw_dots(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Printer's dots: a grid whose dots grow with the tone."""
+    """Draw printer's dots: a grid whose dots grow with the tone."""
     scale = 3
     picture = Image.new("RGB", (size * scale, size * scale), colours[-1])
     pen = ImageDraw.Draw(picture)
@@ -105,7 +105,7 @@ def draw_dots(rng: np.random.Generator, size: int, colours: list[Colour]) -> Ima
 
 
 def draw_points(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Small dabs of pure colour side by side."""
+    """Draw small dabs of pure colour side by side."""
     picture = Image.new("RGB", (size, size), colours[-2])
     pen = ImageDraw.Draw(picture)
     tone = draw_field(rng, size, int(rng.integers(2, 6)))
@@ -119,7 +119,7 @@ def draw_points(rng: np.random.Generator, size: int, colours: list[Colour]) -> I
 
 
 def draw_tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Glass pieces with lead between them."""
+    """Draw glass pieces with lead between them."""
     step = rng.uniform(9, 26)
     count = int((size / step) ** 2)
     centres = rng.uniform(-step, size + step, (count + 30, 2))
@@ -138,7 +138,7 @@ def draw_tiles(rng: np.random.Generator, size: int, colours: list[Colour]) -> Im
 
 
 def draw_contours(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Bands of flat colour with dark lines, as in a woodcut."""
+    """Draw bands of flat colour with dark lines, as in a woodcut."""
     tone = draw_field(rng, size, int(rng.integers(3, 7)))
     rings = rng.uniform(9, 22)
     phase = (tone * rings) % 1.0
@@ -149,7 +149,7 @@ def draw_contours(rng: np.random.Generator, size: int, colours: list[Colour]) ->
 
 
 def draw_weave(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Cloth: threads over and under."""
+    """Draw cloth: threads over and under."""
     step = int(rng.integers(4, 9))
     rows, columns = np.mgrid[0:size, 0:size]
     over = (rows // step + columns // step) % 2 == 0
@@ -162,7 +162,7 @@ def draw_weave(rng: np.random.Generator, size: int, colours: list[Colour]) -> Im
 
 
 def draw_wash(rng: np.random.Generator, size: int, colours: list[Colour]) -> Image.Image:
-    """Watercolour: soft blots with darker rims on grainy paper."""
+    """Draw watercolour: soft blots with darker rims on grainy paper."""
     pixels = np.full((size, size, 3), 240.0) * np.array(colours[-1]) / 255.0
     for _ in range(int(rng.integers(8, 20))):
         shape = draw_field(rng, size, int(rng.integers(3, 9)))

@@ -8,7 +8,8 @@ folder it lies in. Encoder and decoder learn together. Every batch pairs crops o
 pair in four has the picture as its own style. Three things are asked of the result: the patches of the style at four
 scales (`measure_style_distance`), the light and dark of the content (`measure_structure_distance`), and for a picture
 that is its own style the picture itself. A second pass over slightly noisy sketches asks for the same result, so that
-the frames of a clip do not flicker. Training can be interrupted at any time and goes on from the last checkpoint."""
+the frames of a clip do not flicker. Training can be interrupted at any time and goes on from the last checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ class TrainingPictures:
 
 
 def list_held_out(paintings: list[Path]) -> set[Path]:
-    """The paintings kept for measuring."""
+    """List the paintings kept for measuring."""
     return set(sorted(paintings)[3::HOLD_OUT_EVERY])
 
 
@@ -107,12 +108,12 @@ class CropSampler:
     def __init__(self, pictures: TrainingPictures, rng: np.random.Generator) -> None:
         self.pictures, self.rng = pictures, rng
 
-    def contents(self, count: int, crop: int) -> Tensor:
-        """(count, 3, crop, crop) in [0, 1]."""
+    def draw_contents(self, count: int, crop: int) -> Tensor:
+        """Draw (count, 3, crop, crop) in [0, 1]."""
         return self._batch(count, crop, (("photos", 0.5), ("scenes", 0.3), ("paintings", 0.2)))
 
-    def styles(self, count: int, crop: int) -> Tensor:
-        """(count, 3, crop, crop) in [0, 1]."""
+    def draw_styles(self, count: int, crop: int) -> Tensor:
+        """Draw (count, 3, crop, crop) in [0, 1]."""
         shares = (("paintings", 0.52), ("patterns", 0.38), ("scenes", 0.05), ("photos", 0.05))
         return self._batch(count, crop, shares, change_colours=True)
 
@@ -152,7 +153,7 @@ class LossParts:
 def compute_loss(
     network: PictureStyleNetwork, contents: Tensor, styles: Tensor, config: TrainConfig, generator: torch.Generator
 ) -> LossParts:
-    """What one batch costs; the last picture is its own style."""
+    """Compute what one batch costs; the last picture is its own style."""
     styles = torch.cat([styles[:-1], contents[-1:]])
     offsets = tuple(int(torch.randint(NOISE_SIZE, (1,), generator=generator)) for _ in range(2))
     at = offsets[0], offsets[1]
@@ -242,7 +243,7 @@ def export(checkpoint: Path, folder: Path) -> Path:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     training = commands.add_parser("train")

@@ -36,10 +36,10 @@ class CaptionAugmenter:
     def __init__(
         self, table: TextTable, captions: Iterable[str], never: Iterable[str], plan: AugmentationRates
     ) -> None:
-        """captions: enough of them that every piece occurs; never: captions whose other pieces are kept out."""
+        """Take `captions`, so many that every piece occurs; other pieces of the captions in `never` are kept out."""
         self.table, self.plan = table, plan
-        known = sorted({piece for text in captions for piece in table.pieces(text)})
-        barred = {piece for text in never for piece in table.pieces(text)} | set(known)
+        known = sorted({piece for text in captions for piece in table.tokenize(text)})
+        barred = {piece for text in never for piece in table.tokenize(text)} | set(known)
         words = {number for piece, number in table.index.items() if piece.isalpha() and len(piece) > 2}
         self.free = [number for number in sorted(words - barred) if table.vectors[number].any()]
         unit = F.normalize(table.vectors, dim=1)
@@ -51,8 +51,8 @@ class CaptionAugmenter:
                 self.neighbours.setdefault(known[place], []).append(number)
         self.spread = float(table.vectors.std())
 
-    def disturb(self, numbers: list[int], rng: np.random.Generator) -> list[int]:
-        """The pieces of one caption, some left out, replaced, put in; never none of several."""
+    def augment(self, numbers: list[int], rng: np.random.Generator) -> list[int]:
+        """Return the pieces of one caption, some left out, replaced, put in; never none of several."""
         plan, found = self.plan, list[int]()
         for number in numbers:
             if self.free and rng.random() < plan.put_in:
@@ -64,8 +64,8 @@ class CaptionAugmenter:
         return found or numbers
 
     def embed(self, texts: list[str], max_words: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """As TextTable.embed, disturbed."""
-        rows = [self.table.pieces(text) for text in texts]
-        words, said = self.table.embed_pieces([self.disturb(row, rng) for row in rows], max_words)
+        """Embed captions as `TextTable.embed` does, augmented."""
+        rows = [self.table.tokenize(text) for text in texts]
+        words, said = self.table.embed_pieces([self.augment(row, rng) for row in rows], max_words)
         noise = torch.from_numpy(rng.standard_normal(words.shape, dtype=np.float32))
         return words + self.plan.noise * self.spread * noise * said[..., None], said

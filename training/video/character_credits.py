@@ -27,7 +27,7 @@ CC0 1.0:    https://creativecommons.org/publicdomain/zero/1.0/
 
 
 def list_sheets(folder: Path) -> list[str]:
-    """Paths below `folder` of all sheets that `characters.random_character` draws from."""
+    """List the paths below `folder` of all sheets that `characters.draw_character` draws from."""
     used: list[Path] = []
     for sex in ("female", "male"):
         used += [path for path in folder.glob(f"body/{sex}/human/*.png") if path.stem in SKINS]
@@ -38,7 +38,7 @@ def list_sheets(folder: Path) -> list[str]:
 
 
 def write_credits(folder: Path) -> str:
-    """The list: artists and licences, and below each the folders of their sheets with how many.
+    """Write the list: artists and licences, and below each the folders of their sheets with how many.
 
     Raises:
         ValueError: there are no sheets, or LICENSES.csv does not name one of them.
@@ -66,7 +66,7 @@ def write_credits(folder: Path) -> str:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=CREDITS)

@@ -45,8 +45,8 @@ class CharacterSpec:
     move: str
     direction: str
 
-    def parts(self) -> tuple[str, ...]:
-        """Files of the sheets, the lowest first."""
+    def list_parts(self) -> tuple[str, ...]:
+        """List the files of the sheets, the lowest first."""
         return (
             f"body/{self.sex}/human/{self.skin}.png",
             f"legs/pantaloons/male/{self.trousers}.png",
@@ -63,7 +63,7 @@ def _list_names(folder: Path, pattern: str) -> list[str]:
 
 
 def draw_character(folder: Path, rng: np.random.Generator) -> CharacterSpec:
-    """A character drawn evenly over the parts in a folder.
+    """Draw a character evenly over the parts in a folder.
 
     Raises:
         ValueError: the folder does not hold the sheets.
@@ -91,7 +91,7 @@ def draw_character(folder: Path, rng: np.random.Generator) -> CharacterSpec:
 
 @lru_cache(maxsize=64)
 def _load_sheet(path: Path) -> np.ndarray:
-    """uint8 (1344, 832, 4), colours and opacity."""
+    """Load a sheet, uint8 (1344, 832, 4), colours and opacity."""
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -102,7 +102,7 @@ def _load_sheet(path: Path) -> np.ndarray:
 
 
 def render_character(spec: CharacterSpec, folder: Path, frames: int = 16) -> np.ndarray:
-    """Frames of the move, repeated as a cycle -> uint8 (frames, 64, 64, 4), transparent around the character.
+    """Render frames of the move, repeated as a cycle: uint8 (frames, 64, 64, 4), transparent around the character.
 
     Raises:
         ValueError: a move, a direction or a sheet that there is not.
@@ -113,7 +113,7 @@ def render_character(spec: CharacterSpec, folder: Path, frames: int = 16) -> np.
     row = (first_row + DIRECTIONS.index(spec.direction)) * FRAME
     colour: Array = np.zeros((FRAME, FRAME * count, 3), np.float32)
     opacity: Array = np.zeros((FRAME, FRAME * count, 1), np.float32)
-    for part in spec.parts():
+    for part in spec.list_parts():
         path = folder / part
         if not path.is_file():
             raise ValueError(f"{part} is not in the folder of the character sheets.")
@@ -128,13 +128,13 @@ def render_character(spec: CharacterSpec, folder: Path, frames: int = 16) -> np.
 
 
 def lay_on_background(frames: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """uint8 (F, 64, 64, 4) over one colour -> uint8 (F, 64, 64, 3)."""
+    """Lay uint8 (F, 64, 64, 4) over one colour: uint8 (F, 64, 64, 3)."""
     opacity: Array = frames[..., 3:].astype(np.float32) / 255
     return (frames[..., :3] * opacity + f32(colour) * (1 - opacity)).round().astype(np.uint8)
 
 
 def write_character_caption(spec: CharacterSpec, rng: np.random.Generator, held_out: bool = False) -> str:
-    """What a person might type, e.g. "a woman with pink hair in a blue shirt walks left"."""
+    """Word what a person might type, e.g. "a woman with pink hair in a blue shirt walks left"."""
 
     def word(wordings: Wordings) -> str:
         choices = wordings[1 if held_out else 0]
@@ -151,7 +151,7 @@ def write_character_caption(spec: CharacterSpec, rng: np.random.Generator, held_
 
 
 def list_credits(spec: CharacterSpec, folder: Path) -> list[str]:
-    """A line for each part: file, authors, licences.
+    """List a line for each part: file, authors, licences.
 
     Raises:
         ValueError: the list of licences is missing, or does not name a part.
@@ -161,7 +161,7 @@ def list_credits(spec: CharacterSpec, folder: Path) -> list[str]:
         raise ValueError("LICENSES.csv is not in the folder of the character sheets.")
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    missing = [part for part in spec.parts() if part not in rows]
+    missing = [part for part in spec.list_parts() if part not in rows]
     if missing:
         raise ValueError(f"LICENSES.csv does not name {', '.join(missing)}.")
-    return [f"{part}: {rows[part]['authors']} ({rows[part]['licenses']})" for part in spec.parts()]
+    return [f"{part}: {rows[part]['authors']} ({rows[part]['licenses']})" for part in spec.list_parts()]

@@ -61,13 +61,13 @@ class VideoPlan:
 
 
 def grade_motion(frames: np.ndarray) -> int:
-    """1 little, 2 some, 3 much motion; frames uint8 (F, R, S, 3)."""
+    """Grade the motion of frames uint8 (F, R, S, 3): 1 little, 2 some, 3 much."""
     change = float(np.abs(np.diff(frames.astype(np.float32), axis=0)).mean()) if len(frames) > 1 else 0.0
     return 1 + sum(change > limit for limit in MOTION_LIMITS)
 
 
 def number_attributes(clip: SceneClip) -> tuple[int, ...]:
-    """Numbers of the clip's attributes, from 1, in the order of ATTRIBUTES."""
+    """Return the numbers of the clip's attributes, from 1, in the order of ATTRIBUTES."""
     spec = clip.spec
     return (
         grade_motion(clip.frames),
@@ -88,8 +88,8 @@ class PooledClip:
     spec: SceneSpec | CharacterSpec
     attributes: tuple[int, ...]
 
-    def caption(self, rng: np.random.Generator) -> str:
-        """What a person might type for it."""
+    def write_caption(self, rng: np.random.Generator) -> str:
+        """Word what a person might type for it."""
         if isinstance(self.spec, SceneSpec):
             return write_caption(self.spec, rng)
         return write_character_caption(self.spec, rng)
@@ -103,7 +103,9 @@ class ClipPool:
     ) -> None:
         self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
         self.rng = np.random.default_rng(seed)
-        self.wording = CaptionAugmenter(table, self._captions(False), self._captions(True), AugmentationRates())
+        self.wording = CaptionAugmenter(
+            table, self._draw_captions(False), self._draw_captions(True), AugmentationRates()
+        )
         self.clips: list[PooledClip] = []
         self.oldest = 0
         self.add(plan.first_clips)
@@ -119,6 +121,7 @@ class ClipPool:
                 self.oldest = (self.oldest + 1) % self.plan.pool
 
     def render(self) -> PooledClip:
+        """Render one clip, a character or a scene."""
         plan = self.plan
         if self.characters is not None and self.rng.random() < plan.character_share:
             spec = draw_character(self.characters, self.rng)
@@ -127,8 +130,8 @@ class ClipPool:
         clip = render(draw_spec(self.rng), plan.frames, plan.size)
         return PooledClip(clip.frames, clip.spec, number_attributes(clip))
 
-    def _captions(self, held_out: bool) -> list[str]:
-        """Captions without pictures."""
+    def _draw_captions(self, held_out: bool) -> list[str]:
+        """Draw captions without pictures."""
         rng, count = np.random.default_rng(0), self.plan.captions
         texts = [write_caption(draw_spec(rng), rng, held_out) for _ in range(count)]
         if self.characters is not None:
@@ -137,7 +140,7 @@ class ClipPool:
         return texts
 
     def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:
-        """A batch: clips (B, 3, F, R, S) in [-1, 1], what is said of them, which frames are given (B, F)."""
+        """Draw a batch: clips (B, 3, F, R, S) in [-1, 1], what is said of them, which frames are given (B, F)."""
         plan, rng = self.plan, self.rng
         short = rng.random() < plan.short_share * max(0.0, 1 - step / max(1, plan.short_until))
         batch, frames = (plan.short_batch, plan.short_frames) if short else (plan.batch, plan.frames)
@@ -145,7 +148,7 @@ class ClipPool:
         starts = rng.integers(plan.frames - frames + 1, size=batch)
         pieces = [clip.frames[start : start + frames] for clip, start in zip(chosen, starts, strict=True)]
         pixels = torch.from_numpy(np.stack(pieces)).permute(0, 4, 1, 2, 3)
-        texts = ["" if rng.random() < plan.no_words else clip.caption(rng) for clip in chosen]
+        texts = ["" if rng.random() < plan.no_words else clip.write_caption(rng) for clip in chosen]
         words, said = self.wording.embed(texts, self.max_words, rng)
         kept = (rng.random((batch, len(ATTRIBUTES))) > plan.no_attribute) & np.array([[bool(t)] for t in texts])
         attributes = torch.from_numpy(np.array([clip.attributes for clip in chosen]) * kept)

@@ -30,13 +30,13 @@ _ENGLISH = re.compile(r"(##)?[a-z]+|[0-9]{1,2}|[-,.!'&]")
 
 
 def list_english_pieces(vocabulary: list[str]) -> list[int]:
-    """Numbers of the pieces that English prompts are made of."""
+    """List the numbers of the pieces that English prompts are made of."""
     return [number for number, piece in enumerate(vocabulary) if _ENGLISH.fullmatch(piece)]
 
 
 @torch.inference_mode()
 def encode_pieces(encoder: torch.nn.Module, numbers: list[int], begin: int, end: int) -> Tensor:
-    """Mean-pooled output of each piece alone -> float32 (V, width of the encoder)."""
+    """Encode each piece alone, mean-pooled: float32 (V, width of the encoder)."""
     rows = []
     for start in range(0, len(numbers), BATCH):
         part = torch.tensor(numbers[start : start + BATCH])
@@ -46,7 +46,7 @@ def encode_pieces(encoder: torch.nn.Module, numbers: list[int], begin: int, end:
 
 
 def reduce_vectors(vectors: Tensor, numbers: list[int], width: int = WIDTH) -> Tensor:
-    """(V, D) -> (V, width): centred, principal components, weighted, with a mean length of 1 per number."""
+    """Reduce (V, D) to (V, width): centred, principal components, weighted, with a mean length of 1 per number."""
     vectors = torch.nn.functional.normalize(vectors, dim=1)
     vectors = vectors - vectors.mean(dim=0)
     directions = torch.linalg.eigh(vectors.T @ vectors).eigenvectors[:, -width:].flip(1)
@@ -57,7 +57,7 @@ def reduce_vectors(vectors: Tensor, numbers: list[int], width: int = WIDTH) -> T
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, required=True, help="folder of all-MiniLM-L6-v2 with its vocab.txt")
     parser.add_argument(

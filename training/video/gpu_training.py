@@ -42,17 +42,18 @@ GIVEN = (1, 2, 4, 8)  # numbers of frames that may be given
 @dataclass(frozen=True)
 class ClipArrays:
     """Clips as bytes: frames uint8 (N, F, R, S, 3), pieces int32 (N, CAPTIONS, L) with -1 at padding, and the numbers
-    of attributes int64 (N, A)."""
+    of attributes int64 (N, A).
+    """
 
     frames: Tensor
     pieces: Tensor
     attributes: Tensor
 
     @classmethod
-    def empty(
+    def allocate(
         cls, count: int, plan: VideoPlan, max_words: int, device: str = "cpu", shared: bool = False
     ) -> ClipArrays:
-        """Zeros; `shared` with the processes that this one forks afterwards."""
+        """Allocate zeros; `shared` with the processes that this one forks afterwards."""
 
         def zeros(dtype: torch.dtype, *shape: int) -> Tensor:
             if not shared:
@@ -66,8 +67,8 @@ class ClipArrays:
             zeros(torch.int64, len(ATTRIBUTES)),
         )
 
-    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        """In one order."""
+    def list_arrays(self) -> tuple[Tensor, Tensor, Tensor]:
+        """List the arrays, always in one order."""
         return self.frames, self.pieces, self.attributes
 
 
@@ -78,7 +79,7 @@ def fill_row(pool: ClipPool, shelf: ClipArrays, row: int) -> None:
     shelf.attributes[row] = torch.tensor(clip.attributes)
     shelf.pieces[row] = -1
     for at in range(CAPTIONS):
-        pieces = pool.wording.disturb(pool.table.pieces(clip.caption(pool.rng)), pool.rng)[: pool.max_words]
+        pieces = pool.wording.augment(pool.table.tokenize(clip.write_caption(pool.rng)), pool.rng)[: pool.max_words]
         shelf.pieces[row, at, : len(pieces)] = torch.tensor(pieces, dtype=torch.int32)
 
 
@@ -109,7 +110,7 @@ class ClipStore:
         self.plan, self.device, self.count, self.seen = plan, device, 0, 0
         pool = ClipPool(replace(plan, first_clips=0), table, max_words, plan.seed, characters)
         self.spread = pool.wording.plan.noise * pool.wording.spread
-        self.rows = ClipArrays.empty(CHUNK * waiting * workers, plan, max_words, shared=True)
+        self.rows = ClipArrays.allocate(CHUNK * waiting * workers, plan, max_words, shared=True)
         context = multiprocessing.get_context("fork")
         self.free, self.ready = context.Queue(), context.Queue()
         for start in range(0, len(self.rows.frames), CHUNK):
@@ -122,7 +123,7 @@ class ClipStore:
         ]
         for worker in self.workers:
             worker.start()
-        self.clips = ClipArrays.empty(capacity, plan, max_words, device)
+        self.clips = ClipArrays.allocate(capacity, plan, max_words, device)
         self.vectors = table.vectors.float().to(device)
         self.random = torch.Generator(device).manual_seed(plan.seed)
         self.copying = torch.cuda.Stream() if device == "cuda" else None
@@ -138,7 +139,7 @@ class ClipStore:
             wait = False
             at = self.seen % (len(self.clips.frames) // CHUNK * CHUNK)
             with torch.cuda.stream(self.copying):  # beside the training, which it does not hold up
-                for whole, part in zip(self.clips.parts(), self.rows.parts(), strict=True):
+                for whole, part in zip(self.clips.list_arrays(), self.rows.list_arrays(), strict=True):
                     whole[at : at + CHUNK] = part[start : start + CHUNK].to(self.device)
                 if self.copying is not None:
                     self.copying.synchronize()
@@ -148,7 +149,7 @@ class ClipStore:
             taken += CHUNK
 
     def draw(self, batch: int) -> tuple[Tensor, Condition, Tensor]:
-        """As ClipPool.draw, on the device, whole clips only."""
+        """Draw a batch as `ClipPool.draw` does, on the device, whole clips only."""
         plan, device, random = self.plan, self.device, self.random
 
         def chance(*shape: int) -> Tensor:
@@ -186,8 +187,8 @@ class TimedSchedule:
     log_every: int = 50
     save_every_s: float = 90.0
 
-    def rate(self, step: int, elapsed_s: float) -> float:
-        """Share of the full learning rate: a warm-up, a plain, a straight fall to nothing."""
+    def compute_rate(self, step: int, elapsed_s: float) -> float:
+        """Compute the share of the full learning rate: a warm-up, a plain, a straight fall to nothing."""
         left = (1 - elapsed_s / self.seconds) / self.calm
         return min(1.0, (step + 1) / self.warm_up) * max(0.0, min(1.0, left))
 
@@ -276,7 +277,7 @@ def train(
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(".runs/video_gpu"), help="where the weights go")
     parser.add_argument("--seconds", type=float, default=TimedSchedule.seconds)

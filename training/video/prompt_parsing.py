@@ -48,13 +48,13 @@ STEPS, BATCH, RATE, CALM = 4000, 64, 2e-3, 0.4
 
 
 def find_near_words(table: TextTable, banned: frozenset[str]) -> tuple[dict[int, list[int]], list[int]]:
-    """For each piece of the training captions and the thesaurus, the other whole words that are nearest to it.
+    """Find for each piece of the training captions and the thesaurus the other whole words that are nearest to it.
 
     A word belongs to the one piece that it is nearest to; a piece without any word stands for itself. The second value
     are the words that are near to none.
     """
     named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in split_words(text)}
-    pieces = sorted({piece for word in list_known_words() | named for piece in table.pieces(word)})
+    pieces = sorted({piece for word in list_known_words() | named for piece in table.tokenize(word)})
     taken = set(pieces)
     free = [
         number
@@ -74,12 +74,12 @@ def find_near_words(table: TextTable, banned: frozenset[str]) -> tuple[dict[int,
 
 
 def list_names(scene: str) -> list[str]:
-    """What the thesaurus calls a scene."""
+    """List what the thesaurus calls a scene."""
     return [name.strip() for name in SCENES[scene].split(",")]
 
 
 def draw_caption(rng: np.random.Generator) -> tuple[str, list[int]]:
-    """A caption and the number of each field's value."""
+    """Draw a caption and the number of each field's value."""
     if rng.random() < OTHER:
         return draw_distractor(rng), [0] * len(FIELDS)
     spec = draw_spec(rng)
@@ -102,7 +102,7 @@ def draw_caption(rng: np.random.Generator) -> tuple[str, list[int]]:
 
 
 def exchange_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
-    """The caption with its subject named by the thesaurus."""
+    """Replace the subject of the caption by a name of the thesaurus."""
     names = list_names(kind)
     name = names[int(rng.integers(len(names)))]
     tint = str(rng.choice(COLOUR_WORDS[colour][0])) if colour else ""
@@ -118,7 +118,7 @@ def exchange_subject(text: str, kind: str, colour: str, rng: np.random.Generator
 
 
 def exchange_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
-    """The caption with some of its colours, directions, speeds and times named by the thesaurus."""
+    """Replace some of the caption's colours, directions, speeds and times by names of the thesaurus."""
     for value in told.values():
         if value not in OTHERS or rng.random() >= THESAURUS_SHARE:
             continue
@@ -131,7 +131,7 @@ def exchange_words(text: str, told: dict[str, str], rng: np.random.Generator) ->
 
 
 def draw_distractor(rng: np.random.Generator) -> str:
-    """A caption of a character, or words of the vocabulary in no order."""
+    """Draw a caption of a character, or words of the vocabulary in no order."""
 
     def one(values: tuple[str, ...]) -> str:
         return values[int(rng.integers(len(values)))]
@@ -154,15 +154,15 @@ class CaptionBatches:
         self.spread = float(table.vectors.std())
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Words (B, L, E), said (B, L) and numbers of values (B, fields)."""
+        """Draw words (B, L, E), said (B, L) and numbers of values (B, fields)."""
         rng, rows, labels = self.rng, [], []
         for _ in range(count):
             if self.far and rng.random() < FAR:
-                rows.append(self._elsewhere())
+                rows.append(self._draw_elsewhere())
                 labels.append([0] * len(FIELDS))
                 continue
             text, values = draw_caption(rng)
-            pieces = [piece for piece in self.table.pieces(text) if rng.random() >= DROPPED][:MAX_WORDS]
+            pieces = [piece for piece in self.table.tokenize(text) if rng.random() >= DROPPED][:MAX_WORDS]
             rows.append(
                 [
                     self.near[piece][int(rng.integers(len(self.near[piece])))]
@@ -176,10 +176,12 @@ class CaptionBatches:
         noise = torch.from_numpy(rng.standard_normal(words.shape, dtype=np.float32))
         return words + NOISE * self.spread * noise, said, torch.tensor(labels)
 
-    def _elsewhere(self) -> list[int]:
-        """A sentence about nothing of the world: words that are near to none of it, "a" and "on" between them."""
+    def _draw_elsewhere(self) -> list[int]:
+        """Draw a sentence about nothing of the world: words that are near to none of it, "a" and "on" between them."""
         words = [int(number) for number in self.rng.choice(self.far, int(self.rng.integers(1, 5)))]
-        between = [piece for word in ("a", "the", "on", "with", "in", "of", "and") for piece in self.table.pieces(word)]
+        between = [
+            piece for word in ("a", "the", "on", "with", "in", "of", "and") for piece in self.table.tokenize(word)
+        ]
         return [piece for word in words for piece in (int(self.rng.choice(between)), word)] if between else words
 
 
@@ -219,16 +221,16 @@ def train(table: TextTable, steps: int = STEPS, batch: int = BATCH, seed: int = 
     return training.model.eval()
 
 
-def measure(reader: PromptParser, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:
-    """Shares of captions whose kind, colour and direction are read right."""
+def measure(parser: PromptParser, count: int = 600, seed: int = 5, held_out: bool = True) -> dict[str, float]:
+    """Measure the shares of captions whose kind, colour and direction are read right."""
     rng = np.random.default_rng(seed)
     right: dict[str, list[bool]] = {"kind": [], "colour": [], "direction": []}
     for _ in range(count):
         spec = draw_spec(rng)
-        reading = reader.read(write_caption(spec, rng, held_out=held_out, said=dict.fromkeys(PARTS, 1.0)))
+        parsed = parser.parse(write_caption(spec, rng, held_out=held_out, said=dict.fromkeys(PARTS, 1.0)))
         for name, found in right.items():
             wanted = getattr(spec, name)
-            found.append(getattr(reading, name) == ("" if wanted == "none" else wanted))
+            found.append(getattr(parsed, name) == ("" if wanted == "none" else wanted))
     return {name: round(float(np.mean(found)), 4) for name, found in right.items()}
 
 
@@ -240,8 +242,8 @@ def main() -> None:
     options = parser.parse_args()
     table = load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
     network = train(table, options.steps)
-    reader = PromptParser(network, table)
-    print(json.dumps({"training": measure(reader, held_out=False), "held_out": measure(reader)}))
+    trained = PromptParser(network, table)
+    print(json.dumps({"training": measure(trained, held_out=False), "held_out": measure(trained)}))
     config = {"text_width": network.text_width, "channels": network.channels}
     save_safetensors(options.out, network.state_dict(), {"config": json.dumps(config)})
 

@@ -8,7 +8,8 @@
 Sounds are mixed anew each time a clip is drawn: event sounds of `models.video.sound_synthesis` at the exact times of
 the scene's events (often those of another kind of event, so that timing is learned and not a dictionary), over
 textures, in stereo or mono, coloured and with noise. Then the sound is shifted by up to half a second; some rows get
-the sound of another clip, which no shift can mend."""
+the sound of another clip, which no shift can mend.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +81,7 @@ class SoundBank:
         rng: np.random.Generator,
         other_sound: float,
     ) -> NDArray[np.float32]:
-        """Sound of a stretch of a clip, (N, 2)."""
+        """Mix the sound of a stretch of a clip, (N, 2)."""
         n = round(length_s * SOUND_RATE)
         track = np.zeros((n, 2), np.float32)
         swap = str(rng.choice(ANY_SOUND)) if rng.random() < other_sound else ""
@@ -99,7 +100,7 @@ class SoundBank:
 
 
 def _cut_stretch(sound: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """`n` samples from somewhere in a sound, or all of it."""
+    """Cut `n` samples from somewhere in a sound, or return all of it."""
     first = int(rng.integers(max(1, len(sound) - n)))
     return sound[first : first + n]
 
@@ -120,7 +121,7 @@ class SyncBatch:
 
 
 def mark_events(events: tuple[SceneEvent, ...], shift_s: float, start_s: float, moments: int) -> tuple[Tensor, Tensor]:
-    """Soft marks of events at each moment (T,), and where in the picture they are (T,)."""
+    """Make soft marks of events at each moment (T,), and of where in the picture they are (T,)."""
     clock = np.arange(moments) / MOMENT_RATE
     marks, x = np.zeros(moments), np.zeros(moments)
     for event in events:
@@ -143,8 +144,8 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         super().__init__(network, config, optimizer, folder / "checkpoint.pt")
         self.rng = np.random.default_rng([plan.seed, self.step])
 
-    def batch(self) -> SyncBatch:
-        """Stretches that begin half a second into the clip at least, so that the shifted sound is never at its end."""
+    def draw_batch(self) -> SyncBatch:
+        """Draw stretches that begin half a second into the clip at least: the shifted sound never ends early."""
         plan, rng = self.plan, self.rng
         seconds = float(rng.choice(plan.seconds))
         frames, moments = round(seconds * FRAME_RATE), round(seconds * MOMENT_RATE)
@@ -157,7 +158,7 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
             first = min(first, len(clip.frames) - frames)
             start_s = first / FRAME_RATE
             look = FrameVariation.draw(plan.slow_frames, rng)
-            events = look.places(clip.events)
+            events = look.mirror_places(clip.events)
             looks.append((look, clip.frames[first : first + frames]))
             shift_s = float(rng.uniform(-MOST_SHIFT_S, MOST_SHIFT_S))
             belongs = rng.random() >= plan.strange
@@ -178,7 +179,8 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         )  # fmt: skip
 
     def train_step(self) -> dict[str, float]:
-        batch = self.batch()
+        """Take one step."""
+        batch = self.draw_batch()
         out = self.model(batch.frames, batch.mel)
         reach = self.config.reach
         places = torch.arange(-reach, reach + 1)
@@ -223,7 +225,7 @@ class FrameVariation:
 
     @classmethod
     def draw(cls, slow_frames: float, rng: np.random.Generator) -> FrameVariation:
-        """A random one."""
+        """Draw a random one."""
         order = rng.permutation(3)
         grain = rng.uniform(0, 0.08) if rng.random() < 0.4 else 0.0
         return cls(
@@ -236,13 +238,13 @@ class FrameVariation:
             grain=float(grain),
         )
 
-    def places(self, events: tuple[SceneEvent, ...]) -> tuple[SceneEvent, ...]:
-        """The events, mirrored with the picture."""
+    def mirror_places(self, events: tuple[SceneEvent, ...]) -> tuple[SceneEvent, ...]:
+        """Return the events, mirrored with the picture."""
         return tuple(SceneEvent(e.kind, e.time_s, e.strength, -e.x) for e in events) if self.mirrored else events
 
 
 def vary_frames(looks: list[tuple[FrameVariation, NDArray[np.uint8]]], rng: np.random.Generator) -> Tensor:
-    """Stretches uint8 (F, S, S, 3), each with its look -> (B, F, 3, S, S) in about [-1, 1]."""
+    """Vary stretches uint8 (F, S, S, 3), each in its own way: (B, F, 3, S, S) in about [-1, 1]."""
     count = len(looks[0][1])
     every = np.arange(count)
     held = every // 3 * 3
@@ -264,7 +266,7 @@ def vary_frames(looks: list[tuple[FrameVariation, NDArray[np.uint8]]], rng: np.r
 def degrade_sound(
     sound: NDArray[np.float32], shift_s: float, mono: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Mono now and then, silence where a moved sound has an end now and then, and a level."""
+    """Make sound mono now and then, silent where a moved sound has an end now and then, and vary its level."""
     if rng.random() < mono:
         sound = sound.mean(axis=1, keepdims=True).repeat(2, axis=1)
     if rng.random() < 0.3:
@@ -278,7 +280,7 @@ def degrade_sound(
 
 
 def equalise(mel: Tensor, mels: int, rng: np.random.Generator) -> Tensor:
-    """Another equaliser for each row of (B, T, 2 * mels)."""
+    """Apply another equaliser to each row of (B, T, 2 * mels)."""
     knots = torch.from_numpy(rng.normal(0, 0.35, (len(mel), 1, 5))).float()
     curve = F.interpolate(knots, size=mels, mode="linear", align_corners=True)
     return mel + curve.repeat(1, 1, 2)
@@ -290,7 +292,7 @@ def equalise(mel: Tensor, mels: int, rng: np.random.Generator) -> Tensor:
 def draw_held_out_case(
     clip: EventClip, bank: SoundBank, seconds: float, shift_s: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """A stretch of a clip and its sound, late by `shift_s`; None where no event is both seen and heard."""
+    """Draw a stretch of a clip and its sound, late by `shift_s`; None where no event is both seen and heard."""
     first = round(MOST_SHIFT_S * FRAME_RATE)
     count, start_s = round(seconds * FRAME_RATE), first / FRAME_RATE
     kept = [
@@ -338,7 +340,7 @@ def measure(checker: SyncChecker, clips: list[EventClip], bank: SoundBank, secon
 
 
 def load_average(folder: Path) -> SyncNetwork:
-    """The averaged network of a folder's checkpoint."""
+    """Load the averaged network of a folder's checkpoint."""
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     network = SyncNetwork(SyncConfig.from_dict(state["config"]))
     network.load_state_dict(state["average"])
@@ -354,7 +356,7 @@ def export(folder: Path, target: Path) -> Path:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=("prepare", "train", "measure", "export"))
     parser.add_argument("--folder", type=Path, default=Path(".runs/sync"))

@@ -49,7 +49,7 @@ class EventClip:
 def render_clips(
     number: int, kinds: dict[str, float], clips: int = SHARD_CLIPS, frames: int = FRAMES
 ) -> list[EventClip]:
-    """The clips of shard `number`."""
+    """Render the clips of shard `number`."""
     rng = np.random.default_rng([4, number])
     names, shares = list(kinds), np.array(list(kinds.values()))
     made = []
@@ -77,7 +77,7 @@ def prepare(folder: Path, shards: int, first: int = 0) -> None:
 
 
 def read_shards(folder: Path, held_out: bool = False) -> list[EventClip]:
-    """All clips of a folder, training or held out.
+    """Read all clips of a folder, training or held out.
 
     Raises:
         ValueError: there are none.

@@ -11,7 +11,8 @@ which teach what words look like for a fraction of the work; their share falls t
 out at random, so that classifier-free guidance works and each attribute may be said or not; sometimes the first frames
 are given, so that the model can start from a picture and extend a clip. The learning rate falls over the last quarter
 of `--steps`. This is the recipe for a CPU; `training.video.gpu_training` goes through the same data many times as
-fast."""
+fast.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ SHEET_PROMPTS = (
 
 
 def compute_rate(step: int, steps: int, plan: VideoPlan) -> float:
-    """Learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it over the last `calm_share`."""
+    """Compute the learning rate: a warm-up, a plain, and a straight fall to `last_rate` of it at the end."""
     left = (steps - step) / max(1.0, plan.calm_share * steps)
     return plan.learning_rate * min(1.0, (step + 1) / plan.warm_up) * max(plan.last_rate, min(1.0, left))
 
@@ -102,7 +103,7 @@ def train(
 
 
 def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
-    """The averaged model of a checkpoint, ready for sampling, and its step."""
+    """Load the averaged model of a checkpoint, ready for sampling, and its step."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     model = UNet3D(UNet3DConfig.from_dict(state["config"]))
     model.load_state_dict(state["average"])
@@ -110,7 +111,7 @@ def load_average(checkpoint: Path) -> tuple[UNet3D, int]:
 
 
 def embed_prompts(table: TextTable, texts: list[str], config: UNet3DConfig) -> Condition:
-    """Prompts without attributes."""
+    """Make a condition of prompts without attributes."""
     words, said = table.embed(texts, config.max_words)
     return Condition(words, said, torch.zeros(len(texts), len(config.attributes), dtype=torch.long))
 
@@ -118,7 +119,7 @@ def embed_prompts(table: TextTable, texts: list[str], config: UNet3DConfig) -> C
 def sample_prompts(
     model: UNet3D, table: TextTable, texts: list[str], plan: VideoPlan, steps: int = 16, scale: float = 3.0
 ) -> Iterator[Tensor]:
-    """Predicted clean clips (B, 3, F, R, S) after each step, one row a prompt."""
+    """Yield predicted clean clips (B, 3, F, R, S) after each step, one row a prompt."""
     shape = (len(texts), 3, plan.frames, plan.size, plan.size)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(plan.seed))
     wanted = embed_prompts(table, texts, model.config)
@@ -128,7 +129,7 @@ def sample_prompts(
 
 
 def draw_contact_sheet(clips: Tensor, columns: int = 6) -> np.ndarray:
-    """(B, 3, F, R, S) in [-1, 1] to one picture uint8, a row a clip."""
+    """Draw (B, 3, F, R, S) in [-1, 1] as one picture uint8, a row a clip."""
     frames = np.linspace(0, clips.shape[2] - 1, columns).round().astype(int)
     pixels = ((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()
     return np.concatenate([np.concatenate(list(clip[frames]), axis=1) for clip in pixels])
@@ -144,7 +145,7 @@ def export(checkpoint: Path, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=("run", "sheet", "export"))
     parser.add_argument("--folder", type=Path, default=Path(".runs/video"))

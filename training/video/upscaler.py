@@ -53,7 +53,7 @@ class UpscalerPlan:
 
 
 def render_shard(number: int, characters: Path | None, pictures: int = SHARD, size: int = LARGE) -> NDArray[np.uint8]:
-    """Large pictures of shard `number`, uint8 (pictures, size, size, 3): scenes, then pixel art."""
+    """Render large pictures of shard `number`, uint8 (pictures, size, size, 3): scenes, then pixel art."""
     rng = np.random.default_rng([5, number])
     art = min(CHARACTERS_A_SHARD, pictures // 4) if characters else 0
     made = [render(draw_spec(rng), 1, size).frames[0] for _ in range(pictures - art)]
@@ -79,12 +79,12 @@ def prepare(folder: Path, shards: int, characters: Path | None) -> None:
 
 
 def reduce_size(large: Tensor) -> Tensor:
-    """(B, 3, 4 R, 4 S) -> (B, 3, R, S), the mean of 4 x 4 pixels."""
+    """Reduce (B, 3, 4 R, 4 S) to (B, 3, R, S), the mean of 4 x 4 pixels."""
     return F.avg_pool2d(large, SCALE)
 
 
 def degrade_frames(small: Tensor, random: torch.Generator) -> Tensor:
-    """Faults as the video model makes them, (B, 3, R, S) in [0, 1] -> the same; strengths differ from row to row."""
+    """Add faults as the video model makes them to (B, 3, R, S) in [0, 1]; strengths differ from row to row."""
     batch, _, rows, columns = small.shape
 
     def amount(most: float) -> Tensor:
@@ -115,8 +115,8 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
         self.rng = np.random.default_rng([plan.seed, self.step])
         self.random = torch.Generator().manual_seed(plan.seed + self.step)
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Spoilt small crops (B, 3, crop, crop) and their large targets."""
+    def draw_batch(self) -> tuple[Tensor, Tensor]:
+        """Draw degraded small crops (B, 3, crop, crop) and their large targets."""
         plan, rng = self.plan, self.rng
         side = plan.crop * SCALE
         crops = []
@@ -131,20 +131,21 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
         return torch.where(rows, degrade_frames(small, self.random), small), large
 
     def train_step(self) -> dict[str, float]:
-        small, large = self.batch()
+        """Take one step."""
+        small, large = self.draw_batch()
         loss = torch.sqrt((self.model(small) - large).square() + 1e-6).mean()
         self.descend(loss, 1.0)
         return {"loss": float(loss.detach())}
 
 
 def measure_psnr(first: Tensor, second: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of each row of (B, ...) in [0, 1], each at most 60."""
+    """Measure the peak signal-to-noise ratio in dB of each row of (B, ...) in [0, 1], each at most 60."""
     error = (first.clamp(0, 1) - second).square().flatten(1).mean(dim=1)
     return -10 * torch.log10(error.clamp(min=1e-6))
 
 
 def measure(network: UpscalerNetwork, pictures: NDArray[np.uint8], spoilt: bool) -> dict[str, float]:
-    """Mean PSNR in dB of the network and of bicubic over held-out pictures."""
+    """Measure the mean PSNR in dB of the network and of bicubic over held-out pictures."""
     large = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     small = reduce_size(large)
     if spoilt:
@@ -155,7 +156,7 @@ def measure(network: UpscalerNetwork, pictures: NDArray[np.uint8], spoilt: bool)
 
 
 def load_average(folder: Path) -> UpscalerNetwork:
-    """The averaged network of a folder's checkpoint."""
+    """Load the averaged network of a folder's checkpoint."""
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     network = UpscalerNetwork(UpscalerConfig.from_dict(state["config"]))
     network.load_state_dict(state["average"])
@@ -171,7 +172,7 @@ def export(folder: Path, target: Path) -> Path:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=("prepare", "train", "measure", "export"))
     parser.add_argument("--folder", type=Path, default=Path(".runs/upscaler"))

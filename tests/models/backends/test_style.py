@@ -35,7 +35,7 @@ def test_a_picture_moves_to_the_style(load: Load, tmp_path: Path, kind: str) -> 
     assert done == sorted(done) and chunks[-1].last and chunks[-1].done == chunks[-1].total
     assert len(chunks) > 5 and all(not len(chunk.frames) for chunk in chunks[:-1]), "progress while it works"
     move = chunks[-1].move
-    assert move is not None and move.share("level 3") > 0.2 and move.share("colours") > 0.1
+    assert move is not None and move.measure_share("level 3") > 0.2 and move.measure_share("colours") > 0.1
     assert chunks[-1].frames.shape == chunks[-1].source.shape == (1, 48, 64, 3)
     again = list(model.stream(VideoStyleRequest(asked.path, asked.style, size=64, strength=0.0)))
     assert len(again) == 1, "another strength is not painted again"

@@ -46,11 +46,11 @@ def levels(frames: np.ndarray) -> list[int]:
 
 
 def test_one_clip_goes_there_and_back_and_several_follow_one_another() -> None:
-    reel = ClipPlaylist()
-    reel.add(clip(0))
-    assert levels(reel.take(59, 15.0)) == [*range(30), *range(28, -1, -1)]
-    reel.add(clip(100))
-    seen = levels(reel.take(60, 15.0))
+    playlist = ClipPlaylist()
+    playlist.add(clip(0))
+    assert levels(playlist.take(59, 15.0)) == [*range(30), *range(28, -1, -1)]
+    playlist.add(clip(100))
+    seen = levels(playlist.take(60, 15.0))
     melted = seen[1 : 1 + FADE_FRAMES]
     assert melted == sorted(melted) and 0 < melted[0] < 50, "one melts into the other"
     assert seen[1 + FADE_FRAMES : 30] == list(range(101 + FADE_FRAMES, 130)), "then it is the other alone"
@@ -58,13 +58,13 @@ def test_one_clip_goes_there_and_back_and_several_follow_one_another() -> None:
 
 
 def test_the_first_clip_of_another_prompt_takes_over_and_old_ones_go() -> None:
-    reel = ClipPlaylist()
+    playlist = ClipPlaylist()
     for number in range(KEPT + 2):
-        reel.add(clip(10 * number))
-    assert len(reel) == KEPT and levels(reel.take(1, 15.0))[0] >= 20
-    reel.add(clip(200, "fire"))
-    assert len(reel) == 1 and reel.count("sea") == 0 and reel.count("fire") == 1
-    assert levels(reel.take(FADE_FRAMES + 1, 15.0))[-1] == 200 + FADE_FRAMES
+        playlist.add(clip(10 * number))
+    assert len(playlist) == KEPT and levels(playlist.take(1, 15.0))[0] >= 20
+    playlist.add(clip(200, "fire"))
+    assert len(playlist) == 1 and playlist.count("sea") == 0 and playlist.count("fire") == 1
+    assert levels(playlist.take(FADE_FRAMES + 1, 15.0))[-1] == 200 + FADE_FRAMES
 
 
 def test_clips_of_any_size_and_rate_are_fitted() -> None:
@@ -97,9 +97,9 @@ class Steps:
 class Work:
     """A film at work in a thread."""
 
-    def __init__(self, film: ClipGenerator) -> None:
+    def __init__(self, clip_generator: ClipGenerator) -> None:
         self.busy, self.closing = threading.Event(), threading.Event()
-        self.thread = threading.Thread(target=film.work, args=(self.closing, self.busy.is_set))
+        self.thread = threading.Thread(target=clip_generator.work, args=(self.closing, self.busy.is_set))
 
     def __enter__(self) -> Work:
         self.thread.start()
@@ -120,27 +120,27 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
 
 def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> None:
     model = Steps()
-    film = ClipGenerator(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
-    assert "shipped model draws meanwhile" in film.says
-    with Work(film):
-        wait_for(lambda: "all are filmed" in film.says)
-        assert len(film.reel) == KEPT and len(model.prompts) == KEPT and film.share == 1.0
-        film.lead_to("fire")
-        wait_for(lambda: film.reel.count("fire") == KEPT)
+    clip_generator = ClipGenerator(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
+    assert "shipped model draws meanwhile" in clip_generator.says
+    with Work(clip_generator):
+        wait_for(lambda: "all are filmed" in clip_generator.says)
+        assert len(clip_generator.playlist) == KEPT and len(model.prompts) == KEPT and clip_generator.share == 1.0
+        clip_generator.lead_to("fire")
+        wait_for(lambda: clip_generator.playlist.count("fire") == KEPT)
     assert model.prompts == ["sea"] * KEPT + ["fire"] * KEPT
 
 
 def test_a_film_rests_while_the_machine_is_busy() -> None:
-    model, film = Steps(), None
-    film = ClipGenerator(lambda told: model, "Big model", "sea")
-    work = Work(film)
+    model, clip_generator = Steps(), None
+    clip_generator = ClipGenerator(lambda told: model, "Big model", "sea")
+    work = Work(clip_generator)
     work.busy.set()
     with work:
-        wait_for(lambda: film.rests)
-        assert "rests, so that the sound goes on" in film.says and model.asked == 0
+        wait_for(lambda: clip_generator.rests)
+        assert "rests, so that the sound goes on" in clip_generator.says and model.asked == 0
         work.busy.clear()
-        wait_for(lambda: len(film.reel) == KEPT)
-        assert not film.rests
+        wait_for(lambda: len(clip_generator.playlist) == KEPT)
+        assert not clip_generator.rests
 
 
 def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
@@ -153,10 +153,10 @@ def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
                 yield chunk
 
     model = Noticing()
-    film = ClipGenerator(lambda told: model, "Big model", "sea")
-    with (work := Work(film)):
-        wait_for(lambda: film.rests)
-        assert model.asked == 1 and "rests" in film.says
+    clip_generator = ClipGenerator(lambda told: model, "Big model", "sea")
+    with (work := Work(clip_generator)):
+        wait_for(lambda: clip_generator.rests)
+        assert model.asked == 1 and "rests" in clip_generator.says
         work.busy.clear()
         wait_for(lambda: model.asked == 2)
 
@@ -167,31 +167,31 @@ def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
 def test_what_fails_is_told_and_the_shipped_model_goes_on(
     generator: VideoGenerator, error: Exception, says: str
 ) -> None:
-    film = ClipGenerator(lambda told: Steps(error), "Big model", "a red fire")
-    with Work(film) as work:
+    clip_generator = ClipGenerator(lambda told: Steps(error), "Big model", "a red fire")
+    with Work(clip_generator) as work:
         work.thread.join(timeout=20)
-    assert says in film.says and "The shipped model draws meanwhile" in film.says
-    stream = ClipStream(film, FrameGenerator(generator, "a red fire", size=32), None)
+    assert says in clip_generator.says and "The shipped model draws meanwhile" in clip_generator.says
+    stream = ClipStream(clip_generator, FrameGenerator(generator, "a red fire", size=32), None)
     stream.paint(0.0, 0.5)
-    assert stream.frame(0.0, AudioFeatures()) is not None and stream.facts(0.0)["says"] == film.says
+    assert stream.render_frame(0.0, AudioFeatures()) is not None and stream.describe(0.0)["says"] == clip_generator.says
 
 
 def test_a_stream_shows_clips_as_soon_as_there_are_any(generator: VideoGenerator) -> None:
-    film = ClipGenerator(lambda told: Steps(), "Big model", "a red fire")
-    alone = ClipStream(film, None, None)
-    assert not alone.wants_more() and alone.frame(0.0, AudioFeatures()) is None
-    stream = ClipStream(film, FrameGenerator(generator, "a red fire", size=32), None)
+    clip_generator = ClipGenerator(lambda told: Steps(), "Big model", "a red fire")
+    alone = ClipStream(clip_generator, None, None)
+    assert not alone.wants_more() and alone.render_frame(0.0, AudioFeatures()) is None
+    stream = ClipStream(clip_generator, FrameGenerator(generator, "a red fire", size=32), None)
     stream.paint(0.0, 0.5)
     while stream.ready_s:
-        shipped = stream.frame(0.0, AudioFeatures())
+        shipped = stream.render_frame(0.0, AudioFeatures())
     assert shipped is not None and shipped.pixels.shape == (128, 128, 3)
-    film.reel.add(prepare_frames(np.full((30, 16, 16, 3), 90, np.uint8), 15.0, "a red fire"))
+    clip_generator.playlist.add(prepare_frames(np.full((30, 16, 16, 3), 90, np.uint8), 15.0, "a red fire"))
     stream.paint(1.0, 0.5)
-    found = stream.frame(1.0, AudioFeatures())
+    found = stream.render_frame(1.0, AudioFeatures())
     assert found is not None and found.pixels.shape == (SHOWN_SIZE, SHOWN_SIZE, 3)
     assert alone.wants_more()
     stream.lead_to("a blue fire", 0.0, 1.0)
-    facts = stream.facts(2.0)
+    facts = stream.describe(2.0)
     assert facts["prompt"] == "a blue fire" and facts["morph"] == 0 and facts["clips"] == 1
     with pytest.raises(ValueError, match="prompt is empty"):
         stream.lead_to(" ", 0.0, 1.0)

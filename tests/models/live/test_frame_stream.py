@@ -31,12 +31,12 @@ from tests.models.live.in_pages import in_a_map
 QUICK = Quality(12, 3, 2, 1.5)
 
 
-def painter(generator: VideoGenerator, seed: int = 0) -> FrameGenerator:
+def frame_generator(generator: VideoGenerator, seed: int = 0) -> FrameGenerator:
     return FrameGenerator(generator, "a red fire", seed, size=32)
 
 
 def test_stretches_go_on_from_each_other_and_the_seed_fixes_them(generator: VideoGenerator) -> None:
-    first, again, other = painter(generator), painter(generator), painter(generator, seed=1)
+    first, again, other = frame_generator(generator), frame_generator(generator), frame_generator(generator, seed=1)
     one, two = first.draw(0.0, 0.5, QUICK), first.draw(1.0, 0.5, QUICK)
     assert one.shape == (8, 32, 32, 3)
     assert len(two) == 8 - OVERLAP
@@ -47,7 +47,7 @@ def test_stretches_go_on_from_each_other_and_the_seed_fixes_them(generator: Vide
 
 
 def test_loudness_asks_for_motion(generator: VideoGenerator) -> None:
-    quiet, loud = (painter(generator).draw(0.0, energy, QUICK) for energy in (0.1, 0.9))
+    quiet, loud = (frame_generator(generator).draw(0.0, energy, QUICK) for energy in (0.1, 0.9))
     assert not np.array_equal(quiet, loud)
 
 
@@ -68,14 +68,14 @@ def test_a_given_vector_is_the_same_as_the_words(generator: VideoGenerator) -> N
 
 def test_a_morph_leads_evenly_from_prompt_to_prompt(generator: VideoGenerator) -> None:
     morph = PromptMorph(generator, "a red fire")
-    start, aim = morph.at(0.0), morph.vector("a blue fire")
+    start, aim = morph.embed_at(0.0), morph.embed("a blue fire")
     morph.lead_to("a blue fire", 10.0, over_s=4.0)
-    assert torch.equal(morph.at(9.0), start)
-    assert torch.allclose(morph.at(12.0), (start + aim) / 2, atol=1e-6)
-    assert morph.share(12.0) == pytest.approx(0.5)
-    assert torch.allclose(morph.at(99.0), aim, atol=1e-6)
+    assert torch.equal(morph.embed_at(9.0), start)
+    assert torch.allclose(morph.embed_at(12.0), (start + aim) / 2, atol=1e-6)
+    assert morph.measure_share(12.0) == pytest.approx(0.5)
+    assert torch.allclose(morph.embed_at(99.0), aim, atol=1e-6)
     morph.lead_to("a red fire", 12.0, over_s=0.0)
-    assert torch.allclose(morph.at(12.0), start, atol=1e-6)
+    assert torch.allclose(morph.embed_at(12.0), start, atol=1e-6)
     with pytest.raises(ValueError, match="over_s is 99"):
         morph.lead_to("a", 0.0, 99)
     for wrong in ("", "  ", "a" * 2001):
@@ -84,21 +84,21 @@ def test_a_morph_leads_evenly_from_prompt_to_prompt(generator: VideoGenerator) -
 
 
 def test_every_third_frame_is_drawn_and_the_rest_lies_between(generator: VideoGenerator) -> None:
-    stream = FrameStream(painter(generator), None)
+    stream = FrameStream(frame_generator(generator), None)
     stream.quality = QUICK
-    assert stream.frame(0.0, AudioFeatures()) is None
+    assert stream.render_frame(0.0, AudioFeatures()) is None
     assert stream.wants_more()
     stream.paint(0.0, 0.5)
-    frames = [stream.frame(index / 12, AudioFeatures()) for index in range(22)]
+    frames = [stream.render_frame(index / 12, AudioFeatures()) for index in range(22)]
     assert [frame.drawn for frame in frames if frame] == [True, *([False, False, True] * 7)]
     assert all(frame is not None and frame.pixels.shape == (128, 128, 3) for frame in frames)
-    held = stream.frame(2.0, AudioFeatures())
+    held = stream.render_frame(2.0, AudioFeatures())
     assert held is not None
     assert held.held
     assert not held.drawn
     assert (stream.drawn_frames, stream.shown_frames, stream.held_frames) == (8, 23, 1)
     stream.paint(2.0, 0.5)
-    assert not stream.frame(2.1, AudioFeatures()).held  # type: ignore[union-attr]
+    assert not stream.render_frame(2.1, AudioFeatures()).held  # type: ignore[union-attr]
     assert all(in_a_map(frame) for frame, _ in stream._ready)
 
 
@@ -109,7 +109,7 @@ def test_the_learned_enlargement_is_used_while_quality_allows(generator: VideoGe
         calls.append(len(frames))
         return bicubic(frames)
 
-    stream = FrameStream(painter(generator), enlarge)
+    stream = FrameStream(frame_generator(generator), enlarge)
     stream.quality = QUICK
     stream.paint(0.0, 0.5)
     assert calls == [1, *[3] * 7]
@@ -129,32 +129,32 @@ def test_beats_push_the_camera_and_loudness_lights_the_picture() -> None:
     assert apply_sound(picture, AudioFeatures(energy=1.0)).max() > still.max()
 
 
-def test_music_is_heard_by_its_bars_and_its_sound(writer: object) -> None:
+def test_music_is_heard_by_its_bars_and_its_sound(bar_generator: object) -> None:
     from models.live.controls import LiveControls
     from models.live.music_stream import MusicStream
 
-    ears = MusicFeatureTracker()
+    features = MusicFeatureTracker()
     controls = LiveControls(tempo=120.0, drums=False)
-    stream = MusicStream(writer, writer.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
+    stream = MusicStream(bar_generator, bar_generator.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
     for _ in range(20):
-        ears.add(stream.next_chunk())
-    assert ears.at(0.5).beat == pytest.approx(1.0)
-    assert ears.at(0.5).downbeat < 0.2
-    assert ears.at(0.0).downbeat == pytest.approx(1.0)
-    assert ears.at(0.7).beat < ears.at(0.52).beat
-    assert 0.0 < ears.at(1.0).energy <= 1.0
+        features.add(stream.next_chunk())
+    assert features.read_at(0.5).beat == pytest.approx(1.0)
+    assert features.read_at(0.5).downbeat < 0.2
+    assert features.read_at(0.0).downbeat == pytest.approx(1.0)
+    assert features.read_at(0.7).beat < features.read_at(0.52).beat
+    assert 0.0 < features.read_at(1.0).energy <= 1.0
 
 
 def test_a_person_is_heard_by_sudden_loudness() -> None:
-    ears = MicrophoneFeatureTracker(None, 48_000)
+    features = MicrophoneFeatureTracker(None, 48_000)
     sound = np.zeros(96_000, np.float32)
     for at in (24_000, 60_000):
         sound[at : at + 3000] = 0.5 * np.sin(np.arange(3000) * 0.1)
     for first in range(0, len(sound), 4096):
-        ears.add(sound[first : first + 4096])
-    assert ears.at(0.52).beat > 0.7
-    assert ears.at(0.45).beat == 0.0
-    assert ears.at(1.27).beat > 0.7
+        features.add(sound[first : first + 4096])
+    assert features.read_at(0.52).beat > 0.7
+    assert features.read_at(0.45).beat == 0.0
+    assert features.read_at(1.27).beat > 0.7
 
 
 def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
@@ -166,10 +166,10 @@ def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
     for at in np.arange(0.3, 9.5, 0.5):
         sound[round(at * 44_100) :][:2600] += (0.5 * noise).astype(np.float32)
     for first in range(0, len(sound), 4096):
-        ears.add(sound[first : first + 4096])
+        features.add(sound[first : first + 4096])
     for at in np.arange(3.3, 9.0, 0.5):
-        assert ears.at(at + 0.05).beat > 0.7
-        assert ears.at(at - 0.08).beat < 0.3
+        assert features.read_at(at + 0.05).beat > 0.7
+        assert features.read_at(at - 0.08).beat < 0.3
 
 
 @pytest.mark.parametrize(("source", "target"), [(48_000, 22_050), (22_050, 48_000), (44_100, 22_050), (16_000, 16_000)])

@@ -33,9 +33,9 @@ FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
 BAR_CHUNKS = 15  # a bar of 1.33 s at 180 has fewer chunks of 4 buffers than this
 
 
-def music(writer: BarGenerator, **options: object) -> MusicStream:
+def music(bar_generator: BarGenerator, **options: object) -> MusicStream:
     settled: dict[str, object] = {"controls": FAST, "seed": 3} | options
-    return MusicStream(writer, writer.composer.bank, **settled)  # type: ignore[arg-type]
+    return MusicStream(bar_generator, bar_generator.composer.bank, **settled)  # type: ignore[arg-type]
 
 
 def play(stream: MusicStream, chunks: int) -> list[LiveChunk]:
@@ -50,27 +50,27 @@ def bars_of(chunks: list[LiveChunk]) -> dict[int, object]:
     return {bar.index: bar.notes for chunk in chunks for _, bar in chunk.bars}
 
 
-def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(writer: BarGenerator) -> None:
-    first, second = play(music(writer), 20), play(music(writer), 20)
+def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(bar_generator: BarGenerator) -> None:
+    first, second = play(music(bar_generator), 20), play(music(bar_generator), 20)
     assert np.array_equal(joined(first), joined(second))
     assert [chunk.start for chunk in first] == [0, *np.cumsum([c.samples.shape[1] for c in first])[:-1]]
-    assert bars_of(first) != bars_of(play(music(writer, seed=4), 20))
+    assert bars_of(first) != bars_of(play(music(bar_generator, seed=4), 20))
     assert np.abs(joined(first)).max() <= 0.892
     assert np.abs(joined(first)).max() > 0.01
 
 
-def test_the_size_of_a_chunk_changes_nothing(writer: BarGenerator) -> None:
-    large = joined(play(music(writer, chunk_buffers=12), 4))
-    small = joined(play(music(writer, chunk_buffers=1), 48))
+def test_the_size_of_a_chunk_changes_nothing(bar_generator: BarGenerator) -> None:
+    large = joined(play(music(bar_generator, chunk_buffers=12), 4))
+    small = joined(play(music(bar_generator, chunk_buffers=1), 48))
     count = 44 * BUFFER
     assert np.abs(large[:, :count] - small[:, :count]).max() < 2e-4
     with pytest.raises(ValueError, match="chunk_buffers is 0"):
-        music(writer, chunk_buffers=0)
+        music(bar_generator, chunk_buffers=0)
 
 
-def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarGenerator) -> None:
-    plain = music(writer)
-    turned = music(writer)
+def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(bar_generator: BarGenerator) -> None:
+    plain = music(bar_generator)
+    turned = music(bar_generator)
     quiet = replace(FAST, intensity=0.0, tonic="A", mode="minor", instruments=(73,), drums=False)
     without = [plain.next_chunk() for _ in range(3 * BAR_CHUNKS)]
     with_turn = [turned.next_chunk() for _ in range(BAR_CHUNKS)]
@@ -90,8 +90,8 @@ def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(writer: BarGe
                 assert {(note.program, note.is_drum) for note in bar.notes} <= {(73, False)}
 
 
-def test_a_session_played_with_a_thread_can_be_played_again(writer: BarGenerator) -> None:
-    live = music(writer)
+def test_a_session_played_with_a_thread_can_be_played_again(bar_generator: BarGenerator) -> None:
+    live = music(bar_generator)
     live.start()
     chunks = []
     for index in range(4 * BAR_CHUNKS):
@@ -103,13 +103,13 @@ def test_a_session_played_with_a_thread_can_be_played_again(writer: BarGenerator
     chunks.append(live.finish())
     live.close()
     assert not live.is_writing
-    again = play(music(writer, timeline=live.timeline), 4 * BAR_CHUNKS)
+    again = play(music(bar_generator, timeline=live.timeline), 4 * BAR_CHUNKS)
     assert bars_of(again) == bars_of(chunks)
     assert np.array_equal(joined(again), joined(chunks))
 
 
-def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: BarGenerator) -> None:
-    live = music(writer)
+def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_generator: BarGenerator) -> None:
+    live = music(bar_generator)
     live.start()
     live.next_chunk()
     limit_s = time.monotonic() + 20
@@ -128,7 +128,7 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(writer: B
     assert not any(chunk.waited for chunk in found)
 
 
-def test_a_bar_that_is_no_longer_wanted_is_given_up(writer: BarGenerator) -> None:
+def test_a_bar_that_is_no_longer_wanted_is_given_up(bar_generator: BarGenerator) -> None:
     asked: list[int] = []
 
     def is_wanted() -> bool:
@@ -136,13 +136,16 @@ def test_a_bar_that_is_no_longer_wanted_is_given_up(writer: BarGenerator) -> Non
         return len(asked) < 5
 
     with pytest.raises(GenerationCancelled):
-        writer.write(0, [], FAST, 1, is_wanted=is_wanted)
+        bar_generator.generate(0, [], FAST, 1, is_wanted=is_wanted)
     assert len(asked) == 5
-    assert writer.write(0, [], FAST, 1).notes == writer.write(0, [], FAST, 1, is_wanted=lambda: True).notes
+    assert (
+        bar_generator.generate(0, [], FAST, 1).notes
+        == bar_generator.generate(0, [], FAST, 1, is_wanted=lambda: True).notes
+    )
 
 
-def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarGenerator) -> None:
-    live = music(writer)
+def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(bar_generator: BarGenerator) -> None:
+    live = music(bar_generator)
     live.start()
     live.next_chunk()
     live.close()
@@ -151,30 +154,32 @@ def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(writer: BarGenerato
             live.next_chunk()
 
 
-def test_notes_beside_the_bars_sound_where_they_should(writer: BarGenerator) -> None:
+def test_notes_beside_the_bars_sound_where_they_should(bar_generator: BarGenerator) -> None:
     silent = replace(FAST, intensity=0.0, density=0.5, drums=False)
-    plain, extra = music(writer, controls=silent), music(writer, controls=silent)
+    plain, extra = music(bar_generator, controls=silent), music(bar_generator, controls=silent)
     extra.add([ExtraNote(0.8, 0.3, 72, 120, 0), ExtraNote(30.0, 0.3, 72, 120, 0)])
     extra.drop_extras()
     assert np.array_equal(joined(play(plain, 4)), joined(play(extra, 4)))
-    plain, extra = music(writer, controls=silent), music(writer, controls=silent)
+    plain, extra = music(bar_generator, controls=silent), music(bar_generator, controls=silent)
     extra.add([ExtraNote(0.8, 0.3, 72, 120, 0)])
     difference = np.abs(joined(play(plain, 14)) - joined(play(extra, 14))).max(axis=0)
     first = int(np.flatnonzero(difference > 1e-3)[0])
     assert 0.8 * 44_100 - 2 * BUFFER <= first <= 0.83 * 44_100
 
 
-def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_grows_over_an_hour_of_a_simulated_clock(
+    bar_generator: BarGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sound is left out: an hour of bars, of which the session keeps as many as at the start."""
-    stream = music(writer, controls=replace(FAST, tempo=50.0))
-    first = writer.write(0, [], FAST, 0)
+    stream = music(bar_generator, controls=replace(FAST, tempo=50.0))
+    first = bar_generator.generate(0, [], FAST, 0)
     lengths: list[int] = []
 
     def remembered(index: int, history: list[object], controls: LiveControls, *rest: object) -> object:
         lengths.append(len(history))
         return replace(first, index=index, controls=controls)
 
-    monkeypatch.setattr(stream.writer, "write", remembered)
+    monkeypatch.setattr(stream.bar_generator, "generate", remembered)
     for _ in range(int(3600 / stream.wanted[0].bar_s)):
         stream._begin_bar()
         stream._pending.clear()
@@ -185,13 +190,13 @@ def test_nothing_grows_over_an_hour_of_a_simulated_clock(writer: BarGenerator, m
 
 
 def test_sound_and_recording_leave_memory_as_it_was(
-    writer: BarGenerator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bar_generator: BarGenerator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One bar again and again: when the buffers are full only the list of notes grows; the sound goes to disk."""
-    stream, ears = music(writer), MusicFeatureTracker()
+    stream, features = music(bar_generator), MusicFeatureTracker()
     recording = SessionRecording(tmp_path, stream.sample_rate)
-    first = writer.write(0, [], FAST, 0)
-    monkeypatch.setattr(stream.writer, "write", lambda index, *rest: replace(first, index=index))
+    first = bar_generator.generate(0, [], FAST, 0)
+    monkeypatch.setattr(stream.bar_generator, "generate", lambda index, *rest: replace(first, index=index))
     held: list[int] = []
     tracemalloc.start()
     try:
@@ -200,7 +205,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
                 chunk = stream.next_chunk()
                 pcm = to_int16(chunk.samples)
                 recording.add(chunk, pcm)
-                ears.add(chunk)
+                features.add(chunk)
             held.append(tracemalloc.get_traced_memory()[0])
             assert recording.wav_path.stat().st_size > 4 * (recording.samples - stream.sample_rate)
     finally:
@@ -210,19 +215,19 @@ def test_sound_and_recording_leave_memory_as_it_was(
     assert stream.bank._cache_bytes <= MAX_CACHE_BYTES
 
 
-def test_notes_that_are_kept_live_in_pages_of_their_own(writer: BarGenerator) -> None:
+def test_notes_that_are_kept_live_in_pages_of_their_own(bar_generator: BarGenerator) -> None:
     """Else they leave holes in the heap when they are forgotten, and the process grows."""
     bank = ThreadSafeVoiceBank(writer.composer.bank)
     assert in_a_map(bank.render_note(0, False, 60, 90, 4_000))
     assert in_a_map(bank._cache.popitem()[1])
 
 
-def test_two_sessions_share_a_writer_and_nothing_else(writer: BarGenerator) -> None:
-    alone = [joined(play(music(writer, seed=seed), 12)) for seed in (1, 2)]
+def test_two_sessions_share_a_writer_and_nothing_else(bar_generator: BarGenerator) -> None:
+    alone = [joined(play(music(bar_generator, seed=seed), 12)) for seed in (1, 2)]
     together: dict[int, np.ndarray] = {}
 
     def run(seed: int) -> None:
-        together[seed] = joined(play(music(writer, seed=seed), 12))
+        together[seed] = joined(play(music(bar_generator, seed=seed), 12))
 
     threads = [threading.Thread(target=run, args=(seed,)) for seed in (1, 2)]
     for thread in threads:
@@ -258,8 +263,8 @@ def test_parts_go_to_the_same_instrument_or_to_one_that_is_free() -> None:
     assert match_parts((0, 0), (0, 0)) == {0: 0, 1: 1}
 
 
-def test_the_model_is_shown_the_past_as_the_present_wants_it(writer: BarGenerator) -> None:
-    bar = writer.write(0, [], FAST, 1)
+def test_the_model_is_shown_the_past_as_the_present_wants_it(bar_generator: BarGenerator) -> None:
+    bar = bar_generator.generate(0, [], FAST, 1)
     now = replace(FAST, instruments=(40, 43), tempo=90.0)
     piece = build_band_prompt([bar], now)
     assert [track.program for track in piece.tracks] == [40, 43]

@@ -55,21 +55,21 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
 
 
 def test_what_is_sent_equals_the_recording_and_nothing_is_left_running(
-    writer: BarGenerator, generator: VideoGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bar_generator: BarGenerator, generator: VideoGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LoadMonitor, "govern", lambda *_: 0)  # a busy machine would take the pictures away
     page = Page()
     frames = FrameStream(FrameGenerator(generator, "a red fire", size=32), None)
-    session = LiveSession(writer, FAST, 5, frames, tmp_path, page.send, program=11)
+    session = LiveSession(bar_generator, FAST, 5, frames, tmp_path, page.send, program=11)
     session.start()
     wait_for(lambda: len(page.found("A")) > 12 and len(page.found("V")) > 3)
     session.turn(replace(FAST, tempo=120.0))
-    session.key(64, 90, True)
+    session.take_key(64, 90, True)
     time.sleep(0.1)
-    session.key(64, 64, False)
-    session.key(67, 90, True)
+    session.take_key(64, 64, False)
+    session.take_key(67, 90, True)
     time.sleep(0.1)
-    session.key(67, 64, False)
+    session.take_key(67, 64, False)
     wait_for(lambda: page.news("answer"))
     session.lead_to("a blue fire", 1.0)
     with pytest.raises(ValueError, match="prompt is empty"):
@@ -124,7 +124,7 @@ def test_the_meter_counts_and_steps_down_before_sound_is_lost_and_up_again() -> 
     assert meter.late == 0
     meter.count(chunk(), -0.01)
     assert meter.late == 1
-    assert meter.read(0.1, 2.0).says == LEVEL_SAYS[LEAST_WORK]
+    assert meter.report(0.1, 2.0).says == LEVEL_SAYS[LEAST_WORK]
     for _ in range(160):
         meter.count(chunk(), 0.3)
         meter.govern(now, 0.45, 0.45)
@@ -139,7 +139,7 @@ def test_a_bar_that_was_not_written_in_time_costs_quality_at_once() -> None:
     assert meter.govern(10.0, 0.45, 0.45) == 0
     meter.count(chunk(waited=True), 0.2)
     assert meter.govern(20.0, 0.45, 0.45) == LEAST_WORK
-    assert "half the work" in meter.read(0.4, 1.0).says
+    assert "half the work" in meter.report(0.4, 1.0).says
 
 
 def a_phrase() -> Phrase:
@@ -164,18 +164,18 @@ def test_a_phrase_becomes_a_piece_that_ends_at_a_bar_line() -> None:
     assert phrase.release(61, 1.1, 0.0) is None
 
 
-def test_the_same_phrase_gets_the_same_answer_of_its_length(writer: BarGenerator) -> None:
+def test_the_same_phrase_gets_the_same_answer_of_its_length(bar_generator: BarGenerator) -> None:
     notes, controls = a_phrase().notes, LiveControls(tempo=120.0)
-    first, second = (write_answer(writer, notes, controls, 11, seed=3, number=0) for _ in range(2))
+    first, second = (write_answer(bar_generator, notes, controls, 11, seed=3, number=0) for _ in range(2))
     assert first == second
     assert first
     assert min(note.start for note in first) < 24
     assert max(note.start for note in first) < controls.bar.positions
-    assert write_answer(writer, notes, controls, 11, seed=3, number=1) != first
+    assert write_answer(bar_generator, notes, controls, 11, seed=3, number=1) != first
 
 
 @pytest.mark.parametrize("tempo", [50.0, 90.0, 120.0, 180.0])
-def test_an_answer_begins_on_the_grid_soon(writer: BarGenerator, tempo: float) -> None:
+def test_an_answer_begins_on_the_grid_soon(bar_generator: BarGenerator, tempo: float) -> None:
     controls = LiveControls(tempo=tempo)
     step_s = measure_grid_s(controls)
     assert step_s <= 0.31

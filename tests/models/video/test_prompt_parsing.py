@@ -36,48 +36,48 @@ def table() -> TextTable:
 
 
 @pytest.fixture(scope="module")
-def reader(table: TextTable) -> PromptParser:
+def parser(table: TextTable) -> PromptParser:
     return load_prompt_parser(FOLDER / prompt_parsing.PARSER_WEIGHTS, table)
 
 
-def test_training_wordings_are_read_and_held_out_ones_mostly(reader: PromptParser) -> None:
-    assert min(recipe.measure(reader, 80, held_out=False).values()) > 0.95
-    assert min(recipe.measure(reader, 150).values()) > 0.85
+def test_training_wordings_are_read_and_held_out_ones_mostly(parser: PromptParser) -> None:
+    assert min(recipe.measure(parser, 80, held_out=False).values()) > 0.95
+    assert min(recipe.measure(parser, 150).values()) > 0.85
 
 
-def test_new_words_give_way_to_known_ones_and_known_ones_stay(reader: PromptParser) -> None:
-    told, read = reader.understand("footage of a red yacht at sea leftwards")
+def test_new_words_give_way_to_known_ones_and_known_ones_stay(parser: PromptParser) -> None:
+    told, read = parser.understand("footage of a red yacht at sea leftwards")
     assert told == "a boat with red sails moving left"
     assert read is not None and (read.kind, read.colour, read.direction) == ("boat", "red", "left")
-    told, read = reader.understand("a blue waterfall")
+    told, read = parser.understand("a blue waterfall")
     assert told == "a blue waterfall" and read is not None and read.colour == "blue"
 
 
 @pytest.mark.parametrize(
     "prompt", ["a cat on a sofa", "hello world", "xyzzy", "a lady with red hair strolls leftwards", "1234 !!"]
 )
-def test_what_is_no_scene_is_left_alone(reader: PromptParser, prompt: str) -> None:
-    assert reader.understand(prompt) == (prompt, None)
+def test_what_is_no_scene_is_left_alone(parser: PromptParser, prompt: str) -> None:
+    assert parser.understand(prompt) == (prompt, None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_own_words_of_every_scene_are_known_words_and_read_back(reader: PromptParser, kind: str) -> None:
+def test_own_words_of_every_scene_are_known_words_and_read_back(parser: PromptParser, kind: str) -> None:
     spec = draw_spec(np.random.default_rng(1), kind)
     direction = "" if spec.direction == "none" else spec.direction
-    text = ParsedPrompt(kind, spec.colour, direction, "fast", spec.time_of_day, "zoom in").caption()
-    assert {word for word in split_words(text) if word.isalpha()} <= reader.known
-    again = reader.read(text)
+    text = ParsedPrompt(kind, spec.colour, direction, "fast", spec.time_of_day, "zoom in").to_caption()
+    assert {word for word in split_words(text) if word.isalpha()} <= parser.known
+    again = parser.parse(text)
     assert (again.kind, again.colour, again.speed, again.camera) == (kind, spec.colour, "fast", "zoom in")
 
 
-def test_what_was_read_becomes_attributes_unless_said_otherwise(reader: PromptParser) -> None:
-    config = UNet3DConfig.debug(text_width=reader.table.width)
-    generator = VideoGenerator(UNet3D(config), reader.table, reader=reader)
-    wanted, unwanted = generator.conditions(VideoRequest("a blue yacht at sea swiftly, to the left, zooming in"))
+def test_what_was_read_becomes_attributes_unless_said_otherwise(parser: PromptParser) -> None:
+    config = UNet3DConfig.debug(text_width=parser.table.width)
+    generator = VideoGenerator(UNet3D(config), parser.table, parser=parser)
+    wanted, unwanted = generator.build_conditions(VideoRequest("a blue yacht at sea swiftly, to the left, zooming in"))
     boat = 1 + list(KINDS).index("boat")
     assert wanted.attributes.tolist() == [[0, 3, 4, 6, 1, 0, boat]] and not unwanted.attributes.any()
-    assert generator.conditions(VideoRequest("a blue yacht at sea", colour=2))[0].attributes[0, 3] == 2
-    told = generator.conditions(VideoRequest("a blue yacht at sea to the left", direction=2))[0]
+    assert generator.build_conditions(VideoRequest("a blue yacht at sea", colour=2))[0].attributes[0, 3] == 2
+    told = generator.build_conditions(VideoRequest("a blue yacht at sea to the left", direction=2))[0]
     assert told.attributes[0, 4] == 2
     clip = VideoRequest("a blue yacht at sea", frames=2, size=32, steps=1)
     assert 'told "a boat with blue sails"' in next(generator.stream(clip)).notes[0]
@@ -88,9 +88,9 @@ def test_no_held_out_word_is_in_the_thesaurus_or_among_the_exchanged(table: Text
     lists = (*thesaurus.SCENES.values(), *thesaurus.OTHERS.values())
     assert not held_out & {word for text in lists for word in split_words(text)}
     names = list(table.index)
-    assert not held_out & {names[piece] for text in lists for piece in table.pieces(text)}
+    assert not held_out & {names[piece] for text in lists for piece in table.tokenize(text)}
     near, _ = recipe.find_near_words(table, held_out)
-    known = {piece for word in list_known_words() for piece in table.pieces(word)}
+    known = {piece for word in list_known_words() for piece in table.tokenize(word)}
     assert not held_out & {names[piece] for row in near.values() for piece in row if piece not in known}
 
 
@@ -104,26 +104,26 @@ def test_drawn_captions_say_what_their_numbers_say() -> None:
 
 def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) -> None:
     network = recipe.train(table, steps=150, batch=24)
-    reader = PromptParser(network, table)
+    parser = PromptParser(network, table)
     rng, right = np.random.default_rng(3), 0
     for _ in range(40):
         spec = draw_spec(rng)
-        right += reader.read(write_caption(spec, rng)).kind == spec.kind
+        right += parser.parse(write_caption(spec, rng)).kind == spec.kind
     assert right > 3  # one in 38 by chance
     path = tmp_path / "r.safetensors"
     save_safetensors(
         path, network.state_dict(), {"config": json.dumps({"text_width": 160, "channels": network.channels})}
     )
-    assert load_prompt_parser(path, table).read("a blue ocean").kind == reader.read("a blue ocean").kind
+    assert load_prompt_parser(path, table).parse("a blue ocean").kind == parser.parse("a blue ocean").kind
     rows = PromptParserNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
     assert rows["kind"].shape == (2, len(KINDS) + 1)
 
 
-def test_the_noise_moves_where_the_prompt_or_the_knob_says(reader: PromptParser) -> None:
-    generator = VideoGenerator(UNet3D(UNet3DConfig.debug(text_width=reader.table.width)), reader.table, reader=reader)
+def test_the_noise_moves_where_the_prompt_or_the_knob_says(parser: PromptParser) -> None:
+    generator = VideoGenerator(UNet3D(UNet3DConfig.debug(text_width=parser.table.width)), parser.table, parser=parser)
 
     def drift(request: VideoRequest) -> str:
-        noise = generator.noise(request, request.frames, torch.Generator().manual_seed(1))[0]
+        noise = generator.draw_noise(request, request.frames, torch.Generator().manual_seed(1))[0]
         still, following = noise[:, :-1], noise[:, 1:]
         ways = {"none": (0, 0), "left": (0, -2), "right": (0, 2), "up": (-2, 0), "down": (2, 0)}
         likeness = {way: float((still.roll(by, (2, 3)) * following).mean()) for way, by in ways.items()}

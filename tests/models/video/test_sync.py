@@ -212,7 +212,7 @@ def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
 def test_batches_are_true_to_their_shift(tmp_path: Path) -> None:
     bank = recipe.SoundBank(0, variants=1, texture_s=1.0)
     plan = recipe.SyncPlan(batch=6, seconds=(2.0,), strange=0.0, slow_frames=0.0)
-    batch = recipe.SyncTraining(tiny_clips(), bank, CONFIG, plan, tmp_path).batch()
+    batch = recipe.SyncTraining(tiny_clips(), bank, CONFIG, plan, tmp_path).draw_batch()
     assert batch.frames.shape == (6, 48, 3, CONFIG.size, CONFIG.size)
     assert batch.mel.shape == (6, 48 * SUBFRAMES, 2 * CONFIG.mels)
     for row in range(6):

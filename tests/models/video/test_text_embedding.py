@@ -32,7 +32,7 @@ def table() -> TextTable:
     ],
 )
 def test_near_things_are_near(table: TextTable, text: str, near: str, far: str) -> None:
-    assert table.similarity(text, near) > table.similarity(text, far) + 0.1
+    assert table.measure_similarity(text, near) > table.measure_similarity(text, far) + 0.1
 
 
 def test_pieces_are_those_of_bert(table: TextTable) -> None:
@@ -44,7 +44,7 @@ def test_pieces_are_those_of_bert(table: TextTable) -> None:
     texts = [write_caption(draw_spec(rng), rng, bool(i % 2)) for i in range(60)]
     for text in [*texts, "Café, crème & brûlée: it's unbelievably fluorescent!"]:
         expected = list(bert.encode(text.replace(":", "")).ids)
-        assert table.pieces(text.replace(":", "")) == expected
+        assert table.tokenize(text.replace(":", "")) == expected
 
 
 def test_what_has_no_piece_is_left_out_and_padding_is_marked(table: TextTable) -> None:

@@ -29,7 +29,7 @@ COLOURS = ((200, 160, 120), (200, 0, 0), (0, 0, 200), (255, 100, 180))
 def folder(tmp_path: Path) -> Path:
     """One sheet a part: each frame has a block in the part's colour and its column in the first pixel."""
     lines = ["file,licenses,source,authors"]
-    for level, part in enumerate(SPEC.parts()):
+    for level, part in enumerate(SPEC.list_parts()):
         sheet = np.zeros((1344, 832, 4), np.uint8)
         for row in range(21):
             for column in range(13):
@@ -82,7 +82,7 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
         list_credits(SPEC, tmp_path / "empty")
     with pytest.raises(ValueError, match="holds no"):
         draw_character(tmp_path / "empty", np.random.default_rng(0))
-    Image.new("RGBA", (64, 64)).save(folder / SPEC.parts()[0])
+    Image.new("RGBA", (64, 64)).save(folder / SPEC.list_parts()[0])
     characters._load_sheet.cache_clear()
     with pytest.raises(ValueError, match="64 x 64"):
         render_character(SPEC, folder)
@@ -91,7 +91,7 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
 def test_the_list_of_artists_names_every_sheet_once(folder: Path) -> None:
     text = write_credits(folder)
     assert "Ann, Ben\n  CC0, GPL 3.0" in text
-    assert all(f"  {part.rsplit('/', 1)[0]} (1)" in text for part in SPEC.parts())
+    assert all(f"  {part.rsplit('/', 1)[0]} (1)" in text for part in SPEC.list_parts())
     (folder / "LICENSES.csv").write_text("file,licenses,source,authors\n", encoding="utf-8")
     with pytest.raises(ValueError, match="does not name"):
         write_credits(folder)

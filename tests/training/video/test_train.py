@@ -108,7 +108,7 @@ def test_characters_stand_on_paper_and_have_no_scene_attributes(table: TextTable
         assert (clip.frames[:, 0, 0] == PAPER).all()
         assert (clip.frames[:, 50, 30] == (200, 100, 50)).all()
         assert not any(clip.attributes[1:])
-        assert "hair" in clip.caption(pool.rng)
+        assert "hair" in clip.write_caption(pool.rng)
 
 
 def test_motion_and_attributes_are_those_of_the_clip() -> None:
@@ -134,7 +134,7 @@ def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
     plan = AugmentationRates(left_out=0.2, replaced=0.4, put_in=0.2)
     loose = CaptionAugmenter(table, ["red ocean"], ["crimson sea"], plan)
     assert loose.neighbours == {0: [1]}
-    rows = [loose.disturb([0, 3], rng) for _ in range(300)]
+    rows = [loose.augment([0, 3], rng) for _ in range(300)]
     used = {number for row in rows for number in row}
     assert used == {0, 1, 3, 5}, "of the rest, two are held out and one is no word"
     assert all(rows) and any(len(row) == 1 for row in rows) and any(len(row) > 2 for row in rows)
@@ -146,7 +146,7 @@ def test_captions_are_disturbed_but_never_by_words_that_are_held_out() -> None:
 
 def test_every_word_may_be_known(table: TextTable) -> None:
     loose = CaptionAugmenter(table, WORDS, [], AugmentationRates(put_in=1.0, left_out=0.0))
-    assert loose.disturb([1, 3], np.random.default_rng(0)) == [1, 3]
+    assert loose.augment([1, 3], np.random.default_rng(0)) == [1, 3]
 
 
 def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: Path, table: TextTable) -> None:
@@ -176,7 +176,7 @@ def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: P
 
 def test_the_learning_rate_on_a_gpu_follows_the_clock() -> None:
     timing = TimedSchedule(seconds=100, calm=0.5, warm_up=10)
-    assert timing.rate(0, 0.0) == pytest.approx(0.1)
-    assert timing.rate(500, 40.0) == 1
-    assert timing.rate(500, 75.0) == pytest.approx(0.5)
-    assert timing.rate(500, 101.0) == 0
+    assert timing.compute_rate(0, 0.0) == pytest.approx(0.1)
+    assert timing.compute_rate(500, 40.0) == 1
+    assert timing.compute_rate(500, 75.0) == pytest.approx(0.5)
+    assert timing.compute_rate(500, 101.0) == 0

@@ -35,7 +35,7 @@ __all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "draw_spec", "render
 
 
 def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
-    """A specification drawn evenly over kinds, then over what the kind can show; many cameras are still."""
+    """Draw a specification evenly over kinds, then over what the kind can show; many cameras are still."""
     chosen = KINDS[kind] if kind else KINDS[list(KINDS)[int(rng.integers(len(KINDS)))]]
 
     def pick(values: tuple[str, ...]) -> str:

@@ -17,14 +17,14 @@ PARTNER = {
 
 
 def choose_partner(stage: Stage) -> Array:
-    """A second colour that goes well with the main one."""
+    """Choose a second colour that goes well with the main one."""
     return f32(COLOURS[PARTNER[stage.spec.colour]])
 
 
 @scene("plasma", times=NO_TIME, directions=("left", "right", "up", "down"), cameras=("still",))
 def draw_plasma(stage: Stage) -> None:
-    """Waves of colour run through each other."""
-    x, y = stage.at()
+    """Draw waves of colour that run through each other."""
+    x, y = stage.locate()
     a, b, c = (np.float32(v) for v in stage.rng.uniform(0, 6.28, 3))
     t = 1.3 * stage.t
     px, py = x - 0.55 * stage.dx * stage.t, y - 0.55 * stage.dy * stage.t
@@ -37,8 +37,8 @@ def draw_plasma(stage: Stage) -> None:
 
 @scene("kaleidoscope", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
 def draw_kaleidoscope(stage: Stage) -> None:
-    """A turning pattern of mirrored petals."""
-    x, y = stage.at()
+    """Draw a turning pattern of mirrored petals."""
+    x, y = stage.locate()
     fold = int(stage.rng.integers(5, 9))
     r = np.sqrt(x * x + y * y) + 1e-4
     theta = np.arctan2(y, x) - stage.turn * 0.7 * stage.t
@@ -60,8 +60,8 @@ def draw_kaleidoscope(stage: Stage) -> None:
 
 @scene("tunnel", times=NO_TIME, directions=("in", "out"), cameras=("still",))
 def draw_tunnel(stage: Stage) -> None:
-    """Flying through a tunnel of light."""
-    x, y = stage.at()
+    """Draw a flight through a tunnel of light."""
+    x, y = stage.locate()
     rng = stage.rng
     cx = 0.16 * np.sin(0.9 * stage.t + rng.uniform(0, 6))
     cy = 0.12 * np.cos(0.7 * stage.t + rng.uniform(0, 6))
@@ -86,13 +86,13 @@ def draw_tunnel(stage: Stage) -> None:
 
 @scene("ball", times=NO_TIME, directions=SIDEWAYS, cameras=("still",))
 def draw_ball(stage: Stage) -> None:
-    """A shiny ball bounces over a chequered floor, squashed as it lands."""
+    """Draw a shiny ball that bounces over a chequered floor, squashed as it lands."""
     rng = stage.rng
-    _, y = stage.at(0.3)
+    _, y = stage.locate(0.3)
     back = mix(choose_partner(stage) * 0.35, f32((0.10, 0.11, 0.20)), 0.5)
     stage.fill(ramp((mix(back, WHITE, 0.25), back, back * 0.5), 0.5 + 0.5 * y))
     floor_y = -0.52
-    gx, gy = stage.at()
+    gx, gy = stage.locate()
     deep = np.maximum(np.float32(floor_y + 0.32) - gy, 0.03)
     check = (np.floor(gx / deep * 0.55) + np.floor(1.6 / deep)) % 2
     tile = ramp((back * 0.8, mix(back, WHITE, 0.6)), 0.15 + 0.7 * check)
@@ -110,7 +110,7 @@ def draw_ball(stage: Stage) -> None:
     for bounce in range(40):
         moment = (bounce - phase) * hop
         place = float((draw_start(across) + 0.75 * stage.dx * moment + 1.3) % 2.6 - 1.3)
-        stage.happens("impact", moment, 0.9, place)
+        stage.record_event("impact", moment, 0.9, place)
     bx = gx - across
     by = gy - np.float32(floor_y + radius) * 1.0 - height + np.float32(radius) * (1 - squash)
     shadow = np.exp(-((bx / (radius * (1.0 + 0.5 * height))) ** 2) - ((gy - floor_y) / 0.07) ** 2)
@@ -126,20 +126,20 @@ def draw_ball(stage: Stage) -> None:
         mix(stage.main, WHITE, 0.8) if stage.spec.colour != "white" else f32((0.85, 0.2, 0.2)),
         stage.main,
     )
-    stage.paint(body * light, stage.edge((r - 1) * np.float32(radius)))
+    stage.paint(body * light, stage.mask_edge((r - 1) * np.float32(radius)))
     stage.light(WHITE, 0.9 * np.exp(-((u + 0.35) ** 2 + (v - 0.42) ** 2) * 22))
 
 
 def draw_start(across: Array) -> float:
-    """Where a path began."""
+    """Draw where a path begins."""
     return float(across[0, 0, 0])
 
 
 @scene("orbit", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
 def draw_orbit(stage: Stage) -> None:
-    """Shapes circle a glowing centre and leave trails."""
+    """Draw shapes that circle a glowing centre and leave trails."""
     rng = stage.rng
-    x, y = stage.at()
+    x, y = stage.locate()
     r = np.sqrt(x * x + y * y)
     dark = mix(f32((0.03, 0.03, 0.08)), stage.main, 0.10)
     stage.fill(ramp((mix(dark, stage.main, 0.35), dark, dark * 0.4), r))
@@ -154,7 +154,7 @@ def draw_orbit(stage: Stage) -> None:
         for index in range(count):
             angle = start + 2 * np.pi * index / count + rate * stage.t
             trail = angle[:, :, 0] - stage.turn * 0.05 * f32(np.arange(10))
-            stage.image += stage.glow(radius * np.cos(trail), radius * np.sin(trail), 0.05, 0.22, colour * 0.8)
+            stage.image += stage.render_glow(radius * np.cos(trail), radius * np.sin(trail), 0.05, 0.22, colour * 0.8)
             u, v = x - radius * np.cos(angle), y - radius * np.sin(angle)
             own = 2 * angle
             ru, rv = np.cos(own) * u + np.sin(own) * v, np.cos(own) * v - np.sin(own) * u
@@ -164,20 +164,20 @@ def draw_orbit(stage: Stage) -> None:
                 np.maximum(np.abs(ru) * 0.87 + 0.5 * rv, -rv) - size * 0.62,
             )
             tone = np.clip(0.9 + 2.5 * (v - 0.4 * u), 0.5, 1.25)[..., None]
-            stage.paint(colour * tone, stage.edge(shapes[kind]))
+            stage.paint(colour * tone, stage.mask_edge(shapes[kind]))
     pulse = 1 + 0.12 * np.sin(4 * clock)[..., None]
     stage.light(mix(stage.main, WHITE, 0.55), 1.1 * np.exp(-((r / (0.15 * pulse)) ** 2)))
 
 
 @scene("tiles", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
 def draw_tiles(stage: Stage) -> None:
-    """A grid of squares turns and swells on a beat."""
+    """Draw a grid of squares that turns and swells on a beat."""
     rng = stage.rng
-    x, y = stage.at()
+    x, y = stage.locate()
     count = int(rng.integers(3, 6))
     period, phase = float(rng.uniform(0.5, 0.8)), float(rng.uniform(0, 0.5))
     for beat in range(60):
-        stage.happens("beat", (beat + phase) * period, 0.8)
+        stage.record_event("beat", (beat + phase) * period, 0.8)
     since = (stage.t / np.float32(period) - phase) % 1
     hit = np.exp(-4.5 * since)
     base = mix(stage.main * 0.14, f32((0.04, 0.04, 0.09)), 0.4)
@@ -197,20 +197,20 @@ def draw_tiles(stage: Stage) -> None:
         np.where(odd > 0, share, 0.3 * share),
     )
     stage.light(stage.main, 0.5 * np.exp(-np.maximum(distance, 0) * 9) * (0.35 + 0.65 * hit))
-    stage.paint(colours, stage.edge(distance * cell))
+    stage.paint(colours, stage.mask_edge(distance * cell))
     inner = np.maximum(np.abs(ru), np.abs(rv)) - half * 0.45
-    stage.paint(mix(stage.main, WHITE, 0.65), odd * (0.35 + 0.65 * hit) * stage.edge(inner * cell))
+    stage.paint(mix(stage.main, WHITE, 0.65), odd * (0.35 + 0.65 * hit) * stage.mask_edge(inner * cell))
 
 
 @scene("bubbles", times=NO_TIME, directions=("up", "left", "right"))
 def draw_bubbles(stage: Stage) -> None:
-    """Soap bubbles with rainbow rims float by."""
+    """Draw soap bubbles with rainbow rims that float by."""
     rng = stage.rng
-    x, y = stage.at(0.3)
+    x, y = stage.locate(0.3)
     stage.fill(ramp((stage.main * 0.35, stage.main * 0.8, mix(stage.main, WHITE, 0.45)), 0.5 + 0.4 * y - 0.1 * x))
     blur = sample_fbm(x * 0.6 + float(rng.uniform(0, 4)), y * 0.6 + stage.t * 0.04, 1)
     stage.light(mix(stage.main, WHITE, 0.5), 0.4 * smoothstep(0.5, 0.8, blur))
-    nx, ny = stage.at()
+    nx, ny = stage.locate()
     for index in range(11):
         radius = np.float32(rng.uniform(0.09, 0.17) * (1 + index / 9))
         pace = float(rng.uniform(0.22, 0.42))
@@ -220,7 +220,7 @@ def draw_bubbles(stage: Stage) -> None:
         bx = nx - wrap(np.float32(rng.uniform(-1.3, 1.3)) + swing + sideways, 1.35)
         by = ny - wrap(np.float32(rng.uniform(-1.3, 1.3)) + upward, 1.35)
         r = np.sqrt(bx * bx + by * by) / radius
-        inside = stage.edge((r - 1) * radius)
+        inside = stage.mask_edge((r - 1) * radius)
         rim = np.clip(r, 0, 1) ** 5
         hue = np.arctan2(by, bx) + 3 * r + 1.5 * stage.t + index
         film = 0.62 + 0.38 * np.cos(hue[..., None] + f32((0.0, 2.1, 4.2)))

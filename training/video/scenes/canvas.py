@@ -26,18 +26,18 @@ EDGE_X = 1.15  # particles that leave the picture here come back on the other si
 
 
 def f32(values: object) -> Array:
-    """As a float32 array."""
+    """Convert to a float32 array."""
     return np.asarray(values, np.float32)
 
 
 def smoothstep(low: float, high: float, values: Array) -> Array:
-    """0 below `low`, 1 above `high`, with a cubic between; `low` may be the greater."""
+    """Rise from 0 below `low` to 1 above `high` by a cubic; `low` may be the greater."""
     share = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     return share * share * (3 - 2 * share)
 
 
 def ramp(colours: Sequence[object], values: Array) -> Array:
-    """Values in [0, 1] to colours: `colours` are K stops of (3,), evenly spaced -> values' shape + (3,)."""
+    """Map values in [0, 1] to colours: `colours` are K stops of (3,), evenly spaced; the values' shape + (3,)."""
     stops = f32(colours)
     places = np.linspace(0, len(stops) - 1, RAMP, dtype=np.float32)
     low = np.minimum(places.astype(int), len(stops) - 2)
@@ -46,12 +46,12 @@ def ramp(colours: Sequence[object], values: Array) -> Array:
 
 
 def wrap(values: Array, half: float = EDGE_X) -> Array:
-    """Into [-half, half), as a particle that leaves on one side returns on the other."""
+    """Wrap into [-half, half), as a particle that leaves on one side returns on the other."""
     return (values + half) % (2 * half) - half
 
 
 def draw_profile(x: Array, rng: np.random.Generator, roughness: float = 0.5, octaves: int = 6) -> Array:
-    """A height profile over x, about in [-1, 1]: sines of doubling frequency with random phases."""
+    """Draw a height profile over x, about in [-1, 1]: sines of doubling frequency with random phases."""
     height = np.zeros_like(x)
     for octave in range(octaves):
         frequency = 2**octave * rng.uniform(0.8, 1.2)
@@ -90,8 +90,8 @@ class Stage:
         self.image = np.zeros((frames, size, size, 3), np.float32)
         self.events: list[SceneEvent] = []
 
-    def at(self, depth: float = 1.0) -> tuple[Array, Array]:
-        """World places of the pixels of a layer: x (T, 1, W), y (T, H, 1)."""
+    def locate(self, depth: float = 1.0) -> tuple[Array, Array]:
+        """Return the world places of the pixels of a layer: x (T, 1, W), y (T, H, 1)."""
         zoom = self._zoom ** np.float32(depth)
         return self._x / zoom + self._pan * np.float32(depth), self._y / zoom
 
@@ -107,19 +107,19 @@ class Stage:
         """Add light of a colour (3,); amount broadcasts to (T, H, W)."""
         self.image += f32(colour) * amount[..., None]
 
-    def edge(self, distance: Array, soft: float = 1.0) -> Array:
-        """Coverage of a shape from its signed distance (negative inside), anti-aliased over `soft` pixels."""
+    def mask_edge(self, distance: Array, soft: float = 1.0) -> Array:
+        """Return the coverage of a shape from its signed distance (negative inside), soft over `soft` pixels."""
         return np.clip(np.float32(0.5) - distance * np.float32(1 / (self.px * soft)), 0, 1)
 
-    def disc(self, x: Array, y: Array, radius: Array | float, soft: float = 1.0) -> Array:
-        """Coverage of a disc around x = y = 0."""
-        return self.edge(np.sqrt(x * x + y * y) - radius, soft)
+    def mask_disc(self, x: Array, y: Array, radius: Array | float, soft: float = 1.0) -> Array:
+        """Return the coverage of a disc around x = y = 0."""
+        return self.mask_edge(np.sqrt(x * x + y * y) - radius, soft)
 
-    def box(self, x: Array, y: Array, half_width: Array | float, half_height: Array | float) -> Array:
-        """Coverage of a box around x = y = 0."""
-        return self.edge(np.abs(x) - half_width) * self.edge(np.abs(y) - half_height)
+    def mask_box(self, x: Array, y: Array, half_width: Array | float, half_height: Array | float) -> Array:
+        """Return the coverage of a box around x = y = 0."""
+        return self.mask_edge(np.abs(x) - half_width) * self.mask_edge(np.abs(y) - half_height)
 
-    def glow(
+    def render_glow(
         self,
         x: Array,
         y: Array,
@@ -128,7 +128,7 @@ class Stage:
         colours: Array,
         depth: float = 1.0,
     ) -> Array:
-        """Light of many soft dots: Gaussians are separable, so that all dots are one matrix product a frame.
+        """Render the light of many soft dots: Gaussians are separable, so that all dots are one matrix product a frame.
 
         Args:
             x, y: (T, N) centres; radius, amount: broadcastable to (T, N); colours: (3,) or (N, 3).
@@ -136,7 +136,7 @@ class Stage:
         Returns:
             float32 (T, H, W, 3).
         """
-        at_x, at_y = self.at(depth)
+        at_x, at_y = self.locate(depth)
         shape = np.broadcast_shapes(np.shape(x), np.shape(y), (self.frames, 1))
         width = np.broadcast_to(np.maximum(f32(radius), self.px * 0.45), shape)[:, None, :]
         # a dot smaller than a pixel is drawn as wide as one, and as much fainter
@@ -149,14 +149,14 @@ class Stage:
         flat = tinted.reshape(self.frames, self.size * 3, shape[1])
         return (rows @ flat.transpose(0, 2, 1)).reshape(self.frames, self.size, self.size, 3)
 
-    def stars(self, count: int = 60, below: float = -1.0, amount: float = 0.9) -> None:
-        """Twinkling stars above the height `below`."""
+    def draw_stars(self, count: int = 60, below: float = -1.0, amount: float = 0.9) -> None:
+        """Draw twinkling stars above the height `below`."""
         rng = self.rng
         x, y = rng.uniform(-1.2, 1.2, count), rng.uniform(below, 1.15, count)
         size, phase = rng.uniform(0.006, 0.02, count), rng.uniform(0, 6.28, count)
         twinkle = 0.75 + 0.25 * np.sin(self.t[:, :, 0] * rng.uniform(1.5, 4, count) + phase)
         tint = f32(rng.uniform(0.75, 1.0, (count, 3)))
-        self.image += self.glow(f32(x)[None], f32(y)[None], f32(size), f32(amount * twinkle), tint, depth=0.15)
+        self.image += self.render_glow(f32(x)[None], f32(y)[None], f32(size), f32(amount * twinkle), tint, depth=0.15)
 
     def reflect(self, horizon: float, tint: Array, strength: float = 0.6, sway: float = 0.02) -> None:
         """Mirror what is above a height into the water below it, darker, with small waves."""
@@ -172,8 +172,8 @@ class Stage:
         shade = f32(strength) * (1 - 0.5 * rows[..., None, None])
         self.image[:, row:] = mirrored * shade + f32(tint) * (1 - shade)
 
-    def happens(self, kind: str, scene_time: float, strength: float = 1.0, x: float = 0.0) -> None:
-        """Note an event at a moment of the scene's own time, if it falls into the clip."""
+    def record_event(self, kind: str, scene_time: float, strength: float = 1.0, x: float = 0.0) -> None:
+        """Record an event at a moment of the scene's own time, if it falls into the clip."""
         time_s = scene_time / self.speed
         if 0 <= time_s < self.duration_s:
             self.events.append(
@@ -181,7 +181,7 @@ class Stage:
             )
 
     def finish(self) -> np.ndarray:
-        """uint8 (T, H, W, 3): bright light is rolled off softly, corners are a little darker."""
+        """Return uint8 (T, H, W, 3): bright light is rolled off softly, corners are a little darker."""
         image = np.maximum(self.image, 0)
         over = np.maximum(image - np.float32(0.82), 0)
         image = np.minimum(image, np.float32(0.82)) + over / (1 + over * np.float32(1 / 0.18))

@@ -28,7 +28,7 @@ SAID = {"colour": 0.92, "direction": 0.7, "speed": 0.6, "time": 0.85, "camera": 
 def write_caption(
     spec: SceneSpec, rng: np.random.Generator, held_out: bool = False, said: dict[str, float] | None = None
 ) -> str:
-    """One caption of a scene.
+    """Write one caption of a scene.
 
     Args:
         held_out: use only wordings that no training caption uses (for testing).

@@ -15,7 +15,7 @@ GRASS = f32((0.30, 0.52, 0.20))
 
 @scene("clouds", colours=("white", "pink", "gold", "purple", "orange", "teal"), times=("dawn", "day", "dusk"))
 def draw_cloudscape(stage: Stage) -> None:
-    """Tall clouds drift over a sky."""
+    """Draw tall clouds that drift over a sky."""
     draw_sky(stage, -0.9)
     sky = SKIES[stage.spec.time_of_day]
     shade = mix(stage.main * 0.62, f32(sky.stops[2]), 0.35)
@@ -24,7 +24,7 @@ def draw_cloudscape(stage: Stage) -> None:
 
 @scene("snow", times=("day", "dusk", "night"), directions=("down", "left", "right"))
 def draw_snow(stage: Stage) -> None:
-    """Snow falls on pines and a coloured cabin with a lit window."""
+    """Draw snow that falls on pines and a coloured cabin with a lit window."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, -0.2, sun=False, haze=light_colour(f32((0.9, 0.93, 1)), time))
@@ -33,16 +33,16 @@ def draw_snow(stage: Stage) -> None:
     draw_ridge(stage, 0.12, 0.34, far * 0.82, 0.3, 0.52)
     draw_pines(stage, 9, -0.22, light_colour(f32((0.16, 0.26, 0.30)), time), 0.5, 0.40)
     draw_ridge(stage, -0.34, 0.07, white * 0.92, 0.7, 0.4)
-    x, y = stage.at(0.8)
+    x, y = stage.locate(0.8)
     x = x - np.float32(rng.uniform(-0.45, 0.45))
     wall, dark = light_colour(stage.main, time, 0.75), light_colour(f32((0.20, 0.13, 0.11)), time)
     y0 = y + 0.42
-    stage.paint(wall * (0.86 + 0.14 * np.sign(np.sin(y0 * 60)))[..., None], stage.box(x, y0, 0.30, 0.20))
-    stage.paint(dark, stage.box(x - 0.20, y0 - 0.42, 0.045, 0.14))
-    roof = stage.edge(np.abs(x) - (0.44 - 1.15 * (y0 - 0.17))) * stage.edge(np.abs(y0 - 0.31) - 0.14)
+    stage.paint(wall * (0.86 + 0.14 * np.sign(np.sin(y0 * 60)))[..., None], stage.mask_box(x, y0, 0.30, 0.20))
+    stage.paint(dark, stage.mask_box(x - 0.20, y0 - 0.42, 0.045, 0.14))
+    roof = stage.mask_edge(np.abs(x) - (0.44 - 1.15 * (y0 - 0.17))) * stage.mask_edge(np.abs(y0 - 0.31) - 0.14)
     stage.paint(white, roof)
-    stage.paint(dark, stage.box(x - 0.12, y0 + 0.05, 0.06, 0.15))
-    stage.paint(f32((1.0, 0.83, 0.42)), stage.box(x + 0.12, y0 - 0.01, 0.075, 0.075))
+    stage.paint(dark, stage.mask_box(x - 0.12, y0 + 0.05, 0.06, 0.15))
+    stage.paint(f32((1.0, 0.83, 0.42)), stage.mask_box(x + 0.12, y0 - 0.01, 0.075, 0.075))
     if time != "day":
         stage.light(f32((1.0, 0.65, 0.25)), 0.55 * np.exp(-((x + 0.12) ** 2 + (y0 + 0.05) ** 2) * 10))
     draw_ridge(stage, -0.72, 0.07, white, 1.0, 0.4)
@@ -52,12 +52,12 @@ def draw_snow(stage: Stage) -> None:
         fall = wrap(f32(rng.uniform(-1.15, 1.15, count)) - pace * clock)
         drift = 0.06 * np.sin(2 * clock + f32(rng.uniform(0, 6, count))) + stage.dx * 1.1 * pace * clock
         across = wrap(f32(rng.uniform(-1.15, 1.15, count)) + drift)
-        stage.image += stage.glow(across, fall, radius, 0.85, 0.35 + 0.65 * white, depth)
+        stage.image += stage.render_glow(across, fall, radius, 0.85, 0.35 + 0.65 * white, depth)
 
 
 @scene("mountains", colours=("blue", "purple", "teal", "green", "pink", "orange", "red"))
 def draw_mountains(stage: Stage) -> None:
-    """Ranges of mountains behind each other, with mist drifting between them."""
+    """Draw ranges of mountains behind each other, with mist drifting between them."""
     time = stage.spec.time_of_day
     horizon = f32(SKIES[time].stops[0])
     draw_sky(stage, 0.05, haze=stage.main * f32(SKIES[time].light))
@@ -69,10 +69,10 @@ def draw_mountains(stage: Stage) -> None:
             colour = mix(colour, light_colour(colour, time), 0.5)
         base = 0.34 - 0.95 * near
         top = draw_ridge(stage, base, 0.42 - 0.20 * near, colour, 0.2 + 0.8 * near, 0.55, shift=3.0 * layer)
-        x, y = stage.at(0.2 + 0.8 * near)
+        x, y = stage.locate(0.2 + 0.8 * near)
         if layer == 1:
             snow_line = smoothstep(0.10, 0.32, y - base) * smoothstep(0.46, 0.56, sample_fbm(x * 2, y * 2, 1))
-            stage.paint(light_colour(f32((1, 1, 1)), time), 0.75 * snow_line * stage.edge(y - top))
+            stage.paint(light_colour(f32((1, 1, 1)), time), 0.75 * snow_line * stage.mask_edge(y - top))
         if layer < layers - 1:
             mist = sample_fbm(x * 0.6 - stage.t * np.float32(0.22 * stage.dx), y * 1.3 + layer, layer)
             foot = np.exp(-(((y - base + 0.28) / 0.20) ** 2))
@@ -82,17 +82,17 @@ def draw_mountains(stage: Stage) -> None:
 @scene("forest", colours=("green", "gold", "orange", "red", "teal", "purple", "blue"), times=("dawn", "day", "dusk"),
        cameras=("still",))  # fmt: skip
 def draw_forest(stage: Stage) -> None:
-    """Moving sideways through a forest: trunks pass, light falls through coloured leaves."""
+    """Draw a move sideways through a forest: trunks pass, light falls through coloured leaves."""
     time = stage.spec.time_of_day
     rng = stage.rng
-    x, y = stage.at(0.2)
+    x, y = stage.locate(0.2)
     glow_colour = mix(mix(stage.main, f32(SKIES[time].stops[0]), 0.6), f32((1, 1, 1)), 0.15)
     stage.fill(ramp((glow_colour * 0.55, glow_colour, glow_colour * 0.85), 0.5 + 0.5 * y))
     move = stage.t * np.float32(0.55 * stage.dx)  # the camera goes that way, so the trees come towards it
     layers = 4
     for layer in range(layers):
         near = layer / (layers - 1)
-        lx, ly = stage.at(0.3 + 0.7 * near)
+        lx, ly = stage.locate(0.3 + 0.7 * near)
         lx = lx + move * np.float32(0.25 + 1.0 * near**1.5)
         shade = mix(glow_colour * 0.80, light_colour(f32((0.10, 0.07, 0.06)), time), 0.25 + 0.75 * near)
         spacing = 0.34 + 0.42 * near
@@ -101,7 +101,7 @@ def draw_forest(stage: Stage) -> None:
         thick = (0.022 + 0.075 * near**1.4) * (0.8 + 0.3 * np.sin(cell * 37.1))
         inside = np.abs(lx / np.float32(spacing) - cell - 0.5 - jitter) * np.float32(spacing)
         trunk = inside - thick * (1 + 0.25 * np.clip(-ly - 0.5, 0, 1))
-        stage.paint(shade, stage.edge(trunk))
+        stage.paint(shade, stage.mask_edge(trunk))
         leaves = sample_fbm(lx * (1.5 - 0.4 * near) + layer, ly * 1.6, layer)
         crown = smoothstep(0.50, 0.62, leaves + 0.42 * (ly - 0.55 + 0.25 * near))
         leaf = mix(stage.main, light_colour(stage.main * 0.5, time), 0.2 + 0.6 * near)
@@ -118,24 +118,24 @@ def draw_forest(stage: Stage) -> None:
 
 @scene("flowers", colours=tuple(c for c in ALL_COLOURS if c not in ("green", "teal")), times=("dawn", "day", "dusk"))
 def draw_flowers(stage: Stage) -> None:
-    """A meadow of flowers sways in the wind."""
+    """Draw a meadow of flowers that sways in the wind."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, 0.05)
     draw_ridge(stage, 0.16, 0.12, mix(light_colour(GRASS, time), f32(SKIES[time].stops[0]), 0.5), 0.3)
-    x, y = stage.at(0.6)
+    x, y = stage.locate(0.6)
     wind = stage.t * np.float32(0.5 * stage.dx)
     grass = sample_fbm(x * 3.2 - wind * 0.5, y * 0.9, 2)
     top = 0.02 + 0.05 * np.sin(3 * x + 1)
     green = light_colour(GRASS, time, 0.8)
-    stage.paint(ramp((green * 0.35, green, green * 1.45), 1.7 * grass - 0.30 - 0.25 * y), stage.edge(y - top, 3))
+    stage.paint(ramp((green * 0.35, green, green * 1.45), 1.7 * grass - 0.30 - 0.25 * y), stage.mask_edge(y - top, 3))
     count = 60
     fx, fy = f32(rng.uniform(-1.2, 1.2, count)), f32(-0.02 - 0.6 * rng.uniform(0, 1, count) ** 1.5)
     sway = 0.025 * np.sin(2.6 * stage.t[:, :, 0] - 2 * stage.dx * fx)
     petal = light_colour(stage.main, time, 0.7)
-    dots = stage.glow(fx + sway, fy, 0.016 - 0.034 * fy, 1.0, f32((1, 1, 1)), 0.7)[..., 0]
+    dots = stage.render_glow(fx + sway, fy, 0.016 - 0.034 * fy, 1.0, f32((1, 1, 1)), 0.7)[..., 0]
     stage.paint(petal * 0.95, np.clip(1.4 * dots - 0.25, 0, 1))
-    nx, ny = stage.at(1.0)
+    nx, ny = stage.locate(1.0)
     places = np.linspace(-0.85, 0.85, 6) + rng.uniform(-0.1, 0.1, 6)
     for index in rng.permutation(6):
         size = float(rng.uniform(0.19, 0.27))
@@ -143,13 +143,13 @@ def draw_flowers(stage: Stage) -> None:
         bend = 0.07 * np.sin(2.2 * stage.t - 1.6 * stage.dx * stalk + 0.6) + 0.05 * stage.dx
         cx, cy = stalk + bend, -1.0 + tall
         up = np.clip((ny + 1) / np.float32(tall), 0, 1)
-        stem = stage.edge(np.abs(nx - stalk - bend * up * up) - 0.016) * (ny < cy)
+        stem = stage.mask_edge(np.abs(nx - stalk - bend * up * up) - 0.016) * (ny < cy)
         stage.paint(green * 0.55, stem)
         _draw_flower(stage, nx - cx, (ny - np.float32(cy)), size, petal, float(rng.uniform(0, 6)))
 
 
 def _draw_flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal: np.ndarray, turn: float) -> None:
-    """One blossom of six petals around x = y = 0; only the part of the picture that holds it is computed."""
+    """Draw one blossom of six petals around x = y = 0; only the part of the picture that holds it is computed."""
     columns = np.flatnonzero((np.abs(x) < size * 1.1).any(axis=(0, 1)))
     rows = np.flatnonzero((np.abs(y) < size * 1.1).any(axis=(0, 2)))
     if not len(columns) or not len(rows):
@@ -158,29 +158,29 @@ def _draw_flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal:
     x, y = x[:, :, across], y[:, down]
     r = np.sqrt(x * x + y * y)
     lobe = np.abs(np.cos(3 * np.arctan2(y, x) + turn))
-    mask = stage.edge(r - np.float32(size) * (0.50 + 0.50 * np.sqrt(lobe)))
+    mask = stage.mask_edge(r - np.float32(size) * (0.50 + 0.50 * np.sqrt(lobe)))
     tone = (0.62 + 0.30 * lobe + 0.35 * r / np.float32(size))[..., None]
     part = stage.image[:, down, across]
     part += (petal * tone - part) * mask[..., None]
-    heart = stage.edge(r - np.float32(size * 0.27))[..., None]
+    heart = stage.mask_edge(r - np.float32(size * 0.27))[..., None]
     part += (f32((0.95, 0.72, 0.16)) * (1.1 - 0.9 * r / np.float32(size))[..., None] - part) * heart
 
 
 @scene("desert", colours=("gold", "orange", "red", "pink", "white", "purple"))
 def draw_desert(stage: Stage) -> None:
-    """Dunes with a lit and a dark side; sand blows over their crests."""
+    """Draw dunes with a lit and a dark side; sand blows over their crests."""
     time = stage.spec.time_of_day
     draw_sky(stage, 0.05)
     sand = light_colour(stage.main, time, 0.75)
     light_side = float(stage.rng.choice((-1.0, 1.0)))
     for layer in range(4):
         near = layer / 3
-        x, y = stage.at(0.25 + 0.75 * near)
+        x, y = stage.locate(0.25 + 0.75 * near)
         phase = float(stage.rng.uniform(0, 6.28))
         frequency = 2.4 - 1.1 * near
         turn = frequency * x + phase + 0.5 * np.sin(frequency * 0.7 * x + phase)
         crest = 0.16 - 0.66 * near + (0.10 + 0.10 * near) * (1 - np.abs(np.sin(turn)) ** 0.8)
-        body = stage.edge(y - crest)
+        body = stage.mask_edge(y - crest)
         depth = crest - y
         # the slip face falls from the crest, whose line bends away from the light as it comes down
         bent = turn + light_side * (0.9 * depth + 0.35 * np.sin(3.0 * depth + phase))
@@ -197,8 +197,8 @@ def draw_desert(stage: Stage) -> None:
 
 @scene("sunrise", colours=("orange", "pink", "red", "purple", "gold"), times=NO_TIME, directions=("up", "down"))
 def draw_sunrise(stage: Stage) -> None:
-    """The sun comes up or goes down behind hills, the sky brightening or darkening with it."""
-    x, y = stage.at(0.15)
+    """Draw the sun coming up or going down behind hills, the sky brightening or darkening with it."""
+    x, y = stage.locate(0.15)
     height = 0.05 + 0.22 * stage.dy * (stage.t - 1.0)
     high = np.clip(0.5 + 1.1 * height, 0, 1)
     glow = stage.main
@@ -207,7 +207,7 @@ def draw_sunrise(stage: Stage) -> None:
     sun_x = float(stage.rng.uniform(-0.4, 0.4))
     r = np.sqrt((x - sun_x) ** 2 + (y - height) ** 2)
     stage.light(mix(glow, f32((1, 0.9, 0.6)), 0.5), 0.6 * np.exp(-r * 3.2))
-    stage.paint(f32((1.0, 0.94, 0.72)), stage.edge(r - 0.24, 1.5))
+    stage.paint(f32((1.0, 0.94, 0.72)), stage.mask_edge(r - 0.24, 1.5))
     cloud = sample_fbm(x * 0.7 - stage.t * 0.06, y * 4 + 1, 1)
     stage.paint(mix(glow, f32((1, 0.9, 0.85)), 0.35), 0.6 * smoothstep(0.52, 0.72, cloud) * smoothstep(-0.1, 0.35, y))
     for layer, base in enumerate((-0.12, -0.38, -0.66)):
@@ -219,19 +219,19 @@ def draw_sunrise(stage: Stage) -> None:
 @scene("leaves", colours=("orange", "red", "gold", "green", "purple", "pink"), times=("day", "dusk"),
        directions=("down", "left", "right"))  # fmt: skip
 def draw_leaves(stage: Stage) -> None:
-    """Leaves fall and whirl in front of a soft wood."""
+    """Draw leaves that fall and whirl in front of a soft wood."""
     time = stage.spec.time_of_day
     rng = stage.rng
-    x, y = stage.at(0.3)
+    x, y = stage.locate(0.3)
     leaf = light_colour(stage.main, time, 0.6)
     back = mix(f32(SKIES[time].stops[0]), leaf, 0.35)
     stage.fill(ramp((back * 0.5, back * 0.95, back), 0.5 + 0.5 * y))
     soft = sample_fbm(x * 0.8 + float(rng.uniform(0, 4)), y * 0.8, 1)
     stage.paint(leaf * 0.85, 0.75 * smoothstep(0.48, 0.75, soft + 0.22 * y))
     for place in rng.uniform(-1.1, 1.1, 4):
-        stage.paint(back * 0.32, 0.75 * stage.edge(np.abs(x - np.float32(place) - 0.05 * y) - 0.05, 5))
+        stage.paint(back * 0.32, 0.75 * stage.mask_edge(np.abs(x - np.float32(place) - 0.05 * y) - 0.05, 5))
     stage.paint(leaf * 0.5, 0.8 * smoothstep(-0.6, -0.85, y + 0.12 * soft))
-    nx, ny = stage.at(1.0)
+    nx, ny = stage.locate(1.0)
     for index in range(14):
         size = float(rng.uniform(0.07, 0.14)) * (1 + index / 14)
         pace = float(rng.uniform(0.35, 0.6)) * (0.7 + index / 20)
@@ -246,21 +246,21 @@ def draw_leaves(stage: Stage) -> None:
         v = (np.cos(angle) * ly - np.sin(angle) * lx) / (np.float32(size) * flip)
         outline = (np.abs(v) - 0.5 * (1 - u * u) * (1 - 0.25 * u)) * np.float32(size)
         tone = (0.75 + 0.35 * np.sign(v) * 0.5 + 0.2 * (index % 3 - 1))[..., None]
-        stage.paint(leaf * tone, stage.edge(outline) * (np.abs(u) < 1))
+        stage.paint(leaf * tone, stage.mask_edge(outline) * (np.abs(u) < 1))
 
 
 @scene("birds", colours=("orange", "pink", "purple", "blue", "gold", "red", "teal"), times=NO_TIME)
 def draw_birds(stage: Stage) -> None:
-    """A flock flies across a coloured sky, wings beating."""
+    """Draw a flock that flies across a coloured sky, wings beating."""
     rng = stage.rng
-    x, y = stage.at(0.15)
+    x, y = stage.locate(0.15)
     stage.fill(ramp((mix(stage.main, f32((1, 0.97, 0.85)), 0.65), stage.main, stage.main * 0.45), 0.5 + 0.5 * y))
     r = np.sqrt((x - np.float32(rng.uniform(-0.5, 0.5))) ** 2 + (y + 0.35) ** 2)
-    stage.paint(mix(stage.main, f32((1, 1, 0.9)), 0.85), stage.edge(r - 0.28, 1.5))
+    stage.paint(mix(stage.main, f32((1, 1, 0.9)), 0.85), stage.mask_edge(r - 0.28, 1.5))
     streak = sample_fbm(x * 0.5 - stage.t * 0.05 * stage.dx, y * 2.6, 0)
     stage.paint(mix(stage.main, f32((1, 1, 1)), 0.55), 0.5 * smoothstep(0.52, 0.75, streak))
     draw_ridge(stage, -0.78, 0.10, stage.main * 0.16, 0.7)
-    nx, ny = stage.at(0.8)
+    nx, ny = stage.locate(0.8)
     lead_x, lead_y = float(rng.uniform(-0.2, 0.3)) * stage.dx, float(rng.uniform(0.1, 0.4))
     for index in range(9):
         rank, side = (index + 1) // 2, 1 if index % 2 else -1
@@ -271,13 +271,13 @@ def draw_birds(stage: Stage) -> None:
         v = (ny - by - 0.02 * np.sin(3 * stage.t + index)) / size
         beat = np.sin(10 * stage.t + 1.7 * index)
         wing = np.abs(v - beat * 0.55 * np.abs(u) + 0.22 * beat * u * u) - 0.13 * (1.15 - np.abs(u))
-        stage.paint(stage.main * 0.08, stage.edge(wing * size) * (np.abs(u) < 1.15))
-        stage.paint(stage.main * 0.08, stage.edge((np.sqrt((u * 0.5) ** 2 + (v * 1.5) ** 2) - 0.2) * size))
+        stage.paint(stage.main * 0.08, stage.mask_edge(wing * size) * (np.abs(u) < 1.15))
+        stage.paint(stage.main * 0.08, stage.mask_edge((np.sqrt((u * 0.5) ** 2 + (v * 1.5) ** 2) - 0.2) * size))
 
 
 @scene("balloons", times=("dawn", "day", "dusk"), directions=("up", "left", "right"))
 def draw_balloons(stage: Stage) -> None:
-    """Hot-air balloons over hills."""
+    """Draw hot-air balloons over hills."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, -0.5)
@@ -285,7 +285,7 @@ def draw_balloons(stage: Stage) -> None:
     draw_clouds(stage, 0.35, mix(f32(sky.light), f32(sky.stops[1]), 0.3), f32(sky.stops[2]), 0.05, 0.2)
     draw_ridge(stage, -0.62, 0.10, mix(light_colour(f32((0.2, 0.4, 0.42)), time), f32(sky.stops[0]), 0.45), 0.3)
     draw_ridge(stage, -0.84, 0.08, light_colour(f32((0.16, 0.34, 0.18)), time), 0.6, shift=2)
-    x, y = stage.at(0.8)
+    x, y = stage.locate(0.8)
     for index, size in enumerate((0.13, 0.19, 0.34)):
         place = float((-0.55, 0.6, 0.0)[index] + rng.uniform(-0.2, 0.2))
         height = float((0.45, 0.30, 0.02)[index] + rng.uniform(-0.15, 0.1))
@@ -295,7 +295,7 @@ def draw_balloons(stage: Stage) -> None:
         u, v = bx / np.float32(size), by / np.float32(size)
         # a sphere above, drawn in to a cone below
         taper = np.where(v > -0.2, np.sqrt(np.clip(1 - v * v, 0, 1)), np.clip(0.98 - 0.62 * (-0.2 - v), 0.2, 1))
-        mask = stage.edge((np.abs(u) - taper) * np.float32(size)) * ((v > -1.25) & (v < 1))
+        mask = stage.mask_edge((np.abs(u) - taper) * np.float32(size)) * ((v > -1.25) & (v < 1))
         panel = np.floor(np.arcsin(np.clip(u / np.maximum(taper, 0.01), -1, 1)) * 2.55 + 0.5) % 2
         cloth = stage.main if index != 1 else mix(stage.main, f32((1, 1, 1)), 0.25)
         second = f32((0.98, 0.94, 0.86)) if stage.spec.colour != "white" else f32((0.80, 0.30, 0.28))
@@ -306,46 +306,46 @@ def draw_balloons(stage: Stage) -> None:
             mask,
         )
         basket = light_colour(f32((0.40, 0.25, 0.14)), time)
-        stage.paint(basket, stage.box(bx, by + 1.62 * size, 0.19 * size, 0.15 * size))
+        stage.paint(basket, stage.mask_box(bx, by + 1.62 * size, 0.19 * size, 0.15 * size))
         ropes = np.abs(np.abs(u) - 0.17) * np.float32(size) - 0.006
-        stage.paint(basket * 0.6, 0.8 * stage.edge(ropes) * ((v < -1.2) & (v > -1.5)))
+        stage.paint(basket * 0.6, 0.8 * stage.mask_edge(ropes) * ((v < -1.2) & (v > -1.5)))
         fire = np.clip(np.sin(2.6 * stage.t + 2 * index), 0, 1) ** 4
         stage.light(f32((1.0, 0.7, 0.25)), 0.8 * fire * np.exp(-((u / 0.3) ** 2) - ((v + 1.25) / 0.3) ** 2))
 
 
 @scene("windmill", directions=TURNS, cameras=STILL_OR_PAN)
 def draw_windmill(stage: Stage) -> None:
-    """A windmill turns its coloured sails among fields."""
+    """Draw a windmill that turns its coloured sails among fields."""
     time = stage.spec.time_of_day
     rng = stage.rng
     draw_sky(stage, -0.35)
     sky = SKIES[time]
     draw_clouds(stage, 0.42, mix(f32(sky.light), f32(sky.stops[1]), 0.3), f32(sky.stops[2]), 0.1, 0.2)
-    x, y = stage.at(0.6)
+    x, y = stage.locate(0.6)
     draw_ridge(stage, -0.36, 0.06, mix(light_colour(GRASS, time), f32(sky.stops[0]), 0.35), 0.3)
     field = sample_fbm(x * 0.8, y * 5, 2)
     green = light_colour(GRASS, time, 0.8)
-    stage.paint(ramp((green * 0.6, green * 1.25), field), stage.edge(y + 0.48 - 0.05 * np.sin(2 * x)))
+    stage.paint(ramp((green * 0.6, green * 1.25), field), stage.mask_edge(y + 0.48 - 0.05 * np.sin(2 * x)))
     place = np.float32(rng.uniform(-0.3, 0.3))
     x0, y0 = x - place, y - 0.15
     half = 0.17 - 0.10 * (y + 0.3)
-    tower = stage.edge(np.abs(x0) - half) * stage.edge(np.abs(y + 0.20) - 0.40)
+    tower = stage.mask_edge(np.abs(x0) - half) * stage.mask_edge(np.abs(y + 0.20) - 0.40)
     shade = np.clip(0.95 - 1.6 * x0, 0.55, 1.1)[..., None]
     stage.paint(light_colour(f32((0.93, 0.89, 0.82)), time) * shade, tower)
-    roof = stage.edge(np.abs(x0) - 0.55 * (0.42 - y)) * stage.edge(np.abs(y - 0.30) - 0.11)
+    roof = stage.mask_edge(np.abs(x0) - 0.55 * (0.42 - y)) * stage.mask_edge(np.abs(y - 0.30) - 0.11)
     stage.paint(light_colour(stage.main * 0.6, time, 0.7), roof)
-    stage.paint(light_colour(f32((0.25, 0.17, 0.13)), time), stage.box(x0, y + 0.50, 0.05, 0.09))
+    stage.paint(light_colour(f32((0.25, 0.17, 0.13)), time), stage.mask_box(x0, y + 0.50, 0.05, 0.09))
     angle = 1.5 * stage.turn * stage.t + float(rng.uniform(0, 1.5))
     sail = light_colour(stage.main, time, 0.6)
     for arm in range(4):
         a = angle + np.float32(arm * np.pi / 2)
         u = np.cos(a) * x0 + np.sin(a) * y0
         v = np.cos(a) * y0 - np.sin(a) * x0
-        cloth = stage.edge(np.abs(u - 0.38) - 0.26) * stage.edge(np.abs(v - 0.07) - 0.062)
+        cloth = stage.mask_edge(np.abs(u - 0.38) - 0.26) * stage.mask_edge(np.abs(v - 0.07) - 0.062)
         lattice = (0.8 + 0.2 * np.sign(np.sin(u * 55)))[..., None]
         stage.paint(sail * lattice, cloth)
         stage.paint(
             light_colour(f32((0.3, 0.2, 0.15)), time),
-            stage.edge(np.abs(u - 0.32) - 0.32) * stage.edge(np.abs(v) - 0.014),
+            stage.mask_edge(np.abs(u - 0.32) - 0.32) * stage.mask_edge(np.abs(v) - 0.014),
         )
-    stage.paint(light_colour(f32((0.2, 0.14, 0.1)), time), stage.disc(x0, y0, 0.045))
+    stage.paint(light_colour(f32((0.2, 0.14, 0.1)), time), stage.mask_disc(x0, y0, 0.045))

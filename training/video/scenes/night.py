@@ -15,19 +15,19 @@ DARK_SKY = (f32((0.10, 0.14, 0.26)), f32((0.04, 0.06, 0.16)), f32((0.01, 0.015, 
 
 
 def draw_dark_sky(stage: Stage, stars: int = 60, tint: float = 0.10) -> None:
-    """A night sky with a breath of the main colour at the horizon, and stars."""
-    _, y = stage.at(0.1)
+    """Draw a night sky with a breath of the main colour at the horizon, and stars."""
+    _, y = stage.locate(0.1)
     stage.fill(ramp([mix(DARK_SKY[0], stage.main, 2 * tint), mix(DARK_SKY[1], stage.main, tint), DARK_SKY[2]],
                     0.5 + 0.5 * y))  # fmt: skip
-    stage.stars(stars)
+    stage.draw_stars(stars)
 
 
 @scene("fire", colours=("orange", "red", "gold", "blue", "green", "purple", "pink"), times=NO_TIME, directions=("up",),
        cameras=STILL_OR_ZOOM)  # fmt: skip
 def draw_fire(stage: Stage) -> None:
-    """A camp fire at night: flames lick up from logs, sparks fly."""
+    """Draw a camp fire at night: flames lick up from logs, sparks fly."""
     rng = stage.rng
-    x, y = stage.at()
+    x, y = stage.locate()
     stage.fill(ramp((f32((0.02, 0.02, 0.03)), f32((0.05, 0.05, 0.09)), f32((0.01, 0.01, 0.04))), 0.5 + 0.5 * y))
     flicker = 1 + 0.12 * np.sin(9 * stage.t) * np.sin(5.3 * stage.t + 1)
     stage.light(stage.main, flicker * 0.45 * np.exp(-(x**2 + (y + 0.35) ** 2) * 1.8))
@@ -48,7 +48,7 @@ def draw_fire(stage: Stage) -> None:
     for angle, place in ((0.25, -0.04), (-0.28, 0.05), (0.0, 0.0)):
         u = np.cos(angle) * (x - place) + np.sin(angle) * (y + 0.68)
         v = np.cos(angle) * (y + 0.68) - np.sin(angle) * (x - place)
-        log = stage.edge(np.abs(u) - 0.50) * stage.edge(np.abs(v) - 0.062)
+        log = stage.mask_edge(np.abs(u) - 0.50) * stage.mask_edge(np.abs(v) - 0.062)
         bark = (0.5 + 0.6 * sample_fbm(u * 4, v * 9, 2))[..., None] * np.clip(0.9 + 6 * v, 0.3, 1.3)[..., None]
         stage.paint(mix(f32((0.22, 0.12, 0.07)), stage.main * 0.4, 0.3) * bark, log)
     count = 26
@@ -56,14 +56,14 @@ def draw_fire(stage: Stage) -> None:
     pace, phase = f32(rng.uniform(0.5, 1.0, count)), f32(rng.uniform(0, 1.9, count))
     age = (clock * pace + phase) % 1.9
     across = f32(rng.normal(0, 0.16, count)) + 0.10 * age * np.sin(3 * age + f32(rng.uniform(0, 6, count)))
-    stage.image += stage.glow(across, age - 0.6, 0.013, np.clip(1.6 - 0.9 * age, 0, 1) * 1.3, hot)
+    stage.image += stage.render_glow(across, age - 0.6, 0.013, np.clip(1.6 - 0.9 * age, 0, 1) * 1.3, hot)
 
 
 @scene("lava", colours=("orange", "red", "gold", "green", "blue", "purple"), times=NO_TIME,
        directions=("left", "right", "down"))  # fmt: skip
 def draw_lava(stage: Stage) -> None:
-    """Molten rock flows under a cracking crust."""
-    x, y = stage.at()
+    """Draw molten rock that flows under a cracking crust."""
+    x, y = stage.locate()
     offset = f32(stage.rng.uniform(0, 4, 4))
     fx = x - stage.dx * 0.30 * stage.t
     fy = y - stage.dy * 0.30 * stage.t
@@ -81,10 +81,10 @@ def draw_lava(stage: Stage) -> None:
 
 @scene("aurora", colours=("green", "teal", "purple", "pink", "red", "blue"), times=NO_TIME)
 def draw_aurora(stage: Stage) -> None:
-    """Curtains of northern light over a lake that mirrors them."""
+    """Draw curtains of northern light over a lake that mirrors them."""
     draw_dark_sky(stage, 70, 0.12)
     rng = stage.rng
-    x, y = stage.at(0.3)
+    x, y = stage.locate(0.3)
     second = mix(stage.main, f32((0.55, 0.25, 0.95)) if stage.spec.colour != "purple" else f32((0.2, 0.9, 0.7)), 0.65)
     for layer in range(3):
         phase = f32(rng.uniform(0, 6.28, 3))
@@ -105,9 +105,9 @@ def draw_aurora(stage: Stage) -> None:
 
 @scene("starfield", times=NO_TIME, directions=("in", "out", "left", "right"), cameras=("still",))
 def draw_starfield(stage: Stage) -> None:
-    """Flying through stars, with a coloured nebula behind them."""
+    """Draw a flight through stars, with a coloured nebula behind them."""
     rng = stage.rng
-    x, y = stage.at(0.2)
+    x, y = stage.locate(0.2)
     offset = f32(rng.uniform(0, 4, 3))
     cloud = sample_fbm(x * 0.5 + offset[0] - 0.03 * stage.dx * stage.t, y * 0.5 + offset[1], 0)
     fine = sample_fbm(x * 1.0 + offset[2] - 0.04 * stage.dx * stage.t, y * 1.0, 1)
@@ -128,15 +128,15 @@ def draw_starfield(stage: Stage) -> None:
             z = 0.06 + z * 1.1
             sx, sy = px * 0.30 / z, py * 0.30 / z
             size, amount = 0.008 / z + 0.006, np.clip(1.25 - z, 0, 1)
-        stage.image += stage.glow(sx, sy, size, amount * (0.9 - 0.2 * part), tint)
+        stage.image += stage.render_glow(sx, sy, size, amount * (0.9 - 0.2 * part), tint)
 
 
 @scene("galaxy", times=NO_TIME, directions=TURNS, cameras=STILL_OR_ZOOM)
 def draw_galaxy(stage: Stage) -> None:
-    """A spiral galaxy turns, seen a little from the side."""
+    """Draw a spiral galaxy that turns, seen a little from the side."""
     stage.fill(f32((0.008, 0.01, 0.03)))
-    stage.stars(90, below=-1.15, amount=0.7)
-    x, y = stage.at()
+    stage.draw_stars(90, below=-1.15, amount=0.7)
+    x, y = stage.locate()
     rng = stage.rng
     tilt, lean = float(rng.uniform(0.55, 0.95)), float(rng.uniform(-0.6, 0.6))
     u = np.cos(lean) * x + np.sin(lean) * y
@@ -159,11 +159,11 @@ def draw_galaxy(stage: Stage) -> None:
 
 @scene("planet", times=NO_TIME, directions=SIDEWAYS, cameras=("still", "zoom in", "zoom out"))
 def draw_planet(stage: Stage) -> None:
-    """A banded planet with rings turns; a small moon passes."""
+    """Draw a banded planet with rings that turns; a small moon passes."""
     rng = stage.rng
     stage.fill(f32((0.01, 0.012, 0.04)))
-    stage.stars(80, below=-1.15)
-    x, y = stage.at()
+    stage.draw_stars(80, below=-1.15)
+    x, y = stage.locate()
     cx, cy, radius = (float(v) for v in (rng.uniform(-0.2, 0.2), rng.uniform(-0.12, 0.12), rng.uniform(0.46, 0.58)))
     lean = float(rng.uniform(-0.5, 0.5))
     u = (np.cos(lean) * (x - cx) + np.sin(lean) * (y - cy)) / np.float32(radius)
@@ -183,33 +183,33 @@ def draw_planet(stage: Stage) -> None:
     ring_colour = mix(stage.main, f32((0.95, 0.90, 0.80)), 0.6)
     behind = ring * (v > 0)
     stage.paint(ring_colour * 0.9, 0.8 * behind)
-    stage.paint(surface * light[..., None], stage.edge((r - 1) * np.float32(radius)))
+    stage.paint(surface * light[..., None], stage.mask_edge((r - 1) * np.float32(radius)))
     stage.paint(ring_colour, 0.85 * ring * (v <= 0))
     orbit = stage.dx * 0.9 * stage.t + float(rng.uniform(0, 6.28))
     mx, my = x - cx - 0.85 * np.cos(orbit), y - cy - 0.42 * np.sin(orbit)
     moon_r = np.sqrt(mx * mx + my * my)
     shade = np.clip(0.75 - 6 * mx, 0.15, 1.0)[..., None]
-    stage.paint(f32((0.78, 0.76, 0.74)) * shade, stage.edge(moon_r - 0.09))
+    stage.paint(f32((0.78, 0.76, 0.74)) * shade, stage.mask_edge(moon_r - 0.09))
 
 
 @scene("city", colours=("blue", "purple", "pink", "teal", "orange", "gold", "red", "green"), times=("dusk", "night"),
        cameras=STILL_OR_PAN)  # fmt: skip
 def draw_city(stage: Stage) -> None:
-    """A skyline of lit windows; headlights stream along the road below."""
+    """Draw a skyline of lit windows; headlights stream along the road below."""
     dusk = stage.spec.time_of_day == "dusk"
-    _, y = stage.at(0.1)
+    _, y = stage.locate(0.1)
     low = mix(stage.main, f32((1.0, 0.6, 0.35)), 0.45) if dusk else stage.main * 0.55
     high = f32((0.22, 0.14, 0.36)) if dusk else f32((0.02, 0.02, 0.08))
     stage.fill(ramp((low, mix(low, high, 0.55), high), 0.35 + 0.62 * y))
     if not dusk:
-        stage.stars(30, below=0.2, amount=0.5)
+        stage.draw_stars(30, below=0.2, amount=0.5)
     seed = float(stage.rng.uniform(0, 50))
     for layer, (width, base, spread) in enumerate(((0.16, 0.34, 0.38), (0.22, 0.10, 0.42), (0.30, -0.18, 0.30))):
-        bx, by = stage.at(0.25 + 0.25 * layer)
+        bx, by = stage.locate(0.25 + 0.25 * layer)
         cell = np.floor(bx / np.float32(width))
         chance = np.abs(np.sin(cell * 12.9898 + seed + layer * 7.7) * 43.7) % 1
         height = base + spread * chance
-        tower = stage.edge(by - height) * stage.edge(np.abs(bx / width - cell - 0.5) * width - width * 0.47)
+        tower = stage.mask_edge(by - height) * stage.mask_edge(np.abs(bx / width - cell - 0.5) * width - width * 0.47)
         wall = mix(mix(low, high, 0.5), f32((0.02, 0.025, 0.06)), 0.45 + 0.25 * layer)
         stage.paint(wall, tower)
         columns, rows = 3 + layer % 2, 15.0 - 2.5 * layer
@@ -217,12 +217,12 @@ def draw_city(stage: Stage) -> None:
         code = np.abs(np.sin(np.floor(wx) * 78.2 + np.floor(wy) * 37.7 + cell * 9.1 + seed) * 437.5) % 1
         on = (code + 0.05 * np.sin(stage.t * 2 + 50 * code)) > 0.48
         pane = (np.abs(wx % 1 - 0.5) < 0.30) & (np.abs(wy % 1 - 0.5) < 0.28)
-        inside = stage.edge(by - height + 0.04) * (np.abs(bx / width - cell - 0.5) < 0.44)
+        inside = stage.mask_edge(by - height + 0.04) * (np.abs(bx / width - cell - 0.5) < 0.44)
         lamp = ramp((stage.main, mix(stage.main, f32((1.0, 0.85, 0.55)), 0.8)), (code * 7) % 1)
         stage.paint(lamp * (0.55 + 0.25 * layer), inside * (pane & on))
         stage.light(stage.main, (0.20 - 0.04 * layer) * np.exp(-((by - base + 0.5) ** 2) * 9))
-    _, ry = stage.at(0.9)
-    stage.paint(f32((0.035, 0.035, 0.06)), stage.edge(ry + 0.66))
+    _, ry = stage.locate(0.9)
+    stage.paint(f32((0.035, 0.035, 0.06)), stage.mask_edge(ry + 0.66))
     count = 9
     rng = stage.rng
     clock = stage.t[:, :, 0]
@@ -231,13 +231,13 @@ def draw_city(stage: Stage) -> None:
         height = -0.75 - 0.13 * lane
         for part in range(4):
             sx = wrap(start + way * pace * clock - way * 0.035 * part)
-            stage.image += stage.glow(sx, f32(height)[None], 0.026, 0.75 - 0.17 * part, colour, 0.9)
-            stage.image += stage.glow(sx, f32(height - 0.055)[None], 0.03, 0.22, colour, 0.9)
+            stage.image += stage.render_glow(sx, f32(height)[None], 0.026, 0.75 - 0.17 * part, colour, 0.9)
+            stage.image += stage.render_glow(sx, f32(height - 0.055)[None], 0.03, 0.22, colour, 0.9)
 
 
 @scene("fireworks", times=NO_TIME, directions=("up",), cameras=STILL_OR_PAN)
 def draw_fireworks(stage: Stage) -> None:
-    """Rockets climb and burst over a bay that mirrors them."""
+    """Draw rockets that climb and burst over a bay that mirrors them."""
     rng = stage.rng
     draw_dark_sky(stage, 30, 0.05)
     clock = stage.t[:, :, 0]
@@ -247,7 +247,7 @@ def draw_fireworks(stage: Stage) -> None:
         rays = 46
         angle = rng.uniform(0, 2 * np.pi, rays)
         speed = f32(rng.normal(0.62, 0.09, rays) * power)
-        stage.happens("burst", float(moment), power, bx)
+        stage.record_event("burst", float(moment), power, bx)
         age = clock - np.float32(moment)
         if age[-1, 0] < -0.5 or age[0, 0] > 1.9:
             continue
@@ -260,20 +260,22 @@ def draw_fireworks(stage: Stage) -> None:
             sy = by + reach * speed * f32(np.sin(angle)) - 0.16 * past**2
             fade = np.clip(1.25 - hot / 1.3, 0, 1) * (age > 0) * (1 - 0.23 * trail)
             shine = mix(colour, WHITE, 0.15)
-            stage.image += stage.glow(sx, sy, 0.020, 1.15 * fade, shine, 0.3)
+            stage.image += stage.render_glow(sx, sy, 0.020, 1.15 * fade, shine, 0.3)
         flash = np.exp(-hot * 9) * (age > 0)
         at = (f32([[bx]]), f32([[by]]))
-        stage.image += stage.glow(*at, 0.22, 1.2 * flash, mix(colour, WHITE, 0.5), 0.3)
-        stage.image += stage.glow(*at, 0.75, 0.30 * np.exp(-hot * 2.5) * (age > 0), colour, 0.3)
+        stage.image += stage.render_glow(*at, 0.22, 1.2 * flash, mix(colour, WHITE, 0.5), 0.3)
+        stage.image += stage.render_glow(*at, 0.75, 0.30 * np.exp(-hot * 2.5) * (age > 0), colour, 0.3)
         climb = np.clip(-age / 0.5, 0, 1)
         rising = ((age < 0) & (age > -0.5)) * 1.0
         for part in range(4):
             height = by - (by + 0.45) * climb - 0.04 * part
-            stage.image += stage.glow(at[0], height, 0.016, rising * (0.9 - 0.2 * part), f32((1, 0.85, 0.6)), 0.3)
-    x, y = stage.at(0.3)
+            stage.image += stage.render_glow(
+                at[0], height, 0.016, rising * (0.9 - 0.2 * part), f32((1, 0.85, 0.6)), 0.3
+            )
+    x, y = stage.locate(0.3)
     column = np.floor(x * 7)
     roof = -0.40 + 0.13 * (np.abs(np.sin(column * 12.9 + 3) * 43.7) % 1)
-    stage.paint(f32((0.015, 0.02, 0.05)), stage.edge(y - roof))
+    stage.paint(f32((0.015, 0.02, 0.05)), stage.mask_edge(y - roof))
     pane = (np.abs((x * 21) % 1 - 0.5) < 0.25) & (np.abs((y * 15) % 1 - 0.5) < 0.25) & (y < roof - 0.03)
     code = np.abs(np.sin(np.floor(x * 21) * 7.3 + np.floor(y * 15) * 91.1) * 437.5) % 1
     stage.paint(f32((1.0, 0.8, 0.45)), 0.6 * (pane & (code > 0.6)))
@@ -282,9 +284,9 @@ def draw_fireworks(stage: Stage) -> None:
 
 @scene("lightning", colours=("purple", "blue", "white", "pink", "teal", "red"), times=NO_TIME, cameras=STILL_OR_PAN)
 def draw_lightning(stage: Stage) -> None:
-    """A storm: clouds race by and bolts strike the plain."""
+    """Draw a storm: clouds race by and bolts strike the plain."""
     rng = stage.rng
-    x, y = stage.at(0.3)
+    x, y = stage.locate(0.3)
     offset = f32(rng.uniform(0, 4, 2))
     u = x * 0.6 - stage.dx * 0.22 * stage.t + offset[0]
     cloud = 0.65 * sample_fbm(u, y * 0.9 + offset[1], 0) + 0.35 * sample_fbm(u * 2.2, y * 2.4 + 0.1 * stage.t, 1)
@@ -298,7 +300,7 @@ def draw_lightning(stage: Stage) -> None:
         branch = (int(rng.integers(3, 8)), float(rng.choice((-1, 1))))
         age = stage.t - np.float32(moment)
         shine = np.exp(-np.maximum(age, 0) * 6) * (age >= 0) * (0.7 + 0.3 * np.cos(30 * age))
-        stage.happens("flash", float(moment), strength, place)
+        stage.record_event("flash", float(moment), strength, place)
         if shine.max() > 0.02:
             power = np.maximum(power, strength * shine)
             strikes.append((place, knots, branch, strength * shine))
@@ -306,17 +308,17 @@ def draw_lightning(stage: Stage) -> None:
     stage.fill(ramp((dark, mix(dark, light, 0.5), light), tone) * (1 + 1.1 * power[..., None]))
     stage.light(stage.main, 0.35 * power * tone)
     draw_ridge(stage, -0.66, 0.07, dark * 0.4, 0.6)
-    sx, sy = stage.at(0.5)
+    sx, sy = stage.locate(0.5)
     for place, knots, (start, side), shine in strikes:
         level = np.clip((0.75 - sy) / 1.40 * 13, 0, 12.999)
         below = level.astype(int)
         path = place + knots[below] + (knots[below + 1] - knots[below]) * (level - below)
         within = (sy > -0.66) & (sy < 0.75)
         gap = np.abs(sx - path)
-        bolt = stage.edge(gap - 0.012, 1.5) * within
+        bolt = stage.mask_edge(gap - 0.012, 1.5) * within
         split = np.maximum(level - start, 0)
         fork = np.abs(sx - place - knots[start] - side * 0.07 * split + 0.5 * (path - place - knots[start]))
-        bolt = np.maximum(bolt, 0.8 * stage.edge(fork - 0.005, 1.5) * within * (split > 0) * (split < 4.5))
+        bolt = np.maximum(bolt, 0.8 * stage.mask_edge(fork - 0.005, 1.5) * within * (split > 0) * (split < 4.5))
         stage.light(stage.main, shine * 0.75 * np.exp(-gap * 7) * within)
         stage.paint(mix(stage.main, WHITE, 0.72), np.clip(1.5 * shine, 0, 1) * bolt)
 
@@ -324,16 +326,16 @@ def draw_lightning(stage: Stage) -> None:
 @scene("fireflies", colours=("gold", "green", "teal", "blue", "pink", "orange", "white"), times=NO_TIME,
        directions=("none", "up", "left", "right"))  # fmt: skip
 def draw_fireflies(stage: Stage) -> None:
-    """Glowing dots wander over a dark meadow."""
+    """Draw glowing dots that wander over a dark meadow."""
     rng = stage.rng
-    _, y = stage.at(0.2)
+    _, y = stage.locate(0.2)
     stage.fill(ramp((f32((0.03, 0.09, 0.09)), f32((0.04, 0.12, 0.17)), f32((0.03, 0.05, 0.14))), 0.5 + 0.5 * y))
-    stage.stars(25, below=0.3, amount=0.5)
+    stage.draw_stars(25, below=0.3, amount=0.5)
     draw_pines(stage, 7, -0.30, f32((0.015, 0.05, 0.06)), 0.4, 0.75)
-    gx, gy = stage.at(0.8)
+    gx, gy = stage.locate(0.8)
     blades = sample_fbm(gx * 4.0 + 0.05 * np.sin(2 * stage.t), gy * 0.7, 1)
     stage.paint(ramp((f32((0.01, 0.03, 0.03)), f32((0.05, 0.13, 0.08))), 1.6 * blades - 0.3),
-                stage.edge(gy + 0.42 - 0.25 * (blades - 0.5), 2))  # fmt: skip
+                stage.mask_edge(gy + 0.42 - 0.25 * (blades - 0.5), 2))  # fmt: skip
     count = 34
     clock = stage.t[:, :, 0]
     phase = f32(rng.uniform(0, 6.28, (4, count)))
@@ -349,24 +351,24 @@ def draw_fireflies(stage: Stage) -> None:
         + stage.dy * 0.3 * pace * clock
     )
     blink = 0.35 + 0.65 * np.clip(np.sin(2.4 * pace * clock + phase[2]), 0, 1)
-    stage.image += stage.glow(px, py, 0.085, 0.38 * blink, stage.main)
-    stage.image += stage.glow(px, py, 0.026, 1.25 * blink, mix(stage.main, WHITE, 0.45))
+    stage.image += stage.render_glow(px, py, 0.085, 0.38 * blink, stage.main)
+    stage.image += stage.render_glow(px, py, 0.026, 1.25 * blink, mix(stage.main, WHITE, 0.45))
 
 
 @scene("meteors", colours=("blue", "teal", "purple", "pink", "gold", "orange", "white", "green"), times=NO_TIME,
        cameras=STILL_OR_PAN)  # fmt: skip
 def draw_meteors(stage: Stage) -> None:
-    """Shooting stars cross the night above a lone tree on a hill."""
+    """Draw shooting stars that cross the night above a lone tree on a hill."""
     rng = stage.rng
     draw_dark_sky(stage, 110, 0.20)
-    x, y = stage.at(0.15)
+    x, y = stage.locate(0.15)
     band = np.exp(-(((y - 0.35 - 0.5 * x) / 0.34) ** 2))
     milky = sample_fbm(x * 0.9 + 1, y * 0.9, 1)
     stage.light(mix(stage.main, f32((0.7, 0.7, 0.9)), 0.4), 0.45 * band * smoothstep(0.35, 0.8, milky))
     clock = stage.t[:, :, 0]
     for moment in np.cumsum(rng.uniform(0.18, 0.5, 60)) - 1.0:
         mx, my, power = (float(v) for v in (rng.uniform(-0.9, 0.9), rng.uniform(0.25, 1.1), rng.uniform(0.6, 1)))
-        stage.happens("streak", float(moment), 0.6 * power, mx)
+        stage.record_event("streak", float(moment), 0.6 * power, mx)
         age = clock - np.float32(moment)
         if age[-1, 0] < 0 or age[0, 0] > 0.9:
             continue
@@ -375,20 +377,20 @@ def draw_meteors(stage: Stage) -> None:
         past = age - 0.022 * steps
         sx, sy = mx - 0.35 * stage.dx + stage.dx * 1.35 * past, my - 0.75 * past
         fade = shown * (1 - steps / 14) ** 1.5
-        stage.image += stage.glow(sx, sy, 0.026 - 0.0012 * steps, 1.1 * fade, mix(stage.main, WHITE, 0.4), 0.2)
+        stage.image += stage.render_glow(sx, sy, 0.026 - 0.0012 * steps, 1.1 * fade, mix(stage.main, WHITE, 0.4), 0.2)
     draw_ridge(stage, -0.72, 0.09, f32((0.01, 0.015, 0.035)), 0.6, 0.4)
     _draw_tree(stage, float(rng.uniform(-0.5, 0.5)))
 
 
 def _draw_tree(stage: Stage, place: float) -> Array:
-    """A lone tree in silhouette."""
-    x, y = stage.at(0.6)
+    """Draw a lone tree in silhouette."""
+    x, y = stage.locate(0.6)
     x = x - np.float32(place)
-    trunk = stage.edge(np.abs(x + 0.03 * np.sin(6 * y)) - 0.022 - 0.03 * np.clip(-y - 0.5, 0, 1)) * (
+    trunk = stage.mask_edge(np.abs(x + 0.03 * np.sin(6 * y)) - 0.022 - 0.03 * np.clip(-y - 0.5, 0, 1)) * (
         (y < -0.2) & (y > -0.85)
     )
     ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
-    crown = stage.edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
+    crown = stage.mask_edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
     mask = np.maximum(trunk, crown)
     stage.paint(f32((0.008, 0.012, 0.03)), mask)
     return mask

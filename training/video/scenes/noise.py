@@ -24,7 +24,7 @@ TEXTURES = 4
 
 
 def _make_octave(rng: np.random.Generator, cells: int) -> Array:
-    """Tileable gradient noise with `cells` lattice cells a side -> float32 (TEXELS, TEXELS)."""
+    """Make tileable gradient noise with `cells` lattice cells a side, float32 (TEXELS, TEXELS)."""
     angle = rng.uniform(0, 2 * np.pi, (cells, cells)).astype(np.float32)
     gradient = np.stack([np.cos(angle), np.sin(angle)])  # (2, cells, cells)
     place = np.arange(TEXELS, dtype=np.float32) * (cells / TEXELS)
@@ -43,7 +43,7 @@ def _make_octave(rng: np.random.Generator, cells: int) -> Array:
 
 @lru_cache(maxsize=TEXTURES)
 def build_pyramid(index: int) -> tuple[Array, ...]:
-    """The mip levels of texture `index`, finest first; values in [0, 1], mean 0.5, standard deviation about 0.18."""
+    """Build the mip levels of texture `index`, finest first; in [0, 1], mean 0.5, deviation about 0.18."""
     rng = np.random.default_rng(1000 + index)
     texture = np.zeros((TEXELS, TEXELS), np.float32)
     for octave in range(OCTAVES):
@@ -57,7 +57,7 @@ def build_pyramid(index: int) -> tuple[Array, ...]:
 
 
 def _measure_step(values: Array, axis: int) -> float:
-    """Median distance between neighbours along an axis."""
+    """Measure the median distance between neighbours along an axis."""
     if values.shape[axis] < 2:
         return 0.0
     first = values[:1]
@@ -65,7 +65,7 @@ def _measure_step(values: Array, axis: int) -> float:
 
 
 def sample_fbm(u: Array, v: Array, index: int = 0) -> Array:
-    """Fractal noise at world places.
+    """Sample fractal noise at world places.
 
     Args:
         u, v: float32, broadcastable to (T, H, W); one unit is a period of the coarsest octave.

@@ -48,56 +48,56 @@ SKIES = {
 
 
 def light_colour(colour: Array, time: str, share: float = 1.0) -> Array:
-    """A colour (3,) as it looks at that time of day; `share` 0 leaves it as it is."""
+    """Light a colour (3,) as it looks at that time of day; `share` 0 leaves it as it is."""
     return f32(colour) * (1 - share + share * f32(SKIES[time].light))
 
 
 def draw_sky(stage: Stage, horizon: float = 0.0, sun: bool = True, haze: Array | None = None) -> float:
-    """Fill the image with the sky of the stage's time of day; returns the x of sun or moon."""
+    """Fill the image with the sky of the stage's time of day; return the x of sun or moon."""
     time = stage.spec.time_of_day
     sky = SKIES[time]
-    _, y = stage.at(0.15)
+    _, y = stage.locate(0.15)
     stage.fill(ramp(sky.stops, (y - horizon) / np.float32(1.05 - horizon)))
     sun_x = float(stage.rng.uniform(-0.55, 0.55))
     if time == "night":
-        stage.stars(70, below=horizon)
+        stage.draw_stars(70, below=horizon)
     if haze is not None:
         stage.paint(haze, 0.35 * np.exp(-np.maximum(y - horizon, 0) * 3.5))
     if sun:
-        x, y = stage.at(0.15)
+        x, y = stage.locate(0.15)
         distance = np.sqrt((x - np.float32(sun_x)) ** 2 + (y - np.float32(horizon + sky.height)) ** 2)
         spread = 0.35 if time == "night" else 0.6
         stage.light(f32(sky.sun), 0.42 * np.exp(-distance / np.float32(spread * 0.5)))
-        stage.paint(f32(sky.sun) * 1.05, stage.edge(distance - (0.11 if time == "night" else 0.13), 1.6))
+        stage.paint(f32(sky.sun) * 1.05, stage.mask_edge(distance - (0.11 if time == "night" else 0.13), 1.6))
     return sun_x
 
 
 def draw_ridge(
     stage: Stage, base: float, height: float, colour: Array, depth: float, roughness: float = 0.5, shift: float = 0.0
 ) -> Array:
-    """A hill or mountain chain in one colour, a little lighter at its foot; returns its height (T, 1, W)."""
-    x, y = stage.at(depth)
+    """Draw a hill or mountain chain in one colour, a little lighter at its foot; return its height (T, 1, W)."""
+    x, y = stage.locate(depth)
     top = np.float32(base) + np.float32(height) * draw_profile(x * np.float32(1.1) + shift, stage.rng, roughness)
-    stage.paint(f32(colour), stage.edge(y - top, 1.3))
+    stage.paint(f32(colour), stage.mask_edge(y - top, 1.3))
     return top
 
 
 def draw_pines(stage: Stage, count: int, base: float, colour: Array, depth: float, size: float = 0.3) -> None:
-    """Pine trees: three stacked triangles each, at random places."""
-    x, y = stage.at(depth)
+    """Draw pine trees: three stacked triangles each, at random places."""
+    x, y = stage.locate(depth)
     for place in np.sort(stage.rng.uniform(-1.25, 1.25, count)):
         tall = size * float(stage.rng.uniform(0.7, 1.25))
         foot = base + float(stage.rng.uniform(-0.04, 0.03))
         up = (y - np.float32(foot)) / np.float32(tall)
         tooth = 0.72 * (1 - up) + 0.28 * np.abs((up * 3) % 1 - 1)
         inside = np.abs(x - np.float32(place)) - np.float32(0.30 * tall) * tooth
-        mask = stage.edge(inside) * ((up > -0.12) & (up < 1))
+        mask = stage.mask_edge(inside) * ((up > -0.12) & (up < 1))
         stage.paint(f32(colour), mask)
 
 
 def draw_clouds(stage: Stage, cover: float, colour: Array, shade: Array, drift: float, depth: float = 0.3) -> Array:
-    """Clouds lit from above; `cover` in [0, 1], `drift` in world units a second of the scene; returns their mask."""
-    x, y = stage.at(depth)
+    """Draw clouds lit from above and return their mask; `cover` in [0, 1], `drift` in world units a second."""
+    x, y = stage.locate(depth)
     offset = f32(stage.rng.uniform(0, 4, 4))
     u, v = x * 0.75 - stage.t * np.float32(drift * 0.75) + offset[0], y * 1.5 + offset[1]
     density = 0.68 * sample_fbm(u, v, 0) + 0.32 * sample_fbm(
@@ -112,10 +112,10 @@ def draw_clouds(stage: Stage, cover: float, colour: Array, shade: Array, drift: 
 
 
 def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None, roll: float, toward: float) -> None:
-    """A sea below the horizon, in perspective, with the sky's light in it and a glittering path under the sun."""
+    """Draw a sea below the horizon, in perspective, with the sky's light in it and a glittering path under the sun."""
     time = stage.spec.time_of_day
     sky = SKIES[time]
-    x, y = stage.at(0.5)
+    x, y = stage.locate(0.5)
     below = np.maximum(np.float32(horizon) - y, 0)
     distance = 1 / (below + np.float32(0.09))
     u = x * distance * np.float32(0.24) - stage.t * np.float32(roll * 0.3)
@@ -128,7 +128,7 @@ def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None,
     far = 0.55 * base + 0.45 * f32(sky.stops[0]) * (0.8 if time != "night" else 1.0)
     body = ramp((base * 0.30, base * 0.72, base * 1.05, 0.55 * base + 0.45 * f32(sky.stops[1])), tone)
     body += (far - body) * np.exp(-below * 5)[..., None]
-    mask = stage.edge(y - np.float32(horizon))
+    mask = stage.mask_edge(y - np.float32(horizon))
     stage.paint(body, mask)
     if sun_x is not None:
         path = np.exp(-(((x - np.float32(sun_x)) / (0.10 + 0.35 * below)) ** 2))
