@@ -90,7 +90,7 @@ class ClipMaker:
         noise = torch.cat(
             [self.generator.draw_noise(each, FRAMES, torch.Generator().manual_seed(each.seed)) for each in requests]
         )
-        both = [self.generator.conditions(request) for request in requests]
+        both = [self.generator.build_conditions(request) for request in requests]
         wanted, unwanted = (Condition.cat([pair[side] for pair in both]) for side in (0, 1))
         model = self.generator.model
         guidance = Guidance(scale, DEFAULTS.rescale)

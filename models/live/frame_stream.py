@@ -179,7 +179,7 @@ class FrameGenerator:
     def __init__(self, generator: VideoGenerator, prompt: str, seed: int = 0, size: int = DRAWN_SIZE) -> None:
         self.morph = PromptMorph(generator, prompt)
         self._model = share_with_given_text(generator.model)
-        self._nothing = self.morph.vector("")
+        self._nothing = self.morph.embed("")
         self._random = torch.Generator().manual_seed(seed)
         self._stretch, self._size = generator.stretch, size
         self._last: Tensor | None = None  # (1, 3, OVERLAP, R, S)

@@ -40,8 +40,10 @@ NAP_S, FILM_PATIENCE_S = 0.05, 2.0
 class PictureWorker:
     """Draws and shows in two threads of its own, and films in a third where a model makes clips."""
 
-    def __init__(self, frames: FrameStream, features: FeatureTracker, now_s: Callable[[], float], send: Send) -> None:
-        self.frames, self.features, self.now_s, self.send = frames, features, now_s, send
+    def __init__(
+        self, frames: FrameStream, features: FeatureTracker, get_time_s: Callable[[], float], send: Send
+    ) -> None:
+        self.frames, self.features, self.get_time_s, self.send = frames, features, get_time_s, send
         self.is_still, self.level = False, 0
         self._closing = threading.Event()
         works: list[tuple[Callable[[], None], int, str]] = [
@@ -150,7 +152,7 @@ class LiveSession:
         self.features = MusicFeatureTracker()
         self.program, self.answers = program, 0
         self.send, self.clock = send, clock
-        self.pictures = PictureWorker(frames, self.features, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, self.features, self.get_time_s, send) if frames is not None else None
         self._began: float | None = None
         self._closing = threading.Event()
         self._phrase = phrase.Phrase()

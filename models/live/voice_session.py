@@ -57,7 +57,7 @@ class VoiceSession:
         self.live = styler.live(preset=style, strength=strength) if styler is not None else None
         self.rate, self.features, self.send = rate, features, send
         self.recording = SessionRecording(folder, rate)
-        self.pictures = PictureWorker(frames, features, self.now_s, send) if frames is not None else None
+        self.pictures = PictureWorker(frames, features, self.get_time_s, send) if frames is not None else None
         inside = styler.sample_rate if styler is not None else rate
         self._to_model, self._from_model = StreamResampler(rate, inside), StreamResampler(inside, rate)
         self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue()

@@ -59,7 +59,7 @@ def test_a_given_vector_is_the_same_as_the_words(generator: VideoGenerator) -> N
     with torch.inference_mode():
         plain = predict(model, noisy, 0.3, Condition(words, said, attributes), Condition(words, said, attributes),
                         Guidance(1.0))  # fmt: skip
-        vector = PromptMorph(generator, "a red fire").at(0.0)[:, None]
+        vector = PromptMorph(generator, "a red fire").embed_at(0.0)[:, None]
         given = Condition(vector, torch.ones(1, 1, dtype=torch.bool), attributes)
         told = predict(share_with_given_text(model), noisy, 0.3, given, given, Guidance(1.0))
     assert torch.equal(plain, told)
