@@ -155,7 +155,7 @@ def measure_speed(model: MusicTransformer) -> Measured:
 
 
 def load_composer() -> MusicComposer:
-    """The composer as the studio loads it."""
+    """Load the composer as the studio does."""
     return MusicComposer(load_model(WEIGHTS / MUSIC_FILE), copy_detector=CopyDetector.load(WEIGHTS / COPY_INDEX_FILE))
 
 
@@ -206,7 +206,7 @@ def measure_control(pieces: int = 100) -> Measured:
 
 
 def measure_likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
-    """[nll_...]: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
+    """Yield nll_COLLECTION: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
     losses = measure_held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
     for name, loss in losses.items():
         yield f"nll_{name}", loss
@@ -247,7 +247,7 @@ def compare_distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Me
 
 
 def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> Measured:
-    """[longest_shared_run]: notes that a sample shares with a training piece; held-out excerpts for comparison."""
+    """Yield longest_shared_run: notes that a sample shares with a training piece; held-out excerpts for comparison."""
     detector = CopyDetector.load(WEIGHTS / COPY_INDEX_FILE)
     runs = [detector.find_longest_run(piece).notes for pieces in written.values() for piece in pieces]
     yield "longest_shared_run", float(max(runs))

@@ -74,7 +74,7 @@ class LiveControls:
 
     @property
     def bar(self) -> Bar:
-        """The bar as the model knows it: four quarters at the nearest row of TEMPI."""
+        """Return the bar as the model knows it: four quarters at the nearest row of TEMPI."""
         return Bar(COMMON_TIME, find_tempo(self.tempo))
 
     @property
@@ -92,8 +92,8 @@ class LiveControls:
         """Return what velocities are multiplied by: 0.55 at intensity 0, 1 at about 0.6, 1.3 at 1."""
         return 0.55 + 0.75 * self.intensity
 
-    def band_controls(self) -> MusicControls:
-        """What is written in front of the band's bars."""
+    def build_band_controls(self) -> MusicControls:
+        """Build the controls that stand in front of the band's bars."""
         return MusicControls(
             STYLES.index(self.style),
             self.key,
@@ -103,8 +103,8 @@ class LiveControls:
             find_register(REGISTER),
         )
 
-    def drum_controls(self) -> MusicControls:
-        """What is written in front of the drummer's bars."""
+    def build_drum_controls(self) -> MusicControls:
+        """Build the controls that stand in front of the drummer's bars."""
         density = DRUM_DENSITY * 2.0 ** (2 * self.intensity - 1)
         style = STYLES.index("drums")
         return MusicControls(style, NO_KEY, self.bar.tempo, self.bar.meter, find_density(density), NO_REGISTER)

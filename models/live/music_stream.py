@@ -49,7 +49,7 @@ class ThreadSafeVoiceBank(SoundFontRenderer):
         self._lock = threading.Lock()
 
     def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
-        """As `SoundFontRenderer.render_note`."""
+        """Render a note as `SoundFontRenderer.render_note` does."""
         with self._lock:
             return super().render_note(program, is_drum, key, velocity, held)
 
@@ -119,7 +119,7 @@ class MusicStream:
 
     def __init__(
         self,
-        writer: BarGenerator,
+        bar_generator: BarGenerator,
         bank: SoundFontRenderer,
         controls: LiveControls,
         seed: int = 0,
@@ -375,7 +375,7 @@ class MusicStream:
 
 def _make_sounding(note: LiveNote, mark: BarMark) -> NoteEvent:
     return NoteEvent(
-        mark.position_s(note.start),
+        mark.locate_s(note.start),
         note.duration * mark.controls.second_a_position,
         note.pitch,
         note.velocity,

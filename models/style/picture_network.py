@@ -49,16 +49,16 @@ class PictureStyleConfig:
 
     @classmethod
     def debug(cls) -> PictureStyleConfig:
-        """Small enough to run in milliseconds."""
+        """Return sizes small enough to run in milliseconds."""
         return cls(widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for a weight file."""
+        """Return plain values for a weight file."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PictureStyleConfig:
-        """From `to_dict`."""
+        """Undo `to_dict`."""
         return cls(tuple(values["widths"]), tuple(values["blocks"]), int(values["code"]))
 
 
@@ -79,8 +79,8 @@ class PictureStatistics:
     colour_covariance: Tensor
     band_covariances: Tensor
 
-    def mixed(self, other: PictureStatistics, share: float | Tensor) -> PictureStatistics:
-        """The way from these (share 0) to `other` (share 1), in a straight line."""
+    def interpolate(self, other: PictureStatistics, share: float | Tensor) -> PictureStatistics:
+        """Go from these (share 0) to `other` (share 1), in a straight line."""
 
         def mix(a: Tensor, b: Tensor) -> Tensor:
             return a + share * (b - a)
@@ -93,8 +93,8 @@ class PictureStatistics:
             mix(self.band_covariances, other.band_covariances),
         )
 
-    def vector(self) -> Tensor:
-        """All of it side by side, (B, n): what the code network reads."""
+    def to_vector(self) -> Tensor:
+        """Return all of it side by side, (B, n): what the code network reads."""
         rows, columns = torch.triu_indices(3, 3)
         covariance = self.colour_covariance[:, rows, columns]
         return torch.cat([*self.means, *self.stds, 2 * self.colour_mean - 1, 8 * covariance], dim=1)
@@ -109,13 +109,13 @@ class PictureStyle:
 
 
 def measure_mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel over the picture: (B, C, H, W) -> (B, C), (B, C)."""
+    """Measure mean and standard deviation of every channel over the picture: (B, C, H, W) to (B, C), (B, C)."""
     variance, mean = torch.var_mean(features, dim=(2, 3), correction=0)
     return mean, torch.sqrt(variance + EPSILON)
 
 
 def adain(features: Tensor, mean: Tensor, std: Tensor, own: tuple[Tensor, Tensor] | None = None) -> Tensor:
-    """Adaptive instance normalisation, equation 8 of Huang and Belongie 2017: std * (x - mean(x)) / std(x) + mean.
+    """Give features a style's mean and std: adaptive instance normalisation (Huang and Belongie 2017, equation 8).
 
     Args:
         features: x, (B, C, H, W).
@@ -131,7 +131,7 @@ def adain(features: Tensor, mean: Tensor, std: Tensor, own: tuple[Tensor, Tensor
 
 
 def measure_colours(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (B, 3) and covariance (B, 3, 3) of the colours of (B, 3, H, W)."""
+    """Measure mean (B, 3) and covariance (B, 3, 3) of the colours of (B, 3, H, W)."""
     flat = pixels.flatten(2)
     mean = flat.mean(dim=2)
     centred = flat - mean[:, :, None]
@@ -140,7 +140,7 @@ def measure_colours(pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def split_bands(pixels: Tensor) -> list[Tensor]:
-    """A Laplacian pyramid (Burt and Adelson 1983): `BANDS` bands of detail from fine to coarse, and the rest.
+    """Split into a Laplacian pyramid (Burt and Adelson 1983): `BANDS` bands from fine to coarse, and the rest.
 
     (B, 3, H, W) -> (B, 3, H, W), (B, 3, H/2, W/2) ... ; H and W are multiples of SIZE_MULTIPLE.
     """
@@ -153,7 +153,7 @@ def split_bands(pixels: Tensor) -> list[Tensor]:
 
 
 def join_bands(bands: Sequence[Tensor]) -> Tensor:
-    """The picture of a pyramid; undoes `split_bands`."""
+    """Join the bands of a pyramid to the picture; undo `split_bands`."""
     pixels = bands[-1]
     for band in reversed(bands[:-1]):
         pixels = band + F.interpolate(pixels, scale_factor=2.0, mode="bilinear")
@@ -161,7 +161,7 @@ def join_bands(bands: Sequence[Tensor]) -> Tensor:
 
 
 def fit_colour_map(own: Tensor, wanted: Tensor) -> Tensor:
-    """The linear map of least displacement that takes colours of covariance `own` to `wanted`, all (B, 3, 3).
+    """Fit the linear map of least displacement that takes colours of covariance `own` to `wanted`, all (B, 3, 3).
 
     Pitié and Kokaram 2007, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer".
     """
@@ -171,7 +171,7 @@ def fit_colour_map(own: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _compute_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Square root and inverse square root of symmetric positive matrices."""
+    """Compute the square root and inverse square root of symmetric positive matrices."""
     values, vectors = torch.linalg.eigh(matrix)
     root = values.clamp_min(1e-8).sqrt()
     return (vectors * root[:, None]) @ vectors.transpose(1, 2), (vectors / root[:, None]) @ vectors.transpose(1, 2)
@@ -195,7 +195,7 @@ class PictureEncoder(nn.Module):
         self.at_eighth = _make_conv(eighth, eighth)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, H, W) in [0, 1] -> (B, C, H/2, W/2), (B, C, H/4, W/4), (B, C, H/8, W/8)."""
+        """Map (B, 3, H, W) in [0, 1] to (B, C, H/2, W/2), (B, C, H/4, W/4), (B, C, H/8, W/8)."""
         x = F.leaky_relu(self.stem(F.pixel_unshuffle(2 * pixels - 1, 2)), 0.2)
         half = F.leaky_relu(self.at_half(x), 0.2)
         quarter = F.leaky_relu(self.at_quarter(F.leaky_relu(self.down_quarter(half), 0.2)), 0.2)
@@ -218,7 +218,7 @@ class StyledBlock(nn.Module):
         self.parameters_count = 5 * width
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
-        """x (B, C, H, W), style (B, 5 C), noise (1 or B, 1, H, W) -> (B, C, H, W)."""
+        """Map x (B, C, H, W), style (B, 5 C) and noise (1 or B, 1, H, W) to (B, C, H, W)."""
         scale_1, shift_1, grain, scale_2, shift_2 = style.split(self.width, dim=1)
         y = adain(self.first(x), shift_1, 1 + scale_1)
         y = F.leaky_relu_(torch.addcmul(y, grain[:, :, None, None], noise), 0.2)
@@ -256,9 +256,9 @@ class PictureDecoder(nn.Module):
             self.code[-1].weight.mul_(0.3)  # type: ignore[operator]
 
     def forward(self, features: Sequence[Tensor], statistics: PictureStatistics, noise: Sequence[Tensor]) -> Tensor:
-        """Features after AdaIN, the statistics they have, noise of their sizes -> (B, 3, H, W)."""
+        """Map features after AdaIN, the statistics they have and noise of their sizes to (B, 3, H, W)."""
         half, quarter, eighth = features
-        styles = iter(self.code(statistics.vector()).split(self.sizes, dim=1))
+        styles = iter(self.code(statistics.to_vector()).split(self.sizes, dim=1))
         x = F.leaky_relu(self.enter(eighth), 0.2)
         for block in self.levels[0]:  # type: ignore[attr-defined]
             x = block(x, next(styles), noise[2])
@@ -284,38 +284,38 @@ class PictureStyleNetwork(nn.Module):
         grain = torch.randn(len(NOISE_LEVELS), NOISE_SIZE, NOISE_SIZE, generator=torch.Generator().manual_seed(6))
         self.register_buffer("noise", grain, persistent=False)
 
-    def statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> PictureStatistics:
-        """Of pictures (B, 3, H, W) in [0, 1]."""
+    def measure_statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> PictureStatistics:
+        """Measure the statistics of pictures (B, 3, H, W) in [0, 1]."""
         pairs = [measure_mean_std(level) for level in (self.encoder(pixels) if features is None else features)]
-        colours = self.colours(pixels)
+        colours = self.measure_band_colours(pixels)
         return replace(colours, means=tuple(m for m, _ in pairs), stds=tuple(s for _, s in pairs))
 
-    def style(self, pixels: Tensor) -> PictureStyle:
-        """All that is taken from style pictures (B, 3, H, W) in [0, 1]."""
+    def extract_style(self, pixels: Tensor) -> PictureStyle:
+        """Extract all that is taken from style pictures (B, 3, H, W) in [0, 1]."""
         generator = torch.Generator().manual_seed(0)
         return PictureStyle(
-            self.statistics(pixels), tuple(build_dictionaries(each[None], generator) for each in pixels)
+            self.measure_statistics(pixels), tuple(build_dictionaries(each[None], generator) for each in pixels)
         )
 
-    def grain(self, height: int, width: int, divisor: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
-        """A noise map for a picture of this size at a part of its resolution, (1, 1, height/divisor, width/divisor)."""
+    def draw_grain(self, height: int, width: int, divisor: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
+        """Draw a noise map for a picture at a part of its resolution, (1, 1, height/divisor, width/divisor)."""
         rows = (torch.arange(height // divisor) + offsets[0]) % NOISE_SIZE
         columns = (torch.arange(width // divisor) + offsets[1]) % NOISE_SIZE
         return self.noise[NOISE_LEVELS.index(divisor)][rows][:, columns][None, None]
 
     def sketch(self, base: Tensor, style: PictureStyle, offsets: tuple[int, int] = (0, 0)) -> Tensor:
-        """The first stage: patches of pictures that `recolour` made are swapped, then colours moved again.
+        """Make the first stage: swap patches of pictures that `recolour` made, then move colours again.
 
         (B, 3, H, W) -> (B, 3, H, W), H and W multiples of 8; `offsets` is where in the noise to begin.
         """
         height, width = base.shape[2:]
-        noise = self.grain(height, width, 2, offsets), self.grain(height, width, 1, offsets)
+        noise = self.draw_grain(height, width, 2, offsets), self.draw_grain(height, width, 1, offsets)
         pieces = [swap_patches(each[None], pages, noise) for each, pages in zip(base, style.pages, strict=True)]
         made = torch.cat(pieces)
-        return recolour(made, self.colours(made), style.statistics)
+        return recolour(made, self.measure_band_colours(made), style.statistics)
 
-    def colours(self, pixels: Tensor) -> PictureStatistics:
-        """Statistics without those of the encoder."""
+    def measure_band_colours(self, pixels: Tensor) -> PictureStatistics:
+        """Measure statistics without those of the encoder."""
         mean, covariance = measure_colours(pixels)
         bands = torch.stack([measure_colours(band)[1] for band in split_bands(pixels)], dim=1)
         return PictureStatistics((), (), mean, covariance, bands)
@@ -329,7 +329,7 @@ class PictureStyleNetwork(nn.Module):
         strength: float | Tensor = 1.0,
         offsets: tuple[int, int] = (0, 0),
     ) -> Tensor:
-        """The picture in the style.
+        """Paint the picture in the style.
 
         At strength s the statistics are a straight mixture of both, which for AdaIN is the same as mixing the features
         (equation 14 of the paper), and what was changed counts s times. So strength 0 gives the picture itself.
@@ -343,10 +343,10 @@ class PictureStyleNetwork(nn.Module):
         Returns:
             (B, 3, H, W), about [0, 1] but not clipped.
         """
-        own = self.statistics(sketch, features)
-        target = own.mixed(style.statistics, strength)
+        own = self.measure_statistics(sketch, features)
+        target = own.interpolate(style.statistics, strength)
         moved = [adain(level, mean, std) for level, mean, std in zip(features, target.means, target.stds, strict=True)]
-        noise = [self.grain(pixels.shape[2], pixels.shape[3], divisor, offsets) for divisor in (2, 4, 8)]
+        noise = [self.draw_grain(pixels.shape[2], pixels.shape[3], divisor, offsets) for divisor in (2, 4, 8)]
         stroke = self.decoder(moved, target, noise)
         grey = compute_luminance(stroke)
         painted = sketch + grey + STROKE_COLOUR * (stroke - grey)
@@ -355,7 +355,7 @@ class PictureStyleNetwork(nn.Module):
 
 
 def recolour(pixels: Tensor, own: PictureStatistics, style: PictureStatistics) -> Tensor:
-    """Each band's colours moved in a line to the covariance that the style has there, and the mean; (B, 3, H, W)."""
+    """Move each band's colours in a line to the covariance that the style has there, and the mean; (B, 3, H, W)."""
     moved = []
     bands = split_bands(pixels)
     for at, (band, most) in enumerate(zip(bands, MOST_GAIN, strict=True)):

@@ -158,14 +158,14 @@ class VideoStyle:
                     made, seen, info, first + done, max(done, 1), True, run.measure_move(), notes + short, first
                 )
 
-    def _style(self, path: str) -> PictureStyle:
-        """What is taken from a style picture, remembered for the next request."""
+    def _extract_style(self, path: str) -> PictureStyle:
+        """Extract the style of a picture, or find it where it is remembered from an earlier request."""
         key = identify_file(path)
         found = self._styles.get(key)
         if found is None:
             pixels = _to_tensor(read_picture(path, STYLE_SHORTER, 2 * STYLE_SHORTER))
             with torch.inference_mode():
-                found = self.network.style(_pad(pixels))
+                found = self.network.extract_style(_pad(pixels))
             self._styles[key] = found
         self._styles.move_to_end(key)
         while len(self._styles) > REMEMBERED_STYLES:
@@ -241,9 +241,9 @@ class _StyleRun:
             else:
                 certain = np.round(255 * weights[:, :, 0]).astype(np.uint8)
         padded = _pad(pixels)
-        own = network.colours(padded)
+        own = network.measure_band_colours(padded)
         if before is not None and self.request.steadiness > 0:
-            own = before.own.mixed(own, SETTLING)
+            own = before.own.interpolate(own, SETTLING)
         base = recolour(padded, own, self.style.statistics)
         if before is not None and offsets is not None and certain is not None:
             base = _restore_sketch(base, before.sketch, offsets, certain)
@@ -262,7 +262,11 @@ class _StyleRun:
             return None
         network = self.model.network
         result = torch.from_numpy(self.last).permute(2, 0, 1)[None]
-        ends = network.statistics(_pad(self.seen)), self.style.statistics, network.statistics(_pad(result))
+        ends = (
+            network.measure_statistics(_pad(self.seen)),
+            self.style.statistics,
+            network.measure_statistics(_pad(result)),
+        )
         return StyleMove(*map(_flatten_statistics, ends))
 
 
@@ -339,7 +343,7 @@ def _pad(pixels: Tensor) -> Tensor:
 
 
 def _flatten_statistics(statistics: PictureStatistics) -> dict[str, FloatArray]:
-    """By name for the plot: colours, and means and spreads of every encoder level."""
+    """Flatten the statistics by name for the plot: colours, and means and spreads of every encoder level."""
     colours = torch.cat([statistics.colour_mean[0], statistics.colour_covariance[0].diagonal().clamp_min(0).sqrt()])
     levels = {
         f"level {at}": torch.cat([mean[0], std[0]])

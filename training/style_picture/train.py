@@ -158,10 +158,10 @@ def compute_loss(
     offsets = tuple(int(torch.randint(NOISE_SIZE, (1,), generator=generator)) for _ in range(2))
     at = offsets[0], offsets[1]
     with torch.no_grad():
-        pages = network.style(styles)
-        base = recolour(contents, network.colours(contents), pages.statistics)
+        pages = network.extract_style(styles)
+        base = recolour(contents, network.measure_band_colours(contents), pages.statistics)
         sketch = network.sketch(base, pages, at)
-    style = PictureStyle(network.statistics(styles), pages.pages)
+    style = PictureStyle(network.measure_statistics(styles), pages.pages)
     made = network.paint(contents, sketch, network.encoder(sketch), style, offsets=at)
     parts = {
         "style": config.style * measure_style_distance(made[:-1], styles[:-1], generator, 32, 768).mean(),

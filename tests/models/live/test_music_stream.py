@@ -217,7 +217,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
 
 def test_notes_that_are_kept_live_in_pages_of_their_own(bar_generator: BarGenerator) -> None:
     """Else they leave holes in the heap when they are forgotten, and the process grows."""
-    bank = ThreadSafeVoiceBank(writer.composer.bank)
+    bank = ThreadSafeVoiceBank(bar_generator.composer.bank)
     assert in_a_map(bank.render_note(0, False, 60, 90, 4_000))
     assert in_a_map(bank._cache.popitem()[1])
 
