@@ -149,7 +149,7 @@ def test_a_reader_of_directions_learns_and_is_kept(tmp_path: Path) -> None:
     assert judged == ["ball"] and figures["classifier_direction"] == 1.0
     save_safetensors(tmp_path / "r.safetensors", reader.state_dict(), {"judged": '["ball"]', "figures": "{}"})
     again, kinds, _ = motion.load_direction_classifier(tmp_path / "r.safetensors")
-    assert kinds == ("ball",) and (again.read(clips[16:]) == found).mean() > 0.8
+    assert kinds == ("ball",) and (again.classify(clips[16:]) == found).mean() > 0.8
 
 
 def test_failures_say_what_was_seen_instead() -> None:
