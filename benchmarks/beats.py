@@ -119,7 +119,7 @@ def detect_offline(detector: BeatDetector, samples: Samples) -> tuple[Floats, Fl
 
 
 def detect_online(path: Path, samples: Samples) -> Floats:
-    """Beats of the causal detector, told blocks of a tenth of a second."""
+    """Detect beats with the causal detector, told blocks of a tenth of a second."""
     detector = OnlineBeatDetector(load_beat_network(path))
     mono = resample(samples, RATE, BEAT_MEL.sample_rate)
     mono = np.concatenate([mono, np.zeros(int(detector.delay_s * BEAT_MEL.sample_rate) + BEAT_MEL.n_fft, np.float32)])

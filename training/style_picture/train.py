@@ -213,7 +213,7 @@ class PictureStyleTraining(TrainingLoop[PictureStyleNetwork]):
         """Do one step; return the parts of the loss."""
         plan, sampler = self.plan, self.sampler
         crop = plan.crop if self.measure_progress() < 2 / 3 else plan.late_crop
-        contents, styles = sampler.contents(plan.batch, crop), sampler.styles(plan.batch, crop)
+        contents, styles = sampler.draw_contents(plan.batch, crop), sampler.draw_styles(plan.batch, crop)
         loss = compute_loss(self.model, contents, styles, plan, self.generator)
         self.descend(loss.total, 5.0)
         return loss.parts

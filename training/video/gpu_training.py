@@ -225,7 +225,7 @@ class GpuTraining(TrainingLoop[UNet3D]):
 
     def schedule_rates(self) -> tuple[float, ...]:
         """Return the learning rate of the timed schedule."""
-        return (self.store.plan.learning_rate * self.timing.rate(self.step, self.elapsed_s),)
+        return (self.store.plan.learning_rate * self.timing.compute_rate(self.step, self.elapsed_s),)
 
     def weigh_average(self) -> float:
         """Return the weight of the newest state in the running average."""

@@ -158,7 +158,7 @@ def test_a_person_is_heard_by_sudden_loudness() -> None:
 
 
 def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
-    ears = MicrophoneFeatureTracker(
+    features = MicrophoneFeatureTracker(
         OnlineBeatDetector(load_beat_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100
     )
     sound = np.zeros(10 * 44_100, np.float32)
