@@ -30,7 +30,7 @@ from studio.warm import Warmer
 
 TABS: tuple[Tab, ...] = (
     speech.TAB,
-    Tab("Music", (Task.MUSIC,), music.build),
+    music.TAB,
     video.TAB,
     music_video.TAB,
     Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),

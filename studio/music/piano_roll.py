@@ -20,7 +20,7 @@ MAX_BAR_NUMBERS = 17
 SENTENCE = "time runs to the right and high notes lie above; watch melody and bass move against each other"
 
 
-def roll(
+def draw_roll(
     notes: Sequence[TimedNote],
     bars: Sequence[BarSpan],
     tracks: Sequence[tuple[int, bool]],
@@ -28,7 +28,7 @@ def roll(
     show_probability: bool = False,
     growing: bool = False,
 ) -> str:
-    """The roll of these bars.
+    """Draw the roll of these bars.
 
     Args:
         sound_start_s: where in the piece the player's sound begins, for the line that follows it.
@@ -57,7 +57,7 @@ def roll(
 
 
 class _Rows:
-    """Which row of the picture a note lies in, from the top."""
+    """The rows of the picture, from the top."""
 
     def __init__(self, notes: Sequence[TimedNote], tracks: Sequence[tuple[int, bool]]) -> None:
         self.is_drum = [is_drum for _, is_drum in tracks]
@@ -69,11 +69,11 @@ class _Rows:
         self.count = max(12, self.melodic + len(drums) + (1 if self.melodic and drums else 0))
 
     def of(self, note: TimedNote) -> int:
-        """The note's row."""
+        """Return the note's row."""
         return self.drum_row[note.pitch] if self.is_drum[note.track] else self.high - note.pitch
 
     def labels(self) -> str:
-        """The Cs, and the drums, on the left."""
+        """Draw the Cs, and the drums, on the left."""
         marks: list[tuple[str, float]] = [
             (f"C{pitch // 12 - 1}", self.high - pitch) for pitch in range(self.low, self.high + 1) if pitch % 12 == 0
         ]
@@ -111,12 +111,12 @@ def _paths(
 
 
 def colour(track: int, tracks: Sequence[tuple[int, bool]]) -> str:
-    """A track's colour."""
+    """Return a track's colour."""
     return DRUM_COLOUR if tracks[track][1] else COLOURS[track % len(COLOURS)]
 
 
 def _bar_numbers(bars: Sequence[BarSpan]) -> str:
-    """Some bars' numbers under the picture, where the bars begin."""
+    """Write some bars' numbers under the picture, where the bars begin."""
     start_s, length_s = bars[0].start_s, bars[-1].end_s - bars[0].start_s
     step = -(-len(bars) // MAX_BAR_NUMBERS)
     marks = "".join(

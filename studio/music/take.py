@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contracts import Task
 from models.music.contracts import BarSpan, MusicChunk, MusicRequest, TimedNote
 from models.music.controls import measure_key
 from models.music.score import InstrumentTrack, Note, Piece
 from models.music.vocabulary import KEYS
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
+from studio.music.controls import FIELDS
 from studio.page.stream_pacing import sound_tail
 
 FloatArray = NDArray[np.float32]
-SETTINGS = (
+FILES = ("wav", "midi", "mp3")
+DRUMS_ASKED = {"any": None, "yes": True, "no": False}
+IN_FILES = (  # the order in which files have held the settings since 0.1.0
     "action",
     "style",
     "key",
@@ -33,6 +38,8 @@ SETTINGS = (
     "first_bar",
     "last_bar",
     "prompt",
+    "instruments",
+    "drums",
 )
 
 
@@ -57,12 +64,12 @@ class MusicTake:
 
     @property
     def duration_s(self) -> float:
-        """Length of the sound so far."""
+        """Return the length of the sound so far."""
         return self.samples_count / self.sample_rate if self.sample_rate else 0.0
 
     @property
     def length_s(self) -> float:
-        """Length of the bars so far."""
+        """Return the length of the bars so far."""
         return self.bars[-1].end_s if self.bars else 0.0
 
     def add(self, chunk: MusicChunk) -> None:
@@ -80,27 +87,18 @@ class MusicTake:
         self.finished = self.finished or chunk.piece is not None or chunk.last
 
     def sound(self) -> FloatArray:
-        """The whole sound so far, float32 (2, n)."""
+        """Return the whole sound so far, float32 (2, n)."""
         return np.concatenate(self.sounds, axis=1) if self.sounds else np.zeros((2, 0), dtype=np.float32)
 
     def sound_since(self, start: int) -> FloatArray:
-        """What follows sample `start`, float32 (2, n); looks only at the pieces it needs."""
+        """Return what follows sample `start`, float32 (2, n); looks only at the pieces it needs."""
         return sound_tail(self.sounds, self.samples_count, start, (2,))
 
     def recent(self, bars: int) -> tuple[list[TimedNote], list[BarSpan]]:
-        """Notes and lines of the last bars."""
+        """Return notes and lines of the last bars."""
         lines = self.bars[-bars:]
         first_s = lines[0].start_s - 1e-6 if lines else 0.0
         return [note for note in self.notes if note.start_s >= first_s], lines
-
-
-@dataclass(frozen=True)
-class MusicFiles:
-    """Where the files of a take are."""
-
-    wav: Path
-    midi: Path | None  # a model that makes sound has written no notes
-    mp3: Path | None
 
 
 def save_take(
@@ -110,8 +108,10 @@ def save_take(
     folder: str | Path,
     suffix: str = "",
     with_mp3: bool = True,
-) -> MusicFiles:
-    """Write WAV, MIDI and MP3 with their recipe; MP3 is left out where it cannot be written.
+) -> dict[str, Path | None]:
+    """Write WAV, MIDI and MP3 with their recipe, by FILES.
+
+    MIDI is None for sound without notes, MP3 where it cannot be written.
 
     Args:
         sound: of the whole piece, (2, n).
@@ -135,36 +135,37 @@ def save_take(
     wav = audio_files.write_wav(stem.with_suffix(".wav"), sound, take.sample_rate)
     write_recipe(wav, recipe)
     mp3: Path | None = None
-    if not with_mp3:
-        return MusicFiles(wav, midi, mp3)
-    try:
-        mp3 = audio_files.write_mp3(stem.with_suffix(".mp3"), sound, take.sample_rate)
-        write_recipe(mp3, recipe)
-    except audio_files.MediaError:
-        mp3 = None
-    return MusicFiles(wav, midi, mp3)
+    if with_mp3:
+        try:
+            mp3 = audio_files.write_mp3(stem.with_suffix(".mp3"), sound, take.sample_rate)
+            write_recipe(mp3, recipe)
+        except audio_files.MediaError:
+            mp3 = None
+    return {"wav": wav, "midi": midi, "mp3": mp3}
 
 
 def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:
-    """The recipe of a take; a piece that was given is not part of it."""
-    settings: dict[str, str | int | float | bool] = {name: getattr(request, name) for name in SETTINGS}
-    settings["instruments"] = " ".join(str(program) for program in request.programs)
-    settings["drums"] = {None: "any", True: "yes", False: "no"}[request.drums]
-    return Recipe("music", model, revision, request.seed, settings)
+    """Return the recipe of a take; a piece that was given is not part of it."""
+    drums = next(name for name, asked in DRUMS_ASKED.items() if asked is request.drums)
+    values: dict[str, Any] = {"instruments": request.programs, "drums": drums}
+    values |= {each.name: getattr(request, each.name) for each in FIELDS.fields if hasattr(request, each.name)} | values
+    settings = FIELDS.settings(values)
+    ordered = {name: settings[name] for name in IN_FILES}
+    return Recipe(Task.MUSIC, model, revision, request.seed, ordered | settings)
 
 
-def transposed(piece: Piece, semitones: int) -> Piece:
-    """All melodic notes higher by `semitones`; a note that leaves MIDI's range comes back an octave."""
+def transpose(piece: Piece, semitones: int) -> Piece:
+    """Return all melodic notes higher by `semitones`; a note that leaves MIDI's range comes back an octave."""
 
-    def moved(track: InstrumentTrack) -> InstrumentTrack:
+    def move(track: InstrumentTrack) -> InstrumentTrack:
         if track.is_drum:
             return track
-        return InstrumentTrack.from_notes(track.program, False, [_moved(note, semitones) for note in track.notes])
+        return InstrumentTrack.from_notes(track.program, False, [_move(note, semitones) for note in track.notes])
 
-    return Piece(piece.bars, tuple(moved(track) for track in piece.tracks))
+    return Piece(piece.bars, tuple(move(track) for track in piece.tracks))
 
 
-def _moved(note: Note, semitones: int) -> Note:
+def _move(note: Note, semitones: int) -> Note:
     pitch = note.pitch + semitones
     while pitch > 127:
         pitch -= 12
@@ -174,14 +175,14 @@ def _moved(note: Note, semitones: int) -> Note:
 
 
 def semitones_to(piece: Piece, key: str) -> int:
-    """The shortest way (-6 to +5) from a piece's measured tonic to that of `key`; 0 for "" or a piece of drums."""
+    """Return the shortest way (-6 to +5) from a piece's tonic, as measured, to `key`'s; 0 for "" or drums alone."""
     measured = measure_key(piece)
     if not key or measured >= len(KEYS) - 1:
         return 0
     return (KEYS.index(key) % 12 - measured % 12 + 6) % 12 - 6
 
 
-def joined(chunks: Iterable[MusicChunk]) -> FloatArray:
-    """The sound of chunks of one piece, (2, n)."""
+def join_sound(chunks: Iterable[MusicChunk]) -> FloatArray:
+    """Return the sound of chunks of one piece, (2, n)."""
     sounds = [chunk.samples for chunk in chunks]
     return np.concatenate(sounds, axis=1) if sounds else np.zeros((2, 0), dtype=np.float32)

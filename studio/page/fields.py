@@ -174,6 +174,8 @@ class Choice(Field):
         is_open: whether other values are taken too, such as the voice of a model that is not chosen yet.
     """
 
+    _wrong: ClassVar[str] = "is {!r}; it must be one of"
+
     choices: Sequence[Option] = ()
     offered: Callable[[Registry], Sequence[Option]] | None = None
     radio: bool = False
@@ -193,7 +195,8 @@ class Choice(Field):
                 return each
         if value is None and "" in values:
             return ""
-        raise ValueError(f"{self.label} is {value!r}; it must be one of {', '.join(map(str, filter(None, values)))}.")
+        known = ", ".join(str(each) for each in values if each not in ("", None))
+        raise ValueError(f"{self.label} {self._wrong.format(value)} {known}.")
 
     @property
     def limits(self) -> str:
@@ -208,7 +211,7 @@ class Choices(Choice):
     """Declare any number of values out of several, at most `most`."""
 
     kind: ClassVar[type] = list
-
+    _wrong: ClassVar[str] = "holds {!r}; each must be one of"
     most: int | None = None
 
     def read(self, value: Any) -> list[Any]:

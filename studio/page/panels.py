@@ -26,7 +26,7 @@ class Panels:
             so is a button of `optional`.
         downloads: the row of the buttons, seen while the first file is there.
         kept: states, and other components that simply get a value.
-        areas: parts of the page that are seen while a state holds something, by the state's name.
+        areas: parts of the page that are seen while a state or a file is there, by its name.
         controls: what an offer changes.
     """
 
@@ -60,15 +60,10 @@ class Panels:
                 case Pictures(drawn):
                     page |= {self.pictures[name]: text for name, text in drawn.items() if name in self.pictures}
                 case Files(paths):
-                    page |= self._files(paths)
+                    page |= self._files(paths) | self._areas(paths)
                 case Kept(values):
                     page |= {self.kept[name]: value for name, value in values.items() if name in self.kept}
-                    page |= {
-                        part: gr.update(visible=values[name] is not None)
-                        for name, parts in self.areas.items()
-                        if name in values
-                        for part in parts
-                    }
+                    page |= self._areas(values)
                 case Offers(name, choices, value) if name in self.controls:
                     page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=len(choices) > 1)
                 case Report() | Sound() | Offers():
@@ -88,3 +83,7 @@ class Panels:
         if self.downloads is not None and first is not None and first in paths:
             page[self.downloads] = gr.update(visible=paths[first] is not None)
         return page
+
+    def _areas(self, values: Mapping[str, Any]) -> Updates:
+        named = ((name, part) for name, parts in self.areas.items() if name in values for part in parts)
+        return {part: gr.update(visible=values[name] is not None) for name, part in named}

@@ -100,7 +100,7 @@ def test_speech(shelf: Shelf, kind: str) -> None:
 def test_music(shelf: Shelf, kind: str) -> None:
     key = shelf.put(kind)
     fields = {"style": "", "key": "", "tempo": 200, "bars": 4, "prompt": "slow dark music", "seed": 1}
-    page, said = merged(MusicActions(shelf.registry).generate("s", key, "compose", fields, None, None))
+    page, said = merged(MusicActions(shelf.registry).run("s", key, fields))
     assert "Downloading" in said and "of music" in page["status"] and page["bytes"][:4] == b"RIFF"
     assert page["midi"] is None and "slow dark music" in page["notes"]
 

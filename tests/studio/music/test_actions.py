@@ -20,16 +20,17 @@ from studio.io import recipes
 from studio.music import actions as music_actions
 from studio.music import piano_roll
 from studio.music.actions import IDEA_NAMES, MusicActions, build_request
-from studio.music.take import MusicTake, semitones_to, transposed
+from studio.music.take import FILES, MusicTake, semitones_to, transpose
 from studio.page import jobs
 from tests.studio.debug_music import debug_music_spec
+from tests.studio.events import flatten
 
 MODEL = "music/debug"
 FIELDS: dict[str, Any] = {
     "style": "pop",
     "key": "C major",
     "tempo": 90,
-    "bars": 3.0,
+    "bars": 4.0,
     "meter": "4/4",
     "instruments": [33, 0],
     "drums": "yes",
@@ -52,11 +53,12 @@ def run(
 ) -> dict[str, Any]:
     """All values that the page would hold in the end; files are read before their folder goes."""
     page: dict[str, Any] = {"pieces": []}
-    for update in actions.generate("session", MODEL, action, FIELDS | changes, upload, current):
+    values = FIELDS | {"action": action, "midi_file": upload} | changes
+    for update in map(flatten, actions.run("session", MODEL, values, current)):
         if "sound" in update:
             page["pieces"].append(update.pop("sound"))
         page |= update
-        for name in ("wav", "midi", "mp3", *IDEA_NAMES):
+        for name in (*FILES, *IDEA_NAMES):
             if update.get(name):
                 page[name + "_bytes"] = Path(update[name]).read_bytes()
     return page
@@ -72,7 +74,7 @@ def a_tune(folder: Path, tonic: int = 60) -> str:
 
 def test_a_take_has_everything(actions: MusicActions, tmp_path: Path) -> None:
     page = run(actions)
-    assert "3 bars" in page["status"]
+    assert "4 bars" in page["status"]
     assert page["pieces"] and all(piece[:4] == b"RIFF" for piece in page["pieces"])
     for ending in ("wav", "midi", "mp3"):
         (tmp_path / f"take.{'mid' if ending == 'midi' else ending}").write_bytes(page[f"{ending}_bytes"])
@@ -99,10 +101,10 @@ def test_equal_settings_give_equal_bytes(actions: MusicActions) -> None:
 def test_the_piece_on_the_page_is_continued_and_its_bars_rewritten(actions: MusicActions) -> None:
     first: MusicTake = run(actions)["takes"][0]
     onward: MusicTake = run(actions, "continue", current=first)["takes"][0]
-    assert len(onward.bars) == 6
+    assert len(onward.bars) == 8
     again: MusicTake = run(actions, "rewrite", current=onward, first_bar=2, last_bar=3, seed=8)["takes"][0]
     assert again.piece is not None and onward.piece is not None
-    for part in ((0, 1), (3, 6)):
+    for part in ((0, 1), (3, 8)):
         assert again.piece.slice(*part) == onward.piece.slice(*part)
 
 
@@ -110,7 +112,7 @@ def test_an_uploaded_file_is_continued_harmonised_and_played_in_another_key(
     actions: MusicActions, tmp_path: Path
 ) -> None:
     tune = a_tune(tmp_path)
-    assert len(run(actions, "continue", tune)["takes"][0].bars) == 7
+    assert len(run(actions, "continue", tune)["takes"][0].bars) == 8
     harmonised: MusicTake = run(actions, "harmonise", tune)["takes"][0]
     assert harmonised.piece is not None
     assert harmonised.piece.tracks[0].notes == quantise(read_midi(tune)).tracks[0].notes
@@ -128,40 +130,40 @@ def test_transposing_keeps_drums_and_the_range() -> None:
             InstrumentTrack.from_notes(0, True, [Note(0, 36, 6, 9)]),
         ),
     )
-    moved = transposed(piece, 5)
+    moved = transpose(piece, 5)
     assert moved.tracks[0].notes[0].pitch == 119
     assert moved.tracks[1] == piece.tracks[1]
     assert semitones_to(piece, "") == 0
 
 
 def test_four_ideas_and_the_choice_of_one(actions: MusicActions) -> None:
-    page = run(actions, "ideas", bars=2)
+    page = run(actions, "ideas", bars=4)
     assert all(page[name + "_bytes"][:4] == b"RIFF" for name in IDEA_NAMES)
     saved = []
-    for update in actions.choose(page["takes"], 2, False):
+    for update in map(flatten, actions.choose(page["takes"], 2, False)):
         chosen = update
-        saved += [recipes.read_recipe(update[name]) for name in ("wav", "midi", "mp3") if update.get(name)]
+        saved += [recipes.read_recipe(update[name]) for name in FILES if update.get(name)]
     assert chosen["current"] is page["takes"][2]
     assert len(saved) == 3
     for recipe in saved:
         assert (recipe.model, recipe.seed) == (MODEL, 5)
         assert (recipe.settings["action"], recipe.settings["key"], recipe.settings["tempo"]) == ("ideas", "C major", 90)
-        assert recipe.settings["bars"] == 2
+        assert recipe.settings["bars"] == 4
     assert "Idea 3" in chosen["status"]
-    assert "no such idea" in next(actions.choose(None, 0, False))["status"]
+    assert "no such idea" in flatten(next(actions.choose(None, 0, False)))["status"]
 
 
 def test_stopping_keeps_nothing_half_done(actions: MusicActions) -> None:
-    stream = actions.generate("me", MODEL, "compose", FIELDS | {"bars": 64}, None, None)
-    next(stream)
-    assert actions.stops.ask("me")
-    assert "Stopped" in list(stream)[-1]["status"]
+    stream = actions.run("me", MODEL, FIELDS | {"bars": 64})
+    while not actions.stops.ask("me"):
+        next(stream)
+    assert "Stopped" in flatten(list(stream)[-1])["status"]
     assert not actions.stops.ask("me")
 
 
 def test_stopping_midway_says_how_much_was_heard(actions: MusicActions) -> None:
     last: dict[str, Any] = {}
-    for update in actions.generate("me", MODEL, "compose", FIELDS | {"bars": 64}, None, None):
+    for update in map(flatten, actions.run("me", MODEL, FIELDS | {"bars": 64})):
         last = update
         if "sound" in update:
             actions.stops.ask("me")
@@ -228,7 +230,7 @@ def test_other_types_of_midi_files_are_read_or_refused_with_a_sentence(
         ({"bars": 0}, "Bars is 0"),
         ({"key": "H"}, "Key is"),
         ({"drums": "maybe"}, "Drums is"),
-        ({"instruments": [400]}, "Instrument is 400"),
+        ({"instruments": [400]}, "Instruments holds 400"),
         ({"density": 99}, "Density is 99"),
     ],
 )
@@ -249,17 +251,17 @@ def test_foreign_settings_are_refused(actions: MusicActions, tmp_path: Path) -> 
 
 
 def test_a_request_of_plain_values() -> None:
-    request = build_request(**FIELDS)
-    assert (request.bars, request.programs, request.drums, request.seed) == (3, (0, 33), True, 5)
+    request = build_request(FIELDS)
+    assert (request.bars, request.programs, request.drums, request.seed) == (4, (0, 33), True, 5)
     assert music_actions.IDEA_BARS == 8
 
 
 def test_the_roll_shows_probability_only_when_asked(actions: MusicActions) -> None:
     take: MusicTake = run(actions)["takes"][0]
-    plain = piano_roll.roll(take.notes, take.bars, take.tracks)
-    faint = piano_roll.roll(take.notes, take.bars, take.tracks, show_probability=True)
+    plain = piano_roll.draw_roll(take.notes, take.bars, take.tracks)
+    faint = piano_roll.draw_roll(take.notes, take.bars, take.tracks, show_probability=True)
     assert plain.count('fill-opacity="1"') == plain.count("fill-opacity")
     assert 'fill-opacity="0.25"' in faint
     assert "playhead" in plain
-    assert "playhead" not in piano_roll.roll(take.notes, take.bars, take.tracks, growing=True)
-    assert piano_roll.roll([], [], ()) == ""
+    assert "playhead" not in piano_roll.draw_roll(take.notes, take.bars, take.tracks, growing=True)
+    assert piano_roll.draw_roll([], [], ()) == ""
