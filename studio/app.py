@@ -13,9 +13,7 @@ from models.contracts import Task
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
-from studio.live import routes as live_routes
 from studio.live import tab as live
-from studio.live.sessions import board_of
 from studio.models_tab import tab as models_tab
 from studio.music import tab as music
 from studio.music_video import tab as music_video
@@ -34,7 +32,7 @@ TABS: tuple[Tab, ...] = (
     video.TAB,
     music_video.TAB,
     Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),
-    Tab("Live", (Task.MUSIC,), live.build, lambda registry: live_routes.routes(board_of(registry))),
+    live.TAB,
 )
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -13,28 +13,28 @@ from typing import Any
 
 import numpy as np
 
-from models.contracts import check_number
 from models.live.audio_features import MusicFeatureTracker
-from models.live.controls import LiveControls
 from models.live.frame_stream import QUALITIES, SHOWN_RATE
 from models.live.load_monitor import LoadMonitor
 from models.live.music_stream import MusicStream
 from models.registry.registry import Registry
 from studio.io import audio_files
 from studio.io.video_files import ClipWriter
+from studio.live.controls import MUSIC_FIELDS, VIDEO_FIELDS, read_controls
 from studio.live.opening import frames, writer
+from studio.page.events import Events, Files, Report
 
 CHUNK_S = 2.0
-MAX_S = 600.0
 
 
-def music(registry: Registry, controls: LiveControls, seed: int, length_s: float, folder: str) -> Iterator[Any]:
-    """Yield (path of a WAV file of about CHUNK_S, report) until `length_s` are made; the files joined are the music.
+def run_music(registry: Registry, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+    """Yield WAV files of about CHUNK_S, each with its report; joined they are the music.
 
     Raises:
-        ValueError: `length_s` is out of range.
+        ValueError: names the control and what it takes.
     """
-    check_number("length_s", length_s, 1.0, MAX_S)
+    row = MUSIC_FIELDS.read(values)
+    controls, seed, length_s = read_controls(row), row["seed"], row["length_s"]
     with contextlib.ExitStack() as hold:
         shared = writer(registry, hold)
         stream = MusicStream(shared, shared.composer.bank, controls, seed)
@@ -53,20 +53,21 @@ def music(registry: Registry, controls: LiveControls, seed: int, length_s: float
             joined = np.concatenate(sounds, axis=1)
             made_s += joined.shape[1] / stream.sample_rate
             path = audio_files.write_wav(Path(folder) / f"live-{number:04d}.wav", joined, stream.sample_rate)
-            yield str(path), {"chunk": number, "made_s": round(made_s, 3), "bars": bars, "share": round(meter.share, 3)}
+            report = {"chunk": number, "made_s": round(made_s, 3), "bars": bars, "share": round(meter.share, 3)}
+            yield Files({"chunk": path}), Report(report)
             if made_s >= length_s:
                 return
 
 
-def video(
-    registry: Registry, prompt: str, controls: LiveControls, seed: int, length_s: float, folder: str
-) -> Iterator[Any]:
-    """Yield (path of an MP4 file of CHUNK_S, report): pictures that follow music of these controls and this seed.
+def run_video(registry: Registry, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+    """Yield MP4 files of CHUNK_S, each with its report: pictures that follow music of this seed and tempo.
 
     Raises:
-        ValueError: a wish that is not possible, or there is no video model.
+        ValueError: names the control and what it takes; or there is no video model.
     """
-    check_number("length_s", length_s, 1.0, MAX_S)
+    row = VIDEO_FIELDS.read(values)
+    prompt, seed, length_s = row["prompt"], row["seed"], row["length_s"]
+    controls = read_controls({"tempo": row["tempo"]})
     with contextlib.ExitStack() as hold:
         made = frames(registry, {"pictures": True, "prompt": prompt, "seed": seed}, hold)
         if made is None:
@@ -86,17 +87,15 @@ def video(
                 assert frame is not None
                 pictures.append(frame.pixels)
                 if index % SHOWN_RATE == 0:
-                    yield None, None  # a caller who leaves is noticed here
+                    yield ()  # a caller who leaves is noticed here
             path = Path(folder) / f"live-{number:04d}.mp4"
             with ClipWriter(path, pictures[0].shape[1], pictures[0].shape[0], Fraction(SHOWN_RATE)) as clip:
                 clip.write(np.stack(pictures))
-            yield (
-                str(path),
-                {
-                    "chunk": number,
-                    "made_s": round((number + 1) * CHUNK_S, 3),
-                    "drawn_frames": made.drawn_frames,
-                    "shown_frames": made.shown_frames,
-                    "quality": asdict(QUALITIES[0]),
-                },
-            )
+            report = {
+                "chunk": number,
+                "made_s": round((number + 1) * CHUNK_S, 3),
+                "drawn_frames": made.drawn_frames,
+                "shown_frames": made.shown_frames,
+                "quality": asdict(QUALITIES[0]),
+            }
+            yield Files({"chunk": path}), Report(report)

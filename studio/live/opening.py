@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from models.contracts import Task
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.live.audio_features import MicrophoneFeatureTracker
@@ -19,8 +20,7 @@ from models.live.session import LiveSession
 from models.live.voice_session import VoiceSession
 from models.music.composer import MusicComposer
 from models.registry.registry import WEIGHTS_DIR, Registry
-from studio.live.controls import number_of, read_controls
-from studio.live.sessions import MUSIC_TASK, STYLE_TASK, VIDEO_TASK
+from studio.live.controls import read_controls, read_number
 from studio.page import model_card
 
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
@@ -57,9 +57,9 @@ def _voice(
 ) -> VoiceSession:
     styler = None
     style = str(wishes.get("style") or "")
-    rate = round(number_of(wishes, "rate", 48_000))
+    rate = round(read_number(wishes, "rate", 48_000))
     if style:
-        specs = registry.specs(STYLE_TASK)
+        specs = registry.specs(Task.STYLE_AUDIO)
         if not specs:
             raise ValueError("There is no audio style model on the shelf; choose your own sound.")
         styler = hold.enter_context(registry.load(specs[0].key).hold())
@@ -67,13 +67,13 @@ def _voice(
     if pictures is None and styler is None:
         raise ValueError("There is nothing to do: choose a style for your voice, or pictures.")
     features = MicrophoneFeatureTracker(_detector(), rate)
-    strength = number_of(wishes, "strength", 0.8)
+    strength = read_number(wishes, "strength", 0.8)
     return VoiceSession(styler, style, strength, rate, features, pictures, folder, send)
 
 
 def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
     """The composer's writer, one for all who play; the composer is held until `hold` closes."""
-    composer = hold.enter_context(registry.load(registry.specs(MUSIC_TASK)[0].key).hold())
+    composer = hold.enter_context(registry.load(registry.specs(Task.MUSIC)[0].key).hold())
     with _lock:
         if composer not in _writers:
             _writers[composer] = BarGenerator(composer)
@@ -88,7 +88,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     """
     specs = shipped(registry)
     wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
-    if wished is not None and wished.task != VIDEO_TASK:
+    if wished is not None and wished.task != Task.VIDEO:
         raise ValueError(f"{wished.title} makes no pictures; choose a video model.")
     films = wished is not None and bool(wished.backend)
     if not wishes.get("pictures") or not (specs or films):
@@ -114,7 +114,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
 
 def shipped(registry: Registry) -> list[ModelSpec]:
     """The video models that draw live pictures themselves, the shipped one first."""
-    return [each for each in registry.specs(VIDEO_TASK) if not (each.needs_gpu or each.is_remote or each.backend)]
+    return [each for each in registry.specs(Task.VIDEO) if not (each.needs_gpu or each.is_remote or each.backend)]
 
 
 def _loader(registry: Registry, spec: ModelSpec) -> Load:
@@ -137,7 +137,7 @@ def _loader(registry: Registry, spec: ModelSpec) -> Load:
 
 
 def _whole(wishes: dict[str, Any], name: str, most: int) -> int:
-    value = number_of(wishes, name, 0)
+    value = read_number(wishes, name, 0)
     if value != int(value) or not 0 <= value <= most:
         raise ValueError(f"{name} is {value:g}; it must be a whole number from 0 to {most}.")
     return int(value)

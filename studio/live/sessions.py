@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from models.contracts import Task
 from models.memory import trim_heap
 from models.registry.registry import Registry
-from studio.live.controls import number_of, read_controls
+from studio.live.controls import read_controls, read_number
 
 if TYPE_CHECKING:
     from models.live.session import LiveSession
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MUSIC_TASK, VIDEO_TASK, STYLE_TASK = "music", "video", "style_audio"
 SILENT_FOR_S = 15.0  # a page that says nothing for so long has gone, even if its line seems to be there
 LOOK_EVERY_S = 1.0
 GIVE_BACK_EVERY_S = 15.0  # it takes some milliseconds
@@ -42,7 +42,7 @@ def full_sentence(most: int) -> str:
 
 
 @dataclass
-class Seat:
+class OpenSession:
     """A person's place: session, the line to the page, what it holds, when the page was last heard of."""
 
     session: LiveSession | VoiceSession
@@ -65,7 +65,7 @@ class LiveBoard:
         self.most = most if most is not None else (os.cpu_count() or 2) + 1
         self.silent_for_s = silent_for_s
         self._lock = threading.Lock()
-        self._seats: dict[str, Seat] = {}
+        self._open_sessions: dict[str, OpenSession] = {}
         self._opening: set[str] = set()
         self._kept: dict[str, tuple[Path, float]] = {}  # recordings: folder, until when
         self._watch: threading.Thread | None = None
@@ -91,7 +91,7 @@ class LiveBoard:
             raise ValueError("The page has no proper name; load it again.")
         self.close(token, keep=False)
         with self._lock:
-            if len(self._seats) + len(self._opening) >= self.most:
+            if len(self._open_sessions) + len(self._opening) >= self.most:
                 raise ValueError(full_sentence(self.most))
             self._opening.add(token)
         folder = Path(tempfile.mkdtemp(prefix="auralume-live-"))
@@ -101,7 +101,7 @@ class LiveBoard:
 
             session = opening.session(self.registry, kind, wishes, folder, send, hold)
             with self._lock:
-                self._seats[token] = Seat(session, line, folder, hold, time.monotonic())
+                self._open_sessions[token] = OpenSession(session, line, folder, hold, time.monotonic())
             session.start()
         except BaseException:
             hold.close()
@@ -117,7 +117,7 @@ class LiveBoard:
     def has(self, token: str, line: object) -> bool:
         """Whether the page still has the session that was opened on this line."""
         with self._lock:
-            return token in self._seats and self._seats[token].line is line
+            return token in self._open_sessions and self._open_sessions[token].line is line
 
     def session(self, token: str) -> LiveSession | VoiceSession:
         """The page's session, noted as alive.
@@ -126,11 +126,11 @@ class LiveBoard:
             ValueError: there is none.
         """
         with self._lock:
-            seat = self._seats.get(token)
-            if seat is None:
+            opened = self._open_sessions.get(token)
+            if opened is None:
                 raise ValueError(GONE)
-            seat.heard_at = time.monotonic()
-            return seat.session
+            opened.heard_at = time.monotonic()
+            return opened.session
 
     def control(self, wishes: dict[str, Any]) -> dict[str, Any]:
         """What a page asks for while it plays: controls, key, prompt; `page` is what it says of its own playing.
@@ -142,10 +142,10 @@ class LiveBoard:
         session = self.session(token)
         if isinstance(wishes.get("page"), dict):
             with self._lock:
-                if token in self._seats:
-                    self._seats[token].page = dict(wishes["page"])
+                if token in self._open_sessions:
+                    self._open_sessions[token].page = dict(wishes["page"])
         if "prompt" in wishes:
-            session.lead_to(str(wishes["prompt"]), number_of(wishes, "over_s", 8.0))
+            session.lead_to(str(wishes["prompt"]), read_number(wishes, "over_s", 8.0))
         if session.kind == "music":
             if "controls" in wishes:
                 session.turn(read_controls(wishes["controls"]))
@@ -154,42 +154,42 @@ class LiveBoard:
         return {}
 
     def _key(self, session: LiveSession, key: dict[str, Any]) -> None:
-        pitch, velocity = round(number_of(key, "pitch", 60)), round(number_of(key, "velocity", 90))
+        pitch, velocity = round(read_number(key, "pitch", 60)), round(read_number(key, "velocity", 90))
         if not 0 <= pitch < 128 or not 1 <= velocity < 128:
             raise ValueError("A key's pitch must be from 0 to 127 and its velocity from 1 to 127.")
         if "program" in key:
-            session.program = min(127, max(0, round(number_of(key, "program", 0))))
-        at_s = number_of(key, "at_s", -1.0)
+            session.program = min(127, max(0, round(read_number(key, "program", 0))))
+        at_s = read_number(key, "at_s", -1.0)
         session.take_key(pitch, velocity, bool(key.get("down")), at_s if at_s >= 0 else None)
 
     def people(self) -> dict[str, int]:
         """How many play, how many can, and how many threads work for them."""
         with self._lock:
-            playing = len(self._seats) + len(self._opening)
+            playing = len(self._open_sessions) + len(self._opening)
         threads = [thread for thread in threading.enumerate() if thread.name.startswith("auralume-live-")]
         return {"playing": playing, "most": self.most, "threads": len(threads)}
 
     # ---- closing
 
-    def close(self, token: str, keep: bool = True) -> Seat | None:
-        """End a page's session; with `keep` its recording stays for a while. Returns its seat, if it had one."""
+    def close(self, token: str, keep: bool = True) -> OpenSession | None:
+        """End a page's session; with `keep` its recording stays for a while. Returns it, if there was one."""
         with self._lock:
-            seat = self._seats.pop(token, None)
-        if seat is None:
+            opened = self._open_sessions.pop(token, None)
+        if opened is None:
             return None
         try:
-            seat.session.close()
+            opened.session.close()
         finally:
-            seat.hold.close()
+            opened.hold.close()
             if keep:
                 with self._lock:
                     old = self._kept.pop(token, None)
-                    self._kept[token] = (seat.folder, time.monotonic() + KEEP_RECORDING_S)
+                    self._kept[token] = (opened.folder, time.monotonic() + KEEP_RECORDING_S)
                 if old is not None:
                     shutil.rmtree(old[0], ignore_errors=True)
             else:
-                shutil.rmtree(seat.folder, ignore_errors=True)
-        return seat
+                shutil.rmtree(opened.folder, ignore_errors=True)
+        return opened
 
     def stop(self, token: str, keep: bool = True) -> dict[str, Any]:
         """End a page's session and finish its recording: its length and the names of its files.
@@ -197,16 +197,16 @@ class LiveBoard:
         Raises:
             ValueError: there is no session.
         """
-        seat = self.close(token, keep)
-        if seat is None:
+        opened = self.close(token, keep)
+        if opened is None:
             raise ValueError(GONE)
         if not keep:
             return {}
         from studio.live.files import finished_files
 
-        specs = self.registry.specs(MUSIC_TASK)
-        files = finished_files(seat.session, seat.folder, self.registry, specs[0].key if specs else "")
-        return {"duration_s": round(seat.session.recording.duration_s, 1), "files": files}
+        specs = self.registry.specs(Task.MUSIC)
+        files = finished_files(opened.session, opened.folder, self.registry, specs[0].key if specs else "")
+        return {"duration_s": round(opened.session.recording.duration_s, 1), "files": files}
 
     def leave(self, token: str, line: object) -> None:
         """The page of this line has gone: end its session and forget what it recorded."""
@@ -244,7 +244,7 @@ class LiveBoard:
                 given_back = now
                 trim_heap()
             with self._lock:
-                gone = [t for t, seat in self._seats.items() if now - seat.heard_at > self.silent_for_s]
+                gone = [t for t, opened in self._open_sessions.items() if now - opened.heard_at > self.silent_for_s]
                 stale = [t for t, (_, until) in self._kept.items() if now > until]
                 folders = [self._kept.pop(t)[0] for t in stale]
             for folder in folders:
@@ -255,7 +255,7 @@ class LiveBoard:
                 except Exception:
                     log.exception("A live session could not be closed")
             with self._lock:
-                if not self._seats and not self._kept:
+                if not self._open_sessions and not self._kept:
                     self._watch = None
                     return
 

@@ -222,7 +222,13 @@ class Choices(Choice):
             raise ValueError(f"{self.label} is {value!r}; it must be a list.")
         if self.most is not None and len(value) > self.most:
             raise ValueError(f"{self.label} holds {len(value)}; at most {self.most} can be chosen.")
-        return [self.match(each) for each in value]
+        return [self.match(each) if not self.is_open else self._match_or_keep(each) for each in value]
+
+    def _match_or_keep(self, value: Any) -> Any:
+        try:
+            return self.match(value)
+        except ValueError:
+            return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 @dataclass(frozen=True, kw_only=True)

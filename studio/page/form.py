@@ -193,13 +193,16 @@ class Result:
 Work = Callable[[str, dict[str, Any], str], Generator[Events]]  # model's key, checked values, a folder for files
 
 
-def endpoint(form: Form, work: Work, *, name: str, about: str, results: Sequence[Result]) -> None:
+def endpoint(
+    form: Form, work: Work, *, name: str, about: str, results: Sequence[Result], is_stream: bool = False
+) -> None:
     """Register a public endpoint whose parameters are the form's public fields.
 
     Args:
         work: yields the events of the work; the files that it names are copied before its folder is deleted.
         about: what it does, in sentences for programs.
         results: what it returns, in order.
+        is_stream: whether every report ends an answer of its own, until the work ends; else the first ends the work.
     """
     with gr.Column(visible=False):
         trigger = gr.Button(f"/{name}")
@@ -214,10 +217,13 @@ def endpoint(form: Form, work: Work, *, name: str, about: str, results: Sequence
             with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
                 for events in steps:
                     outcome.add(events)
-                    if outcome.report is not None:
+                    if outcome.report is None:
+                        yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
+                        continue
+                    yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
+                    if not is_stream:
                         break
-                    yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
-                yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
+                    outcome = Outcome()
         except Exception as error:
             raise gr.Error(jobs.sentence(error), print_exception=False) from error
 

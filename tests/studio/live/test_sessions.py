@@ -81,7 +81,7 @@ def test_stop_leaves_files_and_a_page_that_goes_leaves_nothing(board: LiveBoard)
     heard: list[bytes] = []
     board.open(TOKENS[0], "music", WISHES, heard.append, line := object())
     wait_for(lambda: sum(message[:1] == b"A" for message in heard) > 3)
-    folder = board._seats[TOKENS[0]].folder
+    folder = board._open_sessions[TOKENS[0]].folder
     said = board.stop(TOKENS[0])
     assert said["files"] == ["session.wav", "session.mp3", "session.mid"]
     assert said["duration_s"] > 0.3
@@ -96,7 +96,7 @@ def test_stop_leaves_files_and_a_page_that_goes_leaves_nothing(board: LiveBoard)
         with pytest.raises(ValueError, match="no such file"):
             board.recording(TOKENS[0], name)
     board.open(TOKENS[1], "music", WISHES, heard.append, line)
-    gone = board._seats[TOKENS[1]].folder
+    gone = board._open_sessions[TOKENS[1]].folder
     board.leave(TOKENS[1], object())  # an older line of the same page: nothing happens
     assert board.has(TOKENS[1], line)
     board.leave(TOKENS[1], line)
