@@ -34,6 +34,7 @@ from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_speech import debug_registry
 from tests.studio.debug_style import style_specs
 from tests.studio.debug_video import debug_video_spec
+from tests.studio.events import flatten
 
 TOKENS = [f"page-number-{number:06d}" for number in range(4)]
 WISHES: dict[str, Any] = {"controls": {"tempo": 180, "instruments": [0], "drums": False, "density": 1}, "seed": 3}
@@ -188,25 +189,28 @@ def test_the_addresses_answer_with_sentences(board: LiveBoard) -> None:
 
 def test_chunks_for_a_program_joined_are_the_music(registry: Registry, tmp_path: Path) -> None:
     controls = LiveControls(180.0, density=1.0, instruments=(0,), drums=False)
-    found = list(actions.music(registry, controls, 5, 3.0, str(tmp_path)))
-    joined = np.concatenate([soundfile.read(path, dtype="int16")[0] for path, _ in found])
+    values = {"tempo": 180.0, "density": 1.0, "instruments": ["0"], "drums": False, "seed": 5}
+    found = [flatten(step) for step in actions.run_music(registry, values | {"length_s": 3.0}, str(tmp_path))]
+    joined = np.concatenate([soundfile.read(step["chunk"], dtype="int16")[0] for step in found])
     with contextlib.ExitStack() as hold:
         shared = writer(registry, hold)
         stream = MusicStream(shared, shared.composer.bank, controls, 5)
         whole = np.concatenate([stream.next_chunk().samples for _ in range(60)], axis=1)
     assert np.abs(joined / 32767 - whole.T[: len(joined)]).max() < 1e-4
-    assert found[-1][1]["made_s"] >= 3.0
-    with pytest.raises(ValueError, match="length_s is 0"):
-        list(actions.music(registry, controls, 5, 0, str(tmp_path)))
+    assert found[-1]["report"]["made_s"] >= 3.0
+    with pytest.raises(ValueError, match="Length is 0"):
+        list(actions.run_music(registry, values | {"length_s": 0}, str(tmp_path)))
 
 
 def test_pictures_for_a_program_come_as_clips(registry: Registry, tmp_path: Path) -> None:
-    found = list(actions.video(registry, "a red fire", LiveControls(180.0), 5, 2.0, str(tmp_path)))
-    (path, report) = found[-1]
+    values = {"prompt": "a red fire", "tempo": 180.0, "seed": 5, "length_s": 2.0}
+    found = list(actions.run_video(registry, values, str(tmp_path)))
+    last = flatten(found[-1])
+    path, report = last["chunk"], last["report"]
     assert Path(path).read_bytes()[4:8] == b"ftyp"
     assert report["shown_frames"] == 2 * SHOWN_RATE
     assert 0 < report["drawn_frames"] < 2 * SHOWN_RATE
-    assert found[0] == (None, None)
+    assert found[0] == ()
 
 
 def test_the_endpoints_stream_over_http(registry: Registry, tmp_path: Path) -> None:
@@ -221,7 +225,7 @@ def test_the_endpoints_stream_over_http(registry: Registry, tmp_path: Path) -> N
         chunks = job.outputs()
         assert len(chunks) == 2
         assert all(soundfile.info(path).duration >= 2.0 for path, _ in chunks)
-        with pytest.raises(AppError, match="Tonic is 'H'"):
+        with pytest.raises(AppError, match="Key is 'H'"):
             client.predict(tonic="H", api_name="/live_music")
         with pytest.raises(AppError, match="Prompt is empty"):
             client.predict(prompt="", api_name="/live_video")
