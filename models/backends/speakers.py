@@ -283,12 +283,19 @@ class DialogueSpeaker:
         return SpokenSentence(torch.as_tensor(sound).reshape(-1).float().cpu().numpy(), NO_ALIGNMENT)
 
 
+SPEAKERS: dict[str, Callable[..., Speaker]] = {
+    "vits": VitsSpeaker,
+    "speecht5": SpeechT5Speaker,
+    "bark": BarkSpeaker,
+    "csm": DialogueSpeaker,
+    "dia": DialogueSpeaker,
+}
+
+
 def make_speaker(kind: Format, made: Any, folder: Path, place: Placement, companion: Path | None) -> Speaker:
-    """The speaker of a kind."""
-    if kind.name == "speecht5":
-        return SpeechT5Speaker(made, folder, place, companion)
-    by_name: dict[str, Callable[[Any, Path, Placement], Speaker]] = {"vits": VitsSpeaker, "bark": BarkSpeaker}
-    return by_name.get(kind.name, DialogueSpeaker)(made, folder, place)
+    """Make the speaker of a kind, with its companion where it has one."""
+    more = {} if kind.companion is None else {"companion": companion}
+    return SPEAKERS[kind.name](made, folder, place, **more)
 
 
 def select_alignment_head(attention: FloatArray) -> FloatArray:
