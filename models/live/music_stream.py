@@ -15,7 +15,6 @@ import bisect
 import copy
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from models.live.bar_generator import FULL_EFFORT, HISTORY_BARS, BarGenerator, GenerationCancelled, LiveBar, LiveNote
 from models.live.controls import LiveControls
 from models.music.rendering import NoteEvent, StreamRenderer
-from models.music.soundfont_renderer import SoundFontRenderer
+from models.music.soundfont_renderer import SoundFontRenderer, make_note_cache
 from models.threads import limit_to_single_thread, use_single_thread
 
 FloatArray = NDArray[np.float32]
@@ -44,8 +43,7 @@ class ThreadSafeVoiceBank(SoundFontRenderer):
 
     def __init__(self, bank: SoundFontRenderer) -> None:
         self.__dict__.update(copy.copy(bank).__dict__)
-        self._cache = OrderedDict()
-        self._cache_bytes = 0
+        self._cache = make_note_cache()
         self._lock = threading.Lock()
 
     def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:

@@ -10,9 +10,9 @@ Letters: N samples of a note.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
@@ -32,14 +32,18 @@ FILTER_BLOCK = 4096
 MAX_CACHE_BYTES = 48 * 2**20
 
 
+def make_note_cache() -> LRUCache[tuple[int, bool, int, int, int], FloatArray]:
+    """Return an empty cache of rendered notes, at most MAX_CACHE_BYTES of them."""
+    return LRUCache(MAX_CACHE_BYTES, getsizeof=lambda sound: sound.nbytes)
+
+
 class SoundFontRenderer:
     """Renders notes and keeps those of late: music repeats itself."""
 
     def __init__(self, font: SoundFont, sample_rate: int = SAMPLE_RATE) -> None:
         self.font, self.sample_rate = font, sample_rate
         self._samples = np.pad(font.samples.astype(np.float32) / 32_768, (1, 2))  # a neighbour on every side
-        self._cache: OrderedDict[tuple[int, bool, int, int, int], FloatArray] = OrderedDict()
-        self._cache_bytes = 0
+        self._cache = make_note_cache()
 
     def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
         """A note held for `held` samples, with its release after that.
@@ -56,16 +60,8 @@ class SoundFontRenderer:
         found = self._cache.get(name)
         if found is None:
             found = copy_to_pages(self._render(program, is_drum, key, velocity, held))
-            self._keep(name, found)
-        else:
-            self._cache.move_to_end(name)
+            self._cache[name] = found
         return found
-
-    def _keep(self, name: tuple[int, bool, int, int, int], sound: FloatArray) -> None:
-        self._cache[name] = sound
-        self._cache_bytes += sound.nbytes
-        while self._cache_bytes > MAX_CACHE_BYTES:
-            self._cache_bytes -= self._cache.popitem(last=False)[1].nbytes
 
     def _render(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
         voices = [

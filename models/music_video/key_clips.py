@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from models.contracts import VideoRequest
@@ -73,8 +73,8 @@ class KeyClips:
         """model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default the
         bicubic filter, softened. What a model draws larger than it was asked for is not enlarged."""
         self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
-        self._made: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
-        self._prepared: OrderedDict[tuple[Any, ...], Pixels] = OrderedDict()
+        self._made: LRUCache[tuple[Any, ...], Pixels] = LRUCache(MADE_KEPT)
+        self._prepared: LRUCache[tuple[Any, ...], Pixels] = LRUCache(PREPARED_KEPT)
         self._lock = threading.Lock()
 
     @staticmethod
@@ -83,11 +83,8 @@ class KeyClips:
 
     def has(self, request: MusicVideoRequest, clip: KeyClip) -> bool:
         """Whether the model has made it already."""
-        key = self._make_key(request, clip)
-        with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)  # asked for all clips of a video before others are made
-            return key in self._made
+        with self._lock:  # a look counts as a use: all clips of a video are asked for before others are made
+            return self._made.get(self._make_key(request, clip)) is not None
 
     @staticmethod
     def make_video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
@@ -115,8 +112,6 @@ class KeyClips:
                 yield ClipProgress(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
         with self._lock:
             self._made[self._make_key(request, clip)] = fit_frames(np.concatenate(pieces), request.size)
-            while len(self._made) > MADE_KEPT:
-                self._made.popitem(last=False)
 
     def prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
         """The enlarged and filled clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
@@ -127,14 +122,11 @@ class KeyClips:
         key = self._make_key(request, clip)
         with self._lock:
             if key in self._prepared:
-                self._prepared.move_to_end(key)
                 return self._prepared[key]
             made = self._made[key]
         ready = fill_between(self.upscale(made) if made.shape[1] <= request.size else made)
         with self._lock:
             self._prepared[key] = ready
-            while len(self._prepared) > PREPARED_KEPT:
-                self._prepared.popitem(last=False)
         return ready
 
     def measure_step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -82,8 +82,8 @@ class AudioStyler:
         self.mel: MelConfig = network.config.mel
         self.sample_rate = self.mel.sample_rate
         self.encodings = 0  # sounds that went through the encoder so far
-        self._contents: OrderedDict[str, SoundAnalysis] = OrderedDict()
-        self._styles: OrderedDict[str, AudioStyle] = OrderedDict()
+        self._contents: LRUCache[str, SoundAnalysis] = LRUCache(KEPT_CONTENTS)
+        self._styles: LRUCache[str, AudioStyle] = LRUCache(KEPT_STYLES)
         self._lock = threading.Lock()
 
     @classmethod
@@ -245,7 +245,6 @@ class AudioStyler:
         key = hash_samples(samples)
         with self._lock:
             if key in self._styles:
-                self._styles.move_to_end(key)
                 return self._styles[key]
         analysis = analyse_whole(self.network, samples * compute_reference_gain(samples, self.mel))
         bank = self.voices.bank(analysis) if self.voices else None
@@ -253,16 +252,12 @@ class AudioStyler:
         with self._lock:
             self.encodings += 1
             self._styles[key] = style
-            while len(self._styles) > KEPT_STYLES:
-                self._styles.popitem(last=False)
         return style
 
     def _content_of(self, samples: FloatArray, gain: float) -> Iterator[SoundAnalysis | int]:
         key = hash_samples(samples)
         with self._lock:
             found = self._contents.get(key)
-            if found is not None:
-                self._contents.move_to_end(key)
         if found is not None:
             yield found
             return
@@ -271,8 +266,6 @@ class AudioStyler:
                 with self._lock:
                     self.encodings += 1
                     self._contents[key] = heard
-                    while len(self._contents) > KEPT_CONTENTS:
-                        self._contents.popitem(last=False)
             yield heard
 
     @staticmethod

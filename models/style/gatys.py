@@ -8,13 +8,13 @@ the optical flow (Ruder, Dosovitskiy and Brox 2016). Slow, and the classic that 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -54,7 +54,7 @@ class GatysStyle:
     ) -> None:
         self.network, self.device, self.rounds = network.to(device), device, rounds
         self._lock = threading.Lock()
-        self._painted: OrderedDict[Any, Tensor] = OrderedDict()
+        self._painted: LRUCache[Any, Tensor] = LRUCache(REMEMBERED_FRAMES)
 
     @property
     def info(self) -> ModelInfo:
@@ -163,9 +163,6 @@ class GatysStyle:
 
     def _remember(self, key: Any, painted: Tensor) -> None:
         self._painted[key] = painted
-        self._painted.move_to_end(key)
-        while len(self._painted) > REMEMBERED_FRAMES:
-            self._painted.popitem(last=False)
 
     def _to_tensor(self, pixels: Pixels) -> Tensor:
         """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""

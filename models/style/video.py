@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -118,7 +119,7 @@ class VideoStyle:
         self.network = network.eval()
         self.encoded_frames = 0  # how often the encoder has seen a frame of a content
         self._memory = _FrameCache(remembered_bytes)
-        self._styles: OrderedDict[Any, PictureStyle] = OrderedDict()
+        self._styles: LRUCache[Any, PictureStyle] = LRUCache(REMEMBERED_STYLES)
         self._lock = threading.Lock()  # one request at a time: the memory is shared
 
     @property
@@ -167,9 +168,6 @@ class VideoStyle:
             with torch.inference_mode():
                 found = self.network.extract_style(_pad(pixels))
             self._styles[key] = found
-        self._styles.move_to_end(key)
-        while len(self._styles) > REMEMBERED_STYLES:
-            self._styles.popitem(last=False)
         return found
 
 

@@ -12,13 +12,12 @@ Letters: N samples, T frames, P frames of a bank, K width of a key, Q coefficien
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -284,9 +283,9 @@ class VoiceMatcher:
     """
 
     def __init__(self, network: MatchingNetwork, kept: int) -> None:
-        self.network, self.kept = network, kept
-        self._heard: OrderedDict[str, VoiceAnalysis | None] = OrderedDict()
-        self._closings: OrderedDict[tuple[str, str, bool], Tensor] = OrderedDict()
+        self.network = network
+        self._heard: LRUCache[str, VoiceAnalysis | None] = LRUCache(kept)
+        self._closings: LRUCache[tuple[str, str, bool], Tensor] = LRUCache(kept)
         self._lock = threading.Lock()
 
     def bank(self, style: SoundAnalysis) -> VoiceMatchingSet | None:
@@ -304,7 +303,8 @@ class VoiceMatcher:
                     voice = heard
                 else:
                     yield heard
-            self._keep(self._heard, name, voice)
+            with self._lock:
+                self._heard[name] = voice
         if voice is not None:
             yield voice
 
@@ -325,11 +325,6 @@ class VoiceMatcher:
                 closing = self._closings.get((*names, move_pitch))
             if closing is None:
                 closing = compute_closing_gain(content, voice, style, bands, move_pitch)
-                self._keep(self._closings, (*names, move_pitch), closing)
+                with self._lock:
+                    self._closings[*names, move_pitch] = closing
         return VoiceRenderer(content, voice, style, strength, move_pitch, closing)
-
-    def _keep(self, kept: OrderedDict[Any, Any], name: Any, value: Any) -> None:
-        with self._lock:
-            kept[name] = value
-            while len(kept) > self.kept:
-                kept.popitem(last=False)

@@ -212,7 +212,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
         tracemalloc.stop()
         recording.close()
     assert held[1] - held[0] < 2**17  # of three megabytes of sound, as it is rendered
-    assert stream.bank._cache_bytes <= MAX_CACHE_BYTES
+    assert stream.bank._cache.currsize <= MAX_CACHE_BYTES
 
 
 def test_notes_that_are_kept_live_in_pages_of_their_own(bar_generator: BarGenerator) -> None:
