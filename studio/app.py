@@ -11,6 +11,8 @@ from gradio import audio_stream_encoder
 
 from models.contracts import Task
 from models.registry.registry import Registry
+from studio import serving
+from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.live import tab as live
@@ -67,8 +69,13 @@ def build_studio(registry: Registry) -> gr.Blocks:
     return studio
 
 
-def launch_studio(studio: gr.Blocks, **options: Any) -> None:
-    """Start serving and wait until the process is told to end. `options` go to `Blocks.launch`."""
+def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options: Any) -> None:
+    """Start serving and wait until the process is told to end.
+
+    Args:
+        rules: who may use the studio; by default this machine's own pages and programs, and those of its `server_name`.
+        options: of `Blocks.launch`.
+    """
     temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)
     settings: dict[str, Any] = (
@@ -77,7 +84,8 @@ def launch_studio(studio: gr.Blocks, **options: Any) -> None:
     registry = REGISTRIES[studio]
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
-    studio.launch(prevent_thread_lock=True, **settings)
+    with serving.guarded(rules or rules_for(settings.get("server_name"))):
+        studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
     if block:
-        studio.block_thread()
+        serving.serve_until_told(studio)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from models.threads import limit_spinning
 from studio import __version__
+
+OPEN_SAID = (
+    "Everybody who can reach this address can use the studio, its files and its models. "
+    "Protect it with --auth USER:PASSWORD."
+)
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -15,6 +21,11 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen at; by default only this machine can reach it")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860")
     parser.add_argument("--mcp", action="store_true", help="serve the endpoints as tools of an MCP server too")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask everybody for it; also taken from AURALUME_AUTH")
+    parser.add_argument(
+        "--allow-origin", action="append", default=[], metavar="ORIGIN", help="another site that may use the studio"
+    )
+    parser.add_argument("--root-path", default="", help="path under which a proxy serves the studio, such as /studio")
     parser.add_argument("--version", action="version", version=f"Auralume {__version__}")
     return parser.parse_args(arguments)
 
@@ -23,6 +34,17 @@ def start(arguments: Sequence[str] | None = None) -> None:
     """Start the studio over the catalogue and serve it until the process is told to end."""
     options = read_options(arguments)
     limit_spinning()  # before anything can import torch
+    from studio.access import is_loopback, rules_for
+    from studio.serving import check_port, end_at_once
+
+    end_at_once()
+    try:
+        rules = rules_for(options.host, options.allow_origin, options.auth)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    check_port(options.host, options.port)
+    if not is_loopback(options.host) and not rules.password:
+        print(OPEN_SAID, file=sys.stderr)
 
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
@@ -32,5 +54,10 @@ def start(arguments: Sequence[str] | None = None) -> None:
     registry = open_registry(CATALOG)
     attach(registry)
     launch_studio(
-        build_studio(registry), server_name=options.host, server_port=options.port, mcp_server=options.mcp or None
+        build_studio(registry),
+        rules,
+        server_name=options.host,
+        server_port=options.port,
+        mcp_server=options.mcp or None,
+        root_path=options.root_path or None,
     )

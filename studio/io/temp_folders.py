@@ -69,6 +69,14 @@ def release(folder: Path) -> None:
         os.close(file)
 
 
+def release_all() -> None:
+    """Delete every folder of this process."""
+    with _guard:
+        folders = list(HELD)
+    for folder in folders:
+        release(folder)
+
+
 @contextlib.contextmanager
 def held(prefix: str = PREFIX) -> Iterator[str]:
     """A folder for the length of a `with`."""

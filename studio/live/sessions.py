@@ -6,8 +6,6 @@ import contextlib
 import logging
 import os
 import re
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from weakref import WeakKeyDictionary
 from models.contracts import Task
 from models.memory import trim_heap
 from models.registry.registry import Registry
+from studio.io import temp_folders
 from studio.live.controls import read_controls, read_number
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class LiveBoard:
             if len(self._open_sessions) + len(self._opening) >= self.most:
                 raise ValueError(full_sentence(self.most))
             self._opening.add(token)
-        folder = Path(tempfile.mkdtemp(prefix="auralume-live-"))
+        folder = temp_folders.hold()
         hold = contextlib.ExitStack()
         try:
             from studio.live import opening
@@ -105,7 +104,7 @@ class LiveBoard:
             session.start()
         except BaseException:
             hold.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            temp_folders.release(folder)
             raise
         finally:
             with self._lock:
@@ -186,9 +185,9 @@ class LiveBoard:
                     old = self._kept.pop(token, None)
                     self._kept[token] = (opened.folder, time.monotonic() + KEEP_RECORDING_S)
                 if old is not None:
-                    shutil.rmtree(old[0], ignore_errors=True)
+                    temp_folders.release(old[0])
             else:
-                shutil.rmtree(opened.folder, ignore_errors=True)
+                temp_folders.release(opened.folder)
         return opened
 
     def stop(self, token: str, keep: bool = True) -> dict[str, Any]:
@@ -248,7 +247,7 @@ class LiveBoard:
                 stale = [t for t, (_, until) in self._kept.items() if now > until]
                 folders = [self._kept.pop(t)[0] for t in stale]
             for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
+                temp_folders.release(folder)
             for token in gone:
                 try:
                     self.close(token, keep=False)
