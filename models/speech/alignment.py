@@ -15,7 +15,8 @@ from models.speech.text import SpokenWord, Utterance
 UNREAD_MASS = 0.12
 """A symbol that got less attention than this, in steps over the whole sentence, was passed over."""
 HURRIED_SHARE = 0.25
-"""A word whose sounds got less than this share of the median word's time was swallowed; "the" gets a third or more."""
+"""A word whose sounds got less than this share of the median word's time was swallowed."""
+HURRIED_SHARE_UNSTRESSED = 0.1  # of a word without stress, such as "the", which voices hurry over
 LEAST_WORDS = 3  # fewer have no median to speak of
 
 
@@ -59,12 +60,17 @@ def find_unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
 def find_hurried_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
     """Words that had hardly any time, next to the others of their utterance; alignment (S, L)."""
     mass = alignment.sum(axis=0)
-    per_sound = [float(mass[places].mean()) for word in utterance.words if (places := _find_sounds(utterance, word))]
-    if len(per_sound) < LEAST_WORDS:
+    spoken = [(word, places) for word in utterance.words if (places := _find_sounds(utterance, word))]
+    if len(spoken) < LEAST_WORDS:
         return []
-    least = HURRIED_SHARE * float(np.median(per_sound))
-    spoken = [word for word in utterance.words if _find_sounds(utterance, word)]
-    return [word.text for word, time in zip(spoken, per_sound, strict=True) if time < least]
+    per_sound = [float(mass[places].mean()) for _, places in spoken]
+    median = float(np.median(per_sound))
+    hurried = []
+    for (word, places), time in zip(spoken, per_sound, strict=True):
+        is_stressed = any(utterance.symbols[place].startswith("ˈ") for place in places)
+        if time < median * (HURRIED_SHARE if is_stressed else HURRIED_SHARE_UNSTRESSED):
+            hurried.append(word.text)
+    return hurried
 
 
 def find_soundless_words(utterance: Utterance) -> list[str]:
