@@ -78,6 +78,8 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     """
     temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)
+    if block:
+        serving.end_at_once()
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
     )
