@@ -38,7 +38,7 @@ ABOUT = (
 
 
 @dataclass(frozen=True)
-class Sources:
+class SongInputs:
     """Where a song comes from, beside the file."""
 
     recording: gr.Audio
@@ -86,7 +86,7 @@ def build(registry: Registry) -> None:
     )
 
 
-def _layout_song(form: Form) -> Sources:
+def _layout_song(form: Form) -> SongInputs:
     form.layout("song")
     from_music = None
     if form.registry.default(Task.MUSIC) is not None:
@@ -95,7 +95,7 @@ def _layout_song(form: Form) -> Sources:
         recording = gr.Audio(sources=["microphone"], type="filepath", label="Record", elem_id="mv-record", buttons=[])
         form.layout("trim")
         again = gr.Button("Listen again", size="sm", elem_id="mv-again")
-    return Sources(recording, again, from_music)
+    return SongInputs(recording, again, from_music)
 
 
 def _layout_look(form: Form) -> Makers:
@@ -155,7 +155,7 @@ def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:
     return panels, fixes
 
 
-def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: Sources) -> None:
+def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: SongInputs) -> None:
     """Find the beats of a song from a file, the microphone, or the Music tab at once."""
 
     def listener(choose: Callable[..., Any]) -> Callable[..., Iterator[Updates]]:
