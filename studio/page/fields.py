@@ -18,6 +18,7 @@ from models.registry.registry import Registry
 
 Option = tuple[str, Any]  # label and value
 Request = TypeVar("Request")
+PAIR = 2
 LISTED = 12  # values at most that the documentation spells out
 REQUIRED: Any = inspect.Parameter.empty
 
@@ -85,6 +86,29 @@ class Text(Field):
     def read(self, value: Any) -> str:
         """Take text; nothing is ""."""
         return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Text):
+    """Declare a list of pairs, written one a line as "first = second"; its value is a tuple of pairs."""
+
+    default: Any = ""
+
+    def read(self, value: Any) -> Any:
+        """Take lines of text, or pairs; empty lines are left out."""
+        if isinstance(value, (list, tuple)):
+            rows = [tuple(str(part).strip() for part in row) for row in value]
+        else:
+            rows = [tuple(part.strip() for part in line.split("=", 1)) for line in str(value or "").splitlines()]
+        pairs = tuple(row for row in rows if any(row))
+        wrong = next((row for row in pairs if len(row) != PAIR or not all(row)), None)
+        if wrong is not None:
+            raise ValueError(f"{self.label} has {' = '.join(wrong)!r}; a line must read: word = how it is said.")
+        return pairs
+
+    def write(self, value: Any) -> str:
+        """Return the pairs as lines of text."""
+        return "\n".join(" = ".join(pair) for pair in self.read(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +345,12 @@ class FieldList:
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a recipe keeps; the seed stands in the recipe itself."""
         kept = (each for each in self.fields if each.is_kept and each.name != "seed" and each.name in values)
-        return {each.request or each.name: _plain(values[each.name]) for each in kept}
+        row = [(each, values[each.name]) for each in kept]
+        return {
+            each.request or each.name: each.write(value) if isinstance(each, Pairs) else _plain(value)
+            for each, value in row
+            if value or not isinstance(each, Pairs)  # nothing is not noted: older results have no such line
+        }
 
     def restore(self, settings: Mapping[str, Any], seed: int | None = None) -> dict[str, Any]:
         """Return the form's values from a recipe's settings; what the form does not know is left out.
@@ -333,7 +362,8 @@ class FieldList:
         for each in self.fields:
             key = each.request or each.name
             if each.is_kept and key in settings:
-                found[each.name] = each.read(_unpacked(each, settings[key]))
+                value = each.read(_unpacked(each, settings[key]))
+                found[each.name] = each.write(value) if isinstance(each, Pairs) else value
         if seed is not None and "seed" in self:
             found["seed"] = self["seed"].read(seed)
         return found

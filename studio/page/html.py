@@ -113,6 +113,11 @@ def words(timings: Sequence[WordTiming]) -> str:
     return f'<div class="words">{spans}</div>' if spans else ""
 
 
+def preview(sentence: str) -> str:
+    """Return words as they will be said."""
+    return f'<div class="words preview">{escape(sentence)}</div>'
+
+
 def verdicts(sentences: Sequence[str]) -> str:
     """What the alignment tells, a line for each finished sentence."""
     lines = [escape(sentence) for sentence in sentences if sentence]

@@ -18,6 +18,7 @@ from studio.page.stream_pacing import Pace
 from studio.speech.controls import FIELDS
 from studio.speech.take import FILES, SpeechTake, save_take
 
+PREVIEWED_CHARACTERS = 1_200
 RECENT_S = 15.0  # of the spectrogram, while it grows
 NOTHING: Events = (
     Status(html.status("Getting the voice ready")),
@@ -156,6 +157,19 @@ def build_request(values: Mapping[str, Any]) -> SpeechRequest:
         ValueError: names the control and what it takes.
     """
     return FIELDS.build(SpeechRequest, values)
+
+
+def preview_words(text: str, dictionary: tuple[tuple[str, str], ...]) -> str:
+    """Return as HTML how the beginning of a text will be read, and what will be left out of it."""
+    from models.speech.preview import read_aloud
+
+    notes: list[str] = []
+    try:
+        words = read_aloud((text or "")[:PREVIEWED_CHARACTERS], tuple(dictionary), notes)
+    except ValueError as error:
+        return html.problem(jobs.sentence(error))
+    more = " …" if len(text) > PREVIEWED_CHARACTERS else ""
+    return html.preview(words + more) + html.notes(list(dict.fromkeys(notes)))
 
 
 def _live_views(take: SpeechTake, pace: Pace) -> Events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.contracts import VOCODERS, Task
 from models.registry.registry import Registry
 from studio.page import model_card
-from studio.page.fields import Choice, FieldList, Model, Numeric, Option, Seed, Text
+from studio.page.fields import Choice, FieldList, Model, Numeric, Option, Pairs, Seed, Text
 
 EXAMPLES: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("A first hello", "Hello! I was made on two processor cores, and you hear me while I am still speaking.", {}),
@@ -79,5 +79,13 @@ FIELDS = FieldList(
             place="more",
         ),
         Seed(help="the same seed gives the same sound"),
+        Pairs(
+            name="dictionary",
+            label="Dictionary",
+            help="one word a line, with how it is said: in letters, or as /IPA/",
+            about="words of your own, one a line as word = how it is said, in letters or as /IPA/",
+            place="words",
+            options={"lines": 3, "max_lines": 12, "placeholder": "Kubernetes = /ˌkubɚˈnɛtiz/\nPyTorch = pie torch"},
+        ),
     )
 )

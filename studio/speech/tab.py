@@ -18,7 +18,7 @@ from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
 from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.speech import openai_route
-from studio.speech.actions import SpeechActions
+from studio.speech.actions import SpeechActions, preview_words
 from studio.speech.controls import EXAMPLES, FIELDS
 from studio.speech.take import FILES, SpeechTake
 
@@ -83,6 +83,11 @@ def _layout_controls(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML]:
     form["voice"].visible = len(form["voice"].choices) > 1
     card = markup(model_card.line(form.registry, key, voice), elem_id="speech-shelf")
     form.layout("main")
+    with gr.Accordion("Dictionary", open=False, elem_classes="more"):
+        form.layout("words")
+    with gr.Accordion("How it will be read", open=False, elem_classes="more") as reading:
+        preview = markup("", elem_id="speech-preview")
+    _wire_preview(form, reading, preview)
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()
@@ -145,6 +150,17 @@ def _wire_model(form: Form, card: gr.HTML) -> Any:
         return dict(zip((voice, card), choose_model(values["model"], values["voice"]), strict=True))
 
     return follow
+
+
+def _wire_preview(form: Form, reading: gr.Accordion, preview: gr.HTML) -> None:
+    """Show the words as they will be said, when the part is opened and when text or dictionary were edited."""
+
+    def show(text: str, dictionary: Any) -> str:
+        return preview_words(text, dictionary)
+
+    inputs = [form["text"], form["dictionary"]]
+    for event in (reading.expand, form["text"].blur, form["dictionary"].blur):
+        event(show, inputs, preview, **QUIET)
 
 
 def _wire_plots(button: gr.Button, take: gr.State) -> None:
