@@ -11,11 +11,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # `models`, `studio` and `tests` as packages
 
+from models.threads import limit_spinning
+
+limit_spinning()  # as the studio does: threads that spin would make the tests of a busy machine take many times as long
+
 # No test reaches the real Hub, whatever the machine's own settings are.
 for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT"):
     os.environ.pop(_name, None)
 
-from tests.hub_server import HubServer  # noqa: E402  (after the path is set)
+from tests.hub_server import HubServer  # noqa: E402
 
 
 @pytest.fixture

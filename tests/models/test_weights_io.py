@@ -155,10 +155,12 @@ def test_network_is_built_from_its_metadata_and_ready(tmp_path: Path) -> None:
     save_safetensors(path, network.state_dict(), {"config": "[3, 2]", "voices": '["a", "b"]'})
 
     def build(sizes: list[int]) -> nn.Sequential:
-        return nn.Sequential(nn.Linear(*sizes), nn.Dropout(0.9))
+        inputs, outputs = sizes
+        return nn.Sequential(nn.Linear(inputs, outputs), nn.Dropout(0.9))
 
     loaded = load_network(path, build, "the layer")
-    assert torch.equal(loaded[0].weight, network[0].weight.half().float())
+    weight = network.state_dict()["0.weight"]
+    assert torch.equal(loaded.state_dict()["0.weight"], weight.half().float())
     assert not loaded.training and not loaded[1].training
     with pytest.raises(ModelError, match=r"do not fit the layer in model\.safetensors \(of another shape"):
         load_network(path, lambda sizes: build(sizes[::-1]), "the layer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,14 +73,12 @@ class DebugSpeech:
                     )  # fmt: skip
 
 
-def _chunk(samples, weights, symbols, sentence, sentences, words, verdict, notes, done, total, last) -> SpeechChunk:
+def _chunk(samples: np.ndarray, weights: np.ndarray, *more: Any) -> SpeechChunk:
     frames = round(len(samples) / HOP)
     bands = np.linspace(0, 1, 80, dtype=np.float32)
     wave = np.sin(np.linspace(0, 9, max(frames, 1)))[:frames, None]
     mel = (-8 + 5 * np.exp(-((bands[None] - 0.3 - 0.1 * wave) ** 2) * 40)).astype(np.float32)
-    return SpeechChunk(
-        samples, RATE, mel, weights, symbols, sentence, sentences, words, verdict, notes, done, total, last
-    )
+    return SpeechChunk(samples, RATE, mel, weights, *more)
 
 
 def _tone(pitch: float, length_s: float, part: int, energy_db: float) -> np.ndarray:

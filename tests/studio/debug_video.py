@@ -83,7 +83,7 @@ class FlashChecker(SyncChecker):
         attention = np.outer(seen[:48], heard[:48]).astype(np.float32)
         none = np.zeros(0, np.float32)
         best, sure = float(offsets[fit.argmax()]) / 100, float(chance.max())
-        return SyncReport(best, sure, attention, offsets.astype(np.float32) / 100, chance, none, none)
+        return SyncReport(best, sure, attention, (offsets / 100).astype(np.float32), chance, none, none)
 
     def align(
         self,
@@ -91,8 +91,8 @@ class FlashChecker(SyncChecker):
         frames_per_second: float,
         samples: Any,
         sample_rate: int,
+        warp: bool = True,
         least_confidence: float = 0.0,
-        **_: Any,
     ) -> Any:
         """Move the sound."""
         report = self.check(frames, frames_per_second, samples, sample_rate)
@@ -115,7 +115,7 @@ def load_sync(files: Mapping[str, Path], spec: ModelSpec) -> SyncModel:
 def debug_sync_spec() -> ModelSpec:
     """A catalogue entry; its one file is `debug.bin`."""
     base = debug_video_spec()
-    changes = {"key": "video_sync/debug", "task": "video_sync", "title": "Debug sync"}
+    changes: dict[str, Any] = {"key": "video_sync/debug", "task": "video_sync", "title": "Debug sync"}
     return replace(base, **changes, loader="tests.studio.debug_video:load_sync")
 
 

@@ -73,7 +73,7 @@ def test_only_the_studio_imports_gradio() -> None:
 
 def test_a_tab_appears_only_with_a_model(tmp_path: Path) -> None:
     def titles(studio: gr.Blocks) -> list[str]:
-        return [block.label for block in studio.blocks.values() if isinstance(block, gr.Tab)]
+        return [str(block.label) for block in studio.blocks.values() if isinstance(block, gr.Tab)]
 
     assert titles(build_studio(debug_registry(tmp_path))) == ["Speech", "Models"]
     assert titles(build_studio(Registry(()))) == []

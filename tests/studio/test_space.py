@@ -21,6 +21,7 @@ from models.registry.registry import Registry
 from studio.space import LEAST_S, MOST_S, LentGpu, explained, seconds_for
 from studio.speech.actions import SpeechActions
 from tests.studio.debug_speech import DebugSpeech, debug_spec
+from tests.studio.events import flatten
 
 ROOT = Path(__file__).resolve().parents[2]
 HUB_SPEC = HUB_CATALOG[0]
@@ -99,8 +100,8 @@ def test_without_a_gpu_the_shipped_model_speaks_and_says_so(monkeypatch: pytest.
         lent.run(model, request, spec) if spec.key == "speech/hub" else model.stream(request)
     )
     page: dict[str, Any] = {}
-    for update in SpeechActions(registry).generate("s", "speech/hub", {"text": "Hello.", "voice": "low", "seed": 1}):
-        page |= update
+    for events in SpeechActions(registry).run("s", "speech/hub", {"text": "Hello.", "voice": "low", "seed": 1}):
+        page |= flatten(events)
     assert "s of speech" in page["status"]
     assert "not to be had just now" in page["notes"] and "Debug debug, which ships" in page["notes"]
 

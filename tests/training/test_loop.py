@@ -63,6 +63,7 @@ def test_the_average_follows_and_copies_whole_numbers() -> None:
     average = {name: value.clone() for name, value in model.state_dict().items()}
     with torch.no_grad():
         model.weight.fill_(3.0)
+        assert model.num_batches_tracked is not None
         model.num_batches_tracked.fill_(7)
     update_average(average, model, weigh_update(1, limit=0.5))  # a young average keeps 2 / 11
     assert float(average["weight"]) == pytest.approx(1 + (1 - 2 / 11) * 2)

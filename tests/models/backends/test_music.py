@@ -13,7 +13,7 @@ from models.errors import ModelError
 from models.music.contracts import MusicChunk, MusicRequest
 
 Load = Callable[..., Any]
-ASKED = {"bars": 2, "tempo": 200.0, "seed": 3}
+ASKED: dict[str, Any] = {"bars": 2, "tempo": 200.0, "seed": 3}
 
 
 def heard(model: Any, **asked: Any) -> tuple[list[MusicChunk], np.ndarray]:

@@ -23,7 +23,7 @@ TEXT = "Hello the boat. Good morning!"
 
 
 def heard(model: Any, **asked: Any) -> tuple[list[SpeechChunk], np.ndarray]:
-    chunks = list(model.stream(SpeechRequest(**({"text": TEXT, "seed": 3} | asked))))
+    chunks = list(model.stream(SpeechRequest(asked.pop("text", TEXT), **({"seed": 3} | asked))))
     return chunks, np.concatenate([chunk.samples for chunk in chunks])
 
 

@@ -118,7 +118,7 @@ def test_what_cannot_be_heard_is_told(samples: np.ndarray, rate: int, says: str)
 
 
 def steady(count: int = 16, interval_s: float = 0.5) -> BeatTrack:
-    return BeatTrack(1.0 + np.arange(count) * interval_s, np.arange(count) % 4 + 1)
+    return BeatTrack(np.float64(1.0) + np.arange(count) * interval_s, np.arange(count) % 4 + 1)
 
 
 def test_corrections() -> None:

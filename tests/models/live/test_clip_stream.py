@@ -120,7 +120,12 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
 
 def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> None:
     model = Steps()
-    clip_generator = ClipGenerator(lambda told: told(Progress("downloading", 1, 2)) or model, "Big model", "sea")
+
+    def load(told: Callable[[Progress], None]) -> Any:
+        told(Progress("downloading", 1, 2))
+        return model
+
+    clip_generator = ClipGenerator(load, "Big model", "sea")
     assert "shipped model draws meanwhile" in clip_generator.says
     with Work(clip_generator):
         wait_for(lambda: "all are filmed" in clip_generator.says)
@@ -200,7 +205,7 @@ def test_a_stream_shows_clips_as_soon_as_there_are_any(generator: VideoGenerator
 def test_a_backend_waits_where_nobody_takes_its_items() -> None:
     put: list[int] = []
 
-    def work(channel: Channel[int]) -> None:
+    def work(channel: Channel[int | None]) -> None:
         for number in range(100):
             channel.put(number)
             put.append(number)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -38,13 +39,13 @@ class Page:
         with self.lock:
             self.data += message
 
-    def found(self, kind: str) -> list[tuple[int, object]]:
+    def found(self, kind: str) -> list[tuple[int, Any]]:
         with self.lock:
             data = bytes(self.data)
         return [(place, load) for letter, place, load in messages.unpack(data) if letter == kind]
 
-    def news(self, name: str) -> list[object]:
-        return [load[name] for _, load in self.found("J") if load.get(name) is not None]  # type: ignore[attr-defined]
+    def news(self, name: str) -> list[Any]:
+        return [load[name] for _, load in self.found("J") if load.get(name) is not None]
 
 
 def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:

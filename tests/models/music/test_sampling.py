@@ -6,6 +6,7 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,7 +133,8 @@ class _Stubborn:
 def test_the_most_stubborn_choices_never_get_stuck(
     choose: Callable[[np.ndarray], int], pitches: tuple[int, ...] | None
 ) -> None:
-    grammar, mask, tokens = Grammar(Constraints(pitches=pitches)), make_mask(), []
+    grammar, mask = Grammar(Constraints(pitches=pitches)), make_mask()
+    tokens: list[int] = []
     while len(tokens) < 700 and not grammar.ended:
         grammar.allow(mask)
         tokens.append(choose(mask))
@@ -218,7 +220,7 @@ def test_a_continuation_keeps_what_is_there_and_adds_bars(seed: int) -> None:
         ({"max_empty_bars": 17}, "max_empty_bars is 17"),
     ],
 )
-def test_impossible_constraints_are_refused(changes: dict[str, object], message: str) -> None:
+def test_impossible_constraints_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Constraints(**changes)
 
@@ -369,7 +371,7 @@ def test_impossible_prompts_are_refused_at_once(prompts: list[tuple[int, ...]], 
         ({"repetition_window": 0}, "repetition_window is 0"),
     ],
 )
-def test_impossible_settings_are_refused(changes: dict[str, object], message: str) -> None:
+def test_impossible_settings_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SamplingSettings(**changes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -89,7 +91,8 @@ def test_far_distances_share_an_embedding() -> None:
 
 def test_the_whole_attention_equals_softmax_over_equation_3() -> None:
     model = make("relative")
-    attention, x = model.layers[0].attention, torch.randn(2, 15, 32)
+    attention: Any = model.layers[0].attention
+    x = torch.randn(2, 15, 32)
     q, k, v = attention.qkv(x).view(2, 15, 3, 4, 8).permute(2, 0, 3, 1, 4)
     logits = (q @ k.transpose(-2, -1) + naive_relative_logits(q, attention.relative.table, 15)) / 8**0.5
     weights = logits.masked_fill(~torch.ones(15, 15, dtype=torch.bool).tril(), float("-inf")).softmax(-1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -80,9 +82,14 @@ def test_blocks_are_the_same_as_one_pass(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_no_more_than_a_block_of_frames_is_in_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(mel, "compute_mel", lambda samples: (seen.append(len(samples)), compute_mel(samples))[1])
+    seen: list[int] = []
     compute_mel = beats_module.compute_mel
+
+    def watch(samples: Any) -> Any:
+        seen.append(len(samples))
+        return compute_mel(samples)
+
+    monkeypatch.setattr(mel, "compute_mel", watch)
     mel.compute_whole_mel(np.zeros(60 * RATE, np.float32))
     assert max(seen) <= mel.BLOCK_FRAMES * BEAT_MEL.hop_length + BEAT_MEL.n_fft < 11 * RATE
 

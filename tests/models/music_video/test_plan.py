@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +142,7 @@ def test_the_camera_fills_the_frame_of_a_close_shot(request_20s: MusicVideoReque
         ({"key_clips": 99}, "key_clips is 99"),
     ],
 )
-def test_a_request_names_what_is_wrong(request_20s: MusicVideoRequest, fields: dict[str, object], says: str) -> None:
+def test_a_request_names_what_is_wrong(request_20s: MusicVideoRequest, fields: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         replace(request_20s, **fields)
 

@@ -228,7 +228,7 @@ JOINT = st.sampled_from(["", " ", "-", " - ", "–", "/", ".", ":", "x", " x ", 
 def test_no_amount_date_or_measure_makes_a_rule_fail(parts: list[str]) -> None:
     failures: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = failures.append  # type: ignore[method-assign]
+    handler.emit = failures.append  # type: ignore[assignment,method-assign]
     normalise.log.addHandler(handler)
     try:
         put_in_words("".join(parts))

@@ -189,6 +189,7 @@ def lived(module: nn.Module) -> nn.Module:
     """With batch norms and weight norms that are not as at birth."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm1d):
+            assert part.running_mean is not None and part.running_var is not None
             nn.init.normal_(part.running_mean, std=0.2)
             nn.init.uniform_(part.running_var, 0.5, 2.0)
     for name, parameter in module.named_parameters():

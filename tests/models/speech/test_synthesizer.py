@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_equal_requests_give_equal_bytes(tiny: SpeechSynthesizer) -> None:
 
 def test_a_closed_stream_leaves_nothing_behind(tiny: SpeechSynthesizer) -> None:
     whole = sound(list(tiny.stream(SpeechRequest(TWO_SENTENCES))))
-    stream = tiny.stream(SpeechRequest("This one is stopped at once, long before its end."))
+    stream: Any = tiny.stream(SpeechRequest("This one is stopped at once, long before its end."))
     next(stream)
     stream.close()
     assert torch.is_grad_enabled()
@@ -242,7 +243,7 @@ def test_shipped_voices_speak(shipped: Registry) -> None:
 def test_shipped_controls_turn_the_right_way(shipped: Registry) -> None:
     model = shipped.load("speech/tacotron2-lj")
 
-    def speak(**changes: float) -> np.ndarray:
+    def speak(**changes: Any) -> np.ndarray:
         return sound(list(model.stream(SpeechRequest("She opened the window and listened to the rain.", **changes))))
 
     assert len(speak(speed=1.6)) < 0.8 * len(speak()) < 0.8 * 0.8 * len(speak(speed=0.65))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -18,6 +20,7 @@ def make(seed: int = 0, **changes: object) -> Tacotron2:
     model = Tacotron2(Tacotron2Config.debug(**changes)).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
+            assert module.running_mean is not None and module.running_var is not None
             nn.init.normal_(module.running_mean, std=0.2)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
     return model
@@ -102,7 +105,7 @@ def test_equals_torchaudio_under_teacher_forcing(monkeypatch: pytest.MonkeyPatch
 def test_inference_equals_torchaudio(monkeypatch: pytest.MonkeyPatch) -> None:
     without_prenet_dropout(monkeypatch)
     ours = make(prenet_dropout=0.0)
-    theirs = copy_to_torchaudio(ours)
+    theirs: Any = copy_to_torchaudio(ours)
     theirs.decoder.gate_threshold = 2.0  # never: both are run for the same number of steps
     symbols = torch.randint(0, 20, (1, 9))
     with torch.no_grad():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -318,7 +320,12 @@ def test_a_long_text_is_pronounced_only_as_far_as_it_is_asked_for(monkeypatch: p
     assert len(text) > 50_000
     pronounced: list[object] = []
     real = front_end._pronounce
-    monkeypatch.setattr(front_end, "_pronounce", lambda units: pronounced.append(units) or real(units))
+
+    def watch(units: Any) -> Any:
+        pronounced.append(units)
+        return real(units)
+
+    monkeypatch.setattr(front_end, "_pronounce", watch)
     utterances = iter_utterances(text)
     next(utterances)
     next(utterances)

@@ -224,7 +224,7 @@ def test_presets_are_named_where_one_is_missing(styler: AudioStyler) -> None:
 
 def test_the_pitch_of_a_voice_moves_and_that_of_a_tune_stays(styler: AudioStyler) -> None:
     time = np.arange(2 * RATE) / RATE
-    tune = sum(0.1 * np.sin(2 * np.pi * k * 330 * time) / k for k in range(1, 6)).astype(np.float32)
+    tune = np.sum([0.1 * np.sin(2 * np.pi * k * 330 * time) / k for k in range(1, 6)], axis=0).astype(np.float32)
     for content, moves in ((voice_like(2.0, 200.0), True), (tune, False)):
         _, chunks = restyle(styler, content=content, preset="hum", strength=1.0)
         found = chunks[-1].statistics

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_any_length_and_the_start_does_not_depend_on_it(generator: VideoGenerato
 def test_everything_that_is_said_counts_and_a_seed_fixes_all(generator: VideoGenerator) -> None:
     base = whole(generator, REQUEST)
     assert np.array_equal(base, whole(generator, REQUEST))
-    changes: list[dict[str, object]] = [
+    changes: list[dict[str, Any]] = [
         {"seed": 5},
         {"prompt": "a blue fire"},
         {"negative_prompt": "blue"},
@@ -95,7 +96,7 @@ def test_a_loop_of_one_step_in_one_window_is_the_plain_clip(generator: VideoGene
 
 
 def test_stopping_frees_the_model_for_the_next_request(generator: VideoGenerator) -> None:
-    chunks = generator.stream(REQUEST)
+    chunks: Any = generator.stream(REQUEST)
     next(chunks)
     chunks.close()
     assert len(whole(generator, REQUEST)) == 8
@@ -118,7 +119,7 @@ def test_stopping_frees_the_model_for_the_next_request(generator: VideoGenerator
         ("image", np.zeros((3, 3, 3), np.uint8)),
     ],
 )
-def test_bad_requests_are_a_sentence(field: str, value: object) -> None:
+def test_bad_requests_are_a_sentence(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):
         replace(REQUEST, **{field: value})
 

@@ -19,7 +19,7 @@ from studio.io.recipes import Recipe, RecipeError, read_recipe, write_recipe
 SOUND = (0.1 * np.sin(np.arange(4_000) / 20)).astype(np.float32)
 KINDS = ("wav", "mp3", "flac", "mp4", "mid")
 
-plain_text = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+plain_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 values = st.one_of(
     plain_text, st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False), st.booleans()
 )

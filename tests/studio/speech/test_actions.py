@@ -18,7 +18,7 @@ from tests.studio.events import flatten
 
 MODEL = "speech/debug"
 FIELDS: dict[str, Any] = {"text": "Hello there, world. And again!", "voice": "low", "seed": 7}
-BAD = {
+BAD: dict[str, dict[str, Any]] = {
     "empty": {"text": ""},
     "blank": {"text": " \n\t "},
     "none": {"text": None},

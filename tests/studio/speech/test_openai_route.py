@@ -128,7 +128,7 @@ def test_the_end_of_the_work_does_not_hold_the_server_up() -> None:
     async def listen() -> float:
         stream = aside(blocks())
         assert await anext(stream) == b"one"
-        waiting = asyncio.create_task(anext(stream))
+        waiting: asyncio.Future[bytes] = asyncio.ensure_future(anext(stream))
         while not going.is_set():
             await asyncio.sleep(0.01)
         waiting.cancel()  # the listener leaves in the middle of a block

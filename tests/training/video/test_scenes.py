@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from training.video.scenes import KINDS, SceneSpec, draw_spec, render, write_cap
 from training.video.scenes.noise import TILE, build_pyramid, sample_fbm
 
 
-def spec_of(kind: str, seed: int = 3, **changes: str) -> SceneSpec:
+def spec_of(kind: str, seed: int = 3, **changes: Any) -> SceneSpec:
     """A spec of that kind with a still camera where it can be."""
     spec = draw_spec(np.random.default_rng(seed), kind)
     return replace(spec, camera="still", speed="normal", **changes)
@@ -146,6 +147,6 @@ def test_noise_repeats_and_stays_in_range() -> None:
         ({}, 2, 4, "size"),
     ],
 )
-def test_wrong_values_are_named(changes: dict[str, str], frames: int, size: int, names: str) -> None:
+def test_wrong_values_are_named(changes: dict[str, Any], frames: int, size: int, names: str) -> None:
     with pytest.raises(ValueError, match=names):
         render(replace(spec_of("ocean"), **changes), frames, size)
