@@ -36,7 +36,7 @@ from training.loop import TrainingLoop
 from training.video import characters
 from training.video.scenes import draw_spec, write_caption
 from training.video.scenes.captions import tidy
-from training.video.thesaurus import OTHERS, SCENES
+from training.video.thesaurus import ATTRIBUTES, SCENES
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
 PARTS = ("colour", "direction", "speed", "time", "camera")
@@ -53,7 +53,7 @@ def find_near_words(table: TextTable, banned: frozenset[str]) -> tuple[dict[int,
     A word belongs to the one piece that it is nearest to; a piece without any word stands for itself. The second value
     are the words that are near to none.
     """
-    named = {word for text in (*SCENES.values(), *OTHERS.values()) for word in split_words(text)}
+    named = {word for names in (*SCENES.values(), *ATTRIBUTES.values()) for word in split_words(", ".join(names))}
     pieces = sorted({piece for word in list_known_words() | named for piece in table.tokenize(word)})
     taken = set(pieces)
     free = [
@@ -71,11 +71,6 @@ def find_near_words(table: TextTable, banned: frozenset[str]) -> tuple[dict[int,
         else:
             far.append(number)
     return {piece: found or [piece] for piece, found in near.items()}, far
-
-
-def list_names(scene: str) -> list[str]:
-    """List what the thesaurus calls a scene."""
-    return [name.strip() for name in SCENES[scene].split(",")]
 
 
 def draw_caption(rng: np.random.Generator) -> tuple[str, list[int]]:
@@ -103,7 +98,7 @@ def draw_caption(rng: np.random.Generator) -> tuple[str, list[int]]:
 
 def exchange_subject(text: str, kind: str, colour: str, rng: np.random.Generator) -> str:
     """Replace the subject of the caption by a name of the thesaurus."""
-    names = list_names(kind)
+    names = SCENES[kind]
     name = names[int(rng.integers(len(names)))]
     tint = str(rng.choice(COLOUR_WORDS[colour][0])) if colour else ""
     first, _, rest = name.partition(" ")
@@ -120,12 +115,12 @@ def exchange_subject(text: str, kind: str, colour: str, rng: np.random.Generator
 def exchange_words(text: str, told: dict[str, str], rng: np.random.Generator) -> str:
     """Replace some of the caption's colours, directions, speeds and times by names of the thesaurus."""
     for value in told.values():
-        if value not in OTHERS or rng.random() >= THESAURUS_SHARE:
+        if value not in ATTRIBUTES or rng.random() >= THESAURUS_SHARE:
             continue
         for lists in (COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, TIME_WORDS):
             for old in sorted(lists.get(value, ((), ()))[0], key=len, reverse=True):
                 if f" {old} " in f" {text} ":
-                    text = tidy(f" {text} ".replace(f" {old} ", f" {rng.choice(OTHERS[value].split())} ", 1))
+                    text = tidy(f" {text} ".replace(f" {old} ", f" {rng.choice(ATTRIBUTES[value])} ", 1))
                     break
     return text
 
