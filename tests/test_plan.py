@@ -29,11 +29,7 @@ KNOWN_CIRCLES = {
 }
 KNOWN_LONG_FILES = {
     "models/style/audio.py",
-    "training/video/thesaurus.py",
-    "tests/models/hub/test_download.py",
-    "tests/models/registry/test_registry.py",
     "tests/models/speech/test_speechbrain.py",
-    "tests/tiny_models.py",
 }
 KNOWN_DOUBLE_CLASSES = {
     "Buttons",

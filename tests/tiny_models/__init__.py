@@ -1,0 +1,50 @@
+"""Tiny random checkpoints in the true formats, made by the libraries' own `save_pretrained`, for the local Hub.
+
+    files = tiny("vits")      # {"config.json": b"...", "model.safetensors": b"...", ...}
+
+Their sound and pictures mean nothing; their files are what a real repository holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from tests.tiny_models.music import make_musicgen, make_musicgen_melody, make_stable_audio
+from tests.tiny_models.speech import make_speecht5, make_speecht5_vc, make_speecht5_vocoder, make_vits
+from tests.tiny_models.video import make_animatediff, make_cogvideox, make_ltx, make_vgg, make_wan
+
+
+@lru_cache(maxsize=32)
+def _build(kind: str) -> dict[str, bytes]:
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        return MAKERS[kind]()
+
+
+def tiny(kind: str) -> dict[str, bytes]:
+    """Path to content of a repository of this kind."""
+    return dict(_build(kind))
+
+
+MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
+    "vits": make_vits,
+    "vits-speakers": lambda: make_vits(3),
+    "speecht5": make_speecht5,
+    "speecht5-vocoder": make_speecht5_vocoder,
+    "speecht5-vc": make_speecht5_vc,
+    "musicgen": make_musicgen,
+    "musicgen-melody": make_musicgen_melody,
+    "musicgen-stereo": lambda: make_musicgen(2),
+    "stable-audio": make_stable_audio,
+    "wan": make_wan,
+    "ltx": make_ltx,
+    "ltx-image": lambda: make_ltx("LTXImageToVideoPipeline"),
+    "cogvideox": make_cogvideox,
+    "cogvideox-image": lambda: make_cogvideox("CogVideoXImageToVideoPipeline"),
+    "animatediff": make_animatediff,
+    "vgg19": lambda: make_vgg("vgg19"),
+    "vgg16": lambda: make_vgg("vgg16"),
+}

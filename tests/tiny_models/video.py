@@ -1,0 +1,107 @@
+"""Tiny video models, and VGG for neural style."""
+
+from __future__ import annotations
+
+import json
+
+from models.backends.library import import_library
+from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder
+
+
+def make_wan() -> dict[str, bytes]:
+    d = import_library("diffusers")
+    text_encoder, tokenizer = make_t5()
+    pipeline = d.WanPipeline(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        transformer=d.WanTransformer3DModel(
+            patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
+            text_dim=32, freq_dim=16, ffn_dim=16, num_layers=1, rope_max_seq_len=64,
+        ),
+        vae=d.AutoencoderKLWan(
+            base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
+        ),
+        scheduler=d.FlowMatchEulerDiscreteScheduler(shift=7.0),
+    )  # fmt: skip
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
+def make_ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
+    d = import_library("diffusers")
+    text_encoder, tokenizer = make_t5()
+    pipeline = getattr(d, pipeline_class)(
+        scheduler=d.FlowMatchEulerDiscreteScheduler(),
+        vae=d.AutoencoderKLLTXVideo(
+            latent_channels=8, block_out_channels=(8, 8, 8, 8), decoder_block_out_channels=(8, 8, 8, 8),
+            spatio_temporal_scaling=(True, True, False, False),
+            decoder_spatio_temporal_scaling=(True, True, False, False),
+            layers_per_block=(1, 1, 1, 1, 1), decoder_layers_per_block=(1, 1, 1, 1, 1),
+            patch_size=1, patch_size_t=1, encoder_causal=True, decoder_causal=False,
+        ),
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        transformer=d.LTXVideoTransformer3DModel(
+            in_channels=8, out_channels=8, num_attention_heads=2, attention_head_dim=8, cross_attention_dim=16,
+            num_layers=1, caption_channels=32,
+        ),
+    )  # fmt: skip
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
+def make_cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes]:
+    d = import_library("diffusers")
+    text_encoder, tokenizer = make_t5()
+    takes_picture = "Image" in pipeline_class
+    pipeline = getattr(d, pipeline_class)(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        vae=d.AutoencoderKLCogVideoX(
+            down_block_types=("CogVideoXDownBlock3D",) * 4, up_block_types=("CogVideoXUpBlock3D",) * 4,
+            block_out_channels=(8, 8, 8, 8), latent_channels=4, layers_per_block=1, norm_num_groups=2,
+            temporal_compression_ratio=4,
+        ),
+        transformer=d.CogVideoXTransformer3DModel(
+            num_attention_heads=2, attention_head_dim=16, in_channels=8 if takes_picture else 4, out_channels=4,
+            time_embed_dim=2, text_embed_dim=32, num_layers=1, max_text_seq_length=24,
+            use_rotary_positional_embeddings=True,
+        ),
+        scheduler=d.CogVideoXDDIMScheduler(),
+    )  # fmt: skip
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
+def make_animatediff() -> dict[str, bytes]:
+    d, tf = import_library("diffusers"), import_library("transformers")
+    text = tf.CLIPTextConfig(
+        vocab_size=64, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2,
+        max_position_embeddings=24, pad_token_id=0, bos_token_id=0, eos_token_id=1,
+    )  # fmt: skip
+    pipeline = d.AnimateDiffPipeline(
+        vae=d.AutoencoderKL(
+            block_out_channels=(8, 8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4, latent_channels=4, norm_num_groups=2,
+        ),
+        text_encoder=tf.CLIPTextModel(text),
+        tokenizer=make_word_tokenizer(tf.PreTrainedTokenizerFast),
+        unet=d.UNet2DConditionModel(
+            block_out_channels=(8, 8), layers_per_block=1, sample_size=8, norm_num_groups=2, cross_attention_dim=8,
+            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        ),
+        motion_adapter=d.MotionAdapter(
+            block_out_channels=(8, 8), motion_layers_per_block=1, motion_norm_num_groups=2,
+            motion_num_attention_heads=2,
+        ),
+        scheduler=d.DDIMScheduler(beta_schedule="linear", clip_sample=False),
+    )  # fmt: skip
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
+def make_vgg(architecture: str) -> dict[str, bytes]:
+    from safetensors.torch import save as to_bytes
+
+    from models.style.vgg import Vgg
+
+    state = Vgg(architecture, (4, 6, 8, 8)).state_dict()
+    config = {"architecture": architecture, "num_classes": 1000}
+    return {"config.json": json.dumps(config).encode(), "model.safetensors": to_bytes(state)}
