@@ -44,7 +44,7 @@ STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait,
 
 
 def build_studio(registry: Registry) -> gr.Blocks:
-    """The page over a registry; start it with `launch_studio`."""
+    """Build the page over a registry; start it with `launch_studio`."""
     ensure_ffmpeg()
     audio_stream_encoder.STARTUP_WAIT = STREAM_STARTUP_WAIT_S
     with gr.Blocks(
@@ -75,6 +75,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     Args:
         rules: who may use the studio; by default this machine's own pages and programs, and those of its `server_name`.
         options: of `Blocks.launch`.
+
     """
     temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)

@@ -34,7 +34,7 @@ def attach(registry: Registry) -> None:
 
 
 def seconds_for(request: Any, expected_s: float | None = None) -> int:
-    """How long the GPU is asked for: from what was measured, or from the size of the request."""
+    """Tell how long the GPU is asked for: from what was measured, or from the size of the request."""
     work = measure_work(request)
     if expected_s is None and work is not None:
         expected_s = GUESS_S.get(work[0], 60.0) * work[1]
@@ -53,10 +53,11 @@ class LentGpu:
         spaces.GPU(_nothing)  # a Space wants to find one such function when it starts
 
     def run(self, model: Any, request: Any, spec: ModelSpec) -> Iterator[Any]:
-        """The chunks of one request.
+        """Return the chunks of one request.
 
         Raises:
             ModelError: of the kind "quota" where no GPU is granted; or whatever the model itself raised.
+
         """
         if not hasattr(model, "to_gpu"):  # the studio's own networks are at home on the processor
             yield from model.stream(request)
@@ -76,7 +77,7 @@ class LentGpu:
 
     @staticmethod
     def _task(model: Any) -> Task:
-        """A generator function for this model alone: the process is forked after the model was loaded."""
+        """Make a generator function for this model alone: the process is forked after the model was loaded."""
         known = weakref.ref(model)
 
         def on_gpu(request: Any) -> Iterator[Any]:
@@ -97,7 +98,7 @@ class LentGpu:
 
 
 def explained(error: BaseException, spec: ModelSpec) -> ModelError:
-    """What `spaces` said, as a sentence of the studio."""
+    """Return what `spaces` said, as a sentence of the studio."""
     title = str(getattr(error, "title", ""))
     said = " ".join(re.sub(r"<[^>]*>", "", str(error)).split()).strip(" .'\"")
     if "worker" in title.lower():
@@ -106,5 +107,5 @@ def explained(error: BaseException, spec: ModelSpec) -> ModelError:
 
 
 def _nothing(request: Any) -> Iterator[Any]:
-    """Never called."""
+    """Refuse to stream here: the copy in the lent process does."""
     yield request

@@ -43,7 +43,7 @@ def finished_files(session: LiveSession | VoiceSession, folder: Path, registry: 
 
 
 def recipe_of(session: LiveSession, registry: Registry, model: str) -> Recipe:
-    """Seed, and every turn of the knobs with its bar: the same session can be played again."""
+    """Return the seed and every turn of the knobs with its bar: the same session can be played again."""
     turns = {
         bar: [turn[0].__dict__ | {"instruments": list(turn[0].instruments)}, turn[1]]
         for bar, turn in session.music.timeline.items()
@@ -56,10 +56,11 @@ def recipe_of(session: LiveSession, registry: Registry, model: str) -> Recipe:
 
 
 def recording_file(folder: Path, name: str) -> Path:
-    """A file of an ended session; the MP3 is made when it is first asked for.
+    """Return a file of an ended session; the MP3 is made when it is first asked for.
 
     Raises:
         ValueError: there is no such file, or it cannot be made.
+
     """
     if name not in FILE_TYPES:
         raise ValueError("There is no such file.")
@@ -86,10 +87,11 @@ def _bank() -> SoundFontRenderer:
 
 @lru_cache(maxsize=256)
 def key_sound(program: int, pitch: int) -> bytes:
-    """A key held for KEY_HELD_S, one channel, as a WAV file.
+    """Return a key held for KEY_HELD_S, one channel, as a WAV file.
 
     Raises:
         ValueError: there is no such instrument or pitch.
+
     """
     if not 0 <= program < 128 or not 0 <= pitch < 128:
         raise ValueError("An instrument and a pitch are numbers from 0 to 127.")

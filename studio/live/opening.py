@@ -32,10 +32,11 @@ _writers: WeakKeyDictionary[MusicComposer, BarGenerator] = WeakKeyDictionary()
 def session(
     registry: Registry, kind: str, wishes: dict[str, Any], folder: Path, send: Send, hold: contextlib.ExitStack
 ) -> LiveSession | VoiceSession:
-    """A session that is ready to start; what it holds of the registry is given back when `hold` closes.
+    """Return a session that is ready to start; what it holds of the registry is given back when `hold` closes.
 
     Raises:
         ValueError, ModelError: a wish that is not possible, a model that is missing.
+
     """
     if kind == "music":
         return _music(registry, wishes, folder, send, hold)
@@ -72,7 +73,7 @@ def _voice(
 
 
 def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
-    """The composer's writer, one for all who play; the composer is held until `hold` closes."""
+    """Return the composer's writer, one for all who play; the composer is held until `hold` closes."""
     composer = hold.enter_context(registry.load(registry.specs(Task.MUSIC)[0].key).hold())
     with _lock:
         if composer not in _writers:
@@ -81,10 +82,11 @@ def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
 
 
 def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStack) -> FrameStream | None:
-    """The pictures that are wished for; None where none are, or where there is no video model for this machine.
+    """Return the pictures that are wished for; None where none are, or no video model fits this machine.
 
     Raises:
         ValueError, ModelError: the `model` that is wished for cannot be had here; said before anything is downloaded.
+
     """
     specs = shipped(registry)
     wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
@@ -113,16 +115,17 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
 
 
 def shipped(registry: Registry) -> list[ModelSpec]:
-    """The video models that draw live pictures themselves, the shipped one first."""
+    """List the video models that draw live pictures themselves, the shipped one first."""
     return [each for each in registry.specs(Task.VIDEO) if not (each.needs_gpu or each.is_remote or each.backend)]
 
 
 def _loader(registry: Registry, spec: ModelSpec) -> Load:
-    """What brings and loads a model that films. Its library is imported here, before there is sound to disturb.
+    """Return what loads a model that films; its library is imported here, before there is sound to disturb.
 
     Raises:
         ModelError: it is too big for this machine, or its library is missing.
         ValueError: it needs a picture to begin from.
+
     """
     from models.backends.library import import_backend
     from models.hub.formats import BY_NAME, needs_picture

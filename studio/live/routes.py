@@ -39,7 +39,7 @@ class Outbox:
         self.is_clogged = False
 
     def send(self, message: bytes) -> None:
-        """From any thread."""
+        """Send a message; any thread may call this."""
         waiting = self._queue.qsize()
         self.is_clogged = self.is_clogged or waiting > CLOGGED
         if self.is_clogged or (waiting > CROWDED and message[:1] == b"V"):
@@ -48,7 +48,7 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
 
     async def next(self) -> bytes | None:
-        """The next messages joined, or None where none came for LOOK_S."""
+        """Return the next messages joined, or None where none came for LOOK_S."""
         try:
             joined = await asyncio.wait_for(self._queue.get(), LOOK_S)
         except TimeoutError:
@@ -91,14 +91,14 @@ class LivePages:
         return StreamingResponse(messages(), media_type="application/octet-stream", headers=UNBUFFERED)
 
     async def control(self, request: Request) -> Response:
-        """Knobs, keys, another prompt, or a sign of life."""
+        """Take knobs, keys, another prompt, or a sign of life."""
         try:
             return JSONResponse(await asyncio.to_thread(self.board.control, await _json(request)))
         except Exception as error:
             return _refusal(error)
 
     async def voice(self, request: Request) -> Response:
-        """A block of the microphone: 16-bit samples, one channel."""
+        """Take a block of the microphone: 16-bit samples, one channel."""
         try:
             data = await _body(request, MAX_BLOCK_BYTES)
             samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
@@ -121,11 +121,11 @@ class LivePages:
             return _refusal(error)
 
     async def people(self, request: Request) -> Response:
-        """How many play just now."""
+        """Tell how many play just now."""
         return JSONResponse(self.board.people())
 
     async def key(self, request: Request) -> Response:
-        """How a key of the keyboard sounds."""
+        """Tell how a key of the keyboard sounds."""
         from studio.live.files import key_sound
 
         try:
@@ -136,7 +136,7 @@ class LivePages:
             return _refusal(error)
 
     async def file(self, request: Request) -> Response:
-        """A recording."""
+        """Return a recording."""
         name = request.path_params["name"]
         try:
             path = await asyncio.to_thread(self.board.recording, request.path_params["token"], name)
@@ -146,7 +146,7 @@ class LivePages:
 
 
 def routes(board: LiveBoard) -> list[Route]:
-    """What to serve beside the page."""
+    """Return what to serve beside the page."""
     pages = LivePages(board)
     return [
         Route("/live/stream", pages.stream, methods=["POST"]),
@@ -164,10 +164,11 @@ def _refusal(error: BaseException) -> JSONResponse:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """What was sent.
+    """Return what was sent.
 
     Raises:
         ValueError: too much, or sent by another site's page.
+
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise ValueError("Only the studio's own page can ask for this.")
@@ -180,10 +181,11 @@ async def _body(request: Request, most: int) -> bytes:
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    """A question's JSON object; the page sends it as text/plain or JSON.
+    """Return a question's JSON object; the page sends it as text/plain or JSON.
 
     Raises:
         ValueError: it is none.
+
     """
     try:
         found = json.loads(await _body(request, MAX_QUESTION_BYTES))

@@ -35,7 +35,7 @@ GONE = "This session has ended; press Start again."
 
 
 def full_sentence(most: int) -> str:
-    """What a person is told who comes when all places are taken."""
+    """Return what a person is told who comes when all places are taken."""
     people = "One person is" if most == 1 else f"{most} people are"
     return f"The machine is full: {people} playing live just now. Try again when someone has stopped."
 
@@ -57,6 +57,7 @@ class LiveBoard:
 
     Args:
         most: people at once; None is one more than there are cores.
+
     """
 
     def __init__(self, registry: Registry, most: int | None = None, silent_for_s: float = SILENT_FOR_S) -> None:
@@ -85,6 +86,7 @@ class LiveBoard:
 
         Raises:
             ValueError, ModelError: a sentence: the machine is full, a wish that is not possible, a model is missing.
+
         """
         if not TOKEN.fullmatch(token):
             raise ValueError("The page has no proper name; load it again.")
@@ -114,15 +116,16 @@ class LiveBoard:
     # ---- while it goes on
 
     def has(self, token: str, line: object) -> bool:
-        """Whether the page still has the session that was opened on this line."""
+        """Tell whether the page still has the session that was opened on this line."""
         with self._lock:
             return token in self._open_sessions and self._open_sessions[token].line is line
 
     def session(self, token: str) -> LiveSession | VoiceSession:
-        """The page's session, noted as alive.
+        """Return the page's session, noted as alive.
 
         Raises:
             ValueError: there is none.
+
         """
         with self._lock:
             opened = self._open_sessions.get(token)
@@ -132,10 +135,11 @@ class LiveBoard:
             return opened.session
 
     def control(self, wishes: dict[str, Any]) -> dict[str, Any]:
-        """What a page asks for while it plays: controls, key, prompt; `page` is what it says of its own playing.
+        """Do what a page asks for while it plays: controls, key, prompt; `page` is what it says of its playing.
 
         Raises:
             ValueError: there is no session, or a wish that is not possible.
+
         """
         token = str(wishes.get("token"))
         session = self.session(token)
@@ -162,7 +166,7 @@ class LiveBoard:
         session.take_key(pitch, velocity, bool(key.get("down")), at_s if at_s >= 0 else None)
 
     def people(self) -> dict[str, int]:
-        """How many play, how many can, and how many threads work for them."""
+        """Tell how many play, how many can, and how many threads work for them."""
         with self._lock:
             playing = len(self._open_sessions) + len(self._opening)
         threads = [thread for thread in threading.enumerate() if thread.name.startswith("auralume-live-")]
@@ -195,6 +199,7 @@ class LiveBoard:
 
         Raises:
             ValueError: there is no session.
+
         """
         opened = self.close(token, keep)
         if opened is None:
@@ -208,15 +213,16 @@ class LiveBoard:
         return {"duration_s": round(opened.session.recording.duration_s, 1), "files": files}
 
     def leave(self, token: str, line: object) -> None:
-        """The page of this line has gone: end its session and forget what it recorded."""
+        """End the session of a line whose page has gone, and forget what it recorded."""
         if self.has(token, line):
             self.close(token, keep=False)
 
     def recording(self, token: str, name: str) -> Path:
-        """A file of an ended session; the MP3 is made when it is first asked for.
+        """Return a file of an ended session; the MP3 is made when it is first asked for.
 
         Raises:
             ValueError: there is no such file any more, or it cannot be made.
+
         """
         with self._lock:
             kept = self._kept.get(token)
@@ -234,7 +240,8 @@ class LiveBoard:
 
     def _look(self) -> None:
         """End sessions whose page has gone, drop old recordings, and give free memory back, which would else grow for
-        minutes in the heaps of the sessions' threads; ends when there is nothing to watch."""
+        minutes in the heaps of the sessions' threads; ends when there is nothing to watch.
+        """
         given_back = time.monotonic()
         while True:
             time.sleep(LOOK_EVERY_S)
@@ -263,7 +270,7 @@ _BOARDS: WeakKeyDictionary[Registry, LiveBoard] = WeakKeyDictionary()
 
 
 def board_of(registry: Registry) -> LiveBoard:
-    """The one board of a registry."""
+    """Return the one board of a registry."""
     if registry not in _BOARDS:
         _BOARDS[registry] = LiveBoard(registry)
     return _BOARDS[registry]

@@ -28,7 +28,7 @@ Update = dict[str, Any]
 
 
 def is_open() -> bool:
-    """Whether visitors may change the shelf: by default everywhere but on a public Space."""
+    """Tell whether visitors may change the shelf: by default everywhere but on a public Space."""
     told = os.environ.get(OPEN, "").lower()
     return told == "open" if told in {"open", "closed"} else not os.environ.get("SPACE_ID")
 
@@ -41,14 +41,14 @@ class ShelfActions:
         self.stops = jobs.StopBoard()
 
     def choices(self) -> list[tuple[str, str]]:
-        """All models, by what they are for."""
+        """Return all models, by what they are for."""
         specs = sorted(
             self.registry.specs(), key=lambda spec: list(TASKS).index(spec.task) if spec.task in TASKS else 99
         )
         return [(f"{task_name(spec.task)}  ·  {spec.title}", spec.key) for spec in specs]
 
     def usable(self, key: str) -> dict[str, bool]:
-        """Which buttons make sense for a model as it is now."""
+        """Return which buttons make sense for a model as it is now."""
         spec, state = self.registry.get(key), self.registry.state(key)
         return {
             "download": spec.is_remote and state == "absent",
@@ -166,7 +166,7 @@ class ShelfActions:
             raise ModelError(CLOSED_SAID, "forbidden")
 
     def overview(self) -> str:
-        """All models as cards: what is here, what can be had."""
+        """Return all models as cards: what is here, what can be had."""
         parts, taken = [], [(spec, self.registry.size_on_disk(spec.key) / 1e6) for spec in self.registry.specs()]
         for task in dict.fromkeys(spec.task for spec, _ in taken):
             cards = "".join(self._card(spec, taken_mb) for spec, taken_mb in taken if spec.task == task)
@@ -199,5 +199,5 @@ class ShelfActions:
 
 
 def task_name(task: str) -> str:
-    """A task as people call it."""
+    """Return a task as people call it."""
     return TASKS.get(task, task.replace("_", " ").capitalize())

@@ -48,6 +48,7 @@ def build(registry: Registry, tab: gr.Tab | None = None) -> None:
 
     Args:
         tab: which, when it is opened, shows what has changed elsewhere: a model that another tab downloaded or loaded.
+
     """
     actions = ShelfActions(registry)
     parts = _layout(registry, actions)
@@ -114,13 +115,13 @@ class _Page:
         self.shown = [parts.status, parts.overview, parts.model, parts.line, *self.buttons, *self.boxes]
 
     def of_model(self, key: str) -> dict[Any, Any]:
-        """What is shown of one model: its facts, and what can be done with it now."""
+        """Return what is shown of one model: its facts, and what can be done with it now."""
         usable = self.actions.usable(key)
         states = {getattr(self.parts, name): gr.update(interactive=usable[name]) for name in USABLE}
         return {self.parts.line: model_card.line(self.registry, key), **states}
 
     def __call__(self, update: dict[str, Any], chosen: Any, now: str | None) -> dict[Any, Any]:
-        """Updates; `chosen` is what the pickers of all tabs show, `now` what this tab's shows."""
+        """Return updates; `chosen` is what the pickers of all tabs show, `now` what this tab's shows."""
         parts = self.parts
         page: dict[Any, Any] = {parts.status: update["status"]}
         if "changed" in update:

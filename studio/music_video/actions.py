@@ -47,6 +47,7 @@ class MusicVideoActions:
             source: the path of a file, or a finished piece of the Music tab.
             trim: seconds from and to; a "to" of 0 means the end.
             old: the song before, whose folder is deleted when the new one is there.
+
         """
         song: Song | None = None
         steps = jobs.run_on_page(
@@ -90,6 +91,7 @@ class MusicVideoActions:
         Args:
             what: "half", "double", "shift" (value: milliseconds), "delete" and "downbeat" (value: number of the beat,
                 from 1), "tap" (value: times in seconds as text), or "undo".
+
         """
         try:
             if song is None:
@@ -108,6 +110,7 @@ class MusicVideoActions:
 
         Args:
             is_preview: only the first seconds, small.
+
         """
         with temp_folders.held() as folder:
             yield from jobs.run_on_page(
@@ -183,6 +186,7 @@ class MusicVideoActions:
 
         Raises:
             ValueError: there is none.
+
         """
         key = self._video_key_or_none()
         if not key:
@@ -208,6 +212,7 @@ class MusicVideoActions:
 
         Raises:
             ValueError: the file holds no settings of this tab, or some that cannot be used.
+
         """
         recipe = read_recipe(path)
         if recipe.task != Task.MUSIC_VIDEO:
@@ -221,6 +226,7 @@ def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, flo
 
     Raises:
         ValueError: there is no song, it cannot be read, or it is too long.
+
     """
     from models.music_video.encoder import decode_song
 
@@ -285,6 +291,7 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
 
     Raises:
         ValueError: names the control and what it takes.
+
     """
     from models.music_video.captions import read_captions
     from models.music_video.contracts import MusicVideoRequest, VisualEffects
@@ -324,12 +331,12 @@ def trimmed(trim: tuple[float, float]) -> tuple[float, float | None]:
 
 
 def safe_name(text: str) -> str:
-    """Of a file: letters, digits and dashes of the song's name."""
+    """Return a file name: letters, digits and dashes of the song's name."""
     return re.sub(r"[^\w]+", "-", text).strip("-")[:40] or "song"
 
 
 def heard(song: Song) -> str:
-    """What was heard, as the status line."""
+    """Return what was heard, as the status line."""
     track = song.track
     if len(track.times_s) < 2:
         return html.finished("No steady beat was heard", "tap it, or let the picture follow the loud moments")
@@ -348,12 +355,12 @@ def check_draws_from_words(spec: ModelSpec) -> None:
 
 
 def picture_html(pixels: Any) -> str:
-    """A frame while the video is drawn, as a small JPEG within the page."""
+    """Return a frame while the video is drawn, as a small JPEG within the page."""
     return f'<img class="drawn" alt="What was drawn last" src="{film.jpeg(pixels)}">'
 
 
 def corrected(song: Song, what: str, value: Any) -> Song:
-    """The song with corrected beats, see `MusicVideoActions.correct`; raises ValueError with a sentence."""
+    """Return the song with corrected beats, see `MusicVideoActions.correct`; raises ValueError with a sentence."""
     track = song.track
     if what == "undo":
         return song.undone()

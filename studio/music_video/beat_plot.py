@@ -30,13 +30,14 @@ def beat_plot(
     sections: Sequence[Any],
     chosen: int = 0,
 ) -> str:
-    """The plot as HTML; longer songs are wider than the page and scroll within their frame.
+    """Draw the plot as HTML; longer songs are wider than the page and scroll within their frame.
 
     Args:
         wave: float32 (n,), levels in equal parts of the song; activation: float32 (frames,) in [0, 1].
         times_s, places: of the beats; a place of 1 is a downbeat.
         sections: with start_s, end_s and label.
         chosen: number of the beat that is marked, from 1; 0 for none.
+
     """
     width = min(WIDEST_PX, max(NARROWEST_PX, round(duration_s * PIXELS_A_SECOND)))
 
@@ -62,7 +63,7 @@ def beat_plot(
 
 
 def _band(label: str, left: float, right: float) -> str:
-    """A section's stretch, in percent of the song."""
+    """Draw a section's stretch, in percent of the song."""
     ink = SECTION_INKS[(ord(label[0]) - ord("A")) % len(SECTION_INKS)]
     place = f"left:{left:.3f}%;width:{right - left:.3f}%;background:{ink}"
     return f'<span class="part" style="{place}"><b>{escape(label)}</b></span>'
@@ -89,7 +90,7 @@ def _curve(activation: NDArray[np.float32], rate: float, duration_s: float) -> s
 
 
 def _marks(duration_s: float, width: int) -> str:
-    """Seconds under the plot, about every 90 pixels."""
+    """Draw seconds under the plot, about every 90 pixels."""
     wanted = duration_s * 90 / width
     step = next((each for each in MARK_EVERY_S if each >= wanted), MARK_EVERY_S[-1])
     marks = "".join(

@@ -30,6 +30,7 @@ class Song:
         folder: its own, deleted by `close`; sound: a WAV of 44,100 Hz and two channels in it.
         name: for people and file names.
         analysis: what was heard; track: the beats as they are now; before: the beats before each correction.
+
     """
 
     folder: Path
@@ -42,29 +43,29 @@ class Song:
 
     @property
     def clicks(self) -> Path:
-        """Where the song with a click on every beat is written."""
+        """Return where the song with a click on every beat is written."""
         return self.folder / f"{self.name}-clicks.wav"
 
     def played(self, clicks: bool) -> str:
-        """The file to listen to."""
+        """Return the file to listen to."""
         return str(self.clicks if clicks else self.sound)
 
     def corrected(self, track: BeatTrack) -> Song:
-        """With other beats; the present ones can be had back."""
+        """Return the song with other beats; the present ones can be had back."""
         return replace(self, track=track, before=(*self.before[-19:], self.track))
 
     def undone(self) -> Song:
-        """With the beats before the last correction."""
+        """Return the song with the beats before the last correction."""
         return replace(self, track=self.before[-1], before=self.before[:-1]) if self.before else self
 
     @property
     def sections(self) -> tuple[Any, ...]:
-        """Its parts."""
+        """Return its parts."""
         return self.analysis.features.sections
 
 
 def new_folder() -> Path:
-    """A folder for one song, which does not outlive this process for long."""
+    """Make a folder for one song, which does not outlive this process for long."""
     return temp_folders.hold()
 
 
@@ -75,7 +76,7 @@ def close(song: Song | None) -> None:
 
 
 def beats_json(song: Song) -> dict[str, Any]:
-    """Beats, bars, tempo and sections as plain values; times in seconds from the start of the (trimmed) song."""
+    """Return beats, bars, tempo and sections as plain values, in seconds from the (trimmed) song's start."""
     middle, bpm = song.track.compute_tempo_curve()
     return {
         "duration_s": round(song.duration_s, 3),
@@ -94,7 +95,7 @@ def beats_json(song: Song) -> dict[str, Any]:
 
 
 def write_beats(song: Song, folder: str | Path) -> tuple[Path, Path]:
-    """The beats as a CSV and a JSON file."""
+    """Write the beats as a CSV and a JSON file."""
     stem = Path(folder) / f"{song.name}-beats"
     table, data = stem.with_suffix(".csv"), stem.with_suffix(".json")
     with table.open("w", newline="", encoding="utf-8") as file:
@@ -108,7 +109,7 @@ def write_beats(song: Song, folder: str | Path) -> tuple[Path, Path]:
 
 
 def _clicks(song: Song, rate: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Where each click begins, in samples, and its sound (n,)."""
+    """Return where each click begins, in samples, and its sound (n,)."""
     count = int(CLICK_S * rate)
     fade = np.exp(-np.arange(count) / (0.25 * count))
     sounds = {hz: (0.5 * np.sin(2 * np.pi * hz * np.arange(count) / rate) * fade) for hz in (CLICK_HZ, DOWNBEAT_HZ)}
@@ -117,7 +118,7 @@ def _clicks(song: Song, rate: int) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def write_clicks(song: Song, target: str | Path) -> Path:
-    """The song with a click on every beat, higher on downbeats, as a WAV file; block by block."""
+    """Write the song with a click on every beat, higher on downbeats, as a WAV file, block by block."""
     import soundfile
 
     with soundfile.SoundFile(str(song.sound)) as source:

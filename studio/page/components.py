@@ -18,12 +18,12 @@ QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 
 
 def markup(value: str, **options: Any) -> gr.HTML:
-    """A piece of the page that only the studio's own style sheet dresses."""
+    """Make a piece of the page that only the studio's own style sheet dresses."""
     return gr.HTML(value, apply_default_css=False, **options)
 
 
 def stream_player(elem_id: str) -> gr.Audio:
-    """A player for sound that arrives while it is made; its own download does not work on a stream, so it has none."""
+    """Make a player for sound that arrives while it is made; its own download does not work on a stream."""
     return gr.Audio(
         streaming=True,
         autoplay=True,
@@ -37,13 +37,13 @@ def stream_player(elem_id: str) -> gr.Audio:
 
 
 def busy_js(starters: int) -> str:
-    """JavaScript for a click that starts work: so many buttons that start it go off, Stop goes on, at once."""
+    """Return JavaScript for a click that starts work: so many buttons go off, and Stop goes on, at once."""
     off, on = (f"{{__type__: 'update', interactive: {state}}}" for state in ("false", "true"))
     return f"(...values) => [...Array({starters}).fill({off}), {on}]"
 
 
 def ready(starters: Sequence[gr.Button], stop: gr.Button) -> dict[Any, Any]:
-    """The update after work: what starts it can be pressed again, Stop cannot."""
+    """Return the update after work: what starts it can be pressed again, Stop cannot."""
     return {**{each: gr.update(interactive=True) for each in starters}, stop: gr.update(interactive=False)}
 
 
@@ -60,6 +60,7 @@ def wire_stop(
     Args:
         running: the events that start the work.
         suffix: of the session's name on the board, where a session has several kinds of work.
+
     """
 
     def ask_to_stop(request: gr.Request) -> Any:
@@ -80,7 +81,7 @@ _SHARED: WeakKeyDictionary[gr.Blocks, dict[str, gr.State]] = WeakKeyDictionary()
 
 
 def shared_state(name: str) -> gr.State:
-    """What one tab leaves for another on the same page, such as the finished piece of the Music tab ("music")."""
+    """Return what one tab leaves for another on the same page, such as the Music tab's piece ("music")."""
     page = Context.root_block
     if page is None:
         raise RuntimeError("A shared state belongs to a page that is being built.")

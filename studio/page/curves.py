@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 600, 150
 
 
 def curves(title: str, said: str, lines: Mapping[str, FloatArray], labels: tuple[str, str]) -> str:
-    """Curves over one axis by name ("content", "style", "result"); `labels` name the ends of the axis."""
+    """Draw curves over one axis by name ("content", "style", "result"); `labels` name the axis' ends."""
     values = [np.nan_to_num(np.asarray(line, dtype=np.float64)) for line in lines.values()]
     if not values or not values[0].size:
         return ""
@@ -41,7 +41,7 @@ def curves(title: str, said: str, lines: Mapping[str, FloatArray], labels: tuple
 
 
 def two_players(elem_id: str) -> str:
-    """Original and result of a sound: both run together and one is heard; the page's script gives them their files."""
+    """Show original and result of a sound: both run, one is heard; the page's script gives them their files."""
     takes = "".join(
         f'<div class="take"><b>{title}</b><audio controls preload="auto" data-of="{elem_id}-{name}"></audio></div>'
         for name, title in (("original", "Original"), ("result", "Result"))

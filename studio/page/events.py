@@ -74,6 +74,7 @@ class Offers:
     Attributes:
         name: of the control.
         choices: labels and values; value: the one that is chosen.
+
     """
 
     name: str
@@ -97,6 +98,7 @@ class Outcome:
 
         Raises:
             ValueError: the step is a problem.
+
         """
         for event in events:
             match event:

@@ -41,6 +41,7 @@ class Field:
         is_public: whether it is a parameter of the endpoint.
         elem_id: of the component; "" is the form's prefix with the name.
         options: further arguments of the component, such as `lines` or `placeholder`.
+
     """
 
     kind: ClassVar[type] = str
@@ -64,6 +65,7 @@ class Field:
 
         Raises:
             ValueError: names the control and what it takes.
+
         """
         return value
 
@@ -196,6 +198,7 @@ class Choice(Field):
         offered: those that a page over a registry shows, where they depend on it.
         radio: whether all are seen at once; else they drop down.
         is_open: whether other values are taken too, such as the voice of a model that is not chosen yet.
+
     """
 
     _wrong: ClassVar[str] = "is {!r}; it must be one of"
@@ -262,6 +265,7 @@ class Upload(Field):
     Attributes:
         file_types: endings that the page offers; () is any.
         media: "file", or "audio" for a component that also records.
+
     """
 
     default: Any = None
@@ -319,6 +323,7 @@ class FieldList:
 
         Raises:
             ValueError: names the control and what it takes; or an unknown name.
+
         """
         unknown = [name for name in values if name not in self]
         if unknown:
@@ -339,6 +344,7 @@ class FieldList:
 
         Raises:
             ValueError: names the control and what it takes.
+
         """
         return request(**self.request(self.read(values)), **more)
 
@@ -357,6 +363,7 @@ class FieldList:
 
         Raises:
             ValueError: names the control whose value cannot be used.
+
         """
         found = {}
         for each in self.fields:
@@ -378,7 +385,7 @@ class FieldList:
 
 
 def _plain(value: Any) -> Any:
-    """A setting is one plain value: a list becomes text."""
+    """Turn a list into text: a setting is one plain value."""
     return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 

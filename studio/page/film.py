@@ -21,7 +21,7 @@ MOVING_FRAMES = 48  # of a preview that moves; longer ones leave frames out
 
 
 def moving(frames: Pixels, frames_per_second: float, title: str, said: str) -> str:
-    """Frames uint8 (F, R, S, 3) as a picture that moves."""
+    """Draw frames uint8 (F, R, S, 3) as a picture that moves."""
     if not len(frames):
         return ""
     stride = -(-len(frames) // MOVING_FRAMES)
@@ -31,7 +31,7 @@ def moving(frames: Pixels, frames_per_second: float, title: str, said: str) -> s
 
 
 def noise_strip(middles: Sequence[Pixels], steps: int, title: str = "Out of the noise") -> str:
-    """One frame of the clip as the model saw it after each step of the sampler, uint8 (R, S, 3) each."""
+    """Draw one frame of the clip as the model saw it after each step of the sampler, uint8 (R, S, 3) each."""
     if not middles:
         return ""
     chosen = np.linspace(0, len(middles) - 1, min(len(middles), SHOWN_FRAMES)).round().astype(int)
@@ -42,7 +42,7 @@ def noise_strip(middles: Sequence[Pixels], steps: int, title: str = "Out of the 
 
 
 def contact_sheet(frames: Pixels) -> str:
-    """Frames of the finished clip, evenly chosen."""
+    """Draw frames of the finished clip, evenly chosen."""
     if not len(frames):
         return ""
     chosen = np.linspace(0, len(frames) - 1, min(len(frames), SHOWN_FRAMES)).round().astype(int)
@@ -51,7 +51,7 @@ def contact_sheet(frames: Pixels) -> str:
 
 
 def settling(changes: Sequence[float]) -> str:
-    """How much each step still changed the picture, of 255."""
+    """Tell how much each step still changed the picture, of 255."""
     if len(changes) < 2:
         return ""
     said = "how far each step still moved the picture; a curve that ends low has settled"
@@ -59,7 +59,7 @@ def settling(changes: Sequence[float]) -> str:
 
 
 def attention(weights: NDArray[np.float32], duration_s: float) -> str:
-    """Attention of moments of the picture (rows) to moments of the sound (columns), float32 (video, audio)."""
+    """Draw the attention of the picture's moments (rows) to the sound's (columns), float32 (video, audio)."""
     if not weights.size:
         return ""
     shown = weights / max(float(weights.max()), 1e-9)
@@ -75,13 +75,13 @@ def attention(weights: NDArray[np.float32], duration_s: float) -> str:
 
 
 def likelihood(probabilities: NDArray[np.float32], labels: tuple[str, str]) -> str:
-    """How likely each offset of the sound is."""
+    """Tell how likely each offset of the sound is."""
     said = "how likely each offset of the sound is; one sharp peak is a sure answer"
     return curves.curves("Offset", said, {"likelihood": probabilities}, labels)
 
 
 def change(before: Pixels, after: Pixels) -> float:
-    """Mean difference of two previews, of 255."""
+    """Draw mean difference of two previews, of 255."""
     return float(np.abs(after.astype(np.float32) - before.astype(np.float32)).mean())
 
 
@@ -100,7 +100,7 @@ def _sheet_image(frames: Pixels, title: str) -> str:
 
 
 def jpeg(pixels: Pixels) -> str:
-    """A picture uint8 (R, S, 3) as an address that holds it."""
+    """Draw a picture uint8 (R, S, 3) as an address that holds it."""
     return "data:image/jpeg;base64," + _encoded(pixels, format="JPEG", quality=82)
 
 

@@ -91,5 +91,5 @@ MOODS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def name_of(program: int, is_drum: bool = False) -> str:
-    """An instrument as people call it."""
+    """Return an instrument as people call it."""
     return "Drums" if is_drum else NAMES.get(program, f"General MIDI {program + 1}")

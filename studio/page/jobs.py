@@ -62,6 +62,7 @@ def load_model(
     Raises:
         Stopped: `should_stop` became true; the work ends at its next report.
         ModelError: as `load` raises it.
+
     """
     reports: queue.Queue[tuple[str, Any]] = queue.Queue()
     abandoned = threading.Event()
@@ -97,7 +98,7 @@ def load_model(
 
 
 def describe(progress: Progress) -> tuple[str, float | None]:
-    """A progress as a sentence and a share in [0, 1] (None where the total is unknown)."""
+    """Return a progress as a sentence and a share in [0, 1] (None where the total is unknown)."""
     stage = progress.stage[:1].upper() + progress.stage[1:]
     if progress.total <= 0:
         return f"{stage} …", None
@@ -108,7 +109,7 @@ def describe(progress: Progress) -> tuple[str, float | None]:
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell a person about a failure; what was not foreseen goes to the log."""
+    """Return what to tell a person about a failure; what was not foreseen goes to the log."""
     if isinstance(error, (ModelError, ValueError)) and str(error):
         text = str(error).strip()
         return text[0].upper() + text[1:]
@@ -142,6 +143,7 @@ def run_on_page(
         prepare: makes the request; what is wrong with it is told before anything is loaded.
         stopped: what the page says after Stop.
         ending: what else the page shows after stopped or failed work.
+
     """
     flag = stops.begin(session)
     try:

@@ -49,6 +49,7 @@ def for_page(
         name: of the work on the board.
         stopped: what the status says after Stop.
         also: other values that go with the status of stopped or failed work.
+
     """
     flag = stops.begin(name)
     try:

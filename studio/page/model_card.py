@@ -20,12 +20,12 @@ USUAL = {"character": (100, "100 characters"), "bar": (8, "8 bars"), FRAME_AND_S
 
 
 def choices(registry: Registry, task: str) -> list[tuple[str, str]]:
-    """The picker's entries, (label, key): title, size and licence."""
+    """Return the picker's entries, (label, key): title, size and licence."""
     return [(label(registry, spec), spec.key) for spec in registry.specs(task)]
 
 
 def label(registry: Registry, spec: ModelSpec) -> str:
-    """A line of a picker: title, size and licence, and whether it is too much for this machine."""
+    """Return a line of a picker: title, size and licence, and whether it is too much for this machine."""
     parts = [spec.title, size(registry, spec), spec.licence]
     if registry.find_obstacle(spec.key):
         parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
@@ -33,38 +33,38 @@ def label(registry: Registry, spec: ModelSpec) -> str:
 
 
 def voices(registry: Registry, key: str) -> list[tuple[str, str]]:
-    """The voices of a model, (title, key)."""
+    """Return the voices of a model, (title, key)."""
     return [(voice.title, voice.key) for voice in registry.voices(key)]
 
 
 def makes_sound(registry: Registry, key: str) -> bool:
-    """Whether a music model makes sound from words, and no notes."""
+    """Tell whether a music model makes sound from words, and no notes."""
     spec = registry.get(key)
     return spec.task == "music" and bool(spec.backend)
 
 
 def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:
-    """Steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
+    """Return steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
     from models.hub.formats import find_sampler_defaults
 
     return find_sampler_defaults(registry.get(key).backend) or otherwise
 
 
 def size(registry: Registry, spec: ModelSpec) -> str:
-    """How large the model's files are."""
+    """Tell how large the model's files are."""
     megabytes = spec.download_mb or registry.size_on_disk(spec.key) / 1e6
     return sized(megabytes)
 
 
 def sized(megabytes: float) -> str:
-    """A size for people."""
+    """Return a size for people."""
     if megabytes >= 1_000:
         return f"{megabytes / 1_000:.1f} GB"
     return f"{megabytes:.0f} MB" if megabytes >= 1 else "under 1 MB"
 
 
 def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> str:
-    """The line under the picker: what it is, state, size, memory, licence, thanks; `what` a voice is to the person."""
+    """Return the line under the picker: state, size, memory, licence, thanks; `what` is a voice's name here."""
     spec = registry.get(key)
     state = registry.state(key)
     dot, words = STATES[state]
@@ -97,7 +97,7 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> 
 
 
 def pace_of(registry: Registry, key: str) -> str:
-    """How long a usual request takes on this machine, as measured the last time; "" where nothing was measured."""
+    """Tell how long a usual request takes on this machine, as measured last; "" where nothing was measured."""
     known = registry.timings.get(key)
     if known is None:
         return ""
@@ -107,7 +107,7 @@ def pace_of(registry: Registry, key: str) -> str:
 
 
 def revision(registry: Registry, spec: ModelSpec) -> str:
-    """Which weights exactly: the commits of Hub files, a checksum of bundled ones."""
+    """Return which weights exactly: the commits of Hub files, a checksum of bundled ones."""
     parts = [hub.revision for hub in spec.hubs]
     for source in spec.sources:
         if isinstance(source, Bundled):
@@ -116,7 +116,7 @@ def revision(registry: Registry, spec: ModelSpec) -> str:
 
 
 def revision_of(registry: Registry, key: str) -> str:
-    """The revision of a model by its key."""
+    """Return the revision of a model by its key."""
     return revision(registry, registry.get(key))
 
 

@@ -15,7 +15,7 @@ _pickers: WeakKeyDictionary[Any, list[tuple[str, gr.Dropdown]]] = WeakKeyDiction
 
 
 def model_picker(registry: Registry, task: str, elem_id: str, label: str = "Model") -> gr.Dropdown:
-    """A picker of the page that is being built, known to `pickers`.
+    """Make a picker on the page that is being built, known to `pickers`.
 
     A program may name any model of the task that is on the shelf, whenever it was put there.
     """
@@ -41,12 +41,12 @@ def model_picker(registry: Registry, task: str, elem_id: str, label: str = "Mode
 
 
 def pickers(studio: gr.Blocks) -> list[tuple[str, gr.Dropdown]]:
-    """The pickers of a page by task, in the order in which they were made."""
+    """Return the pickers of a page by task, in the order in which they were made."""
     return _pickers.get(studio, [])
 
 
 def refreshed(registry: Registry, found: list[tuple[str, gr.Dropdown]], chosen: list[str | None]) -> list[Any]:
-    """Updates for the pickers after the shelf has changed: new choices, and the first model for one that is gone."""
+    """Return updates of the pickers after a change: new choices, and the first model for one that is gone."""
     updates = []
     for (task, _), value in zip(found, chosen, strict=True):
         choices = model_card.choices(registry, task)

@@ -28,6 +28,7 @@ class Panels:
         kept: states, and other components that simply get a value.
         areas: parts of the page that are seen while a state or a file is there, by its name.
         controls: what an offer changes.
+
     """
 
     status: gr.HTML

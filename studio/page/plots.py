@@ -37,18 +37,19 @@ LABEL_PX = 9.5  # height of a symbol's name on an axis
 
 @lru_cache(maxsize=1)
 def aurora_palette() -> NDArray[np.uint8]:
-    """The palette, uint8 (256, 3)."""
+    """Draw the palette, uint8 (256, 3)."""
     positions, *channels = zip(*AURORA, strict=True)
     grid = np.linspace(0.0, 1.0, 256)
     return np.stack([np.interp(grid, positions, channel) for channel in channels], axis=1).round().astype(np.uint8)
 
 
 def alignment_png(alignment: FloatArray, width_steps: int = 0) -> bytes:
-    """Attention weights as a PNG: time to the right, symbols upwards.
+    """Draw attention weights as a PNG: time to the right, symbols upwards.
 
     Args:
         alignment: float32 (decoder_steps, symbols) in [0, 1].
         width_steps: steps the picture is wide, at least; what is not yet decoded stays dark.
+
     """
     steps = max(alignment.shape[0], width_steps, 1)
     canvas = np.zeros((steps, max(alignment.shape[1], 1)), dtype=np.float32)
@@ -58,7 +59,7 @@ def alignment_png(alignment: FloatArray, width_steps: int = 0) -> bytes:
 
 
 def mel_png(mel: FloatArray) -> bytes:
-    """Log-mel frames, float32 (frames, n_mels), as a PNG: time to the right, pitch upwards."""
+    """Draw log-mel frames, float32 (frames, n_mels), as a PNG: time to the right, pitch upwards."""
     if mel.size == 0:
         return _png(np.zeros((1, 1), dtype=np.float32))
     pooled = _pool_columns(np.nan_to_num(mel.astype(np.float32)))
@@ -67,7 +68,7 @@ def mel_png(mel: FloatArray) -> bytes:
 
 
 def expected_steps(alignment: FloatArray) -> int:
-    """How many steps a sentence may take in all, judged by how far the attention has come."""
+    """Tell how many steps a sentence may take in all, judged by how far the attention has come."""
     steps, symbols = alignment.shape
     if steps == 0 or symbols == 0:
         return 0
@@ -77,12 +78,12 @@ def expected_steps(alignment: FloatArray) -> int:
 
 
 def data_uri(png: bytes) -> str:
-    """A PNG as an address that a page can show without another request."""
+    """Draw a PNG as an address that a page can show without another request."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def axis_labels(symbols: Sequence[str], height_px: float, label_px: float = LABEL_PX, columns: int = 2) -> list[int]:
-    """Indices of the symbols to name on an axis of this height, so that names in `columns` columns do not overlap."""
+    """Choose the symbols to name on an axis of this height, so that names in `columns` columns do not overlap."""
     if not symbols:
         return []
     stride = max(1, math.ceil(len(symbols) * label_px / (height_px * columns)))
@@ -101,6 +102,7 @@ def save_speech_figure(
     Args:
         alignments: for each sentence float32 (decoder_steps, symbols) and the symbols; shown side by side, at most 6.
         mel: float32 (frames, n_mels) of the whole sound, lasting `duration_s`.
+
     """
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure  # no pyplot: its global state is not made for threads
@@ -146,7 +148,7 @@ def _pool_columns(values: FloatArray) -> FloatArray:
 
 
 def _png(shades: FloatArray) -> bytes:
-    """Shades in [0, 1], float32 (rows, columns), as a PNG in the aurora palette."""
+    """Draw shades in [0, 1], float32 (rows, columns), as a PNG in the aurora palette."""
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray((shades * 255.0).round().astype(np.uint8)))

@@ -27,14 +27,14 @@ class SoundTake(Protocol):
     total: int
 
     def sound_since(self, start: int) -> NDArray[np.float32]:
-        """What follows sample `start`, (n,) or (channels, n)."""
+        """Return what follows sample `start`, (n,) or (channels, n)."""
         ...
 
 
 def sound_tail(
     sounds: Sequence[NDArray[np.float32]], count: int, start: int, channels: tuple[int, ...] = ()
 ) -> NDArray[np.float32]:
-    """What follows sample `start` of sounds (*channels, n) that together have `count`; looks only at those it needs."""
+    """Return what follows sample `start` of sounds (*channels, n) of `count` in all; look only at those needed."""
     pieces: list[NDArray[np.float32]] = []
     end = count
     for piece in reversed(sounds):
@@ -56,19 +56,19 @@ class Pace:
     viewed_s: float = -1e9
 
     def sound_due(self, take: SoundTake) -> bool:
-        """Whether enough sound has gathered for the next piece."""
+        """Tell whether enough sound has gathered for the next piece."""
         least_s = SOUND_S if self.sent_samples else FIRST_SOUND_S
         gathered = take.samples_count - self.sent_samples >= least_s * max(take.sample_rate, 1)
         return gathered and time.monotonic() - self.sent_s >= SOUND_EVERY_S
 
     def next_sound(self, take: SoundTake) -> bytes:
-        """The sound that was not sent yet, as a WAV file."""
+        """Return the sound that was not sent yet, as a WAV file."""
         pending = take.sound_since(self.sent_samples)
         self.sent_samples, self.sent_s = take.samples_count, time.monotonic()
         return audio_files.wav_bytes(pending, take.sample_rate)
 
     def view_due(self, words: int = 0) -> bool:
-        """Whether half a second has passed since the last picture; longer for a long text, whose page is larger."""
+        """Tell whether a picture is due: after half a second, later for a long text, whose page is larger."""
         now = time.monotonic()
         if now - self.viewed_s < VIEW_EVERY_S * (1 + words / 150):
             return False
@@ -76,7 +76,7 @@ class Pace:
         return True
 
     def seconds_left(self, take: SoundTake) -> float | None:
-        """How long the rest will take at the pace so far; None while that is a guess."""
+        """Tell how long the rest will take at the pace so far; None while that is a guess."""
         elapsed = time.monotonic() - self.began_s
         if take.done <= 0 or elapsed < 0.7:
             return None

@@ -200,7 +200,7 @@ class Auralume(Base):
 
 
 def launch_options() -> dict[str, Any]:
-    """What `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
+    """Return what `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
     script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("studio.js", "live.js"))
     return {
         "theme": Auralume(),

@@ -31,6 +31,7 @@ def wire_run(
         starters: buttons, each with what it runs as `run(session, key, values, *further)`.
         inputs: further components, whose values follow the form's.
         suffix: of the session's name, where a session has several kinds of work.
+
     """
     buttons = [button for button, _ in starters]
     names, count = form.fields.names, len(form.components)
@@ -89,6 +90,7 @@ def wire_settings(
     Args:
         load_settings: from a path to values by name and a sentence; raises ValueError with a sentence.
         follow: what else changes with the values, such as the line about a model; it changes `also`.
+
     """
 
     def put_back(path: str | None) -> Updates:

@@ -42,7 +42,7 @@ def group_cues(words: Sequence[WordTiming]) -> list[Cue]:
 
 
 def to_srt(words: Sequence[WordTiming]) -> str:
-    """SubRip text; empty for no words."""
+    """Return SubRip text; empty for no words."""
     blocks = [
         f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{cue.text}\n"
         for number, cue in enumerate(group_cues(words), 1)
@@ -51,7 +51,7 @@ def to_srt(words: Sequence[WordTiming]) -> str:
 
 
 def to_vtt(words: Sequence[WordTiming]) -> str:
-    """WebVTT text, with its header even for no words."""
+    """Return WebVTT text, with its header even for no words."""
     blocks = ["WEBVTT\n"]
     for cue in group_cues(words):
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -68,7 +68,7 @@ def _belongs(group: Sequence[WordTiming], word: WordTiming) -> bool:
 
 
 def _break_lines(words: Sequence[str]) -> str:
-    """One line if it fits, else two of about equal length."""
+    """Return one line if it fits, else two of about equal length."""
     line = " ".join(words)
     if len(line) <= MAX_LINE_CHARACTERS or len(words) == 1:
         return line
@@ -78,7 +78,7 @@ def _break_lines(words: Sequence[str]) -> str:
 
 
 def _clean(text: str) -> str:
-    """No line breaks, no control characters, and no arrow, which would end a cue."""
+    """Remove line breaks, control characters, and arrows, which would end a cue."""
     visible = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(visible.split()).replace("-->", "→")
 

@@ -61,7 +61,7 @@ STATUS = {"busy": 503, "unknown-model": 404, "quota": 429, "rate-limit": 429}
 
 
 def routes(registry: Registry) -> list[Route]:
-    """What to give to the server."""
+    """Return what to give to the server."""
     answers = SpeechAnswers(registry)
     return [
         Route("/v1/audio/speech", answers.speech, methods=["POST"]),
@@ -76,7 +76,7 @@ class SpeechAnswers:
         self.registry = registry
 
     async def models(self, _request: Request) -> Response:
-        """The speech models and their voices: those of the catalogue, and of a loaded model those that it knows."""
+        """List the speech models and their voices: those of the catalogue, or those that a loaded model knows."""
         rows = [
             {
                 "id": spec.key,
@@ -140,7 +140,7 @@ class SpeechAnswers:
 
 
 async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
-    """The blocks, made in threads beside the server's loop; so is the end of the work when the listener leaves."""
+    """Yield blocks made in threads beside the server's loop; so is the end of work when the listener leaves."""
     turn = threading.Lock()  # the end waits for the block that is being made
 
     def following() -> Any:
@@ -159,7 +159,7 @@ async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
 
 
 def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
-    """A WAV file whose length is not known yet, as streams are written."""
+    """Return a WAV file whose length is not known yet, as streams are written."""
     yield struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
@@ -180,7 +180,7 @@ def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
 
 
 def encoded(pieces: Iterator[bytes], rate: int, options: tuple[str, ...]) -> Iterator[bytes]:
-    """The sound in another format, by ffmpeg, while it is made."""
+    """Return the sound in another format, by ffmpeg, while it is made."""
     from models.media import command as media
 
     command = [*media.samples_input(rate), *options, "-flush_packets", "1", "pipe:1"]
@@ -214,7 +214,7 @@ def _feed(pieces: Iterator[bytes], into: Any) -> None:
 
 
 def events(sound: Iterator[bytes]) -> Iterator[str]:
-    """Server-sent events as OpenAI's."""
+    """Return server-sent events as OpenAI's."""
     with contextlib.closing(sound):  # type: ignore[type-var]
         for block in sound:
             delta = {"type": "speech.audio.delta", "audio": base64.b64encode(block).decode("ascii")}

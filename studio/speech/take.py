@@ -41,7 +41,7 @@ class SpeechTake:
 
     @property
     def duration_s(self) -> float:
-        """Length of the sound so far."""
+        """Return length of the sound so far."""
         return self.samples_count / self.sample_rate if self.sample_rate else 0.0
 
     def add(self, chunk: SpeechChunk) -> None:
@@ -79,19 +79,19 @@ class SpeechTake:
         self.panels.append(AlignmentPanel(chunk.alignment, chunk.symbols, start_s, self.duration_s, width))
 
     def sound(self) -> FloatArray:
-        """The whole sound so far, float32 (n,)."""
+        """Return the whole sound so far, float32 (n,)."""
         return np.concatenate(self.sounds) if self.sounds else np.zeros(0, dtype=np.float32)
 
     def sound_since(self, start: int) -> FloatArray:
-        """What follows sample `start`, float32 (n,); looks only at the pieces it needs."""
+        """Return what follows sample `start`, float32 (n,); looks only at the pieces it needs."""
         return sound_tail(self.sounds, self.samples_count, start)
 
     def mel(self) -> FloatArray:
-        """All mel frames so far, float32 (frames, n_mels)."""
+        """Return all mel frames so far, float32 (frames, n_mels)."""
         return np.concatenate(self.mels) if self.mels else np.zeros((0, 80), dtype=np.float32)
 
     def recent_mel(self, seconds: float) -> tuple[FloatArray, float]:
-        """The last mel frames and when they start, looking only at the pieces it needs."""
+        """Return the last mel frames and when they start, looking only at the pieces it needs."""
         frames_count = sum(len(piece) for piece in self.mels)
         if not frames_count or not self.duration_s:
             return self.mel(), 0.0
@@ -105,7 +105,7 @@ class SpeechTake:
         return recent, self.duration_s * (1.0 - len(recent) / frames_count)
 
     def close(self) -> None:
-        """No more chunks will come: let the last picture end where the sound ends."""
+        """Let the last picture end where the sound ends: no more chunks will come."""
         if self.panels:
             self.panels[-1] = _closed(self.panels[-1], self.duration_s)
 
@@ -131,7 +131,7 @@ def save_take(take: SpeechTake, recipe: Recipe, folder: str | Path) -> dict[str,
 
 
 def file_stem(text: str, seed: int) -> str:
-    """A short file name from the first words: "the-quick-brown-fox-7"."""
+    """Return a short file name from the first words: "the-quick-brown-fox-7"."""
     words = re.findall(r"[a-z0-9]+", text.lower())[:5]
     return "-".join([*(word[:16] for word in words), str(seed)]) if words else f"speech-{seed}"
 

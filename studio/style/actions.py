@@ -44,6 +44,7 @@ class StyleActions:
             half: "video" or "audio".
             fields: the controls by name.
             folder: where files are written; the caller deletes it after the last update.
+
         """
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
@@ -224,6 +225,7 @@ def audio_request(fields: dict[str, Any], backend: str = "") -> AudioStyleReques
 
     Args:
         backend: of the model; those of the Hub take either words or one of their own voices.
+
     """
     from models.hub.formats import takes_words
 

@@ -17,6 +17,7 @@ class GalleryPicture:
         key: name of its file without the suffix.
         title: what it is.
         licence: whose it is and on what terms.
+
     """
 
     key: str
@@ -46,6 +47,7 @@ def picture(key: str) -> GalleryPicture:
 
     Raises:
         ValueError: there is none.
+
     """
     for each in PICTURES:
         if each.key == key:

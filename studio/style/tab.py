@@ -105,7 +105,8 @@ def _video(registry: Registry, actions: StyleActions) -> None:
         model: str = "",
     ) -> Iterator[tuple[Any, Any]]:
         """Paint a clip or picture in the style of a picture of the gallery or of your own. Returns the finished MP4 or
-        PNG file; the sound of a clip is kept."""
+        PNG file; the sound of a clip is kept.
+        """
         values = (content, style, style_file, strength, keep_colours, size, steadiness, model)
         yield from _program(actions, "video", dict(zip(VIDEO_ORDER, values, strict=True)))
 
@@ -182,7 +183,8 @@ def _audio(registry: Registry, actions: StyleActions) -> None:
         seed: float = 0,
     ) -> Iterator[tuple[Any, Any]]:
         """Give a sound the timbre of a preset or of another sound; models that take the style in words need `words`.
-        Returns the finished WAV file."""
+        Returns the finished WAV file.
+        """
         values = (content, style, style_file, strength, move_pitch, model, words, seed)
         yield from _program(actions, "audio", dict(zip(AUDIO_ORDER, values, strict=True)))
 

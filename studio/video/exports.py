@@ -29,6 +29,7 @@ def write_clip(
 
     Raises:
         MediaError: it cannot be written.
+
     """
     rate = Fraction(frames_per_second).limit_denominator(1001)
     height, width = frames.shape[1:3]
@@ -46,7 +47,7 @@ def write_clip(
 
 
 def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_s: float = 0.0) -> Path:
-    """The picture of `video` with the sound of a WAV file as AAC.
+    """Return the picture of `video` with the sound of a WAV file as AAC.
 
     Args:
         copy: leave the picture untouched; else it is packed anew as H.264.
@@ -54,6 +55,7 @@ def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_
 
     Raises:
         MediaError: it cannot be written.
+
     """
     command = [*media.input_of(video), *media.input_of(sound, "-itsoffset", f"{delay_s:.3f}")]
     command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1"]
@@ -64,10 +66,11 @@ def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_
 
 
 def write_gif(path: Path, video: Path) -> Path:
-    """A clip as a GIF without end, with a palette of its own.
+    """Return a clip as a GIF without end, with a palette of its own.
 
     Raises:
         MediaError: it cannot be written.
+
     """
     palette = f"fps={GIF_RATE.numerator}/{GIF_RATE.denominator},split[a][b];[a]palettegen[p];[b][p]paletteuse"
     _run([*media.input_of(video), "-filter_complex", palette, "-loop", "0", f"file:{path}"])
@@ -75,7 +78,7 @@ def write_gif(path: Path, video: Path) -> Path:
 
 
 def write_webp(path: Path, frames: Pixels, frames_per_second: float, quality: int = 75) -> Path:
-    """Frames uint8 (F, H, W, 3 or 4) as an animated WebP without end."""
+    """Return frames uint8 (F, H, W, 3 or 4) as an animated WebP without end."""
     from PIL import Image
 
     images = [Image.fromarray(frame) for frame in frames]
@@ -92,7 +95,7 @@ def write_webp(path: Path, frames: Pixels, frames_per_second: float, quality: in
 
 
 def write_sheet(path: Path, cut: Pixels) -> Path:
-    """Cut-out frames uint8 (F, R, S, 4) as one PNG, eight in a row."""
+    """Return cut-out frames uint8 (F, R, S, 4) as one PNG, eight in a row."""
     from PIL import Image
 
     from models.video.cutout import build_sprite_sheet
@@ -102,7 +105,7 @@ def write_sheet(path: Path, cut: Pixels) -> Path:
 
 
 def write_sprite_gif(path: Path, cut: Pixels, frames_per_second: float) -> Path:
-    """Cut-out frames uint8 (F, R, S, 4) as a GIF with a transparent ground, each pixel four wide."""
+    """Return cut-out frames uint8 (F, R, S, 4) as a GIF with a transparent ground, each pixel four wide."""
     from PIL import Image
 
     opaque = cut[cut[..., 3] >= OPAQUE][:, :3]
@@ -123,7 +126,7 @@ def write_sprite_gif(path: Path, cut: Pixels, frames_per_second: float) -> Path:
 
 
 def _times(count: int, frames_per_second: float, units: int) -> list[int]:
-    """Whole durations in `units` of a second that add up."""
+    """Return whole durations in `units` of a second that add up."""
     ends = [round(units * index / frames_per_second) for index in range(count + 1)]
     return [end - begin for begin, end in pairwise(ends)]
 

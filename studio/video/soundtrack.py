@@ -37,7 +37,7 @@ MOOD_WORDS: tuple[tuple[str, str], ...] = (
 def scene_sound(
     registry: Registry, prompt: str, frames: Pixels, frames_per_second: float, seed: int, loop: bool
 ) -> Generator[None, None, FloatArray]:
-    """The scene's own sound (2, n), as long as the picture; yields None on the way.
+    """Return the scene's own sound (2, n), as long as the picture; yields None on the way.
 
     Where the synchronisation network is on this machine, it finds what happens in the picture, and the sound is checked
     against it.
@@ -56,7 +56,7 @@ def scene_sound(
 def music_sound(
     registry: Registry, prompt: str, frames: Pixels, frames_per_second: float, seed: int, loop: bool
 ) -> Generator[None, None, FloatArray]:
-    """Music in the prompt's mood (2, n), as long as the picture; yields None while it is composed."""
+    """Return music in the prompt's mood (2, n), as long as the picture; yields None while it is composed."""
     composer_spec = registry.default(Task.MUSIC)
     assert composer_spec is not None, "music is offered where there is a model for it"
     mood = mood_of(prompt)
@@ -93,7 +93,7 @@ def music_sound(
 
 
 def mood_of(prompt: str) -> str:
-    """The mood whose words are nearest to the prompt."""
+    """Return the mood whose words are nearest to the prompt."""
     from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 
     table = load_text_table(WEIGHTS_DIR / TEXT_WEIGHTS)
@@ -101,7 +101,7 @@ def mood_of(prompt: str) -> str:
 
 
 def movement(frames: Pixels) -> NDArray[np.float64]:
-    """How suddenly the picture changes at each frame, 0 to 1 (F,): rises of the change from frame to frame."""
+    """Measure how suddenly the picture changes at each frame, 0 to 1 (F,): rises of the change between frames."""
     small = frames[:, ::2, ::2].astype(np.float32)
     changes = np.abs(np.diff(small, axis=0, prepend=small[:1])).mean(axis=(1, 2, 3))
     rises: NDArray[np.float64] = np.clip(np.diff(changes, prepend=changes[:1]), 0, None).astype(np.float64)
@@ -111,10 +111,11 @@ def movement(frames: Pixels) -> NDArray[np.float64]:
 def tempo_for(
     accents: NDArray[np.float64], frames_per_second: float, tempo: float, loop_s: float = 0.0
 ) -> tuple[float, float]:
-    """A tempo near the given one and the time of its first beat, so that beats fall where `accents` are large.
+    """Return a tempo near the given one and its first beat's time, so that beats fall where `accents` are large.
 
     Args:
         loop_s: where not 0, a whole number of beats fits into it.
+
     """
     times = np.arange(len(accents)) / frames_per_second
     low, high = tempo * (1 - TEMPO_CHANGE), tempo * (1 + TEMPO_CHANGE)
@@ -135,7 +136,7 @@ def tempo_for(
 
 
 def joined_ends(sound: FloatArray, count: int) -> FloatArray:
-    """The first `count` samples of (2, n); what follows them fades out over the beginning, which fades in."""
+    """Return the first `count` samples of (2, n); what follows fades out over the beginning, which fades in."""
     made = sound[:, :count].copy()
     length = min(round(JOIN_S * SAMPLE_RATE), sound.shape[1] - count, count)
     if length > 0:
@@ -145,7 +146,7 @@ def joined_ends(sound: FloatArray, count: int) -> FloatArray:
 
 
 def faded(sound: FloatArray) -> FloatArray:
-    """The end fades out."""
+    """Fade the end out."""
     made = sound.copy()
     length = min(round(FADE_S * SAMPLE_RATE), made.shape[1])
     made[:, made.shape[1] - length :] *= np.linspace(1, 0, length, dtype=np.float32)
@@ -153,7 +154,7 @@ def faded(sound: FloatArray) -> FloatArray:
 
 
 def resampled(sound: FloatArray, rate: int) -> FloatArray:
-    """(2, n) at SAMPLE_RATE."""
+    """Return (2, n) at SAMPLE_RATE."""
     if rate == SAMPLE_RATE:
         return sound
     from models.audio import resample
@@ -162,5 +163,5 @@ def resampled(sound: FloatArray, rate: int) -> FloatArray:
 
 
 def offered(registry: Registry) -> tuple[str, ...]:
-    """The kinds of sound that this studio can make."""
+    """List the kinds of sound that this studio can make."""
     return KINDS if registry.specs(Task.MUSIC) else (SCENE, OFF)

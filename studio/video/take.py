@@ -44,10 +44,10 @@ class ClipTake:
         self.step, self.steps, self.notes = chunk.step, chunk.steps, chunk.notes
 
     def frames(self) -> Pixels:
-        """All finished frames."""
+        """Return all finished frames."""
         return np.concatenate(self.pieces)
 
     def so_far(self) -> Pixels:
-        """Finished frames, then the preview of those in work."""
+        """Return finished frames, then the preview of those in work."""
         parts = [*self.pieces] if self.preview is None or self.last else [*self.pieces, self.preview]
         return np.concatenate(parts) if parts else np.zeros((0, 1, 1, 3), np.uint8)
