@@ -22,7 +22,6 @@ NAMED_FUNCTION = re.compile(r"([a-z_]\w*(?:\.\w+)+):[a-z_]\w*")  # a loader: "pa
 
 # What is still to be mended; nothing may be added.
 KNOWN_CIRCLES = {
-    frozenset({"training.speech.aligner", "training.speech.corpus"}),
     frozenset({"models.speech.preview", "models.speech.text"}),
     frozenset({"models.registry.registry", "models.registry.shared_model"}),
     frozenset({"studio.live.opening", "studio.live.sessions"}),

@@ -54,7 +54,7 @@ class VoiceSession:
     ) -> None:
         check_number("rate", rate, MIN_RATE, MAX_RATE)
         check_number("strength", strength, 0.0, 1.0)
-        self.live = styler.live(preset=style, strength=strength) if styler is not None else None
+        self.live = styler.open_live(preset=style, strength=strength) if styler is not None else None
         self.rate, self.features, self.send = rate, features, send
         self.recording = SessionRecording(folder, rate)
         self.pictures = PictureWorker(frames, features, self.get_time_s, send) if frames is not None else None

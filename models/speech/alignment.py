@@ -86,7 +86,7 @@ def find_soundless_words(utterance: Utterance) -> list[str]:
 
 def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
     """A plain sentence about how the sentence was read: what is doubtful first, else that nothing is."""
-    alignment = trace.alignment_array()
+    alignment = trace.stack_alignment()
     unread = find_unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
     unread = [*find_soundless_words(utterance), *unread]
     if unread:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.speech.tacotron2_config import Tacotron2Config, length_mask
+from models.speech.tacotron2_config import Tacotron2Config, make_length_mask
 
 
 class LocationSensitiveAttention(nn.Module):
@@ -101,7 +101,7 @@ class Tacotron2Decoder(nn.Module):
         self.frames = nn.Linear(width, config.n_mels * config.frames_per_step)
         self.stop = nn.Linear(width, 1)
 
-    def initial_state(self, memory: Tensor) -> DecoderState:
+    def make_initial_state(self, memory: Tensor) -> DecoderState:
         """Zeros for memory (B, L, E)."""
         batch, length, width = memory.shape
 
@@ -178,9 +178,9 @@ class Tacotron2Decoder(nn.Module):
         if frame_drop is not None:
             previous = previous * (torch.rand(previous.shape[:2]) >= frame_drop[:, None])[..., None]
         prenet = self.prenet(previous, generator).unbind(1)
-        hidden = ~length_mask(lengths, memory.shape[1])
+        hidden = ~make_length_mask(lengths, memory.shape[1])
         processed_memory = self.attention.memory(memory)
-        state = self.initial_state(memory)
+        state = self.make_initial_state(memory)
         inputs, alignment = [], []
         teacher_rows = [None] * len(prenet) if teacher_alignment is None else teacher_alignment.unbind(1)
         for step, teacher_row in zip(prenet, teacher_rows, strict=True):

@@ -44,13 +44,13 @@ class DecodingTrace:
     retries: list[int] = field(default_factory=list)  # the symbols at which it lingered
     cut: bool = False  # whether the end had to be forced
 
-    def alignment_array(self) -> np.ndarray:
+    def stack_alignment(self) -> np.ndarray:
         """float32 (S, L)."""
         return np.stack(self.alignment) if self.alignment else np.zeros((0, 0), np.float32)
 
 
 class SentenceDecoder:
-    """Decodes one sentence; iterate `frames()` and look at `trace` in between.
+    """Decodes one sentence; iterate `decode_frames()` and look at `trace` in between.
 
     Args:
         model: in eval mode.
@@ -86,16 +86,16 @@ class SentenceDecoder:
         )
         self.processed_memory = model.decoder.attention.memory(self.memory)
 
-    def frames(self) -> Iterator[Tensor]:
+    def decode_frames(self) -> Iterator[Tensor]:
         """Yield coarse frames (n, M), before the postnet, as soon as they are sure to stay."""
         decoder, trace = self.model.decoder, self.trace
-        state = decoder.initial_state(self.memory)
+        state = decoder.make_initial_state(self.memory)
         frame = self.memory.new_zeros(1, self.model.config.n_mels)
         position, first = 0, 0  # the symbol being read; the first symbol it may read
         pending: list[Tensor] = []
         saved = (replace(state), frame)  # a step binds new tensors and writes into none: a shallow copy is enough
         while True:
-            hidden = self._hidden(position, first)
+            hidden = self._hide_symbols(position, first)
             made, stop = decoder.step(frame, state, self.memory, self.processed_memory, hidden, self.generator)
             frame = made[:, -1]
             pending.append(made[0])
@@ -122,7 +122,7 @@ class SentenceDecoder:
     def _lingers(self, steps: int, patience_s: float) -> bool:
         return steps * self.step_s > patience_s
 
-    def _hidden(self, position: int, first: int) -> Tensor:
+    def _hide_symbols(self, position: int, first: int) -> Tensor:
         """bool (1, L), True where the attention must not look."""
         index = torch.arange(self.length)
         low = max(first, position - self.limits.window_back)

@@ -80,11 +80,11 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
     vocoder_path, vocoder = _find_checkpoint(files, "generator.ckpt", "generator")
     acoustic_sizes, vocoder_sizes = read_tacotron2_config(acoustic), read_hifigan_config(vocoder)
     padding_frames = read_padding_frames(vocoder, vocoder_sizes)
-    sample_rate = acoustic.whole("sample_rate", MelConfig.sample_rate, 192_000, least=8_000)
-    if vocoder.whole("sample_rate", sample_rate, 192_000) != sample_rate:
-        raise vocoder.unfit("sample_rate", f"{sample_rate}, as the acoustic model's")
+    sample_rate = acoustic.read_int("sample_rate", MelConfig.sample_rate, 192_000, least=8_000)
+    if vocoder.read_int("sample_rate", sample_rate, 192_000) != sample_rate:
+        raise vocoder.make_error("sample_rate", f"{sample_rate}, as the acoustic model's")
     if vocoder_sizes.n_mels != acoustic_sizes.n_mels:
-        raise vocoder.unfit("in_channels", f"{acoustic_sizes.n_mels}, as many as the acoustic model makes")
+        raise vocoder.make_error("in_channels", f"{acoustic_sizes.n_mels}, as many as the acoustic model makes")
     model = build_with_state(lambda: Tacotron2(acoustic_sizes), load_tacotron2_state(acoustic_path), acoustic_path.name)
     generator = build_with_state(
         lambda: HifiGanGenerator(vocoder_sizes), load_hifigan_state(vocoder_path, vocoder_sizes), vocoder_path.name
@@ -102,7 +102,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
             window_back=2,  # a sound is often written with several letters, and some letters are silent
             window_ahead=6,
             end_symbols=4,
-            stop_threshold=acoustic.share("gate_threshold", 0.5),
+            stop_threshold=acoustic.read_fraction("gate_threshold", 0.5),
         ),
     )
 

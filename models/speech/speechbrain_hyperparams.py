@@ -80,29 +80,29 @@ class Hyperparams:
         value = self.values.get(reference[1] if reference else key) if reference or value is None else value
         return default if value is None else value
 
-    def whole(self, key: str, default: int, most: int, least: int = 1) -> int:
+    def read_int(self, key: str, default: int, most: int, least: int = 1) -> int:
         """A whole number in [least, most]."""
         value = self.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.unfit(key, f"a whole number from {least} to {most}")
+            raise self.make_error(key, f"a whole number from {least} to {most}")
         return value
 
-    def share(self, key: str, default: float) -> float:
+    def read_fraction(self, key: str, default: float) -> float:
         """A number between 0 and 1."""
         value = self.get(key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
-            raise self.unfit(key, "a number between 0 and 1")
+            raise self.make_error(key, "a number between 0 and 1")
         return float(value)
 
-    def wholes(self, key: str, default: tuple[int, ...], most: int) -> tuple[int, ...]:
+    def read_ints(self, key: str, default: tuple[int, ...], most: int) -> tuple[int, ...]:
         """Some whole numbers in [1, most]."""
         value = self.get(key, default)
         is_row = isinstance(value, (list, tuple)) and 0 < len(value) <= MOST_LAYERS
         if not is_row or not all(type(item) is int and 1 <= item <= most for item in value):
-            raise self.unfit(key, f"a list of whole numbers from 1 to {most}")
+            raise self.make_error(key, f"a list of whole numbers from 1 to {most}")
         return tuple(value)
 
-    def unfit(self, key: str, allowed: str) -> ModelError:
+    def make_error(self, key: str, allowed: str) -> ModelError:
         """The error for a value that cannot be used."""
         found = reprlib.repr(self.get(key, None))
         return ModelError(
@@ -147,42 +147,42 @@ def _make_damage_error(section: str) -> ModelError:
 def read_tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
     """Sizes of the acoustic model; those that the file does not give are the paper's."""
     usual = Tacotron2Config()
-    sizes = {ours: hyperparams.whole(key, getattr(usual, ours), most) for ours, key, most in _TACOTRON_SIZES}
+    sizes = {ours: hyperparams.read_int(key, getattr(usual, ours), most) for ours, key, most in _TACOTRON_SIZES}
     if sizes["n_symbols"] != len(SYMBOLS):
-        raise hyperparams.unfit("n_symbols", f"{len(SYMBOLS)}, the number of symbols that are known")
+        raise hyperparams.make_error("n_symbols", f"{len(SYMBOLS)}, the number of symbols that are known")
     for ours, key, _ in _TACOTRON_SIZES:
         if ours.endswith("_kernel") and sizes[ours] % 2 == 0:
-            raise hyperparams.unfit(key, "odd")
+            raise hyperparams.make_error(key, "odd")
     if sizes["encoder_dim"] % 2:
-        raise hyperparams.unfit("encoder_embedding_dim", "even")
+        raise hyperparams.make_error("encoder_embedding_dim", "even")
     return Tacotron2Config(**sizes)  # type: ignore[arg-type]
 
 
 def read_hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
     """Sizes of the vocoder; those that the file does not give are those of the paper's V1."""
     usual = HifiGanConfig()
-    rates = hyperparams.wholes("upsample_factors", usual.upsample_rates, 64)
-    kernels = hyperparams.wholes("upsample_kernel_sizes", usual.upsample_kernels, LONGEST_KERNEL)
-    block_kernels = hyperparams.wholes("resblock_kernel_sizes", usual.resblock_kernels, LONGEST_KERNEL)
+    rates = hyperparams.read_ints("upsample_factors", usual.upsample_rates, 64)
+    kernels = hyperparams.read_ints("upsample_kernel_sizes", usual.upsample_kernels, LONGEST_KERNEL)
+    block_kernels = hyperparams.read_ints("resblock_kernel_sizes", usual.resblock_kernels, LONGEST_KERNEL)
     rows = hyperparams.get("resblock_dilation_sizes", usual.resblock_dilations)
     if hyperparams.get("resblock_type", "1") not in ("1", 1):
-        raise hyperparams.unfit("resblock_type", "1")
+        raise hyperparams.make_error("resblock_type", "1")
     if math.prod(rates) > MelConfig.n_fft:
-        raise hyperparams.unfit("upsample_factors", f"at most {MelConfig.n_fft} multiplied")
+        raise hyperparams.make_error("upsample_factors", f"at most {MelConfig.n_fft} multiplied")
     if len(kernels) != len(rates) or any(k < r or (k - r) % 2 for k, r in zip(kernels, rates, strict=False)):
-        raise hyperparams.unfit("upsample_kernel_sizes", "one for each factor, longer than it by an even number")
+        raise hyperparams.make_error("upsample_kernel_sizes", "one for each factor, longer than it by an even number")
     if any(kernel % 2 == 0 for kernel in block_kernels):
-        raise hyperparams.unfit("resblock_kernel_sizes", "odd")
+        raise hyperparams.make_error("resblock_kernel_sizes", "odd")
     if not isinstance(rows, (list, tuple)) or len(rows) != len(block_kernels):
-        raise hyperparams.unfit("resblock_dilation_sizes", "one list for each kernel")
+        raise hyperparams.make_error("resblock_dilation_sizes", "one list for each kernel")
     dilations = tuple(
-        Hyperparams({"resblock_dilation_sizes": row}, hyperparams.section).wholes("resblock_dilation_sizes", (), 64)
+        Hyperparams({"resblock_dilation_sizes": row}, hyperparams.section).read_ints("resblock_dilation_sizes", (), 64)
         for row in rows
     )
-    channels = hyperparams.whole("upsample_initial_channel", usual.channels, WIDEST)
+    channels = hyperparams.read_int("upsample_initial_channel", usual.channels, WIDEST)
     if channels % 2 ** len(rates):
-        raise hyperparams.unfit("upsample_initial_channel", f"a multiple of {2 ** len(rates)}")
-    n_mels = hyperparams.whole("in_channels", usual.n_mels, WIDEST)
+        raise hyperparams.make_error("upsample_initial_channel", f"a multiple of {2 ** len(rates)}")
+    n_mels = hyperparams.read_int("in_channels", usual.n_mels, WIDEST)
     return HifiGanConfig(n_mels, channels, rates, kernels, block_kernels, dilations)
 
 
@@ -191,12 +191,12 @@ def read_padding_frames(hyperparams: Hyperparams, config: HifiGanConfig) -> int:
 
     Enough of them are needed: a reflection is always shorter than what it continues, be it a single frame.
     """
-    padding = hyperparams.whole("inference_padding", INFERENCE_PADDING_FRAMES, 100, least=0)
+    padding = hyperparams.read_int("inference_padding", INFERENCE_PADDING_FRAMES, 100, least=0)
     reaches = [
         (kernel - 1) // 2 * max(dilations)
         for kernel, dilations in zip(config.resblock_kernels, config.resblock_dilations, strict=True)
     ]
     frames = 1 + 2 * padding
     if frames <= 3 or frames * config.upsample_rates[0] <= max(reaches):
-        raise hyperparams.unfit("inference_padding", "large enough for the convolutions to reflect")
+        raise hyperparams.make_error("inference_padding", "large enough for the convolutions to reflect")
     return padding

@@ -91,14 +91,14 @@ def iter_character_utterances(
         if source is None:
             lead_s = silence_s or 0.0
             continue
-        for utterance in ask_silence(_read(source, max_symbols, notes, goes_on), silence_s):
+        for utterance in ask_silence(_read_passage(source, max_symbols, notes, goes_on), silence_s):
             yield utterance if spoke else replace(utterance, lead_s=lead_s)
             spoke = True
     if not spoke:
         raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *notes]))
 
 
-def _read(source: Readable, max_symbols: int, notes: list[str], goes_on: bool) -> Iterator[Utterance]:
+def _read_passage(source: Readable, max_symbols: int, notes: list[str], goes_on: bool) -> Iterator[Utterance]:
     """The utterances of a passage."""
     for sentence in sentences(source.text, notes, source.passage.said):
         words = _spell_words(sentence.units, longest=max_symbols - 2)

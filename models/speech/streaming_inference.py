@@ -42,10 +42,10 @@ class StreamingInference:
             end = self._emitted + BLOCKS[min(self._blocks, len(BLOCKS) - 1)]
             if end + self.context > self._received and not last:
                 break
-            outputs.append(self._block(min(end, self._received)))
+            outputs.append(self._compute_block(min(end, self._received)))
         return torch.cat(outputs) if outputs else None
 
-    def _block(self, end: int) -> Tensor:
+    def _compute_block(self, end: int) -> Tensor:
         """The output of frames [emitted, end)."""
         assert self._held is not None
         window = self._held[: min(end + self.context, self._received) - self._held_from]

@@ -91,9 +91,9 @@ class SpeechSynthesizer:
         Raises:
             ValueError: the text holds nothing that can be spoken, or the voice is not one of this model.
         """
-        voice = self._voice_index(request.voice)
+        voice = self._find_voice(request.voice)
         progress = SpeechProgress()
-        found_notes: list[str] = list(self._unheeded(request))
+        found_notes: list[str] = list(self._note_unheeded(request))
         pause_s = 0.0
         utterances = self.to_symbols(request.text, notes=found_notes, dictionary=request.dictionary)
         for index, utterance in enumerate(utterances):
@@ -101,37 +101,39 @@ class SpeechSynthesizer:
                 found_notes.append(NO_CONTROLS)
             progress.notes = tuple(dict.fromkeys([*progress.notes, *found_notes]))
             if index or utterance.lead_s:
-                yield self._pause(pause_s if index else utterance.lead_s, request, progress, index)
+                yield self._make_pause(pause_s if index else utterance.lead_s, request, progress, index)
             for chunk in self._speak(request, utterance, index, voice, progress):
                 progress.samples += len(chunk.samples)
                 yield chunk
             progress.characters = min(len(request.text), progress.characters + len(utterance.text) + 1)
             pause_s = utterance.pause_s
         if utterance.pause_is_asked:
-            yield self._pause(pause_s, request, progress, index)
+            yield self._make_pause(pause_s, request, progress, index)
         progress.notes = tuple(dict.fromkeys([*progress.notes, *found_notes]))
         progress.characters = len(request.text)
-        yield self._chunk(request, progress, index, last=True)
+        yield self._make_chunk(request, progress, index, last=True)
 
-    def _unheeded(self, request: SpeechRequest) -> Iterator[str]:
+    def _note_unheeded(self, request: SpeechRequest) -> Iterator[str]:
         """What the request asks that this model has no input for."""
         if any(compute_attributes(request)) and not self.model.config.attributes:
             yield NO_CONTROLS
 
-    def _pause(self, seconds: float, request: SpeechRequest, progress: SpeechProgress, index: int) -> SpeechChunk:
+    def _make_pause(self, seconds: float, request: SpeechRequest, progress: SpeechProgress, index: int) -> SpeechChunk:
         """Silence between two utterances."""
         silence = np.zeros(int(seconds * self.mel.sample_rate + 1e-6), np.float32)
         progress.samples += len(silence)
-        return self._chunk(request, progress, index, samples=silence)
+        return self._make_chunk(request, progress, index, samples=silence)
 
-    def _voice_index(self, key: str) -> int | None:
+    def _find_voice(self, key: str) -> int | None:
         if key and key not in self.voices:
             raise ValueError(f"voice is {key!r}; this model has {', '.join(self.voices)}.")
         if not self.model.config.voices:
             return None
         return self.voices.index(key) if key else 0
 
-    def _chunk(self, request: SpeechRequest, progress: SpeechProgress, index: int, **changes: object) -> SpeechChunk:
+    def _make_chunk(
+        self, request: SpeechRequest, progress: SpeechProgress, index: int, **changes: object
+    ) -> SpeechChunk:
         plain = SpeechChunk(
             samples=np.zeros(0, np.float32),
             sample_rate=self.mel.sample_rate,
@@ -168,7 +170,7 @@ class SpeechSynthesizer:
         )
         run = GriffinLimStream(self.mel, seed) if request.vocoder == "griffin-lim" else self.neural(seed)
         before, starts_at = progress.words, progress.samples / self.mel.sample_rate
-        for mel, ended in self._mel_pieces(decoder):
+        for mel, ended in self._refine_mel(decoder):
             trace = decoder.trace
             heard = time_words(utterance.words, trace.positions, decoder.step_s, starts_at, ended)
             progress.words = before + heard
@@ -177,24 +179,24 @@ class SpeechSynthesizer:
             if ended:
                 verdict = judge_alignment(utterance, trace)
                 progress.notes += tuple(_describe_retries(utterance, trace.retries))
-            yield self._chunk(
+            yield self._make_chunk(
                 request,
                 progress,
                 index,
                 samples=run.push(mel, last=ended),
                 mel=mel.numpy(),
-                alignment=trace.alignment_array(),
+                alignment=trace.stack_alignment(),
                 symbols=utterance.symbols,
                 verdict=verdict,
                 done=min(len(request.text), progress.characters + round(share * len(utterance.text))),
             )
 
-    def _mel_pieces(self, decoder: SentenceDecoder) -> Iterator[tuple[Tensor, bool]]:
+    def _refine_mel(self, decoder: SentenceDecoder) -> Iterator[tuple[Tensor, bool]]:
         """Refined log mel frames (n, M), and whether they are the utterance's last; n may be 0."""
         refine = StreamingInference(lambda x: x + self.model.postnet(x), self.model.postnet.context_frames)
         gathered: list[Tensor] = []
         wanted = FIRST_CHUNK_FRAMES
-        for frames in decoder.frames():
+        for frames in decoder.decode_frames():
             gathered.append(frames)
             if sum(len(f) for f in gathered) >= wanted:
                 yield self._denormalise(refine.push(torch.cat(gathered))), False

@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.speech.decoder import Tacotron2Decoder
-from models.speech.tacotron2_config import Tacotron2Config, length_mask
+from models.speech.tacotron2_config import Tacotron2Config, make_length_mask
 
-__all__ = ["Tacotron2", "Tacotron2Config", "length_mask"]
+__all__ = ["Tacotron2", "Tacotron2Config", "make_length_mask"]
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "tanh": torch.tanh, "none": lambda x: x}
@@ -58,7 +58,7 @@ def run_bidirectional_lstm(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     forward = run(x, lstm.all_weights[0])
     backward = run(x.gather(1, turned.expand_as(x)), lstm.all_weights[1])
     both = torch.cat([forward, backward.gather(1, turned.expand_as(backward))], dim=-1)
-    return both * length_mask(lengths, x.shape[1])[..., None]
+    return both * make_length_mask(lengths, x.shape[1])[..., None]
 
 
 class Tacotron2Encoder(nn.Module):
@@ -75,7 +75,7 @@ class Tacotron2Encoder(nn.Module):
 
     def forward(self, symbols: Tensor, lengths: Tensor) -> Tensor:
         """symbols int64 (B, L), lengths int64 (B,) -> memory float32 (B, L, E), zero where there is padding."""
-        mask = length_mask(lengths, symbols.shape[1])[:, None, :]
+        mask = make_length_mask(lengths, symbols.shape[1])[:, None, :]
         x = self.embedding(symbols).transpose(1, 2) * mask  # (B, E, L)
         for convolution in self.convolutions:
             x = convolution(x, mask)
@@ -175,5 +175,5 @@ class Tacotron2(nn.Module):
         coarse, stop, alignment = self.decoder(
             memory, lengths, mel, generator, teacher_alignment, teacher_ratio, frame_drop
         )
-        fine = coarse + self.postnet(coarse, length_mask(mel_lengths, mel.shape[1]))
+        fine = coarse + self.postnet(coarse, make_length_mask(mel_lengths, mel.shape[1]))
         return coarse, fine, stop, alignment

@@ -85,6 +85,6 @@ class Tacotron2Config:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
 
-def length_mask(lengths: Tensor, size: int) -> Tensor:
+def make_length_mask(lengths: Tensor, size: int) -> Tensor:
     """True where an item has content: lengths (B,) -> bool (B, size)."""
     return torch.arange(size, device=lengths.device)[None, :] < lengths[:, None]

@@ -145,7 +145,7 @@ class SourceFilterVocoder(nn.Module):
         self.register_buffer("band_level", mel_filterbank(config.mel).sum(dim=0).log(), persistent=False)
         self.context_frames = self.pitch.backbone.context_frames + self.backbone.context_frames
 
-    def filters(self, mel: Tensor, f0: Tensor | None = None) -> SourceFilters:
+    def predict_filters(self, mel: Tensor, f0: Tensor | None = None) -> SourceFilters:
         """Log mel (B, T, M) and, in training, the true F0 (B, T) in Hz -> the filters of each frame."""
         normal = (mel - self.MEL_MEAN) / self.MEL_STD
         logits, voicing = self.pitch(normal)
@@ -175,15 +175,15 @@ class SourceFilterVocoder(nn.Module):
         Returns:
             float32 (B, (T - 1) * hop_length); frame t is centred on sample t * hop_length.
         """
-        filters = self.filters(mel, f0)
+        filters = self.predict_filters(mel, f0)
         n_fft, hop = self.config.mel.n_fft, self.config.mel.hop_length
-        pulses = self._pulses_of_clip(filters.f0)
-        spectra = self.shape(frame_signal(pulses, n_fft, hop), frame_signal(noise, n_fft, hop), filters)
+        pulses = self._make_pulses(filters.f0)
+        spectra = self.apply_filters(frame_signal(pulses, n_fft, hop), frame_signal(noise, n_fft, hop), filters)
         sound, weight = overlap_add(spectra, n_fft, hop)
         length = (mel.shape[1] - 1) * hop
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + length]
 
-    def _pulses_of_clip(self, f0: Tensor) -> Tensor:
+    def _make_pulses(self, f0: Tensor) -> Tensor:
         """Pulse train (B, (T - 1) * hop + n_fft) from half a window before frame 0 to half a window after the last."""
         hop, half = self.config.mel.hop_length, self.config.mel.n_fft // 2
         ramp = torch.arange(hop, device=f0.device, dtype=f0.dtype) / hop
@@ -193,7 +193,7 @@ class SourceFilterVocoder(nn.Module):
         cycles = torch.cumsum(hz / self.config.mel.sample_rate, dim=1)
         return make_pulse_train(cycles, hz, self.config.mel.sample_rate)
 
-    def shape(self, pulse_frames: Tensor, noise_frames: Tensor, filters: SourceFilters) -> Tensor:
+    def apply_filters(self, pulse_frames: Tensor, noise_frames: Tensor, filters: SourceFilters) -> Tensor:
         """Windowed frames of both sources (B, T, n_fft) -> filtered, windowed frames (B, T, n_fft)."""
         window = hann_window(self.config.mel.n_fft).to(pulse_frames.device)
         pulse = torch.fft.rfft(pulse_frames * window)

@@ -36,7 +36,7 @@ class SourceFilterStream:
 
     def __init__(self, vocoder: SourceFilterVocoder, seed: int) -> None:
         self.vocoder = vocoder
-        self.filter_stream = StreamingInference(self._packed_filters, vocoder.context_frames)
+        self.filter_stream = StreamingInference(self._pack_filters, vocoder.context_frames)
         self.random = np.random.default_rng(seed)
         mel = vocoder.config.mel
         self.size, self.hop, self.rate = mel.n_fft, mel.hop_length, mel.sample_rate
@@ -48,8 +48,8 @@ class SourceFilterStream:
         self.tail = torch.zeros(2, self.size - self.hop)  # what shaped frames add to samples not yet out
         self.to_skip = self.size // 2
 
-    def _packed_filters(self, mel: Tensor) -> Tensor:
-        filters = self.vocoder.filters(mel)
+    def _pack_filters(self, mel: Tensor) -> Tensor:
+        filters = self.vocoder.predict_filters(mel)
         parts = (filters.f0[..., None], filters.pulse_log_magnitude, filters.pulse_phase, filters.noise_log_magnitude)
         return torch.cat(parts, dim=-1)
 
@@ -94,7 +94,7 @@ class SourceFilterStream:
         bins = self.size // 2 + 1
         f0, *rest = self.filters[None, :count].split([1, bins, bins, bins], dim=-1)
         pulses, noise = (frame_signal(x[:, :length], self.size, self.hop) for x in (self.pulses, self.noise))
-        shaped = self.vocoder.shape(pulses, noise, SourceFilters(f0[..., 0], *rest))
+        shaped = self.vocoder.apply_filters(pulses, noise, SourceFilters(f0[..., 0], *rest))
         sound, weight = overlap_add(shaped, self.size, self.hop)
         both = torch.cat([sound, weight])  # (2, length)
         both[:, : self.tail.shape[1]] += self.tail
@@ -135,10 +135,10 @@ class GriffinLimStream:
         self.frames.append(mel)
         if not last or not sum(len(f) for f in self.frames):
             return np.zeros(0, np.float32)
-        return griffin_lim(torch.cat(self.frames), self.config, self.seed, self.ITERATIONS)
+        return run_griffin_lim(torch.cat(self.frames), self.config, self.seed, self.ITERATIONS)
 
 
-def griffin_lim(mel: Tensor, config: MelConfig, seed: int, iterations: int) -> FloatArray:
+def run_griffin_lim(mel: Tensor, config: MelConfig, seed: int, iterations: int) -> FloatArray:
     """Log mel (T, M) -> sound ((T - 1) * hop,), by least squares to a spectrogram and the fast Griffin-Lim iteration.
 
     Perraudin et al. 2013, "A fast Griffin-Lim algorithm", momentum 0.99, from a seeded random phase.

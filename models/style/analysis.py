@@ -76,7 +76,7 @@ class RunningStatistics:
         self.sums = [value * share for value in self.sums]
         self.squares = [value * share for value in self.squares]
 
-    def result(self) -> AudioStatistics:
+    def compute(self) -> AudioStatistics:
         """Of all that was added."""
         weight = max(self.weight, 1.0)
         means = [s / weight for s in self.sums]
@@ -113,7 +113,7 @@ class SoundAnalysis:
         """T."""
         return 1 + len(self.samples) // self.network.config.mel.hop_length
 
-    def features(self, first: int, stop: int) -> tuple[Tensor, ...]:
+    def encode(self, first: int, stop: int) -> tuple[Tensor, ...]:
         """Features (1, stop - first, C) of each level."""
         if not self.kept:
             return encode_frames(self.network, self.samples, first, stop, self.frames)
@@ -156,7 +156,7 @@ def analyse(network: AudioStyleNetwork, samples: FloatArray, keep: bool) -> Iter
             kept.append((features[0], *(f.half() for f in features[1:])))
         yield stop
     f0 = np.concatenate(pitches)
-    yield SoundAnalysis(network, samples, running.result(), find_typical_pitch(f0), f0, kept)
+    yield SoundAnalysis(network, samples, running.compute(), find_typical_pitch(f0), f0, kept)
 
 
 def analyse_whole(network: AudioStyleNetwork, samples: FloatArray, keep: bool = False) -> SoundAnalysis:

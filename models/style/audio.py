@@ -55,17 +55,17 @@ class AudioStyle:
 
     statistics: AudioStatistics
     pitch_hz: float = 0.0
-    bank: VoiceMatchingSet | None = None
+    matching_set: VoiceMatchingSet | None = None
     name: str = ""
 
 
 class AudioStyler:
-    """Restyles sound; `stream` is its contract, `live` is for sound that comes while it is played.
+    """Restyles sound; `stream` is its contract, `open_live` is for sound that comes while it is played.
 
     Args:
         network, vocoder: in eval mode, with the same mel convention.
         presets: styles by key.
-        average: statistics of ordinary speech, what `live` starts from.
+        average: statistics of ordinary speech, what `open_live` starts from.
         matching: in eval mode; without it voices are restyled by their statistics alone, as all other sounds.
     """
 
@@ -129,63 +129,65 @@ class AudioStyler:
             ValueError: content or style cannot be used, or there is no such preset; one sentence.
         """
         rate = self.sample_rate
-        style = self._style_of(request)
+        style = self._find_style(request)
         samples = prepare_mono(request.content, request.content_rate, rate, "content")
         gain = compute_reference_gain(samples, self.mel)
         content = None
-        for heard in self._content_of(samples, gain):
+        for heard in self._analyse_content(samples, gain):
             if isinstance(heard, SoundAnalysis):
                 content = heard
             else:
-                yield self._listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
+                yield self._report_listening(min(heard * self.mel.hop_length, len(samples)), len(samples))
         assert content is not None
-        if self.voices is not None and style.bank is not None and not request.low_latency:
+        if self.voices is not None and style.matching_set is not None and not request.low_latency:
             for known in self.voices.hear(hash_samples(content.samples), content):
                 if isinstance(known, VoiceAnalysis):
-                    yield from self._given_voice(content, known, style, request, gain)
+                    yield from self._convert_voice(content, known, style, request, gain)
                     return
-                yield self._listening(min(known * self.mel.hop_length, len(samples)), len(samples))
-        ratio = self._pitch_ratio(content, style.pitch_hz, request)
-        wanted = content.statistics.towards(style.statistics, request.strength)
+                yield self._report_listening(min(known * self.mel.hop_length, len(samples)), len(samples))
+        ratio = self._compute_pitch_ratio(content, style.pitch_hz, request)
+        wanted = content.statistics.interpolate(style.statistics, request.strength)
         own = content.statistics
         pitched = style.pitch_hz > 0
         renderer = AudioStyleRenderer(
             self.network, self.vocoder, own, wanted, ratio, request.seed, ratio != 1.0, pitched
         )
-        notes = self._notes(content, style, request)
+        notes = self._make_notes(content, style, request)
         total, frames, fed, first = len(samples), content.frames, 0, 0
         plan = (LOW_LATENCY_FRAMES,) if request.low_latency else CHUNK_FRAMES
         index = 0
         while first < frames:
             stop = min(frames, first + plan[min(index, len(plan) - 1)])
             need = min(frames, stop + self.vocoder.ahead_frames)
-            while fed < frames and renderer.ready_frames() < need:
+            while fed < frames and renderer.count_ready_frames() < need:
                 piece = min(frames, fed + LOW_LATENCY_FRAMES)
                 start, end = fed * self.mel.hop_length, piece * self.mel.hop_length
                 renderer.feed(content.samples[start:end], content.f0[fed:piece], last=piece == frames)
                 fed = piece
-            made = renderer.render(first, stop, content.features, frames, total if stop == frames else None)
+            made = renderer.render(first, stop, content.encode, frames, total if stop == frames else None)
             yield AudioStyleChunk(
                 samples=round_off(made / gain),
                 sample_rate=rate,
                 stage="restyling",
                 done=renderer.emitted,
                 total=total,
-                statistics=self._statistics(content, style, wanted, renderer.result, ratio, gain),
+                statistics=self._collect_statistics(content, style, wanted, renderer.result, ratio, gain),
                 notes=notes,
                 last=stop == frames,
             )
             first, index = stop, index + 1
 
-    def _given_voice(
+    def _convert_voice(
         self, content: SoundAnalysis, voice: VoiceAnalysis, style: AudioStyle, request: AudioStyleRequest, gain: float
     ) -> Iterator[AudioStyleChunk]:
         """A voice in the style's voice (`models.style.voice`)."""
-        assert self.voices is not None and style.bank is not None
+        assert self.voices is not None and style.matching_set is not None
         name, bands = (hash_samples(content.samples), style.name), style.statistics.means[0]
-        renderer = self.voices.renderer(name, content, voice, style.bank, bands, request.strength, request.move_pitch)
-        wanted = content.statistics.towards(style.statistics, request.strength)
-        notes = self._notes(content, style, request)
+        renderer = self.voices.make_renderer(
+            name, content, voice, style.matching_set, bands, request.strength, request.move_pitch
+        )
+        wanted = content.statistics.interpolate(style.statistics, request.strength)
+        notes = self._make_notes(content, style, request)
         stop, index, frames = 0, 0, content.frames
         while stop < frames:
             stop = min(frames, stop + CHUNK_FRAMES[min(index, len(CHUNK_FRAMES) - 1)])
@@ -196,12 +198,14 @@ class AudioStyler:
                 stage="restyling",
                 done=renderer.emitted,
                 total=len(content.samples),
-                statistics=self._statistics(content, style, wanted, renderer.result, renderer.pitch_ratio, gain),
+                statistics=self._collect_statistics(
+                    content, style, wanted, renderer.result, renderer.pitch_ratio, gain
+                ),
                 notes=notes,
                 last=stop == frames,
             )
 
-    def live(
+    def open_live(
         self,
         style: FloatArray | str | Path | None = None,
         preset: str = "",
@@ -221,7 +225,7 @@ class AudioStyler:
             seed=seed,
         )
         with torch.inference_mode():
-            found = self._style_of(request)
+            found = self._find_style(request)
         return LiveStyler(
             self.network,
             self.vocoder,
@@ -234,7 +238,7 @@ class AudioStyler:
             LOW_LATENCY_FRAMES,
         )
 
-    def _style_of(self, request: AudioStyleRequest) -> AudioStyle:
+    def _find_style(self, request: AudioStyleRequest) -> AudioStyle:
         if request.style is None:
             if request.words:
                 raise ValueError("This model takes a sound or one of its presets as style, and no words.")
@@ -247,14 +251,14 @@ class AudioStyler:
             if key in self._styles:
                 return self._styles[key]
         analysis = analyse_whole(self.network, samples * compute_reference_gain(samples, self.mel))
-        bank = self.voices.bank(analysis) if self.voices else None
-        style = AudioStyle(analysis.statistics, analysis.pitch_hz, bank, key)
+        matching_set = self.voices.build_matching_set(analysis) if self.voices else None
+        style = AudioStyle(analysis.statistics, analysis.pitch_hz, matching_set, key)
         with self._lock:
             self.encodings += 1
             self._styles[key] = style
         return style
 
-    def _content_of(self, samples: FloatArray, gain: float) -> Iterator[SoundAnalysis | int]:
+    def _analyse_content(self, samples: FloatArray, gain: float) -> Iterator[SoundAnalysis | int]:
         key = hash_samples(samples)
         with self._lock:
             found = self._contents.get(key)
@@ -269,7 +273,7 @@ class AudioStyler:
             yield heard
 
     @staticmethod
-    def _pitch_ratio(content: SoundAnalysis, style_hz: float, request: AudioStyleRequest) -> float:
+    def _compute_pitch_ratio(content: SoundAnalysis, style_hz: float, request: AudioStyleRequest) -> float:
         if not request.move_pitch or not content.pitch_hz or not style_hz or request.strength == 0:
             return 1.0
         if holds_notes(content.f0):  # a tune in another key is another tune
@@ -278,7 +282,7 @@ class AudioStyler:
         return min(MOST_PITCH_RATIO, max(1 / MOST_PITCH_RATIO, ratio))
 
     @staticmethod
-    def _notes(content: SoundAnalysis, style: AudioStyle, request: AudioStyleRequest) -> tuple[str, ...]:
+    def _make_notes(content: SoundAnalysis, style: AudioStyle, request: AudioStyleRequest) -> tuple[str, ...]:
         if not np.any(content.samples):
             return ("The content is silent.",)
         if request.move_pitch and style.pitch_hz and holds_notes(content.f0):
@@ -292,10 +296,10 @@ class AudioStyler:
             return ("The pitch of the style is more than an octave away; the voice is moved by at most one octave.",)
         return ()
 
-    def _listening(self, done: int, total: int) -> AudioStyleChunk:
+    def _report_listening(self, done: int, total: int) -> AudioStyleChunk:
         return AudioStyleChunk(np.zeros(0, np.float32), self.sample_rate, "listening", done, total)
 
-    def _statistics(
+    def _collect_statistics(
         self,
         content: SoundAnalysis,
         style: AudioStyle,
@@ -304,7 +308,7 @@ class AudioStyler:
         ratio: float,
         gain: float,
     ) -> AudioStyleStatistics:
-        result = heard.result()
+        result = heard.compute()
         level_db = 20 * float(np.log10(gain))
 
         def mean_db(values: Tensor) -> FloatArray:

@@ -62,7 +62,7 @@ class AudioStatistics:
     means: tuple[Tensor, ...]
     stds: tuple[Tensor, ...]
 
-    def towards(self, other: AudioStatistics, strength: float) -> AudioStatistics:
+    def interpolate(self, other: AudioStatistics, strength: float) -> AudioStatistics:
         """Part of the way to `other`: 0 is these statistics themselves, 1 the others."""
         return AudioStatistics(
             tuple(torch.lerp(a, b, strength) for a, b in zip(self.means, other.means, strict=True)),
@@ -170,7 +170,7 @@ class AudioStyleNetwork(nn.Module):
         hidden = self.decoder_1(self.decoder_2(moved[2]) + self.join(moved[1]))
         return (moved[0] + self.output(self.norm(hidden))) * MEL_STD + MEL_MEAN
 
-    def change(
+    def compute_change(
         self, features: Sequence[Tensor], own: AudioStatistics, wanted: AudioStatistics, keep_harmonics: bool = True
     ) -> Tensor:
         """How the log mel is to change, (B, T, M); exactly 0 where `wanted` is `own`.

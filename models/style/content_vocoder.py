@@ -74,7 +74,7 @@ class ContentVocoder(nn.Module):
         self.register_buffer("band_level", mel_filterbank(config.mel).sum(dim=0).log(), persistent=False)
         self.past_frames, self.ahead_frames = self.stack.past_frames, self.stack.ahead_frames
 
-    def filters(self, mel: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
+    def predict_filters(self, mel: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
         """Log mel of the content (B, T, M), wanted change (B, T, M) -> log gain, log noise magnitude (B, T, F)."""
         change = change.clamp(-LARGEST_CHANGE, LARGEST_CHANGE)
         hidden = self.norm(self.stack(torch.cat([(mel - MEL_MEAN) / MEL_STD, 0.5 * change], dim=-1)))
@@ -83,7 +83,7 @@ class ContentVocoder(nn.Module):
         level = (mel + change - self.band_level) @ self.envelope - 0.5 * math.log(0.375 * self.config.mel.n_fft)
         return gain, level + self.NOISE_OFFSET + self.NOISE_LIMIT * torch.tanh(noise / self.NOISE_LIMIT)
 
-    def shape(self, source: Tensor, noise: Tensor, filters: tuple[Tensor, Tensor]) -> Tensor:
+    def apply_filters(self, source: Tensor, noise: Tensor, filters: tuple[Tensor, Tensor]) -> Tensor:
         """Spectra of the content and of unit noise, complex (B, T, F) -> the changed spectrum (B, T, F)."""
         gain, level = filters
         return source * gain.exp() + noise * level.exp()
@@ -100,7 +100,9 @@ class ContentVocoder(nn.Module):
             float32 (B, (T - 1) * hop), frame t centred on sample t * hop.
         """
         n_fft, hop = self.config.mel.n_fft, self.config.mel.hop_length
-        shaped = self.shape(source, compute_spectrum(noise.unfold(1, n_fft, hop)), self.filters(mel, change))
+        shaped = self.apply_filters(
+            source, compute_spectrum(noise.unfold(1, n_fft, hop)), self.predict_filters(mel, change)
+        )
         sound, weight = overlap_add(invert_spectrum(shaped, n_fft), n_fft, hop)
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + (mel.shape[1] - 1) * hop]
 

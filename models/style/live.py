@@ -101,7 +101,7 @@ class LiveStyler:
         received = self._raw.stop
         frames = received // hop + 1
         known = frames if last else max(0, (received - self.mel.n_fft // 2) // hop + 1)
-        self.renderer.feed(samples, self._new_pitches(frames, last), last)
+        self.renderer.feed(samples, self._track_new_pitches(frames, last), last)
         vocoder, network = self.renderer.vocoder, self.network
         reach = vocoder.ahead_frames + network.decoder_ahead
         limit = known if last else known - network.encoder_ahead
@@ -110,34 +110,34 @@ class LiveStyler:
             stop = self._made + self.chunk_frames
             if last:
                 stop = min(stop, frames)
-            elif stop + reach > limit or stop + vocoder.ahead_frames > self.renderer.ready_frames():
+            elif stop + reach > limit or stop + vocoder.ahead_frames > self.renderer.count_ready_frames():
                 break
             ended = last and stop == frames
-            made.append(self._chunk(self._made, stop, limit, received if ended else None))
+            made.append(self._make_chunk(self._made, stop, limit, received if ended else None))
             self._made = stop
             back = vocoder.past_frames + network.decoder_past + network.encoder_past
             keep_from = min(stop - back, self._pitched - MEDIAN_FRAMES) * hop - self.mel.n_fft
             self._raw.forget_before(max(0, keep_from))
         return np.concatenate(made) if made else np.zeros(0, np.float32)
 
-    def _chunk(self, first: int, stop: int, limit: int, total: int | None) -> FloatArray:
+    def _make_chunk(self, first: int, stop: int, limit: int, total: int | None) -> FloatArray:
         network, vocoder = self.network, self.renderer.vocoder
         low = max(0, first - vocoder.past_frames - network.decoder_past)
         high = min(limit, stop + vocoder.ahead_frames + network.decoder_ahead)
         edge_low, edge_high = max(0, low - network.encoder_past), min(limit, high) + network.encoder_ahead
         edge_high = min(edge_high, self._raw.stop // self.mel.hop_length + 1)
-        spectra = compute_spectrum(self._raw.frames(edge_low, edge_high, self.mel.n_fft, self.mel.hop_length))
+        spectra = compute_spectrum(self._raw.cut_frames(edge_low, edge_high, self.mel.n_fft, self.mel.hop_length))
         encoded = network.encode(compute_mel(spectra, self.mel)[None])
         features = tuple(f[:, low - edge_low : high - edge_low] for f in encoded)
-        self._count(tuple(f[:, max(0, self._counted - low) :] for f in features))
+        self._count_frames(tuple(f[:, max(0, self._counted - low) :] for f in features))
         self._counted = high
-        own = self.running.result()
-        self.renderer.own, self.renderer.wanted = own, own.towards(self.style, self.strength)
+        own = self.running.compute()
+        self.renderer.own, self.renderer.wanted = own, own.interpolate(self.style, self.strength)
         return self.renderer.render(
             first, stop, lambda a, b: tuple(f[:, a - low : b - low] for f in features), limit, total
         )
 
-    def _count(self, features: tuple[torch.Tensor, ...]) -> None:
+    def _count_frames(self, features: tuple[torch.Tensor, ...]) -> None:
         """Take new frames into the statistics; silence does not count."""
         count = features[0].shape[1]
         if not count:
@@ -147,7 +147,7 @@ class LiveStyler:
         self.running.forget(0.5 ** (count * self.mel.hop_length / self.mel.sample_rate / HALF_LIFE_S))
         self.running.add(features, level > self._loudest - ACTIVE_DB / 8.685889638)
 
-    def _new_pitches(self, frames: int, last: bool) -> NDArray[np.float32]:
+    def _track_new_pitches(self, frames: int, last: bool) -> NDArray[np.float32]:
         """F0 of the frames that have become known, and the ratio that follows from all so far."""
         if self.renderer.mover is None:
             return np.zeros(0, np.float32)
@@ -156,7 +156,7 @@ class LiveStyler:
         if stop <= self._pitched:
             return np.zeros(0, np.float32)
         low, high = max(0, self._pitched - half), min(frames, stop + half)
-        f0 = smooth_by_median(run_yin(self._raw.frames(low, high, 2 * reach, hop).numpy(), self.mel.sample_rate))
+        f0 = smooth_by_median(run_yin(self._raw.cut_frames(low, high, 2 * reach, hop).numpy(), self.mel.sample_rate))
         fresh = f0[self._pitched - low : stop - low]
         self._pitched = stop
         self._f0 = np.concatenate([self._f0, fresh])[-PITCH_MEMORY_FRAMES:]

@@ -129,9 +129,9 @@ class PitchMover:
             self._x = np.concatenate([self._x, np.zeros(4 * self.longest, np.float32)])
         self._find_epochs()
         self._lay_grains()
-        return self._take()
+        return self._take_final()
 
-    def _period_at(self, place: int) -> tuple[int, bool] | None:
+    def _find_period(self, place: int) -> tuple[int, bool] | None:
         """Period in samples and whether there is a pitch; None while that is not known yet."""
         index = round(place / self.hop) - self._f0_from
         if index >= len(self._f0):
@@ -152,7 +152,7 @@ class PitchMover:
                 guess = 0
             if self._end is not None and guess > self._end + 2 * self.longest:
                 return
-            found = self._period_at(guess)
+            found = self._find_period(guess)
             if found is None or guess + 2 * self.longest > known:
                 return
             period, voiced = found
@@ -174,7 +174,7 @@ class PitchMover:
             at, period, voiced = epochs[index]
             if not voiced:
                 place = float(at)
-            self._add(round(place), at, period)
+            self._add_grain(round(place), at, period)
             step = epochs[index + 1][0] - at
             self._place = place + (step / self.ratio if voiced else step)
         del epochs[:index]
@@ -186,7 +186,7 @@ class PitchMover:
             frames = max(0, keep_from // self.hop - 2 - self._f0_from)
             self._f0, self._f0_from = self._f0[frames:], self._f0_from + min(frames, len(self._f0))
 
-    def _add(self, place: int, at: int, period: int) -> None:
+    def _add_grain(self, place: int, at: int, period: int) -> None:
         """One grain of two periods around input sample `at`, centred on output sample `place`."""
         window = np.hanning(2 * period + 1)[:-1].astype(np.float32)
         grain = self._x[at - period - self._x_from : at + period - self._x_from] * window
@@ -200,7 +200,7 @@ class PitchMover:
             self._y[start + skip : start + 2 * period] += grain[skip:]
             self._weight[start + skip : start + 2 * period] += window[skip:]
 
-    def _take(self) -> FloatArray:
+    def _take_final(self) -> FloatArray:
         final = math.floor(self._place) - self.longest
         if self._end is not None:
             final = self._end
@@ -212,9 +212,9 @@ class PitchMover:
         self._y, self._weight = self._y[count:], self._weight[count:]
         self._emitted += count
         heard, self._heard = self._heard[:count], self._heard[count:]
-        return self._as_loud(made, heard)
+        return self._match_loudness(made, heard)
 
-    def _as_loud(self, made: FloatArray, heard: FloatArray) -> FloatArray:
+    def _match_loudness(self, made: FloatArray, heard: FloatArray) -> FloatArray:
         """The output at the level of the input, both followed over LEVEL_S; the states go from piece to piece."""
         if not len(made):
             return made

@@ -50,7 +50,7 @@ class SampleBuffer:
         if place > self.start:
             self.samples, self.start = self.samples[place - self.start :], min(place, self.stop)
 
-    def frames(self, first: int, stop: int, size: int, hop: int) -> Tensor:
+    def cut_frames(self, first: int, stop: int, size: int, hop: int) -> Tensor:
         """Frames (stop - first, size) centred on multiples of hop; silence beyond what there is."""
         start, end = first * hop - size // 2, (stop - 1) * hop + size - size // 2
         before = max(0, self.start - start)
@@ -106,7 +106,7 @@ class AudioStyleRenderer:
         pitch_ratio: new pitch over old; 1 leaves the sound's own periods untouched.
         seed: of the noise source.
         moves_pitch: whether the ratio may differ from 1, now or later; else sound comes without that delay.
-        keep_harmonics: as in `AudioStyleNetwork.change`; for styles that have a pitch.
+        keep_harmonics: as in `AudioStyleNetwork.compute_change`; for styles that have a pitch.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class AudioStyleRenderer:
         """The content's samples, in order, with the F0 of the frames that have become known."""
         self.source.add(self.mover.push(samples, f0, last) if self.mover else samples)
 
-    def ready_frames(self) -> int:
+    def count_ready_frames(self) -> int:
         """How many frames of the (pitch-moved) content are known whole, from 0 on."""
         mel = self.network.config.mel
         return max(0, (self.source.stop - mel.n_fft // 2) // mel.hop_length + 1)
@@ -157,22 +157,24 @@ class AudioStyleRenderer:
         low, high = max(0, first - vocoder.past_frames), min(limit, stop + vocoder.ahead_frames)
         low_f, high_f = max(0, low - network.decoder_past), min(limit, high + network.decoder_ahead)
         content = features(low_f, high_f)
-        change = network.change(content, self.own, self.wanted, self.keep_harmonics)[:, low - low_f : high - low_f]
-        spectra = compute_spectrum(self.source.frames(low, high, mel.n_fft, mel.hop_length))[None]
+        change = network.compute_change(content, self.own, self.wanted, self.keep_harmonics)[
+            :, low - low_f : high - low_f
+        ]
+        spectra = compute_spectrum(self.source.cut_frames(low, high, mel.n_fft, mel.hop_length))[None]
         level = compute_mel(spectra, mel)
         if self.mover is not None:  # what the pitch has moved already is not moved again
             unmoved = content[0][:, low - low_f : high - low_f] * MEL_STD + MEL_MEAN
             change = change + (unmoved - level) @ network.smoother
-        filters = vocoder.filters(level, change)
+        filters = vocoder.predict_filters(level, change)
         inside = slice(first - low, stop - low)
-        noise = compute_spectrum(self._noise_frames(first, stop))[None]
-        shaped = vocoder.shape(spectra[:, inside], noise, (filters[0][:, inside], filters[1][:, inside]))
-        shaped = shaped * self._as_loud(spectra[:, inside], shaped)
+        noise = compute_spectrum(self._draw_noise(first, stop))[None]
+        shaped = vocoder.apply_filters(spectra[:, inside], noise, (filters[0][:, inside], filters[1][:, inside]))
+        shaped = shaped * self._match_loudness(spectra[:, inside], shaped)
         self.result.add(((compute_mel(shaped, mel) - MEL_MEAN) / MEL_STD,), torch.ones(stop - first, dtype=torch.bool))
         self.source.forget_before((stop - vocoder.past_frames) * mel.hop_length - mel.n_fft)
         return self.added.add(invert_spectrum(shaped, mel.n_fft)[0].numpy(), first, stop, total)
 
-    def _as_loud(self, source: Tensor, shaped: Tensor) -> Tensor:
+    def _match_loudness(self, source: Tensor, shaped: Tensor) -> Tensor:
         """Gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""
         from scipy.signal import lfilter
 
@@ -186,12 +188,12 @@ class AudioStyleRenderer:
         gain = np.clip(np.sqrt(powers[0] / powers[1]), 1 / MOST_LEVEL, MOST_LEVEL)
         return torch.from_numpy(gain.astype(np.float32))[:, None]
 
-    def _noise_frames(self, first: int, stop: int) -> Tensor:
+    def _draw_noise(self, first: int, stop: int) -> Tensor:
         mel = self.network.config.mel
         need = (stop - 1) * mel.hop_length + mel.n_fft // 2 - self.noise.stop
         if need > 0:
             self.noise.add(self.random.standard_normal(need, dtype=np.float32))
-        frames = self.noise.frames(first, stop, mel.n_fft, mel.hop_length)
+        frames = self.noise.cut_frames(first, stop, mel.n_fft, mel.hop_length)
         self.noise.forget_before(stop * mel.hop_length - mel.n_fft // 2)
         return frames
 

@@ -33,7 +33,7 @@ from models.style.rendering import OverlapAdd, SampleBuffer
 
 FloatArray = NDArray[np.float32]
 
-BANK_FRAMES = 2600
+SET_FRAMES = 2600
 LEAST_FRAMES = 170
 """Two seconds of speech; with less there is no telling what a voice does with each sound."""
 PASSES = 2
@@ -73,7 +73,7 @@ class VoiceAnalysis:
     envelopes: Tensor
     f0: FloatArray
     active: Tensor
-    bank: VoiceMatchingSet
+    matching_set: VoiceMatchingSet
 
 
 def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
@@ -94,29 +94,29 @@ def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[Vo
     for first in range(0, frames, BLOCK_FRAMES):
         stop = min(frames, first + BLOCK_FRAMES)
         low, high = max(0, first - reach), min(frames, stop + reach)
-        bands = sound.features(low, high)[0]
+        bands = sound.encode(low, high)[0]
         keys.append(network(bands, mean, deviation)[0, first - low : stop - low])
         pieces = cut_frames(sound.samples, first, stop, config.n_fft, config.hop_length)
         envelopes.append(compute_cepstra(pieces, f0[first:stop], config))
         yield stop
     all_keys, all_envelopes = torch.cat(keys), torch.cat(envelopes)
     log_f0 = np.log(voiced)
-    bank = VoiceMatchingSet(all_keys, all_envelopes, float(np.median(log_f0)), float(log_f0.std()))
-    yield VoiceAnalysis(all_keys, all_envelopes, f0, torch.from_numpy(active), bank.thin(BANK_FRAMES))
+    matching_set = VoiceMatchingSet(all_keys, all_envelopes, float(np.median(log_f0)), float(log_f0.std()))
+    yield VoiceAnalysis(all_keys, all_envelopes, f0, torch.from_numpy(active), matching_set.thin(SET_FRAMES))
 
 
 def build_matching_set(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceMatchingSet | None:
     """The bank of a style; None for what is no voice."""
     for heard in analyse_voice(network, sound):
         if isinstance(heard, VoiceAnalysis):
-            return heard.bank
+            return heard.matching_set
     return None
 
 
-def pack_matching_set(bank: VoiceMatchingSet, name: str) -> dict[str, Tensor]:
+def pack_matching_set(matching_set: VoiceMatchingSet, name: str) -> dict[str, Tensor]:
     """As a weight file keeps it."""
-    pitch = torch.tensor([bank.log_hz, bank.spread])
-    return {f"{name}.keys": bank.keys, f"{name}.envelopes": bank.envelopes, f"{name}.pitch": pitch}
+    pitch = torch.tensor([matching_set.log_hz, matching_set.spread])
+    return {f"{name}.keys": matching_set.keys, f"{name}.envelopes": matching_set.envelopes, f"{name}.pitch": pitch}
 
 
 def unpack_matching_set(tensors: Mapping[str, Tensor], name: str) -> VoiceMatchingSet | None:
@@ -142,13 +142,13 @@ class _Filter:
         self.config, self.source, self.added = config, SampleBuffer(), OverlapAdd(config)
         self.result = RunningStatistics((config.n_mels,))
 
-    def ready_frames(self) -> int:
+    def count_ready_frames(self) -> int:
         """How many frames are known whole."""
         return max(0, (self.source.stop - self.config.n_fft // 2) // self.config.hop_length + 1)
 
-    def frames(self, first: int, stop: int) -> Tensor:
+    def cut_frames(self, first: int, stop: int) -> Tensor:
         """Samples of frames (stop - first, n_fft)."""
-        return self.source.frames(first, stop, self.config.n_fft, self.config.hop_length)
+        return self.source.cut_frames(first, stop, self.config.n_fft, self.config.hop_length)
 
     def apply(self, first: int, stop: int, gain: Tensor, active: Tensor, total: int | None) -> FloatArray:
         """Frames first..stop-1 by gains (n, F), log magnitude; what is final comes out.
@@ -157,7 +157,7 @@ class _Filter:
             active: which of the frames count in the statistics, bool (n,).
             total: length of the whole, with the last frames.
         """
-        shaped = compute_spectrum(self.frames(first, stop)) * gain.clamp(-LARGEST_GAIN, LARGEST_GAIN).exp()
+        shaped = compute_spectrum(self.cut_frames(first, stop)) * gain.clamp(-LARGEST_GAIN, LARGEST_GAIN).exp()
         normal = (compute_mel(shaped, self.config)[None] - MEL_MEAN) / MEL_STD
         self.result.add((normal,), active)
         self.source.forget_before(stop * self.config.hop_length - 2 * self.config.n_fft)
@@ -175,7 +175,7 @@ def compute_closing_gain(
     config = content.network.config.mel
     trial = VoiceRenderer(content, voice, style, 1.0, move_pitch)
     trial.render(min(content.frames, int(CLOSING_S * config.sample_rate / config.hop_length)))
-    left = (bands - trial.result.result().means[0]) * MEL_STD @ build_mel_interpolation(config)
+    left = (bands - trial.result.compute().means[0]) * MEL_STD @ build_mel_interpolation(config)
     return (CLOSING_SHARE * left).clamp(-LARGEST_CLOSING_GAIN, LARGEST_CLOSING_GAIN)
 
 
@@ -199,7 +199,7 @@ class VoiceRenderer:
         self.closing = closing
         config = content.network.config.mel
         self.content, self.voice, self.style, self.strength, self.config = content, voice, style, strength, config
-        self.f0 = convert_pitch(voice.f0, voice.bank, style, strength) if move_pitch and strength else voice.f0
+        self.f0 = convert_pitch(voice.f0, voice.matching_set, style, strength) if move_pitch and strength else voice.f0
         moves = not np.allclose(self.f0, voice.f0, rtol=1e-4)
         self.mover = PitchMover(1.0, config.sample_rate, config.hop_length) if moves else None
         self.passes = [_Filter(config) for _ in range(PASSES)]
@@ -221,14 +221,14 @@ class VoiceRenderer:
         """New pitch over old, in the middle."""
         return float(np.median(self.f0 / self.voice.f0))
 
-    def target(self, first: int, stop: int) -> Tensor:
+    def compute_target(self, first: int, stop: int) -> Tensor:
         """Envelopes (stop - first, Q) that the frames shall have."""
         own = self.voice.envelopes[first:stop]
         if not self.strength:
             return own
         keys = self.voice.keys[first:stop]
         theirs = average_nearest(keys, self.style.keys, self.style.envelopes)
-        mine = average_nearest(keys, self.voice.bank.keys, self.voice.bank.envelopes)
+        mine = average_nearest(keys, self.voice.matching_set.keys, self.voice.matching_set.envelopes)
         return own + self.strength * (theirs - mine)
 
     def _feed(self) -> None:
@@ -251,7 +251,7 @@ class VoiceRenderer:
 
     def _advance(self, number: int, stop: int) -> FloatArray:
         one, frames = self.passes[number], self.content.frames
-        while one.ready_frames() < stop and not self._ended(number):
+        while one.count_ready_frames() < stop and not self._has_ended(number):
             if number == 0:
                 self._feed()
             else:
@@ -260,16 +260,16 @@ class VoiceRenderer:
         first = self.filtered[number]
         if first >= stop:
             return np.zeros(0, np.float32)
-        pieces = one.frames(first, stop).numpy()
+        pieces = one.cut_frames(first, stop).numpy()
         now = compute_cepstra(pieces, self.f0[first:stop], self.config)
-        gain = cepstra_to_log_magnitude(self.target(first, stop) - now, self.config.n_fft // 2 + 1)
+        gain = cepstra_to_log_magnitude(self.compute_target(first, stop) - now, self.config.n_fft // 2 + 1)
         if number == PASSES - 1 and self.closing is not None:
             gain = gain + self.strength * self.closing
         self.filtered[number] = stop
         total = len(self.content.samples) if stop == frames else None
         return one.apply(first, stop, gain, self.voice.active[first:stop], total)
 
-    def _ended(self, number: int) -> bool:
+    def _has_ended(self, number: int) -> bool:
         """Whether nothing more will come into a pass."""
         done = self._fed if number == 0 else self.filtered[number - 1]
         return done >= self.content.frames
@@ -288,7 +288,7 @@ class VoiceMatcher:
         self._closings: LRUCache[tuple[str, str, bool], Tensor] = LRUCache(kept)
         self._lock = threading.Lock()
 
-    def bank(self, style: SoundAnalysis) -> VoiceMatchingSet | None:
+    def build_matching_set(self, style: SoundAnalysis) -> VoiceMatchingSet | None:
         """The bank of a style; None for what is no voice."""
         return build_matching_set(self.network, style)
 
@@ -308,7 +308,7 @@ class VoiceMatcher:
         if voice is not None:
             yield voice
 
-    def renderer(
+    def make_renderer(
         self,
         names: tuple[str, str],
         content: SoundAnalysis,

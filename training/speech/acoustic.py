@@ -35,7 +35,7 @@ from torch.nn import functional as F
 
 from models.speech.attributes import ATTRIBUTES, average_measurements
 from models.speech.symbols import SYMBOLS
-from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, make_length_mask
 from training.loop import PlannedTraining
 from training.speech.corpus import SpeechClip
 from training.speech.parallel_teacher_forcing import DecoderOutput, decode_all_steps, shift_frames
@@ -206,7 +206,7 @@ def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]
     )
 
 
-def alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tensor:
+def compute_alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tensor:
     """Mean cross entropy of the attention weights with where each step should look.
 
     Args:
@@ -238,23 +238,25 @@ def decode(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -
     return decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher, own_ratio)
 
 
-def losses(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -> tuple[Tensor, dict[str, float]]:
+def compute_losses(
+    model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule
+) -> tuple[Tensor, dict[str, float]]:
     """The training loss and what it is made of."""
     output = decode(model, batch, schedule)
     coarse, stop, alignment = output.mel, output.stop, output.alignment
-    fine = coarse + model.postnet(coarse, length_mask(batch.mel_lengths, batch.mel.shape[1]))
+    fine = coarse + model.postnet(coarse, make_length_mask(batch.mel_lengths, batch.mel.shape[1]))
     steps = batch.mel_lengths // model.config.frames_per_step
-    mask = length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
+    mask = make_length_mask(batch.mel_lengths, batch.mel.shape[1])[..., None]
     count = mask.sum() * batch.mel.shape[2]
 
     def distance(mel: Tensor) -> Tensor:
         difference = (mel - batch.mel) * mask
         return (difference.abs().sum() + 0.5 * (difference**2).sum()) / count
 
-    step_mask = length_mask(steps, stop.shape[1])
+    step_mask = make_length_mask(steps, stop.shape[1])
     is_last = torch.arange(stop.shape[1])[None] >= (steps[:, None] - 1)
     stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
-    astray = alignment_loss(alignment, batch.attention, step_mask)
+    astray = compute_alignment_loss(alignment, batch.attention, step_mask)
     mel_loss = distance(coarse) + distance(fine)
     focus = (alignment.amax(dim=2) * step_mask).sum() / step_mask.sum()
     report = {
@@ -319,6 +321,6 @@ class AcousticTrainer(PlannedTraining[Tacotron2]):
     def train_step(self) -> dict[str, Any]:
         """Do one step; return the losses, how sharply the attention looks, and the norm of the gradient."""
         batch = self.sampler.draw(min(1.0, self.step / self.plan.steps))
-        loss, report = losses(self.model, batch, self.plan.schedule_sampling(self.step))
+        loss, report = compute_losses(self.model, batch, self.plan.schedule_sampling(self.step))
         norm = self.descend(loss, 1.0)
         return {**report, "norm": float(norm)}

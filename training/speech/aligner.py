@@ -35,7 +35,7 @@ SOUNDS = tuple(dict.fromkeys(find_sound_class(s) for s in SYMBOLS))
 SOUND_IDS = {sound: index for index, sound in enumerate(SOUNDS)}
 
 
-def features(mel: np.ndarray) -> np.ndarray:
+def compute_features(mel: np.ndarray) -> np.ndarray:
     """Log mel (T, M) -> cepstra and their slopes, each with the clip's mean removed, float32 (T, D)."""
     cepstra = dct(mel.astype(np.float32), axis=1, norm="ortho")[:, :CEPSTRA]
     slopes = gaussian_filter1d(cepstra, 1.5, axis=0, order=1) * 2.0
@@ -70,7 +70,7 @@ def build_chain(symbols: list[int]) -> Chain:
     return Chain(np.array(states), np.array(places), skip)
 
 
-def viterbi(scores: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
+def run_viterbi(scores: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
     """The best path of each clip: for each frame an index into its chain, int (T,). Clips go side by side.
 
     Args:
@@ -95,10 +95,10 @@ def viterbi(scores: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
             arrived[:, jump:][better] = candidate[better]
             origin[:, jump:][better] = jump
         best, came_from[t] = arrived + padded[t], origin
-    return [_trace(came_from[: len(score), i], score.shape[1]) for i, score in enumerate(scores)]
+    return [_trace_back(came_from[: len(score), i], score.shape[1]) for i, score in enumerate(scores)]
 
 
-def _trace(came_from: np.ndarray, size: int) -> np.ndarray:
+def _trace_back(came_from: np.ndarray, size: int) -> np.ndarray:
     """Walk back from the last state at the last frame; came_from int (T, J)."""
     path = np.zeros(len(came_from), dtype=int)
     path[-1] = size - 1
@@ -112,12 +112,12 @@ class VoiceAligner:
 
     def __init__(self, clips: list[SpeechClip]) -> None:
         self.clips = clips
-        self.features = [features(clip.mel) for clip in clips]
+        self.features = [compute_features(clip.mel) for clip in clips]
         self.chains = [build_chain(clip.symbols) for clip in clips]
-        self.paths = [self._flat(f, c) for f, c in zip(self.features, self.chains, strict=True)]
+        self.paths = [self._spread_evenly(f, c) for f, c in zip(self.features, self.chains, strict=True)]
 
     @staticmethod
-    def _flat(feature: np.ndarray, chain: Chain) -> np.ndarray:
+    def _spread_evenly(feature: np.ndarray, chain: Chain) -> np.ndarray:
         """Frames shared out evenly over the sounds' states."""
         sounds = np.flatnonzero(chain.states >= STATES) if (chain.states >= STATES).any() else np.arange(1)
         return sounds[np.minimum(np.arange(len(feature)) * len(sounds) // len(feature), len(sounds) - 1)]
@@ -161,13 +161,13 @@ class VoiceAligner:
                     likelihood = np.concatenate([feature**2, feature], axis=1) @ weights + constant  # (T, K)
                     scores.append(likelihood[:, self.chains[index].states].astype(np.float32))
                 if group:
-                    for index, path in zip(group, viterbi(scores, [self.chains[i] for i in group]), strict=True):
+                    for index, path in zip(group, run_viterbi(scores, [self.chains[i] for i in group]), strict=True):
                         self.paths[index] = path
         places = [chain.symbols[path] for chain, path in zip(self.chains, self.paths, strict=True)]
-        return [pauses_to_punctuation(p, clip.symbols) for p, clip in zip(places, self.clips, strict=True)]
+        return [assign_pauses_to_punctuation(p, clip.symbols) for p, clip in zip(places, self.clips, strict=True)]
 
 
-def pauses_to_punctuation(places: np.ndarray, symbols: list[int]) -> np.ndarray:
+def assign_pauses_to_punctuation(places: np.ndarray, symbols: list[int]) -> np.ndarray:
     """A word break after punctuation sounds like the same pause: its frames belong to the punctuation."""
     moved = places.copy()
     for place in np.unique(places):
@@ -175,3 +175,13 @@ def pauses_to_punctuation(places: np.ndarray, symbols: list[int]) -> np.ndarray:
         if SYMBOLS[symbols[place]] in (WORD_BREAK, EOS) and follows_punctuation:
             moved[places == place] = place - 1
     return moved
+
+
+def align_clips(clips: list[SpeechClip]) -> None:
+    """Fill in every clip's `path`, voice by voice; a version with another pitch has its original's path."""
+    for voice in dict.fromkeys(c.voice for c in clips):
+        originals = [c for c in clips if c.voice == voice and not c.shifted]
+        paths = {c.name: path for c, path in zip(originals, VoiceAligner(originals).align(), strict=True)}
+        for clip in clips:
+            if clip.voice == voice:
+                clip.path = paths[clip.name].astype(np.int16)

@@ -131,10 +131,10 @@ def _make_clips(job: tuple[Path, str, str, str, float | None]) -> list[SpeechCli
     return clips
 
 
-def prepare(
+def prepare_clips(
     folders: dict[str, Path], hold_out: tuple[str, ...], shifted_share: dict[str, float], seed: int, workers: int
 ) -> list[SpeechClip]:
-    """Read, phonemise and measure every clip of the folders (voice -> folder).
+    """Read, phonemise and measure every clip of the folders (voice -> folder); `aligner.align_clips` does the rest.
 
     Args:
         hold_out: ids that begin with one of these are left out.
@@ -150,21 +150,7 @@ def prepare(
                 shifted = rng.random() < shifted_share.get(voice, 0.0)
                 jobs.append((folder, voice, fields[0], fields[-1], shift if shifted else None))
     with ProcessPoolExecutor(workers) as pool:
-        clips = [clip for clips in pool.map(_make_clips, jobs, chunksize=8) for clip in clips]
-    align(clips)
-    return clips
-
-
-def align(clips: list[SpeechClip]) -> None:
-    """Fill in every clip's `path`, voice by voice; a version with another pitch has its original's path."""
-    from training.speech.aligner import VoiceAligner
-
-    for voice in dict.fromkeys(c.voice for c in clips):
-        originals = [c for c in clips if c.voice == voice and not c.shifted]
-        paths = {c.name: path for c, path in zip(originals, VoiceAligner(originals).align(), strict=True)}
-        for clip in clips:
-            if clip.voice == voice:
-                clip.path = paths[clip.name].astype(np.int16)
+        return [clip for clips in pool.map(_make_clips, jobs, chunksize=8) for clip in clips]
 
 
 def save(path: Path, clips: list[SpeechClip]) -> None:

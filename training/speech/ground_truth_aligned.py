@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from models.speech.attributes import MeasuredAttributes
-from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, make_length_mask
 from training.speech.acoustic import MEL_MEAN, MEL_STD, AcousticBatch, collate
 from training.speech.corpus import SpeechClip
 from training.speech.parallel_teacher_forcing import decode_all_steps, shift_frames
@@ -42,13 +42,13 @@ def replace_with_aligned_mel(
     for start in range(0, len(wanted), batch):
         group = wanted[start : start + batch]
         items = [(c, c.mel.astype(np.float32), c.path, c.measured.relative_to(means[c.voice])) for c in group]
-        mel = predict(model, collate(items, config.frames_per_step, config.voices), generator)
+        mel = predict_mel(model, collate(items, config.frames_per_step, config.voices), generator)
         predicted += [replace(c, mel=mel[row, : len(c.mel)]) for row, c in enumerate(group)]
     return predicted
 
 
 @torch.inference_mode()
-def predict(model: Tacotron2, batch: AcousticBatch, generator: torch.Generator) -> np.ndarray:
+def predict_mel(model: Tacotron2, batch: AcousticBatch, generator: torch.Generator) -> np.ndarray:
     """Log mel (B, T, M) in float16, given the true frames before each step and read through the model's own weights.
 
     A first pass shows where the model would look; the second has that as its past.
@@ -59,5 +59,5 @@ def predict(model: Tacotron2, batch: AcousticBatch, generator: torch.Generator) 
     for _ in range(2):
         output = decode_all_steps(model.decoder, memory, batch.lengths, previous, alignment, own_ratio, generator)
         alignment = output.alignment
-    fine = output.mel + model.postnet(output.mel, length_mask(batch.mel_lengths, output.mel.shape[1]))
+    fine = output.mel + model.postnet(output.mel, make_length_mask(batch.mel_lengths, output.mel.shape[1]))
     return (fine * MEL_STD + MEL_MEAN).numpy().astype(np.float16)

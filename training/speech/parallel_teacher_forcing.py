@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.speech.decoder import Tacotron2Decoder
-from models.speech.tacotron2_config import length_mask
+from models.speech.tacotron2_config import make_length_mask
 
 
 @dataclass
@@ -74,7 +74,7 @@ def decode_all_steps(
     features = attention.location(location).view(batch, steps, symbols, -1)  # (B, S, L, A)
     features = features + attention.query(query)[:, :, None] + attention.memory(memory)[:, None]
     energies = attention.score(torch.tanh(features)).squeeze(-1)
-    hidden = ~length_mask(lengths, symbols)
+    hidden = ~make_length_mask(lengths, symbols)
     alignment = F.softmax(energies.masked_fill(hidden[:, None], -torch.inf), dim=-1)
     if own_ratio is not None:
         context = torch.lerp(context, torch.bmm(alignment, memory), own_ratio[:, None, None])

@@ -19,6 +19,7 @@ import argparse
 import os
 import random
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +27,7 @@ RUN = Path(".runs/speech")
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
 
 
-def synthetic(arguments: argparse.Namespace) -> None:
+def speak_texts(arguments: argparse.Namespace) -> None:
     """Let flite speak random texts, so that the attention can learn from a clean, regular voice."""
     rows = [line.split("|") for line in arguments.texts.read_text(encoding="utf-8").splitlines()]
     held_out = tuple(arguments.hold_out)
@@ -46,18 +47,20 @@ def synthetic(arguments: argparse.Namespace) -> None:
     (arguments.out / "metadata.csv").write_text("".join(lines), encoding="utf-8")
 
 
-def prepare(arguments: argparse.Namespace) -> None:
-    """Measure every clip and write the corpus."""
+def prepare_corpus(arguments: argparse.Namespace) -> None:
+    """Measure every clip, align its symbols and frames, and write the corpus."""
     from training.speech import corpus
+    from training.speech.aligner import align_clips
 
     folders = {voice: Path(folder) for voice, folder in (pair.split("=", 1) for pair in arguments.voice)}
     shares = {voice: float(share) for voice, share in (pair.split("=", 1) for pair in arguments.shift)}
-    clips = corpus.prepare(folders, tuple(arguments.hold_out), shares, arguments.seed, os.cpu_count() or 1)
+    clips = corpus.prepare_clips(folders, tuple(arguments.hold_out), shares, arguments.seed, os.cpu_count() or 1)
+    align_clips(clips)
     corpus.save(arguments.run / "corpus.pt", clips)
     print(f"{len(clips)} clips, {sum(len(c.samples) for c in clips) / 22_050 / 3600:.2f} hours")
 
 
-def acoustic(arguments: argparse.Namespace) -> None:
+def train_acoustic(arguments: argparse.Namespace) -> None:
     """Train Tacotron 2."""
     import torch
     import torch.distributed as dist
@@ -73,7 +76,7 @@ def acoustic(arguments: argparse.Namespace) -> None:
     AcousticTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=20, save_every=100)
 
 
-def vocoder(arguments: argparse.Namespace) -> None:
+def train_vocoder(arguments: argparse.Namespace) -> None:
     """Train the vocoder: on true mel frames, or with `--predicted` on the finished acoustic model's."""
     from training.speech import corpus
     from training.speech.ground_truth_aligned import replace_with_aligned_mel
@@ -91,7 +94,7 @@ def vocoder(arguments: argparse.Namespace) -> None:
     trainer.run(log_every=50, save_every=100)
 
 
-def export(arguments: argparse.Namespace) -> None:
+def export_weights(arguments: argparse.Namespace) -> None:
     """Write the weight files."""
     from training.speech.export import export_acoustic, export_vocoder
 
@@ -100,22 +103,23 @@ def export(arguments: argparse.Namespace) -> None:
     print(export_vocoder(last if last.exists() else arguments.run / "vocoder.pt", arguments.out))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True)
 
-    def command(function: object, **options: dict[str, object]) -> None:
-        sub = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])  # type: ignore[attr-defined]
-        for name, settings in options.items():
-            sub.add_argument(f"--{name.replace('_', '-')}", **settings)  # type: ignore[arg-type]
+    def add_command(name: str, function: Callable[[argparse.Namespace], None], **options: dict[str, object]) -> None:
+        sub = commands.add_parser(name, help=(function.__doc__ or "").splitlines()[0])
+        for option, settings in options.items():
+            sub.add_argument(f"--{option.replace('_', '-')}", **settings)  # type: ignore[arg-type]
         sub.set_defaults(function=function)
 
     run: dict[str, object] = {"type": Path, "default": RUN, "help": "folder of checkpoints and logs"}
     hold_out: dict[str, object] = {"action": "append", "default": [], "help": "leave out ids that begin with this"}
     seed: dict[str, object] = {"type": int, "default": 1}
-    command(
-        synthetic,
+    add_command(
+        "synthetic",
+        speak_texts,
         voice={"default": "slt", "help": "flite voice: slt, rms, awb, kal16"},
         texts={"type": Path, "required": True, "help": "lines of id|...|text"},
         count={"type": int, "default": 2000},
@@ -125,32 +129,35 @@ def parser() -> argparse.ArgumentParser:
         hold_out=hold_out,
         seed=seed,
     )
-    command(
-        prepare,
+    add_command(
+        "prepare",
+        prepare_corpus,
         voice={"action": "append", "required": True, "help": "KEY=FOLDER with metadata.csv; may be given again"},
         shift={"action": "append", "default": [], "help": "KEY=SHARE of clips that also get another pitch"},
         hold_out=hold_out,
         seed=seed,
         run=run,
     )
-    command(
-        acoustic,
+    add_command(
+        "acoustic",
+        train_acoustic,
         steps={"type": int, "default": 3000},
         batch_frames={"type": int, "default": 4000, "help": "mel frames a process and step"},
         target={"default": "lj", "help": "the voice whose share grows"},
         run=run,
     )
-    command(
-        vocoder,
+    add_command(
+        "vocoder",
+        train_vocoder,
         steps={"type": int, "default": 2000},
         predicted={"action": "store_true", "help": "on the acoustic model's mel frames"},
         start={"type": Path, "help": "with --predicted: weights to begin with, if not vocoder.pt"},
         run=run,
     )
-    command(export, run=run, out={"type": Path, "default": WEIGHTS})
+    add_command("export", export_weights, run=run, out={"type": Path, "default": WEIGHTS})
     return top
 
 
 if __name__ == "__main__":
-    parsed = parser().parse_args()
+    parsed = build_parser().parse_args()
     parsed.function(parsed)

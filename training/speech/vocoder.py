@@ -94,7 +94,7 @@ class SpectrogramDiscriminator(nn.Module):
         return self.output(x), features
 
 
-def spectral_loss(made: Tensor, true: Tensor) -> Tensor:
+def compute_spectral_loss(made: Tensor, true: Tensor) -> Tensor:
     """Mean over resolutions of spectral convergence and log-magnitude distance; (B, N) each."""
     total = made.new_zeros(())
     for n_fft, hop in RESOLUTIONS:
@@ -107,7 +107,7 @@ def spectral_loss(made: Tensor, true: Tensor) -> Tensor:
     return total / len(RESOLUTIONS)
 
 
-def pitch_loss(vocoder: SourceFilterVocoder, logits: Tensor, voicing: Tensor, f0: Tensor) -> Tensor:
+def compute_pitch_loss(vocoder: SourceFilterVocoder, logits: Tensor, voicing: Tensor, f0: Tensor) -> Tensor:
     """Cross entropy with a bump of one bin's width around the true F0 where voiced, and of the voicing itself."""
     voiced = f0 > 0
     log_hz = vocoder.pitch.log_hz
@@ -194,18 +194,18 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         filled = torch.from_numpy(np.stack([fill_unvoiced(x) if (x > 0).any() else x + 150 for x in f0.numpy()]))
         normal = (mel - self.model.MEL_MEAN) / self.model.MEL_STD
         logits, voicing = self.model.pitch(normal)
-        pitch = pitch_loss(self.model, logits, voicing, f0)
+        pitch = compute_pitch_loss(self.model, logits, voicing, f0)
         own = self.step >= plan.own_pitch_after and float(torch.rand(())) < plan.own_pitch_share
         noise = torch.randn(mel.shape[0], (mel.shape[1] - 1) * mel_config.hop_length + mel_config.n_fft)
         made = self.model(mel, noise, self.model.pitch.decode(logits).detach() if own else filled)
         margin = plan.margin_frames * mel_config.hop_length
         made, true = made[:, margin:-margin], true[:, margin:-margin]
-        spectral = spectral_loss(made, true)
+        spectral = compute_spectral_loss(made, true)
         report = {"spectral": float(spectral.detach()), "pitch": float(pitch.detach())}
         loss = spectral + 0.2 * pitch
         if self.step >= plan.adversarial_after:
             report["discriminator"] = self._train_discriminators(made.detach(), true)
-            fooled, features = self._adversarial(made, true)
+            fooled, features = self._compute_adversarial_losses(made, true)
             report |= {"fooled": float(fooled.detach()), "features": float(features.detach())}
             loss = loss + plan.adversarial_weight * fooled + plan.feature_weight * features
         self.descend(loss, 5.0)
@@ -223,7 +223,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         self.discriminator_optimizer.step()
         return float(loss.detach()) / len(self.discriminators)
 
-    def _adversarial(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    def _compute_adversarial_losses(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
         """What the generator wants of the discriminators: to be taken as real, and like features."""
         fooled, matched = made.new_zeros(()), made.new_zeros(())
         self.discriminators.requires_grad_(False)

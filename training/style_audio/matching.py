@@ -55,14 +55,14 @@ class SentencePairSampler(StylePairSampler):
         long = {text: [c for c in said.values() if len(c.mel) > plan.frames] for text, said in self.by_text.items()}
         self.texts = [text for text in self.texts if len(long[text]) == len(self.by_text[text])]
 
-    def _speech(self, name: str, beginning: FloatArray) -> FloatArray:
+    def _draw_speech(self, name: str, beginning: FloatArray) -> FloatArray:
         """Mel frames (P, M) of a voice, these first."""
         pieces, count = [beginning], self.matching_plan.choice_frames
         while sum(map(len, pieces)) < count:
-            pieces.append(self._clip(self.track_of[name]).astype(np.float32))
+            pieces.append(self._draw_clip(self.track_of[name]).astype(np.float32))
         return np.concatenate(pieces)[:count]
 
-    def sentence(self) -> tuple[FloatArray, int, FloatArray, FloatArray]:
+    def draw_sentence(self) -> tuple[FloatArray, int, FloatArray, FloatArray]:
         """Content's speech (P, M), where in it the stretch begins, style's speech (P, M), answer (T, M)."""
         plan = self.matching_plan
         text = self.texts[int(self.rng.integers(len(self.texts)))]
@@ -76,13 +76,15 @@ class SentencePairSampler(StylePairSampler):
         start = int(self.rng.integers(0, len(content) - plan.frames + 1))
         first = max(0, min(start, len(content) - plan.choice_frames))
         answer = target[self.warps[text, one, two][start : start + plan.frames]]
-        (own,) = self._altered(self._speech(one, content[first : first + plan.choice_frames]))
-        theirs, answer = self._altered(self._speech(two, np.zeros((0, content.shape[1]), np.float32)), answer)
+        (own,) = self._alter(self._draw_speech(one, content[first : first + plan.choice_frames]))
+        theirs, answer = self._alter(self._draw_speech(two, np.zeros((0, content.shape[1]), np.float32)), answer)
         return own, start - first, theirs, answer
 
     def draw_speech(self) -> Draw:
         """Content's speech (B, P, M), beginnings (B,), style's speech (B, P, M), answers (B, T, M)."""
-        own, starts, theirs, answers = zip(*(self.sentence() for _ in range(self.matching_plan.batch)), strict=True)
+        own, starts, theirs, answers = zip(
+            *(self.draw_sentence() for _ in range(self.matching_plan.batch)), strict=True
+        )
         a, c, d = (torch.from_numpy(np.stack(x)) for x in (own, theirs, answers))
         return a, torch.tensor(starts), c, d
 
@@ -102,7 +104,7 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
         if self.step:
             self.sentences.rng = np.random.default_rng(plan.seed + self.step)
 
-    def losses(self, draw: Draw) -> dict[str, Tensor]:
+    def compute_losses(self, draw: Draw) -> dict[str, Tensor]:
         """The distance from the answer, and for comparison that of the bands' global statistics (AdaIN)."""
         own, starts, theirs, answer = draw
         rows = starts[:, None] + torch.arange(answer.shape[1])[None]
@@ -134,6 +136,6 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
 
     def train_step(self) -> dict[str, float]:
         """One step."""
-        losses = self.losses(self.sentences.draw_speech())
+        losses = self.compute_losses(self.sentences.draw_speech())
         self.descend(losses["distance"], 1.0)
         return {key: float(value.detach()) for key, value in losses.items()}

@@ -96,20 +96,20 @@ class StylePairSampler:
         self.texts = sorted(self.by_text)
         self.warps: dict[tuple[str, str, str], np.ndarray] = {}
 
-    def _segment(self, mel: np.ndarray, frames: int) -> np.ndarray:
+    def _cut_segment(self, mel: np.ndarray, frames: int) -> np.ndarray:
         if len(mel) <= frames:
             mel = np.concatenate([mel] * (frames // len(mel) + 1))
         start = int(self.rng.integers(0, len(mel) - frames + 1))
         return mel[start : start + frames].astype(np.float32)
 
-    def _clip(self, track: CorpusTrack) -> np.ndarray:
+    def _draw_clip(self, track: CorpusTrack) -> np.ndarray:
         return track.clips[int(self.rng.integers(len(track.clips)))].mel
 
-    def _track(self) -> CorpusTrack:
+    def _draw_track(self) -> CorpusTrack:
         pool = self.voices if self.rng.random() < self.plan.voice_share else self.others
         return pool[int(self.rng.integers(len(pool)))]
 
-    def _parallel(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _draw_parallel(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         plan = self.plan
         while True:
             text = self.texts[int(self.rng.integers(len(self.texts)))]
@@ -124,12 +124,12 @@ class StylePairSampler:
         start = int(self.rng.integers(0, len(content) - plan.frames + 1))
         rows = slice(start, start + plan.frames)
         voice = next(t for t in self.voices if t.name == two)
-        style = self._segment(self._clip(voice), plan.style_frames)
-        (content,) = self._altered(content[rows].astype(np.float32))
-        style, answer = self._altered(style, target[self.warps[key][rows]].astype(np.float32))
+        style = self._cut_segment(self._draw_clip(voice), plan.style_frames)
+        (content,) = self._alter(content[rows].astype(np.float32))
+        style, answer = self._alter(style, target[self.warps[key][rows]].astype(np.float32))
         return content, style, answer
 
-    def _altered(self, *mels: np.ndarray) -> list[np.ndarray]:
+    def _alter(self, *mels: np.ndarray) -> list[np.ndarray]:
         """The same other voice made of each (T, M): its formants moved, its spectrum tilted and bent."""
         if self.rng.random() >= self.plan.altered_share:
             return list(mels)
@@ -147,10 +147,10 @@ class StylePairSampler:
         for _ in range(self.plan.batch):
             parallel = bool(self.rng.random() < self.plan.parallel_share and self.texts)
             if parallel:
-                content, style, answer = self._parallel()
+                content, style, answer = self._draw_parallel()
             else:
-                content = self._segment(self._clip(self._track()), self.plan.frames)
-                style = self._segment(self._clip(self._track()), self.plan.style_frames)
+                content = self._cut_segment(self._draw_clip(self._draw_track()), self.plan.frames)
+                style = self._cut_segment(self._draw_clip(self._draw_track()), self.plan.style_frames)
                 answer = content
             contents.append(content)
             styles.append(style)
@@ -207,7 +207,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         if self.step:
             self.pairs.rng = np.random.default_rng(plan.seed + self.step)
 
-    def style_distance(self, made: Tensor, made_weight: Tensor, aim: Tensor, aim_weight: Tensor) -> Tensor:
+    def measure_style_distance(self, made: Tensor, made_weight: Tensor, aim: Tensor, aim_weight: Tensor) -> Tensor:
         """How far normalised mel frames are in texture from others, (B,)."""
         random, edge = self.random_features, self.random_features.kernel // 2
         return (
@@ -216,7 +216,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
             + compare_moments(random(made), made_weight[:, edge:-edge], random(aim), aim_weight[:, edge:-edge])
         )
 
-    def losses(self, draw: Draw) -> dict[str, Tensor]:
+    def compute_losses(self, draw: Draw) -> dict[str, Tensor]:
         """All four, unweighted."""
         model = self.model
         content, style, answer, known = draw
@@ -243,10 +243,12 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
                 1 - (normalise_over_time(made[free]) * normalise_over_time(smooth_content[free])).mean(dim=1).mean()
             )
             report["content"] = report["content"] + course * free.float().mean()
-            style_loss[free] = self.style_distance(made[free], heard[free], smooth_style[free], heard_style[free])
+            style_loss[free] = self.measure_style_distance(
+                made[free], heard[free], smooth_style[free], heard_style[free]
+            )
         if known.any():
             weight = heard_answer[known]
-            style_loss[known] = self.style_distance(made[known], weight, smooth_answer[known], weight)
+            style_loss[known] = self.measure_style_distance(made[known], weight, smooth_answer[known], weight)
             weight = weight + 0.1  # silence is little heard
             report["parallel"] = ((made[known] - smooth_answer[known]).abs() * weight).mean() / weight.mean()
             with torch.no_grad():  # what AdaIN on the bands alone would do, to compare
@@ -258,7 +260,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
     def train_step(self) -> dict[str, float]:
         """One step."""
         plan = self.plan
-        losses = self.losses(self.pairs.draw())
+        losses = self.compute_losses(self.pairs.draw())
         weights = {
             "style": plan.style_weight,
             "content": plan.content_weight,

@@ -16,7 +16,7 @@ from models.style.voice import build_matching_set, pack_matching_set
 from training.style_audio.corpus import CorpusTrack
 
 MOST_S = 60.0  # of a track is heard
-BANK_S, PRESET_FRAMES = 40.0, 1200
+SET_S, PRESET_FRAMES = 40.0, 1200
 
 
 @torch.inference_mode()
@@ -27,9 +27,9 @@ def build_preset_matching_sets(
     tensors: dict[str, Tensor] = {}
     for track in tracks:
         if track.name in names and track.kind == "voice":
-            bank = build_matching_set(matching, _analyse_track(network, track, BANK_S))
-            if bank is not None:
-                tensors |= pack_matching_set(bank.thin(PRESET_FRAMES), track.name)
+            matching_set = build_matching_set(matching, _analyse_track(network, track, SET_S))
+            if matching_set is not None:
+                tensors |= pack_matching_set(matching_set.thin(PRESET_FRAMES), track.name)
     return tensors
 
 

@@ -35,7 +35,7 @@ PRESETS = (
 )
 
 
-def speak(arguments: argparse.Namespace) -> None:
+def speak_texts(arguments: argparse.Namespace) -> None:
     """Let flite read sentences that LJ reads too."""
     rows = [line.split("|") for line in arguments.texts.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if not row[0].startswith(HOLD_OUT) and 30 <= len(row[-1]) <= 110]
@@ -52,7 +52,7 @@ def speak(arguments: argparse.Namespace) -> None:
         list(pool.map(read, jobs))
 
 
-def prepare(arguments: argparse.Namespace) -> None:
+def prepare_corpus(arguments: argparse.Namespace) -> None:
     """Gather all sounds in one file."""
     from training.style_audio import corpus
 
@@ -71,7 +71,7 @@ def prepare(arguments: argparse.Namespace) -> None:
         print(f"{kind}: {len(chosen)} tracks, {minutes:.1f} minutes: {', '.join(t.name for t in chosen)}")
 
 
-def network(arguments: argparse.Namespace) -> None:
+def train_network(arguments: argparse.Namespace) -> None:
     """Train the style network."""
     import torch
 
@@ -83,7 +83,7 @@ def network(arguments: argparse.Namespace) -> None:
     NetworkTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=25, save_every=100)
 
 
-def vocoder(arguments: argparse.Namespace) -> None:
+def train_vocoder(arguments: argparse.Namespace) -> None:
     """Train the content vocoder."""
     import torch
 
@@ -97,7 +97,7 @@ def vocoder(arguments: argparse.Namespace) -> None:
     )
 
 
-def matching(arguments: argparse.Namespace) -> None:
+def train_matching(arguments: argparse.Namespace) -> None:
     """Train the network that finds the sounds of one voice in another."""
     import torch
 
@@ -109,7 +109,7 @@ def matching(arguments: argparse.Namespace) -> None:
     MatchingTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=50, save_every=200)
 
 
-def export(arguments: argparse.Namespace) -> None:
+def export_weights(arguments: argparse.Namespace) -> None:
     """Write the networks and the presets as the studio's weight file."""
     import torch
 
@@ -154,25 +154,26 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=RUN)
     stages = parser.add_subparsers(required=True)
 
-    stage = stages.add_parser("speak", help=speak.__doc__)
+    stage = stages.add_parser("speak", help=speak_texts.__doc__)
     stage.add_argument("--texts", type=Path, required=True, help="lines of id|...|text")
     stage.add_argument("--count", type=int, default=400, help="at most so many sentences")
     stage.add_argument("--out", type=Path, required=True)
-    stage.set_defaults(action=speak)
+    stage.set_defaults(action=speak_texts)
 
-    stage = stages.add_parser("prepare", help=prepare.__doc__)
+    stage = stages.add_parser("prepare", help=prepare_corpus.__doc__)
     stage.add_argument("--voice", action="append", required=True, help="NAME=FOLDER of sound files named by text")
     stage.add_argument("--sounds", type=Path, required=True)
-    stage.set_defaults(action=prepare)
+    stage.set_defaults(action=prepare_corpus)
 
-    for action, steps in ((network, 1500), (vocoder, 1500), (matching, 4000)):
-        stage = stages.add_parser(action.__name__, help=action.__doc__)
+    trained = {"network": (train_network, 1500), "vocoder": (train_vocoder, 1500), "matching": (train_matching, 4000)}
+    for name, (action, steps) in trained.items():
+        stage = stages.add_parser(name, help=action.__doc__)
         stage.add_argument("--steps", type=int, default=steps)
         stage.set_defaults(action=action)
 
-    stage = stages.add_parser("export", help=export.__doc__)
+    stage = stages.add_parser("export", help=export_weights.__doc__)
     stage.add_argument("--weights", type=Path, default=WEIGHTS)
-    stage.set_defaults(action=export)
+    stage.set_defaults(action=export_weights)
 
     arguments = parser.parse_args()
     arguments.action(arguments)

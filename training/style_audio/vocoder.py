@@ -24,7 +24,7 @@ from models.style.content_vocoder import (
     invert_spectrum,
 )
 from training.loop import PlannedTraining
-from training.speech.vocoder import spectral_loss
+from training.speech.vocoder import compute_spectral_loss
 from training.style_audio.corpus import CorpusTrack
 
 
@@ -127,6 +127,6 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         made = self.model(source, mel, change, torch.randn_like(sound))
         true = sound[:, n_fft // 2 : n_fft // 2 + made.shape[1]]
         margin = plan.margin_frames * hop
-        loss = spectral_loss(made[:, margin:-margin], true[:, margin:-margin])
+        loss = compute_spectral_loss(made[:, margin:-margin], true[:, margin:-margin])
         self.descend(loss, 2.0)
         return {"spectral": float(loss.detach())}

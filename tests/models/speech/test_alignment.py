@@ -43,7 +43,7 @@ def test_a_good_reading_says_so(utterance: Utterance) -> None:
 
 def test_a_skipped_word_is_named(utterance: Utterance) -> None:
     decoded = read(utterance, {"evening": 0.0})
-    assert find_unread_words(utterance, decoded.alignment_array()) == ["evening"]
+    assert find_unread_words(utterance, decoded.stack_alignment()) == ["evening"]
     assert judge_alignment(utterance, decoded) == "The model may have skipped “evening”."
 
 
@@ -58,13 +58,13 @@ def test_a_skipped_stressed_vowel_is_enough(utterance: Utterance) -> None:
 
 def test_a_swallowed_word_is_doubtful(utterance: Utterance) -> None:
     decoded = read(utterance, {"came": 0.3})
-    assert find_hurried_words(utterance, decoded.alignment_array()) == ["came"]
+    assert find_hurried_words(utterance, decoded.stack_alignment()) == ["came"]
     verdict = judge_alignment(utterance, decoded)
     assert "swallowed “came”" in verdict and "every word" not in verdict.lower()
 
 
 def test_short_function_words_are_not_doubtful(utterance: Utterance) -> None:
-    assert not find_hurried_words(utterance, read(utterance, {"The": 0.3, "the": 0.4}).alignment_array())
+    assert not find_hurried_words(utterance, read(utterance, {"The": 0.3, "the": 0.4}).stack_alignment())
 
 
 def test_a_word_without_sounds_is_doubtful(utterance: Utterance) -> None:

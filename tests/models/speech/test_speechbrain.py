@@ -349,7 +349,7 @@ def test_acoustic_model_computes_the_same(files: dict[str, bytes], theirs: Simpl
     with torch.no_grad():
         mel, stop, alignment = speechbrain_mel(theirs.acoustic, symbols, steps)
         memory = ours.encode(symbols, torch.tensor([symbols.shape[1]]))
-        keys, state = ours.decoder.attention.memory(memory), ours.decoder.initial_state(memory)
+        keys, state = ours.decoder.attention.memory(memory), ours.decoder.make_initial_state(memory)
         nothing, frame = torch.zeros_like(symbols, dtype=torch.bool), torch.zeros(1, 8)
         frames = []
         for step in range(steps):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.speech.sentence_decoder import DecodingLimits, SentenceDecoder
-from models.speech.tacotron2 import Tacotron2, Tacotron2Config, length_mask, run_bidirectional_lstm
+from models.speech.tacotron2 import Tacotron2, Tacotron2Config, make_length_mask, run_bidirectional_lstm
 from models.torchaudio_import import import_torchaudio
 from training.speech.parallel_teacher_forcing import decode_all_steps, shift_frames
 
@@ -112,7 +112,7 @@ def test_inference_equals_torchaudio(monkeypatch: pytest.MonkeyPatch) -> None:
         mel, _, alignment = theirs.infer(symbols, torch.tensor([9]))
         steps = alignment.shape[1]
         memory = ours.encode(symbols, torch.tensor([9]))
-        processed, state = ours.decoder.attention.memory(memory), ours.decoder.initial_state(memory)
+        processed, state = ours.decoder.attention.memory(memory), ours.decoder.make_initial_state(memory)
         frame, frames = torch.zeros(1, 8), []
         for _ in range(steps):
             made, _ = ours.decoder.step(frame, state, memory, processed, torch.zeros(1, 9, dtype=torch.bool), None)
@@ -129,7 +129,7 @@ def test_attention_never_looks_at_padding_and_a_batch_equals_its_items() -> None
     symbols, mel = torch.randint(1, 20, (3, 9)), torch.randn(3, 10, 8)
     voice, attributes = torch.tensor([0, 1, 0]), torch.randn(3, 2)
     _, fine, stop, alignment = model(symbols, lengths, mel, mel_lengths, voice, attributes)
-    assert (alignment[~length_mask(lengths, 9)[:, None].expand_as(alignment)] == 0).all()
+    assert (alignment[~make_length_mask(lengths, 9)[:, None].expand_as(alignment)] == 0).all()
     assert torch.allclose(alignment.sum(-1), torch.ones(3, 10), atol=1e-5)
     for i in range(3):
         n, t = int(lengths[i]), int(mel_lengths[i])
@@ -165,7 +165,7 @@ def test_all_steps_at_once_equal_step_after_step() -> None:
     model = make(prenet_dropout=0.0, frames_per_step=2)
     symbols, lengths = torch.randint(1, 20, (3, 9)), torch.tensor([9, 7, 5])
     mel = torch.randn(3, 12, 8)
-    teacher_alignment = torch.softmax(3 * torch.randn(3, 6, 9), dim=-1) * length_mask(lengths, 9)[:, None]
+    teacher_alignment = torch.softmax(3 * torch.randn(3, 6, 9), dim=-1) * make_length_mask(lengths, 9)[:, None]
     memory = model.encode(symbols, lengths)
     frames, stop, alignment = model.decoder(
         memory, lengths, mel, teacher_alignment=teacher_alignment, teacher_ratio=1.0
@@ -196,7 +196,7 @@ def test_following_its_own_weights_all_at_once_is_inference_step_after_step() ->
 def test_the_training_encoder_equals_the_packed_one() -> None:
     encoder = make(encoder_dropout=0.0).encoder
     lengths = torch.tensor([4, 9, 1])
-    x = torch.randn(3, 9, 16) * length_mask(lengths, 9)[..., None]
+    x = torch.randn(3, 9, 16) * make_length_mask(lengths, 9)[..., None]
     packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     wanted = nn.utils.rnn.pad_packed_sequence(encoder.lstm(packed)[0], batch_first=True, total_length=9)[0]
     assert torch.allclose(run_bidirectional_lstm(encoder.lstm, x, lengths), wanted, atol=1e-5)
@@ -206,7 +206,7 @@ def decode(model: Tacotron2, seed: int, limits: DecodingLimits) -> tuple[torch.T
     """All coarse frames of a sentence of ten symbols."""
     decoder = SentenceDecoder(model, list(range(1, 11)), [False] * 10, 0.0116, seed=seed, limits=limits)
     with torch.inference_mode():
-        return torch.cat(list(decoder.frames())), decoder
+        return torch.cat(list(decoder.decode_frames())), decoder
 
 
 def test_decoding_ends_and_reads_forward_even_with_random_weights() -> None:

@@ -94,16 +94,16 @@ def pushed(live: LiveStyler, sound: np.ndarray, sizes: list[int]) -> np.ndarray:
 @pytest.mark.parametrize("move_pitch", [True, False])
 def test_live_chunks_of_any_size_equal_the_whole(styler: AudioStyler, move_pitch: bool) -> None:
     sound = voice_like(1.7)
-    whole = pushed(styler.live(preset="hum", move_pitch=move_pitch), sound, [])
+    whole = pushed(styler.open_live(preset="hum", move_pitch=move_pitch), sound, [])
     assert len(whole) == len(sound) and np.abs(whole).max() > 0.01
     sizes = np.random.default_rng(1)
     for chunks in ([len(sound)], [1, 0, 255, 257, 4096, 3], [512] * 60, list(sizes.integers(0, 3000, 12))):
-        assert np.abs(pushed(styler.live(preset="hum", move_pitch=move_pitch), sound, chunks) - whole).max() < 1e-5
-    assert not np.abs(pushed(styler.live(preset="hiss"), sound, []) - whole).max() < 1e-3
+        assert np.abs(pushed(styler.open_live(preset="hum", move_pitch=move_pitch), sound, chunks) - whole).max() < 1e-5
+    assert not np.abs(pushed(styler.open_live(preset="hiss"), sound, []) - whole).max() < 1e-3
 
 
 def test_live_sound_comes_within_the_latency_it_tells(styler: AudioStyler) -> None:
-    live, sound = styler.live(preset="hiss"), voice_like(1.5)
+    live, sound = styler.open_live(preset="hiss"), voice_like(1.5)
     late = int(styler.low_latency_s * RATE) + 1
     given = came = 0
     for start in range(0, len(sound), 400):

@@ -125,17 +125,17 @@ def test_the_nearest_are_found() -> None:
 def test_pieces_of_any_size_make_the_same_sound(heard: Callable, strength: float) -> None:
     content, voice = heard(speaker(3.1, 120, 1.0)[:-77])
     _, other = heard(speaker(4.0, 190, 0.85, 1))
-    whole = rendered(content, voice, other.bank, strength, 10_000)
+    whole = rendered(content, voice, other.matching_set, strength, 10_000)
     assert len(whole) == len(content.samples) and np.isfinite(whole).all()
     for step in (1, 7, 128):
-        assert np.abs(rendered(content, voice, other.bank, strength, step) - whole).max() < 1e-4
+        assert np.abs(rendered(content, voice, other.matching_set, strength, step) - whole).max() < 1e-4
 
 
 def test_no_strength_and_the_own_voice_leave_the_content_as_it_is(heard: Callable) -> None:
     content, voice = heard(speaker(3.0, 120, 1.0))
     _, other = heard(speaker(3.0, 190, 0.85, 1))
-    assert np.abs(rendered(content, voice, other.bank, 0.0, 64) - content.samples).max() < 1e-4
-    assert np.abs(rendered(content, voice, voice.bank, 1.0, 64) - content.samples).max() < 1e-4
+    assert np.abs(rendered(content, voice, other.matching_set, 0.0, 64) - content.samples).max() < 1e-4
+    assert np.abs(rendered(content, voice, voice.matching_set, 1.0, 64) - content.samples).max() < 1e-4
 
 
 def test_the_result_has_the_vocal_tract_and_the_pitch_of_the_style(heard: Callable) -> None:
@@ -143,10 +143,10 @@ def test_the_result_has_the_vocal_tract_and_the_pitch_of_the_style(heard: Callab
     _, other = heard(speaker(4.0, 170, 0.8, 1))
     gaps, pitches = [], []
     for strength in (0.0, 0.4, 0.7, 1.0):
-        _, made = heard(rendered(content, voice, other.bank, strength, 64))
-        tops = [bank.envelopes.mean(dim=0)[1:] for bank in (made.bank, other.bank)]
+        _, made = heard(rendered(content, voice, other.matching_set, strength, 64))
+        tops = [found.envelopes.mean(dim=0)[1:] for found in (made.matching_set, other.matching_set)]
         gaps.append(float((tops[0] - tops[1]).square().mean().sqrt()))
-        pitches.append(np.exp(made.bank.log_hz))
+        pitches.append(np.exp(made.matching_set.log_hz))
     assert gaps == sorted(gaps, reverse=True) and gaps[-1] < 0.5 * gaps[0]
     assert pitches == sorted(pitches) and pitches[0] == pytest.approx(120, rel=0.05)
     assert pitches[-1] == pytest.approx(170, rel=0.08)
@@ -157,12 +157,12 @@ def test_half_of_what_is_left_of_the_bands_means_is_made_up_at_last(heard: Calla
     other, theirs = heard(lfilter([1, -0.7], [1], speaker(4.0, 170, 0.8, 1)).astype(np.float32))
     bands = other.statistics.means[0]
     with torch.inference_mode():
-        closing = compute_closing_gain(content, voice, theirs.bank, bands, True)
+        closing = compute_closing_gain(content, voice, theirs.matching_set, bands, True)
         gaps = []
         for gain in (None, closing):
-            renderer = VoiceRenderer(content, voice, theirs.bank, 1.0, True, gain)
+            renderer = VoiceRenderer(content, voice, theirs.matching_set, 1.0, True, gain)
             renderer.render(content.frames)
-            gaps.append(float((renderer.result.result().means[0] - bands).abs().mean()))
+            gaps.append(float((renderer.result.compute().means[0] - bands).abs().mean()))
     assert gaps[1] < 0.75 * gaps[0]
 
 

@@ -15,8 +15,15 @@ from models.speech.attributes import MeasuredAttributes
 from models.speech.symbols import SYMBOLS, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from training.speech import corpus
-from training.speech.acoustic import AcousticPlan, AcousticTrainer, SamplingSchedule, alignment_loss, collate, losses
-from training.speech.aligner import VoiceAligner, build_chain, viterbi
+from training.speech.acoustic import (
+    AcousticPlan,
+    AcousticTrainer,
+    SamplingSchedule,
+    collate,
+    compute_alignment_loss,
+    compute_losses,
+)
+from training.speech.aligner import VoiceAligner, build_chain, run_viterbi
 from training.speech.corpus import SpeechClip
 from training.speech.export import export_vocoder
 from training.speech.ground_truth_aligned import replace_with_aligned_mel
@@ -75,7 +82,7 @@ def test_viterbi_equals_trying_every_path() -> None:
         reach = [state] + [state - jump for jump in range(1, chain.skip[state] + 1) if state >= jump]
         return float(scores[t, state]) + max(best(t - 1, before) for before in reach)
 
-    path = viterbi([scores], [chain])[0]
+    path = run_viterbi([scores], [chain])[0]
     assert path[0] == 0 and path[-1] == len(chain.states) - 1
     total = float(scores[np.arange(9), path].sum())
     assert total == pytest.approx(best(8, len(chain.states) - 1), abs=1e-4)
@@ -105,8 +112,8 @@ def test_the_alignment_loss_is_least_at_the_wanted_alignment() -> None:
     wanted = torch.eye(4)[None]
     mask = torch.ones(1, 4, dtype=torch.bool)
     uniform = torch.full((1, 4, 4), 0.25)
-    assert alignment_loss(wanted, wanted, mask) < 1e-4
-    assert alignment_loss(uniform, wanted, mask) == pytest.approx(math.log(4), abs=1e-4)
+    assert compute_alignment_loss(wanted, wanted, mask) < 1e-4
+    assert compute_alignment_loss(uniform, wanted, mask) == pytest.approx(math.log(4), abs=1e-4)
 
 
 def test_the_model_is_weaned_step_by_step() -> None:
@@ -129,7 +136,7 @@ def test_a_schedule_reaches_every_weight(free_running_ratio: float, sequential: 
     )
     torch.manual_seed(0)
     model = Tacotron2(config).train()
-    loss, report = losses(model, batch, SamplingSchedule(0.5, (0.0, 0.5), free_running_ratio, sequential))
+    loss, report = compute_losses(model, batch, SamplingSchedule(0.5, (0.0, 0.5), free_running_ratio, sequential))
     loss.backward()
     assert set(report) == {"mel", "stop", "alignment", "focus"}
     assert torch.isfinite(loss)

@@ -62,17 +62,17 @@ def test_the_recipe_runs_resumes_and_exports(tmp_path: Path, monkeypatch: pytest
     matching = MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug())
     torch.manual_seed(0)
     draws = [matching.sentences.draw_speech() for _ in range(8)]
-    untrained = sum(float(matching.losses(draw)["distance"].detach()) for draw in draws)
+    untrained = sum(float(matching.compute_losses(draw)["distance"].detach()) for draw in draws)
     matching.run(log_every=10, save_every=10)
-    assert sum(float(matching.losses(draw)["distance"].detach()) for draw in draws) < untrained
+    assert sum(float(matching.compute_losses(draw)["distance"].detach()) for draw in draws) < untrained
     assert MatchingTrainer(made, matching_plan, tmp_path, MatchingConfig.debug()).step == 30
 
     monkeypatch.setattr(train, "PRESETS", ("low", "rain"))
-    train.export(argparse.Namespace(run=tmp_path, weights=tmp_path))
+    train.export_weights(argparse.Namespace(run=tmp_path, weights=tmp_path))
     styler = load_styler(tmp_path / train.FILE)
     assert set(styler.presets) == {"low", "rain"}
     assert styler.presets["low"].pitch_hz == pytest.approx(115, rel=0.1)
-    assert styler.voices is not None and styler.presets["rain"].bank is None
+    assert styler.voices is not None and styler.presets["rain"].matching_set is None
 
 
 def test_presets_need_their_tracks() -> None:
@@ -100,8 +100,8 @@ def test_a_preset_that_is_too_short_is_told_before_the_training(
     asked = argparse.Namespace(run=tmp_path, voice=[f"low={tmp_path / 'voice'}"], sounds=tmp_path)
     if short:
         with pytest.raises(SystemExit, match=short):
-            train.prepare(asked)
+            train.prepare_corpus(asked)
         assert not (tmp_path / "corpus.pt").exists()
     else:
-        train.prepare(asked)
+        train.prepare_corpus(asked)
         assert {track.name for track in corpus.load(tmp_path / "corpus.pt")} == {"low", "rain", "ambi_drone"}
