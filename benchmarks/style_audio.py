@@ -242,7 +242,7 @@ def main() -> None:
 
     torch.set_num_threads(2)
     if arguments.weights:
-        from models.style.audio import load_styler
+        from models.style.audio_weights import load_styler
 
         model: Any = load_styler(arguments.weights)
     else:

@@ -27,7 +27,6 @@ KNOWN_CIRCLES = {
     frozenset({"studio.live.opening", "studio.live.sessions"}),
 }
 KNOWN_LONG_FILES = {
-    "models/style/audio.py",
     "tests/models/speech/test_speechbrain.py",
 }
 KNOWN_DOUBLE_CLASSES = {

@@ -85,7 +85,7 @@ def _voices(path: Path, licence: str) -> list[dict[str, str]]:
 
 
 def model_card(card: dict[str, Any], folder: Path, data: str, languages: Sequence[str]) -> str:
-    """The README of the repository: front matter for the Hub, and what a person should know."""
+    """Write the README of the repository: front matter for the Hub, and what a person should know."""
     task = str(card["kind"]).split("/")[0]
     lines = ["---", f"license: {card['licence'].lower()}", "library_name: auralume", "tags:", "- auralume", f"- {task}"]
     if task in PIPELINE_TAGS:
@@ -108,7 +108,7 @@ def model_card(card: dict[str, Any], folder: Path, data: str, languages: Sequenc
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("kind", choices=sorted(NATIVE_KINDS))
     parser.add_argument("--weights", type=Path, required=True, help="folder of the recipe's exported files")

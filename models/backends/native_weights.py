@@ -39,7 +39,7 @@ NATIVE_KINDS: dict[str, NativeKind] = {
         "models.music.composer:load_bundled", ("music_transformer.safetensors",), ("music_guard.safetensors",)
     ),
     "style_video/adain": NativeKind("models.style.video:load_bundled", ("style_picture.safetensors",)),
-    "style_audio/adain": NativeKind("models.style.audio:load_bundled_audio", ("style_audio.safetensors",)),
+    "style_audio/adain": NativeKind("models.style.audio_weights:load_bundled_audio", ("style_audio.safetensors",)),
     "video/unet3d": NativeKind(
         "models.video.generator:load_bundled",
         ("video_unet3d.safetensors", "video_text.safetensors"),

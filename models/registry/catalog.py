@@ -192,7 +192,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         memory_mb=300,
         needs_gpu=False,
         speed="many times faster than real time on two CPU cores",
-        loader="models.style.audio:load_bundled_audio",
+        loader="models.style.audio_weights:load_bundled_audio",
         voices=SOUND_STYLES,
     ),
     ModelSpec(

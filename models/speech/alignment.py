@@ -23,7 +23,7 @@ LEAST_WORDS = 3  # fewer have no median to speak of
 def time_words(
     words: tuple[SpokenWord, ...], positions: list[int], step_s: float, starts_at_s: float, ended: bool
 ) -> tuple[WordTiming, ...]:
-    """When the words are heard that are over by now.
+    """Return when the words are heard that are over by now.
 
     Args:
         positions: the symbol read at each step (S,), never decreasing.
@@ -42,7 +42,7 @@ def time_words(
 
 
 def find_unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
-    """Words that may not be heard; alignment (S, L).
+    """Find words that may not be heard; alignment (S, L).
 
     At least half of a word's sounds, or a stressed vowel of it, got next to no attention.
     """
@@ -58,7 +58,7 @@ def find_unread_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
 
 
 def find_hurried_words(utterance: Utterance, alignment: np.ndarray) -> list[str]:
-    """Words that had hardly any time, next to the others of their utterance; alignment (S, L)."""
+    """Find words that had hardly any time, next to the others of their utterance; alignment (S, L)."""
     mass = alignment.sum(axis=0)
     spoken = [(word, places) for word in utterance.words if (places := _find_sounds(utterance, word))]
     if len(spoken) < LEAST_WORDS:
@@ -74,7 +74,7 @@ def find_hurried_words(utterance: Utterance, alignment: np.ndarray) -> list[str]
 
 
 def find_soundless_words(utterance: Utterance) -> list[str]:
-    """Words of the text for which the reader found no sound, so that the model never saw them."""
+    """Find words of the text for which the reader found no sound, so that the model never saw them."""
     missing, position = [], 0
     for word in [*utterance.words, None]:
         found = utterance.text.find(word.text, position) if word else len(utterance.text)
@@ -85,7 +85,7 @@ def find_soundless_words(utterance: Utterance) -> list[str]:
 
 
 def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
-    """A plain sentence about how the sentence was read: what is doubtful first, else that nothing is."""
+    """Say in one sentence how the sentence was read: what is doubtful first, else that nothing is."""
     alignment = trace.stack_alignment()
     unread = find_unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
     unread = [*find_soundless_words(utterance), *unread]
@@ -105,7 +105,7 @@ def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
 
 
 def _find_sounds(utterance: Utterance, word: SpokenWord) -> list[int]:
-    """The places of a word's sounds among the symbols."""
+    """Return the places of a word's sounds among the symbols."""
     return [
         place for place in range(word.start, word.end) if utterance.symbols[place] not in (WORD_BREAK, *PUNCTUATION)
     ]

@@ -36,7 +36,7 @@ class MeasuredAttributes:
     level_db: float
 
     def relative_to(self, mean: MeasuredAttributes) -> tuple[float, float, float]:
-        """Distances from `mean` in the model's units, ordered as ATTRIBUTES."""
+        """Return the distances from `mean` in the model's units, ordered as ATTRIBUTES."""
         return (
             math.log2(self.symbols_per_s / mean.symbols_per_s),
             12.0 * (self.log_f0 - mean.log_f0) / math.log(2) / SEMITONES_PER_UNIT,
@@ -45,18 +45,18 @@ class MeasuredAttributes:
 
 
 def average_measurements(measures: list[MeasuredAttributes]) -> MeasuredAttributes:
-    """The mean of each attribute over clips."""
+    """Return the mean of each attribute over clips."""
     table = np.array([[m.symbols_per_s, m.log_f0, m.level_db] for m in measures], dtype=np.float64)
     return MeasuredAttributes(*(float(v) for v in table.mean(axis=0)))
 
 
 def compute_attributes(request: SpeechRequest) -> tuple[float, float, float]:
-    """What a request asks, in the model's units, ordered as ATTRIBUTES."""
+    """Return what a request asks, in the model's units, ordered as ATTRIBUTES."""
     return (math.log2(request.speed), request.pitch_semitones / SEMITONES_PER_UNIT, request.energy_db / DB_PER_UNIT)
 
 
 def compute_symbol_attributes(request: SpeechRequest, utterance: Utterance) -> list[tuple[float, ...]]:
-    """What a request and the turns of an utterance ask of each symbol, in the model's units, within their ranges."""
+    """Return what a request and the turns of an utterance ask of each symbol, in the model's units and ranges."""
     values: list[tuple[float, ...]] = [compute_attributes(request)] * len(utterance.symbols)
     for turn in utterance.turns:
         prosody = turn.prosody

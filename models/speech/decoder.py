@@ -37,7 +37,7 @@ class LocationSensitiveAttention(nn.Module):
         self.score = nn.Linear(config.attention_dim, 1, bias=False)
 
     def forward(self, query: Tensor, processed_memory: Tensor, history: Tensor, hidden: Tensor) -> Tensor:
-        """Attention weights of one step.
+        """Compute the attention weights of one step.
 
         Args:
             query: (B, attention_rnn_dim).
@@ -63,7 +63,7 @@ class Prenet(nn.Module):
         self.dropout = config.prenet_dropout
 
     def forward(self, frame: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """frame (..., M) -> (..., prenet_dim); `generator` decides what is dropped."""
+        """Map frame (..., M) to (..., prenet_dim); `generator` decides what is dropped."""
         for layer in self.layers:
             frame = F.relu(layer(frame))
             if self.dropout > 0:
@@ -102,7 +102,7 @@ class Tacotron2Decoder(nn.Module):
         self.stop = nn.Linear(width, 1)
 
     def make_initial_state(self, memory: Tensor) -> DecoderState:
-        """Zeros for memory (B, L, E)."""
+        """Return a state of zeros for memory (B, L, E)."""
         batch, length, width = memory.shape
 
         def zeros(size: int) -> Tensor:
@@ -129,7 +129,7 @@ class Tacotron2Decoder(nn.Module):
         teacher_alignment: Tensor | None = None,
         teacher_ratio: float = 0.0,
     ) -> Tensor:
-        """One turn of attention RNN and attention, written into `state`.
+        """Run attention RNN and attention once; write into `state`.
 
         Args:
             prenet: (B, prenet_dim).
@@ -159,7 +159,7 @@ class Tacotron2Decoder(nn.Module):
         teacher_ratio: float = 0.0,
         frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Teacher forcing: each step is given the true frame before it.
+        """Decode under teacher forcing: each step is given the true frame before it.
 
         The second LSTM does not feed the attention back, so it runs over all steps in one fused call.
 
@@ -204,7 +204,7 @@ class Tacotron2Decoder(nn.Module):
         hidden: Tensor,
         generator: torch.Generator | None,
     ) -> tuple[Tensor, Tensor]:
-        """One inference step, written into `state`.
+        """Do one step of inference; write into `state`.
 
         Args:
             frame: (B, M), the last frame made (zeros at first).

@@ -30,7 +30,7 @@ class HifiGanConfig:
 
     @property
     def hop_length(self) -> int:
-        """Samples made of one mel frame."""
+        """Count the samples made of one mel frame."""
         hop = 1
         for rate in self.upsample_rates:
             hop *= rate
@@ -38,7 +38,7 @@ class HifiGanConfig:
 
     @classmethod
     def debug(cls) -> HifiGanConfig:
-        """A tiny network for tests."""
+        """Return a tiny network for tests."""
         return cls(n_mels=8, channels=16, upsample_rates=(4, 2), upsample_kernels=(8, 4), resblock_kernels=(3, 5),
                    resblock_dilations=((1, 3), (1, 3)))  # fmt: skip
 
@@ -54,7 +54,7 @@ class HifiGanResidualBlock(nn.Module):
         self.plain = nn.ModuleList(nn.Conv1d(channels, channels, kernel, padding=kernel // 2) for _ in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, C, T) -> (B, C, T)."""
+        """Map x (B, C, T) to (B, C, T)."""
         for dilated, plain in zip(self.dilated, self.plain, strict=True):
             x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, LEAKY_SLOPE)), LEAKY_SLOPE))
         return x
@@ -85,7 +85,7 @@ class HifiGanGenerator(nn.Module):
 
     @property
     def context_frames(self) -> int:
-        """Mel frames to either side that can change a frame's sound: the receptive field, rounded up."""
+        """Count the mel frames to either side that can change a frame's sound: the receptive field, rounded up."""
         config, samples = self.config, 3.0 * self.config.hop_length
         rate_so_far = 1
         for rate, kernel in zip(config.upsample_rates, config.upsample_kernels, strict=True):
@@ -99,7 +99,7 @@ class HifiGanGenerator(nn.Module):
         return int((samples + 3) // config.hop_length) + 1
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Log mel (B, T, M) -> sound in [-1, 1], (B, T * hop_length)."""
+        """Turn log mel (B, T, M) into sound in [-1, 1], (B, T * hop_length)."""
         x = self.input(mel.transpose(1, 2))
         for upsample, blocks in zip(self.upsamplers, self.blocks, strict=True):
             x = upsample(F.leaky_relu(x, LEAKY_SLOPE))

@@ -45,12 +45,12 @@ class DecodingTrace:
     cut: bool = False  # whether the end had to be forced
 
     def stack_alignment(self) -> np.ndarray:
-        """float32 (S, L)."""
+        """Return the alignment so far, float32 (S, L)."""
         return np.stack(self.alignment) if self.alignment else np.zeros((0, 0), np.float32)
 
 
 class SentenceDecoder:
-    """Decodes one sentence; iterate `decode_frames()` and look at `trace` in between.
+    """The decoding of one sentence; iterate `decode_frames()` and look at `trace` in between.
 
     Args:
         model: in eval mode.
@@ -123,7 +123,7 @@ class SentenceDecoder:
         return steps * self.step_s > patience_s
 
     def _hide_symbols(self, position: int, first: int) -> Tensor:
-        """bool (1, L), True where the attention must not look."""
+        """Return bool (1, L), True where the attention must not look."""
         index = torch.arange(self.length)
         low = max(first, position - self.limits.window_back)
         return ((index < low) | (index > position + self.limits.window_ahead))[None]

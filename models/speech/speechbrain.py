@@ -68,7 +68,7 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
-    """The speaking model out of the two repositories' files.
+    """Load the speaking model out of the two repositories' files.
 
     Args:
         files: paths by "repo_id/name"; a `model.ckpt` and a `generator.ckpt`, each beside its `hyperparams.yaml`.
@@ -108,19 +108,19 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
 
 
 def load_tacotron2_state(path: Path) -> dict[str, Tensor]:
-    """SpeechBrain's Tacotron 2 under our names."""
+    """Load SpeechBrain's Tacotron 2 under our names."""
     return rename_tensors(_load_tensors(path), _TACOTRON_NAMES)
 
 
 def load_hifigan_state(path: Path, config: HifiGanConfig) -> dict[str, Tensor]:
-    """SpeechBrain's HiFi-GAN generator under our names, weight norms fused."""
+    """Load SpeechBrain's HiFi-GAN generator under our names, with weight norms fused."""
     return group_blocks_by_stage(
         rename_tensors(fuse_weight_norms(_load_tensors(path), path.name), _HIFIGAN_NAMES), len(config.resblock_kernels)
     )
 
 
 def rename_tensors(state: Mapping[str, Tensor], rules: tuple[tuple[str, str], ...]) -> dict[str, Tensor]:
-    """A state under other names; every rule (pattern, replacement) is applied to every name."""
+    """Return a state under other names; every rule (pattern, replacement) is applied to every name."""
     result = {}
     for name, tensor in state.items():
         for pattern, replacement in rules:
@@ -130,7 +130,7 @@ def rename_tensors(state: Mapping[str, Tensor], rules: tuple[tuple[str, str], ..
 
 
 def group_blocks_by_stage(state: Mapping[str, Tensor], blocks_in_stage: int) -> dict[str, Tensor]:
-    """Residual blocks counted through there, by upsampling stage and place in it here."""
+    """Rename residual blocks, which SpeechBrain counts through, by upsampling stage and place in it."""
 
     def place(match: re.Match[str]) -> str:
         stage, index = divmod(int(match[1]), blocks_in_stage)
@@ -140,7 +140,7 @@ def group_blocks_by_stage(state: Mapping[str, Tensor], blocks_in_stage: int) -> 
 
 
 def fuse_weight_norms(state: Mapping[str, Tensor], file_name: str) -> dict[str, Tensor]:
-    """Direction and length of each weight multiplied out: w = g v / ||v|| over all axes but the first.
+    """Multiply out direction and length of each weight: w = g v / ||v|| over all axes but the first.
 
     Salimans and Kingma 2016, "Weight Normalization" (equation 2), as `torch.nn.utils.weight_norm` writes it (in its
     older or its newer form).
@@ -161,7 +161,7 @@ def fuse_weight_norms(state: Mapping[str, Tensor], file_name: str) -> dict[str, 
 
 
 def build_with_state(build: Callable[[], AnyModule], state: Mapping[str, Tensor], file_name: str) -> AnyModule:
-    """A module in eval mode with this very state.
+    """Build a module in eval mode with this very state.
 
     It is built without memory first: sizes out of a foreign file are compared before anything is allocated for them.
 
@@ -185,7 +185,7 @@ def build_with_state(build: Callable[[], AnyModule], state: Mapping[str, Tensor]
 
 
 def _find_checkpoint(files: Mapping[str, Path], file_name: str, section: str) -> tuple[Path, Hyperparams]:
-    """The path of a checkpoint and what the settings beside it say."""
+    """Find a checkpoint; return its path and what the settings beside it say."""
     folders = [name.removesuffix(file_name) for name in files if f"/{name}".endswith(f"/{file_name}")]
     if len(folders) != 1 or folders[0] + HYPERPARAMS not in files:
         raise ModelError(
@@ -195,7 +195,7 @@ def _find_checkpoint(files: Mapping[str, Path], file_name: str, section: str) ->
 
 
 def _load_tensors(path: Path) -> dict[str, Tensor]:
-    """A checkpoint that holds nothing but plain tensors."""
+    """Load a checkpoint that holds nothing but plain tensors."""
     state = load_torch(path)
     foreign = [name for name, value in state.items() if not isinstance(value, Tensor) or not _is_plain(value)]
     if foreign or not state:
@@ -225,7 +225,7 @@ class PaddedHifiGanStream:
         self.newest: Tensor | None = None  # frame (1, M)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderStream.push`."""
+        """Do as `VocoderStream.push` says."""
         if self.newest is None and len(mel):
             mel = torch.cat([mel[:1].expand(self.padding_frames, -1), mel])
         self.newest = mel[-1:] if len(mel) else self.newest

@@ -48,7 +48,7 @@ _TACOTRON_SIZES = (  # our field, SpeechBrain's key, the largest value that is b
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Reads numbers, texts, lists and mappings; whatever a tag asks for, only the plain value under it is taken."""
+    """A reader of numbers, texts, lists and mappings; of what a tag asks for it takes only the plain value."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge nothing: a short file could ask for endless copies."""
@@ -73,7 +73,7 @@ class Hyperparams:
     section: str
 
     def get(self, key: str, default: Any) -> Any:
-        """A plain value; `default` where the key is absent."""
+        """Return a plain value; `default` where the key is absent."""
         section = self.values.get(self.section)
         value = section.get(key) if isinstance(section, Mapping) else None
         reference = re.fullmatch(r"<(\w+)>", value.strip()) if isinstance(value, str) else None
@@ -81,21 +81,21 @@ class Hyperparams:
         return default if value is None else value
 
     def read_int(self, key: str, default: int, most: int, least: int = 1) -> int:
-        """A whole number in [least, most]."""
+        """Return a whole number in [least, most]."""
         value = self.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise self.make_error(key, f"a whole number from {least} to {most}")
         return value
 
     def read_fraction(self, key: str, default: float) -> float:
-        """A number between 0 and 1."""
+        """Return a number between 0 and 1."""
         value = self.get(key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
             raise self.make_error(key, "a number between 0 and 1")
         return float(value)
 
     def read_ints(self, key: str, default: tuple[int, ...], most: int) -> tuple[int, ...]:
-        """Some whole numbers in [1, most]."""
+        """Return some whole numbers in [1, most]."""
         value = self.get(key, default)
         is_row = isinstance(value, (list, tuple)) and 0 < len(value) <= MOST_LAYERS
         if not is_row or not all(type(item) is int and 1 <= item <= most for item in value):
@@ -103,7 +103,7 @@ class Hyperparams:
         return tuple(value)
 
     def make_error(self, key: str, allowed: str) -> ModelError:
-        """The error for a value that cannot be used."""
+        """Return the error for a value that cannot be used."""
         found = reprlib.repr(self.get(key, None))
         return ModelError(
             f"The {self.section}'s {HYPERPARAMS} gives {key} as {found}; it must be {allowed}. Choose another model.",
@@ -112,7 +112,7 @@ class Hyperparams:
 
 
 def read_hyperparams(path: Path, section: str) -> Hyperparams:
-    """Read the file and run nothing of it.
+    """Read the file; run nothing of it.
 
     Args:
         section: under which it builds the module.
@@ -145,7 +145,7 @@ def _make_damage_error(section: str) -> ModelError:
 
 
 def read_tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
-    """Sizes of the acoustic model; those that the file does not give are the paper's."""
+    """Read the sizes of the acoustic model; those that the file does not give are the paper's."""
     usual = Tacotron2Config()
     sizes = {ours: hyperparams.read_int(key, getattr(usual, ours), most) for ours, key, most in _TACOTRON_SIZES}
     if sizes["n_symbols"] != len(SYMBOLS):
@@ -159,7 +159,7 @@ def read_tacotron2_config(hyperparams: Hyperparams) -> Tacotron2Config:
 
 
 def read_hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
-    """Sizes of the vocoder; those that the file does not give are those of the paper's V1."""
+    """Read the sizes of the vocoder; those that the file does not give are those of the paper's V1."""
     usual = HifiGanConfig()
     rates = hyperparams.read_ints("upsample_factors", usual.upsample_rates, 64)
     kernels = hyperparams.read_ints("upsample_kernel_sizes", usual.upsample_kernels, LONGEST_KERNEL)
@@ -187,7 +187,7 @@ def read_hifigan_config(hyperparams: Hyperparams) -> HifiGanConfig:
 
 
 def read_padding_frames(hyperparams: Hyperparams, config: HifiGanConfig) -> int:
-    """How many copies of its first and of its last frame an utterance is given.
+    """Read how many copies of its first and of its last frame an utterance is given.
 
     Enough of them are needed: a reflection is always shorter than what it continues, be it a single frame.
     """

@@ -55,7 +55,7 @@ _TOKEN = re.compile(r"([a-z'-]*[a-z][a-z'-]*)|([,.?!;:])")
 
 
 def encode_characters(symbols: tuple[str, ...]) -> list[int]:
-    """Characters to ids; KeyError names one that is not in the inventory."""
+    """Turn characters into ids; KeyError names one that is not in the inventory."""
     return [SYMBOL_IDS[symbol] for symbol in symbols]
 
 
@@ -71,7 +71,7 @@ class _Word:
 def iter_character_utterances(
     text: str, max_symbols: int = MAX_SYMBOLS, notes: list[str] | None = None, dictionary: Dictionary = ()
 ) -> Iterator[Utterance]:
-    """Utterances one at a time; their symbols are characters, the last of them punctuation.
+    """Yield utterances one at a time; their symbols are characters, the last of them punctuation.
 
     Args:
         text: any Unicode text; characters that are not in the inventory are written otherwise or left out.
@@ -99,7 +99,7 @@ def iter_character_utterances(
 
 
 def _read_passage(source: Readable, max_symbols: int, notes: list[str], goes_on: bool) -> Iterator[Utterance]:
-    """The utterances of a passage."""
+    """Yield the utterances of a passage."""
     for sentence in sentences(source.text, notes, source.passage.said):
         words = _spell_words(sentence.units, longest=max_symbols - 2)
         pieces = split([len(word.letters) + 2 for word in words], _rate_breaks(words), max_symbols)
@@ -111,7 +111,7 @@ def _read_passage(source: Readable, max_symbols: int, notes: list[str], goes_on:
 
 
 def _spell_words(units: list[Unit], longest: int) -> list[_Word]:
-    """The words of units as they are said; one with more letters than `longest` comes in pieces."""
+    """Return the words of units as they are said; one with more letters than `longest` comes in pieces."""
     words: list[_Word] = []
     for unit in units:
         for letters, mark in _TOKEN.findall(fold(unit.spoken).lower()):
@@ -124,7 +124,7 @@ def _spell_words(units: list[Unit], longest: int) -> list[_Word]:
 
 
 def _rate_breaks(words: list[_Word]) -> list[int]:
-    """How good a place to part lies after each word: 3 a clause, 2 a comma, 1 a conjunction, 0 a word, -1 a part."""
+    """Rate the place after each word for parting: 3 a clause, 2 a comma, 1 a conjunction, 0 a word, -1 a part."""
     strengths = []
     for word, following in zip(words, [*words[1:], None], strict=True):
         if following is not None and following.unit is word.unit:
@@ -143,7 +143,7 @@ def _find_pause_after(mark: str) -> float:
 
 
 def _build_utterance(source: Readable, words: list[_Word], pause_s: float, closing: str) -> Utterance:
-    """Words as one utterance, ended with the mark `closing` where it has none."""
+    """Join words to one utterance, ended with the mark `closing` where it has none."""
     symbols: list[str] = []
     spoken: list[SpokenWord] = []
     spans: list[tuple[int, int]] = []  # of each word

@@ -17,7 +17,7 @@ BLOCKS = (16, 32, 64)
 
 
 class StreamingInference:
-    """Feeds frames into a local network and takes out those that no later frame can change.
+    """A stream of frames through a local network; what comes out is what no later frame can change.
 
     Args:
         network: (1, T, C) -> (1, T * scale, ...) with zero padding at its edges.
@@ -46,7 +46,7 @@ class StreamingInference:
         return torch.cat(outputs) if outputs else None
 
     def _compute_block(self, end: int) -> Tensor:
-        """The output of frames [emitted, end)."""
+        """Compute the output of frames [emitted, end)."""
         assert self._held is not None
         window = self._held[: min(end + self.context, self._received) - self._held_from]
         first, stop = (self.scale * (place - self._held_from) for place in (self._emitted, end))

@@ -27,5 +27,5 @@ SYMBOL_IDS: dict[str, int] = {symbol: index for index, symbol in enumerate(SYMBO
 
 
 def encode(symbols: tuple[str, ...] | list[str]) -> list[int]:
-    """Symbols to ids; KeyError names a symbol that is not in the inventory."""
+    """Turn symbols into ids; KeyError names a symbol that is not in the inventory."""
     return [SYMBOL_IDS[symbol] for symbol in symbols]

@@ -37,7 +37,7 @@ NO_CONTROLS = "This model has no control of speed, pitch or energy; it speaks in
 
 @dataclass(frozen=True)
 class MelScale:
-    """The acoustic model works on (log mel - mean) / std."""
+    """The scale of the acoustic model, which works on (log mel - mean) / std."""
 
     mean: float = 0.0
     std: float = 1.0
@@ -54,7 +54,7 @@ class SpeechProgress:
 
 
 class SpeechSynthesizer:
-    """Speaks requests with one acoustic model and one neural vocoder; `stream` is its contract.
+    """The generator of speech from one acoustic model and one neural vocoder; `stream` is its contract.
 
     Args:
         model: in eval mode.
@@ -81,7 +81,7 @@ class SpeechSynthesizer:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the person."""
+        """Return facts for the person."""
         return ModelInfo(sum(p.numel() for p in self.model.parameters()), self.mel.sample_rate)
 
     @torch.inference_mode()
@@ -114,12 +114,12 @@ class SpeechSynthesizer:
         yield self._make_chunk(request, progress, index, last=True)
 
     def _note_unheeded(self, request: SpeechRequest) -> Iterator[str]:
-        """What the request asks that this model has no input for."""
+        """Say what the request asks that this model has no input for."""
         if any(compute_attributes(request)) and not self.model.config.attributes:
             yield NO_CONTROLS
 
     def _make_pause(self, seconds: float, request: SpeechRequest, progress: SpeechProgress, index: int) -> SpeechChunk:
-        """Silence between two utterances."""
+        """Return silence between two utterances."""
         silence = np.zeros(int(seconds * self.mel.sample_rate + 1e-6), np.float32)
         progress.samples += len(silence)
         return self._make_chunk(request, progress, index, samples=silence)
@@ -152,7 +152,7 @@ class SpeechSynthesizer:
     def _speak(
         self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, progress: SpeechProgress
     ) -> Iterator[SpeechChunk]:
-        """The chunks of one utterance."""
+        """Yield the chunks of one utterance."""
         seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
         attributes: Attributes = ()
         if self.model.config.attributes:
@@ -192,7 +192,7 @@ class SpeechSynthesizer:
             )
 
     def _refine_mel(self, decoder: SentenceDecoder) -> Iterator[tuple[Tensor, bool]]:
-        """Refined log mel frames (n, M), and whether they are the utterance's last; n may be 0."""
+        """Yield refined log mel frames (n, M), and whether they are the utterance's last; n may be 0."""
         refine = StreamingInference(lambda x: x + self.model.postnet(x), self.model.postnet.context_frames)
         gathered: list[Tensor] = []
         wanted = FIRST_CHUNK_FRAMES
@@ -217,7 +217,7 @@ def _describe_retries(utterance: Utterance, retries: list[int]) -> Iterator[str]
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesizer:
-    """The shipped model from its two weight files.
+    """Load the shipped model from its two weight files.
 
     Raises:
         ModelError: a file is damaged, or belongs to another version.
@@ -236,7 +236,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesize
 
 
 def read_function_word_stress(path: Path) -> bool:
-    """Whether an acoustic model learned "and", "in", "the" with stress: its metadata's key `function_word_stress`.
+    """Tell whether an acoustic model learned "and", "in", "the" with stress: its metadata's `function_word_stress`.
 
     A file without that key did.
     """
@@ -245,11 +245,11 @@ def read_function_word_stress(path: Path) -> bool:
 
 
 def load_acoustic(path: Path) -> tuple[Tacotron2, MelScale]:
-    """A Tacotron 2 with the configuration written in its file."""
+    """Load a Tacotron 2 with the configuration written in its file."""
     scale = parse_metadata(path, lambda values: MelScale(**values), ["mel_scale"])
     return load_network(path, lambda values: Tacotron2(Tacotron2Config.from_dict(values)), "the acoustic model"), scale
 
 
 def load_vocoder(path: Path) -> SourceFilterVocoder:
-    """A source-filter vocoder with the configuration written in its file."""
+    """Load a source-filter vocoder with the configuration written in its file."""
     return load_network(path, lambda values: SourceFilterVocoder(VocoderConfig.from_dict(values)), "the vocoder")

@@ -38,13 +38,13 @@ class ConvNorm(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """x (B, C, T), mask bool (B, 1, T) or None -> (B, C', T)."""
+        """Map x (B, C, T) under mask bool (B, 1, T) or None to (B, C', T)."""
         x = F.dropout(self.activation(self.norm(self.conv(x))), self.dropout, self.training)
         return x if mask is None else x * mask
 
 
 def run_bidirectional_lstm(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
-    """What the LSTM makes of the packed sequences x (B, L, C), in two fused calls: faster with gradients.
+    """Run the LSTM over the packed sequences x (B, L, C) in two fused calls: faster with gradients.
 
     The backward half runs over each item turned round in place, so that it begins at the item's own end.
     """
@@ -74,7 +74,7 @@ class Tacotron2Encoder(nn.Module):
         self.lstm = nn.LSTM(config.encoder_dim, config.encoder_dim // 2, batch_first=True, bidirectional=True)
 
     def forward(self, symbols: Tensor, lengths: Tensor) -> Tensor:
-        """symbols int64 (B, L), lengths int64 (B,) -> memory float32 (B, L, E), zero where there is padding."""
+        """Encode symbols int64 (B, L), lengths int64 (B,), to memory float32 (B, L, E), zero at padding."""
         mask = make_length_mask(lengths, symbols.shape[1])[:, None, :]
         x = self.embedding(symbols).transpose(1, 2) * mask  # (B, E, L)
         for convolution in self.convolutions:
@@ -104,7 +104,7 @@ class Conditioner(nn.Module):
         )
 
     def forward(self, memory: Tensor, voice: Tensor | None, attributes: Tensor | None) -> Tensor:
-        """memory (B, L, E), voice int64 (B,), attributes float32 (B, A) or (B, L, A) -> (B, L, E)."""
+        """Condition memory (B, L, E) on voice int64 (B,) and attributes float32 (B, A) or (B, L, A): (B, L, E)."""
         if self.voices is not None and voice is not None:
             memory = memory + self.voices(voice)[:, None]
         for index, encoder in enumerate(self.attributes):
@@ -128,7 +128,7 @@ class Postnet(nn.Module):
         self.context_frames = config.postnet_layers * (config.postnet_kernel // 2)
 
     def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
-        """mel (B, T, M), mask bool (B, T) or None -> what to add, (B, T, M)."""
+        """Return what to add to mel (B, T, M) under mask bool (B, T) or None, (B, T, M)."""
         frame_mask = None if mask is None else mask[:, None]
         x = mel.transpose(1, 2) if frame_mask is None else mel.transpose(1, 2) * frame_mask
         for convolution in self.convolutions:
@@ -150,7 +150,7 @@ class Tacotron2(nn.Module):
     def encode(
         self, symbols: Tensor, lengths: Tensor, voice: Tensor | None = None, attributes: Tensor | None = None
     ) -> Tensor:
-        """symbols (B, L), lengths (B,), voice (B,), attributes (B, A) or (B, L, A) -> conditioned memory (B, L, E)."""
+        """Return memory (B, L, E) of symbols (B, L), conditioned on voice (B,) and attributes (B, A) or (B, L, A)."""
         return self.conditioner(self.encoder(symbols, lengths), voice, attributes)
 
     def forward(
@@ -166,7 +166,7 @@ class Tacotron2(nn.Module):
         teacher_ratio: float = 0.0,
         frame_drop: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Teacher-forced pass; see `Tacotron2Decoder.forward`.
+        """Run a teacher-forced pass; see `Tacotron2Decoder.forward`.
 
         Returns:
             mel before the postnet (B, T, M), mel after it (B, T, M), stop logits (B, S), alignment (B, S, L).

@@ -39,7 +39,7 @@ class Tacotron2Config:
 
     @classmethod
     def small(cls, n_symbols: int, voices: tuple[str, ...], attributes: tuple[str, ...]) -> Tacotron2Config:
-        """The shipped size: about four million parameters, three frames in a step."""
+        """Return the shipped size: about four million parameters, three frames in a step."""
         return cls(
             n_symbols=n_symbols,
             symbol_dim=256,
@@ -59,7 +59,7 @@ class Tacotron2Config:
 
     @classmethod
     def debug(cls, **changes: object) -> Tacotron2Config:
-        """A tiny network for tests: milliseconds on a CPU."""
+        """Return a tiny network for tests: milliseconds on a CPU."""
         sizes: dict[str, object] = {
             "n_symbols": 20,
             "n_mels": 8,
@@ -76,15 +76,15 @@ class Tacotron2Config:
         return cls(**{**sizes, **changes})  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Tacotron2Config:
-        """The inverse of to_dict; TypeError names an unknown field."""
+        """Build from what `to_dict` returned; TypeError names an unknown field."""
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
 
 def make_length_mask(lengths: Tensor, size: int) -> Tensor:
-    """True where an item has content: lengths (B,) -> bool (B, size)."""
+    """Return bool (B, size), True where an item of lengths (B,) has content."""
     return torch.arange(size, device=lengths.device)[None, :] < lengths[:, None]

@@ -38,16 +38,16 @@ class VocoderConfig:
 
     @classmethod
     def debug(cls) -> VocoderConfig:
-        """A tiny network for tests."""
+        """Return a tiny network for tests."""
         return cls(channels=16, hidden=24, layers=2, pitch_channels=12, pitch_layers=1, pitch_bins=20)
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> VocoderConfig:
-        """The inverse of to_dict."""
+        """Build from what `to_dict` returned."""
         mel = MelConfig(**values["mel"])  # type: ignore[arg-type]
         return cls(**{**values, "mel": mel})  # type: ignore[arg-type]
 
@@ -64,7 +64,7 @@ class ConvNeXtBlock(nn.Module):
         self.scale = nn.Parameter(torch.full((channels,), scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
+        """Map x (B, T, C) to (B, T, C)."""
         y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         return x + self.scale * self.narrow(F.gelu(self.widen(self.norm(y))))
 
@@ -80,7 +80,7 @@ class Backbone(nn.Module):
         self.context_frames = (layers + 1) * (kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, channels_in) -> (B, T, C)."""
+        """Map x (B, T, channels_in) to (B, T, C)."""
         x = self.input(x.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
@@ -88,7 +88,7 @@ class Backbone(nn.Module):
 
 
 class PitchEstimator(nn.Module):
-    """Reads F0 and voicing off mel frames: a distribution over logarithmic bins, read around its peak."""
+    """F0 and voicing of mel frames: a distribution over logarithmic bins, read around its peak."""
 
     log_hz: Tensor
 
@@ -102,12 +102,12 @@ class PitchEstimator(nn.Module):
         self.register_buffer("log_hz", bins, persistent=False)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised mel (B, T, M) -> bin logits (B, T, bins), voicing logit (B, T)."""
+        """Map normalised mel (B, T, M) to bin logits (B, T, bins) and a voicing logit (B, T)."""
         output = self.output(self.backbone(mel))
         return output[..., :-1], output[..., -1]
 
     def decode(self, logits: Tensor) -> Tensor:
-        """F0 in Hz (B, T): the mean of the bins within two of the most likely one, in log frequency."""
+        """Return F0 in Hz (B, T): the mean of the bins within two of the most likely one, in log frequency."""
         index = torch.arange(logits.shape[-1], device=logits.device)
         near = (index - logits.argmax(dim=-1, keepdim=True)).abs() <= 2
         weights = F.softmax(logits.masked_fill(~near, -torch.inf), dim=-1)
@@ -125,7 +125,7 @@ class SourceFilters:
 
 
 class SourceFilterVocoder(nn.Module):
-    """Mel frames to sound. `forward` makes whole clips (training, tests); `VocoderStream` makes them piece by piece."""
+    """Mel frames to sound: whole clips in `forward` (training, tests), piece by piece in `SourceFilterStream`."""
 
     envelope: Tensor
     band_level: Tensor
@@ -146,7 +146,7 @@ class SourceFilterVocoder(nn.Module):
         self.context_frames = self.pitch.backbone.context_frames + self.backbone.context_frames
 
     def predict_filters(self, mel: Tensor, f0: Tensor | None = None) -> SourceFilters:
-        """Log mel (B, T, M) and, in training, the true F0 (B, T) in Hz -> the filters of each frame."""
+        """Predict the filters of each frame from log mel (B, T, M) and, in training, the true F0 (B, T) in Hz."""
         normal = (mel - self.MEL_MEAN) / self.MEL_STD
         logits, voicing = self.pitch(normal)
         if f0 is None:
@@ -165,7 +165,7 @@ class SourceFilterVocoder(nn.Module):
         )
 
     def forward(self, mel: Tensor, noise: Tensor, f0: Tensor | None = None) -> Tensor:
-        """Whole clips.
+        """Turn whole clips into sound.
 
         Args:
             mel: log mel frames (B, T, M), T >= 1.
@@ -184,7 +184,7 @@ class SourceFilterVocoder(nn.Module):
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + length]
 
     def _make_pulses(self, f0: Tensor) -> Tensor:
-        """Pulse train (B, (T - 1) * hop + n_fft) from half a window before frame 0 to half a window after the last."""
+        """Make pulses (B, (T - 1) * hop + n_fft) from half a window before frame 0 to half a window after the last."""
         hop, half = self.config.mel.hop_length, self.config.mel.n_fft // 2
         ramp = torch.arange(hop, device=f0.device, dtype=f0.dtype) / hop
         between = f0[:, :-1, None] * (1 - ramp) + f0[:, 1:, None] * ramp  # (B, T - 1, hop)
@@ -194,7 +194,7 @@ class SourceFilterVocoder(nn.Module):
         return make_pulse_train(cycles, hz, self.config.mel.sample_rate)
 
     def apply_filters(self, pulse_frames: Tensor, noise_frames: Tensor, filters: SourceFilters) -> Tensor:
-        """Windowed frames of both sources (B, T, n_fft) -> filtered, windowed frames (B, T, n_fft)."""
+        """Filter frames of both sources (B, T, n_fft); return windowed frames (B, T, n_fft)."""
         window = hann_window(self.config.mel.n_fft).to(pulse_frames.device)
         pulse = torch.fft.rfft(pulse_frames * window)
         noise = torch.fft.rfft(noise_frames * window)
@@ -205,7 +205,7 @@ class SourceFilterVocoder(nn.Module):
 
 
 def frame_signal(signal: Tensor, size: int, hop: int) -> Tensor:
-    """(B, N) -> overlapping frames (B, 1 + (N - size) // hop, size)."""
+    """Cut (B, N) into overlapping frames (B, 1 + (N - size) // hop, size)."""
     return signal.unfold(1, size, hop)
 
 
@@ -225,7 +225,7 @@ def overlap_add(frames: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
 
 
 def make_pulse_train(cycles: Tensor, hz: Tensor, sample_rate: int) -> Tensor:
-    """All harmonics of equal strength up to the Nyquist frequency, unit power.
+    """Sum all harmonics up to the Nyquist frequency with equal strength and unit power.
 
     Args:
         cycles: float64 (B, N), how many periods have passed; hz: float64 (B, N), F0.
@@ -243,7 +243,7 @@ def make_pulse_train(cycles: Tensor, hz: Tensor, sample_rate: int) -> Tensor:
 
 
 def compute_minimum_phase(log_magnitude: Tensor) -> Tensor:
-    """Phase (B, T, F) of the minimum-phase filter with this log magnitude (B, T, F), by the folded cepstrum.
+    """Return the phase (B, T, F) of the minimum-phase filter with this log magnitude, by the folded cepstrum.
 
     Oppenheim and Schafer, "Discrete-Time Signal Processing", on the complex cepstrum of minimum-phase sequences.
     """
@@ -256,7 +256,7 @@ def compute_minimum_phase(log_magnitude: Tensor) -> Tensor:
 
 
 def build_mel_interpolation(config: MelConfig) -> Tensor:
-    """Matrix (M, F) that interpolates log mel values, read at the bands' centres, over frequency bins."""
+    """Build the matrix (M, F) that interpolates log mel values, read at the bands' centres, over frequency bins."""
     bank = mel_filterbank(config)  # (F, M)
     frequencies = torch.arange(bank.shape[0], dtype=torch.float32)
     centres = (bank * frequencies[:, None]).sum(dim=0) / bank.sum(dim=0)  # (M,)

@@ -54,7 +54,7 @@ class SourceFilterStream:
         return torch.cat(parts, dim=-1)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderStream.push`."""
+        """Do as `VocoderStream.push` says."""
         new = self.filter_stream.push(mel, last)
         if new is not None:
             self._extend_sources(new[:, 0])
@@ -66,7 +66,7 @@ class SourceFilterStream:
         return self._shape(last)
 
     def _extend_sources(self, f0: Tensor) -> None:
-        """Sources up to the newest frame's centre; F0 between two frames lies on a straight line."""
+        """Extend the sources up to the newest frame's centre; F0 between two frames lies on a straight line."""
         if self.last_f0 is None:
             self._extend(f0[:1].expand(self.size // 2))
         else:
@@ -116,7 +116,7 @@ class HifiGanStream:
         self.stream = StreamingInference(generator, generator.context_frames, generator.config.hop_length)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderStream.push`."""
+        """Do as `VocoderStream.push` says."""
         samples = self.stream.push(mel, last)
         return np.zeros(0, np.float32) if samples is None else samples.numpy()
 
@@ -131,7 +131,7 @@ class GriffinLimStream:
         self.frames: list[Tensor] = []
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
-        """See `VocoderStream.push`."""
+        """Do as `VocoderStream.push` says."""
         self.frames.append(mel)
         if not last or not sum(len(f) for f in self.frames):
             return np.zeros(0, np.float32)
@@ -139,7 +139,7 @@ class GriffinLimStream:
 
 
 def run_griffin_lim(mel: Tensor, config: MelConfig, seed: int, iterations: int) -> FloatArray:
-    """Log mel (T, M) -> sound ((T - 1) * hop,), by least squares to a spectrogram and the fast Griffin-Lim iteration.
+    """Turn log mel (T, M) into sound ((T - 1) * hop,) by least squares and the fast Griffin-Lim iteration.
 
     Perraudin et al. 2013, "A fast Griffin-Lim algorithm", momentum 0.99, from a seeded random phase.
     """

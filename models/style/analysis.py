@@ -31,7 +31,7 @@ FEATURES_KEPT_S = 300.0
 
 
 def cut_frames(samples: FloatArray, first: int, stop: int, size: int, hop: int) -> FloatArray:
-    """Frames first..stop-1 of `size` samples, centred on multiples of hop; silence beyond the ends."""
+    """Cut frames first..stop-1 of `size` samples, centred on multiples of hop; silence lies beyond the ends."""
     start, end = first * hop - size // 2, (stop - 1) * hop + size - size // 2
     piece = samples[max(0, start) : max(0, end)]
     before = min(max(0, -start), end - start)
@@ -40,13 +40,13 @@ def cut_frames(samples: FloatArray, first: int, stop: int, size: int, hop: int) 
 
 
 def compute_mel_frames(samples: FloatArray, first: int, stop: int, config: MelConfig) -> Tensor:
-    """Log mel (1, stop - first, M) of frames first..stop-1."""
+    """Return log mel (1, stop - first, M) of frames first..stop-1."""
     frames = cut_frames(samples, first, stop, config.n_fft, config.hop_length)
     return compute_mel(compute_spectrum(torch.from_numpy(np.ascontiguousarray(frames))), config)[None]
 
 
 def track_pitch(samples: FloatArray, first: int, stop: int, total: int, config: MelConfig) -> NDArray[np.float32]:
-    """F0 in Hz of frames first..stop-1 of a sound of `total` frames, 0 where there is none."""
+    """Return F0 in Hz of frames first..stop-1 of a sound of `total` frames, 0 where there is none."""
     half = MEDIAN_FRAMES // 2
     low, high = max(0, first - half), min(total, stop + half)
     frames = cut_frames(samples, low, high, 2 * count_yin_reach(config.sample_rate), config.hop_length)
@@ -55,7 +55,7 @@ def track_pitch(samples: FloatArray, first: int, stop: int, total: int, config: 
 
 
 class RunningStatistics:
-    """Weighted sums from which means and deviations over time come; float64."""
+    """Weighted sums from which means and standard deviations over time come; float64."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         self.weight = 0.0
@@ -63,7 +63,7 @@ class RunningStatistics:
         self.squares = [torch.zeros(w, dtype=torch.float64) for w in widths]
 
     def add(self, features: tuple[Tensor, ...], active: Tensor) -> None:
-        """Features (1, n, C) of each level, and which frames count, bool (n,)."""
+        """Add features (1, n, C) of each level; bool (n,) tells which frames count."""
         self.weight += float(active.sum())
         for level, values in enumerate(features):
             counted = values[0, active].double()
@@ -77,7 +77,7 @@ class RunningStatistics:
         self.squares = [value * share for value in self.squares]
 
     def compute(self) -> AudioStatistics:
-        """Of all that was added."""
+        """Return the statistics of all that was added."""
         weight = max(self.weight, 1.0)
         means = [s / weight for s in self.sums]
         stds = [
@@ -88,7 +88,7 @@ class RunningStatistics:
 
 
 def find_active_frames(samples: FloatArray, frames: int, config: MelConfig) -> NDArray[np.bool_]:
-    """Which frames (T,) are louder than ACTIVE_DB under the loudest; all of them where the sound is silent."""
+    """Tell which frames (T,) are louder than ACTIVE_DB under the loudest; all of them where the sound is silent."""
     hop = config.hop_length
     padded = np.pad(samples, (hop, max(0, (frames + 1) * hop - len(samples))))[: (frames + 1) * hop]
     power = np.mean(padded.reshape(-1, hop) ** 2, axis=1)
@@ -110,11 +110,11 @@ class SoundAnalysis:
 
     @property
     def frames(self) -> int:
-        """T."""
+        """Count the frames, T."""
         return 1 + len(self.samples) // self.network.config.mel.hop_length
 
     def encode(self, first: int, stop: int) -> tuple[Tensor, ...]:
-        """Features (1, stop - first, C) of each level."""
+        """Return features (1, stop - first, C) of each level."""
         if not self.kept:
             return encode_frames(self.network, self.samples, first, stop, self.frames)
         blocks = range(first // BLOCK_FRAMES, (stop - 1) // BLOCK_FRAMES + 1)
@@ -128,14 +128,14 @@ class SoundAnalysis:
 def encode_frames(
     network: AudioStyleNetwork, samples: FloatArray, first: int, stop: int, frames: int
 ) -> tuple[Tensor, ...]:
-    """Features of frames first..stop-1 as the encoder gives them over the whole sound of `frames` frames."""
+    """Encode frames first..stop-1 as the encoder does over the whole sound of `frames` frames."""
     low, high = max(0, first - network.encoder_past), min(frames, stop + network.encoder_ahead)
     features = network.encode(compute_mel_frames(samples, low, high, network.config.mel))
     return tuple(f[:, first - low : stop - low] for f in features)
 
 
 def analyse(network: AudioStyleNetwork, samples: FloatArray, keep: bool) -> Iterator[SoundAnalysis | int]:
-    """Listen to a sound: yields how many frames are done, and at last the analysis.
+    """Listen to a sound; yield how many frames are done, and at last the analysis.
 
     Args:
         keep: whether the features will be needed (content), or only their statistics (style).
@@ -160,7 +160,7 @@ def analyse(network: AudioStyleNetwork, samples: FloatArray, keep: bool) -> Iter
 
 
 def analyse_whole(network: AudioStyleNetwork, samples: FloatArray, keep: bool = False) -> SoundAnalysis:
-    """`analyse` without the progress."""
+    """Listen to a sound as `analyse` does, without the progress."""
     *_, analysis = analyse(network, samples, keep)
     assert isinstance(analysis, SoundAnalysis)
     return analysis

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +24,6 @@ from torch import Tensor
 
 from models.audio import MelConfig, mel_filterbank
 from models.contracts import AudioStyleChunk, AudioStyleRequest, AudioStyleStatistics, ModelInfo
-from models.errors import ModelError
-from models.hub.spec import ModelSpec
 from models.style.analysis import RunningStatistics, SoundAnalysis, analyse, analyse_whole, find_active_frames
 from models.style.audio_network import MEL_MEAN, MEL_STD, AudioStatistics, AudioStyleConfig, AudioStyleNetwork
 from models.style.content_vocoder import ContentVocoder, ContentVocoderConfig
@@ -35,8 +32,7 @@ from models.style.matching import MatchingConfig, MatchingNetwork
 from models.style.pitch import holds_notes
 from models.style.rendering import AudioStyleRenderer, round_off
 from models.style.sound_input import prepare_mono
-from models.style.voice import VoiceAnalysis, VoiceMatcher, VoiceMatchingSet, unpack_matching_set
-from models.weights_io import load_into, load_safetensors, parse_metadata
+from models.style.voice import VoiceAnalysis, VoiceMatcher, VoiceMatchingSet
 
 FloatArray = NDArray[np.float32]
 
@@ -60,7 +56,7 @@ class AudioStyle:
 
 
 class AudioStyler:
-    """Restyles sound; `stream` is its contract, `open_live` is for sound that comes while it is played.
+    """The generator of restyled sound; `stream` is its contract, `open_live` is for sound that is still being made.
 
     Args:
         network, vocoder: in eval mode, with the same mel convention.
@@ -88,7 +84,7 @@ class AudioStyler:
 
     @classmethod
     def debug(cls) -> AudioStyler:
-        """A tiny network with random weights and two presets, for tests of everything around it."""
+        """Return a tiny network with random weights and two presets, for tests of everything around it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(3)
             network = AudioStyleNetwork(AudioStyleConfig.debug()).eval()
@@ -104,7 +100,7 @@ class AudioStyler:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the person."""
+        """Return facts for the person."""
         modules = [self.network, self.vocoder, *([self.voices.network] if self.voices else [])]
         count = sum(p.numel() for module in modules for p in module.parameters())
         latency = f"{1000 * self.low_latency_s:.0f} ms"
@@ -112,12 +108,12 @@ class AudioStyler:
 
     @property
     def look_ahead_frames(self) -> int:
-        """How many frames after a frame its sound depends on, the window's half not counted."""
+        """Count the frames after a frame that its sound depends on, without the window's half."""
         return self.network.encoder_ahead + self.network.decoder_ahead + self.vocoder.ahead_frames
 
     @property
     def low_latency_s(self) -> float:
-        """From a sample's arrival to its sound without a change of pitch: one chunk, look-ahead and window."""
+        """Return the seconds from a sample to its sound at the same pitch: one chunk, look-ahead and window."""
         frames = LOW_LATENCY_FRAMES + self.look_ahead_frames
         return (frames * self.mel.hop_length + self.mel.n_fft) / self.sample_rate
 
@@ -180,7 +176,7 @@ class AudioStyler:
     def _convert_voice(
         self, content: SoundAnalysis, voice: VoiceAnalysis, style: AudioStyle, request: AudioStyleRequest, gain: float
     ) -> Iterator[AudioStyleChunk]:
-        """A voice in the style's voice (`models.style.voice`)."""
+        """Give the style's voice to a voice (`models.style.voice`)."""
         assert self.voices is not None and style.matching_set is not None
         name, bands = (hash_samples(content.samples), style.name), style.statistics.means[0]
         renderer = self.voices.make_renderer(
@@ -214,7 +210,7 @@ class AudioStyler:
         move_pitch: bool = False,
         seed: int = 0,
     ) -> LiveStyler:
-        """A stream for sound that is still being made; see `LiveStyler`. Arguments as in `AudioStyleRequest`."""
+        """Open a stream for sound that is still being made (`LiveStyler`); arguments as in `AudioStyleRequest`."""
         request = AudioStyleRequest(
             np.zeros(1, np.float32),
             style,
@@ -330,14 +326,14 @@ class AudioStyler:
 
 
 def compute_band_centres_hz(config: MelConfig) -> FloatArray:
-    """Centres of the mel bands in Hz, (M,)."""
+    """Return the centres of the mel bands in Hz, (M,)."""
     bank = mel_filterbank(config)
     bins = torch.arange(bank.shape[0], dtype=torch.float32) * config.sample_rate / config.n_fft
     return ((bank * bins[:, None]).sum(dim=0) / bank.sum(dim=0)).numpy()
 
 
 def compute_reference_gain(samples: FloatArray, config: MelConfig) -> float:
-    """Factor that brings the sound's active frames to REFERENCE_DB; 1 for silence, at most 60 dB."""
+    """Return the factor that brings the sound's active frames to REFERENCE_DB; 1 for silence, at most 60 dB."""
     frames = 1 + len(samples) // config.hop_length
     active = np.repeat(find_active_frames(samples, frames, config), config.hop_length)[: len(samples)]
     power = float(np.mean(samples[active] ** 2, dtype=np.float64)) if active.any() else 0.0
@@ -345,62 +341,5 @@ def compute_reference_gain(samples: FloatArray, config: MelConfig) -> float:
 
 
 def hash_samples(samples: FloatArray) -> str:
-    """Name of a sound by its content."""
+    """Name a sound by its content."""
     return hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
-
-
-def load_bundled_audio(files: Mapping[str, Path], spec: ModelSpec) -> AudioStyler:
-    """The shipped model from its weight file.
-
-    Raises:
-        ModelError: the file is damaged, or belongs to another version.
-    """
-    (path,) = files.values()
-    styler = load_styler(path)
-    unknown = [voice.key for voice in spec.voices if voice.key not in styler.presets]
-    if unknown:
-        raise ModelError(f"The weights of {spec.title} have no preset {', '.join(unknown)}.", "weights")
-    return styler
-
-
-def load_styler(path: Path) -> AudioStyler:
-    """Networks and presets with the configuration written in the file."""
-    network, vocoder, pitches, matching = parse_metadata(
-        path, _build_networks, ["network", "vocoder", "presets"], ["matching"]
-    )
-    groups: dict[str, dict[str, Tensor]] = {"network": {}, "vocoder": {}, "style": {}, "matching": {}, "bank": {}}
-    for name, tensor in load_safetensors(path).items():
-        group, _, rest = name.partition(".")
-        groups.setdefault(group, {})[rest] = tensor
-    load_into(network, groups["network"], f"the style network in {path.name}")
-    load_into(vocoder, groups["vocoder"], f"the vocoder in {path.name}")
-    levels = len(network.widths)
-    try:
-        found = {
-            key: AudioStatistics(
-                tuple(groups["style"][f"{key}.mean_{i}"] for i in range(levels)),
-                tuple(groups["style"][f"{key}.deviation_{i}"] for i in range(levels)),
-            )
-            for key in (*pitches, "average")
-        }
-    except KeyError as error:
-        raise ModelError(f"The weight file {path.name} lacks a preset ({error}); get it again.", "weights") from error
-    presets = {
-        key: AudioStyle(found[key], hz, unpack_matching_set(groups["bank"], key), key) for key, hz in pitches.items()
-    }
-    if matching is not None:
-        load_into(matching, groups["matching"], f"the matching network in {path.name}")
-        matching.eval()
-    return AudioStyler(network.eval(), vocoder.eval(), presets, found["average"], matching)
-
-
-def _build_networks(
-    network: dict[str, Any], vocoder: dict[str, Any], presets: dict[str, Any], matching: dict[str, Any] | None
-) -> tuple[AudioStyleNetwork, ContentVocoder, dict[str, float], MatchingNetwork | None]:
-    """Build untrained networks from a weight file's metadata; the third is each preset's pitch in Hz."""
-    return (
-        AudioStyleNetwork(AudioStyleConfig.from_dict(network)),
-        ContentVocoder(ContentVocoderConfig.from_dict(vocoder)),
-        {str(key): float(hz) for key, hz in presets.items()},
-        None if matching is None else MatchingNetwork(MatchingConfig.from_dict(matching)),
-    )

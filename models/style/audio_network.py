@@ -42,16 +42,16 @@ class AudioStyleConfig:
 
     @classmethod
     def debug(cls) -> AudioStyleConfig:
-        """A tiny network for tests."""
+        """Return a tiny network for tests."""
         return cls(channels=8, hidden=12, blocks=1, past=2, ahead=1)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> AudioStyleConfig:
-        """The inverse of to_dict."""
+        """Build from what `to_dict` returned."""
         return cls(**{**values, "mel": MelConfig(**values["mel"])})
 
 
@@ -63,7 +63,7 @@ class AudioStatistics:
     stds: tuple[Tensor, ...]
 
     def interpolate(self, other: AudioStatistics, strength: float) -> AudioStatistics:
-        """Part of the way to `other`: 0 is these statistics themselves, 1 the others."""
+        """Go part of the way to `other`: 0 returns these statistics themselves, 1 the others."""
         return AudioStatistics(
             tuple(torch.lerp(a, b, strength) for a, b in zip(self.means, other.means, strict=True)),
             tuple(torch.lerp(a, b, strength) for a, b in zip(self.stds, other.stds, strict=True)),
@@ -71,7 +71,7 @@ class AudioStatistics:
 
 
 def apply_adain(content: Tensor, own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> Tensor:
-    """Adaptive instance normalisation: sigma_wanted * (content - mu_own) / sigma_own + mu_wanted.
+    """Apply adaptive instance normalisation: sigma_wanted * (content - mu_own) / sigma_own + mu_wanted.
 
     Args:
         content: (..., T, C).
@@ -94,7 +94,7 @@ class LocalConvNeXtBlock(nn.Module):
         self.scale = nn.Parameter(torch.full((channels,), scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
+        """Map x (B, T, C) to (B, T, C)."""
         y = self.depthwise(F.pad(x.transpose(1, 2), self.reach)).transpose(1, 2)
         return x + self.scale * self.narrow(F.gelu(self.widen(self.norm(y))))
 
@@ -114,7 +114,7 @@ class LocalStack(nn.Module):
         self.past_frames, self.ahead_frames = layers * past, layers * ahead
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, channels_in) -> (B, T, channels)."""
+        """Map x (B, T, channels_in) to (B, T, channels)."""
         if self.input is not None:
             x = self.input(F.pad(x.transpose(1, 2), self.reach)).transpose(1, 2)
         for block in self.blocks:
@@ -152,17 +152,17 @@ class AudioStyleNetwork(nn.Module):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Channels of each level."""
+        """Return the channels of each level."""
         return (self.config.mel.n_mels, self.config.channels, self.config.channels)
 
     def encode(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log mel (B, T, M) -> features of the three levels: (B, T, M), (B, T, C), (B, T, C)."""
+        """Encode log mel (B, T, M) to features of the three levels: (B, T, M), (B, T, C), (B, T, C)."""
         level_0 = (mel - MEL_MEAN) / MEL_STD
         level_1 = self.encoder_1(level_0)
         return level_0, level_1, self.encoder_2(level_1)
 
     def decode(self, features: Sequence[Tensor], own: AudioStatistics, wanted: AudioStatistics) -> Tensor:
-        """Features of the content, its own statistics and the wanted ones -> log mel (B, T, M)."""
+        """Decode the content's features, led from its own statistics to the wanted ones, to log mel (B, T, M)."""
         moved = [
             apply_adain(f, (own.means[i], own.stds[i]), (wanted.means[i], wanted.stds[i]))
             for i, f in enumerate(features)
@@ -173,7 +173,7 @@ class AudioStyleNetwork(nn.Module):
     def compute_change(
         self, features: Sequence[Tensor], own: AudioStatistics, wanted: AudioStatistics, keep_harmonics: bool = True
     ) -> Tensor:
-        """How the log mel is to change, (B, T, M); exactly 0 where `wanted` is `own`.
+        """Compute how the log mel is to change, (B, T, M); exactly 0 where `wanted` is `own`.
 
         What the decoder leaves undone at strength 0 is taken off. With `keep_harmonics` only the bands' mean levels
         change band by band, and what changes over time is smooth over the bands: no harmonic of a voice is moved, those
@@ -187,7 +187,7 @@ class AudioStyleNetwork(nn.Module):
 
 
 def build_band_smoother(config: MelConfig, width_hz: float) -> Tensor:
-    """Matrix (M, M) that averages over neighbouring bands with a Gaussian of this width; columns sum to 1."""
+    """Build the matrix (M, M) that averages neighbouring bands with a Gaussian of this width; columns sum to 1."""
     bank = mel_filterbank(config)  # (F, M)
     bin_hz = config.sample_rate / config.n_fft
     centres = (bank * torch.arange(bank.shape[0])[:, None]).sum(dim=0) / bank.sum(dim=0) * bin_hz

@@ -39,16 +39,16 @@ class ContentVocoderConfig:
 
     @classmethod
     def debug(cls) -> ContentVocoderConfig:
-        """A tiny network for tests."""
+        """Return a tiny network for tests."""
         return cls(channels=8, hidden=12, blocks=1, past=2, ahead=1)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ContentVocoderConfig:
-        """The inverse of to_dict."""
+        """Build from what `to_dict` returned."""
         return cls(**{**values, "mel": MelConfig(**values["mel"])})
 
 
@@ -75,7 +75,7 @@ class ContentVocoder(nn.Module):
         self.past_frames, self.ahead_frames = self.stack.past_frames, self.stack.ahead_frames
 
     def predict_filters(self, mel: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
-        """Log mel of the content (B, T, M), wanted change (B, T, M) -> log gain, log noise magnitude (B, T, F)."""
+        """Predict log gain and log noise magnitude (B, T, F) from the content's log mel and wanted change (B, T, M)."""
         change = change.clamp(-LARGEST_CHANGE, LARGEST_CHANGE)
         hidden = self.norm(self.stack(torch.cat([(mel - MEL_MEAN) / MEL_STD, 0.5 * change], dim=-1)))
         rest, noise = self.output(hidden).chunk(2, dim=-1)
@@ -84,12 +84,12 @@ class ContentVocoder(nn.Module):
         return gain, level + self.NOISE_OFFSET + self.NOISE_LIMIT * torch.tanh(noise / self.NOISE_LIMIT)
 
     def apply_filters(self, source: Tensor, noise: Tensor, filters: tuple[Tensor, Tensor]) -> Tensor:
-        """Spectra of the content and of unit noise, complex (B, T, F) -> the changed spectrum (B, T, F)."""
+        """Filter complex spectra (B, T, F) of the content and of unit noise to the changed spectrum (B, T, F)."""
         gain, level = filters
         return source * gain.exp() + noise * level.exp()
 
     def forward(self, source: Tensor, mel: Tensor, change: Tensor, noise: Tensor) -> Tensor:
-        """Whole clips, for training.
+        """Change whole clips, for training.
 
         Args:
             source: complex (B, T, F), `compute_spectrum` of the content's frames.
@@ -108,15 +108,15 @@ class ContentVocoder(nn.Module):
 
 
 def compute_spectrum(frames: Tensor) -> Tensor:
-    """Frames (..., n_fft) -> windowed complex spectrum (..., F)."""
+    """Return the windowed complex spectrum (..., F) of frames (..., n_fft)."""
     return torch.fft.rfft(frames * hann_window(frames.shape[-1]))
 
 
 def invert_spectrum(shaped: Tensor, n_fft: int) -> Tensor:
-    """Complex spectrum (..., F) -> windowed frames (..., n_fft), to be overlap-added."""
+    """Return windowed frames (..., n_fft) of a complex spectrum (..., F), to be overlap-added."""
     return torch.fft.irfft(shaped, n=n_fft) * hann_window(n_fft)
 
 
 def compute_mel(spectra: Tensor, config: MelConfig) -> Tensor:
-    """Complex spectrum (..., F) -> log mel (..., M)."""
+    """Return log mel (..., M) of a complex spectrum (..., F)."""
     return (spectra.abs() @ mel_filterbank(config)).clamp_min(1e-5).log()

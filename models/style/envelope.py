@@ -31,7 +31,7 @@ FLOOR = 1e-10
 
 @lru_cache(maxsize=4)
 def build_cosine_basis(bins: int, coefficients: int = COEFFICIENTS) -> Tensor:
-    """Orthonormal cosine transform (Q, F)."""
+    """Build the orthonormal cosine transform (Q, F)."""
     angle = math.pi * torch.arange(coefficients)[:, None] * (torch.arange(bins) + 0.5)[None] / bins
     basis = torch.cos(angle) * math.sqrt(2.0 / bins)
     basis[0] /= math.sqrt(2.0)
@@ -39,12 +39,12 @@ def build_cosine_basis(bins: int, coefficients: int = COEFFICIENTS) -> Tensor:
 
 
 def cepstra_to_log_magnitude(cepstra: Tensor, bins: int) -> Tensor:
-    """Cepstra (..., Q) -> natural log of magnitude (..., F)."""
+    """Turn cepstra (..., Q) into the natural log of magnitude (..., F)."""
     return cepstra @ build_cosine_basis(bins, cepstra.shape[-1])
 
 
 def fill_gaps(f0: FloatArray) -> FloatArray:
-    """F0 (T,) with a value in every frame: lines across what has no pitch, the first and last value at the ends."""
+    """Give F0 (T,) a value in every frame: lines across what has no pitch, the first and last value at the ends."""
     voiced = np.flatnonzero(f0)
     if not len(voiced):
         return np.full(len(f0), NO_PITCH_HZ, np.float32)
@@ -53,7 +53,7 @@ def fill_gaps(f0: FloatArray) -> FloatArray:
 
 
 def compute_cepstra(frames: FloatArray, f0: FloatArray, config: MelConfig) -> Tensor:
-    """Envelopes of frames.
+    """Compute envelopes of frames.
 
     Args:
         frames: (T, n_fft) samples around each frame's centre, no window.
@@ -81,14 +81,14 @@ def compute_cepstra(frames: FloatArray, f0: FloatArray, config: MelConfig) -> Te
 
 
 def _interpolate_at(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of values (T, K) read between their points at places (T, L)."""
+    """Read rows of values (T, K) between their points at places (T, L)."""
     low = np.clip(places.astype(np.int64), 0, values.shape[1] - 2)
     share = places - low
     return (1 - share) * np.take_along_axis(values, low, 1) + share * np.take_along_axis(values, low + 1, 1)
 
 
 def _fill_low_end(power: NDArray[np.float64], pitch_bins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Power (T, F) where what lies below the pitch is filled up by what lies as far above zero mirrored at it."""
+    """Fill power (T, F) below the pitch with what lies above zero, mirrored at the pitch."""
     count = int(pitch_bins.max()) + 1
     mirrored = _interpolate_at(power, np.maximum(pitch_bins - np.arange(count)[None], 0.0))
     low = np.where(np.arange(count)[None] < pitch_bins, mirrored, 0.0)
@@ -96,7 +96,7 @@ def _fill_low_end(power: NDArray[np.float64], pitch_bins: NDArray[np.float64]) -
 
 
 def _average_over_width(power: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of power (T, F) over a width (T, 1) in bins around each; the ends are mirrored."""
+    """Average power (T, F) over a width (T, 1) in bins around each; the ends are mirrored."""
     edge = int(width.max()) + 2
     padded = np.concatenate([power[:, edge:0:-1], power, power[:, -2 : -2 - edge : -1]], axis=1)
     sums = np.concatenate([np.zeros((len(power), 1)), np.cumsum(padded, axis=1)], axis=1)

@@ -32,7 +32,7 @@ PITCH_MEMORY_FRAMES = 600
 
 
 class LiveStyler:
-    """Push sound in, get restyled sound out, as many samples in the end as went in.
+    """A stream of sound that is restyled while it comes in, in the end as many samples as went in.
 
     Args:
         average: statistics to start from.
@@ -76,7 +76,7 @@ class LiveStyler:
 
     @torch.inference_mode()
     def push(self, samples: FloatArray, last: bool = False) -> FloatArray:
-        """Add float32 (n,) at the model's rate; n may be 0. Returns what is finished, maybe nothing.
+        """Add float32 (n,) at the model's rate, n may be 0; return what is finished, maybe nothing.
 
         Raises:
             ValueError: the samples are not one row of finite numbers.
@@ -94,8 +94,11 @@ class LiveStyler:
         return round_off(np.concatenate(made)) if made else np.zeros(0, np.float32)
 
     def _take_in(self, samples: FloatArray, last: bool) -> FloatArray:
-        """One hop of samples, or the rest: always the same pieces, so that what is heard of the pitch by when, and so
-        the result, does not depend on how the sound comes in."""
+        """Take in one hop of samples, or the rest.
+
+        The pieces are always the same, so that what is heard of the pitch by when, and with it the result, does not
+        depend on how the sound comes in.
+        """
         self._raw.add(samples)
         hop = self.mel.hop_length
         received = self._raw.stop
@@ -148,7 +151,7 @@ class LiveStyler:
         self.running.add(features, level > self._loudest - ACTIVE_DB / 8.685889638)
 
     def _track_new_pitches(self, frames: int, last: bool) -> NDArray[np.float32]:
-        """F0 of the frames that have become known, and the ratio that follows from all so far."""
+        """Return F0 of the frames that have become known; set the ratio that follows from all so far."""
         if self.renderer.mover is None:
             return np.zeros(0, np.float32)
         half, reach, hop = MEDIAN_FRAMES // 2, count_yin_reach(self.mel.sample_rate), self.mel.hop_length

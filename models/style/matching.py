@@ -42,16 +42,16 @@ class MatchingConfig:
 
     @classmethod
     def debug(cls) -> MatchingConfig:
-        """A tiny network for tests."""
+        """Return a tiny network for tests."""
         return cls(channels=8, hidden=12, blocks=1, reach=1, width=6)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> MatchingConfig:
-        """The inverse of to_dict."""
+        """Build from what `to_dict` returned."""
         return cls(**{**values, "mel": MelConfig(**values["mel"])})
 
 
@@ -72,7 +72,7 @@ class MatchingNetwork(nn.Module):
         self.reach_frames = self.stack.past_frames
 
     def forward(self, bands: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-        """Keys of length 1.
+        """Compute keys of length 1.
 
         Args:
             bands: normalised log mel (B, T, M), the first level of `AudioStyleNetwork.encode`.
@@ -85,7 +85,7 @@ class MatchingNetwork(nn.Module):
         return F.normalize(self.output(self.norm(self.stack(plain))), dim=-1)
 
     def attend(self, keys: Tensor, others: Tensor, values: Tensor, heard: Tensor) -> Tensor:
-        """Soft choice, to train by.
+        """Choose softly, to train by.
 
         Args:
             keys, others: (B, T, K) and (B, P, K).
@@ -99,6 +99,6 @@ class MatchingNetwork(nn.Module):
 
 
 def average_nearest(keys: Tensor, others: Tensor, values: Tensor, count: int = NEAREST) -> Tensor:
-    """For each key (T, K) the mean of the values (P, Q) of the `count` nearest of the others (P, K): (T, Q)."""
+    """Return for each key (T, K) the mean of the values (P, Q) of the `count` nearest others (P, K): (T, Q)."""
     found = (keys @ others.T).topk(min(count, len(others)), dim=1).indices
     return values[found].mean(dim=1)

@@ -31,12 +31,12 @@ STEADY_CENTS, STEADY_SHARE = 8.0, 0.8
 
 
 def count_yin_reach(sample_rate: int) -> int:
-    """How many samples to either side of a frame's centre its pitch depends on, before the median."""
+    """Count the samples to either side of a frame's centre that its pitch depends on, before the median."""
     return (WINDOW + math.ceil(sample_rate / LOW_HZ) + 2) // 2 + 1
 
 
 def run_yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
-    """F0 in Hz of frames (T, 2 * yin_reach), 0 where there is none."""
+    """Return F0 in Hz of frames (T, 2 * count_yin_reach), 0 where there is none."""
     longest = math.ceil(sample_rate / LOW_HZ) + 1
     shortest = int(sample_rate / HIGH_HZ)
     x = frames[:, : WINDOW + longest].astype(np.float64)
@@ -64,14 +64,14 @@ def run_yin(frames: FloatArray, sample_rate: int) -> NDArray[np.float32]:
 
 
 def smooth_by_median(f0: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median over MEDIAN_FRAMES frames (T,), so that a single wrong octave or gap is gone."""
+    """Take the median over MEDIAN_FRAMES frames (T,), so that a single wrong octave or gap is gone."""
     half = MEDIAN_FRAMES // 2
     padded = np.pad(f0, half)
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, MEDIAN_FRAMES), axis=-1).astype(np.float32)
 
 
 def find_typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> float:
-    """Median F0 in Hz over the voiced frames; 0 where fewer than this share of the frames are voiced."""
+    """Return the median F0 in Hz over the voiced frames; 0 where fewer than this share of the frames are voiced."""
     voiced = f0[f0 > 0]
     if not len(f0) or len(voiced) < max(3, least_share * len(f0)):
         return 0.0
@@ -79,7 +79,7 @@ def find_typical_pitch(f0: NDArray[np.float32], least_share: float = 0.15) -> fl
 
 
 def holds_notes(f0: NDArray[np.float32]) -> bool:
-    """Whether the pitch (T,) stays where it is from frame to frame, as of an instrument; a speaking voice's glides."""
+    """Tell whether the pitch (T,) stays from frame to frame, as of an instrument; a speaking voice's glides."""
     both = (f0[1:] > 0) & (f0[:-1] > 0)
     if both.sum() < 10:
         return False
@@ -88,7 +88,7 @@ def holds_notes(f0: NDArray[np.float32]) -> bool:
 
 
 class PitchMover:
-    """Multiplies the pitch of a voice by `ratio`; as many samples come out as go in, later, and as loud.
+    """A voice's pitch times `ratio`; as many samples come out as go in, later, and as loud.
 
     Grains that lie apart leave gaps, and grains that crowd cancel: the level follows that of the input.
 
@@ -115,7 +115,7 @@ class PitchMover:
 
     @property
     def delay_samples(self) -> int:
-        """At most this many samples are held back while more are to come."""
+        """Return how many samples at most are held back while more are to come."""
         return 4 * self.longest + 2 * self.hop
 
     def push(self, samples: FloatArray, f0: NDArray[np.float32], last: bool = False) -> FloatArray:
@@ -132,7 +132,7 @@ class PitchMover:
         return self._take_final()
 
     def _find_period(self, place: int) -> tuple[int, bool] | None:
-        """Period in samples and whether there is a pitch; None while that is not known yet."""
+        """Return the period in samples and whether there is a pitch; None while that is not known yet."""
         index = round(place / self.hop) - self._f0_from
         if index >= len(self._f0):
             if self._end is None:
@@ -187,7 +187,7 @@ class PitchMover:
             self._f0, self._f0_from = self._f0[frames:], self._f0_from + min(frames, len(self._f0))
 
     def _add_grain(self, place: int, at: int, period: int) -> None:
-        """One grain of two periods around input sample `at`, centred on output sample `place`."""
+        """Add one grain of two periods around input sample `at`, centred on output sample `place`."""
         window = np.hanning(2 * period + 1)[:-1].astype(np.float32)
         grain = self._x[at - period - self._x_from : at + period - self._x_from] * window
         start = place - period - self._emitted
@@ -215,7 +215,7 @@ class PitchMover:
         return self._match_loudness(made, heard)
 
     def _match_loudness(self, made: FloatArray, heard: FloatArray) -> FloatArray:
-        """The output at the level of the input, both followed over LEVEL_S; the states go from piece to piece."""
+        """Bring the output to the level of the input, both followed over LEVEL_S; the states go from piece to piece."""
         if not len(made):
             return made
         from scipy.signal import lfilter

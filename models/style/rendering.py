@@ -38,20 +38,20 @@ class SampleBuffer:
 
     @property
     def stop(self) -> int:
-        """Place after the last sample."""
+        """Return the place after the last sample."""
         return self.start + len(self.samples)
 
     def add(self, samples: FloatArray) -> None:
-        """Append."""
+        """Append samples."""
         self.samples = np.concatenate([self.samples, samples.astype(np.float32)])
 
     def forget_before(self, place: int) -> None:
-        """Let go of what lies before."""
+        """Let go of what lies before a place."""
         if place > self.start:
             self.samples, self.start = self.samples[place - self.start :], min(place, self.stop)
 
     def cut_frames(self, first: int, stop: int, size: int, hop: int) -> Tensor:
-        """Frames (stop - first, size) centred on multiples of hop; silence beyond what there is."""
+        """Cut frames (stop - first, size) centred on multiples of hop; silence lies beyond what there is."""
         start, end = first * hop - size // 2, (stop - 1) * hop + size - size // 2
         before = max(0, self.start - start)
         piece = self.samples[max(0, start - self.start) : max(0, end - self.start)]
@@ -72,7 +72,7 @@ class OverlapAdd:
         self._tail_from = -mel.n_fft // 2
 
     def add(self, frames: FloatArray, first: int, stop: int, total: int | None) -> FloatArray:
-        """Frames first..stop-1, (stop - first, n_fft); returns what no later frame touches.
+        """Add frames first..stop-1, (stop - first, n_fft); return what no later frame touches.
 
         Args:
             total: length of the whole sound, given with its last frames; all the rest comes out.
@@ -98,7 +98,7 @@ class OverlapAdd:
 
 
 class AudioStyleRenderer:
-    """Makes the sound of one content; frames go in order.
+    """The rendering of one content; frames go in order.
 
     Args:
         own: statistics of the content.
@@ -133,20 +133,20 @@ class AudioStyleRenderer:
 
     @property
     def emitted(self) -> int:
-        """Samples that came out so far."""
+        """Count the samples that came out so far."""
         return self.added.emitted
 
     def feed(self, samples: FloatArray, f0: NDArray[np.float32], last: bool) -> None:
-        """The content's samples, in order, with the F0 of the frames that have become known."""
+        """Feed the content's samples, in order, with the F0 of the frames that have become known."""
         self.source.add(self.mover.push(samples, f0, last) if self.mover else samples)
 
     def count_ready_frames(self) -> int:
-        """How many frames of the (pitch-moved) content are known whole, from 0 on."""
+        """Count the frames of the (pitch-moved) content that are known whole, from 0 on."""
         mel = self.network.config.mel
         return max(0, (self.source.stop - mel.n_fft // 2) // mel.hop_length + 1)
 
     def render(self, first: int, stop: int, features: Features, limit: int, total: int | None = None) -> FloatArray:
-        """Sound that frames first..stop-1 complete.
+        """Return the sound that frames first..stop-1 complete.
 
         Args:
             features: of the content, by frames.
@@ -175,7 +175,7 @@ class AudioStyleRenderer:
         return self.added.add(invert_spectrum(shaped, mel.n_fft)[0].numpy(), first, stop, total)
 
     def _match_loudness(self, source: Tensor, shaped: Tensor) -> Tensor:
-        """Gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""
+        """Return the gain of each frame (T, 1) that keeps the source's loudness, both followed over LEVEL_S."""
         from scipy.signal import lfilter
 
         mel = self.network.config.mel
@@ -199,7 +199,7 @@ class AudioStyleRenderer:
 
 
 def round_off(samples: FloatArray) -> FloatArray:
-    """Samples in [-1, 1]: those beyond KNEE bend towards full scale, the others stay as they are."""
+    """Round samples off to [-1, 1]: those beyond KNEE bend towards full scale, the others stay as they are."""
     room = 1.0 - KNEE
     over = np.abs(samples) - KNEE
     bent = np.sign(samples) * (KNEE + room * np.tanh(np.maximum(over, 0.0) / room))

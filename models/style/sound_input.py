@@ -18,7 +18,7 @@ SILENCE_DB = -65.0
 
 
 def prepare_mono(sound: FloatArray | str | Path, rate: int, target_rate: int, what: str) -> FloatArray:
-    """Content or style as float32 (n,) at `target_rate`, n = ceil(frames * target_rate / rate).
+    """Return content or style as float32 (n,) at `target_rate`, n = ceil(frames * target_rate / rate).
 
     Args:
         sound: float32 (n,) or (channels, n), or the path of a file that libsndfile reads.

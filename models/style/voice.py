@@ -58,7 +58,7 @@ class VoiceMatchingSet:
     spread: float
 
     def thin(self, most: int) -> VoiceMatchingSet:
-        """At most so many frames, evenly chosen."""
+        """Return at most so many frames, evenly chosen."""
         if len(self.keys) <= most:
             return self
         rows = torch.linspace(0, len(self.keys) - 1, most).long()
@@ -77,7 +77,7 @@ class VoiceAnalysis:
 
 
 def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
-    """Listen to a voice: yields how many frames are done, and at last the analysis.
+    """Listen to a voice; yield how many frames are done, and at last the analysis.
 
     Nothing is yielded for what has no pitch, plays notes or is too short.
     """
@@ -106,7 +106,7 @@ def analyse_voice(network: MatchingNetwork, sound: SoundAnalysis) -> Iterator[Vo
 
 
 def build_matching_set(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceMatchingSet | None:
-    """The bank of a style; None for what is no voice."""
+    """Build the matching set of a style; return None for what is no voice."""
     for heard in analyse_voice(network, sound):
         if isinstance(heard, VoiceAnalysis):
             return heard.matching_set
@@ -114,13 +114,13 @@ def build_matching_set(network: MatchingNetwork, sound: SoundAnalysis) -> VoiceM
 
 
 def pack_matching_set(matching_set: VoiceMatchingSet, name: str) -> dict[str, Tensor]:
-    """As a weight file keeps it."""
+    """Return a matching set as a weight file keeps it."""
     pitch = torch.tensor([matching_set.log_hz, matching_set.spread])
     return {f"{name}.keys": matching_set.keys, f"{name}.envelopes": matching_set.envelopes, f"{name}.pitch": pitch}
 
 
 def unpack_matching_set(tensors: Mapping[str, Tensor], name: str) -> VoiceMatchingSet | None:
-    """The inverse of `pack_matching_set`; None where there is none of that name."""
+    """Build a matching set from what `pack_matching_set` returned; return None where there is none of that name."""
     if f"{name}.keys" not in tensors:
         return None
     log_hz, spread = tensors[f"{name}.pitch"].tolist()
@@ -128,7 +128,7 @@ def unpack_matching_set(tensors: Mapping[str, Tensor], name: str) -> VoiceMatchi
 
 
 def convert_pitch(f0: FloatArray, own: VoiceMatchingSet, style: VoiceMatchingSet, strength: float) -> FloatArray:
-    """F0 (T,) led to the style's height and spread."""
+    """Lead F0 (T,) to the style's height and spread."""
     spread = float(np.clip(style.spread / max(own.spread, 1e-3), 1 / MOST_SPREAD, MOST_SPREAD))
     log_f0 = np.log(f0)
     wanted = (log_f0 - own.log_hz) * spread + style.log_hz
@@ -143,15 +143,15 @@ class _Filter:
         self.result = RunningStatistics((config.n_mels,))
 
     def count_ready_frames(self) -> int:
-        """How many frames are known whole."""
+        """Count the frames that are known whole."""
         return max(0, (self.source.stop - self.config.n_fft // 2) // self.config.hop_length + 1)
 
     def cut_frames(self, first: int, stop: int) -> Tensor:
-        """Samples of frames (stop - first, n_fft)."""
+        """Return the samples of frames (stop - first, n_fft)."""
         return self.source.cut_frames(first, stop, self.config.n_fft, self.config.hop_length)
 
     def apply(self, first: int, stop: int, gain: Tensor, active: Tensor, total: int | None) -> FloatArray:
-        """Frames first..stop-1 by gains (n, F), log magnitude; what is final comes out.
+        """Filter frames first..stop-1 by gains (n, F), log magnitude; return what is final.
 
         Args:
             active: which of the frames count in the statistics, bool (n,).
@@ -167,7 +167,7 @@ class _Filter:
 def compute_closing_gain(
     content: SoundAnalysis, voice: VoiceAnalysis, style: VoiceMatchingSet, bands: Tensor, move_pitch: bool
 ) -> Tensor:
-    """Log gains (F,) that lead the mean of the result's mel bands to that of the style's.
+    """Compute log gains (F,) that lead the mean of the result's mel bands to that of the style's.
 
     Args:
         bands: means of the style's bands, (M,), as in `AudioStatistics`.
@@ -180,7 +180,7 @@ def compute_closing_gain(
 
 
 class VoiceRenderer:
-    """Makes the sound of a content in the style's voice, frames in order.
+    """The rendering of a content in the style's voice, frames in order.
 
     Args:
         strength: 0 returns the content, 1 goes all the way.
@@ -208,21 +208,21 @@ class VoiceRenderer:
 
     @property
     def emitted(self) -> int:
-        """Samples that came out so far."""
+        """Count the samples that came out so far."""
         return self.passes[-1].added.emitted
 
     @property
     def result(self) -> RunningStatistics:
-        """Statistics of the mel bands made so far."""
+        """Return the statistics of the mel bands made so far."""
         return self.passes[-1].result
 
     @property
     def pitch_ratio(self) -> float:
-        """New pitch over old, in the middle."""
+        """Return the new pitch over the old, in the middle."""
         return float(np.median(self.f0 / self.voice.f0))
 
     def compute_target(self, first: int, stop: int) -> Tensor:
-        """Envelopes (stop - first, Q) that the frames shall have."""
+        """Return the envelopes (stop - first, Q) that the frames shall have."""
         own = self.voice.envelopes[first:stop]
         if not self.strength:
             return own
@@ -232,7 +232,7 @@ class VoiceRenderer:
         return own + self.strength * (theirs - mine)
 
     def _feed(self) -> None:
-        """A few more frames of the content into the first pass."""
+        """Feed a few more frames of the content into the first pass."""
         hop, frames = self.config.hop_length, self.content.frames
         stop = min(frames, self._fed + PITCH_STEP_FRAMES)
         rows = slice(self._fed, stop)
@@ -246,7 +246,7 @@ class VoiceRenderer:
         self._fed = stop
 
     def render(self, stop: int) -> FloatArray:
-        """Sound that frames up to stop - 1 complete, beyond what came out before."""
+        """Return the sound that frames up to stop - 1 complete, beyond what came out before."""
         return self._advance(PASSES - 1, stop)
 
     def _advance(self, number: int, stop: int) -> FloatArray:
@@ -270,13 +270,13 @@ class VoiceRenderer:
         return one.apply(first, stop, gain, self.voice.active[first:stop], total)
 
     def _has_ended(self, number: int) -> bool:
-        """Whether nothing more will come into a pass."""
+        """Tell whether nothing more will come into a pass."""
         done = self._fed if number == 0 else self.filtered[number - 1]
         return done >= self.content.frames
 
 
 class VoiceMatcher:
-    """Hears voices and makes renderers; what was heard last is kept, so that another strength starts at the filter.
+    """A source of renderers that keeps what it heard last, so that another strength starts at the filter.
 
     Args:
         kept: how many of each are remembered.
@@ -289,11 +289,11 @@ class VoiceMatcher:
         self._lock = threading.Lock()
 
     def build_matching_set(self, style: SoundAnalysis) -> VoiceMatchingSet | None:
-        """The bank of a style; None for what is no voice."""
+        """Build the matching set of a style; return None for what is no voice."""
         return build_matching_set(self.network, style)
 
     def hear(self, name: str, content: SoundAnalysis) -> Iterator[VoiceAnalysis | int]:
-        """As `analyse_voice`, at once for a content of this name that was heard before."""
+        """Listen as `analyse_voice` does, but answer at once for a content of this name that was heard before."""
         with self._lock:
             known = name in self._heard
             voice = self._heard.get(name)
@@ -318,7 +318,7 @@ class VoiceMatcher:
         strength: float,
         move_pitch: bool,
     ) -> VoiceRenderer:
-        """For a content and a style of these names; `bands` are the means of the style's mel bands."""
+        """Make a renderer for a content and a style of these names; `bands` are the means of the style's mel bands."""
         closing = None
         if strength > 0:
             with self._lock:

@@ -126,7 +126,7 @@ Item = tuple[SpeechClip, np.ndarray, np.ndarray, tuple[float, ...]]
 
 
 class SpeechBatchSampler:
-    """Draws batches of clips of like length, with augmentation, from a seeded generator."""
+    """A source of batches of clips of like length, with augmentation, from a seeded generator."""
 
     def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, frames_per_step: int) -> None:
         self.plan, self.frames_per_step = plan, frames_per_step
@@ -140,7 +140,7 @@ class SpeechBatchSampler:
         self.shape_rng = random.Random(plan.seed)  # equal in all processes, so that none waits for a longer batch
 
     def draw(self, progress: float) -> AcousticBatch:
-        """A batch; `progress` in [0, 1] sets the share of the target voice."""
+        """Draw a batch; `progress` in [0, 1] sets the share of the target voice."""
         plan = self.plan
         share = plan.first_share + (plan.last_share - plan.first_share) * progress
         shape = self.shape_rng
@@ -152,7 +152,7 @@ class SpeechBatchSampler:
         return collate(items, self.frames_per_step, self.voices)
 
     def _draw_item(self, share: float, wanted_frames: float, octaves: float) -> Item:
-        """Of some random clips of a random voice, the one that comes out nearest the wanted length: little padding.
+        """Draw clips of a random voice and take the one that comes out nearest the wanted length: little padding.
 
         A batch is stretched as a whole by about `octaves`, for the same reason.
         """
@@ -168,7 +168,7 @@ class SpeechBatchSampler:
         return self._augment(clip, octaves)
 
     def _augment(self, clip: SpeechClip, octaves: float) -> Item:
-        """The clip spoken faster by `octaves`, perhaps louder or softer."""
+        """Make the clip faster by `octaves`, perhaps louder or softer."""
         mel, path, measured = clip.mel.astype(np.float32), clip.path, clip.measured
         if octaves:
             length = round(len(mel) / 2**octaves)
@@ -207,7 +207,7 @@ def collate(items: Sequence[Item], frames_per_step: int, voices: tuple[str, ...]
 
 
 def compute_alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor) -> Tensor:
-    """Mean cross entropy of the attention weights with where each step should look.
+    """Return the mean cross entropy of the attention weights with where each step should look.
 
     Args:
         alignment, wanted: (B, S, L), rows summing to one; step_mask: bool (B, S).
@@ -241,7 +241,7 @@ def decode(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -
 def compute_losses(
     model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule
 ) -> tuple[Tensor, dict[str, float]]:
-    """The training loss and what it is made of."""
+    """Return the training loss and what it is made of."""
     output = decode(model, batch, schedule)
     coarse, stop, alignment = output.mel, output.stop, output.alignment
     fine = coarse + model.postnet(coarse, make_length_mask(batch.mel_lengths, batch.mel.shape[1]))

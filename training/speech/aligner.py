@@ -27,7 +27,7 @@ SKIPPABLE = {WORD_BREAK, *PUNCTUATION}
 
 
 def find_sound_class(symbol: str) -> str:
-    """The model a symbol shares: vowels without their stress, all pauses one silence."""
+    """Return the sound class that a symbol shares: vowels without their stress, all pauses one silence."""
     return "" if symbol in PAUSES else symbol.lstrip("".join(STRESSES))
 
 
@@ -36,7 +36,7 @@ SOUND_IDS = {sound: index for index, sound in enumerate(SOUNDS)}
 
 
 def compute_features(mel: np.ndarray) -> np.ndarray:
-    """Log mel (T, M) -> cepstra and their slopes, each with the clip's mean removed, float32 (T, D)."""
+    """Turn log mel (T, M) into cepstra and their slopes, each with the clip's mean removed, float32 (T, D)."""
     cepstra = dct(mel.astype(np.float32), axis=1, norm="ortho")[:, :CEPSTRA]
     slopes = gaussian_filter1d(cepstra, 1.5, axis=0, order=1) * 2.0
     both = np.concatenate([cepstra, slopes], axis=1)
@@ -54,7 +54,7 @@ class Chain:
 
 
 def build_chain(symbols: list[int]) -> Chain:
-    """Sounds have STATES states each, pauses one that a path may leave out (the first and last may not)."""
+    """Chain a clip's states: STATES for each sound, for each pause one that a path may leave out but at the ends."""
     states, places, optional = [], [], []
     for place, symbol_id in enumerate(symbols):
         symbol = SYMBOLS[symbol_id]
@@ -71,7 +71,7 @@ def build_chain(symbols: list[int]) -> Chain:
 
 
 def run_viterbi(scores: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
-    """The best path of each clip: for each frame an index into its chain, int (T,). Clips go side by side.
+    """Find the best path of each clip, for each frame an index into its chain, int (T,); clips go side by side.
 
     Args:
         scores: a clip's log likelihoods (T, J) of each frame under each state of its chain.
@@ -108,7 +108,7 @@ def _trace_back(came_from: np.ndarray, size: int) -> np.ndarray:
 
 
 class VoiceAligner:
-    """Aligns the clips of one voice."""
+    """The forced alignment of the clips of one voice."""
 
     def __init__(self, clips: list[SpeechClip]) -> None:
         self.clips = clips
@@ -118,12 +118,12 @@ class VoiceAligner:
 
     @staticmethod
     def _spread_evenly(feature: np.ndarray, chain: Chain) -> np.ndarray:
-        """Frames shared out evenly over the sounds' states."""
+        """Share out frames evenly over the sounds' states."""
         sounds = np.flatnonzero(chain.states >= STATES) if (chain.states >= STATES).any() else np.arange(1)
         return sounds[np.minimum(np.arange(len(feature)) * len(sounds) // len(feature), len(sounds) - 1)]
 
     def estimate(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and variances (K, D) of the states under the present paths."""
+        """Estimate means and variances (K, D) of the states under the present paths."""
         count = len(SOUNDS) * STATES
         width = self.features[0].shape[1]
         totals, squares, counts = np.zeros((count, width)), np.zeros((count, width)), np.zeros(count)
@@ -142,7 +142,7 @@ class VoiceAligner:
         return mean, np.maximum(variance, 0.05 * everything.var(axis=0))
 
     def align(self, rounds: int = 8, together: int = 48) -> list[np.ndarray]:
-        """For each clip the place of the symbol that each frame belongs to, int (T,).
+        """Return for each clip the place of the symbol that each frame belongs to, int (T,).
 
         A clip with fewer frames than states keeps its flat alignment.
         """
@@ -168,7 +168,7 @@ class VoiceAligner:
 
 
 def assign_pauses_to_punctuation(places: np.ndarray, symbols: list[int]) -> np.ndarray:
-    """A word break after punctuation sounds like the same pause: its frames belong to the punctuation."""
+    """Give the frames of a word break after punctuation to the punctuation: both sound like one pause."""
     moved = places.copy()
     for place in np.unique(places):
         follows_punctuation = place > 0 and SYMBOLS[symbols[place - 1]] in PUNCTUATION

@@ -50,7 +50,7 @@ class SpeechClip:
 
 
 def find_sound(folder: Path, name: str) -> Path:
-    """Path of a clip's sound; FileNotFoundError names the clip."""
+    """Find the path of a clip's sound; FileNotFoundError names the clip."""
     for place in (folder, folder / "flac", folder / "wavs"):
         for ending in (".wav", ".flac"):
             if (path := place / (name + ending)).exists():
@@ -69,7 +69,7 @@ def trim_silence(samples: np.ndarray, rate: int) -> np.ndarray:
 
 
 def measure_f0(samples: np.ndarray, config: MelConfig, frames: int) -> np.ndarray:
-    """F0 in Hz at each mel frame (0 where unvoiced), by WORLD's DIO and StoneMask."""
+    """Measure F0 in Hz at each mel frame (0 where unvoiced), by WORLD's DIO and StoneMask."""
     import pyworld
 
     wave = samples.astype(np.float64)
@@ -80,7 +80,7 @@ def measure_f0(samples: np.ndarray, config: MelConfig, frames: int) -> np.ndarra
 
 
 def shift_pitch(samples: np.ndarray, config: MelConfig, semitones: float) -> np.ndarray:
-    """The same utterance spoken higher or lower, formants and pace kept, by Praat's PSOLA."""
+    """Speak the same utterance higher or lower, formants and pace kept, by Praat's PSOLA."""
     import parselmouth
     from parselmouth.praat import call
 
@@ -175,7 +175,7 @@ def save(path: Path, clips: list[SpeechClip]) -> None:
 
 
 def load(path: Path) -> list[SpeechClip]:
-    """The inverse of save."""
+    """Read what `save` wrote."""
     return [
         SpeechClip(
             name=row["name"],

@@ -49,7 +49,7 @@ def replace_with_aligned_mel(
 
 @torch.inference_mode()
 def predict_mel(model: Tacotron2, batch: AcousticBatch, generator: torch.Generator) -> np.ndarray:
-    """Log mel (B, T, M) in float16, given the true frames before each step and read through the model's own weights.
+    """Predict log mel (B, T, M), float16, from the true frames before each step and the model's own weights.
 
     A first pass shows where the model would look; the second has that as its past.
     """

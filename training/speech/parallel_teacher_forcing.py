@@ -35,13 +35,13 @@ class DecoderOutput:
 
 
 def shift_frames(mel: Tensor, frames_per_step: int) -> Tensor:
-    """The last frame before each step, zeros before the first: mel (B, T, M) -> (B, S, M)."""
+    """Return the last frame before each step, zeros before the first: mel (B, T, M) gives (B, S, M)."""
     last_of_step = mel[:, frames_per_step - 1 :: frames_per_step]
     return torch.cat([torch.zeros_like(last_of_step[:, :1]), last_of_step[:, :-1]], dim=1)
 
 
 def delay(values: Tensor) -> Tensor:
-    """(B, S, ...) one step later, zeros at first."""
+    """Delay (B, S, ...) by one step, with zeros at first."""
     return torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
 
 
@@ -54,7 +54,7 @@ def decode_all_steps(
     own_ratio: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> DecoderOutput:
-    """One parallel pass.
+    """Decode all steps in one parallel pass.
 
     Args:
         memory: (B, L, E); lengths: (B,) symbols of each item.
@@ -86,7 +86,7 @@ def decode_all_steps(
 
 
 def run_attention_rnn(decoder: Tacotron2Decoder, prenet: Tensor, contexts: Tensor) -> Tensor:
-    """The attention RNN over all steps: prenet (B, S, P), the context before each step (B, S, E) -> (B, S, H).
+    """Run the attention RNN over all steps: prenet (B, S, P) and the context before each (B, S, E) give (B, S, H).
 
     Its cell's weights serve a fused LSTM. Dropout falls on what it gives, not on what it hands on to itself.
     """

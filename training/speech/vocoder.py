@@ -54,7 +54,7 @@ class VocoderPlan:
 
     @classmethod
     def for_finetuning(cls, steps: int) -> VocoderPlan:
-        """The second stage, on mel frames that an acoustic model predicted: adversarial from the first step."""
+        """Return the plan of the second stage, on predicted mel frames: adversarial from the first step."""
         return cls(
             steps=steps,
             batch=8,
@@ -69,7 +69,7 @@ class VocoderPlan:
 
 
 class SpectrogramDiscriminator(nn.Module):
-    """Judges short patches of a log-compressed complex spectrogram; a strided 2-D convolution stack."""
+    """A judge of short patches of a log-compressed complex spectrogram: strided 2-D convolutions."""
 
     def __init__(self, n_fft: int, hop: int, channels: int = 16) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class SpectrogramDiscriminator(nn.Module):
         self.output = norm(nn.Conv2d(widths[-1], 1, (3, 3), padding=1))
 
     def forward(self, samples: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """samples (B, N) -> scores, and the features of each layer."""
+        """Return scores of samples (B, N), and the features of each layer."""
         spectrum = torch.stft(samples, self.n_fft, self.hop, window=hann_window(self.n_fft), return_complex=True)
         magnitude = spectrum.abs().clamp_min(1e-5)
         compressed = spectrum / magnitude * magnitude.pow(0.3)
@@ -95,7 +95,7 @@ class SpectrogramDiscriminator(nn.Module):
 
 
 def compute_spectral_loss(made: Tensor, true: Tensor) -> Tensor:
-    """Mean over resolutions of spectral convergence and log-magnitude distance; (B, N) each."""
+    """Return the mean over resolutions of spectral convergence and log-magnitude distance; (B, N) each."""
     total = made.new_zeros(())
     for n_fft, hop in RESOLUTIONS:
         window = hann_window(n_fft)
@@ -108,7 +108,7 @@ def compute_spectral_loss(made: Tensor, true: Tensor) -> Tensor:
 
 
 def compute_pitch_loss(vocoder: SourceFilterVocoder, logits: Tensor, voicing: Tensor, f0: Tensor) -> Tensor:
-    """Cross entropy with a bump of one bin's width around the true F0 where voiced, and of the voicing itself."""
+    """Return the cross entropy with a bump of one bin's width around the true F0, plus that of the voicing."""
     voiced = f0 > 0
     log_hz = vocoder.pitch.log_hz
     distance = (f0.clamp_min(1.0).log()[..., None] - log_hz) / (log_hz[1] - log_hz[0])
@@ -119,13 +119,13 @@ def compute_pitch_loss(vocoder: SourceFilterVocoder, logits: Tensor, voicing: Te
 
 
 def fill_unvoiced(f0: np.ndarray) -> np.ndarray:
-    """F0 with unvoiced gaps (0) bridged by straight lines."""
+    """Bridge unvoiced gaps (0) of F0 by straight lines."""
     voiced = np.flatnonzero(f0 > 0)
     return np.interp(np.arange(len(f0)), voiced, f0[voiced]).astype(np.float32)
 
 
 class SpeechSegmentSampler:
-    """Random pieces of clips: mel, F0 and sound, aligned."""
+    """A source of random pieces of clips: mel, F0 and sound, aligned."""
 
     def __init__(self, clips: list[SpeechClip], plan: VocoderPlan, hop: int) -> None:
         self.plan, self.hop = plan, hop
@@ -134,7 +134,7 @@ class SpeechSegmentSampler:
         self.rng = np.random.default_rng(plan.seed)
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """mel (B, T, M), F0 (B, T) with 0 where unvoiced, sound (B, (T - 1) * hop)."""
+        """Draw mel (B, T, M), F0 (B, T) with 0 where unvoiced, and sound (B, (T - 1) * hop)."""
         plan, rng = self.plan, self.rng
         mels, pitches, sounds = [], [], []
         for voice in rng.choice(len(plan.voices), size=plan.batch, p=np.array(plan.shares) / sum(plan.shares)):
@@ -188,7 +188,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
 
     def train_step(self) -> dict[str, float]:
-        """One step of generator and, once its time has come, of the discriminators."""
+        """Do one step of the generator and, once their time has come, of the discriminators; return the losses."""
         plan, mel_config = self.plan, self.config.mel
         mel, f0, true = self.segments.draw()
         filled = torch.from_numpy(np.stack([fill_unvoiced(x) if (x > 0).any() else x + 150 for x in f0.numpy()]))
@@ -212,7 +212,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         return report
 
     def _train_discriminators(self, made: Tensor, true: Tensor) -> float:
-        """Least-squares adversarial loss of the discriminators (Mao et al. 2017)."""
+        """Train the discriminators by least squares (Mao et al. 2017); return their mean loss."""
         loss = made.new_zeros(())
         for discriminator in self.discriminators:
             scores = discriminator(torch.cat([made, true]))[0]
@@ -224,7 +224,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         return float(loss.detach()) / len(self.discriminators)
 
     def _compute_adversarial_losses(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
-        """What the generator wants of the discriminators: to be taken as real, and like features."""
+        """Return what the generator wants of the discriminators: to be taken as real, and like features."""
         fooled, matched = made.new_zeros(()), made.new_zeros(())
         self.discriminators.requires_grad_(False)
         for discriminator in self.discriminators:

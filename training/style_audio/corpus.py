@@ -38,12 +38,12 @@ class SoundClip:
 
     @property
     def sound(self) -> FloatArray:
-        """float32 (N,)."""
+        """Return the samples as float32 (N,)."""
         return self.samples.astype(np.float32) / 32767.0
 
     @cached_property
     def mel(self) -> NDArray[np.float16]:
-        """(T, M)."""
+        """Return the log mel frames (T, M)."""
         frames = 1 + len(self.samples) // MelConfig().hop_length
         return compute_mel_frames(self.sound, 0, frames, MelConfig())[0].numpy().astype(np.float16)
 
@@ -58,33 +58,33 @@ class CorpusTrack:
 
 
 def read_sound(path: Path) -> FloatArray:
-    """A file as mono at the model's rate, at the reference level."""
+    """Read a file as mono at the model's rate, at the reference level."""
     samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     mono = resample(np.ascontiguousarray(samples.mean(axis=1)), rate, MelConfig().sample_rate)
     return mono * np.float32(compute_reference_gain(mono, MelConfig()))
 
 
 def make_sound_clip(name: str, samples: FloatArray) -> SoundClip:
-    """As 16-bit samples."""
+    """Make a clip of 16-bit samples."""
     return SoundClip(name, np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16))
 
 
 def read_voice_track(name: str, folder: Path, hold_out: tuple[str, ...]) -> CorpusTrack:
-    """A folder of sentences, one file each; their names are those of the texts."""
+    """Read a folder of sentences, one file each; their names are those of the texts."""
     files = sorted([*folder.glob("*.wav"), *folder.glob("*.flac"), *folder.glob("flac/*.flac")])
     used = [path for path in files if not path.stem.startswith(hold_out)]
     return CorpusTrack(name, "voice", [make_sound_clip(path.stem, read_sound(path)) for path in used])
 
 
 def join_files(name: str, kind: str, files: Iterable[Path]) -> CorpusTrack:
-    """Files one after the other, as one clip."""
+    """Join files one after the other to one clip."""
     gap = np.zeros(int(GAP_S * MelConfig().sample_rate), np.float32)
     pieces = [piece for path in files for piece in (read_sound(path), gap)]
     return CorpusTrack(name, kind, [make_sound_clip(name, np.concatenate(pieces))])
 
 
 def read_sound_tracks(sounds: Path, hold_out: tuple[str, ...]) -> list[CorpusTrack]:
-    """Instruments (each a track), ambience (each a track), and samples by the first part of their names."""
+    """Read instruments (each a track), ambience (each a track), and samples by the first part of their names."""
     tracks = [
         join_files(folder.name, "instrument", sorted(folder.glob("*.ogg")))
         for folder in sorted((sounds / "instruments").iterdir())
@@ -111,7 +111,7 @@ def save(path: Path, tracks: list[CorpusTrack]) -> None:
 
 
 def load(path: Path) -> list[CorpusTrack]:
-    """The inverse of `save`."""
+    """Read what `save` wrote."""
     flat = torch.load(path, weights_only=True)
     return [
         CorpusTrack(t["name"], t["kind"], [SoundClip(name, samples.numpy()) for name, samples in t["clips"]])
@@ -120,7 +120,7 @@ def load(path: Path) -> list[CorpusTrack]:
 
 
 def align_by_warping(content: FloatArray, target: FloatArray) -> NDArray[np.int64]:
-    """For each frame of `content` (T, M) the frame of `target` that corresponds to it, by dynamic time warping.
+    """Find for each frame of `content` (T, M) the frame of `target` that corresponds, by dynamic time warping.
 
     Distances are between log mel frames that have, band by band, mean 0 and deviation 1.
     """

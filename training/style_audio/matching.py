@@ -46,7 +46,7 @@ class MatchingPlan:
 
 
 class SentencePairSampler(StylePairSampler):
-    """Draws a stretch of a sentence in one voice, speech of both voices, and the answer."""
+    """A source of stretches of a sentence in one voice, speech of both voices, and the answer."""
 
     def __init__(self, tracks: list[CorpusTrack], plan: MatchingPlan) -> None:
         super().__init__(tracks, NetworkPlan(frames=plan.frames, altered_share=plan.altered_share, seed=plan.seed))
@@ -56,14 +56,14 @@ class SentencePairSampler(StylePairSampler):
         self.texts = [text for text in self.texts if len(long[text]) == len(self.by_text[text])]
 
     def _draw_speech(self, name: str, beginning: FloatArray) -> FloatArray:
-        """Mel frames (P, M) of a voice, these first."""
+        """Draw mel frames (P, M) of a voice, these first."""
         pieces, count = [beginning], self.matching_plan.choice_frames
         while sum(map(len, pieces)) < count:
             pieces.append(self._draw_clip(self.track_of[name]).astype(np.float32))
         return np.concatenate(pieces)[:count]
 
     def draw_sentence(self) -> tuple[FloatArray, int, FloatArray, FloatArray]:
-        """Content's speech (P, M), where in it the stretch begins, style's speech (P, M), answer (T, M)."""
+        """Draw content's speech (P, M), where in it the stretch begins, style's speech (P, M), answer (T, M)."""
         plan = self.matching_plan
         text = self.texts[int(self.rng.integers(len(self.texts)))]
         names = sorted(self.by_text[text])
@@ -81,7 +81,7 @@ class SentencePairSampler(StylePairSampler):
         return own, start - first, theirs, answer
 
     def draw_speech(self) -> Draw:
-        """Content's speech (B, P, M), beginnings (B,), style's speech (B, P, M), answers (B, T, M)."""
+        """Draw contents' speech (B, P, M), beginnings (B,), styles' speech (B, P, M), answers (B, T, M)."""
         own, starts, theirs, answers = zip(
             *(self.draw_sentence() for _ in range(self.matching_plan.batch)), strict=True
         )
@@ -90,7 +90,7 @@ class SentencePairSampler(StylePairSampler):
 
 
 class MatchingTrainer(PlannedTraining[MatchingNetwork]):
-    """Holds everything that a resumed run needs."""
+    """Training of the matching network on tracks; resumes from `matching.pt` in its folder."""
 
     def __init__(
         self, tracks: list[CorpusTrack], plan: MatchingPlan, folder: Path, config: MatchingConfig | None = None
@@ -105,7 +105,7 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
             self.sentences.rng = np.random.default_rng(plan.seed + self.step)
 
     def compute_losses(self, draw: Draw) -> dict[str, Tensor]:
-        """The distance from the answer, and for comparison that of the bands' global statistics (AdaIN)."""
+        """Return the distance from the answer, and for comparison that of the bands' global statistics (AdaIN)."""
         own, starts, theirs, answer = draw
         rows = starts[:, None] + torch.arange(answer.shape[1])[None]
         every = torch.arange(len(own))[:, None]
@@ -135,7 +135,7 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
         return {"distance": distance(content + move), "_global": plain}
 
     def train_step(self) -> dict[str, float]:
-        """One step."""
+        """Do one step; return the losses."""
         losses = self.compute_losses(self.sentences.draw_speech())
         self.descend(losses["distance"], 1.0)
         return {key: float(value.detach()) for key, value in losses.items()}

@@ -74,14 +74,14 @@ class RandomFeatures(nn.Module):
         self.register_buffer("weight", weight)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Normalised mel (B, T, M) -> (B, T - kernel + 1, filters)."""
+        """Map normalised mel (B, T, M) to (B, T - kernel + 1, filters)."""
         weight = self.weight
         assert isinstance(weight, Tensor)
         return F.relu(F.conv1d(mel.transpose(1, 2), weight)).transpose(1, 2)
 
 
 class StylePairSampler:
-    """Draws contents, styles and, for some, how the content sounds in the style."""
+    """A source of contents, styles and, for some, how the content sounds in the style."""
 
     def __init__(self, tracks: list[CorpusTrack], plan: NetworkPlan) -> None:
         self.plan, self.rng = plan, np.random.default_rng(plan.seed)
@@ -130,7 +130,7 @@ class StylePairSampler:
         return content, style, answer
 
     def _alter(self, *mels: np.ndarray) -> list[np.ndarray]:
-        """The same other voice made of each (T, M): its formants moved, its spectrum tilted and bent."""
+        """Make the same other voice of each (T, M): move its formants, tilt and bend its spectrum."""
         if self.rng.random() >= self.plan.altered_share:
             return list(mels)
         centres, bands = self.centres_hz, np.arange(len(self.centres_hz))
@@ -142,7 +142,7 @@ class StylePairSampler:
         return [np.maximum((1 - share) * x[:, low] + share * x[:, low + 1] + gain, np.float32(FLOOR)) for x in mels]
 
     def draw(self) -> Draw:
-        """Content (B, T, M), style (B, T', M), answer (B, T, M), and which rows have one (B,)."""
+        """Draw content (B, T, M), style (B, T', M), answer (B, T, M), and which rows have one (B,)."""
         contents, styles, answers, known = [], [], [], []
         for _ in range(self.plan.batch):
             parallel = bool(self.rng.random() < self.plan.parallel_share and self.texts)
@@ -161,18 +161,18 @@ class StylePairSampler:
 
 
 def normalise_over_time(features: Tensor) -> Tensor:
-    """Instance normalisation over time, (B, T, C)."""
+    """Normalise each channel of (B, T, C) over time."""
     return (features - features.mean(dim=1, keepdim=True)) / (features.std(dim=1, keepdim=True) + 0.1)
 
 
 def find_audible_frames(mel: Tensor) -> Tensor:
-    """Which frames of log mel (B, T, M) are no silence, as 0 or 1: (B, T, 1)."""
+    """Tell which frames of log mel (B, T, M) are no silence, as 0 or 1: (B, T, 1)."""
     level = mel.amax(dim=2, keepdim=True)
     return (level > level.amax(dim=1, keepdim=True) - ACTIVE_DB / NEPER_DB).float()
 
 
 def compute_moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Means and deviations (B, 1, C) over the frames of (B, T, C) that count, weight (B, T, 1)."""
+    """Return means and standard deviations (B, 1, C) over the frames of (B, T, C), by weight (B, T, 1)."""
     total = weight.sum(dim=1, keepdim=True).clamp_min(1.0)
     mean = (features * weight).sum(dim=1, keepdim=True) / total
     variance = ((features - mean) ** 2 * weight).sum(dim=1, keepdim=True) / total
@@ -180,19 +180,19 @@ def compute_moments(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def compute_statistics(features: tuple[Tensor, ...], weight: Tensor) -> AudioStatistics:
-    """Of each level over the frames that count."""
+    """Return the statistics of each level over the frames that count."""
     pairs = [compute_moments(f, weight) for f in features]
     return AudioStatistics(tuple(m for m, _ in pairs), tuple(d for _, d in pairs))
 
 
 def compare_moments(a: Tensor, weight_a: Tensor, b: Tensor, weight_b: Tensor) -> Tensor:
-    """Distance (B,) of the means and of the deviations over time of two sets of features (B, T, C)."""
+    """Return the distance (B,) of means and standard deviations over time of two sets of features (B, T, C)."""
     pairs = zip(compute_moments(a, weight_a), compute_moments(b, weight_b), strict=True)
     return torch.stack([(x - y).abs().mean(dim=(1, 2)) for x, y in pairs]).sum(dim=0)
 
 
 class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
-    """Holds everything that a resumed run needs."""
+    """Training of the style network on tracks; resumes from `network.pt` in its folder."""
 
     def __init__(
         self, tracks: list[CorpusTrack], plan: NetworkPlan, folder: Path, config: AudioStyleConfig | None = None
@@ -208,7 +208,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
             self.pairs.rng = np.random.default_rng(plan.seed + self.step)
 
     def measure_style_distance(self, made: Tensor, made_weight: Tensor, aim: Tensor, aim_weight: Tensor) -> Tensor:
-        """How far normalised mel frames are in texture from others, (B,)."""
+        """Measure how far normalised mel frames are in texture from others, (B,)."""
         random, edge = self.random_features, self.random_features.kernel // 2
         return (
             compare_moments(made, made_weight, aim, aim_weight)
@@ -217,7 +217,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         )
 
     def compute_losses(self, draw: Draw) -> dict[str, Tensor]:
-        """All four, unweighted."""
+        """Return all four losses, unweighted."""
         model = self.model
         content, style, answer, known = draw
         heard, heard_style, heard_answer = map(find_audible_frames, (content, style, answer))
@@ -258,7 +258,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         return report | {"style": style_loss.mean()}
 
     def train_step(self) -> dict[str, float]:
-        """One step."""
+        """Do one step; return the losses."""
         plan = self.plan
         losses = self.compute_losses(self.pairs.draw())
         weights = {

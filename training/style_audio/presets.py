@@ -23,7 +23,7 @@ SET_S, PRESET_FRAMES = 40.0, 1200
 def build_preset_matching_sets(
     network: AudioStyleNetwork, matching: MatchingNetwork, tracks: Sequence[CorpusTrack], names: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Banks of those of the named tracks that are voices, as the weight file keeps them."""
+    """Build matching sets of those of the named tracks that are voices, as the weight file keeps them."""
     tensors: dict[str, Tensor] = {}
     for track in tracks:
         if track.name in names and track.kind == "voice":
@@ -37,7 +37,7 @@ def build_preset_matching_sets(
 def build_preset_statistics(
     network: AudioStyleNetwork, tracks: Sequence[CorpusTrack], names: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
-    """Statistics of the named tracks, and of ordinary speech as "average" (the mean over all voices).
+    """Compute statistics of the named tracks, and of ordinary speech as "average" (the mean over all voices).
 
     Returns:
         tensors "NAME.mean_i" and "NAME.deviation_i" for each level i, as the weight file keeps them; pitch in Hz by
@@ -67,7 +67,7 @@ def build_preset_statistics(
 
 
 def _measure_style(network: AudioStyleNetwork, track: CorpusTrack) -> tuple[AudioStatistics, float]:
-    """Statistics and pitch of a track's first MOST_S seconds."""
+    """Measure statistics and pitch of a track's first MOST_S seconds."""
     analysis = _analyse_track(network, track, MOST_S)
     return analysis.statistics, analysis.pitch_hz
 

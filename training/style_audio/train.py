@@ -1,7 +1,7 @@
-"""The recipe of the shipped audio style weights, from data to one file, in six commands.
+r"""The recipe of the shipped audio style weights, from data to one file, in six commands.
 
     python -m training.style_audio.train speak --texts LJ/metadata.csv --out DATA
-    python -m training.style_audio.train prepare --voice lj=LJ --voice slt=DATA/slt --voice rms=DATA/rms \\
+    python -m training.style_audio.train prepare --voice lj=LJ --voice slt=DATA/slt --voice rms=DATA/rms \
         --voice awb=DATA/awb --voice kal16=DATA/kal16 --sounds SOUNDS
     python -m training.style_audio.train network
     python -m training.style_audio.train vocoder

@@ -46,7 +46,7 @@ class ContentVocoderPlan:
 
 
 class SoundSegmentSampler:
-    """Random pieces of tracks."""
+    """A source of random pieces of tracks."""
 
     def __init__(self, tracks: list[CorpusTrack], plan: ContentVocoderPlan, hop: int, n_fft: int) -> None:
         self.plan, self.rng = plan, np.random.default_rng(plan.seed)
@@ -54,7 +54,7 @@ class SoundSegmentSampler:
         self.pools = [[t for t in tracks if (t.kind == "voice") == voice] for voice in (True, False)]
 
     def draw(self) -> Tensor:
-        """Sound (B, N), N = (T - 1) * hop + n_fft."""
+        """Draw sound (B, N), N = (T - 1) * hop + n_fft."""
         pieces: list[np.ndarray] = []
         while len(pieces) < self.plan.batch:
             pool = self.pools[0 if self.rng.random() < self.plan.voice_share else 1]
@@ -70,7 +70,7 @@ class SoundSegmentSampler:
 
 
 class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
-    """Holds everything that a resumed run needs."""
+    """Training of the content vocoder on tracks; resumes from `vocoder.pt` in its folder."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
 
     @torch.no_grad()
     def alter(self, sound: Tensor) -> Tensor:
-        """Sound (B, N) -> the same with another spectrum, (B, N)."""
+        """Give sound (B, N) another spectrum, (B, N)."""
         rng, mel_config = self.segments.rng, self.config.mel
         n_fft, hop = mel_config.n_fft, mel_config.hop_length
         count = sound.shape[0]
@@ -117,7 +117,7 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         return made + hiss[:, None] * torch.randn_like(made)
 
     def train_step(self) -> dict[str, float]:
-        """One step."""
+        """Do one step; return the loss."""
         plan, mel_config = self.plan, self.config.mel
         n_fft, hop = mel_config.n_fft, mel_config.hop_length
         sound = self.segments.draw()

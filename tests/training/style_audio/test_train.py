@@ -10,8 +10,8 @@ import pytest
 import soundfile
 import torch
 
-from models.style.audio import load_styler
 from models.style.audio_network import AudioStyleConfig, AudioStyleNetwork
+from models.style.audio_weights import load_styler
 from models.style.content_vocoder import ContentVocoderConfig
 from models.style.matching import MatchingConfig
 from training.style_audio import corpus, train
