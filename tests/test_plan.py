@@ -26,9 +26,7 @@ KNOWN_CIRCLES = {
     frozenset({"models.registry.registry", "models.registry.shared_model"}),
     frozenset({"studio.live.opening", "studio.live.sessions"}),
 }
-KNOWN_LONG_FILES = {
-    "tests/models/speech/test_speechbrain.py",
-}
+KNOWN_LONG_FILES: set[str] = set()
 KNOWN_DOUBLE_CLASSES = {
     "Buttons",
     "Controls",
