@@ -51,7 +51,7 @@ def contact_sheet(frames: Pixels) -> str:
 
 
 def settling(changes: Sequence[float]) -> str:
-    """Tell how much each step still changed the picture, of 255."""
+    """Draw how much each step still changed the picture, of 255."""
     if len(changes) < 2:
         return ""
     said = "how far each step still moved the picture; a curve that ends low has settled"
@@ -75,13 +75,13 @@ def attention(weights: NDArray[np.float32], duration_s: float) -> str:
 
 
 def likelihood(probabilities: NDArray[np.float32], labels: tuple[str, str]) -> str:
-    """Tell how likely each offset of the sound is."""
+    """Draw how likely each offset of the sound is."""
     said = "how likely each offset of the sound is; one sharp peak is a sure answer"
     return curves.curves("Offset", said, {"likelihood": probabilities}, labels)
 
 
 def change(before: Pixels, after: Pixels) -> float:
-    """Draw mean difference of two previews, of 255."""
+    """Return the mean difference of two previews, of 255."""
     return float(np.abs(after.astype(np.float32) - before.astype(np.float32)).mean())
 
 
@@ -100,7 +100,7 @@ def _sheet_image(frames: Pixels, title: str) -> str:
 
 
 def jpeg(pixels: Pixels) -> str:
-    """Draw a picture uint8 (R, S, 3) as an address that holds it."""
+    """Return a picture uint8 (R, S, 3) as an address that holds it."""
     return "data:image/jpeg;base64," + _encoded(pixels, format="JPEG", quality=82)
 
 

@@ -52,7 +52,7 @@ class AlignmentPanel:
 
 
 def header() -> str:
-    """Draw the masthead: logo, name, one line, the switch of light and dark."""
+    """Return the masthead: logo, name, one line, the switch of light and dark."""
     return (
         f'<div class="masthead">{LOGO}<div><h1>Auralume</h1><p>Make sound and see how it is made</p></div>'
         '<button id="theme-switch" type="button" title="Light or dark" aria-label="Light or dark">'
@@ -99,7 +99,7 @@ def problem(sentence: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Draw a time for people: "8 s", "2 min 5 s"."""
+    """Return a time for people: "8 s", "2 min 5 s"."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
@@ -130,7 +130,7 @@ def verdicts(sentences: Sequence[str]) -> str:
 
 
 def notes(sentences: Sequence[str]) -> str:
-    """Draw notes to the person."""
+    """Return notes to the person."""
     items = "".join(f"<li>{escape(note)}</li>" for note in sentences)
     return f'<div class="notes"><b>Good to know</b><ul>{items}</ul></div>' if items else ""
 
