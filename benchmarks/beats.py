@@ -41,7 +41,7 @@ from models.beats.network import BEAT_MEL
 from models.registry.registry import WEIGHTS_DIR
 from models.threads import limit_spinning
 from training.beats.arrangement import read_pop909
-from training.beats.corpus import Sources, list_sources, render
+from training.beats.corpus import BeatSources, list_sources, render
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]
@@ -86,7 +86,7 @@ def read_recordings(folder: Path) -> Iterator[AnnotatedSound]:
 
 def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
     """Render held-out songs as the recipe orchestrates them, but with another soundfont and no human warp."""
-    songs = list_sources(Sources(pop909, None, None, ()), held_out=True)["pop909"]
+    songs = list_sources(BeatSources(pop909, None, None, ()), held_out=True)["pop909"]
     for folder in songs[::POP909_EVERY]:
         song = read_pop909(folder, random.Random(int(folder.name))).cut(0.0, POP909_S)
         samples: Samples = render(song, soundfont, RATE)[: int(POP909_S * RATE)].astype(np.float32)

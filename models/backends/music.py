@@ -156,7 +156,7 @@ class SoundDiffusion(_TextToMusic):
                 "num_inference_steps": steps,
                 "generator": torch.Generator("cpu").manual_seed(request.seed),
                 "output_type": "pt",
-                "bpm": round(request.tempo) if not request.prompt else None,
+                "bpm": round(request.new_tempo) if not request.prompt else None,
                 "keyscale": request.key or None,
             }
             with seed_torch(request.seed), torch.inference_mode():

@@ -15,7 +15,7 @@ def write_prompt(request: MusicRequest) -> str:
     parts = [STYLES.get(request.style, request.style)]
     if request.key:
         parts.append(f"in {request.key}")
-    parts.append(f"at {request.tempo:g} bpm")
+    parts.append(f"at {request.new_tempo:g} bpm")
     if request.meter:
         parts.append(f"in {request.meter} time")
     instruments = [name_instrument(program) for program in request.programs]
@@ -38,4 +38,4 @@ def name_instrument(program: int) -> str:
 def compute_duration_s(request: MusicRequest, longest_s: float) -> float:
     """How long the asked bars last at the asked tempo, at most `longest_s`."""
     beats, unit = (int(part) for part in (request.meter or "4/4").split("/"))
-    return max(1.0, min(longest_s, request.bars * beats * 4 / unit * 60.0 / request.tempo))
+    return max(1.0, min(longest_s, request.bars * beats * 4 / unit * 60.0 / request.new_tempo))

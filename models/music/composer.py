@@ -39,8 +39,9 @@ from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, Sa
 from models.music.score import Bar, InstrumentTrack, Piece
 from models.music.soundfont import load_general_midi
 from models.music.soundfont_renderer import SoundFontRenderer
+from models.music.source_piece import prepare_source
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import BAR, KEYS, TEMPI, find_tempo
+from models.music.vocabulary import BAR, KEYS, KIND_OF, METER
 from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
 
 PROMPT_TOKENS = 320  # of them at most, for what came before
@@ -107,15 +108,15 @@ class MusicComposer:
         yield player.make_chunk(None, ends=True, last=True)
 
     def _continue(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _require_piece(request)
-        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=request.bars)
+        piece = prepare_source(request)
+        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=request.bars, source=piece)
         yield from self._play_old_bars(player, len(piece.bars) - LEAD_IN_BARS, len(piece.bars))
         yield from self._write_on(player, request, choose_controls(piece, request), len(piece.bars) + request.bars)
         yield player.make_chunk(None, ends=True, last=True)
 
     def _rewrite(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece, first, stop = _require_piece(request), request.first_bar - 1, request.last_bar
-        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=stop - first)
+        piece, first, stop = prepare_source(request), request.first_bar - 1, request.last_bar
+        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=stop - first, source=piece)
         for index in range(first, stop):
             player.builder.notes[index] = []
         yield from self._play_old_bars(player, first - LEAD_IN_BARS, first)
@@ -142,8 +143,7 @@ class MusicComposer:
 
     def _compose_ideas(self, request: MusicRequest) -> Iterator[MusicChunk]:
         players = [
-            self._make_player(PieceBuilder(tempo_scale=_compute_tempo_scale(request)), index, request.bars)
-            for index in range(IDEAS)
+            self._make_player(PieceBuilder(tempo_scale=request.pace), index, request.bars) for index in range(IDEAS)
         ]
         bars = self._write_first_window([TokenPrompt((), make_constraints(request))] * IDEAS, request, players)
         with closing(bars):
@@ -154,7 +154,7 @@ class MusicComposer:
             yield player.make_chunk(None, ends=True, last=player is players[-1])
 
     def _harmonise(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _require_piece(request)
+        piece = prepare_source(request)
         chosen = find_melody_track(piece)
         tune = extract_top_line(piece.tracks[chosen])
         others = request.programs or DEFAULT_ACCOMPANIMENT
@@ -165,11 +165,11 @@ class MusicComposer:
         alone = Piece(piece.bars, (tune,))
         busier = replace(request, density=request.density or min(16.0, 2.5 * _measure_density(alone)))
         controls = choose_controls(alone, replace(busier, style=request.style or "pop"))
+        tracks = [(track.program, track.is_drum) for track in silent.tracks]
         player = self._make_player(
-            PieceBuilder([], [(track.program, track.is_drum) for track in silent.tracks], [], request.tempo_scale),
-            total=len(piece.bars),
+            PieceBuilder([], tracks, [], request.pace, piece.tempo_map), total=len(piece.bars), source=piece
         )
-        player.remarks = (f"The melody was taken from track {chosen + 1} of the file.",)
+        player.add_remark(f"The melody was taken from track {chosen + 1} of the file.")
         yield from self._write_on(
             player,
             request,
@@ -181,8 +181,8 @@ class MusicComposer:
         yield player.make_chunk(None, ends=True, last=True)
 
     def _perform(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        piece = _require_piece(request)
-        player = self._make_player(PieceBuilder.from_piece(piece, request.tempo_scale), total=len(piece.bars))
+        piece = prepare_source(request)
+        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=len(piece.bars), source=piece)
         for index in range(len(piece.bars)):
             player.done = index + 1
             yield player.make_chunk(index)
@@ -202,7 +202,7 @@ class MusicComposer:
         best: tuple[float, int] = (-1.0, 0)
         remarks: tuple[str, ...] = ()
         for attempt in (*range(OPENING_TRIES), None):
-            player = self._make_player(PieceBuilder(tempo_scale=_compute_tempo_scale(request)), total=request.bars)
+            player = self._make_player(PieceBuilder(tempo_scale=request.pace), total=request.bars)
             bars = self._write_first_window(prompts, request, [player], best[1] if attempt is None else attempt)
             opening = [index for _, index in itertools.islice(bars, OPENING_BARS)]
             remarks = player.remarks = tuple(dict.fromkeys((*remarks, *player.remarks)))
@@ -225,8 +225,13 @@ class MusicComposer:
             and after > self.copy_detector.find_longest_run(recent.slice(0, len(recent.bars) - 1)).notes
         )
 
-    def _make_player(self, builder: PieceBuilder, idea: int = 0, total: int = 1) -> PiecePlayer:
-        return PiecePlayer(builder, StreamRenderer(self.bank), idea, total=total)
+    def _make_player(
+        self, builder: PieceBuilder, idea: int = 0, total: int = 1, source: Piece | None = None
+    ) -> PiecePlayer:
+        """Make a player that says what is to be said of the piece it goes on from."""
+        return PiecePlayer(
+            builder, StreamRenderer(self.bank), idea, total=total, remarks=source.remarks if source else ()
+        )
 
     def _play_old_bars(
         self, player: PiecePlayer, first: int, stop: int, silent_from: int | None = None
@@ -283,9 +288,9 @@ class MusicComposer:
             begun = len(builder.bars)
             constraints = Constraints(bars=target - begun, may_change_meter=False, may_change_tempo=False)
             bar = builder.bars[-1] if builder.bars else (opening or Bar())
-            prompt = make_continuation_prompt(
-                builder.build(), replace(controls, meter=bar.meter, tempo=bar.tempo), constraints, PROMPT_TOKENS
-            )
+            if request.action == "continue" and request.meter_row is not None:
+                bar = replace(bar, meter=request.meter_row)
+            prompt = make_continuation_prompt(builder.build(), controls, constraints, PROMPT_TOKENS, bar)
             make = (lambda c, first=begun: grammar(c, first)) if grammar else Grammar
             copied = False
             window = begun + attempt * ATTEMPT
@@ -333,7 +338,7 @@ class MusicComposer:
         )
         parsers = [BarParser(number, bar, in_front) for number, bar in enumerate(bars)]
         for parser, prompt in zip(parsers, prompts, strict=True):
-            parser.is_open = in_front or prompt.tokens[-1] == BAR.first
+            parser.is_open = in_front or prompt.tokens[-1] == BAR.first or KIND_OF[prompt.tokens[-1]] is METER
         finished = [0] * len(prompts)
         tokens = [prompt.tokens for prompt in prompts]
         with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, grammar)) as steps:
@@ -357,18 +362,6 @@ def score_opening(piece: Piece, request: MusicRequest) -> float:
     if request.key and pitched and KEYS.index(request.key) not in rank_keys(piece)[:LIKELY_KEYS]:
         fit -= 0.5
     return fit
-
-
-def _require_piece(request: MusicRequest) -> Piece:
-    """The request's piece; a request of these actions has one."""
-    if request.piece is None:
-        raise ValueError(f"There is no piece to {request.action}.")
-    return request.piece
-
-
-def _compute_tempo_scale(request: MusicRequest) -> float:
-    """How many times as fast as the nearest row of TEMPI the asked tempo is."""
-    return request.tempo / TEMPI[find_tempo(request.tempo)]
 
 
 def _measure_density(piece: Piece) -> float:

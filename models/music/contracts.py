@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.contracts import check_number, check_seed
 from models.music.score import Piece
-from models.music.vocabulary import KEYS, METERS, POSITIONS_PER_QUARTER, STYLES, TEMPI
+from models.music.vocabulary import KEYS, METERS, STYLES, TEMPI, find_meter, find_tempo
 
 FloatArray = NDArray[np.float32]
 
@@ -20,6 +20,7 @@ IDEAS = 4
 MAX_NEW_BARS, MAX_IDEA_BARS, MAX_REWRITTEN_BARS = 128, 16, 16
 MAX_ASKED_TRACKS = 8
 MIN_TEMPO, MAX_TEMPO = 30.0, 260.0
+NEW_TEMPO = 100.0  # of a new piece whose tempo is left open
 MIN_DENSITY, MAX_DENSITY = 0.25, 16.0
 MIN_REGISTER, MAX_REGISTER = 36.0, 84.0
 MAX_PIECE_S = 15 * 60.0
@@ -37,8 +38,8 @@ METER_NAMES = tuple(format_meter(index) for index in range(len(METERS)))
 
 
 def measure_seconds(piece: Piece, tempo_scale: float = 1.0) -> float:
-    """How long a piece lasts, played `tempo_scale` times as fast as its bars say."""
-    return sum(bar.positions * 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * tempo_scale) for bar in piece.bars)
+    """Measure how long a piece lasts, played `tempo_scale` times as fast as it says."""
+    return piece.timing.to_seconds(piece.positions) / tempo_scale
 
 
 def check_piece(piece: Piece, tempo_scale: float = 1.0) -> None:
@@ -52,10 +53,11 @@ def check_piece(piece: Piece, tempo_scale: float = 1.0) -> None:
         )
     if piece.note_count > MAX_NOTES:
         raise ValueError(f"The music has {piece.note_count:,} notes; up to {MAX_NOTES:,} can be used.")
-    starts = piece.list_bar_starts()
+    starts, timing = piece.list_bar_starts(), piece.timing
     onsets = np.sort([note.start for track in piece.tracks for note in track.notes])
     for bar, start in zip(piece.bars, starts, strict=False):
-        second = TEMPI[bar.tempo] * tempo_scale * POSITIONS_PER_QUARTER / 60.0
+        bar_s = (timing.to_seconds(start + bar.positions) - timing.to_seconds(start)) / tempo_scale
+        second = bar.positions / max(bar_s, 1e-9)
         inside = onsets[np.searchsorted(onsets, start) : np.searchsorted(onsets, start + bar.positions)]
         if inside.size > MAX_NOTES_A_SECOND:
             crowd = np.searchsorted(inside, inside + second) - np.arange(inside.size)
@@ -68,15 +70,18 @@ def check_piece(piece: Piece, tempo_scale: float = 1.0) -> None:
 
 @dataclass(frozen=True)
 class MusicRequest:
-    """What a person asks of the composer. What is left open ("" or 0 or None) the model chooses.
+    """What a person asks of the composer.
+
+    What is left open ("" or 0 or None) stays as it is in the piece of an action of NEEDS_PIECE; of a new piece the
+    model chooses it, but for the tempo, which is NEW_TEMPO.
 
     Args:
         action: one of ACTIONS. "compose" writes a piece, "continue" writes on, "rewrite" writes some bars anew, "ideas"
             writes IDEAS short pieces at once, "harmonise" keeps a melody and writes the rest, "perform" only plays.
         style: the collection whose manner is asked, one of STYLES.
         key: one of KEYS, as "C major".
-        tempo: quarters a minute.
-        meter: as "3/4".
+        tempo: quarters a minute; with a piece, those with which it begins: its changes of tempo stay in proportion.
+        meter: as "3/4"; "continue" lays new bars in it, "perform" and "harmonise" all bars.
         density: notes that begin in a quarter, all instruments together.
         register: mean pitch of what is not drums; 60 is middle C.
         bars: how many to write ("continue": beyond what is there).
@@ -85,7 +90,7 @@ class MusicRequest:
         temperature, top_p, repetition: how to choose among what is likely; see `sampling.SamplingSettings`.
         seed: fixes every random choice.
         piece: the music to go on from, for the actions of NEEDS_PIECE.
-        tempo_scale: how many times as fast as its bars say that piece is played.
+        tempo_scale: how many times as fast as it says that piece is played where `tempo` is left open.
         first_bar, last_bar: for "rewrite", counted from 1, both included.
         prompt: a description in words, for models that make sound from text; others leave it alone.
 
@@ -96,7 +101,7 @@ class MusicRequest:
     action: str = "compose"
     style: str = ""
     key: str = ""
-    tempo: float = 100.0
+    tempo: float | None = None
     meter: str = ""
     density: float = 0.0
     register: float = 0.0
@@ -118,7 +123,10 @@ class MusicRequest:
         _check_choice("style", self.style, ("", *STYLES))
         _check_choice("key", self.key, ("", *KEYS[:-1]))
         _check_choice("meter", self.meter, ("", *METER_NAMES))
-        check_number("tempo", self.tempo, MIN_TEMPO, MAX_TEMPO)
+        if self.tempo is None:
+            object.__setattr__(self, "tempo", 0.0)
+        if self.tempo:
+            check_number("tempo", self.tempo, MIN_TEMPO, MAX_TEMPO)
         if self.density:
             check_number("density", self.density, MIN_DENSITY, MAX_DENSITY)
         if self.register:
@@ -138,10 +146,30 @@ class MusicRequest:
         if self.action in NEEDS_PIECE:
             self._check_source()
 
+    @property
+    def new_tempo(self) -> float:
+        """The quarters a minute of a new piece."""
+        return self.tempo or NEW_TEMPO
+
+    @property
+    def pace(self) -> float:
+        """How many times as fast as the bars (or the exact tempi) of the music say it is played."""
+        if self.action not in NEEDS_PIECE or self.piece is None:
+            return self.new_tempo / TEMPI[find_tempo(self.new_tempo)]
+        return self.tempo / self.piece.first_tempo if self.tempo else self.tempo_scale
+
+    @property
+    def meter_row(self) -> int | None:
+        """The row of METERS that is asked for."""
+        if not self.meter:
+            return None
+        beats, unit = self.meter.split("/")
+        return find_meter(int(beats), int(unit))
+
     def _check_source(self) -> None:
         if self.piece is None:
             raise ValueError(f"There is no piece to {self.action} yet; compose one or open a MIDI file first.")
-        check_piece(self.piece, self.tempo_scale)
+        check_piece(self.piece, self.pace)
         bars = len(self.piece.bars)
         if self.action == "rewrite":
             _check_whole("first_bar", self.first_bar, 1, bars)
@@ -151,7 +179,7 @@ class MusicRequest:
         if self.action == "harmonise" and bars > MAX_NEW_BARS:
             raise ValueError(f"The melody has {bars} bars; up to {MAX_NEW_BARS} can be harmonised.")
         seconds_added = 0.0 if self.action != "continue" else self.bars * 2.0
-        if self.action == "continue" and measure_seconds(self.piece, self.tempo_scale) + seconds_added > MAX_PIECE_S:
+        if self.action == "continue" and measure_seconds(self.piece, self.pace) + seconds_added > MAX_PIECE_S:
             raise ValueError(f"The piece is already near {MAX_PIECE_S / 60:.0f} minutes long; it cannot be continued.")
 
 

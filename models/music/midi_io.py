@@ -1,36 +1,37 @@
-"""MIDI files and PrettyMIDI objects to pieces on the grid, and back.
+"""MIDI files to pieces on the grid, and back.
 
 What `quantise` keeps, and how exactly (the vocabulary has the tables):
 
 - onset: to the nearest 1/24 of a quarter; duration: likewise up to a quarter, then to the nearest of DURATIONS;
 - velocity: to within 2; program, pitch: exactly; drums: one track, their durations are not kept;
-- tempo: the mean of each bar, to within 1.8 % between 30 and 266 quarters a minute, held to these limits beyond;
+- tempo: exactly, in the piece's tempo map; a bar's token says its mean to within 1.8 % between 30 and 266 quarters a
+  minute, held to these limits beyond;
 - time signature: n/2, n/4, n/8, n/16 of at most eight quarters; others as one of equal length, else as 4/4. A bar cut
   short by a change of signature gets a signature of its own if it is a whole number of sixteenths, else it is kept
   whole and the change comes with the next bar;
-- bars after the last onset, pitch bends, controllers (the pedal too), lyrics and names are dropped.
+- the sustain pedal lengthens notes; bars after the last onset, pitch bends, other controllers, lyrics and names are
+  dropped.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 
 import mido
-import numpy as np
-import pretty_midi
 
-from models.music.midi_bytes import MidiEvents, TrackEvents, parse_midi, read_midi_bytes
-from models.music.score import COMMON_TIME, MAX_BARS, Bar, InstrumentTrack, Note, Piece
+from models.music.bars import add_tempi, lay_out_bars
+from models.music.midi_song import MidiSong, read_midi
+from models.music.score import MAX_BARS, InstrumentTrack, Note, Piece, TempoMap
 from models.music.vocabulary import (
+    DURATIONS,
     MAX_BAR_POSITIONS,
     MAX_TRACKS,
     METERS,
     POSITIONS_PER_QUARTER,
     TEMPI,
     VELOCITY_STEP,
-    count_positions,
     find_meter,
     find_tempo,
     to_velocity,
@@ -40,134 +41,42 @@ TICKS_PER_QUARTER = 480
 TICKS_PER_POSITION = TICKS_PER_QUARTER // POSITIONS_PER_QUARTER
 MAX_QUARTERS = MAX_BARS * MAX_BAR_POSITIONS // POSITIONS_PER_QUARTER
 _DRUM_CHANNEL = 9
-
-# The time signature of a bar cut short, by its length: in quarters if it can be, else in eighths, else in sixteenths.
-_SHORT_BARS: dict[int, int] = {
-    count_positions(index): index
-    for unit in (16, 8, 4)
-    for index, meter in enumerate(METERS)
-    if meter[1] == unit and count_positions(index) < MAX_BAR_POSITIONS
-}
+_TEMPO_SLACK = 0.03  # a tempo farther than this from the vocabulary's nearest is told
 
 
-def _check_length(quarters: float) -> None:
-    """ValueError for music longer than a piece can be."""
-    if quarters > MAX_QUARTERS:
-        raise ValueError(
-            f"The music is too long: {quarters:,.0f} quarters. At most {MAX_QUARTERS:,} can be read, "
-            f"{MAX_QUARTERS / 120:.0f} minutes at 120 beats a minute."
-        )
+class _Grid:
+    """Ticks to grid positions."""
+
+    def __init__(self, ticks_per_quarter: float) -> None:
+        self.exact = Fraction(POSITIONS_PER_QUARTER) / Fraction(ticks_per_quarter).limit_denominator(10**6)
+
+    def find_position(self, ticks: int) -> int:
+        """Find the grid position nearest to a tick, the later of two as near.
+
+        Raises:
+            ValueError: it is later than a piece can be long.
+        """
+        exact = ticks * self.exact
+        if exact > MAX_QUARTERS * POSITIONS_PER_QUARTER:
+            quarters = float(exact / POSITIONS_PER_QUARTER)
+            raise ValueError(
+                f"The music is too long: {quarters:,.0f} quarters. At most {MAX_QUARTERS:,} can be read, "
+                f"{MAX_QUARTERS / 120:.0f} minutes at 120 beats a minute."
+            )
+        return int((2 * exact + 1) // 2)
 
 
-def _rescale(tick: int, ticks_per_quarter: int) -> int:
-    """A tick of a very fine division as one of TICKS_PER_QUARTER."""
-    return tick if ticks_per_quarter <= TICKS_PER_QUARTER else round(tick * TICKS_PER_QUARTER / ticks_per_quarter)
-
-
-def _make_note_messages(events: TrackEvents, ticks_per_quarter: int) -> list[mido.Message]:
-    """A track's notes and programs in file order, in delta ticks."""
-    messages, notes, programs, last = [], iter(events.notes), iter(events.programs), 0
-    for is_note in events.order:
-        if is_note:
-            tick, channel, pitch, velocity = next(notes)
-            message = mido.Message("note_on", skip_checks=True, channel=channel, note=pitch, velocity=velocity)
-        else:
-            tick, channel, program = next(programs)
-            message = mido.Message("program_change", skip_checks=True, channel=channel, program=program)
-        tick = _rescale(tick, ticks_per_quarter)
-        message.time, last = tick - last, tick
-        messages.append(message)
-    return messages
-
-
-def _make_timing_messages(tempi: Sequence[tuple[int, int]], meters: Sequence[tuple[int, int, int]]) -> list:
-    """Tempi (tick, microseconds a quarter) and time signatures (tick, n, d) as one track in delta ticks."""
-    timed = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in tempi]
-    timed += [(tick, mido.MetaMessage("time_signature", numerator=n, denominator=d)) for tick, n, d in meters]
-    last = 0
-    for tick, message in sorted(timed, key=lambda pair: pair[0]):
-        message.time, last = tick - last, tick
-    return [message for _, message in sorted(timed, key=lambda pair: pair[0])]
-
-
-def _to_pretty_midi(events: MidiEvents) -> pretty_midi.PrettyMIDI:
-    """The events as a PrettyMIDI object; tempi and signatures count wherever they stand, up to the last note."""
-    division = events.ticks_per_quarter
-    last_note = max((track.notes[-1][0] for track in events.tracks if track.notes), default=0)
-    _check_length(last_note / division)
-    tempi = [(_rescale(t, division), us) for track in events.tracks for t, us in track.tempi if t <= last_note]
-    meters = [(_rescale(t, division), n, d) for track in events.tracks for t, n, d in track.meters if t <= last_note]
-    timing = [*_make_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
-    tracks = [_make_note_messages(track, division) for track in events.tracks if track.notes]
-    return pretty_midi.PrettyMIDI(
-        mido_object=mido.MidiFile(
-            ticks_per_beat=min(division, TICKS_PER_QUARTER),
-            tracks=[mido.MidiTrack(timing), *(mido.MidiTrack(track) for track in tracks)],
-        )
-    )
-
-
-def read_midi(path: str | Path) -> pretty_midi.PrettyMIDI:
-    """Read a Standard MIDI File of type 0 or 1 (2 if it holds one sequence): notes, programs, tempi, time signatures.
+def read_piece(path: str | Path) -> Piece:
+    """Read a MIDI file as a piece, with remarks about what was mended and changed.
 
     Raises:
-        ValueError: a sentence about what is wrong: unreadable, too large, not MIDI, cut off, too long, without notes.
+        ValueError: a sentence about what is wrong: unreadable, too large, not MIDI, without notes, too long.
     """
-    midi = _to_pretty_midi(parse_midi(read_midi_bytes(path)))
-    if not any(instrument.notes for instrument in midi.instruments):
-        raise ValueError(f"The file {Path(path).name} holds no notes.")
-    return midi
-
-
-class _Clock:
-    """Seconds of a PrettyMIDI object to grid positions, and positions to seconds."""
-
-    def __init__(self, midi: pretty_midi.PrettyMIDI) -> None:
-        self.midi = midi
-        times, tempi = midi.get_tempo_changes()
-        self.change_seconds = np.asarray(times, dtype=np.float64)
-        self.change_positions = np.array([self.ticks(t) for t in times]) * POSITIONS_PER_QUARTER / midi.resolution
-        self.seconds_per_position = 60.0 / (np.asarray(tempi, dtype=np.float64) * POSITIONS_PER_QUARTER)
-
-    def ticks(self, time_s: float) -> int:
-        """The nearest tick; ValueError for a negative, infinite or far too late time."""
-        if not math.isfinite(time_s) or time_s < 0:
-            raise ValueError(f"The music holds an event at {time_s:g} seconds; times must be 0 or later.")
-        ticks = int(self.midi.time_to_tick(time_s))
-        _check_length(ticks / self.midi.resolution)
-        return ticks
-
-    def to_positions(self, ticks: int) -> int:
-        """The grid position nearest to a tick, the later of two as near."""
-        return (2 * ticks * POSITIONS_PER_QUARTER + self.midi.resolution) // (2 * self.midi.resolution)
-
-    def seconds(self, position: float) -> float:
-        """When a grid position is reached."""
-        index = max(0, int(np.searchsorted(self.change_positions, position, side="right")) - 1)
-        beyond = position - self.change_positions[index]
-        return float(self.change_seconds[index] + beyond * self.seconds_per_position[index])
-
-
-def _lay_out_bars(changes: Sequence[tuple[int, int]], last_onset: int) -> list[int]:
-    """The meters of the bars from 0 to the one that holds `last_onset`; `changes` are (position, meter), in order."""
-    meters: list[int] = []
-    start, current, upcoming = 0, COMMON_TIME, 0
-    while start <= last_onset:
-        while upcoming < len(changes) and changes[upcoming][0] <= start:
-            current = changes[upcoming][1]
-            upcoming += 1
-        meter = current
-        if upcoming < len(changes) and changes[upcoming][0] < start + count_positions(current):
-            meter = _SHORT_BARS.get(changes[upcoming][0] - start, current)
-        meters.append(meter)
-        start += count_positions(meter)
-        if len(meters) > MAX_BARS:
-            raise ValueError(f"The music is too long: it has more than {MAX_BARS:,} bars.")
-    return meters
+    return quantise(read_midi(path))
 
 
 def _merge_tracks(tracks: list[tuple[int, list[Note]]]) -> list[tuple[int, list[Note]]]:
-    """At most MAX_TRACKS melodic tracks (program, notes): if need be one for each program, then for each GM family."""
+    """Join tracks (program, notes) to at most MAX_TRACKS: if need be one a program, then one a General MIDI family."""
     for programs_together in (1, 8):
         if len(tracks) <= MAX_TRACKS:
             break
@@ -178,56 +87,83 @@ def _merge_tracks(tracks: list[tuple[int, list[Note]]]) -> list[tuple[int, list[
     return tracks
 
 
-def quantise(midi: pretty_midi.PrettyMIDI, meter: tuple[int, int] | None = None) -> Piece:
-    """A PrettyMIDI object as a piece on the grid; the module's docstring says what is kept.
+def quantise(song: MidiSong, meter: tuple[int, int] | None = None) -> Piece:
+    """Lay a song on the grid; the module's docstring says what is kept.
 
     Args:
-        midi: at least one note; times from 0.
-        meter: the time signature to use instead of the object's own, where those are known to be wrong.
+        meter: the time signature to use instead of the song's own, where those are known to be wrong.
+
+    Returns:
+        The piece with the song's exact tempi and its remarks, and remarks about what the grid changed.
 
     Raises:
-        ValueError: no notes, times that are negative or not finite, more than MAX_BARS bars.
+        ValueError: no notes, or more than MAX_BARS bars.
     """
-    clock = _Clock(midi)
+    grid = _Grid(song.ticks_per_quarter)
+    longest = round(song.ticks_per_quarter * DURATIONS[-1] / POSITIONS_PER_QUARTER) + 1
     melodic: list[tuple[int, list[Note]]] = []
     drums: list[Note] = []
-    for instrument in midi.instruments:
-        notes = []
-        for note in instrument.notes:
-            start, end = clock.ticks(note.start), clock.ticks(note.end)
-            velocity = min(max(int(note.velocity), 1), 127) // VELOCITY_STEP
-            pitch = min(max(int(note.pitch), 0), 127)
-            notes.append(Note(clock.to_positions(start), pitch, clock.to_positions(end - start), velocity))
+    for instrument in song.instruments:
+        notes = [
+            Note(
+                grid.find_position(note.start),
+                note.pitch,
+                grid.find_position(min(note.end - note.start, longest)),
+                note.velocity // VELOCITY_STEP,
+            )
+            for note in instrument.notes
+        ]
         if instrument.is_drum:
             drums += notes
         elif notes:
-            melodic.append((min(max(int(instrument.program), 0), 127), notes))
+            melodic.append((instrument.program, notes))
     tracks = [InstrumentTrack.from_notes(program, False, notes) for program, notes in _merge_tracks(melodic)]
     tracks += [InstrumentTrack.from_notes(0, True, drums)] if drums else []
     if not tracks:
         raise ValueError("The music holds no notes.")
-    last_onset = max(track.notes[-1].start for track in tracks)
-    signatures = [] if meter else sorted(midi.time_signature_changes, key=lambda change: change.time)
-    changes = [(0, find_meter(*meter))] if meter else []
-    for change in signatures:
-        at = clock.to_positions(clock.ticks(change.time))
-        changes.append((at, find_meter(change.numerator, change.denominator)))
-    return Piece(_add_tempi(_lay_out_bars(changes, last_onset), clock), tuple(tracks))
+    signatures = ((0, *meter),) if meter else song.meters
+    changes = [(grid.find_position(tick), find_meter(n, d)) for tick, n, d in signatures]
+    meters = lay_out_bars(changes, max(track.notes[-1].start for track in tracks))
+    tempi = {float(tick * grid.exact): tempo for tick, tempo in song.tempi}
+    tempo_map = TempoMap(tuple(tempi), tuple(tempi.values()))
+    remarks = [*song.remarks, *_describe_changes(song, signatures)]
+    if len(melodic) > MAX_TRACKS:
+        remarks.append(f"The {len(melodic)} tracks were joined to {len(tracks) - bool(drums)} by their instruments.")
+    return Piece(add_tempi(meters, tempo_map), tuple(tracks), tempo_map, tuple(remarks))
 
 
-def _add_tempi(meters: Sequence[int], clock: _Clock) -> tuple[Bar, ...]:
-    """Bars of these meters, each with the mean tempo that the clock has in it."""
-    bars, start = [], 0
-    for meter in meters:
-        end = start + count_positions(meter)
-        seconds = max(clock.seconds(end) - clock.seconds(start), 1e-9)
-        bars.append(Bar(meter, find_tempo((end - start) * 60.0 / POSITIONS_PER_QUARTER / seconds)))
-        start = end
-    return tuple(bars)
+def _describe_changes(song: MidiSong, signatures: Iterable[tuple[int, int, int]]) -> list[str]:
+    """Say which time signatures and tempi the vocabulary lacks."""
+    remarks = []
+    for numerator, denominator in dict.fromkeys((n, d) for _, n, d in signatures):
+        written = METERS[find_meter(numerator, denominator)]
+        if written != (numerator, denominator):
+            remarks.append(f"The time signature {numerator}/{denominator} was written as {written[0]}/{written[1]}.")
+    far = [tempo for _, tempo in song.tempi if abs(TEMPI[find_tempo(tempo)] / tempo - 1) > _TEMPO_SLACK]
+    if far:
+        named = " and ".join(f"{tempo:.4g}" for tempo in dict.fromkeys((min(far), max(far))))
+        remarks.append(
+            f"The tempo of {named} beats a minute is kept; the composer itself writes at {TEMPI[0]:.0f} "
+            f"to {TEMPI[-1]:.0f}."
+        )
+    return remarks
+
+
+def _make_timing_messages(tempi: Iterable[tuple[int, float]], meters: Iterable[tuple[int, int, int]]) -> list:
+    """Make one track, in delta ticks, of tempi (tick, quarters a minute) and time signatures (tick, n, d)."""
+    timed = [
+        (tick, mido.MetaMessage("set_tempo", tempo=min(max(round(6e7 / tempo), 1), 0xFFFFFF))) for tick, tempo in tempi
+    ]
+    timed += [(tick, mido.MetaMessage("time_signature", numerator=n, denominator=d)) for tick, n, d in meters]
+    messages, last = [], 0
+    for tick, message in sorted(timed, key=lambda pair: pair[0]):
+        message.time, last = tick - last, tick
+        messages.append(message)
+    return [*messages, mido.MetaMessage("end_of_track")]
 
 
 def _make_track_messages(track: InstrumentTrack, index: int) -> list[mido.Message]:
-    """A track's notes in delta ticks, on a channel of its own as far as there are enough."""
+    """Make a track of notes in delta ticks, on a channel of its own as far as there are enough."""
     channel = _DRUM_CHANNEL if track.is_drum else [c for c in range(16) if c != _DRUM_CHANNEL][index % 15]
     timed = []
     for note in track.notes:
@@ -242,28 +178,23 @@ def _make_track_messages(track: InstrumentTrack, index: int) -> list[mido.Messag
 
 
 def to_mido(piece: Piece, tempo_scale: float = 1.0) -> mido.MidiFile:
-    """A piece as a Standard MIDI File of type 1 and TICKS_PER_QUARTER: timing, then a track for each that has notes.
+    """Make a Standard MIDI File of type 1 and TICKS_PER_QUARTER: timing, then a track for each that has notes.
 
     Args:
-        tempo_scale: how many times as fast as the bars say; so a tempo between two rows of TEMPI can be exact.
+        tempo_scale: how many times as fast as the piece says.
     """
-    tempi, meters = [], []
-    before = None
-    for start, bar in zip(piece.list_bar_starts(), piece.bars, strict=False):
-        tick = start * TICKS_PER_POSITION
-        if before is None or bar.tempo != before.tempo:
-            tempi.append((tick, min(max(round(6e7 / (TEMPI[bar.tempo] * tempo_scale)), 1), 0xFFFFFF)))
-        if before is None or bar.meter != before.meter:
-            meters.append((tick, *METERS[bar.meter]))
-        before = bar
-    timing = [*_make_timing_messages(tempi, meters), mido.MetaMessage("end_of_track")]
+    timing = piece.timing
+    tempi = [
+        (round(start * TICKS_PER_POSITION), tempo * tempo_scale)
+        for start, tempo in zip(timing.starts, timing.tempi, strict=True)
+    ]
+    meters = [
+        (start * TICKS_PER_POSITION, *METERS[bar.meter])
+        for index, (start, bar) in enumerate(zip(piece.list_bar_starts(), piece.bars, strict=False))
+        if not index or bar.meter != piece.bars[index - 1].meter
+    ]
     tracks = [_make_track_messages(track, index) for index, track in enumerate(piece.tracks) if track.notes]
     return mido.MidiFile(
         ticks_per_beat=TICKS_PER_QUARTER,
-        tracks=[mido.MidiTrack(timing), *(mido.MidiTrack(track) for track in tracks)],
+        tracks=[mido.MidiTrack(_make_timing_messages(tempi, meters)), *(mido.MidiTrack(track) for track in tracks)],
     )
-
-
-def to_midi(piece: Piece) -> pretty_midi.PrettyMIDI:
-    """A piece as a PrettyMIDI object of TICKS_PER_QUARTER; a piece without notes gives one without instruments."""
-    return pretty_midi.PrettyMIDI(mido_object=to_mido(piece))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from models.music.contracts import BarSpan, TimedNote
 from models.music.rendering import NoteEvent
-from models.music.score import Bar, InstrumentTrack, Note, Piece
+from models.music.score import Bar, InstrumentTrack, Note, Piece, TempoMap
 from models.music.vocabulary import (
     DRUM,
     DRUM_DURATION,
@@ -81,9 +81,12 @@ def read_bar(tokens: Sequence[int], probabilities: Sequence[float], bar: Bar) ->
 
 @dataclass
 class PieceBuilder:
-    """Bars, tracks as (program, is drums) and notes; `tempo_scale` says how many times as fast as written it is played.
+    """Bars, tracks as (program, is drums) and notes.
 
     Attributes:
+        tempo_scale: how many times as fast as written it is played.
+        tempo_map: the exact tempi of a piece that was there before, its last one also of what is added; None where the
+            bars' own are exact.
         notes: for each bar the notes that begin in it, their starts counted from the start of the piece.
     """
 
@@ -91,11 +94,18 @@ class PieceBuilder:
     tracks: list[tuple[int, bool]] = field(default_factory=list)
     notes: list[list[WrittenNote]] = field(default_factory=list)
     tempo_scale: float = 1.0
+    tempo_map: TempoMap | None = None
 
     @classmethod
     def from_piece(cls, piece: Piece, tempo_scale: float = 1.0) -> PieceBuilder:
         """A draft of a piece that is there."""
-        draft = cls(list(piece.bars), [(track.program, track.is_drum) for track in piece.tracks], [], tempo_scale)
+        draft = cls(
+            list(piece.bars),
+            [(track.program, track.is_drum) for track in piece.tracks],
+            [],
+            tempo_scale,
+            piece.tempo_map,
+        )
         starts = piece.list_bar_starts()
         draft.notes = [[] for _ in piece.bars]
         for index, track in enumerate(piece.tracks):
@@ -115,7 +125,7 @@ class PieceBuilder:
             InstrumentTrack.from_notes(program, is_drum, notes)
             for (program, is_drum), notes in zip(self.tracks, by_track, strict=True)
         ]
-        return Piece(tuple(self.bars), tuple(tracks))
+        return Piece(tuple(self.bars), tuple(tracks), self.tempo_map)
 
     def find_bar_start(self, index: int) -> int:
         """Where bar `index` begins, in positions."""
@@ -148,9 +158,16 @@ class PieceBuilder:
         self.notes[index] = kept
 
     def locate_bar(self, index: int) -> BarSpan:
-        """Where a bar lies in time."""
+        """Return where a bar lies in time."""
+        if self.tempo_map is not None:
+            start = self.find_bar_start(index)
+            end = start + self.bars[index].positions
+            return BarSpan(index + 1, self._to_seconds(self.tempo_map, start), self._to_seconds(self.tempo_map, end))
         start_s = sum(self._measure_bar_s(bar) for bar in self.bars[:index])
         return BarSpan(index + 1, start_s, start_s + self._measure_bar_s(self.bars[index]))
+
+    def _to_seconds(self, tempo_map: TempoMap, position: int) -> float:
+        return tempo_map.to_seconds(position) / self.tempo_scale
 
     def _measure_bar_s(self, bar: Bar) -> float:
         return bar.positions * self._measure_position_s(bar)
@@ -158,14 +175,23 @@ class PieceBuilder:
     def _measure_position_s(self, bar: Bar) -> float:
         return 60.0 / (POSITIONS_PER_QUARTER * TEMPI[bar.tempo] * self.tempo_scale)
 
-    def time_notes(self, index: int) -> tuple[TimedNote, ...]:
-        """The notes of a bar in seconds; their lengths are reckoned in the bar's own tempo."""
-        line, start = self.locate_bar(index), self.find_bar_start(index)
+    def _time_note(self, note: WrittenNote, index: int, line: BarSpan, start: int) -> tuple[float, float]:
+        """Return onset and end in seconds of a note of bar `index`, which begins at position `start`.
+
+        Without exact tempi the length is reckoned in the bar's own tempo.
+        """
+        if self.tempo_map is not None:
+            end = note.start + note.duration
+            return self._to_seconds(self.tempo_map, note.start), self._to_seconds(self.tempo_map, end)
         each = self._measure_position_s(self.bars[index])
+        return line.start_s + (note.start - start) * each, line.start_s + (note.start - start + note.duration) * each
+
+    def time_notes(self, index: int) -> tuple[TimedNote, ...]:
+        """Return the notes of a bar in seconds."""
+        line, start = self.locate_bar(index), self.find_bar_start(index)
         return tuple(
             TimedNote(
-                line.start_s + (note.start - start) * each,
-                line.start_s + (note.start - start + note.duration) * each,
+                *self._time_note(note, index, line, start),
                 note.pitch,
                 to_velocity(note.velocity),
                 note.track,

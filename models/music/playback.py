@@ -78,7 +78,11 @@ class PiecePlayer:
         """Remove the last bar, which nobody has heard, and say why."""
         self.builder.bars.pop()
         self.builder.notes.pop()
-        self.remarks = tuple(dict.fromkeys((*self.remarks, COMPOSED_ANEW)))
+        self.add_remark(COMPOSED_ANEW)
+
+    def add_remark(self, remark: str) -> None:
+        """Say something once."""
+        self.remarks = tuple(dict.fromkeys((*self.remarks, remark)))
 
     def make_chunk(
         self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False

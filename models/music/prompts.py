@@ -21,7 +21,6 @@ from models.music.vocabulary import (
     STYLES,
     TEMPO,
     find_density,
-    find_meter,
     find_register,
     find_tempo,
 )
@@ -37,12 +36,11 @@ class TokenPrompt:
 
 def collect_controls(request: MusicRequest) -> dict[str, int]:
     """The controls that a request fixes, by kind name."""
-    controls = {TEMPO.name: find_tempo(request.tempo)}
+    controls = {TEMPO.name: find_tempo(request.new_tempo)}
     if request.style:
         controls[STYLE.name] = STYLES.index(request.style)
-    if request.meter:
-        beats, unit = request.meter.split("/")
-        controls[METER.name] = find_meter(int(beats), int(unit))
+    if request.meter_row is not None:
+        controls[METER.name] = request.meter_row
     if request.density:
         controls[DENSITY.name] = find_density(request.density)
     if is_drums_only(request):
@@ -99,15 +97,21 @@ def choose_controls(piece: Piece, request: MusicRequest) -> MusicControls:
 
 
 def make_continuation_prompt(
-    piece: Piece, controls: MusicControls, constraints: Constraints, budget: int
+    piece: Piece, controls: MusicControls, constraints: Constraints, budget: int, bar: Bar | None = None
 ) -> TokenPrompt:
-    """The last bars of a piece, as many as `budget` tokens hold, and the Bar that begins the next."""
+    """Make the last bars of a piece, as many as `budget` tokens hold, and the Bar that begins the next.
+
+    Args:
+        bar: like what the next bar is; its meter is said where it is another than the last bar's.
+    """
     first = find_first_fitting(piece, budget)
     recent = piece.slice(first, len(piece.bars))
     opening = recent.bars[0] if recent.bars else Bar()
     controls = replace(controls, meter=opening.meter, tempo=opening.tempo)
-    tokens = encode_piece(recent, controls=controls)[:-1]
-    return TokenPrompt((*tokens, BAR.to_token()), constraints)
+    tokens = (*encode_piece(recent, controls=controls)[:-1], BAR.to_token())
+    if bar is not None and recent.bars and bar.meter != recent.bars[-1].meter:
+        tokens = (*tokens, METER.to_token(bar.meter))
+    return TokenPrompt(tokens, constraints)
 
 
 def find_first_fitting(piece: Piece, budget: int) -> int:

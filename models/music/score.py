@@ -8,14 +8,16 @@ is cut, the drums are one track at the end.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from models.music.vocabulary import (
     DRUM_DURATION,
     DURATIONS,
     MAX_TRACKS,
     METERS,
+    POSITIONS_PER_QUARTER,
     TEMPI,
     VELOCITY,
     count_positions,
@@ -85,8 +87,67 @@ class InstrumentTrack:
 
 
 @dataclass(frozen=True)
+class TempoMap:
+    """The exact tempi of a piece, which the bars of the vocabulary only come near.
+
+    Args:
+        starts: grid positions from which each tempo holds, rising, the first 0; they may lie between positions.
+        tempi: quarters a minute; the last one holds beyond the end.
+
+    Raises:
+        ValueError: no tempo, unequal numbers, starts that do not rise from 0, a tempo that is not positive.
+    """
+
+    starts: tuple[float, ...]
+    tempi: tuple[float, ...]
+    _begun_s: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rising = all(before < after for before, after in itertools.pairwise(self.starts))
+        if len(self.starts) != len(self.tempi) or not self.starts or self.starts[0] != 0 or not rising:
+            raise ValueError("a tempo map needs as many starts as tempi, and starts that rise from 0.")
+        if not all(tempo > 0 for tempo in self.tempi):
+            raise ValueError("a tempo must be positive.")
+        lengths = (
+            (after - before) * _seconds_a_position(tempo)
+            for (before, after), tempo in zip(itertools.pairwise(self.starts), self.tempi, strict=False)
+        )
+        object.__setattr__(self, "_begun_s", (0.0, *itertools.accumulate(lengths)))
+
+    @classmethod
+    def from_bars(cls, bars: Sequence[Bar]) -> TempoMap:
+        """Build the map that the bars' own tempi make."""
+        starts = [0, *itertools.accumulate(bar.positions for bar in bars)]
+        changes = [
+            (float(start), TEMPI[bar.tempo])
+            for index, (start, bar) in enumerate(zip(starts, bars, strict=False))
+            if not index or bar.tempo != bars[index - 1].tempo
+        ] or [(0.0, TEMPI[DEFAULT_TEMPO])]
+        return cls(*zip(*changes, strict=True))
+
+    def to_seconds(self, position: float) -> float:
+        """Return when a grid position is reached, in seconds from the start."""
+        index = max(0, bisect_right(self.starts, position) - 1)
+        return self._begun_s[index] + (position - self.starts[index]) * _seconds_a_position(self.tempi[index])
+
+    def cut(self, first: float) -> TempoMap:
+        """Return the map of what begins at position `first`."""
+        index = max(0, bisect_right(self.starts, first) - 1)
+        starts = (0.0, *(start - first for start in self.starts[index + 1 :]))
+        return TempoMap(starts, self.tempi[index:])
+
+
+def _seconds_a_position(tempo: float) -> float:
+    return 60.0 / (POSITIONS_PER_QUARTER * tempo)
+
+
+@dataclass(frozen=True)
 class Piece:
     """Bars and the tracks that sound in them; at most MAX_TRACKS melodic tracks, then at most one of drums.
+
+    Args:
+        tempo_map: the exact tempi of a piece that was read; None where the bars' own are exact.
+        remarks: what was mended or changed when it was read, as sentences for a person.
 
     Raises:
         ValueError: too many bars or tracks, drums that are not last, a note outside the bars or the vocabulary.
@@ -94,6 +155,8 @@ class Piece:
 
     bars: tuple[Bar, ...]
     tracks: tuple[InstrumentTrack, ...]
+    tempo_map: TempoMap | None = field(default=None, compare=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if len(self.bars) > MAX_BARS:
@@ -127,6 +190,16 @@ class Piece:
         """How many notes there are in all tracks."""
         return sum(len(track.notes) for track in self.tracks)
 
+    @property
+    def timing(self) -> TempoMap:
+        """Its exact tempi, or those of its bars."""
+        return self.tempo_map or TempoMap.from_bars(self.bars)
+
+    @property
+    def first_tempo(self) -> float:
+        """The quarters a minute with which it begins."""
+        return self.timing.tempi[0]
+
     def list_bar_starts(self) -> list[int]:
         """Where each bar begins, and where the last ends: len(bars) + 1 positions."""
         return [0, *itertools.accumulate(bar.positions for bar in self.bars)]
@@ -148,7 +221,7 @@ class Piece:
             )
             for track in self.tracks
         )
-        return Piece(bars, tracks)
+        return Piece(bars, tracks, self.tempo_map and self.tempo_map.cut(low))
 
 
 def weigh_pitch_classes(piece: Piece) -> list[float]:
@@ -163,3 +236,23 @@ def weigh_pitch_classes(piece: Piece) -> list[float]:
 def merge_tracks(tracks: Sequence[InstrumentTrack], program: int) -> InstrumentTrack:
     """Put all notes of some tracks into one."""
     return InstrumentTrack.from_notes(program, False, (note for track in tracks for note in track.notes))
+
+
+def transpose_piece(piece: Piece, semitones: int) -> Piece:
+    """Move all melodic notes by `semitones`; a note that would leave MIDI's range stays inside by octaves."""
+
+    def move(note: Note) -> Note:
+        pitch = note.pitch + semitones
+        while pitch > 127:
+            pitch -= 12
+        while pitch < 0:
+            pitch += 12
+        return replace(note, pitch=pitch)
+
+    tracks = tuple(
+        track
+        if track.is_drum
+        else InstrumentTrack.from_notes(track.program, False, [move(note) for note in track.notes])
+        for track in piece.tracks
+    )
+    return replace(piece, tracks=tracks)

@@ -1,7 +1,6 @@
 """Pieces to tokens and back; `models.music.vocabulary` has the grammar and the table.
 
-`encode` and `decode` take and give PrettyMIDI objects; `encode_piece` and `decode_piece` do the same on the grid, where
-the round trip is exact: `decode_piece(encode_piece(piece)) == piece`. Decoding never fails: a token that makes no sense
+The round trip is exact: `decode_piece(encode_piece(piece)) == piece`. Decoding never fails: a token that makes no sense
 where it stands is passed over, half a note is dropped, and what remains is a piece.
 """
 
@@ -10,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import pretty_midi
-
 from models.music.controls import MusicControls, measure_controls
-from models.music.midi_io import quantise, to_midi
 from models.music.score import COMMON_TIME, DEFAULT_TEMPO, MAX_BARS, Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     AFTER,
@@ -315,17 +311,3 @@ def decode_piece(tokens: Iterable[int]) -> Piece:
         if 0 <= token < VOCABULARY_SIZE and not reader.read(int(token)):
             break
     return reader.build()
-
-
-def encode(midi: pretty_midi.PrettyMIDI, style: str = "other") -> list[int]:
-    """A PrettyMIDI object as tokens, BOS to EOS, to the grid's precision (see `models.music.midi_io`).
-
-    Raises:
-        ValueError: no notes, impossible times, too long, `style` is none of STYLES.
-    """
-    return encode_piece(quantise(midi), style)
-
-
-def decode(tokens: Iterable[int]) -> pretty_midi.PrettyMIDI:
-    """Any tokens as a PrettyMIDI object; never fails. Without a note in them the object has no instruments."""
-    return to_midi(decode_piece(tokens))

@@ -14,7 +14,6 @@ from models.contracts import Task
 from models.music.contracts import IDEAS, NEEDS_PIECE, MusicRequest, check_piece
 from models.music.instrument_order import sort_by_role
 from models.music.score import Piece
-from models.music.vocabulary import TEMPI
 from models.registry.registry import Registry
 from studio.io import recipes, temp_folders
 from studio.music import piano_roll
@@ -26,8 +25,6 @@ from studio.music.take import (
     join_sound,
     recipe_of,
     save_take,
-    semitones_to,
-    transpose,
 )
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Sound, Status
@@ -219,7 +216,8 @@ def _make_request(
     *,
     action: str,
     key: str,
-    tempo: float,
+    tempo: float | None,
+    meter: str,
     bars: int,
     instruments: list[int],
     drums: str,
@@ -234,13 +232,13 @@ def _make_request(
             piece = open_piece(midi_file)
         elif current is not None and current.piece is not None:
             piece, scale = current.piece, current.tempo_scale
-    if action == "perform" and piece is not None:
-        piece = transpose(piece, semitones_to(piece, key))
-        scale = tempo / TEMPI[piece.bars[0].tempo]
+    if action in NEEDS_PIECE:  # a piece keeps its own meter, and its own tempo unless it is played at another
+        meter, tempo = "", tempo if action == "perform" else None
     return MusicRequest(
         action=action,
         key=key,
         tempo=tempo,
+        meter=meter,
         bars=min(bars, IDEA_BARS) if action == "ideas" else bars,
         programs=sort_by_role(instruments),
         drums=DRUMS_ASKED[drums],
@@ -259,9 +257,9 @@ def open_piece(path: str) -> Piece:
         ValueError: says what is wrong with the file.
 
     """
-    from models.music.midi_io import quantise, read_midi
+    from models.music.midi_io import read_piece
 
-    piece = quantise(read_midi(path))
+    piece = read_piece(path)
     check_piece(piece)
     return piece
 

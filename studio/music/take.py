@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from models.contracts import Task
 from models.music.contracts import BarSpan, MusicChunk, MusicRequest, TimedNote
-from models.music.controls import measure_key
-from models.music.score import InstrumentTrack, Note, Piece
-from models.music.vocabulary import KEYS
+from models.music.score import Piece
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
 from studio.music.controls import FIELDS
@@ -153,34 +151,6 @@ def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:
     settings = FIELDS.settings(values)
     ordered = {name: settings[name] for name in IN_FILES}
     return Recipe(Task.MUSIC, model, revision, request.seed, ordered | settings)
-
-
-def transpose(piece: Piece, semitones: int) -> Piece:
-    """Return all melodic notes higher by `semitones`; a note that leaves MIDI's range comes back an octave."""
-
-    def move(track: InstrumentTrack) -> InstrumentTrack:
-        if track.is_drum:
-            return track
-        return InstrumentTrack.from_notes(track.program, False, [_move(note, semitones) for note in track.notes])
-
-    return Piece(piece.bars, tuple(move(track) for track in piece.tracks))
-
-
-def _move(note: Note, semitones: int) -> Note:
-    pitch = note.pitch + semitones
-    while pitch > 127:
-        pitch -= 12
-    while pitch < 0:
-        pitch += 12
-    return Note(note.start, pitch, note.duration, note.velocity)
-
-
-def semitones_to(piece: Piece, key: str) -> int:
-    """Return the shortest way (-6 to +5) from a piece's tonic, as measured, to `key`'s; 0 for "" or drums alone."""
-    measured = measure_key(piece)
-    if not key or measured >= len(KEYS) - 1:
-        return 0
-    return (KEYS.index(key) % 12 - measured % 12 + 6) % 12 - 6
 
 
 def join_sound(chunks: Iterable[MusicChunk]) -> FloatArray:

@@ -44,7 +44,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class Sources:
+class BeatSources:
     """Where the material is; a missing folder is left out."""
 
     pop909: Path | None
@@ -164,7 +164,7 @@ def _render_excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) ->
     return Excerpt(mel, song.beats, song.beats[song.places == 1])
 
 
-def list_sources(sources: Sources, held_out: bool = False) -> dict[str, list[Path]]:
+def list_sources(sources: BeatSources, held_out: bool = False) -> dict[str, list[Path]]:
     """The files of each collection, without (or only) those held out by name."""
     found: dict[str, list[Path]] = {}
     if sources.pop909:
@@ -177,7 +177,7 @@ def list_sources(sources: Sources, held_out: bool = False) -> dict[str, list[Pat
     return found
 
 
-def build(sources: Sources, count: int, seed: int, workers: int) -> list[Excerpt]:
+def build(sources: BeatSources, count: int, seed: int, workers: int) -> list[Excerpt]:
     """Render `count` random excerpts (a few fewer where a song has no clear beats)."""
     files = list_sources(sources)
     jobs = [(files, sources.soundfonts, seed * 1_000_003 + i) for i in range(count)]

@@ -108,7 +108,7 @@ class BeatTrainer(TrainingLoop[BeatNetwork]):
 
 def prepare(arguments: argparse.Namespace) -> None:
     """Render the excerpts."""
-    sources = corpus.Sources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
+    sources = corpus.BeatSources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
     excerpts = corpus.build(sources, arguments.count, arguments.seed, arguments.workers)
     corpus.save(arguments.run / "corpus.pt", excerpts)
     print(f"{len(excerpts)} excerpts of {corpus.EXCERPT_S:.0f} s, {sum(len(e.beats) for e in excerpts):,} beats")

@@ -24,7 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.music.midi_io import quantise, read_midi
+from models.music.midi_io import quantise
+from models.music.midi_song import read_midi
 from models.music.score import COMMON_TIME, Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import decode_piece, encode_piece
 from models.music.vocabulary import BAR, METER, POSITIONS_PER_QUARTER, TEMPO, VELOCITY_STEP, find_meter, find_tempo
@@ -115,12 +116,12 @@ def _place_beats(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
 
 def read_song(path: Path) -> Piece:
     """A POP909 song: three piano tracks, the melody first."""
-    midi = read_midi(path)
+    song = read_midi(path)
     meter, beat_times = lay_out_pop_bars(np.loadtxt(path.with_name("beat_midi.txt")))
     bar_positions = Bar(meter).positions
     tracks = []
-    for instrument in midi.instruments:
-        times = np.array([(note.start, note.end) for note in instrument.notes]).reshape(-1, 2)
+    for instrument in song.instruments:
+        times = song.to_seconds(np.array([(note.start, note.end) for note in instrument.notes]).reshape(-1, 2))
         onsets, ends = _place_beats(times, beat_times).T
         starts = np.rint(onsets / SIXTEENTH).astype(int) * SIXTEENTH + bar_positions  # a bar for what comes before
         lengths = np.maximum(np.rint((ends - onsets) / 3).astype(int) * 3, 3)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pretty_midi
 from hypothesis import strategies as st
 
+from models.music.midi_events import parse_midi
+from models.music.midi_io import quantise, to_mido
+from models.music.midi_song import MidiSong, build_song
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import DURATIONS, MAX_TRACKS, METERS, TEMPI, VELOCITY
 
@@ -57,3 +62,22 @@ def midi_objects(draw: st.DrawFn) -> pretty_midi.PrettyMIDI:
         signature = (draw(st.integers(1, 16)), draw(st.sampled_from((1, 2, 4, 8, 16, 32))))
         midi.time_signature_changes.append(pretty_midi.TimeSignature(*signature, draw(time_s)))
     return midi
+
+
+def read_object(midi: pretty_midi.PrettyMIDI) -> MidiSong:
+    """What is read of the file that pretty_midi writes of an object."""
+    buffer = io.BytesIO()
+    midi.write(buffer)
+    return build_song(parse_midi(buffer.getvalue()))
+
+
+def quantise_object(midi: pretty_midi.PrettyMIDI, meter: tuple[int, int] | None = None) -> Piece:
+    """The same as a piece."""
+    return quantise(read_object(midi), meter)
+
+
+def reread(piece: Piece) -> Piece:
+    """A piece as it comes back from the file that is written of it."""
+    buffer = io.BytesIO()
+    to_mido(piece).save(file=buffer)
+    return quantise(build_song(parse_midi(buffer.getvalue())))

@@ -20,7 +20,7 @@ from models.music.grammar import Grammar, make_mask
 from models.music.kv_cache import CachedTransformer, KeyValueCache
 from models.music.sampling import MIN_TOKENS, MusicSampler, SamplingSettings, filter_top, penalise_repetition, softmax
 from models.music.score import Bar, InstrumentTrack, Note, Piece
-from models.music.tokenizer import decode, decode_piece, encode_header, encode_infill, encode_piece
+from models.music.tokenizer import decode_piece, encode_header, encode_infill, encode_piece
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import (
     BAR,
@@ -96,7 +96,7 @@ def test_random_tokens_under_the_grammar_are_music_and_come_back(seed: int) -> N
     tokens = random_walk(Constraints(), seed)
     piece = decode_piece(tokens)
     assert piece.note_count > 0
-    assert any(instrument.notes for instrument in decode(tokens).instruments)
+    assert any(track.notes for track in decode_piece(tokens).tracks)
     if tokens[-1] == EOS.to_token():
         again = encode_piece(piece)
         assert [t for t in again if t >= BAR.first] == [t for t in tokens if t >= BAR.first]

@@ -20,7 +20,7 @@ from studio.io import recipes
 from studio.music import actions as music_actions
 from studio.music import piano_roll
 from studio.music.actions import IDEA_NAMES, MusicActions, build_request
-from studio.music.take import FILES, MusicTake, semitones_to, transpose
+from studio.music.take import FILES, MusicTake
 from studio.page import jobs
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.events import flatten
@@ -122,18 +122,11 @@ def test_an_uploaded_file_is_continued_harmonised_and_played_in_another_key(
     assert moved.length_s == pytest.approx(16 * 60 / 150)
 
 
-def test_transposing_keeps_drums_and_the_range() -> None:
-    piece = Piece(
-        (Bar(),),
-        (
-            InstrumentTrack.from_notes(0, False, [Note(0, 126, 6, 9)]),
-            InstrumentTrack.from_notes(0, True, [Note(0, 36, 6, 9)]),
-        ),
-    )
-    moved = transpose(piece, 5)
-    assert moved.tracks[0].notes[0].pitch == 119
-    assert moved.tracks[1] == piece.tracks[1]
-    assert semitones_to(piece, "") == 0
+def test_a_damaged_file_is_read_and_what_was_wrong_is_said(actions: MusicActions, tmp_path: Path) -> None:
+    path = tmp_path / "upload.mid"
+    path.write_bytes(_file(1, NOTE * 8 + END)[:-20])
+    page = run(actions, "continue", str(path))
+    assert "cut off" in page["notes"]
 
 
 def test_four_ideas_and_the_choice_of_one(actions: MusicActions) -> None:
@@ -191,7 +184,7 @@ CROWD = b"".join(  # 20,000 notes in a second
 LONG_WAIT = bytes([0x8F, 0xFF, 0xFF, 0x7F])
 BAD_MIDI = {
     "a large file of something else": b"\0" * 50_000_000,
-    "truncated": _file(1, NOTE + END)[:-9],
+    "cut off before its first note": _file(1, NOTE + END)[:-10],
     "no notes": _file(1, END),
     "a crowd of notes": _file(1, CROWD + END),
     "600 minutes": _file(1, LONG_WAIT + NOTE[1:] + END, division=24),
