@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from models.torchaudio_import import import_torchaudio
 from models.video.diffusion import (
-    COARSE_SHARE,
     LEAST_SIGMA,
     SHIFT,
     TIME_MEAN,
@@ -100,14 +99,14 @@ def test_the_loss_is_that_of_the_velocity_with_sigma_bounded_from_below() -> Non
     late = [seed for seed in range(4000) if float(draw(torch.Size([1, 3, 4, 16, 16]), seed)[0]) > 1 - LEAST_SIGMA]
     assert late, "no seed draws a time that the bound is for"
     bounded = float(run_loss(Spy(CLIP[:1], 0.1 * signs[:1]), CLIP[:1], seed=late[0]))
-    assert bounded == pytest.approx((0.1 / LEAST_SIGMA) ** 2, rel=1e-4)
+    assert bounded == pytest.approx((0.1 / 0.08) ** 2, rel=1e-4)
 
 
 def test_the_loss_counts_what_is_wrong_on_the_whole_once_more() -> None:
     odd = torch.ones_like(CLIP)
     odd[..., ::2] = -1
     whole, apart = (run_loss(Spy(CLIP, 0.1 * signs), CLIP) for signs in (torch.ones_like(CLIP), odd))
-    assert torch.allclose(whole, (1 + COARSE_SHARE) * apart)
+    assert torch.allclose(whole, 2 * apart)
 
 
 def test_the_coarse_error_is_that_of_means_over_four_frames_and_sixteen_pixels() -> None:
@@ -117,14 +116,14 @@ def test_the_coarse_error_is_that_of_means_over_four_frames_and_sixteen_pixels()
     error[:, :, :4, :16, 16:] = 0.1
     t, _ = draw(clean.shape)
     square = float((0.1 / (1 - t)).square().mean())
-    assert float(run_loss(Spy(clean, error), clean)) == pytest.approx((1 + COARSE_SHARE) * square / 8, rel=1e-4)
+    assert float(run_loss(Spy(clean, error), clean)) == pytest.approx(2 * square / 8, rel=1e-4)
     error = torch.zeros_like(clean)
     error[:, :, :2, :8, :8] = 0.1  # an eighth of one window
-    wanted = square / 64 + COARSE_SHARE * square / 8**2 / 8
+    wanted = square / 64 + square / 8**2 / 8
     assert float(run_loss(Spy(clean, error), clean)) == pytest.approx(wanted, rel=1e-4)
     small = clean[:, :, :2, :8, :8]
     t, _ = draw(small.shape)
-    wanted = (1 + COARSE_SHARE) * float((0.1 / (1 - t)).square().mean())
+    wanted = 2 * float((0.1 / (1 - t)).square().mean())
     assert float(run_loss(Spy(small), small)) == pytest.approx(wanted, rel=1e-4)
 
 
@@ -196,6 +195,10 @@ def test_rescaling_gives_each_row_the_spread_of_the_conditional_in_part() -> Non
     assert torch.equal(rescale(guided, CLIP, 0.0), guided)
     flat = torch.full_like(CLIP, 0.5)
     assert torch.isfinite(rescale(flat, CLIP, 1.0)).all()  # a flat picture has no spread to divide by
+
+
+def test_guidance_that_is_not_asked_for_is_that_of_the_studio() -> None:
+    assert Guidance() == Guidance(scale=3.0, rescale=0.5, clip=1.0)
 
 
 def test_guidance_rescales_in_predict_as_asked() -> None:
@@ -273,6 +276,7 @@ def test_the_default_run_is_dpm_with_the_models_shift() -> None:
         list(sample(denoise_smoothly, CLIP, 4))[-1], list(sample(denoise_smoothly, CLIP, 4, "dpm++", SHIFT))[-1]
     )
     assert compute_sigmas(4) == compute_sigmas(4, SHIFT)
+    assert compute_sigmas(2)[1] == pytest.approx(5 / 6)  # half of the steps go to t below a sixth
 
 
 def test_one_step_of_each_solver_equals_the_schedulers() -> None:

@@ -32,19 +32,65 @@ def test_what_slides_is_the_same_picture_further_on(direction: str) -> None:
         assert torch.equal(torch.roll(moved[:, frame], (2 * down, 2 * right), (1, 2)), moved[:, frame + 1])
 
 
-def test_opposite_ways_are_each_other_backwards() -> None:
-    for one, other in (("left", "right"), ("up", "down"), ("clockwise", "counterclockwise")):
-        first, second = (
-            draw_warped_noise(torch.zeros(1, 1, 5, 32, 32), way, "slow", torch.Generator().manual_seed(3), share=1.0)
-            for way in (one, other)
-        )
-        assert torch.equal(first[:, :, 0], second[:, :, 0]) and not torch.equal(first[:, :, 4], second[:, :, 4])
+@pytest.mark.parametrize(("one", "other"), [("left", "right"), ("up", "down"), ("clockwise", "counterclockwise")])
+def test_opposite_ways_are_each_other_backwards(one: str, other: str) -> None:
+    """On a ring the frames of one way, read backwards from the first, are those of the other."""
+    first, second = (torch.stack(trace_pixels(12, (32, 32), way, "slow", ring=True)) for way in (one, other))
+    assert torch.equal(first[:, 0], second[:, 0]) and not torch.equal(first[:, 4], second[:, 4])
+    alike = (first[:, 1:].flip(1) == second[:, 1:]).float().mean()
+    assert alike > 0.98  # but for pixels that lie half-way between two
 
 
-def test_a_zoom_in_takes_from_nearer_the_middle() -> None:
+def test_turns_go_the_way_that_they_are_called() -> None:
+    """What comes to the top has been at the left side before, if it turns clockwise."""
+    for direction, comes_from in (("clockwise", -1), ("counterclockwise", 1)):
+        row, column = trace_pixels(6, (33, 33), direction, "normal")
+        top = (column[:, 2, 16] - 16) * comes_from
+        assert top[0] == 0 and (top.diff() > 0).all()
+        assert (row[0, 2, 16], column[0, 2, 16]) == (2, 16)
+        assert (row[:, 16, 16] == 16).all() and (column[:, 16, 16] == 16).all()
+
+
+def test_zooms_take_from_nearer_the_middle_or_from_farther() -> None:
+    for direction, sign in (("in", -1), ("out", 1)):
+        _, column = trace_pixels(4, (33, 33), direction, "normal")
+        distance = (column[:, 16, 22] - 16).float()
+        assert distance[0] == 6 and distance[3] == pytest.approx(6 * 1.04 ** (3 * sign), abs=0.5)
     row, column = trace_pixels(9, (33, 33), "in", "fast")
     spread = (row - 16).abs().float().mean(dim=(1, 2))
     assert (spread.diff() < 0).all() and (column[-1] - 16).abs().max() < 16
+
+
+@pytest.mark.parametrize("direction", ["right", "clockwise", "in"])
+def test_faster_words_move_more(direction: str) -> None:
+    moved = []
+    for speed in ("slow", "normal", "fast"):
+        row, column = trace_pixels(3, (65, 65), direction, speed)
+        start = torch.stack([row[0], column[0]]).float()
+        moved.append(float((torch.stack([row[2], column[2]]) - start)[:, 20:45, 20:45].abs().mean()))
+    assert moved[0] < moved[1] < moved[2]
+
+
+def test_a_slide_is_as_wide_on_every_size_of_picture() -> None:
+    """Two pixels of 64 a frame; on a ring whole rounds, one at least."""
+    for side in (32, 64, 128):
+        _, column = trace_pixels(5, (side, side), "left", "normal")
+        assert int(column[4, 0, 0]) == 8 * side // 64
+    for frames, rounds in ((8, 1), (100, 3)):
+        _, column = trace_pixels(frames, (64, 64), "left", "normal", ring=True)
+        assert int(column[:, 0].diff(dim=0).clamp(min=0)[:, 0].sum()) == pytest.approx(64 * rounds, abs=64 * rounds / 8)
+    _, column = trace_pixels(6, (32, 32), "in", "fast", ring=True)
+    assert (column == torch.arange(32)).all()  # a zoom has no way back to where it began
+
+
+def test_only_a_share_moves_and_the_rest_is_ones_own() -> None:
+    own = noise()
+    still = draw_warped_noise(torch.zeros_like(own), "left", "normal", torch.Generator().manual_seed(1))
+    mixed = draw_warped_noise(own, "left", "normal", torch.Generator().manual_seed(1))
+    assert torch.allclose(mixed - still, 0.8 * own, atol=1e-6)
+    assert float(still.std()) == pytest.approx(0.6, abs=0.02)
+    ring = draw_warped_noise(own, "left", "normal", torch.Generator().manual_seed(1), ring=True)
+    assert not torch.equal(ring, mixed)
 
 
 @pytest.mark.parametrize("direction", [*SLIDES, *TURNS])
