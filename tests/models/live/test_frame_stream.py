@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.beats.detector import OnlineBeatDetector, load_beat_network
-from models.live.audio_features import AudioFeatures, MicrophoneFeatureTracker, MusicFeatureTracker
+from models.live.audio_features import AudioFeatures
 from models.live.frame_stream import (
     QUALITIES,
     FrameGenerator,
@@ -21,8 +20,6 @@ from models.live.frame_stream import (
     check_prompt,
     share_with_given_text,
 )
-from models.live.resampling import StreamResampler
-from models.registry.registry import WEIGHTS_DIR
 from models.video.diffusion import Guidance, predict
 from models.video.generator import OVERLAP, VideoGenerator
 from models.video.unet3d import Condition
@@ -127,64 +124,3 @@ def test_beats_push_the_camera_and_loudness_lights_the_picture() -> None:
     on_beat = apply_sound(picture, AudioFeatures(beat=1.0, downbeat=1.0))
     assert (on_beat > 40).sum() > (still > 40).sum()
     assert apply_sound(picture, AudioFeatures(energy=1.0)).max() > still.max()
-
-
-def test_music_is_heard_by_its_bars_and_its_sound(bar_generator: object) -> None:
-    from models.live.controls import LiveControls
-    from models.live.music_stream import MusicStream
-
-    features = MusicFeatureTracker()
-    controls = LiveControls(tempo=120.0, drums=False)
-    stream = MusicStream(bar_generator, bar_generator.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
-    for _ in range(20):
-        features.add(stream.next_chunk())
-    assert features.read_at(0.5).beat == pytest.approx(1.0)
-    assert features.read_at(0.5).downbeat < 0.2
-    assert features.read_at(0.0).downbeat == pytest.approx(1.0)
-    assert features.read_at(0.7).beat < features.read_at(0.52).beat
-    assert 0.0 < features.read_at(1.0).energy <= 1.0
-
-
-def test_a_person_is_heard_by_sudden_loudness() -> None:
-    features = MicrophoneFeatureTracker(None, 48_000)
-    sound = np.zeros(96_000, np.float32)
-    for at in (24_000, 60_000):
-        sound[at : at + 3000] = 0.5 * np.sin(np.arange(3000) * 0.1)
-    for first in range(0, len(sound), 4096):
-        features.add(sound[first : first + 4096])
-    assert features.read_at(0.52).beat > 0.7
-    assert features.read_at(0.45).beat == 0.0
-    assert features.read_at(1.27).beat > 0.7
-
-
-def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
-    features = MicrophoneFeatureTracker(
-        OnlineBeatDetector(load_beat_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100
-    )
-    sound = np.zeros(10 * 44_100, np.float32)
-    noise = np.random.default_rng(0).standard_normal(2600) * np.exp(-np.arange(2600) / 500)
-    for at in np.arange(0.3, 9.5, 0.5):
-        sound[round(at * 44_100) :][:2600] += (0.5 * noise).astype(np.float32)
-    for first in range(0, len(sound), 4096):
-        features.add(sound[first : first + 4096])
-    for at in np.arange(3.3, 9.0, 0.5):
-        assert features.read_at(at + 0.05).beat > 0.7
-        assert features.read_at(at - 0.08).beat < 0.3
-
-
-@pytest.mark.parametrize(("source", "target"), [(48_000, 22_050), (22_050, 48_000), (44_100, 22_050), (16_000, 16_000)])
-def test_resampling_in_portions_is_resampling_the_whole(source: int, target: int) -> None:
-    from models.audio import resample
-
-    sound = np.random.default_rng(0).standard_normal(source).astype(np.float32)
-    resampler = StreamResampler(source, target)
-    made, at = [], 0
-    for size in (7, 4096, 1, 2048, 333, *[4096] * 20):
-        made.append(resampler.push(sound[at : at + size]))
-        at += size
-    streamed = np.concatenate(made)
-    whole = resample(sound, source, target)[: len(streamed)]
-    assert len(streamed) > 0.9 * target
-    assert np.abs(streamed[: len(whole)] - whole).max() < 1e-4
-    with pytest.raises(ValueError, match="rates"):
-        StreamResampler(0, 1)

@@ -10,23 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from models.live.audio_features import MusicFeatureTracker
 from models.live.bar_generator import (
     HISTORY_BARS,
     BarGenerator,
-    GenerationCancelled,
-    build_band_prompt,
-    match_parts,
-    transpose_to_key,
 )
 from models.live.controls import LiveControls
 from models.live.music_stream import BUFFER, ExtraNote, LiveChunk, MusicStream, ThreadSafeVoiceBank
 from models.live.recording import SessionRecording, to_int16
 from models.music.soundfont_renderer import MAX_CACHE_BYTES
-from models.music.vocabulary import KEYS, PITCH_CLASSES
 from tests.models.live.in_pages import in_a_map
 
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
@@ -128,22 +121,6 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_gener
     assert not any(chunk.waited for chunk in found)
 
 
-def test_a_bar_that_is_no_longer_wanted_is_given_up(bar_generator: BarGenerator) -> None:
-    asked: list[int] = []
-
-    def is_wanted() -> bool:
-        asked.append(len(asked))
-        return len(asked) < 5
-
-    with pytest.raises(GenerationCancelled):
-        bar_generator.generate(0, [], FAST, 1, is_wanted=is_wanted)
-    assert len(asked) == 5
-    assert (
-        bar_generator.generate(0, [], FAST, 1).notes
-        == bar_generator.generate(0, [], FAST, 1, is_wanted=lambda: True).notes
-    )
-
-
 def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(bar_generator: BarGenerator) -> None:
     live = music(bar_generator)
     live.start()
@@ -236,60 +213,3 @@ def test_two_sessions_share_a_writer_and_nothing_else(bar_generator: BarGenerato
         thread.join()
     assert np.array_equal(alone[0], together[1])
     assert np.array_equal(alone[1], together[2])
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    pitch=st.integers(0, 127),
-    tonics=st.tuples(st.sampled_from(PITCH_CLASSES), st.sampled_from(PITCH_CLASSES)),
-    modes=st.tuples(st.sampled_from(("major", "minor")), st.sampled_from(("major", "minor"))),
-)
-def test_a_pitch_of_the_old_scale_comes_into_the_new(
-    pitch: int, tonics: tuple[str, str], modes: tuple[str, str]
-) -> None:
-    scales = {"major": {0, 2, 4, 5, 7, 9, 11}, "minor": {0, 2, 3, 5, 7, 8, 10}}
-    old, new = (LiveControls(tonic=t, mode=m) for t, m in zip(tonics, modes, strict=True))
-    moved = transpose_to_key(pitch, old, new)
-    assert 0 <= moved <= 127
-    if (pitch - PITCH_CLASSES.index(old.tonic)) % 12 in scales[old.mode]:
-        assert (moved - PITCH_CLASSES.index(new.tonic)) % 12 in scales[new.mode]
-    if old == new:
-        assert moved == pitch
-
-
-def test_parts_go_to_the_same_instrument_or_to_one_that_is_free() -> None:
-    assert match_parts((73, 0, 33), (0, 33)) == {1: 0, 2: 1}
-    assert match_parts((73, 0), (40, 0)) == {0: 0, 1: 1}
-    assert match_parts((0, 0), (0, 0)) == {0: 0, 1: 1}
-
-
-def test_the_model_is_shown_the_past_as_the_present_wants_it(bar_generator: BarGenerator) -> None:
-    bar = bar_generator.generate(0, [], FAST, 1)
-    now = replace(FAST, instruments=(40, 43), tempo=90.0)
-    piece = build_band_prompt([bar], now)
-    assert [track.program for track in piece.tracks] == [40, 43]
-    assert piece.note_count == len({(n.start, n.pitch, n.track) for n in bar.band})
-    assert {each.tempo for each in piece.bars} == {now.bar.tempo}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({"tempo": 20.0}, "tempo is 20.0; it must be a number from 50 to 180"),
-        ({"tonic": "H"}, "tonic is 'H'"),
-        ({"mode": "dorian"}, "mode is 'dorian'"),
-        ({"density": float("nan")}, "density"),
-        ({"instruments": (1, 2, 3, 4, 5)}, "up to 4"),
-        ({"instruments": (200,)}, "instrument is 200"),
-        ({"instruments": (), "drums": False}, "somebody must play"),
-        ({"intensity": 2.0}, "intensity"),
-        ({"style": "jazz"}, "style is 'jazz'"),
-    ],
-)
-def test_a_wrong_knob_is_told_in_a_sentence(wrong: dict[str, object], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        LiveControls(**wrong)  # type: ignore[arg-type]
-
-
-def test_keys_are_rows_of_the_vocabulary() -> None:
-    assert KEYS[LiveControls(tonic="Eb", mode="minor").key] == "Eb minor"

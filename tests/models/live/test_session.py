@@ -18,9 +18,7 @@ from models.live import messages
 from models.live.bar_generator import BarGenerator
 from models.live.controls import LiveControls
 from models.live.frame_stream import FrameGenerator, FrameStream
-from models.live.load_monitor import LEAST_WORK, LEVEL_SAYS, STOPPED, LoadMonitor
-from models.live.music_stream import LiveChunk
-from models.live.phrase import PAUSE_S, Phrase, measure_grid_s, place_on_grid, snap_to_grid, write_answer
+from models.live.load_monitor import LoadMonitor
 from models.live.recording import write_mp3
 from models.live.session import LiveSession
 from models.video.generator import VideoGenerator
@@ -101,88 +99,3 @@ def test_what_is_sent_equals_the_recording_and_nothing_is_left_running(
     assert tempi[0] == 180
     write_mp3(tmp_path / "session.wav", tmp_path / "session.mp3")
     assert soundfile.info(tmp_path / "session.mp3").duration == pytest.approx(len(recorded) / rate, abs=0.2)
-
-
-def chunk(took_s: float = 0.01, waited: bool = False) -> LiveChunk:
-    return LiveChunk(np.zeros((2, 4410), np.float32), 0, 44_100, took_s=took_s, waited=waited)
-
-
-def test_the_meter_counts_and_steps_down_before_sound_is_lost_and_up_again() -> None:
-    meter = LoadMonitor()
-    now = 0.0
-    for _ in range(40):
-        meter.count(chunk(), 0.3)
-        assert meter.govern(now, 0.4, 0.45) == 0
-        now += 0.1
-    assert meter.share == pytest.approx(0.1)
-    seen = [0]
-    for _ in range(200):
-        meter.count(chunk(), 0.05)
-        seen.append(meter.govern(now, 0.1, 0.45))
-        now += 0.1
-    assert sorted(set(seen)) == list(range(LEAST_WORK + 1))  # one after another, pictures first
-    assert seen == sorted(seen)
-    assert meter.late == 0
-    meter.count(chunk(), -0.01)
-    assert meter.late == 1
-    assert meter.report(0.1, 2.0).says == LEVEL_SAYS[LEAST_WORK]
-    for _ in range(160):
-        meter.count(chunk(), 0.3)
-        meter.govern(now, 0.45, 0.45)
-        now += 0.1
-    assert meter.level == STOPPED
-    assert len(LEVEL_SAYS) == LEAST_WORK + 1
-
-
-def test_a_bar_that_was_not_written_in_time_costs_quality_at_once() -> None:
-    meter = LoadMonitor(has_pictures=False)
-    meter.count(chunk(took_s=9.0, waited=True), 0.2)  # the first bar: nobody hears that it took long
-    assert meter.govern(10.0, 0.45, 0.45) == 0
-    meter.count(chunk(waited=True), 0.2)
-    assert meter.govern(20.0, 0.45, 0.45) == LEAST_WORK
-    assert "half the work" in meter.report(0.4, 1.0).says
-
-
-def a_phrase() -> Phrase:
-    phrase = Phrase()
-    for index, pitch in enumerate((60, 62, 64)):
-        phrase.press(pitch, 90, 0.5 * index)
-        phrase.release(pitch, 0.5 * index + 0.4, now=float(index))
-    return phrase
-
-
-def test_a_phrase_becomes_a_piece_that_ends_at_a_bar_line() -> None:
-    phrase = a_phrase()
-    assert not phrase.is_open
-    controls = LiveControls(tempo=120.0)
-    piece, bars = place_on_grid(phrase.notes, controls, 11)
-    assert bars == 1
-    assert [(note.start, note.pitch) for note in piece.tracks[0].notes] == [(24, 60), (48, 62), (72, 64)]
-    assert phrase.take()
-    assert not phrase.notes
-    phrase.press(60, 90, 1.0)
-    assert phrase.is_open
-    assert phrase.release(61, 1.1, 0.0) is None
-
-
-def test_the_same_phrase_gets_the_same_answer_of_its_length(bar_generator: BarGenerator) -> None:
-    notes, controls = a_phrase().notes, LiveControls(tempo=120.0)
-    first, second = (write_answer(bar_generator, notes, controls, 11, seed=3, number=0) for _ in range(2))
-    assert first == second
-    assert first
-    assert min(note.start for note in first) < 24
-    assert max(note.start for note in first) < controls.bar.positions
-    assert write_answer(bar_generator, notes, controls, 11, seed=3, number=1) != first
-
-
-@pytest.mark.parametrize("tempo", [50.0, 90.0, 120.0, 180.0])
-def test_an_answer_begins_on_the_grid_soon(bar_generator: BarGenerator, tempo: float) -> None:
-    controls = LiveControls(tempo=tempo)
-    step_s = measure_grid_s(controls)
-    assert step_s <= 0.31
-    from models.live.music_stream import BarMark
-
-    mark = BarMark(3, 10.0, 10.0 + controls.bar_s, controls, False)
-    start_s = snap_to_grid(mark, 10.4)
-    assert 10.4 <= start_s + 1e-9 <= 10.4 + step_s + 1e-9
-    assert PAUSE_S + step_s < 0.6
