@@ -1,1 +1,1 @@
-"""What is measured, runnable by anyone: `python -m benchmarks.speech --json` and its siblings."""
+"""Benchmarks that anyone can run: `python -m benchmarks.speech --json` and its siblings."""

@@ -1,4 +1,4 @@
-"""What other beat detectors hear in sound files; runs in a Python of its own, which need not have this project.
+"""Other beat detectors over sound files; runs in a Python of its own, which need not have this project.
 
     PYTHON benchmarks/beat_peers.py FILE.wav FILE.wav ...
 

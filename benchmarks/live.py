@@ -64,7 +64,7 @@ def load_shipped(key: str) -> Iterator[Any]:
 
 
 class PlayedSession:
-    """What a session left: sound, seed, and the turns of its knobs by bar."""
+    """The sound, seed and turns of the knobs that a session left."""
 
     def __init__(self, wav: Path, seed: int, timeline: Timeline) -> None:
         import soundfile

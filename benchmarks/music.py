@@ -73,7 +73,7 @@ def measure_length_s(piece: Piece) -> float:
 
 
 class PieceWriter:
-    """Writes pieces with the shipped model as the composer does."""
+    """A writer of pieces with the shipped model, as the composer writes them."""
 
     def __init__(self, model: MusicTransformer) -> None:
         self.sampler = MusicSampler(CachedTransformer(model, "int8" if is_int8_available() else "float32"))

@@ -36,7 +36,7 @@ def split_spoken_words(text: str) -> str:
 
 
 class Recogniser:
-    """Hears speech and writes words."""
+    """A speech recogniser."""
 
     def __init__(self, folder: Path | None) -> None:
         import tokenizers

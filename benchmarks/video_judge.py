@@ -1,4 +1,4 @@
-"""Does the picture obey the words, does it look like the world, do seeds differ? The video model before a classifier.
+"""The video model before a classifier: obedience to the words, likeness to the world, diversity over seeds.
 
 Used by `benchmarks.video`. Prompts are captions of random scenes in wordings that no training caption uses, with colour
 and direction always said. Generated clips are kept in a folder named after the weights: a run can be broken off.
@@ -38,7 +38,7 @@ SAID = {"colour": 1.0, "direction": 1.0, "speed": 0.5, "time": 0.8, "camera": 0.
 
 @dataclass(frozen=True)
 class JudgedPrompt:
-    """What is asked, and what it means."""
+    """A prompt and its meaning."""
 
     text: str
     spec: SceneSpec
@@ -63,7 +63,7 @@ def fingerprint_weights(generator: VideoGenerator) -> str:
 
 @dataclass
 class ClipMaker:
-    """Makes clips and keeps them, 32 pixels a side."""
+    """Clips of the model, kept in a folder at 32 pixels a side."""
 
     generator: VideoGenerator
     folder: Path

@@ -1,4 +1,4 @@
-"""Which way does a clip move? A small network over local cross-correlations of neighbouring frames.
+"""The direction in which a clip moves: a small network over local cross-correlations of neighbouring frames.
 
     python -m benchmarks.video_motion --folder .runs/classifier     # after benchmarks.video_classifier has rendered
 
@@ -67,7 +67,7 @@ def extract_features(clips: NDArray[np.uint8], batch: int = 50) -> Tensor:
 
 
 class DirectionClassifier(nn.Module):
-    """Features to a direction."""
+    """A network from features to a direction."""
 
     mean: Tensor
     spread: Tensor

@@ -1,4 +1,4 @@
-"""The contact sheet of the README: clips of the shipped model as the studio finishes them, four frames of each.
+"""The contact sheet of the documentation: clips as the studio finishes them, four frames of each.
 
     python -m benchmarks.video_sheet                      # writes docs/video.jpg
     python -m benchmarks.video_sheet --checkpoint .runs/video/checkpoint.pt --out sheet.jpg

@@ -1,4 +1,4 @@
-"""What the pictures hear: how loud it is, and where the beats are, at any moment of the stream."""
+"""Loudness and beats of the sound at any moment of the stream, which the pictures follow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ ONSET_GAP_S = 0.25
 
 @dataclass(frozen=True)
 class AudioFeatures:
-    """Energy 0 to 1; `beat` is 1 on a beat and fades, `downbeat` likewise on the first of a bar."""
+    """The features at a moment: energy 0 to 1.
+
+    `beat` is 1 on a beat and fades, `downbeat` likewise on the first of a bar.
+    """
 
     energy: float = 0.0
     beat: float = 0.0
@@ -33,7 +36,7 @@ class AudioFeatures:
 
 
 class FeatureTracker(Protocol):
-    """Anything that can be asked what is heard at a time."""
+    """The interface of what tells the features of a time."""
 
     def read_at(self, time_s: float) -> AudioFeatures:
         """Return what is heard at a time of the stream."""
@@ -85,7 +88,7 @@ class _FeatureHistory:
 
 
 class MusicFeatureTracker(_FeatureHistory):
-    """Hears the stream of `LiveMusic`: the energy is that of its sound, the beats are known from its bars."""
+    """Features of a `MusicStream`: the energy is that of its sound, the beats are known from its bars."""
 
     def add(self, chunk: LiveChunk) -> None:
         """Take in the next chunk."""
@@ -98,7 +101,7 @@ class MusicFeatureTracker(_FeatureHistory):
 
 
 class MicrophoneFeatureTracker(_FeatureHistory):
-    """Hears a person: beats from the online detector, or from sudden loudness where there is none."""
+    """Features of a person's sound: beats from the online detector, else from sudden loudness."""
 
     def __init__(self, detector: OnlineBeatDetector | None, sample_rate: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One bar after another, without end: what the Music Transformer writes, given the bars before and the knobs.
+"""Bars without end, one after another, by the Music Transformer from the bars before and the knobs.
 
 A bar depends on the bars before it (as many as fit into the prompt), the knobs, the seed and its number, and on nothing
 else; so the same seed and the same turns of the knobs give the same music, and a turn changes only what follows.
@@ -44,7 +44,7 @@ FULL_EFFORT, LESS_EFFORT = 1, 0
 
 
 class GenerationCancelled(Exception):
-    """What is being written is not wanted any more: the knobs were turned meanwhile."""
+    """The bar that is being written is no longer wanted: the knobs were turned meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def transpose_to_key(pitch: int, old: LiveControls, new: LiveControls) -> int:
 
 
 class BarGenerator:
-    """Writes bars and answers with a composer's network; several people may share one.
+    """A generator of bars and answers with a composer's network; several people may share one.
 
     Args:
         composer: its sampler and its copy detector are used.

@@ -1,4 +1,4 @@
-"""Live pictures by a model of the Hub, which films clips ahead: what is there is shown in turn while it films the next.
+"""Live pictures by a model of the Hub, which makes clips ahead; they are shown in turn while it makes the next.
 
 Such a model takes seconds for a clip on a GPU, and minutes without one. So it works in a thread of its own, step by
 step, and rests between two steps as long as the machine is busy: sound comes first. Until its first clip is there, the
@@ -43,7 +43,7 @@ NICENESS = 10  # as the painter's
 
 @dataclass(frozen=True, eq=False)
 class ShownClip:
-    """A clip as it is shown.
+    """A clip ready to be shown.
 
     Attributes:
         frames: uint8 (F, SHOWN_SIZE, SHOWN_SIZE, 3).
@@ -80,7 +80,7 @@ def prepare_frames(frames: Pixels, rate: float, prompt: str) -> ShownClip:
 
 
 class ClipPlaylist:
-    """Clips and where in them the picture is. `add` and `take` may be called from two threads."""
+    """Clips, and the place in them that is shown. `add` and `take` may be called from two threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -140,7 +140,7 @@ class ClipPlaylist:
 
 
 class ClipGenerator:
-    """Loads a model and lets it film, in the thread that calls `work`.
+    """A model that makes clips in the thread that calls `work`, which loads it first.
 
     Args:
         load: brings the model and loads it, telling its progress; `registry.load` of one key.
@@ -240,7 +240,7 @@ class ClipGenerator:
 
 
 class ClipStream(FrameStream):
-    """Shows what a film has; until then what the painter of the shipped model draws, where there is one."""
+    """Frames of the clips that there are; until then those of the shipped model, where it draws."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a person can turn while the music plays."""
+"""Controls that a person can turn while the music plays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRUM_DENSITY = 4.0  # notes a quarter of a drummer at middling intensity
 
 @dataclass(frozen=True)
 class LiveControls:
-    """The knobs. A change acts at the next bar that has not begun.
+    """The knobs; a change acts at the next bar that has not begun.
 
     Args:
         tempo: quarters a minute; a bar has four.

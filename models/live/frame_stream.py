@@ -49,7 +49,7 @@ LIGHT_FLOOR, LIGHT_SWELL, LIGHT_BEAT = 0.86, 0.2, 0.08
 
 @dataclass(frozen=True)
 class Quality:
-    """How much work goes into the pictures.
+    """The amount of work for the pictures.
 
     Attributes:
         shown: frames a second that are shown.
@@ -93,7 +93,7 @@ def check_prompt(prompt: str) -> str:
 
 
 class _GivenText(nn.Module):
-    """Stands where the text pooling was: the condition's words are the pooled vectors already."""
+    """A stand-in for the text pooling: the condition's words are the pooled vectors already."""
 
     def forward(self, words: Tensor, said: Tensor) -> Tensor:
         """Map words (B, 1, C) to (B, C)."""
@@ -108,7 +108,7 @@ def share_with_given_text(model: UNet3D) -> UNet3D:
 
 
 class PromptMorph:
-    """What the model is told at a time: on the way from one prompt's vector to the next one's."""
+    """The vector that the model is told, on the way from one prompt's to the next one's."""
 
     def __init__(self, generator: VideoGenerator, prompt: str) -> None:
         self._model, self._table, self._understand = generator.model, generator.table, generator.understand
@@ -169,7 +169,7 @@ class PromptMorph:
 
 
 class FrameGenerator:
-    """Draws stretch after stretch; each goes on from the last frames of the one before.
+    """A generator of stretches, each of which goes on from the last frames of the one before.
 
     Args:
         generator: its network and its text table are used; both may be shared.
@@ -262,7 +262,7 @@ class LiveFrame:
 
 
 class FrameStream:
-    """Drawn stretches in, shown frames out. `paint` and `frame` may be called from two threads.
+    """A stream of drawn stretches in, shown frames out. `paint` and `render_frame` may be called from two threads.
 
     Args:
         painter: draws; None where others make the frames ready.

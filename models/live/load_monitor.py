@@ -1,4 +1,4 @@
-"""The honest meter: how long each chunk took against how long it lasts, and what is given up before sound is lost."""
+"""The load of a session: the time that each chunk took, and the quality that is given up before sound is lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEVEL_SAYS = (
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What the meter shows.
+    """The figures that the meter shows.
 
     Attributes:
         share: of the last KEPT_S of sound, how long writing and rendering it took; 1 is as long as it lasts.
@@ -50,7 +50,7 @@ class LoadReport:
 
 
 class LoadMonitor:
-    """Counts, and steps the quality down and up.
+    """A counter of chunks that steps the quality down and up.
 
     Args:
         has_pictures: where there are none, only the music's own work is stepped down.

@@ -1,4 +1,4 @@
-"""What a session sends to the page: a byte for the kind, four for the length, then the load; little-endian.
+"""Messages of a session to the page: a byte for the kind, four for the length, then the load; little-endian.
 
 J   a JSON object
 A   eight bytes: number of the first sample in the stream; then 16-bit samples, left and right in turn

@@ -54,7 +54,7 @@ class ThreadSafeVoiceBank(SoundFontRenderer):
 
 @dataclass(frozen=True)
 class BarMark:
-    """Where a bar lies in the stream: seconds from its start, its tempo, whether a turn of the knobs acts in it."""
+    """The place of a bar in the stream: seconds from its start, its tempo, whether a turn of the knobs acts in it."""
 
     index: int
     start_s: float
@@ -107,7 +107,7 @@ class ExtraNote:
 
 
 class MusicStream:
-    """One person's music. `next_chunk` is to be called from one thread; everything else from any.
+    """The music of one person. `next_chunk` is to be called from one thread; everything else from any.
 
     Args:
         writer: may be shared; bank: is copied without its cache.

@@ -1,4 +1,4 @@
-"""Call and response: what the person plays becomes the prompt, what the model goes on with becomes the answer.
+"""Call and response: a person's phrase becomes the prompt, its continuation by the model the answer.
 
 A phrase ends PAUSE_S after its last key was let go. The answer is written as soon as all keys are up, before it is
 known whether the phrase has ended; if another key comes first, it is thrown away. It begins on the beat's grid, at the

@@ -48,7 +48,7 @@ class _NoteTable:
 
 
 class SessionRecording:
-    """Writes a session into a folder while it goes on."""
+    """A recording that is written into a folder while the session goes on."""
 
     def __init__(self, folder: Path, sample_rate: int) -> None:
         self.wav_path, self.sample_rate = folder / "session.wav", sample_rate

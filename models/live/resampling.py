@@ -12,7 +12,7 @@ REACH_SAMPLES = 64  # more than the filter of `resample_poly` looks to either si
 
 
 class StreamResampler:
-    """Push float32 (N,) at one rate, get (M,) at another. Letters: N samples in, M out.
+    """A resampler of sound in portions. Letters: N samples in, M out.
 
     Raises:
         ValueError: a rate that is not positive.

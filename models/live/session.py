@@ -38,7 +38,7 @@ NAP_S, FILM_PATIENCE_S = 0.05, 2.0
 
 
 class PictureWorker:
-    """Draws and shows in two threads of its own, and films in a third where a model makes clips."""
+    """Threads that draw and show pictures, and a third that makes clips where a model does."""
 
     def __init__(
         self, frames: FrameStream, features: FeatureTracker, get_time_s: Callable[[], float], send: Send
@@ -123,7 +123,7 @@ class PictureWorker:
 
 
 class LiveSession:
-    """Plays until it is closed.
+    """A session that plays until it is closed.
 
     Args:
         writer, bank: of the shared composer.

@@ -1,4 +1,4 @@
-"""Talk to it: sound from a microphone in, restyled sound and pictures that follow it out, while the person speaks."""
+"""A person's voice, live: sound from a microphone in, restyled sound and pictures that follow it out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MIN_RATE, MAX_RATE = 8_000, 96_000
 
 
 class VoiceSession:
-    """Listens until it is closed.
+    """A session that listens until it is closed.
 
     Args:
         styler: an `AudioStyler`, or None: then no sound comes back, and the pictures alone follow.

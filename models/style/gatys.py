@@ -42,7 +42,7 @@ Pixels = NDArray[np.uint8]
 
 
 class GatysStyle:
-    """Paints clips and pictures by optimisation.
+    """A painter of clips and pictures by optimisation.
 
     Args:
         network: reads pictures; its weights stay as they are.

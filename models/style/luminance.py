@@ -1,4 +1,4 @@
-"""Light without colour."""
+"""Luminance of colour pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steadiness of a styled clip: the last result is carried along the motion and mixed into the next one.
+"""Optical flow for styled clips: the last result is warped along the motion and blended into the next one.
 
 The motion comes from OpenCV's dense inverse search (Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse
 Search"). Where the carried frame of the source does not look like the new frame of the source, something was uncovered

@@ -64,7 +64,7 @@ class PictureStyleConfig:
 
 @dataclass(frozen=True)
 class PictureStatistics:
-    """What a picture's style is taken to be.
+    """The statistics that make a picture's style.
 
     Attributes:
         means, stds: of every channel of every encoder level, (B, C) each.
@@ -102,7 +102,7 @@ class PictureStatistics:
 
 @dataclass(frozen=True)
 class PictureStyle:
-    """All that is taken from B style pictures: their statistics, and patches of each at two resolutions."""
+    """The style of B pictures: their statistics, and patches of each at two resolutions."""
 
     statistics: PictureStatistics
     pages: tuple[tuple[PatchDictionary, PatchDictionary], ...]
@@ -227,7 +227,7 @@ class StyledBlock(nn.Module):
 
 
 class PictureDecoder(nn.Module):
-    """Features with the style's statistics to what has to be painted over the recoloured picture."""
+    """Features with the style's statistics to the pixels that are painted over the recoloured picture."""
 
     def __init__(self, config: PictureStyleConfig) -> None:
         super().__init__()
@@ -272,7 +272,7 @@ class PictureDecoder(nn.Module):
 
 
 class PictureStyleNetwork(nn.Module):
-    """The whole: a sketch in closed form (`sketch`), then encoder, AdaIN and decoder (`paint`)."""
+    """The whole network: a sketch in closed form (`sketch`), then encoder, AdaIN and decoder (`paint`)."""
 
     noise: Tensor
 

@@ -1,4 +1,4 @@
-"""Style swap: every patch of a picture gives way to the patch of the style that it resembles most.
+"""Style swap: every patch of a picture is replaced by the most similar patch of the style.
 
 Chen and Schmidt 2016, "Fast Patch-based Style Transfer of Arbitrary Style", who do it with features of a network that
 was trained on ImageNet. Here it is done with pixels whose colours were moved before, at a half and at the full

@@ -58,7 +58,7 @@ FloatArray = NDArray[np.float32]
 
 @dataclass
 class _CachedFrame:
-    """What is remembered of one frame in one style: half precision, on the CPU.
+    """The features of one frame in one style: half precision, on the CPU.
 
     Attributes:
         sketch: (1, 3, H, W), padded.
@@ -108,7 +108,7 @@ class _FrameCache:
 
 
 class VideoStyle:
-    """Paints clips and pictures in the style of one picture.
+    """A painter of clips and pictures in the style of one picture.
 
     Args:
         network: the trained network, in evaluation mode.

@@ -1,1 +1,1 @@
-"""Video: the procedural world, the 3D U-Net, its diffusion, and the recipe of its shipped weights."""
+"""Video: the 3D U-Net and its diffusion, prompt parsing, soundtracks, and the synchronisation of sound and picture."""

@@ -1,4 +1,4 @@
-"""From a prompt to frames, streamed: the sampler's previews first, then each stretch of the clip as it is done.
+"""The generator of video: previews of the sampler first, then each stretch of the clip as it is done.
 
 A clip longer than the stretch that the model was trained on is made piece by piece: each next stretch is given the last
 frames of the one before (Ho et al. 2022, "Video Diffusion Models", section 3.1; here the model was trained with given
@@ -49,7 +49,7 @@ def repeat_condition(condition: Condition, count: int) -> Condition:
 
 
 class VideoGenerator:
-    """Text to video; one request at a time."""
+    """Text to video, one request at a time."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Frames between frames: a clip of 8 frames a second becomes one of 24.
+"""Frame interpolation by optical flow: a clip of 8 frames a second becomes one of 24.
 
 Motion is found in both directions by OpenCV's dense inverse search (Kroeger et al. 2016). For a moment t between two
 frames, both are carried there along flows that are approximated from the two (Jiang et al. 2018, "Super SloMo",

@@ -1,4 +1,4 @@
-"""Noise that moves: a share of what a clip begins with is one picture of noise, carried along where the prompt says.
+"""Warped noise: a share of a clip's initial noise is one picture, carried along where the prompt says.
 
 What moves left and what moves right look the same as long as nothing but noise is seen, so that words alone decide a
 motion late and weakly; noise that already moves decides it from the first step (after Chang et al. 2024, "How I Warped

@@ -1,4 +1,4 @@
-"""Reads a prompt: which scene of the world, in which colour, moving where, when, how fast, with what camera.
+"""Parsing of prompts: the scene of the world, its colour, direction, time of day, speed and camera.
 
 The video model learned from few wordings. A small network over the words' vectors (`models.video.text_embedding`) reads
 any wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn
@@ -43,7 +43,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ParsedPrompt:
-    """What a prompt says; "" where it says nothing. sure: chance of the kind of scene, 0 to 1."""
+    """The attributes that a prompt names, "" where it names none; `sure` is the chance of the kind of scene, 0 to 1."""
 
     kind: str
     colour: str
@@ -71,7 +71,7 @@ class ParsedPrompt:
 
 
 class PromptParserNetwork(nn.Module):
-    """Words and their neighbours, the greatest of each channel, then one answer a field."""
+    """Convolutions over words, the greatest value of each channel, then one answer a field."""
 
     def __init__(self, text_width: int = 160, channels: int = 160) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Clips without a seam: time as a ring, which windows that move from step to step lie upon.
+"""Seamless loops: time is a ring, denoised in windows that move from step to step.
 
 At every step of the sampler the ring is cut into windows as long as the model's own clips, each of which is denoised by
 itself; the next step cuts elsewhere. So the place where the last frame meets the first is the middle of a window as

@@ -1,4 +1,4 @@
-"""Scene sounds, made by this code alone: textures that go on without end, and single sounds for events.
+"""Synthesis of scene sounds: textures that go on without end, and single sounds for events.
 
 Textures are filtered noise with slow modulations, and grains (Roads 2001, "Microsound"). Everything that goes on is
 made periodic in its own length (noise and modulations as random Fourier series, grains wrapped around), so that the

@@ -1,4 +1,4 @@
-"""The sound of a clip: a texture that fits the words, and a sound for everything that happens in the picture.
+"""The soundtrack of a clip: a texture that fits the words, and a sound for every event in the picture.
 
 The words choose the scene (nearest wording by the video model's own text table), the scene chooses layers of sound and
 what an event sounds like, and the frames say when and where events are. With a `SyncChecker` events are found by its
@@ -54,7 +54,7 @@ MAX_PIECES = 60  # of a prompt, that are read
 
 @dataclass(frozen=True)
 class SceneSound:
-    """What a scene sounds like.
+    """The sound of a scene.
 
     Attributes:
         layers: names of `sounds.LAYERS`, each with its gain.
@@ -177,7 +177,7 @@ def _find_table() -> Path:
 
 @dataclass(frozen=True)
 class ScenePhrases:
-    """The wordings of all scenes: their scene, their pieces and how telling each piece is."""
+    """The wordings of all scenes: their scene, their pieces and the weight of each piece."""
 
     scenes: tuple[str, ...]
     pieces: tuple[list[int], ...]

@@ -1,4 +1,4 @@
-"""Are sound and picture in time? The check, and its repair.
+"""Synchronisation of sound and picture: the check, and its repair.
 
 `SyncChecker.check` says by how much the sound of any clip comes late or early, and how sure that is.
 `SyncChecker.align` moves the sound, and bends its time gently where single events still miss theirs.
@@ -38,7 +38,7 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SyncReport:
-    """What was found.
+    """The result of a check.
 
     Attributes:
         offset_s: by how much the sound comes late; negative where it comes early.
@@ -106,7 +106,7 @@ def shrink_frames(frames: Frames, frames_per_second: float, size: int) -> Tensor
 
 
 class SyncChecker:
-    """Checks and repairs the timing of sound."""
+    """A check of the timing of sound, and its repair."""
 
     def __init__(self, network: SyncNetwork) -> None:
         self.network = network.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""The synchronisation network as a generator: first what is found, then the repaired sound and what is found in it."""
+"""The synchronisation network as a generator: first the report, then the repaired sound and its report."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SyncRequest:
 
 @dataclass(frozen=True, eq=False)
 class SyncChunk:
-    """What is known so far.
+    """The results so far.
 
     Attributes:
         report: of the clip as it was given.
@@ -53,7 +53,7 @@ class SyncChunk:
 
 
 class SyncModel:
-    """Checks and repairs the timing of a clip's sound."""
+    """A generator that checks and repairs the timing of a clip's sound."""
 
     def __init__(self, checker: SyncChecker) -> None:
         self.checker = checker

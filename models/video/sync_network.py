@@ -1,4 +1,4 @@
-"""The synchronisation network: what is seen and what is heard attend to each other, and say by how much they differ.
+"""The synchronisation network: picture and sound attend to each other and tell by how much they differ.
 
 An audio encoder over log-mel frames and a video encoder over small frames and their changes (after Chung and Zisserman
 2016, "Out of Time: Automated Lip Sync in the Wild"), joined by cross-modal attention both ways (Chen et al. 2021,
@@ -64,7 +64,7 @@ class SyncConfig:
 
 @dataclass
 class SyncOutput:
-    """What the network says of B clips.
+    """The network's output for B clips.
 
     Attributes:
         offsets: (B, O) log-likelihoods, the middle one for no offset, the first for sound that comes `reach` moments
@@ -101,7 +101,7 @@ class TemporalResidual(nn.Module):
 
 
 class VideoEncoder(nn.Module):
-    """Frames to a vector for each moment."""
+    """Frames (B, F, 3, S, S) to a vector for each moment."""
 
     def __init__(self, config: SyncConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""From the embeddings of a prompt's words to one vector; learned with the video model.
+"""Pooling of a prompt's word embeddings to one vector, learned with the video model.
 
 A plain mean of words cannot tell "a red boat on blue water" from "a blue boat on red water". One layer of
 self-attention over words with their places, then pooling by learned queries (Lee et al. 2019, "Set Transformer",

@@ -93,7 +93,7 @@ class UNet3DConfig:
 
 @dataclass
 class Condition:
-    """What a clip should show; B rows.
+    """The content that a clip shall show; B rows.
 
     Attributes:
         words: float32 (B, L, E), embeddings of the words.
@@ -230,7 +230,7 @@ class UNetLevel(nn.Module):
 
 
 class UNet3D(nn.Module):
-    """A noisy clip, its time and a condition to the clean clip."""
+    """The network: a noisy clip, its time and a condition to the clean clip."""
 
     def __init__(self, config: UNet3DConfig) -> None:
         super().__init__()

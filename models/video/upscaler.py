@@ -103,7 +103,7 @@ def check_frames(frames: NDArray[np.uint8]) -> None:
 
 
 class Upscaler:
-    """Enlarges frames; every frame for itself, so that any portions of a clip give the same result."""
+    """An upscaler of frames, each for itself, so that any portions of a clip give the same result."""
 
     def __init__(self, network: UpscalerNetwork) -> None:
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""When something happens in a clip: found in the frames alone, without a network.
+"""Onsets in a picture: moments at which something happens, found in the frames alone, without a network.
 
 Two manners: light that appears (flashes, bursts, drops, streaks, beats), as the rise of brightness over a coarse grid
 with its usual level taken away (the half-wave rectified flux of onset detection, Bello et al. 2005, section 3); and low

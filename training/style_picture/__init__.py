@@ -1,1 +1,1 @@
-"""Recipes: data, losses, training and export of the style picture weights."""
+"""Recipes of the picture style weights: data, losses, training and export."""

@@ -1,4 +1,4 @@
-"""What picture style transfer is trained on: no trained judge, only statistics of patches and local structure.
+"""Losses of picture style transfer: no trained judge, only statistics of patches and local structure.
 
 `measure_style_distance` compares the patches of two pictures at several scales as distributions (sliced Wasserstein
 distance: Rabin et al. 2012; as a loss for textures: Heitz et al. 2021, Elnekave and Weiss 2022).

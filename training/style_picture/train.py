@@ -41,7 +41,7 @@ SAVE_EVERY_S = 120.0
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Weights of what is asked for, and the shape of a batch."""
+    """Weights of the losses, and the shape of a batch."""
 
     batch: int = 4
     crop: int = 96
@@ -57,7 +57,7 @@ class TrainConfig:
 
 @dataclass
 class TrainingPictures:
-    """All pictures in memory, uint8 (H, W, 3), by what they are for."""
+    """All pictures in memory, uint8 (H, W, 3), by their use."""
 
     paintings: list[NDArray[np.uint8]] = field(default_factory=list)
     photos: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -103,7 +103,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
 
 class CropSampler:
-    """Draws batches."""
+    """A source of batches of random crops."""
 
     def __init__(self, pictures: TrainingPictures, rng: np.random.Generator) -> None:
         self.pictures, self.rng = pictures, rng

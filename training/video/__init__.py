@@ -1,1 +1,1 @@
-"""Recipes: data, losses, training and export of the video weights."""
+"""Recipes of the video weights: data, losses, training and export."""

@@ -1,4 +1,4 @@
-"""Captions as people would also put them: words that the recipe disturbs, so that unseen wordings are understood.
+"""Augmentation of captions: pieces left out, replaced and put in, so that unseen wordings are understood.
 
 Each piece of the captions has the neighbours that are nearer to it than to any other piece of the captions. In training
 a piece is now and then left out or replaced by one of its neighbours, foreign pieces are put in between, and the
@@ -21,7 +21,7 @@ from models.video.text_embedding import CONTINUES, TextTable
 
 @dataclass(frozen=True)
 class AugmentationRates:
-    """How often a piece is left out or replaced, a foreign one is put in, and the noise in deviations of the table."""
+    """Rates at which pieces are left out, replaced and put in, and the noise in deviations of the table."""
 
     left_out: float = 0.08
     replaced: float = 0.25
@@ -31,7 +31,7 @@ class AugmentationRates:
 
 
 class CaptionAugmenter:
-    """Disturbs captions."""
+    """Captions with some of their pieces left out, replaced and put in."""
 
     def __init__(
         self, table: TextTable, captions: Iterable[str], never: Iterable[str], plan: AugmentationRates

@@ -1,4 +1,4 @@
-"""Who drew the characters that the video model learned from: writes the list that ships beside its weights.
+"""Credits of the characters that the video model learned from: the list that ships beside its weights.
 
 python -m training.video.character_credits FOLDER_OF_THE_SHEETS
 """

@@ -1,4 +1,4 @@
-"""What the video model is trained on: rendered clips, what is said of them, which of their frames are given.
+"""Training data of the video model: rendered clips, their captions, and which of their frames are given.
 
 Letters: B batch, F frames, R x S pixels.
 """

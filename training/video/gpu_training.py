@@ -179,7 +179,7 @@ class ClipStore:
 
 @dataclass(frozen=True)
 class TimedSchedule:
-    """seconds: of training; calm: share of them over which the learning rate falls; warm_up: steps."""
+    """The schedule of a run: `seconds` of training, the share `calm` of falling rate, and `warm_up` steps."""
 
     seconds: float = 560.0
     calm: float = 0.5

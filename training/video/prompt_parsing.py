@@ -1,4 +1,4 @@
-"""Recipe of the reader of prompts: captions with what they say, their words exchanged for near ones; some minutes.
+"""Recipe of the prompt parser: captions with their attributes, words exchanged for near ones; some minutes.
 
     python -m training.video.prompt_parsing          # trains, measures on held-out wordings, exports
 

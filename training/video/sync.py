@@ -1,4 +1,4 @@
-"""Recipe of the synchronisation network: renders clips with events, puts sounds to them, trains, measures, exports.
+"""Recipe of the synchronisation network: clips with events, sounds put to them, training, measuring, export.
 
     python -m training.video.sync prepare     # renders once; resumes
     python -m training.video.sync train       # resumes from its checkpoint
@@ -213,7 +213,7 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
 
 @dataclass(frozen=True)
 class FrameVariation:
-    """How a stretch is shown: every frame or frames made from 8 a second (held or mixed), mirrored, other colours."""
+    """A way to show a stretch: every frame or frames made from 8 a second (held or mixed), mirrored, other colours."""
 
     slow: bool
     mixed: bool

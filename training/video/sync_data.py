@@ -1,4 +1,4 @@
-"""Clips to learn synchronisation from: scenes with events, rendered at 24 frames a second with the events' exact times.
+"""Data of the synchronisation network: scenes at 24 frames a second with the exact times of their events.
 
 Rendered once into numbered shards; a shard is fixed by its number, so that the work can be broken off and taken up.
 """
@@ -35,7 +35,7 @@ TESTED = tuple(kind for kind in SHARES if kind != "tiles")
 
 @dataclass(frozen=True)
 class EventClip:
-    """A silent clip and what can be heard in it.
+    """A silent clip and its events.
 
     Attributes:
         frames: uint8 (F, SIZE, SIZE, 3) at RATE.

@@ -1,4 +1,4 @@
-"""Recipe of the video model: renders its own data, trains, resumes, shows samples, exports.
+"""Recipe of the video model: rendered data, training that resumes, samples, export.
 
     python -m training.video.train run --folder .runs/video            # until stopped; resumes from its checkpoint
     python -m training.video.train sheet --folder .runs/video --out sheet.png

@@ -1,4 +1,4 @@
-"""Recipe of the upscaler: renders its own pictures, trains, resumes, measures, exports.
+"""Recipe of the upscaler: rendered pictures, training that resumes, measuring, export.
 
     python -m training.video.upscaler prepare --characters FOLDER    # some minutes, once; resumes
     python -m training.video.upscaler train
