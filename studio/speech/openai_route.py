@@ -11,25 +11,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
 import json
+import math
 import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from models.contracts import SpeechRequest
+from models.contracts import SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.io import audio_files
 from studio.page import jobs
 
-TASK = "speech"
 MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 VOICES = (
     "alloy",
@@ -46,6 +48,11 @@ VOICES = (
     "marin",
     "cedar",
 )
+CREATED = 1_764_374_400  # when these models were first shipped, seconds since 1970
+SPEEDS = (0.25, 4.0)  # OpenAI's
+MODEL_SPEEDS = (0.5, 2.0)  # ours; beyond them the finished sound is stretched
+WHOLE_CHARACTERS = 600  # a shorter text comes as a whole file where a format tells its length
+MOST_REQUESTS = 8
 MAX_BODY_BYTES = 256 * 1024
 PCM_RATE = 24_000
 BLOCK_BYTES = 16 * 1024
@@ -66,6 +73,8 @@ def routes(registry: Registry) -> list[Route]:
     return [
         Route("/v1/audio/speech", answers.speech, methods=["POST"]),
         Route("/v1/models", answers.models, methods=["GET"]),
+        Route("/v1/models/{name:path}", answers.model, methods=["GET"]),
+        Route("/v1/audio/voices", answers.voices, methods=["GET"]),
     ]
 
 
@@ -74,19 +83,46 @@ class SpeechAnswers:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        # Threads of their own, so that long requests hold up no other route; those that wait hold up none that speak.
+        self._waiting = ThreadPoolExecutor(MOST_REQUESTS, "auralume-speech-wait")
+        self._making = ThreadPoolExecutor(MOST_REQUESTS, "auralume-speech")
 
     async def models(self, _request: Request) -> Response:
         """List the speech models and their voices: those of the catalogue, or those that a loaded model knows."""
-        rows = [
-            {
-                "id": spec.key,
-                "object": "model",
-                "owned_by": spec.licence,
-                "voices": [voice.key for voice in self.registry.voices(spec.key)],
-            }
-            for spec in self.registry.specs(TASK)
-        ]
+        rows = [self._row(spec.key) for spec in self.registry.specs(Task.SPEECH)]
         return JSONResponse({"object": "list", "data": rows})
+
+    async def model(self, request: Request) -> Response:
+        """Describe one model, by its key or by one of OpenAI's names for the first."""
+        name = str(request.path_params["name"])
+        try:
+            return JSONResponse(self._row(self._key(name)) | {"id": name})
+        except ModelError as error:
+            return _refusal(error)
+
+    async def voices(self, request: Request) -> Response:
+        """List the voices of a model, of the first where none is named, as {id, name}."""
+        try:
+            known = self.registry.voices(self._key(request.query_params.get("model", "")))
+        except ModelError as error:
+            return _refusal(error)
+        return JSONResponse({"voices": [{"id": voice.key, "name": voice.title} for voice in known]})
+
+    def _row(self, key: str) -> dict[str, Any]:
+        spec = self.registry.get(key)
+        voices = [voice.key for voice in self.registry.voices(key)]
+        return {"id": key, "object": "model", "created": CREATED, "owned_by": spec.licence, "voices": voices}
+
+    def _key(self, named: str) -> str:
+        """Return the key of a speech model that is named; OpenAI's names, dated ones too, stand for the first."""
+        if not named or named.startswith(MODELS):
+            first = self.registry.default(Task.SPEECH)
+            if first is None:
+                raise ModelError("There is no speech model on this shelf.", "unknown-model")
+            return first.key
+        if self.registry.get(named).task != Task.SPEECH:
+            raise ModelError(f"{named} does not speak.", "unknown-model")
+        return named
 
     async def speech(self, request: Request) -> Response:
         """Speak; failures before the first sound are answers with a sentence."""
@@ -94,28 +130,31 @@ class SpeechAnswers:
             wishes = await _wishes(request)
             form = _one_of(wishes, "response_format", "mp3", tuple(FORMATS))
             as_events = _one_of(wishes, "stream_format", "audio", ("audio", "sse")) == "sse"
-            rate, pieces = await asyncio.to_thread(self._begin, wishes)
+            speed = _speed(wishes.get("speed"))
+            loop = asyncio.get_running_loop()
+            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, speed)
+            if len(str(wishes.get("input"))) <= WHOLE_CHARACTERS and not as_events and form in ("wav", "flac"):
+                whole = await loop.run_in_executor(self._making, whole_file, pieces, rate, form)
+                return Response(whole, media_type=FORMATS[form][0])
         except Exception as error:
             return _refusal(error)
         sound = wav(pieces, rate) if form == "wav" else encoded(pieces, rate, FORMATS[form][1])
         if as_events:
-            return StreamingResponse(aside(events(sound)), media_type="text/event-stream")
-        return StreamingResponse(aside(sound), media_type=FORMATS[form][0])
+            return StreamingResponse(aside(events(sound), self._making), media_type="text/event-stream")
+        return StreamingResponse(aside(sound, self._making), media_type=FORMATS[form][0])
 
-    def _begin(self, wishes: dict[str, Any]) -> tuple[int, Iterator[bytes]]:
+    def _begin(self, wishes: dict[str, Any], speed: float) -> tuple[int, Iterator[bytes]]:
         """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
-        named = str(wishes.get("model") or "")
-        key = self.registry.specs(TASK)[0].key if named in ("", *MODELS) else named
-        if self.registry.get(key).task != TASK:
-            raise ModelError(f"{key} does not speak.", "unknown-model")
+        key = self._key(str(wishes.get("model") or ""))
         model = self.registry.load(key)
-        wish = SpeechRequest(
+        own = min(MODEL_SPEEDS[1], max(MODEL_SPEEDS[0], speed))
+        request = SpeechRequest(
             text=wishes.get("input") or "",
             voice=self._voice(key, wishes.get("voice")),
-            speed=float(wishes.get("speed") or 1.0),
+            speed=own,
             seed=int(wishes.get("seed") or 0),
         )
-        chunks = model.stream(wish)
+        chunks = model.stream(request)
         first = next((chunk for chunk in chunks if chunk.samples.size), None)
         if first is None:
             raise ValueError("nothing in the input could be spoken.")
@@ -125,7 +164,10 @@ class SpeechAnswers:
                 for chunk in chain([first], chunks):
                     yield audio_files.to_int16(chunk.samples).tobytes()
 
-        return first.sample_rate, pieces()
+        if speed == own:
+            return first.sample_rate, pieces()
+        stretch = ("-af", f"atempo={speed / own:.6f}", "-f", "s16le")  # what the model itself does not do
+        return first.sample_rate, encoded(pieces(), first.sample_rate, stretch)
 
     def _voice(self, key: str, wanted: Any) -> str:
         named = wanted.get("id") if isinstance(wanted, dict) else wanted
@@ -139,8 +181,9 @@ class SpeechAnswers:
         raise ValueError(f"voice is {str(named)!r}; this model has {', '.join(known)}.")
 
 
-async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
+async def aside(blocks: Iterator[Any], threads: ThreadPoolExecutor | None = None) -> AsyncIterator[Any]:
     """Yield blocks made in threads beside the server's loop; so is the end of work when the listener leaves."""
+    loop = asyncio.get_running_loop()
     turn = threading.Lock()  # the end waits for the block that is being made
 
     def following() -> Any:
@@ -152,10 +195,21 @@ async def aside(blocks: Iterator[Any]) -> AsyncIterator[Any]:
             blocks.close()  # type: ignore[attr-defined]
 
     try:
-        while (block := await run_in_threadpool(following)) is not None:
+        while (block := await loop.run_in_executor(threads, following)) is not None:
             yield block
     finally:
         threading.Thread(target=end, name="auralume-speech-end", daemon=True).start()
+
+
+def whole_file(pieces: Iterator[bytes], rate: int, form: str) -> bytes:
+    """Return a WAV or FLAC file that tells its true length."""
+    import soundfile
+
+    with contextlib.closing(pieces):  # type: ignore[type-var]
+        samples = np.frombuffer(b"".join(pieces), np.int16)
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, subtype="PCM_16", format=form.upper())
+    return file.getvalue()
 
 
 def wav(pieces: Iterator[bytes], rate: int) -> Iterator[bytes]:
@@ -237,6 +291,14 @@ async def _wishes(request: Request) -> dict[str, Any]:
     if not isinstance(wishes, dict):
         raise ValueError("the request must be a JSON object.")
     return wishes
+
+
+def _speed(value: Any) -> float:
+    speed = 1.0 if value is None else value
+    is_number = isinstance(speed, (int, float)) and not isinstance(speed, bool) and math.isfinite(speed)
+    if not is_number or not SPEEDS[0] <= speed <= SPEEDS[1]:
+        raise ValueError(f"speed is {value!r}; it must be a number from {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
+    return float(speed)
 
 
 def _one_of(wishes: dict[str, Any], name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_events(client: TestClient) -> None:
     rows = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
     assert rows[-1] == {"type": "speech.audio.done"} and len(rows) > 3
     joined = b"".join(base64.b64decode(row["audio"]) for row in rows[:-1])
-    assert joined == client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav"}).content
+    whole = client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav"}).content
+    assert joined[:4] == whole[:4] == b"RIFF" and joined[44:] == whole[44:]  # only the file knows its length
 
 
 @pytest.mark.parametrize(
@@ -163,3 +165,42 @@ def test_a_listener_who_leaves_ends_the_work(through_ffmpeg: bool) -> None:
     stream.close()  # type: ignore[attr-defined]
     del stream
     assert closed == [True]
+
+
+@pytest.mark.parametrize("form", ["wav", "flac"])
+def test_a_short_file_tells_its_true_length(client: TestClient, tmp_path: Path, form: str) -> None:
+    answer = client.post("/v1/audio/speech", json=ASKED | {"response_format": form})
+    path = tmp_path / f"sound.{form}"
+    path.write_bytes(answer.content)
+    samples, rate = soundfile.read(path)
+    assert soundfile.info(path).duration == pytest.approx(len(samples) / rate) and 0.5 < len(samples) / rate < 3
+    if form == "wav":
+        with wave.open(str(path)) as file:
+            assert file.getnframes() == len(samples)
+
+
+@pytest.mark.parametrize(("speed", "share"), [(0.25, 2.0), (4.0, 0.5)])
+def test_speeds_beyond_the_models_own_are_stretched(
+    client: TestClient, tmp_path: Path, speed: float, share: float
+) -> None:
+    own = 0.5 if speed < 1 else 2.0
+    usual, _ = sound(client, tmp_path, response_format="wav", speed=own)
+    beyond, _ = sound(client, tmp_path, response_format="wav", speed=speed)
+    assert len(beyond) / len(usual) == pytest.approx(share, rel=0.1)
+
+
+@pytest.mark.parametrize("speed", [0.2, 4.1, "fast", True, float("nan")])
+def test_other_speeds_are_refused(client: TestClient, speed: Any) -> None:
+    content = json.dumps(ASKED | {"speed": speed})
+    answer = client.post("/v1/audio/speech", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 400 and "0.25 to 4" in answer.json()["error"]["message"]
+
+
+def test_voices_and_one_model(client: TestClient) -> None:
+    voices = client.get("/v1/audio/voices").json()["voices"]
+    assert {"id": "low", "name": voices[0]["name"]} == voices[0] and set(voices[0]) == {"id", "name"}
+    for name in ("tts-1", "gpt-4o-mini-tts-2025-12-15", "speech/debug"):
+        row = client.get(f"/v1/models/{name}").json()
+        assert row["id"] == name and row["object"] == "model" and isinstance(row["created"], int)
+    assert client.get("/v1/models/speech/nothing").status_code == 404
+    assert client.get("/v1/audio/voices", params={"model": "speech/nothing"}).status_code == 404
