@@ -3,7 +3,7 @@
     python -m training.style_picture.train train --pictures FOLDER --out FOLDER --minutes 40
     python -m training.style_picture.train export --checkpoint FOLDER/last.pt
 
-`--pictures` is any folder of pictures (see models/README.md for those that were used); the kind of each is told by the
+`--pictures` is any folder of pictures (training/README.md names those that were used); the kind of each is told by the
 folder it lies in. Encoder and decoder learn together. Every batch pairs crops of pictures with crops of styles, and one
 pair in four has the picture as its own style. Three things are asked of the result: the patches of the style at four
 scales (`measure_style_distance`), the light and dark of the content (`measure_structure_distance`), and for a picture
