@@ -52,7 +52,7 @@ class TempoStates:
 
     @classmethod
     def build(cls, min_bpm: float = MIN_BPM, max_bpm: float = MAX_BPM, rate: int = DECODE_RATE) -> TempoStates:
-        """All whole-frame intervals between two tempi."""
+        """Build the states of all whole-frame intervals between two tempi."""
         intervals = np.arange(int(np.floor(60 * rate / max_bpm)), int(np.ceil(60 * rate / min_bpm)) + 1)
         last = np.cumsum(intervals) - 1
         first = last - intervals + 1
@@ -66,19 +66,19 @@ class TempoStates:
 
 
 def compute_log_observations(activation: Floats) -> tuple[Floats, Floats]:
-    """Of each frame (T,): log likelihood on the beat, and elsewhere."""
+    """Compute each frame's log likelihood on the beat, and elsewhere, (T,) each."""
     clipped = np.clip(activation, 1e-4, 1 - 1e-4)
     return np.log(clipped), np.log((1 - clipped) / (BEAT_SHARE - 1))
 
 
 def upsample(activation: Floats, rate: float, target: float = DECODE_RATE) -> Floats:
-    """Activations at another frame rate, interpolated."""
+    """Interpolate activations to another frame rate."""
     count = round((len(activation) - 1) * target / rate) + 1 if len(activation) else 0
     return np.interp(np.arange(count) * rate / target, np.arange(len(activation)), activation) if count else activation
 
 
 def run_viterbi(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
-    """Frames (n,) where the likeliest path begins a beat; activation (T,) at DECODE_RATE.
+    """Find the frames (n,) where the likeliest path begins a beat; activation (T,) at DECODE_RATE.
 
     Inside a beat the path cannot branch, so only the entries into beats are kept, and the observations between two
     entries come from running sums. Before and after the sound the observations say nothing. Scores are kept for the
@@ -114,7 +114,7 @@ def run_viterbi(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
 
 
 def _find_peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
-    """The highest place within `reach` frames, refined by a parabola, and its height."""
+    """Find the highest place within `reach` frames, refined by a parabola, and its height."""
     low, high = max(0, around - reach), min(len(activation), around + reach + 1)
     at = low + int(activation[low:high].argmax())
     if 0 < at < len(activation) - 1:
@@ -126,7 +126,7 @@ def _find_peak(activation: Floats, around: int, reach: int) -> tuple[float, floa
 
 
 def decode_beats(activation: Floats, rate: float, states: TempoStates | None = None) -> Floats:
-    """Times in seconds (n,) of the beats of a whole piece.
+    """Find the beats of a whole piece: times in seconds (n,).
 
     What lies before the first and after the last activation of at least SILENT_BELOW has no beats, nor has what is
     farther than BREAK_S from any: over a break the beat goes on, over silence it ends.
@@ -156,7 +156,7 @@ def decode_beats(activation: Floats, rate: float, states: TempoStates | None = N
 
 
 def drop_weak_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
-    """The beats of a slow song that was followed at twice its tempo: every other one, if the others are weak; else all.
+    """Drop every other beat of a slow song that was followed at twice its tempo, if those are weak; else none.
 
     Where strong and weak beats take turns over the whole song, the weak ones are what lies between the beats. The bound
     was chosen on 500 excerpts of the training's kinds: songs, made-up bands, drummers, art songs, metronomes.
@@ -171,14 +171,14 @@ def drop_weak_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
 
 
 def read_activation(activation: Floats, rate: float, times_s: Floats, reach_frames: int = 2) -> Floats:
-    """The highest activation near each time, (n,)."""
+    """Read the highest activation near each time, (n,)."""
     frames = np.clip(np.round(times_s * rate).astype(int), 0, max(0, len(activation) - 1))
     padded = np.pad(activation, reach_frames, mode="edge")
     return np.max([padded[frames + i] for i in range(2 * reach_frames + 1)], axis=0) if len(frames) else np.zeros(0)
 
 
 def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) -> NDArray[np.int64]:
-    """The place in its bar of each beat, int (n,), 1 is a downbeat.
+    """Find the place in its bar of each beat, int (n,); 1 is a downbeat.
 
     Args:
         downbeat: (n,), how much each beat looks like a downbeat, in [0, 1].
@@ -228,12 +228,12 @@ class OnlineTracker:
 
     @property
     def bpm(self) -> float:
-        """The likeliest tempo now."""
+        """Return the likeliest tempo now."""
         weights = np.add.reduceat(self.belief, self.states.first)
         return 60.0 * DECODE_RATE / float(self.states.intervals[int(weights.argmax())])
 
     def push(self, activation: float) -> bool:
-        """One frame at DECODE_RATE; whether a beat begins in it."""
+        """Take one frame at DECODE_RATE; return whether a beat begins in it."""
         states = self.states
         arriving = self.belief[states.last] @ self.change
         self.belief[1:] = self.belief[:-1].copy()

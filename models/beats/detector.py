@@ -72,16 +72,16 @@ class BeatRequest:
 
     @property
     def duration_s(self) -> float:
-        """Length of the song."""
+        """Return the length of the song."""
         return self.samples.shape[-1] / self.sample_rate
 
     @property
     def mono(self) -> NDArray[np.float32]:
-        """The channels' mean, float32 (n,)."""
+        """Return the channels' mean, float32 (n,)."""
         return self.samples if self.samples.ndim == 1 else self.samples.mean(axis=0, dtype=np.float32)
 
     def to_mel(self) -> NDArray[np.float32]:
-        """What the network hears, float32 (T, M)."""
+        """Return what the network hears, float32 (T, M)."""
         return compute_whole_mel(resample(self.mono, self.sample_rate, BEAT_MEL.sample_rate))
 
 
@@ -101,7 +101,7 @@ class FramesRequest:
         check_length(self.duration_s)
 
     def to_mel(self) -> NDArray[np.float32]:
-        """What the network hears, float32 (T, M)."""
+        """Return what the network hears, float32 (T, M)."""
         return self.mel
 
 
@@ -118,22 +118,22 @@ class BeatTrack:
 
     @property
     def downbeats_s(self) -> Floats:
-        """Times of the beats that begin a bar."""
+        """Return times of the beats that begin a bar."""
         return self.times_s[self.places == 1]
 
     @property
     def bpm(self) -> float:
-        """Median tempo in beats a minute; 0 with fewer than two beats."""
+        """Return the median tempo in beats a minute; 0 with fewer than two beats."""
         return float(60.0 / np.median(np.diff(self.times_s))) if len(self.times_s) > 1 else 0.0
 
     @property
     def bar_length(self) -> int:
-        """Beats in most bars; 4 where fewer than two downbeats tell."""
+        """Return the beats in most bars; 4 where fewer than two downbeats tell."""
         downs = np.flatnonzero(self.places == 1)
         return int(np.median(np.diff(downs))) if len(downs) > 1 else 4
 
     def compute_tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
-        """Times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
+        """Compute the times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
         intervals = np.diff(self.times_s)
         half = smooth_beats // 2
         padded = np.pad(intervals, half, mode="edge") if len(intervals) else intervals
@@ -141,7 +141,7 @@ class BeatTrack:
         return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / medians if len(medians) else medians
 
     def double(self) -> BeatTrack:
-        """A beat between every two; bars have twice as many."""
+        """Put a beat between every two; bars have twice as many."""
         if len(self.times_s) < 2:
             return self
         between = (self.times_s[:-1] + self.times_s[1:]) / 2
@@ -152,18 +152,18 @@ class BeatTrack:
         return BeatTrack(times, places)
 
     def halve(self) -> BeatTrack:
-        """Every other beat, downbeats first: the half that holds more downbeats is kept."""
+        """Keep every other beat: the half that holds more downbeats."""
         phase = int(np.argmax([np.sum(self.places[p::2] == 1) for p in (0, 1)])) if len(self.places) > 1 else 0
         places = (self.places[phase::2] + 1) // 2
         return BeatTrack(self.times_s[phase::2], places)
 
     def shift(self, by_s: float) -> BeatTrack:
-        """All beats later by so many seconds; those before the start are dropped."""
+        """Move all beats later by so many seconds; those before the start are dropped."""
         times = self.times_s + by_s
         return BeatTrack(times[times >= 0], self.places[times >= 0])
 
     def remove_beat(self, index: int) -> BeatTrack:
-        """Without one beat.
+        """Leave one beat out.
 
         Raises:
             ValueError: there is no such beat.
@@ -174,12 +174,12 @@ class BeatTrack:
         return BeatTrack(self.times_s[keep], self.places[keep])
 
     def set_downbeat(self, index: int, bar_length: int) -> BeatTrack:
-        """Bars counted afresh, so that one beat is a downbeat."""
+        """Count the bars afresh, so that one beat is a downbeat."""
         return replace(self, places=(np.arange(len(self.times_s)) - index) % bar_length + 1)
 
     @classmethod
     def from_taps(cls, taps_s: list[float], duration_s: float, bar_length: int = 4) -> BeatTrack:
-        """Even beats over the whole song through taps: the tempo and phase that fit them best.
+        """Lay even beats over the whole song through taps: the tempo and phase that fit them best.
 
         Raises:
             ValueError: fewer than four taps, or taps that are no steady beat.
@@ -217,7 +217,7 @@ class BeatChunk:
 
 
 class BeatDetector:
-    """Finds the beats of a whole song."""
+    """The detector of a whole song's beats."""
 
     def __init__(self, network: BeatNetwork) -> None:
         if network.config.causal:
@@ -241,14 +241,14 @@ class BeatDetector:
 
     @torch.inference_mode()
     def _compute_activations(self, mel: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
-        """float32 (stop - start, 2) of the frames start to stop - 1, seen in their context."""
+        """Compute the activations of the frames start to stop - 1, seen in their context, float32 (stop - start, 2)."""
         first = max(0, start - self.margin)
         seen = torch.from_numpy(mel[first : stop + self.margin])
         heard = torch.sigmoid(self.network(seen[None])[0]) * mark_near_sound(seen)[:, None]
         return heard[start - first : stop - first].numpy().copy()
 
     def detect(self, request: BeatRequest) -> tuple[BeatTrack, NDArray[np.float32]]:
-        """The beats, and the activations (frames, 2): the sum of `stream`'s chunks."""
+        """Find the beats, and return the activations (frames, 2): the sum of `stream`'s chunks."""
         chunks = list(self.stream(request))
         track = chunks[-1].track
         assert track is not None
@@ -256,7 +256,7 @@ class BeatDetector:
 
 
 def mark_near_sound(mel: torch.Tensor) -> torch.Tensor:
-    """1 for frames (T,) that lie within SILENCE_FRAMES of a sound in mel (T, M), else 0."""
+    """Return 1 for frames (T,) that lie within SILENCE_FRAMES of a sound in mel (T, M), else 0."""
     audible = (mel.amax(dim=1) > AUDIBLE_LOG_MEL).float()
     return torch.nn.functional.max_pool1d(audible[None, None], 2 * SILENCE_FRAMES + 1, 1, SILENCE_FRAMES)[0, 0]
 
@@ -264,7 +264,7 @@ def mark_near_sound(mel: torch.Tensor) -> torch.Tensor:
 def decode_track(
     activations: NDArray[np.float32], bar_lengths: tuple[int, ...] = BAR_LENGTHS, states: TempoStates | None = None
 ) -> BeatTrack:
-    """Beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
+    """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
     beat = activations[:, 0].astype(np.float64)
     times = drop_weak_beats(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
     downbeat = read_activation(activations[:, 1].astype(np.float64), FRAME_RATE, times)
@@ -287,12 +287,12 @@ class OnlineBeatDetector:
 
     @property
     def delay_s(self) -> float:
-        """From a beat's sound to the frame that knows of it."""
+        """Return the time from a beat's sound to the frame that knows of it."""
         return self.network.config.delay_frames / FRAME_RATE + BEAT_MEL.n_fft / 2 / BEAT_MEL.sample_rate
 
     @property
     def bpm(self) -> float:
-        """The likeliest tempo now."""
+        """Return the likeliest tempo now."""
         return self.tracker.bpm
 
     @torch.inference_mode()
@@ -337,7 +337,7 @@ class OnlineBeatDetector:
 
 
 def load_beat_network(path: Path) -> BeatNetwork:
-    """A network from its weight file.
+    """Load a network from its weight file.
 
     Raises:
         ModelError: the file is damaged or belongs to another version.
@@ -346,5 +346,5 @@ def load_beat_network(path: Path) -> BeatNetwork:
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> BeatDetector:
-    """The catalogue's loader."""
+    """Load the detector for the catalogue."""
     return BeatDetector(load_beat_network(files["beats.safetensors"]))

@@ -24,17 +24,21 @@ Mono = NDArray[np.float32]
 
 
 def compute_mel(samples: torch.Tensor) -> torch.Tensor:
-    """Log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t * hop."""
+    """Compute log-mel frames (T, M) whose windows lie wholly inside the samples (N,): frame t begins at sample t *
+    hop.
+    """
     return log_mel(samples, BEAT_MEL, centred=False)
 
 
 def count_frames(samples: int) -> int:
-    """How many frames so many samples at BEAT_MEL's rate have."""
+    """Count the frames of so many samples at BEAT_MEL's rate."""
     return 1 + samples // BEAT_MEL.hop_length
 
 
 def stream_mel(blocks: Iterable[Mono]) -> Iterator[NDArray[np.float32]]:
-    """Frames float32 (t, M), at most BLOCK_FRAMES at once, of sound at BEAT_MEL's rate that comes in blocks (n,)."""
+    """Yield the frames float32 (t, M), at most BLOCK_FRAMES at once, of sound at BEAT_MEL's rate that comes in blocks
+    (n,).
+    """
     hop, window = BEAT_MEL.hop_length, BEAT_MEL.n_fft
     silence = np.zeros(window // 2, np.float32)
     pending = silence
@@ -54,7 +58,7 @@ def _append_end(blocks: Iterable[Mono], end: Mono) -> Iterator[Mono]:
 
 
 def allocate_mel(samples: int) -> NDArray[np.float32]:
-    """Room for the frames float32 (T, M) of a song of so many samples."""
+    """Allocate room for the frames float32 (T, M) of a song of so many samples."""
     return np.empty((count_frames(samples), BEAT_MEL.n_mels), np.float32)
 
 
@@ -68,7 +72,7 @@ def fill_mel(mel: NDArray[np.float32], blocks: Iterable[Mono]) -> Generator[int,
 
 
 def compute_whole_mel(mono: Mono) -> NDArray[np.float32]:
-    """The frames float32 (T, M) of sound (N,) at BEAT_MEL's rate."""
+    """Compute the frames float32 (T, M) of sound (N,) at BEAT_MEL's rate."""
     mel = allocate_mel(len(mono))
     for _ in fill_mel(mel, [mono]):
         pass

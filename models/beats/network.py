@@ -53,23 +53,23 @@ class BeatNetworkConfig:
 
     @classmethod
     def debug(cls, causal: bool = False) -> BeatNetworkConfig:
-        """A tiny network for tests."""
+        """Return the sizes of a tiny network for tests."""
         return cls(
             n_mels=24, front_channels=(4, 4, 6), channels=6, layers=4, causal=causal, delay_frames=2 if causal else 0
         )
 
     @property
     def reach_frames(self) -> int:
-        """How far to either side the network that is not causal sees."""
+        """Return how far to either side the network that is not causal sees."""
         return 3 + (self.kernel - 1) // 2 * (2**self.layers - 1)
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> BeatNetworkConfig:
-        """The inverse of to_dict; TypeError names an unknown field."""
+        """Invert `to_dict`; TypeError names an unknown field."""
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
 
@@ -78,13 +78,13 @@ ConvolutionState = dict[int, Tensor]
 
 
 class TimePadding:
-    """Pads the time axis (the last but `axis_from_end`) so that a convolution keeps the number of frames."""
+    """Padding of the time axis (the last but `axis_from_end`) so that a convolution keeps the number of frames."""
 
     def __init__(self, number: int, reach: int, causal: bool, axis_from_end: int) -> None:
         self.number, self.reach, self.causal, self.axis = number, reach, causal, -1 - axis_from_end
 
     def __call__(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
-        """x (..., T, ...) -> (..., reach + T, ...): zeros at both ends, or the past alone."""
+        """Map x (..., T, ...) to (..., reach + T, ...): zeros at both ends, or the past alone."""
         if self.causal:
             shape = list(x.shape)
             shape[self.axis] = self.reach
@@ -108,7 +108,7 @@ class FrontBlock(nn.Module):
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
-        """x (B, C, T, M) -> (B, C', T, M // 3)."""
+        """Map x (B, C, T, M) to (B, C', T, M // 3)."""
         return F.max_pool2d(F.elu(self.norm(self.conv(self.pad(x, memory)))), (1, 3))
 
 
@@ -124,7 +124,7 @@ class DilatedBlock(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, x: Tensor, memory: ConvolutionState | None) -> Tensor:
-        """x (B, C, T) -> (B, C, T)."""
+        """Map x (B, C, T) to (B, C, T)."""
         inner = F.elu(self.conv(self.pad(self.norm(x), memory)))
         return x + self.mix(F.dropout(inner, self.dropout, self.training))
 
@@ -148,20 +148,20 @@ class BeatNetwork(nn.Module):
         self.out = nn.Conv1d(config.channels, 2, 1)
 
     def _enter(self, mel: Tensor, memory: ConvolutionState | None) -> Tensor:
-        """mel (B, T, M) -> (B, C, T): the convolutions over time and frequency."""
+        """Map mel (B, T, M) to (B, C, T): the convolutions over time and frequency."""
         x = ((mel - MEL_MEAN) / MEL_STD)[:, None]  # (B, 1, T, M)
         for block in self.front:
             x = block(x, memory)
         return self.join(x.transpose(2, 3).flatten(1, 2))  # type: ignore[no-any-return]
 
     def _enter_portion(self, mel: Tensor, start: int) -> Tensor:
-        """`_enter` of PORTION_FRAMES frames from `start` on, with as much around them as the front sees."""
+        """Enter PORTION_FRAMES frames from `start` on, with as much around them as the front sees."""
         first, reach = max(0, start - len(self.front)), len(self.front)
         entered = self._enter(mel[:, first : start + PORTION_FRAMES + reach], None)
         return entered[:, :, start - first : start - first + PORTION_FRAMES]
 
     def forward(self, mel: Tensor, memory: ConvolutionState | None = None) -> Tensor:
-        """Logits of beat and downbeat.
+        """Return logits of beat and downbeat.
 
         Args:
             mel: (B, T, M), natural log as `models.audio.log_mel` gives it under BEAT_MEL.

@@ -2,7 +2,7 @@
 
 The model has learned from rows of CONTEXT_TOKENS tokens. A longer piece is written window by window: when a row is
 full, the last bars become the prompt of a new one. What is sampled is taken over bar by bar, so that a bar can be
-looked at (is it copied?) before anyone hears it.
+checked for copies before anyone hears it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ ATTEMPT = 1000  # apart lie the seeds of two tries
 
 
 class MusicComposer:
-    """Answers a MusicRequest; `stream` is its contract.
+    """The composer that answers a MusicRequest by `stream`.
 
     Args:
         model: in eval mode.
@@ -80,7 +80,7 @@ class MusicComposer:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the person."""
+        """Return facts for the person."""
         return ModelInfo(self.parameters, self.bank.sample_rate)
 
     def stream(self, request: MusicRequest) -> Iterator[MusicChunk]:
@@ -214,7 +214,7 @@ class MusicComposer:
         return player, bars, opening
 
     def _is_copied(self, builder: PieceBuilder) -> bool:
-        """Whether the last bar made a run of notes that the guard knows too long."""
+        """Check whether the last bar made a run of notes that the copy detector knows too long."""
         if self.copy_detector is None:
             return False
         count = len(builder.bars)
@@ -236,7 +236,7 @@ class MusicComposer:
     def _play_old_bars(
         self, player: PiecePlayer, first: int, stop: int, silent_from: int | None = None
     ) -> Iterator[MusicChunk]:
-        """All bars that are there, for the roll; from `first` on they are heard.
+        """Play all bars that are there, for the roll; from `first` on they are heard.
 
         Without `silent_from` these are the bars before the new ones, else the bars after them.
         """
@@ -354,7 +354,9 @@ class MusicComposer:
 
 
 def score_opening(piece: Piece, request: MusicRequest) -> float:
-    """How well the first bars answer a request, 1 is wholly: the share of tracks that play, less for a far key."""
+    """Score how well the first bars answer a request: 1 is wholly; the share of tracks that play, less for a far
+    key.
+    """
     if not piece.tracks:
         return 1.0 if not request.programs else 0.0
     fit = sum(bool(track.notes) for track in piece.tracks) / len(piece.tracks)
@@ -369,14 +371,14 @@ def _measure_density(piece: Piece) -> float:
 
 
 def _keep_controls(player: PiecePlayer, request: MusicRequest) -> MusicControls:
-    """The controls of a piece begun by this request: what was asked, and for the rest what it has turned out to be."""
+    """Measure the controls of a piece begun by this request, with those that were asked for in their place."""
     return choose_controls(
         player.builder.build(), request if not is_drums_only(request) else replace(request, style="drums")
     )
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
-    """The shipped model from its weight file.
+    """Load the shipped model from its weight file.
 
     Raises:
         ModelError: the file is damaged, or belongs to another version.

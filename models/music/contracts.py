@@ -30,7 +30,7 @@ MAX_PROMPT_CHARACTERS = 1_000
 
 
 def format_meter(meter: int) -> str:
-    """A row of METERS as people write it: "3/4"."""
+    """Write a row of METERS as people do: "3/4"."""
     return f"{METERS[meter][0]}/{METERS[meter][1]}"
 
 
@@ -148,19 +148,19 @@ class MusicRequest:
 
     @property
     def new_tempo(self) -> float:
-        """The quarters a minute of a new piece."""
+        """Return the quarters a minute of a new piece."""
         return self.tempo or NEW_TEMPO
 
     @property
     def pace(self) -> float:
-        """How many times as fast as the bars (or the exact tempi) of the music say it is played."""
+        """Return how many times as fast as the bars (or the exact tempi) of the music say it is played."""
         if self.action not in NEEDS_PIECE or self.piece is None:
             return self.new_tempo / TEMPI[find_tempo(self.new_tempo)]
         return self.tempo / self.piece.first_tempo if self.tempo else self.tempo_scale
 
     @property
     def meter_row(self) -> int | None:
-        """The row of METERS that is asked for."""
+        """Return the row of METERS that is asked for."""
         if not self.meter:
             return None
         beats, unit = self.meter.split("/")

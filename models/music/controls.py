@@ -49,13 +49,13 @@ class MusicControls:
     register: int
 
     def to_tokens(self) -> list[int]:
-        """One token for each control."""
+        """Return one token for each control."""
         values = (self.style, self.key, self.tempo, self.meter, self.density, self.register)
         return [kind.to_token(value) for kind, value in zip(CONTROL_KINDS, values, strict=True)]
 
 
 def _make_profiles() -> np.ndarray:
-    """float64 (24, 12): the profile of each key of KEYS, of mean 0 and length 1."""
+    """Make the profile of each key of KEYS, of mean 0 and length 1, float64 (24, 12)."""
     rows = [np.roll(profile, tonic) for profile in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)]
     centred = np.array(rows) - np.mean(rows, axis=1, keepdims=True)
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
@@ -65,7 +65,8 @@ _PROFILES = _make_profiles()
 
 
 def measure_key(piece: Piece) -> int:
-    """The row of KEYS whose profile correlates best with how long each pitch class sounds (Krumhansl 1990, chapter 4).
+    """Find the row of KEYS whose profile correlates best with how long each pitch class sounds (Krumhansl 1990, chapter
+    4).
 
     Without melodic notes, or with all twelve pitch classes equal, there is no key: NO_KEY.
     """
@@ -75,24 +76,24 @@ def measure_key(piece: Piece) -> int:
 
 
 def rank_keys(piece: Piece) -> list[int]:
-    """All rows of KEYS but "none", the best correlated first (Krumhansl 1990, chapter 4)."""
+    """Rank all rows of KEYS but "none", the best correlated first (Krumhansl 1990, chapter 4)."""
     weights = np.array(weigh_pitch_classes(piece))
     return [int(row) for row in np.argsort(-(_PROFILES @ (weights - weights.mean())), kind="stable")]
 
 
 def measure_density(piece: Piece) -> float:
-    """How many notes begin in a quarter, over the whole piece and all tracks; 0 for a piece without bars."""
+    """Measure how many notes begin in a quarter, over the whole piece and all tracks; 0 for a piece without bars."""
     return piece.note_count * POSITIONS_PER_QUARTER / piece.positions if piece.positions else 0.0
 
 
 def measure_register(piece: Piece) -> int:
-    """The register of the melodic notes' mean pitch; NO_REGISTER without any."""
+    """Find the register of the melodic notes' mean pitch; NO_REGISTER without any."""
     pitches = [note.pitch for track in piece.melodic for note in track.notes]
     return find_register(sum(pitches) / len(pitches)) if pitches else NO_REGISTER
 
 
 def measure_controls(piece: Piece, style: str = "other") -> MusicControls:
-    """All controls of a piece; tempo and meter are those of its first bar.
+    """Measure all controls of a piece; tempo and meter are those of its first bar.
 
     Raises:
         ValueError: `style` is none of STYLES.

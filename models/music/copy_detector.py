@@ -1,4 +1,4 @@
-"""Is it copied? An index of the training pieces' runs of notes, small enough to ship.
+"""Find runs of notes copied from the training pieces, by an index small enough to ship.
 
 A melody is known by its steps: from one note to the next, how far the pitch moves and how long it takes (in
 sixteenths), so that a copy in another key or tempo is found as well. Every run of RUN_NOTES notes of every melodic
@@ -42,14 +42,14 @@ class SharedRun:
 
 
 def _mix_bits(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Well-spread bits (the finaliser of splitmix64, Steele et al. 2014)."""
+    """Spread the bits well (the finaliser of splitmix64, Steele et al. 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
 def hash_runs(notes: Iterable[Note]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """For each run of RUN_NOTES notes its hash, uint64 (runs,), and whether it has enough different steps to count."""
+    """Hash each run of RUN_NOTES notes, uint64 (runs,), and tell which have enough different steps to count."""
     ordered = sorted((note.start, note.pitch) for note in notes)
     if len(ordered) < RUN_NOTES:
         return np.zeros(0, np.uint64), np.zeros(0, np.bool_)
@@ -66,14 +66,14 @@ def hash_runs(notes: Iterable[Note]) -> tuple[NDArray[np.uint64], NDArray[np.boo
 
 
 class CopyDetector:
-    """Knows the runs of the training pieces. `bits` is uint8 (n,), eight places each."""
+    """The index of the training pieces' runs; `bits` is uint8 (n,), eight places each."""
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
         self.bits = bits
 
     @classmethod
     def from_pieces(cls, pieces: Iterable[Piece], index_bits: int = INDEX_BITS) -> CopyDetector:
-        """The index of some pieces."""
+        """Build the index of some pieces."""
         detector = cls(np.zeros(index_bits // 8, np.uint8))
         for piece in pieces:
             for notes in _list_melodies(piece):
@@ -83,13 +83,13 @@ class CopyDetector:
         return detector
 
     def _find_places(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """int64 (hashes, 5): where a hash's bits are."""
+        """Find where the bits of hashes are, int64 (hashes, 5)."""
         low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
         turns = np.arange(_HASHES, dtype=np.uint64)
         return ((low[:, None] + turns * high[:, None]) % np.uint64(8 * len(self.bits))).astype(np.int64)
 
     def find_longest_run(self, piece: Piece) -> SharedRun:
-        """The longest run of notes that a piece shares with a training piece, in any track or in all together."""
+        """Find the longest run of notes that a piece shares with a training piece, in any track or in all together."""
         best = SharedRun()
         for notes in _list_melodies(piece):
             hashes, counts = hash_runs(notes)
@@ -104,7 +104,7 @@ class CopyDetector:
         return best
 
     def is_copied(self, piece: Piece, limit: int = MAX_SHARED_NOTES) -> bool:
-        """Whether a run of more than `limit` notes is shared."""
+        """Check whether a run of more than `limit` notes is shared."""
         return self.find_longest_run(piece).notes > limit
 
     def save(self, path: Path) -> None:
@@ -125,6 +125,6 @@ class CopyDetector:
 
 
 def _list_melodies(piece: Piece) -> list[tuple[Note, ...]]:
-    """The notes of each melodic track, and of all together where there are several."""
+    """List the notes of each melodic track, and of all together where there are several."""
     voices = [track.notes for track in piece.melodic]
     return [*voices, merge_tracks(piece.melodic, 0).notes] if len(voices) > 1 else voices

@@ -118,7 +118,7 @@ class Grammar:
             self._allow_next(allowed)
 
     def _allow_only(self, allowed: Allowed, kind: TokenKind, value: int | None) -> None:
-        """One value of a kind, or all of them where None is asked."""
+        """Allow one value of a kind, or all of them where None is asked."""
         if value is None:
             allowed[kind.first : kind.stop] = True
         else:
@@ -129,13 +129,13 @@ class Grammar:
         self._allow_only(allowed, kind, self.constraints.controls.get(kind.name))
 
     def _find_asked_program(self) -> int | None:
-        """The program that the track just begun in front must have, if any is asked."""
+        """Find the program that the track just begun in front must have, if any is asked."""
         programs = self.constraints.programs
         index = self.melodic_tracks - 1
         return programs[index] if programs is not None and index < len(programs) else None
 
     def _allow_tracks(self, allowed: Allowed) -> None:
-        """In front: the next track, the drums, or the first bar."""
+        """Allow, in front, the next track, the drums, or the first bar."""
         programs, drums = self.constraints.programs, self.constraints.drums
         wanted = MAX_TRACKS if programs is None else len(programs)
         if self.after != "Drums in front":
@@ -151,11 +151,11 @@ class Grammar:
             allowed[BAR.first] = True
 
     def _find_free_pitches(self, track: int) -> Allowed:
-        """bool (127 - floor,): which pitches above the last one at this onset can be struck."""
+        """Find which pitches above the last one at this onset can be struck, bool (127 - floor,)."""
         return self.sounding_until[track, self.floor + 1 :] <= self.bar_start + self.position
 
     def _allow_velocity_and_pitch(self, allowed: Allowed) -> None:
-        """What may follow in the current track at the current onset: another velocity, or a pitch."""
+        """Allow another velocity or a pitch in the current track at the current onset."""
         free = self._find_free_pitches(self.track)
         if not free.any():
             return
@@ -169,21 +169,23 @@ class Grammar:
             allowed[kind.first + self.floor + 1 : kind.stop] = free
 
     def _allow_other_tracks(self, allowed: Allowed, above: int) -> None:
-        """Tracks after `above` that can strike any pitch at the current onset."""
+        """Allow tracks after `above` that can strike any pitch at the current onset."""
         now = self.bar_start + self.position
         for track in self.tracks:
             if track > above and track != self.track and self.sounding_until[track].min() <= now:
                 allowed[TRACK.first + track] = True  # Drums is the token after the last Track
 
     def _allow_note(self, allowed: Allowed) -> None:
-        """After Position, Track or Velocity: on to a note."""
+        """Allow what leads to a note after Position, Track or Velocity."""
         if self.after == "Position":
             self._allow_other_tracks(allowed, -1)
         if self.track >= 0:
             self._allow_velocity_and_pitch(allowed)
 
     def _allow_next(self, allowed: Allowed) -> None:
-        """In a bar: more notes here, a later position, the next bar, the end; its own meter and tempo come first."""
+        """Allow, in a bar, more notes here, a later position, the next bar or the end; first its own meter and
+        tempo.
+        """
         if self.after == "Note":
             self._allow_velocity_and_pitch(allowed)
             self._allow_other_tracks(allowed, self.track)
@@ -200,11 +202,11 @@ class Grammar:
         self._allow_bar_or_end(allowed)
 
     def _find_first_free(self) -> int:
-        """When, from the piece's start, any track can strike any pitch."""
+        """Find when, from the piece's start, any track can strike any pitch."""
         return int(min(self.sounding_until[track].min() for track in self.tracks))
 
     def _allow_bar_or_end(self, allowed: Allowed) -> None:
-        """The next bar, the end."""
+        """Allow the next bar or the end."""
         wanted = self.constraints.bars
         silent_for = 0 if self.bar_has_notes else self.empty_bars + 1  # this bar counted, if one was begun
         can_wait = self.bars == 0 or silent_for <= self.constraints.max_empty_bars
@@ -227,7 +229,7 @@ class Grammar:
         _ADVANCE.get(kind.name, Grammar._ignore)(self, token - kind.first)
 
     def start_sampling(self) -> None:
-        """The prompt is in: bars are counted from here (in an infilling, from Separator)."""
+        """Count bars from here, where the prompt is in (in an infilling, from Separator)."""
         if not self.masks:
             self.bars = 1 if self.after == "Bar" else 0
 
@@ -320,7 +322,7 @@ class Grammar:
         self.after = "After"
 
     def _close_before(self) -> None:
-        """The bars before those to be written are over: remember what the answer starts from."""
+        """Remember, at the end of the bars before those to be written, what the answer starts from."""
         self.bar_start += self.bar_positions
         self.bar_positions = 0
         self.bar_has_notes = False
@@ -328,7 +330,7 @@ class Grammar:
             self.end_of_before = _BarlineState(self.meter, self.tempo, self.bar_start, self.sounding_until.copy())
 
     def _take_separator(self, value: int) -> None:
-        """The answer begins where the bars before it ended; their last notes may sound on into it."""
+        """Begin the answer where the bars before it ended; their last notes may sound on into it."""
         self._close_before()
         if self.end_of_before is not None:
             self.meter, self.tempo = self.end_of_before.meter, self.end_of_before.tempo
@@ -362,5 +364,5 @@ _ADVANCE = {
 
 
 def make_mask() -> Allowed:
-    """A mask for `Grammar.allow` to fill."""
+    """Make a mask for `Grammar.allow` to fill."""
     return np.zeros(VOCABULARY_SIZE, dtype=np.bool_)

@@ -8,7 +8,7 @@ _ROLE_OF_FAMILY = {4: 3, 5: 1, 6: 2, 11: 2}  # basses last, bowed strings lead, 
 
 
 def rank_role(program: int) -> int:
-    """0 for leads, 1 for solo strings, 2 for what accompanies, 3 for basses: the order of tracks in training."""
+    """Return 0 for leads, 1 for solo strings, 2 for what accompanies, 3 for basses: the order of tracks in training."""
     if program == 43:
         return 3
     if 0 <= program < 32 or program in (46, 48, 49, 50, 51):
@@ -17,5 +17,5 @@ def rank_role(program: int) -> int:
 
 
 def sort_by_role(programs: Sequence[int]) -> tuple[int, ...]:
-    """Programs with leads first, then accompaniment, then basses; those of one role stay as they were."""
+    """Sort programs: leads, then accompaniment, then basses; those of one role stay as they were."""
     return tuple(sorted(programs, key=rank_role))

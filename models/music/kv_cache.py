@@ -34,13 +34,13 @@ LinearMap = Callable[[Tensor], Tensor]
 
 
 def is_int8_available() -> bool:
-    """Whether this build of torch has int8 matrix products for this processor."""
+    """Check whether this build of torch has int8 matrix products for this processor."""
     has_operators = hasattr(torch, "quantize_per_channel") and hasattr(torch.ops.quantized, "linear_dynamic")
     return has_operators and torch.backends.quantized.engine in ("fbgemm", "x86", "onednn", "qnnpack")
 
 
 def _make_linear(weight: Tensor, bias: Tensor, precision: str, relu: bool = False) -> LinearMap:
-    """x (n, in) -> (n, out), followed by a ReLU if asked."""
+    """Make a map x (n, in) to (n, out), followed by a ReLU if asked."""
     if precision == "float32":
         return (lambda x: F.linear(x, weight, bias).relu_()) if relu else (lambda x: F.linear(x, weight, bias))
     scales = weight.abs().amax(dim=1).clamp(min=1e-8) / 127.0
@@ -108,7 +108,7 @@ class _FastLayer:
 
 
 def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor, Tensor]:
-    """qkv (B * N, 3 * W) -> queries (B, H, N, D), keys and values (2, B, H, N, D)."""
+    """Map qkv (B * N, 3 * W) to queries (B, H, N, D), keys and values (2, B, H, N, D)."""
     if batch == new == 1:
         split = qkv.view(3, 1, heads, 1, -1)
     else:
@@ -117,7 +117,7 @@ def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor,
 
 
 def _detach(module: nn.Linear | nn.LayerNorm) -> tuple[Tensor, Tensor]:
-    """Weight and bias."""
+    """Return weight and bias of a layer."""
     return module.weight.detach(), module.bias.detach()
 
 
@@ -146,7 +146,7 @@ class CachedTransformer:
         self.norm = _detach(model.norm)
 
     def new_cache(self, batch: int, capacity: int) -> KeyValueCache:
-        """An empty past for `batch` sequences of at most `capacity` tokens, padding counted."""
+        """Make an empty past for `batch` sequences of at most `capacity` tokens, padding counted."""
         return KeyValueCache(len(self.layers), batch, self.config.heads, capacity, self.config.head_dim)
 
     @torch.inference_mode()
@@ -173,7 +173,7 @@ class CachedTransformer:
         return F.linear(self._normalise(last, self.norm), self.embedding)
 
     def _append_block(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """tokens (B, N) into the cache -> the last one's output, not yet normalised, (B, W)."""
+        """Take tokens (B, N) into the cache; return the last one's output, not yet normalised, (B, W)."""
         batch, new = tokens.shape
         x = self._embed(tokens, cache).reshape(batch * new, -1)  # (B * N, W)
         mask = self._make_mask(cache, new)
@@ -212,7 +212,7 @@ class CachedTransformer:
         return torch.layer_norm(x, (self.config.width,), *norm)
 
     def _embed(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """(B, N) -> (B, N, W), with the compute_sinusoids of absolute positions if the network has them."""
+        """Map (B, N) to (B, N, W), with the sinusoids of absolute positions if the network has them."""
         x = F.embedding(tokens, self.embedding)
         if self.config.position != "absolute":
             return x
@@ -223,7 +223,7 @@ class CachedTransformer:
         return x * self.config.width**0.5 + compute_sinusoids(places, self.config.width)
 
     def _make_mask(self, cache: KeyValueCache, new: int) -> Tensor | None:
-        """True where the new tokens may look, bool (N, T) or (B, 1, N, T); None where that is everywhere."""
+        """Mark where the new tokens may look, bool (N, T) or (B, 1, N, T); None where that is everywhere."""
         total = cache.used + new
         if new == 1 and cache.padding is None:
             return None
@@ -231,13 +231,15 @@ class CachedTransformer:
         return make_attention_mask(new, total, padding, torch.device("cpu"))
 
     def _slice_tables(self, keys: int) -> tuple[Tensor, ...] | None:
-        """For each layer the relative embeddings of at most `keys` distances, (H, D, M); None without relative ones."""
+        """Return each layer's relative embeddings of at most `keys` distances, (H, D, M); None without relative
+        ones.
+        """
         if self.tables is None:
             return None
         return self.tables[..., max(0, self.tables.shape[-1] - keys) :].unbind(0)
 
     def _compute_bias(self, queries: Tensor, table: Tensor, keys: int, mask: Tensor | None) -> Tensor:
-        """queries (B, H, N, D), table (H, D, M) -> relative logits (B, H, N, T), minus infinity where masked."""
+        """Map queries (B, H, N, D), table (H, D, M) to relative logits (B, H, N, T), minus infinity where masked."""
         batch, heads, new, head_dim = queries.shape
         if new > 1:
             bias = skew(compute_distance_logits(queries, table, keys))

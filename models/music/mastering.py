@@ -31,7 +31,7 @@ OFFSET_LU = -0.691
 
 
 def design_k_weighting(sample_rate: int) -> NDArray[np.float64]:
-    """The two filters of BS.1770 as sections (2, 6), re-derived for any rate from their analogue forms."""
+    """Design the two filters of BS.1770 as sections (2, 6), derived anew for any rate from their analogue forms."""
     sections = []
     gain = 10.0 ** (3.999843853973347 / 20)
     shelf_at, shelf_q = 1681.974450955533, 0.7071752369554196
@@ -56,7 +56,9 @@ def design_k_weighting(sample_rate: int) -> NDArray[np.float64]:
 
 
 def measure_loudness(samples: FloatArray, sample_rate: int) -> float:
-    """Loudness of a whole sound (2, N) in LUFS (BS.1770-4: blocks of 400 ms, both gates); -70 for silence."""
+    """Measure the loudness of a whole sound (2, N) in LUFS (BS.1770-4: blocks of 400 ms, both gates); -70 is
+    silence.
+    """
     weighted = sosfilt(design_k_weighting(sample_rate), samples, axis=-1)
     size, hop = round(0.4 * sample_rate), round(0.1 * sample_rate)
     power = [
@@ -72,7 +74,7 @@ def measure_loudness(samples: FloatArray, sample_rate: int) -> float:
 
 
 def make_room_response(sample_rate: int) -> FloatArray:
-    """float32 (2, N): noise that dies away, darker and darker; always the same."""
+    """Make noise that dies away, darker and darker, always the same, float32 (2, N)."""
     random = np.random.default_rng(1770)
     count = round(ROOM_S * sample_rate)
     at = np.arange(count) / sample_rate
@@ -88,7 +90,7 @@ def make_room_response(sample_rate: int) -> FloatArray:
 
 
 class Room:
-    """Adds the reflections of a small room to a stream of sound."""
+    """A small room, whose reflections are added to a stream of sound."""
 
     def __init__(self, sample_rate: int) -> None:
         self.response = make_room_response(sample_rate)
@@ -96,11 +98,11 @@ class Room:
 
     @property
     def tail_samples(self) -> int:
-        """How long the room sounds on."""
+        """Return how long the room sounds on."""
         return self.response.shape[1]
 
     def push(self, samples: FloatArray) -> FloatArray:
-        """Sound (2, N) with its reflections, (2, N)."""
+        """Add its reflections to sound (2, N)."""
         count = samples.shape[1]
         if count == 0:
             return samples
@@ -114,7 +116,7 @@ class Room:
 
 
 class Master:
-    """Brings a stream to TARGET_LUFS slowly, and holds every peak under CEILING with a look-ahead of one block."""
+    """A loudness control to TARGET_LUFS, and a limiter under CEILING with a look-ahead of one block."""
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
@@ -156,7 +158,7 @@ class Master:
         return joined[:, : joined.shape[1] - cut] if cut else joined
 
     def _measure_powers(self, samples: FloatArray) -> list[float]:
-        """The weighted power of each block of sound (2, blocks * BLOCK)."""
+        """Measure the weighted power of each block of sound (2, blocks * BLOCK)."""
         if not samples.shape[1]:
             return []
         weighted, self._state = sosfilt(self._sections, samples, axis=-1, zi=self._state)
@@ -174,7 +176,7 @@ class Master:
         return ready
 
     def _limit_block(self, following: FloatArray | None) -> FloatArray:
-        """The waiting block under a gain that runs from border to border, low enough for the blocks on both sides."""
+        """Give the waiting block a gain that runs from border to border, low enough for the blocks on both sides."""
         if self._waiting is None:
             return np.zeros((2, 0), np.float32)
         needed = [CEILING / max(float(np.abs(b).max()), CEILING) for b in (self._waiting, following) if b is not None]

@@ -30,7 +30,7 @@ _IN_FRONT = ("Start", "Controls", "Header", "Track in front", "Drums in front")
 
 
 def find_melody_track(piece: Piece) -> int:
-    """Which melodic track sounds most like a melody: high, and mostly one note at a time.
+    """Find the melodic track that sounds most like a melody: high, and mostly one note at a time.
 
     Raises:
         ValueError: there is no melodic track with notes.
@@ -48,7 +48,7 @@ def find_melody_track(piece: Piece) -> int:
 
 
 def extract_top_line(track: InstrumentTrack) -> InstrumentTrack:
-    """The highest note of each onset, each cut where the next begins."""
+    """Extract the highest note of each onset, each cut where the next begins."""
     highest: dict[int, Note] = {}
     for note in track.notes:
         if note.start not in highest or note.pitch > highest[note.start].pitch:
@@ -89,6 +89,7 @@ class MelodyGrammar(Grammar):
         self.said = 0  # of this bar's melody notes
 
     def start_sampling(self) -> None:
+        """Begin with the first note of the melody."""
         super().start_sampling()
         self.sampling, self.said = True, 0
 
@@ -96,7 +97,7 @@ class MelodyGrammar(Grammar):
         return self.first_bar + self.bars - 1
 
     def _find_next_note(self) -> Note | None:
-        """The melody's next note in this bar."""
+        """Find the melody's next note in this bar."""
         index = self._find_bar()
         if not self.bars or index >= len(self.melody.notes):
             return None
@@ -104,6 +105,7 @@ class MelodyGrammar(Grammar):
         return notes[self.said] if self.said < len(notes) else None
 
     def allow(self, allowed: Allowed) -> None:
+        """Mark what the grammar allows and the melody leaves open."""
         super().allow(allowed)
         if self.ended or self.after in _IN_FRONT or not self.sampling:
             return
@@ -125,7 +127,7 @@ class MelodyGrammar(Grammar):
             allowed[BAR.first] = allowed[EOS.first] = False
 
     def _force_timeline(self) -> int | None:
-        """Meter and Tempo of the melody's bar where they differ from what holds."""
+        """Return Meter or Tempo of the melody's bar where it differs from what holds."""
         index = self._find_bar()
         if self.after not in ("Bar", "Meter") or not self.bars or index >= len(self.melody.bars):
             return None
@@ -135,7 +137,7 @@ class MelodyGrammar(Grammar):
         return TEMPO.to_token(bar.tempo) if bar.tempo != self.tempo else None
 
     def _force_note(self, note: Note) -> int | None:
-        """The next token of the melody's note if it is due now."""
+        """Return the next token of the melody's note if it is due now."""
         here = self.position == note.start and (self.after == "Position" or self.track == 0)
         if not here or self.after not in ("Position", "Track", "Velocity", "Pitch", "Note"):
             return None
@@ -148,6 +150,7 @@ class MelodyGrammar(Grammar):
         return PITCH.to_token(note.pitch)
 
     def advance(self, token: int) -> None:
+        """Take the chosen token, and count the notes of the melody that are said."""
         super().advance(token)
         kind = KIND_OF[token]
         if kind is BAR:

@@ -67,7 +67,7 @@ class TrackEvents:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was read that is kept."""
+        """Return whether nothing was read that is kept."""
         return not (self.events or self.tempi or self.meters)
 
 
@@ -133,7 +133,7 @@ class _Scan(NamedTuple):
 
     @property
     def is_clean(self) -> bool:
-        """Whether the event makes sense in a file."""
+        """Return whether the event makes sense in a file."""
         is_known = self.meta < 0x80 if self.status == _META else self.status in (_SYSEX, _SYSEX_CONTINUED)
         return not self.is_cut and self.bad < 0 and (0x80 <= self.status < 0xF0 or is_known)
 
@@ -276,7 +276,7 @@ def _read_track(data: bytes, at: int, stop: int) -> tuple[TrackEvents, int, bool
 
 
 def _is_chunk_border(data: bytes, at: int) -> bool:
-    """Whether a chunk begins at `at`, or the file ends there."""
+    """Check whether a chunk begins at `at`, or the file ends there."""
     if at == len(data):
         return True
     size = int.from_bytes(data[at + 4 : at + 8], "big")

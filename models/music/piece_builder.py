@@ -1,7 +1,7 @@
 """A piece while it is written: bars and notes, and how likely the model thought each of them.
 
-Tokens come bar by bar; `read_bar` turns one bar's tokens into notes. A draft places them so that what was there before
-stays exactly as it was: a new note never cuts an old one.
+Tokens come bar by bar; `read_bar` turns one bar's tokens into notes. A builder places them so that what was there
+before stays exactly as it was: a new note never cuts an old one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DRUM_TRACK = -1  # as a note's track while it is read: the last one of the piece
 
 @dataclass(frozen=True)
 class WrittenNote:
-    """A note of a draft: `start` and `duration` in grid positions, `track` an index of the draft's tracks."""
+    """A note of a builder: `start` and `duration` in grid positions, `track` an index of the builder's tracks."""
 
     start: int
     pitch: int
@@ -47,7 +47,7 @@ class WrittenNote:
 
 
 def read_bar(tokens: Sequence[int], probabilities: Sequence[float], bar: Bar) -> tuple[Bar, list[WrittenNote]]:
-    """One bar's tokens, without Bar itself, as notes that start from 0; what makes no sense is passed over.
+    """Read one bar's tokens, without Bar itself, as notes that start from 0; what makes no sense is passed over.
 
     Args:
         bar: the meter and tempo that hold before.
@@ -98,8 +98,8 @@ class PieceBuilder:
 
     @classmethod
     def from_piece(cls, piece: Piece, tempo_scale: float = 1.0) -> PieceBuilder:
-        """A draft of a piece that is there."""
-        draft = cls(
+        """Begin with a piece that is there."""
+        builder = cls(
             list(piece.bars),
             [(track.program, track.is_drum) for track in piece.tracks],
             [],
@@ -107,17 +107,17 @@ class PieceBuilder:
             piece.tempo_map,
         )
         starts = piece.list_bar_starts()
-        draft.notes = [[] for _ in piece.bars]
+        builder.notes = [[] for _ in piece.bars]
         for index, track in enumerate(piece.tracks):
             bar = 0
             for note in track.notes:
                 while note.start >= starts[bar + 1]:
                     bar += 1
-                draft.notes[bar].append(WrittenNote(note.start, note.pitch, note.duration, note.velocity, index))
-        return draft
+                builder.notes[bar].append(WrittenNote(note.start, note.pitch, note.duration, note.velocity, index))
+        return builder
 
     def build(self) -> Piece:
-        """The notes and bars as a piece."""
+        """Put the notes and bars together as a piece."""
         by_track: list[list[Note]] = [[] for _ in self.tracks]
         for note in (note for bar in self.notes for note in bar):
             by_track[note.track].append(Note(note.start, note.pitch, note.duration, note.velocity))
@@ -128,7 +128,7 @@ class PieceBuilder:
         return Piece(tuple(self.bars), tuple(tracks), self.tempo_map)
 
     def find_bar_start(self, index: int) -> int:
-        """Where bar `index` begins, in positions."""
+        """Find where bar `index` begins, in positions."""
         return sum(bar.positions for bar in self.bars[:index])
 
     def append(self, bar: Bar, notes: Sequence[WrittenNote]) -> int:
@@ -201,7 +201,7 @@ class PieceBuilder:
         )
 
     def to_events(self, notes: Sequence[TimedNote], from_s: float) -> list[NoteEvent]:
-        """Heard notes for the renderer, in time from `from_s`."""
+        """Convert notes in seconds for the renderer, in time from `from_s`."""
         return [
             NoteEvent(
                 note.start_s - from_s,

@@ -1,4 +1,4 @@
-"""What a composer takes tokens apart with, and what is heard of a piece while it is written."""
+"""Take a composer's tokens apart into bars, and play a piece while it is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ParsedBar = tuple[Bar, list[WrittenNote]]
 
 @dataclass
 class BarParser:
-    """One piece's tokens, told apart into the front and bars."""
+    """The parser of one piece's tokens: first the front, then bars."""
 
     number: int
     bar: Bar
@@ -33,7 +33,7 @@ class BarParser:
     is_open: bool = True  # whether the tokens belong to a bar
 
     def take(self, token: int | None, probability: float) -> ParsedBar | None:
-        """The bar that this token ends, if it ends one."""
+        """Take a token; return the bar that it ends, if it ends one."""
         if self.in_front:
             if token != BAR.first:
                 self.front.append(EOS.first if token is None else token)
@@ -51,7 +51,7 @@ class BarParser:
         return finished
 
     def close(self) -> ParsedBar:
-        """What there is of the current bar."""
+        """Return what there is of the current bar."""
         self.bar, notes = read_bar(self.tokens, self.probabilities, self.bar)
         self.tokens, self.probabilities = [], []
         return self.bar, notes
@@ -64,7 +64,7 @@ def _read_opening_bar(front: Sequence[tuple[object, int]], default: Bar) -> Bar:
 
 @dataclass
 class PiecePlayer:
-    """What is played of one piece: its renderer, and where the sound begins."""
+    """The player of one piece: its builder, its renderer, and where the sound begins."""
 
     builder: PieceBuilder
     renderer: StreamRenderer
@@ -87,7 +87,7 @@ class PiecePlayer:
     def make_chunk(
         self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False
     ) -> MusicChunk:
-        """Bar `index` (None: no bar) as a chunk; with `ends`, all that still sounds and the piece."""
+        """Make a chunk of bar `index` (None: no bar); with `ends`, of all that still sounds and the piece."""
         notes: tuple[TimedNote, ...] = ()
         samples = np.zeros((2, 0), np.float32)
         lines: tuple[BarSpan, ...] = ()

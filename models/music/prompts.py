@@ -1,5 +1,4 @@
-"""What the model is given: controls and constraints of a request, and as much of the music around as it has learned
-to look at."""
+"""Prompts for the model: controls and constraints of a request, and as much of the music around as it can look at."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ class TokenPrompt:
 
 
 def collect_controls(request: MusicRequest) -> dict[str, int]:
-    """The controls that a request fixes, by kind name."""
+    """Collect the controls that a request fixes, by kind name."""
     controls = {TEMPO.name: find_tempo(request.new_tempo)}
     if request.style:
         controls[STYLE.name] = STYLES.index(request.style)
@@ -54,12 +53,12 @@ def collect_controls(request: MusicRequest) -> dict[str, int]:
 
 
 def is_drums_only(request: MusicRequest) -> bool:
-    """Whether nothing but drums is asked for."""
+    """Check whether nothing but drums is asked for."""
     return not request.programs and request.drums is not False and request.style == "drums"
 
 
 def make_constraints(request: MusicRequest) -> Constraints:
-    """For a piece from nothing. The meter and tempo of its first bar hold throughout."""
+    """Make the constraints of a new piece; the meter and tempo of its first bar hold throughout."""
     programs: tuple[int, ...] | None = request.programs or None
     if is_drums_only(request):
         programs = ()
@@ -77,7 +76,7 @@ def make_constraints(request: MusicRequest) -> Constraints:
 
 
 def guess_style(piece: Piece) -> str:
-    """Whose manner a stranger's piece is nearest to, by its tracks alone."""
+    """Guess, by its tracks alone, whose manner a stranger's piece is nearest to."""
     if not piece.melodic:
         return "drums"
     single = [len({note.start for note in track.notes}) >= 0.97 * len(track.notes) for track in piece.melodic]
@@ -87,7 +86,7 @@ def guess_style(piece: Piece) -> str:
 
 
 def choose_controls(piece: Piece, request: MusicRequest) -> MusicControls:
-    """A piece's own controls, with those that the request fixes but for tempo and meter, which the bars have."""
+    """Choose a piece's own controls, and those that the request fixes but for tempo and meter, which the bars have."""
     measured = measure_controls(piece, request.style or guess_style(piece))
     asked = collect_controls(request)
     names = {"style": STYLE, "key": KEY, "density": DENSITY, "register": REGISTER}
@@ -115,7 +114,7 @@ def make_continuation_prompt(
 
 
 def find_first_fitting(piece: Piece, budget: int) -> int:
-    """The first of the last bars that have at most `budget` tokens with their front; at least one bar, if any."""
+    """Find the first of the last bars that have at most `budget` tokens with their front; at least one bar, if any."""
     left = budget - len(encode_header(piece))
     bars = encode_bars(piece.slice(max(0, len(piece.bars) - 64), len(piece.bars)))
     first = len(piece.bars)
@@ -128,7 +127,7 @@ def find_first_fitting(piece: Piece, budget: int) -> int:
 
 
 def make_infill_prompt(piece: Piece, first: int, stop: int, request: MusicRequest, budget: int) -> TokenPrompt:
-    """Bars first to stop - 1 to be written anew, with what is before and after as far as `budget` tokens hold it."""
+    """Make a prompt for bars first to stop - 1, with what surrounds them as far as `budget` tokens hold it."""
     low, high = max(0, first - 32), min(len(piece.bars), stop + 32)
     lengths = [len(tokens) for tokens in encode_bars(piece.slice(low, high))]
     left = budget - len(encode_header(piece)) - (stop - first)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 
 def skew(by_distance: Tensor) -> Tensor:
-    """From logits by distance to logits by key (section 3.4.1, for any number of past keys).
+    """Turn logits by distance into logits by key (section 3.4.1, for any number of past keys).
 
     Args:
         by_distance: (..., Q, T); column j of any row is for distance T - 1 - j, the last column for distance 0.
@@ -32,7 +32,7 @@ def skew(by_distance: Tensor) -> Tensor:
 
 
 def compute_distance_logits(queries: Tensor, table: Tensor, keys: int) -> Tensor:
-    """What each query says to each distance.
+    """Compute what each query says to each distance.
 
     Args:
         queries: (..., Q, D).
@@ -57,5 +57,7 @@ class RelativeLogits(nn.Module):
         self.table = nn.Parameter(torch.empty(heads, head_dim, max_distance).normal_(std=head_dim**-0.5))
 
     def forward(self, queries: Tensor, keys: int) -> Tensor:
-        """queries (B, H, Q, D), number of keys T -> logits (B, H, Q, T), not scaled, meaningless after each query."""
+        """Map queries (B, H, Q, D), number of keys T to logits (B, H, Q, T), not scaled, meaningless after each
+        query.
+        """
         return skew(compute_distance_logits(queries, self.table, keys))

@@ -36,7 +36,7 @@ class NoteEvent:
 
 
 class StreamRenderer:
-    """Notes in, sound out, portion by portion."""
+    """A renderer that takes notes and gives sound, portion by portion."""
 
     def __init__(self, bank: SoundFontRenderer) -> None:
         self.bank, self.sample_rate = bank, bank.sample_rate
@@ -45,7 +45,7 @@ class StreamRenderer:
         self._room, self._master = Room(self.sample_rate), Master(self.sample_rate)
 
     def push(self, notes: Sequence[NoteEvent], until_s: float) -> FloatArray:
-        """Take in all the notes that begin before `until_s`; what is final and mastered comes back, (2, N)."""
+        """Take all notes that begin before `until_s`; return what is final and mastered, (2, N)."""
         for note in notes:
             self._add(note)
         return self._emit(round(until_s * self.sample_rate), last=False)

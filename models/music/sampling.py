@@ -88,13 +88,13 @@ class SamplingStep:
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logits (n,) to probabilities (n,)."""
+    """Turn logits (n,) into probabilities (n,)."""
     exponentials = np.exp(logits - logits.max())
     return exponentials / exponentials.sum()
 
 
 def filter_top(probabilities: NDArray[np.float64], top_k: int, top_p: float) -> NDArray[np.float64]:
-    """Zero for all but the top_k likeliest (0: all), and of these all but the fewest that reach top_p of their sum."""
+    """Keep the top_k likeliest (0: all), and of these the fewest that reach top_p of their sum; the rest becomes 0."""
     if top_k <= 0 and top_p >= 1.0:
         return probabilities
     order = np.argsort(-probabilities, kind="stable")[: top_k or None]
@@ -122,14 +122,14 @@ def penalise_repetition(
 
 
 def _draw(weights: NDArray[np.float64], random: np.random.Generator) -> int:
-    """An index, as often as its weight says; never one of weight zero."""
+    """Draw an index, as often as its weight says; never one of weight zero."""
     cumulative = np.cumsum(weights)
     point = min(random.random() * cumulative[-1], np.nextafter(cumulative[-1], 0.0))
     return int(np.searchsorted(cumulative, point, side="right"))
 
 
 class _PieceSampler:
-    """One piece of a batch: its grammar, its random generator, the pitches struck lately."""
+    """The sampler of one piece of a batch: its grammar, its random generator, the pitches struck lately."""
 
     def __init__(self, prompt: Sequence[int], settings: SamplingSettings, grammar: Grammar, index: int) -> None:
         self.settings = settings
@@ -152,7 +152,7 @@ class _PieceSampler:
                 self.struck[self.recent.popleft()] -= 1
 
     def choose(self, logits: NDArray[np.float32]) -> tuple[int, float]:
-        """The next token given the model's logits (V,), and its probability among the allowed ones."""
+        """Choose the next token given the model's logits (V,), and its probability among the allowed ones."""
         self.grammar.allow(self.mask)
         tokens = np.flatnonzero(self.mask)
         if len(tokens) == 1:
@@ -174,7 +174,7 @@ class _PieceSampler:
 
 
 def _pad_left(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """int64 (B, L) and bool (B, L), True at padding, or None where all prompts are of one length."""
+    """Pad prompts on the left: int64 (B, L), and bool (B, L), True at padding, or None where there is none."""
     length = max(len(prompt) for prompt in prompts)
     tokens = torch.tensor([[PAD.to_token()] * (length - len(prompt)) + list(prompt) for prompt in prompts])
     if all(len(prompt) == length for prompt in prompts):
@@ -183,7 +183,7 @@ def _pad_left(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Ten
 
 
 class MusicSampler:
-    """Writes tokens with a trained network, under the grammar."""
+    """A sampler of tokens with a trained network, under the grammar."""
 
     def __init__(self, model: CachedTransformer) -> None:
         self.model = model
@@ -256,7 +256,8 @@ class MusicSampler:
     def _guide(
         self, tokens: torch.Tensor, cache: KeyValueCache, padding: torch.Tensor | None, guidance: float
     ) -> NDArray[np.float32]:
-        """tokens (B, N) -> logits (B, V), moved away from what the model says without the key and density asked for.
+        """Map tokens (B, N) to logits (B, V), moved away from what the model says without the key and density asked
+        for.
 
         The cache holds 2 B sequences: as they are, then with Pad in place of these controls, as in training.
         """
@@ -273,7 +274,7 @@ class MusicSampler:
         settings: SamplingSettings | None = None,
         constraints: Constraints | None = None,
     ) -> list[list[int]]:
-        """The whole sequences, prompts included: the sum of `stream`'s steps. Raises as `stream` does."""
+        """Sample whole sequences, prompts included: the sum of `stream`'s steps. Raises as `stream` does."""
         sequences = [list(prompt) or [BOS.to_token()] for prompt in prompts]
         for step in self.stream(prompts, settings, constraints):
             for sequence, token in zip(sequences, step.tokens, strict=True):

@@ -51,7 +51,7 @@ class Bar:
 
     @property
     def positions(self) -> int:
-        """How many grid positions the bar has."""
+        """Return how many grid positions the bar has."""
         return count_positions(self.meter)
 
 
@@ -65,7 +65,7 @@ class InstrumentTrack:
 
     @classmethod
     def from_notes(cls, program: int, is_drum: bool, notes: Iterable[Note]) -> InstrumentTrack:
-        """A track with its notes as the vocabulary can say them.
+        """Build a track with its notes as the vocabulary can say them.
 
         Notes of one pitch and one onset become one, the longest and loudest; a note ends where its pitch is struck
         again; durations are the vocabulary's. A drum lasts DRUM_DURATION or until it is struck again.
@@ -177,35 +177,35 @@ class Piece:
 
     @property
     def melodic(self) -> tuple[InstrumentTrack, ...]:
-        """The tracks that are not drums."""
+        """Return the tracks that are not drums."""
         return tuple(track for track in self.tracks if not track.is_drum)
 
     @property
     def positions(self) -> int:
-        """The length in grid positions."""
+        """Return the length in grid positions."""
         return sum(bar.positions for bar in self.bars)
 
     @property
     def note_count(self) -> int:
-        """How many notes there are in all tracks."""
+        """Return how many notes there are in all tracks."""
         return sum(len(track.notes) for track in self.tracks)
 
     @property
     def timing(self) -> TempoMap:
-        """Its exact tempi, or those of its bars."""
+        """Return its exact tempi, or those of its bars."""
         return self.tempo_map or TempoMap.from_bars(self.bars)
 
     @property
     def first_tempo(self) -> float:
-        """The quarters a minute with which it begins."""
+        """Return the quarters a minute with which it begins."""
         return self.timing.tempi[0]
 
     def list_bar_starts(self) -> list[int]:
-        """Where each bar begins, and where the last ends: len(bars) + 1 positions."""
+        """List where each bar begins and where the last ends: len(bars) + 1 positions."""
         return [0, *itertools.accumulate(bar.positions for bar in self.bars)]
 
     def slice(self, first: int, stop: int) -> Piece:
-        """Bars first to stop - 1 as a piece, with the notes that begin in them; all tracks are kept."""
+        """Cut bars first to stop - 1 out as a piece, with the notes that begin in them; all tracks are kept."""
         starts = self.list_bar_starts()
         bars = self.bars[first:stop]
         low, high = starts[min(first, len(self.bars))], starts[min(stop, len(self.bars))]
@@ -225,7 +225,7 @@ class Piece:
 
 
 def weigh_pitch_classes(piece: Piece) -> list[float]:
-    """How long each of the 12 pitch classes sounds in the melodic tracks, in positions."""
+    """Measure how long each of the 12 pitch classes sounds in the melodic tracks, in positions."""
     weights = [0.0] * 12
     for track in piece.melodic:
         for note in track.notes:

@@ -101,7 +101,7 @@ class Zone:
     values: Mapping[str, int]
 
     def to_seconds(self, name: str) -> float:
-        """A generator in timecents as seconds; the least value is none."""
+        """Convert a generator in timecents to seconds; the least value is none."""
         return 0.0 if self.values[name] <= -12_000 else 2.0 ** (self.values[name] / 1200)
 
 
@@ -129,7 +129,7 @@ class SoundFont:
             self._zones[preset[2], preset[1]] = tuple(self._read_preset_zones(index))
 
     def find_zones(self, program: int, is_drum: bool, key: int, velocity: int) -> list[Zone]:
-        """The zones that sound together for a note.
+        """Find the zones that sound together for a note.
 
         A kit is taken from the drum bank; a program that the file lacks is played by the piano, as is usual.
         """
@@ -142,7 +142,7 @@ class SoundFont:
         ]
 
     def _read_generators(self, bags: bytes, generators: bytes, first: int, stop: int) -> Iterator[Generators]:
-        """For each bag from `first` to `stop` - 1 its generators by name."""
+        """Read the generators by name of each bag from `first` to `stop` - 1."""
         for bag in range(first, stop):
             begin, end = self._records[bags][bag][0], self._records[bags][bag + 1][0]
             found: Generators = {}
@@ -153,7 +153,7 @@ class SoundFont:
             yield found
 
     def _read_preset_zones(self, index: int) -> Iterator[Zone]:
-        """The zones of a preset: those of its instruments, with the preset's own values added (section 9.4)."""
+        """Read the zones of a preset: those of its instruments, with the preset's own values added (section 9.4)."""
         headers = self._records[b"phdr"]
         common: Generators = {}
         for number, own in enumerate(self._read_generators(b"pbag", b"pgen", headers[index][3], headers[index + 1][3])):
@@ -199,7 +199,7 @@ class SoundFont:
 
 
 def _intersect(first: int, second: int) -> tuple[int, int]:
-    """Two ranges (low in the low byte, high in the high byte) as the range that both have."""
+    """Intersect two ranges (low in the low byte, high in the high byte)."""
     return max(first & 0x7F, second & 0x7F), min(first >> 8 & 0x7F, second >> 8 & 0x7F)
 
 
@@ -221,7 +221,7 @@ def _iterate_chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, byt
 
 @lru_cache(maxsize=1)
 def load_general_midi() -> SoundFont:
-    """The General MIDI sounds that pretty_midi carries: TimGM6mb by Tim Brechbill (GPL-2.0)."""
+    """Load the General MIDI sounds that pretty_midi carries: TimGM6mb by Tim Brechbill (GPL-2.0)."""
     import pretty_midi
 
     return SoundFont(Path(pretty_midi.__file__).with_name("TimGM6mb.sf2"))

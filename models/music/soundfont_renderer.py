@@ -38,7 +38,7 @@ def make_note_cache() -> LRUCache[tuple[int, bool, int, int, int], FloatArray]:
 
 
 class SoundFontRenderer:
-    """Renders notes and keeps those of late: music repeats itself."""
+    """A renderer of notes that keeps those of late: music repeats itself."""
 
     def __init__(self, font: SoundFont, sample_rate: int = SAMPLE_RATE) -> None:
         self.font, self.sample_rate = font, sample_rate
@@ -46,7 +46,7 @@ class SoundFontRenderer:
         self._cache = make_note_cache()
 
     def render_note(self, program: int, is_drum: bool, key: int, velocity: int, held: int) -> FloatArray:
-        """A note held for `held` samples, with its release after that.
+        """Render a note held for `held` samples, with its release after that.
 
         Args:
             program: General MIDI's, 0 to 127; drums: the kit.
@@ -76,7 +76,7 @@ class SoundFontRenderer:
         return mixed
 
     def _render_zone(self, zone: Zone, key: int, held: int, is_drum: bool) -> FloatArray:
-        """One zone of a note, float32 (2, N), at full velocity."""
+        """Render one zone of a note, float32 (2, N), at full velocity."""
         cents = (key - zone.root_key) * zone.values["scaleTuning"] + zone.tuning_cents
         ratio = 2.0 ** (cents / 1200) * zone.sample_rate / self.sample_rate
         loops = zone.loops in (1, 3) and zone.loop_end - zone.loop_start > 1 and not is_drum
@@ -94,12 +94,12 @@ class SoundFontRenderer:
         return np.stack([sound * (level * math.cos(angle)), sound * (level * math.sin(angle))]).astype(np.float32)
 
     def _count_release_samples(self, zone: Zone) -> int:
-        """How long a released note is heard."""
+        """Count the samples for which a released note is heard."""
         seconds = min(zone.to_seconds("releaseVolEnv") * SILENCE_DB / 100, MAX_RELEASE_S)
         return round(max(seconds, 0.02) * self.sample_rate)
 
     def _resample(self, zone: Zone, ratio: float, count: int, loops: bool) -> FloatArray:
-        """float32 (count,): the recording read at `ratio`, by cubic Hermite interpolation through four points."""
+        """Read the recording at `ratio` by cubic Hermite interpolation through four points, float32 (count,)."""
         place = np.arange(count) * ratio + zone.start
         if loops:
             length = zone.loop_end - zone.loop_start
@@ -119,7 +119,9 @@ class SoundFontRenderer:
         return sound
 
     def _compute_envelope(self, zone: Zone, key: int, held: int, count: int) -> FloatArray:
-        """float32 (count,): attack linear, decay and release linear in decibels (section 8.1.2, volume envelope)."""
+        """Compute the volume envelope (section 8.1.2), float32 (count,): attack linear, decay and release in
+        decibels.
+        """
         rate = self.sample_rate
         by_key = 60 - key
         hold_s = zone.to_seconds("holdVolEnv") * 2.0 ** (by_key * zone.values["keynumToVolEnvHold"] / 1200)
@@ -137,7 +139,7 @@ class SoundFontRenderer:
         return (rise * np.exp(fall_db * np.float32(-math.log(10) / 20))).astype(np.float32)
 
     def _filter(self, sound: FloatArray, zone: Zone) -> FloatArray:
-        """The low-pass filter, its cutoff following the modulation envelope block by block."""
+        """Apply the low-pass filter, its cutoff following the modulation envelope block by block."""
         base, depth = zone.values["initialFilterFc"], zone.values["modEnvToFilterFc"]
         if base >= 13_500 and depth >= 0:
             return sound
@@ -151,7 +153,7 @@ class SoundFontRenderer:
         return filtered
 
     def _compute_modulation(self, zone: Zone, time_s: float) -> float:
-        """The modulation envelope in [0, 1] (section 8.1.2); convex attack taken as linear."""
+        """Compute the modulation envelope in [0, 1] (section 8.1.2); its convex attack is taken as linear."""
         time_s -= zone.to_seconds("delayModEnv")
         attack_s = zone.to_seconds("attackModEnv")
         if time_s < attack_s:
@@ -161,7 +163,7 @@ class SoundFontRenderer:
         return max(sustain, 1.0 - max(0.0, time_s - attack_s - zone.to_seconds("holdModEnv")) / decay_s)
 
     def _design_low_pass(self, cents: float, zone: Zone) -> tuple[list[float], list[float]]:
-        """Numerator and denominator of the low-pass at a cutoff in absolute cents (0 is 8.176 Hz)."""
+        """Design the low-pass at a cutoff in absolute cents (0 is 8.176 Hz): numerator and denominator."""
         cutoff = min(8.176 * 2.0 ** (cents / 1200), 0.45 * self.sample_rate)
         quality = 10.0 ** ((zone.values["initialFilterQ"] / 10 - 3.01) / 20)
         omega = 2 * math.pi * cutoff / self.sample_rate

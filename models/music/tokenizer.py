@@ -46,7 +46,7 @@ class _Timeline:
     tempo: int | None
 
     def encode_bar(self, bar: Bar) -> list[int]:
-        """Bar, and Meter and Tempo where they change."""
+        """Encode Bar, and Meter and Tempo where they change."""
         tokens = [BAR.to_token()]
         if bar.meter != self.meter:
             tokens.append(METER.to_token(bar.meter))
@@ -57,7 +57,7 @@ class _Timeline:
 
 
 def encode_tracks(piece: Piece) -> list[int]:
-    """The tracks' list in front: Track and Program for each melodic track, then Drums."""
+    """Encode the tracks' list in front: Track and Program for each melodic track, then Drums."""
     tokens = []
     for index, track in enumerate(piece.melodic):
         tokens += [TRACK.to_token(index), PROGRAM.to_token(track.program)]
@@ -65,7 +65,7 @@ def encode_tracks(piece: Piece) -> list[int]:
 
 
 def _group_notes(piece: Piece) -> list[list[tuple[int, int, Note]]]:
-    """For each bar its notes as (position, track, note), in the order of the sequence."""
+    """Group the notes by bars, each as (position, track, note), in the order of the sequence."""
     starts = piece.list_bar_starts()
     by_bar: list[list[tuple[int, int, Note]]] = [[] for _ in piece.bars]
     for index, track in enumerate(piece.tracks):
@@ -80,7 +80,7 @@ def _group_notes(piece: Piece) -> list[list[tuple[int, int, Note]]]:
 
 
 def _encode_notes(notes: Sequence[tuple[int, int, Note]], tracks: Sequence[InstrumentTrack]) -> list[int]:
-    """The tokens of one bar's notes; track and velocities are said afresh."""
+    """Encode one bar's notes; track and velocities are said afresh."""
     tokens: list[int] = []
     position, track = -1, -1
     velocities: dict[int, int] = {}
@@ -102,7 +102,7 @@ def _encode_notes(notes: Sequence[tuple[int, int, Note]], tracks: Sequence[Instr
 
 
 def encode_bars(piece: Piece, timeline: tuple[int | None, int | None] = (None, None)) -> list[list[int]]:
-    """One list of tokens for each bar, given the meter and tempo that hold before (None: the first bar says them)."""
+    """Encode each bar as a list, given the meter and tempo that hold before (None: the first bar says them)."""
     running = _Timeline(*timeline)
     return [
         running.encode_bar(bar) + _encode_notes(notes, piece.tracks)
@@ -111,12 +111,12 @@ def encode_bars(piece: Piece, timeline: tuple[int | None, int | None] = (None, N
 
 
 def encode_header(piece: Piece, style: str = "other", controls: MusicControls | None = None) -> list[int]:
-    """BOS, the controls (measured unless given) and the tracks' list."""
+    """Encode BOS, the controls (measured unless given) and the tracks' list."""
     return [BOS.to_token(), *(controls or measure_controls(piece, style)).to_tokens(), *encode_tracks(piece)]
 
 
 def encode_piece(piece: Piece, style: str = "other", controls: MusicControls | None = None) -> list[int]:
-    """A whole piece as tokens, BOS to EOS.
+    """Encode a whole piece as tokens, BOS to EOS.
 
     Args:
         controls: written in front instead of the measured ones; their meter and tempo hold for the first bar unless it
@@ -133,7 +133,7 @@ def encode_piece(piece: Piece, style: str = "other", controls: MusicControls | N
 def encode_infill(
     piece: Piece, first: int, stop: int, style: str = "other", controls: MusicControls | None = None
 ) -> tuple[list[int], list[int]]:
-    """Bars first to stop - 1 to be written anew.
+    """Encode a piece whose bars first to stop - 1 are to be written anew.
 
     Returns:
         What is given, up to Separator, and the answer that is there now, up to EOS.
@@ -179,7 +179,7 @@ class _TokenSection:
 
 
 class _TokenReader:
-    """Reads tokens one after another into sections; knows what holds, forgives what makes no sense."""
+    """A reader of tokens into sections that knows what holds and forgives what makes no sense."""
 
     def __init__(self) -> None:
         self.programs: dict[int, int] = {}
@@ -238,7 +238,7 @@ class _TokenReader:
             self.programs.setdefault(self.track, 0)
 
     def _mark(self, kind: TokenKind) -> None:
-        """Mask, After or Separator: on to the next section."""
+        """Go on to the next section at Mask, After or Separator."""
         self.position = None
         if kind is MASK:
             self.masks += self.section is self.sections[BEFORE]
@@ -251,7 +251,7 @@ class _TokenReader:
             self.asked, self.section = True, self.sections[SEPARATOR]
 
     def _begin_bar(self) -> bool:
-        """A new bar with the meter and tempo that hold; False where there would be too many."""
+        """Begin a bar with the meter and tempo that hold; return False where there would be too many."""
         if sum(len(section.bars) for section in self.sections.values()) >= MAX_BARS - self.masks:
             return False
         self.section.bars.append(Bar(self.meter, self.tempo))
@@ -260,7 +260,9 @@ class _TokenReader:
         return True
 
     def _set_timeline(self, is_meter: bool, value: int) -> None:
-        """Meter or Tempo: in front for the first bar, in a bar for it and those that follow, before its first note."""
+        """Set meter or tempo: in front for the first bar, in a bar for it and those that follow, before its first
+        note.
+        """
         if not self.bar_is_open:
             return
         self.meter, self.tempo = (value, self.tempo) if is_meter else (self.meter, value)
@@ -270,14 +272,14 @@ class _TokenReader:
             self.section.positions += self.section.bars[-1].positions
 
     def _add_note(self, pitch: int, duration: int) -> None:
-        """A note of the current track at the current position, if all of that is known."""
+        """Add a note of the current track at the current position, if all of that is known."""
         velocity = self.velocities.get(self.track)
         if self.position is not None and self.track_known and velocity is not None:
             start = self.section.positions - self.section.bars[-1].positions + self.position
             self.section.notes.append((self.track, Note(start, pitch, duration, velocity)))
 
     def build(self) -> Piece:
-        """What was read: before, the answer in place of the masked bars, after."""
+        """Put together what was read: before, the answer in place of the masked bars, after."""
         whole, answer = self.sections[BEFORE], self.sections[SEPARATOR]
         filler = Bar(*self.timeline_before)
         if self.masks:
@@ -301,7 +303,7 @@ class _TokenReader:
 
 
 def decode_piece(tokens: Iterable[int]) -> Piece:
-    """Any tokens as a piece, up to the first EOS; never fails. Numbers outside the vocabulary are passed over.
+    """Decode any tokens as a piece, up to the first EOS; never fails. Numbers outside the vocabulary are passed over.
 
     An infilling sequence gives the whole piece: the answer stands where the masked bars were, cut or filled up with
     empty bars to their number.

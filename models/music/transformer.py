@@ -54,12 +54,12 @@ class MusicTransformerConfig:
 
     @property
     def head_dim(self) -> int:
-        """Width of one head."""
+        """Return the width of one head."""
         return self.width // self.heads
 
     @classmethod
     def debug(cls, **changes: object) -> MusicTransformerConfig:
-        """A tiny network for tests: milliseconds on a CPU."""
+        """Return the sizes of a tiny network for tests: milliseconds on a CPU."""
         sizes: dict[str, object] = {
             "width": 32,
             "layers": 2,
@@ -71,17 +71,17 @@ class MusicTransformerConfig:
         return cls(**{**sizes, **changes})  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values for a weight file's metadata."""
+        """Return plain values for a weight file's metadata."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> MusicTransformerConfig:
-        """The inverse of to_dict; TypeError names an unknown field."""
+        """Invert `to_dict`; TypeError names an unknown field."""
         return cls(**values)  # type: ignore[arg-type]
 
 
 def compute_rotary_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
-    """positions (...,) -> float32 (..., D / 2): position times theta_i = base^(-2i / D) (RoFormer, equation 15)."""
+    """Multiply positions (...,) by theta_i = base^(-2i / D) (RoFormer, equation 15), float32 (..., D / 2)."""
     theta = base ** (-torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim)
     return positions[..., None].float() * theta
 
@@ -96,13 +96,13 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 
 
 def compute_sinusoids(positions: Tensor, width: int) -> Tensor:
-    """positions (...,) -> float32 (..., W), sines then cosines (Vaswani et al. 2017, section 3.5)."""
+    """Compute sines, then cosines, of positions (...,), float32 (..., W) (Vaswani et al. 2017, section 3.5)."""
     angles = compute_rotary_angles(positions, width, 10_000.0)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
 def make_attention_mask(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
-    """True where a query may look: itself and what came before, but no padding.
+    """Mark where a query may look: at itself and what came before, but at no padding.
 
     Args:
         queries, keys: Q and T; the queries are the last Q of the T tokens.
@@ -129,7 +129,7 @@ class CausalSelfAttention(nn.Module):
         self.relative = RelativeLogits(config.heads, config.head_dim, config.max_distance) if is_relative else None
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """x (B, L, W), mask bool (L, L) or (B, 1, L, L), or None for causal alone -> (B, L, W)."""
+        """Map x (B, L, W) to (B, L, W); mask bool (L, L) or (B, 1, L, L), or None for causal alone."""
         batch, length, width = x.shape
         heads = self.qkv(x).unflatten(-1, (3, self.config.heads, self.config.head_dim))  # (B, L, 3, H, D)
         q, k, v = heads.permute(2, 0, 3, 1, 4)  # each (B, H, L, D)
@@ -161,7 +161,7 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """x (B, L, W), mask as for the attention -> (B, L, W)."""
+        """Map x (B, L, W) to (B, L, W); mask as for the attention."""
         x = x + self.dropout(self.attention(self.attention_norm(x), mask))
         return x + self.dropout(self.down(F.relu(self.up(self.feedforward_norm(x)))))
 
@@ -179,7 +179,7 @@ class MusicTransformer(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Small normal weights; what is added to the residual stream is smaller the deeper the network."""
+        """Draw small normal weights; what is added to the residual stream is smaller the deeper the network."""
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.dim() == 2:
                 is_residual = name.endswith(("out.weight", "down.weight"))
@@ -188,7 +188,7 @@ class MusicTransformer(nn.Module):
                 nn.init.zeros_(parameter)
 
     def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
-        """tokens int64 (B, L), padding bool (B, L), True where there is none of the sequence -> logits (B, L, V).
+        """Map tokens int64 (B, L), padding bool (B, L), True where there is none of the sequence, to logits (B, L, V).
 
         Padding may stand on the left or the right; the logits at padding mean nothing.
         """

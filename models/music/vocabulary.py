@@ -71,11 +71,11 @@ class TokenKind:
 
     @property
     def stop(self) -> int:
-        """One past the last id."""
+        """Return one past the last id."""
         return self.first + self.count
 
     def to_token(self, value: int = 0) -> int:
-        """The id of a value from 0; ValueError if there is none."""
+        """Return the id of a value from 0; ValueError if there is none."""
         if not 0 <= value < self.count:
             raise ValueError(f"{self.name} is {value}; it must be from 0 to {self.count - 1}.")
         return self.first + value
@@ -113,7 +113,7 @@ TABLE: tuple[tuple[str, int, str], ...] = (
 
 
 def _number_kinds() -> tuple[TokenKind, ...]:
-    """The table's rows with their first ids."""
+    """Give the table's rows their first ids."""
     kinds, first = [], 0
     for name, count, meaning in TABLE:
         kinds.append(TokenKind(name, first, count, meaning))
@@ -133,7 +133,7 @@ _METER_INDEX = {meter: index for index, meter in enumerate(METERS)}
 
 
 def split_token(token: int) -> tuple[TokenKind, int]:
-    """The kind and the value of a token; ValueError outside the vocabulary."""
+    """Split a token into kind and value; ValueError outside the vocabulary."""
     if not 0 <= token < VOCABULARY_SIZE:
         raise ValueError(f"token is {token}; it must be from 0 to {VOCABULARY_SIZE - 1}.")
     kind = KIND_OF[token]
@@ -141,19 +141,19 @@ def split_token(token: int) -> tuple[TokenKind, int]:
 
 
 def name_token(token: int) -> str:
-    """A token for people to read: "Pitch_60"."""
+    """Name a token for people to read: "Pitch_60"."""
     kind, value = split_token(token)
     return kind.name if kind.count == 1 else f"{kind.name}_{value}"
 
 
 def count_positions(meter: int) -> int:
-    """How many grid positions a bar of METERS[meter] has."""
+    """Count the grid positions of a bar of METERS[meter]."""
     beats, unit = METERS[meter]
     return beats * 4 * POSITIONS_PER_QUARTER // unit
 
 
 def find_meter(numerator: int, denominator: int) -> int:
-    """The row of METERS for a time signature, or for one of equal length; 4/4 where there is neither."""
+    """Find the row of METERS for a time signature, or for one of equal length; 4/4 where there is neither."""
     if (numerator, denominator) in _METER_INDEX:
         return _METER_INDEX[numerator, denominator]
     for unit in (4, 8, 16):
@@ -163,32 +163,32 @@ def find_meter(numerator: int, denominator: int) -> int:
 
 
 def _find_nearest_on_log_scale(value: float, first: float, steps_per_octave: int, count: int) -> int:
-    """Index of the bin nearest to a positive value, clamped to the ends."""
+    """Find the index of the bin nearest to a positive value, held to the ends."""
     return min(count - 1, max(0, round(steps_per_octave * math.log2(max(value, 1e-9) / first))))
 
 
 def find_tempo(quarters_per_minute: float) -> int:
-    """The nearest of TEMPI, by ratio."""
+    """Find the nearest of TEMPI, by ratio."""
     return _find_nearest_on_log_scale(quarters_per_minute, TEMPI[0], 20, len(TEMPI))
 
 
 def find_density(measure_density: float) -> int:
-    """The nearest of DENSITIES, by ratio."""
+    """Find the nearest of DENSITIES, by ratio."""
     return _find_nearest_on_log_scale(measure_density, DENSITIES[0], 2, len(DENSITIES))
 
 
 def to_velocity(velocity_bin: int) -> int:
-    """A velocity bin as MIDI's velocity, the middle of the bin."""
+    """Convert a velocity bin to MIDI's velocity, the middle of the bin."""
     return velocity_bin * VELOCITY_STEP + VELOCITY_STEP // 2
 
 
 def find_register(mean_pitch: float) -> int:
-    """The nearest of REGISTERS."""
+    """Find the nearest of REGISTERS."""
     return min(len(REGISTERS) - 1, max(0, round((mean_pitch - REGISTERS[0]) / 4)))
 
 
 def _tabulate_durations() -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """For 0 to the longest duration: the nearest index (the shorter of two), and the longest that still fits."""
+    """Tabulate, for 0 to the longest duration, the nearest index (the shorter of two) and the longest that fits."""
     nearest, fitting = [], []
     for positions in range(DURATIONS[-1] + 1):
         nearest.append(min(range(len(DURATIONS)), key=lambda i: (abs(DURATIONS[i] - positions), i)))
@@ -200,10 +200,10 @@ _NEAREST_DURATION, _FITTING_DURATION = _tabulate_durations()
 
 
 def find_duration(positions: int) -> int:
-    """The nearest of DURATIONS, the shorter of two as near; at least one position, at most sixteen quarters."""
+    """Find the nearest of DURATIONS, the shorter of two as near; at least one position, at most sixteen quarters."""
     return _NEAREST_DURATION[min(max(positions, 0), DURATIONS[-1])]
 
 
 def fit_duration(positions: int) -> int:
-    """The longest of DURATIONS that is not longer than `positions` (at least 1), in positions."""
+    """Find the longest of DURATIONS that is not longer than `positions` (at least 1), in positions."""
     return DURATIONS[_FITTING_DURATION[min(max(positions, 0), DURATIONS[-1])]]

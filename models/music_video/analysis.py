@@ -84,7 +84,7 @@ class MonoFile:
 
 
 def _exactly(count: int, samples: Mono) -> Mono:
-    """The first `count` samples; a file that ends before it said goes on in silence."""
+    """Return the first `count` samples; a file that ends before it said goes on in silence."""
     return samples[:count] if len(samples) >= count else np.pad(samples, (0, count - len(samples)))
 
 
@@ -98,7 +98,7 @@ class WaveOutline:
         self.wave = np.zeros(points, np.float32)
 
     def trace(self, blocks: Iterator[Mono]) -> Iterator[Mono]:
-        """The same blocks, noted as they pass.
+        """Pass the blocks on, and note them.
 
         Raises:
             ValueError: a block has values that are no numbers.

@@ -57,7 +57,7 @@ class VisualEffects:
             check_number(field.name, getattr(self, field.name), 0.0, 1.0)
 
     def scale(self, reactivity: float) -> VisualEffects:
-        """Everything but the cuts times `reactivity`, no more than 1."""
+        """Multiply everything but the cuts by `reactivity`; nothing is over 1."""
         values = {f.name: min(1.0, getattr(self, f.name) * reactivity) for f in fields(self) if f.name != "cuts"}
         return VisualEffects(cuts=self.cuts, **values)
 
@@ -132,22 +132,22 @@ class MusicVideoRequest:
 
     @property
     def shown_s(self) -> float:
-        """Seconds that are drawn."""
+        """Return the seconds that are drawn."""
         return min(self.duration_s, PREVIEW_S) if self.preview else self.duration_s
 
     @property
     def frame_count(self) -> int:
-        """Frames that are drawn: the picture covers the sound and ends less than a frame later."""
+        """Return the frames that are drawn: the picture covers the sound and ends less than a frame later."""
         return max(1, math.ceil(self.shown_s * FRAME_RATE - 1e-6))
 
     @property
     def rate(self) -> Fraction:
-        """Frames in a second."""
+        """Return the frames in a second."""
         return Fraction(FRAME_RATE)
 
     @property
     def frame_size(self) -> tuple[int, int]:
-        """Width and height of a frame, even."""
+        """Return width and height of a frame, both even."""
         across, up = ASPECTS[self.aspect]
         side = min(self.shorter_side, PREVIEW_SIDE) if self.preview else self.shorter_side
         scale = side / min(across, up)

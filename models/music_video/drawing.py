@@ -32,7 +32,7 @@ VIGNETTE = 0.42
 
 
 def locate_beats(accents: NDArray[np.int64], frames: Floats) -> Floats:
-    """How many accents have passed at each frame, with the share of the way to the next: 2.5 is midway after the third.
+    """Count the accents passed at each frame, with the share of the way to the next: 2.5 is midway after the third.
 
     Before the first and after the last accent the median interval goes on.
     """
@@ -46,7 +46,7 @@ def locate_beats(accents: NDArray[np.int64], frames: Floats) -> Floats:
 
 
 def ease(position: Floats, strength: float) -> Floats:
-    """Beat positions with the same whole numbers, whose pace is greatest on the beats and least between them.
+    """Bend beat positions so that the pace is greatest on the beats and least between; whole numbers stay.
 
     The pace at share u of a beat is 1 + strength cos(2 pi u).
     """
@@ -54,7 +54,7 @@ def ease(position: Floats, strength: float) -> Floats:
 
 
 def fold_back(way: Floats, length: float) -> Floats:
-    """A way along a line of `length` that turns at its ends, in [0, length]."""
+    """Fold a way along a line of `length` that turns at its ends, to [0, length]."""
     return length - np.abs(np.mod(way, 2 * length) - length) if length > 0 else np.zeros_like(way)
 
 
@@ -82,7 +82,7 @@ class Choreography:
     """From a frame's number to what it shows."""
 
     def __init__(self, request: MusicVideoRequest, plan: MusicVideoPlan, clip_frames: int) -> None:
-        """clip_frames: K, of every prepared clip, at CLIP_RATE."""
+        """Take clip_frames, K of every prepared clip, at CLIP_RATE."""
         self.request, self.plan, self.clip_frames = request, plan, clip_frames
         self.starts = np.array([shot.start for shot in plan.shots])
         accents = plan.accents
@@ -95,7 +95,7 @@ class Choreography:
         self.fade_frames = min(PULSE_S * FRAME_RATE, 0.4 * interval)
 
     def find_moment(self, frame: int) -> FrameMoment:
-        """What frame number `frame` shows."""
+        """Find what frame number `frame` shows."""
         plan, look = self.plan, self.request.look
         number = int(np.searchsorted(self.starts, frame, side="right") - 1)
         shot = plan.shots[number]
@@ -121,7 +121,7 @@ class Choreography:
 def make_camera(
     shot: Shot, moment: FrameMoment, request: MusicVideoRequest, side: int, size: tuple[int, int]
 ) -> Floats:
-    """The affine map (2, 3) from a picture of `side` pixels to the frame of `size` (W, H)."""
+    """Make the affine map (2, 3) from a picture of `side` pixels to the frame of `size` (W, H)."""
     look = request.look
     width, height = size
     whole, filling = min(size) / side, max(size) / side
@@ -140,7 +140,9 @@ def make_camera(
 
 
 def make_colours(shot: Shot, moment: FrameMoment, request: MusicVideoRequest) -> NDArray[np.float32]:
-    """The matrix (3, 4) on red, green, blue and 1: hue by section, saturation by the sound, light by the accent."""
+    """Make the matrix (3, 4) on red, green, blue and 1: hue by section, saturation by the sound, light by the
+    accent.
+    """
     look = request.look
     steps = (0.0, 1.0, -0.8, 0.5, -1.5, 1.8)
     hue = HUE_OF_SECTION_DEG * steps[shot.section % len(steps)] + HUE_KICK_DEG * moment.pulse * moment.side
@@ -160,7 +162,7 @@ def make_colours(shot: Shot, moment: FrameMoment, request: MusicVideoRequest) ->
 
 
 def make_vignette(size: tuple[int, int]) -> Pixels:
-    """Brightness of each pixel of a frame (W, H), uint8 (H, W, 3): darker towards the corners."""
+    """Compute the brightness of each pixel of a frame (W, H), uint8 (H, W, 3): darker towards the corners."""
     x, y = np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1])
     far = np.sqrt(x[None] ** 2 + y[:, None] ** 2) / np.sqrt(2)
     mask = 255 * (1 - VIGNETTE * np.clip(far - 0.35, 0, 1) ** 1.6)
@@ -168,7 +170,7 @@ def make_vignette(size: tuple[int, int]) -> Pixels:
 
 
 class FramePainter:
-    """Draws frames; may be used by several threads at once."""
+    """The painter of frames; several threads may use it at once."""
 
     def __init__(self, choreography: Choreography) -> None:
         self.choreography = choreography
@@ -177,7 +179,7 @@ class FramePainter:
         self.vignette = make_vignette(self.size)
 
     def draw(self, frame: int, clip: Pixels) -> Pixels:
-        """Frame number `frame`, uint8 (H, W, 3); clip: uint8 (K, S, S, 3), the one that `moment` names."""
+        """Draw frame number `frame`, uint8 (H, W, 3); clip: uint8 (K, S, S, 3), the one that `moment` names."""
         import cv2
 
         moment = self.choreography.find_moment(frame)
@@ -203,7 +205,7 @@ class FramePainter:
         return drawn
 
     def _draw_text(self, drawn: Pixels, time_s: float) -> None:
-        """Title and lyrics, in place."""
+        """Draw title and lyrics, in place."""
         request, (width, height) = self.request, self.size
         shown = opacity(time_s, *TITLE_S)
         unit = min(width, height)

@@ -51,20 +51,20 @@ class MusicFeatures:
 
 
 def _scale_to_unit(values: Floats, low_percentile: float = 0.0) -> NDArray[np.float32]:
-    """Scaled so that the 99th percentile is 1 and the low one 0, clipped."""
+    """Scale so that the 99th percentile is 1 and the low one 0, and clip."""
     low, high = np.percentile(values, (low_percentile, 99.0)) if len(values) else (0.0, 1.0)
     scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
     return np.clip(scaled, 0.0, 1.0).astype(np.float32)
 
 
 def _compute_flux(mel: Floats) -> Floats:
-    """How much the bands rose since the frame before, (T,)."""
+    """Measure how much the bands rose since the frame before, (T,)."""
     rise = np.maximum(np.diff(mel, axis=0, prepend=mel[:1]), 0.0)
     return rise.mean(axis=1)
 
 
 def average_over_beats(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
-    """Mean of the frames of each beat, (n + 1, M): before the first, between two, after the last."""
+    """Average the frames of each beat, (n + 1, M): before the first, between two, after the last."""
     edges = np.unique(np.clip(np.round(beats_s * FRAME_RATE).astype(int), 1, len(mel) - 1))
     return np.add.reduceat(mel, np.concatenate([[0], edges]), axis=0) / np.diff(
         np.concatenate([[0], edges, [len(mel)]])
@@ -72,7 +72,7 @@ def average_over_beats(mel: NDArray[np.float32], beats_s: Floats) -> Floats:
 
 
 def compute_cepstra(beat_mel: Floats) -> Floats:
-    """Cepstra of each beat, standardised, (n, 12): what the self-similarity compares."""
+    """Compute cepstra of each beat, standardised, (n, 12): what the self-similarity compares."""
     from scipy.fft import dct
 
     cepstra = dct(beat_mel, axis=1, norm="ortho")[:, :13]
@@ -80,7 +80,7 @@ def compute_cepstra(beat_mel: Floats) -> Floats:
 
 
 def compute_novelty(rows: Floats, kernel: int = KERNEL_BEATS) -> Floats:
-    """How much the music after each beat (row) differs from the music before, (n,), in [0, 1].
+    """Measure how much the music after each beat (row) differs from the music before, (n,), in [0, 1].
 
     After Foote 2000, "Automatic audio segmentation using a measure of audio novelty": a checkerboard with Gaussian
     taper is moved along the diagonal of the matrix of cosine similarities of all pairs of beats. The board is an outer
@@ -100,7 +100,7 @@ def compute_novelty(rows: Floats, kernel: int = KERNEL_BEATS) -> Floats:
 def find_sections(
     mel: NDArray[np.float32], beats_s: Floats, downbeats_s: Floats, duration_s: float
 ) -> tuple[Section, ...]:
-    """Parts of a song: between peaks of novelty, which are moved to the nearest downbeat.
+    """Find the parts of a song: between peaks of novelty, which are moved to the nearest downbeat.
 
     A part lasts at least MIN_SECTION_S; parts that sound alike share a label; a song of few beats is one section.
     """
@@ -127,7 +127,7 @@ def find_sections(
 
 
 def _label_sections(rows: Floats, starts_s: Floats, bounds: list[float]) -> list[str]:
-    """A letter for each section: the letter of an earlier one whose mean sounds nearly the same, else a new one."""
+    """Give each section the letter of an earlier one whose mean sounds nearly the same, else a new one."""
     means: list[Floats] = []
     labels: list[str] = []
     for start, end in itertools.pairwise(bounds):
@@ -144,14 +144,14 @@ def _label_sections(rows: Floats, starts_s: Floats, bounds: list[float]) -> list
 
 
 def measure(samples: NDArray[np.float32], sample_rate: int, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
-    """All features of a song, float32 (n,) or (channels, n)."""
+    """Measure all features of a song, float32 (n,) or (channels, n)."""
     mono = samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
     mel = compute_whole_mel(resample(mono, sample_rate, BEAT_MEL.sample_rate))
     return measure_frames(mel, len(mono) / sample_rate, beats_s, downbeats_s)
 
 
 def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats, downbeats_s: Floats) -> MusicFeatures:
-    """The same with a song's frames, float32 (T, M) as `mel.compute_whole_mel` makes them."""
+    """Measure the same of a song's frames, float32 (T, M) as `mel.compute_whole_mel` makes them."""
     bass_bands = max(1, int(np.searchsorted(_compute_band_centres_hz(), 150.0)))
     power, centroid, rise, bass_rise = np.zeros((4, len(mel)))
     step = int(BLOCK_S * FRAME_RATE)
@@ -180,7 +180,7 @@ def measure_frames(mel: NDArray[np.float32], duration_s: float, beats_s: Floats,
 
 
 def _compute_band_centres_hz() -> Floats:
-    """Centre of each mel band on Slaney's scale, (M,)."""
+    """Compute the centre of each mel band on Slaney's scale, (M,)."""
     knee_hz, linear_hz, log_step = 1000.0, 200.0 / 3, np.log(6.4) / 27.0
 
     def to_mel(hz: float) -> float:

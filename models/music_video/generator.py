@@ -45,12 +45,12 @@ class WorkCost:
     frame_s: float
 
     def estimate(self, clips: int, shots: int, frames: int) -> float:
-        """Seconds for so many new clips, changes of clip, and frames."""
+        """Estimate the seconds of so many new clips, changes of clip, and frames."""
         return clips * self.clip_s + shots * self.prepare_s + frames * self.frame_s
 
 
 class MusicVideoGenerator:
-    """Makes music videos with one video model; one request at a time."""
+    """The generator of music videos with one video model; one request at a time."""
 
     def __init__(self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S) -> None:
         self.clips = KeyClips(model, upscale)
@@ -112,7 +112,7 @@ class MusicVideoGenerator:
     def _draw_frames(
         self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, progress: _Progress
     ) -> Generator[Pixels, None, None]:
-        """All frames in order; a few are drawn ahead by threads."""
+        """Draw all frames in order; a few are drawn ahead by threads."""
         with ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool:
             waiting: list[Future[Pixels]] = []
             try:
@@ -135,8 +135,10 @@ class MusicVideoGenerator:
     def measure(
         self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, missing: list[int]
     ) -> WorkCost:
-        """What a clip and a frame take on this machine now: a step of the model, if clips are missing, and some frames
-        drawn and encoded."""
+        """Measure what a clip and a frame take on this machine now: a step of the model, if clips are missing, and some
+        frames
+        drawn and encoded.
+        """
         clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
         noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
         began_s = time.perf_counter()
@@ -168,13 +170,13 @@ class _Progress:
         self.frames_s = 0.0
 
     def finish_clip(self, seconds: float) -> None:
-        """A clip was made in so many seconds."""
+        """Note that a clip was made in so many seconds."""
         self.clips_made, self.clip_share = self.clips_made + 1, 0.0
         self.clips_s += seconds
         self.cost.clip_s = self.clips_s / self.clips_made
 
     def finish_frame(self) -> None:
-        """A frame was written."""
+        """Note that a frame was written."""
         now_s = time.perf_counter()
         if self.frames_began_s is None:
             self.frames_began_s = now_s
@@ -184,7 +186,7 @@ class _Progress:
             self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
 
     def make_chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
-        """Where the work is now."""
+        """Say where the work is now."""
         cost = self.cost
         total = max(1e-6, cost.estimate(self.clips, self.shots, self.frames))
         done = cost.estimate(0, 0, self.frames_made) + cost.clip_s * (self.clips_made + self.clip_share)
@@ -194,7 +196,7 @@ class _Progress:
         )
 
     def make_last_chunk(self) -> MusicVideoChunk:
-        """The last chunk."""
+        """Make the last chunk."""
         return MusicVideoChunk("finished", 1.0, 1.0, 0.0, frames=self.frames_made, notes=self.notes, last=True)
 
 

@@ -38,8 +38,10 @@ MADE_KEPT = 2 * MAX_KEY_CLIPS  # at the least all of one video
 
 
 def fit_frames(frames: Pixels, side: int) -> Pixels:
-    """uint8 (N, R, S, 3) -> (CLIP_FRAMES, side', side', 3): the middle square, even in time; larger frames become at
-    most SCALE * side large."""
+    """Map uint8 (N, R, S, 3) to (CLIP_FRAMES, side', side', 3): the middle square, even in time; larger frames become
+    at
+    most SCALE * side large.
+    """
     import cv2
 
     rows, columns = frames.shape[1:3]
@@ -54,7 +56,7 @@ def fit_frames(frames: Pixels, side: int) -> Pixels:
 
 
 def fill_between(frames: Pixels) -> Pixels:
-    """uint8 (F, S, S, 3) -> ((F - 1) * IN_BETWEEN + 1, S, S, 3): frames between frames, and none after the last."""
+    """Map uint8 (F, S, S, 3) to ((F - 1) * IN_BETWEEN + 1, S, S, 3): frames between frames, and none after the last."""
     return interpolate(frames, IN_BETWEEN)[: (len(frames) - 1) * IN_BETWEEN + 1]
 
 
@@ -67,11 +69,13 @@ class ClipProgress:
 
 
 class KeyClips:
-    """Makes, keeps and prepares key clips with one video model."""
+    """The key clips of one video model, made, kept and prepared."""
 
     def __init__(self, model: Any, upscale: Upscale | None = None) -> None:
-        """model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default the
-        bicubic filter, softened. What a model draws larger than it was asked for is not enlarged."""
+        """Return model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default
+        the
+        bicubic filter, softened. What a model draws larger than it was asked for is not enlarged.
+        """
         self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
         self._made: LRUCache[tuple[Any, ...], Pixels] = LRUCache(MADE_KEPT)
         self._prepared: LRUCache[tuple[Any, ...], Pixels] = LRUCache(PREPARED_KEPT)
@@ -82,13 +86,13 @@ class KeyClips:
         return clip.prompt, clip.seed, request.negative_prompt, request.steps, request.guidance, request.size
 
     def has(self, request: MusicVideoRequest, clip: KeyClip) -> bool:
-        """Whether the model has made it already."""
+        """Check whether the model has made it already."""
         with self._lock:  # a look counts as a use: all clips of a video are asked for before others are made
             return self._made.get(self._make_key(request, clip)) is not None
 
     @staticmethod
     def make_video_request(request: MusicVideoRequest, clip: KeyClip) -> VideoRequest:
-        """What the video model is asked for."""
+        """Make the request for the video model."""
         return VideoRequest(
             prompt=clip.prompt,
             negative_prompt=request.negative_prompt,
@@ -114,7 +118,7 @@ class KeyClips:
             self._made[self._make_key(request, clip)] = fit_frames(np.concatenate(pieces), request.size)
 
     def prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
-        """The enlarged and filled clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
+        """Enlarge and fill a clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
 
         Raises:
             KeyError: it was not.
@@ -130,7 +134,7 @@ class KeyClips:
         return ready
 
     def measure_step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
-        """Seconds of one step of the sampler, measured on the second of a clip that is then given up.
+        """Measure the seconds of one step of the sampler, on the second of a clip that is then given up.
 
         Only what goes on counts: some models say now and then that they are still at work.
         """

@@ -82,7 +82,7 @@ class MusicVideoPlan:
 
 
 def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
-    """The plan of a request; equal requests give equal plans."""
+    """Plan a request; equal requests give equal plans."""
     rng = random.Random(request.seed)
     frames = max(1, round(request.duration_s * FRAME_RATE))
     sections = request.features.sections or (Section(0.0, request.duration_s, "A"),)
@@ -97,7 +97,7 @@ def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
 
 
 def _find_accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Times, strengths, and what to say about them."""
+    """Find accents: times, strengths, and what to say about them."""
     track = request.track
     inside = (track.times_s >= 0) & (track.times_s < request.duration_s)
     times = track.times_s[inside]
@@ -116,7 +116,7 @@ def _find_accents(request: MusicVideoRequest) -> tuple[Floats, Floats, tuple[str
 def _choose_key_clips(
     request: MusicVideoRequest, sections: tuple[Section, ...]
 ) -> tuple[tuple[KeyClip, ...], dict[str, list[int]]]:
-    """The clips, and for each kind of section which of them it may show."""
+    """Choose the clips, and for each kind of section which of them it may show."""
     labels = list(dict.fromkeys(section.label for section in sections))
     wanted = request.key_clips or round(request.duration_s / SECONDS_A_KEY_CLIP)
     if not request.key_clips:
@@ -134,7 +134,7 @@ def _choose_key_clips(
 
 
 def _measure_energy(request: MusicVideoRequest, start_s: float, end_s: float) -> float:
-    """Mean loudness of a stretch against the whole song's, in [0, 1]."""
+    """Compare the mean loudness of a stretch with the whole song's, in [0, 1]."""
     curve = request.features.loudness
     part = curve[int(start_s * CURVE_RATE) : max(int(start_s * CURVE_RATE) + 1, int(end_s * CURVE_RATE))]
     if not len(part) or not len(curve):
@@ -146,7 +146,7 @@ def _measure_energy(request: MusicVideoRequest, start_s: float, end_s: float) ->
 def _choose_cuts(
     request: MusicVideoRequest, sections: tuple[Section, ...], frames: int, rng: random.Random
 ) -> list[int]:
-    """Frames in which a shot begins: sections, and within them every so many bars; loud sections cut more often."""
+    """Choose the frames in which a shot begins: sections, and every so many bars; loud sections cut more often."""
     downs = request.track.downbeats_s
     downs = downs[(downs >= 0) & (downs < request.duration_s)]
     if len(request.track.times_s) < FEW_BEATS or len(downs) < 2:

@@ -19,7 +19,8 @@ SMOOTHING = 0.5  # share of the last measurement in the new one
 
 def measure_work(request: Any) -> tuple[str, float] | None:
     """How much is asked, as (unit, how many): characters of speech, bars of music, frames times steps of a clip,
-    or one restyling."""
+    or one restyling.
+    """
     if (text := getattr(request, "text", None)) is not None:
         return "character", float(max(1, len(text)))
     if (bars := getattr(request, "bars", None)) is not None and hasattr(request, "tempo"):

@@ -35,7 +35,7 @@ class AnnotatedSong:
     places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     def cut(self, start_s: float, end_s: float) -> AnnotatedSong:
-        """The part from start to end, moved to time 0; notes that begin earlier are left out."""
+        """Cut the part from start to end, moved to time 0; notes that begin earlier are left out."""
         kept = [
             (s - start_s, min(e, end_s) - start_s, p, v, prog)
             for s, e, p, v, prog in self.notes
@@ -45,7 +45,7 @@ class AnnotatedSong:
         return AnnotatedSong(kept, self.beats[inside] - start_s, self.places[inside])
 
     def warp(self, warp: Callable[[np.ndarray], np.ndarray]) -> AnnotatedSong:
-        """Every time sent through a rising function."""
+        """Send every time through a rising function."""
         times = np.array([(n[0], n[1]) for n in self.notes]).reshape(-1, 2)
         moved = warp(times)
         notes = [(float(a), float(b), *n[2:]) for (a, b), n in zip(moved, self.notes, strict=True)]
@@ -68,7 +68,7 @@ def _number_places(count: int, bar: int, first: int = 0) -> np.ndarray:
 
 
 def read_beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float, int, int, int]]]:
-    """Beats, places and notes of a MIDI file by its own tempo and time signatures.
+    """Read beats, places and notes of a MIDI file by its own tempo and time signatures.
 
     Raises:
         ValueError: a time signature whose beat is a matter of taste (3/8, 5/8 ...).
@@ -112,7 +112,7 @@ def read_beat_seconds(midi: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[fl
 
 
 def read_pop909(folder: Path, rng: random.Random) -> AnnotatedSong:
-    """A POP909 song with other instruments, and often drums and bass; its beats are those of its annotation."""
+    """Read a POP909 song with other instruments, and often drums and bass; its beats are those of its annotation."""
     from symusic import Score
 
     rows = [line.split() for line in (folder / "beat_midi.txt").read_text().splitlines() if line.strip()]
@@ -144,7 +144,7 @@ def read_pop909(folder: Path, rng: random.Random) -> AnnotatedSong:
 
 
 def read_lied(midi: Path, rng: random.Random) -> AnnotatedSong:
-    """An art song in its own notes; the singer is an instrument."""
+    """Read an art song in its own notes; the singer is an instrument."""
     beats, places, notes = read_beat_seconds(midi)
     programs = {p: rng.choice(LEADS if i == 0 else KEYS_AND_PADS) for i, p in enumerate({n[4] for n in notes})}
     if rng.random() < 0.5:
@@ -154,7 +154,7 @@ def read_lied(midi: Path, rng: random.Random) -> AnnotatedSong:
 
 
 def read_groove(midi: Path, rng: random.Random) -> AnnotatedSong:
-    """A drummer of the Groove MIDI dataset, alone or with a made-up band."""
+    """Read a drummer of the Groove MIDI dataset, alone or with a made-up band."""
     beats, places, notes = read_beat_seconds(midi)
     song = AnnotatedSong(notes, beats, places)
     if rng.random() < 0.75:
@@ -163,7 +163,9 @@ def read_groove(midi: Path, rng: random.Random) -> AnnotatedSong:
 
 
 def invent_song(rng: random.Random, length_s: float) -> AnnotatedSong:
-    """Drums, bass and chords out of nothing: rock, dance, hip hop, ballads and swing at 60 to 200 beats a minute."""
+    """Invent drums, bass and chords out of nothing: rock, dance, hip hop, ballads and swing at 60 to 200 beats a
+    minute.
+    """
     bpm = rng.choice((rng.uniform(60, 100), rng.uniform(90, 140), rng.uniform(110, 180), rng.uniform(140, 205)))
     bar = rng.choices((4, 3), (0.88, 0.12))[0]
     count = int((length_s + 4) * bpm / 60) + 2
@@ -175,7 +177,9 @@ def invent_song(rng: random.Random, length_s: float) -> AnnotatedSong:
 
 
 def make_click_song(rng: random.Random, length_s: float) -> AnnotatedSong:
-    """A metronome: one sound on the beats, perhaps louder on downbeats, perhaps with softer, swung notes between."""
+    """Make a metronome: one sound on the beats, perhaps louder on downbeats, perhaps with softer, swung notes
+    between.
+    """
     bpm, bar = rng.uniform(55, 210), rng.choice((4, 4, 4, 3))
     count = int((length_s + 4) * bpm / 60) + 2
     beats = rng.uniform(0.0, 0.7) + np.arange(count) * 60.0 / bpm
@@ -191,7 +195,7 @@ def make_click_song(rng: random.Random, length_s: float) -> AnnotatedSong:
 
 
 def _place_hit(song: AnnotatedSong, beat: float) -> float:
-    """The time of a place between beats."""
+    """Find the time of a place between beats."""
     return float(np.interp(beat, np.arange(len(song.beats)), song.beats))
 
 
@@ -204,7 +208,7 @@ def _add_hit(
 
 
 def add_drums(song: AnnotatedSong, rng: random.Random) -> None:
-    """A drummer who keeps one pattern for some bars, plays fills, falls silent now and then, and may swing."""
+    """Add a drummer who keeps one pattern for some bars, plays fills, falls silent now and then, and may swing."""
     looseness_s = rng.choice((0.0, 0.003, 0.008, 0.012))
     swing = rng.choice((0.0, 0.0, 0.0, rng.uniform(0.05, 0.17)))
     pattern = _draw_pattern(rng)
@@ -246,7 +250,7 @@ BETWEEN = (0.5, 0.75, 1.5, 1.75, 2.5, 2.75, 3.5, 3.75)
 
 
 def _draw_pattern(rng: random.Random) -> dict[tuple[float, int], float]:
-    """(place in beats 0 to 4, drum) -> velocity."""
+    """Draw a pattern: (place in beats 0 to 4, drum) to velocity."""
     hat = rng.choice((CLOSED_HAT, CLOSED_HAT, RIDE, OPEN_HAT, SHAKER, PEDAL_HAT))
     step = rng.choice((1.0, 0.5, 0.5, 0.5, 0.25))
     hits = {(i * step, hat): 95.0 if (i * step) % 1 == 0 else 70.0 for i in range(int(4 / step)) if rng.random() < 0.95}
@@ -267,7 +271,7 @@ def _draw_pattern(rng: random.Random) -> dict[tuple[float, int], float]:
 
 
 def add_bass(song: AnnotatedSong, rng: random.Random) -> None:
-    """A bass that follows the lowest note sounding at each beat."""
+    """Add a bass that follows the lowest note sounding at each beat."""
     program, step = rng.choice(BASSES), rng.choice((1.0, 1.0, 0.5, 0.5, 2.0))
     melodic = sorted(n for n in song.notes if n[4] != DRUMS)
     starts = np.array([n[0] for n in melodic])
@@ -280,7 +284,7 @@ def add_bass(song: AnnotatedSong, rng: random.Random) -> None:
 
 
 def add_band(song: AnnotatedSong, rng: random.Random) -> None:
-    """Chords, riffs, bass and perhaps a melody over the beats, on a made-up progression."""
+    """Add chords, riffs, bass and perhaps a melody over the beats, on a made-up progression."""
     tonic, minor = rng.randrange(12), rng.random() < 0.5
     degrees = rng.choice(((0, 5, 7, 5), (0, 7, 9, 5), (0, 9, 5, 7), (0, 0, 5, 7), (0, 10, 8, 10), (0, 3, 8, 10)))
     heavy = rng.random() < 0.5

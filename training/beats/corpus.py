@@ -55,14 +55,14 @@ class BeatSources:
 
 @lru_cache(maxsize=4)
 def _make_synthesizer(soundfont: Path, sample_rate: int) -> Any:
-    """Kept, because a compressed soundfont takes a second to unpack."""
+    """Make a synthesizer; it is kept, because a compressed soundfont takes a second to unpack."""
     from symusic import Synthesizer
 
     return Synthesizer(sf_path=str(soundfont), sample_rate=sample_rate)
 
 
 def render(song: AnnotatedSong, soundfont: Path, sample_rate: int = BEAT_MEL.sample_rate) -> np.ndarray:
-    """Mono float32 sound of a song by a General MIDI soundfont."""
+    """Render a song by a General MIDI soundfont, mono float32."""
     from symusic import Note, Score, Track
 
     score = Score(TICKS_A_SECOND // 2)  # at the default 120 quarters a minute
@@ -80,7 +80,9 @@ def render(song: AnnotatedSong, soundfont: Path, sample_rate: int = BEAT_MEL.sam
 
 
 def render_loud(song: AnnotatedSong, soundfont: Path, rng: random.Random) -> np.ndarray:
-    """The same, but its distorted guitars often go through a driven amplifier and stand as a wall before the rest."""
+    """Render the same, but its distorted guitars often go through a driven amplifier and stand as a wall before the
+    rest.
+    """
     heavy = [n for n in song.notes if n[4] in DISTORTED_GUITARS]
     if not heavy or rng.random() < 0.3:
         return render(song, soundfont)
@@ -100,7 +102,7 @@ def render_loud(song: AnnotatedSong, soundfont: Path, rng: random.Random) -> np.
 
 
 def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
-    """What a recording may have suffered: filters, distortion, compression, noise, another level."""
+    """Do to a sound what a recording may have suffered: filters, distortion, compression, noise, another level."""
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import butter, sosfilt
 
@@ -124,7 +126,7 @@ def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
 
 
 def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> AnnotatedSong | None:
-    """A random song of a random kind; None where the one drawn has no clear beats."""
+    """Draw a random song of a random kind; None where the one drawn has no clear beats."""
     kinds = [k for k in ("pop909", "lieder", "groove") if sources.get(k)] + ["made_up", "clicks"]
     weights = {"pop909": 0.25, "lieder": 0.1, "groove": 0.22, "made_up": 0.39, "clicks": 0.04}
     kind = rng.choices(kinds, [weights[k] for k in kinds])[0]
@@ -165,7 +167,7 @@ def _render_excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) ->
 
 
 def list_sources(sources: BeatSources, held_out: bool = False) -> dict[str, list[Path]]:
-    """The files of each collection, without (or only) those held out by name."""
+    """List the files of each collection, without (or only) those held out by name."""
     found: dict[str, list[Path]] = {}
     if sources.pop909:
         songs = sorted(p for p in sources.pop909.iterdir() if (p / "beat_midi.txt").exists())
@@ -193,5 +195,5 @@ def save(path: Path, excerpts: list[Excerpt]) -> None:
 
 
 def load(path: Path) -> list[Excerpt]:
-    """The inverse of save."""
+    """Read what `save` wrote."""
     return [Excerpt(**{k: v.numpy() for k, v in row.items()}) for row in torch.load(path, weights_only=True, mmap=True)]

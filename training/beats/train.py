@@ -40,7 +40,7 @@ LEARNING_RATE = 2e-3
 
 
 def make_targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray:
-    """float32 (frames, 2) for beats and downbeats: 1 in the nearest frame, a half beside it."""
+    """Make targets of beats and downbeats, float32 (frames, 2): 1 in the nearest frame, a half beside it."""
     wanted = np.zeros((frames, 2), dtype=np.float32)
     for column, times in enumerate((excerpt.beats, excerpt.downbeats)):
         for time_s in times:
@@ -54,7 +54,7 @@ def make_targets(excerpt: Excerpt, frames: int, delay_frames: int) -> np.ndarray
 def draw_batch(
     excerpts: list[Excerpt], size: int, delay_frames: int, rng: random.Random, frames: int = CROP_FRAMES
 ) -> tuple[Tensor, Tensor]:
-    """A batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2).
+    """Draw a batch: mel (B, T, M) with random level, tilt and missing bands; targets (B, T, 2).
 
     T is `frames`, or the excerpts' own length if that is shorter; the crop lies anywhere.
     """
@@ -135,7 +135,7 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Describe the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True)
     for function in (prepare, train, export):

@@ -40,7 +40,7 @@ Tokens = NDArray[np.int64]
 
 
 def serialise(steps: Sequence[Sequence[float]]) -> Tokens:
-    """A chorale, for each sixteenth its pitches from soprano to bass, as int64 (4 * steps,)."""
+    """Lay out a chorale, for each sixteenth its pitches from soprano to bass, as int64 (4 * steps,)."""
     grid = np.full((len(steps), VOICES), REST, dtype=np.int64)
     for row, pitches in zip(grid, steps, strict=True):
         row[: len(pitches)] = [int(pitch) for pitch in pitches[:VOICES]]
@@ -48,7 +48,7 @@ def serialise(steps: Sequence[Sequence[float]]) -> Tokens:
 
 
 def read_splits(path: Path) -> dict[str, list[Tokens]]:
-    """The splits train, valid and test of jsb-chorales-16th.json.
+    """Read the splits train, valid and test of jsb-chorales-16th.json.
 
     Raises:
         ValueError: the file is missing or holds something else.
@@ -63,7 +63,7 @@ def read_splits(path: Path) -> dict[str, list[Tokens]]:
 
 
 def measure_voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
-    """int64 (4, 2): the lowest and highest pitch of each voice."""
+    """Measure the lowest and highest pitch of each voice, int64 (4, 2)."""
     steps = np.concatenate(pieces).reshape(-1, VOICES)
     low = np.where(steps == REST, 999, steps).min(axis=0)
     high = np.where(steps == REST, -1, steps).max(axis=0)
@@ -71,7 +71,7 @@ def measure_voice_ranges(pieces: Sequence[Tokens]) -> NDArray[np.int64]:
 
 
 def list_transpositions(piece: Tokens, ranges: NDArray[np.int64]) -> list[int]:
-    """By how many semitones (-6 to 6) a piece can move with every voice in its range."""
+    """List by how many semitones (-6 to 6) a piece can move with every voice in its range."""
     own = measure_voice_ranges([piece])
     sings = own[:, 1] >= 0
     down, up = (ranges[sings, 0] - own[sings, 0]).max(), (ranges[sings, 1] - own[sings, 1]).min()
@@ -79,7 +79,7 @@ def list_transpositions(piece: Tokens, ranges: NDArray[np.int64]) -> list[int]:
 
 
 def transpose(piece: Tokens, semitones: int) -> Tokens:
-    """All pitches moved; rests stay."""
+    """Move all pitches; rests stay."""
     return np.where(piece == REST, REST, piece + semitones)
 
 
@@ -104,7 +104,9 @@ class ChoraleTransformer(nn.Module):
                 nn.init.normal_(parameter, std=0.02 * (2 * config.layers) ** (-0.5 if is_residual else 0.0))
 
     def forward(self, tokens: Tensor, places: Tensor) -> Tensor:
-        """The last tokens int64 (B, L) and the places int64 (B, L) in the piece of those asked for -> (B, L, V)."""
+        """Map the last tokens int64 (B, L), and the places int64 (B, L) in the piece of those asked for, to (B, L,
+        V).
+        """
         x = self.embedding(tokens) + self.clock(places % CLOCK)
         if self.config.position == "absolute":
             x = x + 0.02 * compute_sinusoids(places, self.config.width)
@@ -134,7 +136,7 @@ class ChoraleRecipe:
     seed: int = 0
 
     def make_config(self, position: str) -> MusicTransformerConfig:
-        """The network's sizes with one kind of positions."""
+        """Make the network's sizes with one kind of positions."""
         return MusicTransformerConfig(
             n_tokens=VOCABULARY,
             width=self.width,
@@ -148,7 +150,7 @@ class ChoraleRecipe:
 
 
 def _shift(piece: Tokens, first: int, stop: int) -> Tokens:
-    """What stands before each of the tokens first to stop - 1."""
+    """Return what stands before each of the tokens first to stop - 1."""
     return np.concatenate([[START], piece])[first:stop]
 
 
@@ -164,7 +166,7 @@ class Crops:
         self.chances = lengths / lengths.sum()
 
     def draw_rows(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Inputs, places and targets, each int64 (count, WINDOW); targets are -1 past the end of a piece."""
+        """Draw inputs, places and targets, each int64 (count, WINDOW); targets are -1 past the end of a piece."""
         inputs, places, targets = (np.full((count, WINDOW), fill) for fill in (REST, 0, -1))
         for row in range(count):
             index = int(self.random.choice(len(self.pieces), p=self.chances))
@@ -181,7 +183,7 @@ class Crops:
 
 @torch.no_grad()
 def measure_nll(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
-    """Mean over all tokens of all pieces, in nats."""
+    """Measure the mean negative log-likelihood over all tokens of all pieces, in nats."""
     model.eval()
     total, count = 0.0, 0
     for piece in pieces:

@@ -55,17 +55,17 @@ class Source:
 
 
 def round_velocity(velocity: int, step: int = 3) -> int:
-    """A velocity bin moved to the middle of every `step` bins: small differences are noise to a small model."""
+    """Move a velocity bin to the middle of every `step` bins: small differences are noise to a small model."""
     return min(velocity // step * step + step // 2, 127 // VELOCITY_STEP)
 
 
 def set_tempo(piece: Piece, tempo: int) -> Piece:
-    """All bars with one tempo."""
+    """Give all bars one tempo."""
     return Piece(tuple(replace(bar, tempo=tempo) for bar in piece.bars), piece.tracks)
 
 
 def trim(piece: Piece) -> Piece:
-    """Without empty bars before the first note."""
+    """Leave out empty bars before the first note."""
     starts = piece.list_bar_starts()
     first_onset = min(track.notes[0].start for track in piece.tracks if track.notes)
     first = int(np.searchsorted(starts, first_onset, side="right")) - 1
@@ -73,7 +73,7 @@ def trim(piece: Piece) -> Piece:
 
 
 def _unpack(folder: Path, name: str, scratch: Path) -> Path:
-    """The folder of a collection; its archive is unpacked into `scratch` if there is only that."""
+    """Find the folder of a collection; its archive is unpacked into `scratch` if there is only that."""
     for parent in (folder, scratch):
         if (parent / name).is_dir():
             return parent / name
@@ -90,7 +90,7 @@ def _unpack(folder: Path, name: str, scratch: Path) -> Path:
 
 
 def lay_out_pop_bars(beats: np.ndarray) -> tuple[int, np.ndarray]:
-    """A song's meter and when its beats are.
+    """Find a song's meter and when its beats are.
 
     Args:
         beats: float (beats, 3) of `beat_midi.txt`: seconds, whether a simple bar begins, whether a compound one.
@@ -106,7 +106,9 @@ def lay_out_pop_bars(beats: np.ndarray) -> tuple[int, np.ndarray]:
 
 
 def _place_beats(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
-    """Seconds to grid positions, a quarter a beat; before the first and after the last beat the pace goes on."""
+    """Convert seconds to grid positions, a quarter a beat; before the first and after the last beat the pace goes
+    on.
+    """
     period = float(np.median(np.diff(beat_times)))
     before = beat_times[0] - period * np.arange(8, 0, -1)
     after = beat_times[-1] + period * np.arange(1, 65)
@@ -115,7 +117,7 @@ def _place_beats(seconds: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
 
 
 def read_song(path: Path) -> Piece:
-    """A POP909 song: three piano tracks, the melody first."""
+    """Read a POP909 song: three piano tracks, the melody first."""
     song = read_midi(path)
     meter, beat_times = lay_out_pop_bars(np.loadtxt(path.with_name("beat_midi.txt")))
     bar_positions = Bar(meter).positions
@@ -153,7 +155,7 @@ def _read_pop(folder: Path) -> Iterator[Source]:
 
 
 def read_lied(path: Path) -> Piece:
-    """An art song: the voice, and all that follows it as one piano track."""
+    """Read an art song: the voice, and all that follows it as one piano track."""
     piece = quantise(read_midi(path))
     tracks = [
         [replace(note, velocity=round_velocity(note.velocity)) for note in track.notes] for track in piece.melodic
@@ -202,7 +204,9 @@ def _read_drums(folder: Path) -> Iterator[Source]:
 
 
 def read_chorale(steps: list[list[int]]) -> Piece:
-    """A chorale of sixteenths, each with its pitches from soprano to bass (fewer where voices rest): four tracks."""
+    """Read a chorale of sixteenths, each with its pitches from soprano to bass (fewer where voices rest): four
+    tracks.
+    """
     voices: list[list[Note]] = [[], [], [], []]
     for at, step in enumerate(steps):
         for voice, pitch in enumerate(map(int, step[:4])):
@@ -224,7 +228,7 @@ def _read_chorales(path: Path) -> Iterator[Source]:
 
 
 def read_collections(folder: Path, scratch: Path) -> Iterator[Source]:
-    """All pieces of all collections in a fixed order.
+    """Read all pieces of all collections in a fixed order.
 
     Args:
         folder: holds POP909, openscore_lieder_midi and groove as folders or archives, and jsb/jsb-chorales-16th.json.
@@ -294,7 +298,7 @@ class Corpus:
             return cls(file["tokens"], tuple(json.loads(str(file["pieces"]))))
 
     def cut_window(self, index: int, first: int, stop: int) -> list[int]:
-        """Tokens of bars first to stop - 1 of a piece, with its front; they decode to those bars alone."""
+        """Cut the tokens of bars first to stop - 1 of a piece, with its front; they decode to those bars alone."""
         piece = self.pieces[index]
         bars = piece["bars"]
         front = self.tokens[piece["start"] : bars[0][0]]
@@ -304,5 +308,5 @@ class Corpus:
         return [*front.tolist(), *said, *body.tolist()]
 
     def read_piece(self, index: int) -> Piece:
-        """A piece with all its bars."""
+        """Read a piece with all its bars."""
         return decode_piece(self.cut_window(index, 0, len(self.pieces[index]["bars"]) - 1))

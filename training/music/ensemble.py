@@ -38,7 +38,7 @@ BASS_TOP = 47  # a bass plays up to B2
 
 
 def split_bass(track: InstrumentTrack, program: int) -> tuple[InstrumentTrack, InstrumentTrack]:
-    """A track without and with the lowest note of each onset that is no higher than BASS_TOP."""
+    """Split a track into it without, and with only, the lowest note of each onset that is no higher than BASS_TOP."""
     lowest: dict[int, int] = {}
     for note in track.notes:
         lowest[note.start] = min(lowest.get(note.start, 128), note.pitch)
@@ -49,7 +49,7 @@ def split_bass(track: InstrumentTrack, program: int) -> tuple[InstrumentTrack, I
 
 
 def loop_drums(drums: Piece, first_bar: int, positions: int) -> InstrumentTrack | None:
-    """A drummer's 4/4 bars from `first_bar` on, on the sixteenth grid, again and again up to `positions`.
+    """Repeat a drummer's 4/4 bars from `first_bar` on, on the sixteenth grid, up to `positions`.
 
     None where the drummer swings too much for that grid, or plays another meter.
     """
@@ -78,7 +78,7 @@ def _set_program(track: InstrumentTrack, program: int) -> InstrumentTrack:
 
 
 def _arrange_pop(piece: Piece, random: np.random.Generator, drums: InstrumentTrack | None) -> list[InstrumentTrack]:
-    """Melody, bridge and piano for a band; the parts may be fewer than three."""
+    """Arrange melody, bridge and piano for a band; the parts may be fewer than three."""
     parts = list(piece.tracks)
     if len(parts) < 3 or random.random() < 0.12:
         return [merge_tracks(parts, 0 if random.random() < 0.8 else _choose(random, CHORDS))]
@@ -92,7 +92,7 @@ def _arrange_pop(piece: Piece, random: np.random.Generator, drums: InstrumentTra
 
 
 def _arrange_song(piece: Piece, random: np.random.Generator) -> list[InstrumentTrack]:
-    """A voice and a piano for other instruments."""
+    """Arrange a voice and a piano for other instruments."""
     if len(piece.tracks) < 2 or random.random() < 0.15:
         return [merge_tracks(piece.tracks, 0)]
     piano = _set_program(piece.tracks[1], _choose(random, SONG_PIANOS))
@@ -108,7 +108,7 @@ def _arrange_chorale(piece: Piece, random: np.random.Generator) -> list[Instrume
 
 
 def arrange(piece: Piece, collection: str, random: np.random.Generator, drums: InstrumentTrack | None = None) -> Piece:
-    """An excerpt of a collection for an ensemble drawn by chance; tracks without notes are left out.
+    """Arrange an excerpt of a collection for an ensemble drawn by chance; tracks without notes are left out.
 
     Args:
         drums: what a drummer plays along with pop music, or None.
@@ -126,7 +126,7 @@ def arrange(piece: Piece, collection: str, random: np.random.Generator, drums: I
 
 
 def transpose(piece: Piece, semitones: int, tempo_steps: int, velocity_steps: int) -> Piece:
-    """Melodic tracks higher by semitones, all bars faster by rows of TEMPI, all notes louder by velocity bins.
+    """Move melodic tracks by semitones, all bars by rows of TEMPI, all notes by velocity bins.
 
     What would leave the vocabulary's range is held to it; a pitch that would is left where it is.
     """

@@ -29,7 +29,7 @@ VELOCITY_BINS = 6  # velocities are told apart in steps of 24: finer ones cost m
 
 
 def coarsen(piece: Piece) -> Piece:
-    """A piece with the few velocities that the model knows."""
+    """Give a piece the few velocities that the model knows."""
     tracks = (
         InstrumentTrack.from_notes(
             track.program,
@@ -65,11 +65,11 @@ class Examples:
         self.chances = {name: np.array(count) / max(1, sum(count)) for name, count in counts.items()}
 
     def draw_excerpt(self, collection: str, random: np.random.Generator) -> Piece:
-        """Some bars of a piece; longer pieces come as often as they have bars."""
+        """Draw some bars of a piece; longer pieces come as often as they have bars."""
         return self._read(collection, random)[0]
 
     def _read(self, collection: str, random: np.random.Generator) -> tuple[Piece, bool]:
-        """An excerpt of about a row's tokens, and whether the piece ends with it."""
+        """Read an excerpt of about a row's tokens, and whether the piece ends with it."""
         index = int(random.choice(self.by_collection[collection], p=self.chances[collection]))
         starts = [row[0] for row in self.corpus.pieces[index]["bars"]]
         bars = len(starts) - 1
@@ -79,20 +79,20 @@ class Examples:
         return coarsen(decode_piece(self.corpus.cut_window(index, first, stop))), stop == bars
 
     def _choose_drums(self, piece: Piece, random: np.random.Generator) -> InstrumentTrack | None:
-        """A drummer to play along, for half of what is in 4/4."""
+        """Choose a drummer to play along, for half of what is in 4/4."""
         if random.random() >= DRUMS_SHARE or any(bar.meter != COMMON_TIME for bar in piece.bars):
             return None
         drummer = self.draw_excerpt("drums", random)
         return loop_drums(drummer, int(random.integers(max(1, len(drummer.bars) - 8))), piece.positions)
 
     def _vary(self, piece: Piece, collection: str, random: np.random.Generator) -> Piece:
-        """Another ensemble, key, tempo and loudness."""
+        """Draw another ensemble, key, tempo and loudness."""
         piece = arrange(piece, collection, random, self._choose_drums(piece, random) if collection == "pop" else None)
         tempo = int(random.integers(-2, 3) if collection == "drums" else random.integers(-4, 5))
         return transpose(piece, int(random.integers(-6, 6)), tempo, VELOCITY_BINS // 2 * int(random.integers(-1, 2)))
 
     def draw_example(self, collection: str, random: np.random.Generator) -> list[int]:
-        """One sequence of tokens, as long as a row or shorter; Eos only at the end of a piece or an infilling."""
+        """Draw one sequence of tokens, as long as a row or shorter; Eos only at the end of a piece or an infilling."""
         piece, is_end = self._read(collection, random)
         if self.augment:
             piece = self._vary(piece, collection, random)
@@ -111,7 +111,7 @@ class Examples:
         return self._hide_controls(tokens, random) if self.augment else tokens
 
     def _fit(self, piece: Piece, budget: int) -> Piece:
-        """The first bars that have at most `budget` tokens with their front; at least one bar."""
+        """Keep the first bars that have at most `budget` tokens with their front; at least one bar."""
         lengths = np.cumsum([len(bar) for bar in encode_bars(piece)]) + len(encode_header(piece))
         return piece.slice(0, max(1, int(np.searchsorted(lengths, budget, side="right"))))
 
@@ -123,7 +123,7 @@ class Examples:
         return given + answer
 
     def _hide_controls(self, tokens: list[int], random: np.random.Generator) -> list[int]:
-        """Some of the controls in front (tokens 1 to 6) replaced by Pad."""
+        """Replace some of the controls in front (tokens 1 to 6) by Pad."""
         hidden = [kind for kind in HIDDEN if random.random() < HIDDEN_SHARE]
         front = [
             PAD.first if any(kind.first <= token < kind.stop for kind in hidden) else token for token in tokens[1:7]
@@ -131,7 +131,7 @@ class Examples:
         return [tokens[0], *front, *tokens[7:]]
 
     def draw_rows(self, random: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless rows int64 (length + 1,): what is given, and shifted by one what is to be said."""
+        """Draw endless rows int64 (length + 1,): what is given, and shifted by one what is to be said."""
         names = list(MIX)
         chances = np.array([MIX[name] for name in names])
         while True:
@@ -141,7 +141,7 @@ class Examples:
             yield np.array(row[: self.length + 1])
 
     def list_held_out_rows(self, collection: str, count: int) -> np.ndarray:
-        """The same `count` excerpts every time, one a row, int64 (count, length + 1), filled up with Pad."""
+        """List the same `count` excerpts every time, one a row, int64 (count, length + 1), filled up with Pad."""
         random = np.random.default_rng(7)
         rows = np.full((count, self.length + 1), PAD.first)
         for row in rows:

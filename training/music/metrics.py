@@ -20,7 +20,7 @@ SIXTEENTH = POSITIONS_PER_QUARTER // 4
 
 
 def measure_pitch_classes(piece: Piece) -> Histogram:
-    """(12,): how many melodic notes begin on each pitch class, counted from the tonic of the piece's measured key."""
+    """Count the melodic notes that begin on each pitch class from the tonic of the piece's measured key, (12,)."""
     key = measure_key(piece)
     tonic = 0 if key == NO_KEY else key % 12
     pitches = [(note.pitch - tonic) % 12 for track in piece.melodic for note in track.notes]
@@ -28,13 +28,15 @@ def measure_pitch_classes(piece: Piece) -> Histogram:
 
 
 def measure_note_lengths(piece: Piece) -> Histogram:
-    """(len(DURATIONS),): how many melodic notes have each length."""
+    """Count the melodic notes of each length, (len(DURATIONS),)."""
     lengths = [find_duration(note.duration) for track in piece.melodic for note in track.notes]
     return np.bincount(lengths, minlength=len(DURATIONS)).astype(float)
 
 
 def measure_polyphony(piece: Piece) -> Histogram:
-    """(MAX_POLYPHONY + 1,): on how many sixteenths each number of melodic notes sounds; the last is that and more."""
+    """Count the sixteenths on which each number of melodic notes sounds, (MAX_POLYPHONY + 1,); the last is that and
+    more.
+    """
     sounding = np.zeros(piece.positions + 1, dtype=int)
     for track in piece.melodic:
         for note in track.notes:
@@ -45,17 +47,19 @@ def measure_polyphony(piece: Piece) -> Histogram:
 
 
 def measure_simultaneity(histograms: Iterable[Histogram]) -> Histogram:
-    """The sum of some histograms as a distribution."""
+    """Sum some histograms to a distribution."""
     total = np.sum(list(histograms), axis=0)
     return total / total.sum()
 
 
 def measure_overlap(p: Histogram, q: Histogram) -> float:
-    """The common part of two distributions, 0 to 1."""
+    """Measure the common part of two distributions, 0 to 1."""
     return float(np.minimum(p, q).sum())
 
 
 def compute_kl_divergence(p: Histogram, q: Histogram, floor: float = 1e-4) -> float:
-    """D(p || q) in nats, both with a little of the uniform distribution in them, so that no zero makes it infinite."""
+    """Compute D(p || q) in nats, both with a little of the uniform distribution in them, so that no zero makes it
+    infinite.
+    """
     p, q = (((1 - floor) * x + floor / len(x)) for x in (p, q))
     return float((p * np.log(p / q)).sum())

@@ -44,19 +44,19 @@ MIX_NOTE = ", ".join(f"{name} {share:.0%}" for name, share in MIX.items())
 
 
 def compute_loss(model: MusicTransformer, rows: Tensor) -> Tensor:
-    """Mean negative log-likelihood a token of rows int64 (B, L + 1), Pad left out, in nats."""
+    """Compute the mean negative log-likelihood a token of rows int64 (B, L + 1), Pad left out, in nats."""
     logits = model(rows[:, :-1])
     return F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten(), ignore_index=PAD.first)
 
 
 def compute_learning_rate(step: int, progress: float) -> float:
-    """As a share of the full rate: a linear warm-up, then a straight line to 0 at progress 1."""
+    """Compute the share of the full rate: a linear warm-up, then a straight line to 0 at progress 1."""
     return min(1.0, (step + 1) / WARMUP_STEPS) * max(0.0, 1.0 - progress)
 
 
 @torch.no_grad()
 def measure_held_out_losses(model: MusicTransformer, examples: Examples, rows: int = HELD_OUT_ROWS) -> dict[str, float]:
-    """Negative log-likelihood a token of each collection's held-out excerpts."""
+    """Measure the negative log-likelihood a token of each collection's held-out excerpts."""
     model.eval()
     losses = {}
     for name in COLLECTIONS:
@@ -144,7 +144,7 @@ def export(folder: Path, weights: Path) -> Path:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     prepare = commands.add_parser("prepare", help="read and tokenise the collections")
