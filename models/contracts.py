@@ -25,7 +25,7 @@ VOCODERS = ("neural", "griffin-lim")
 
 
 class Task(StrEnum):
-    """What a model or a recipe is for; the first part of a model's key in the catalogue."""
+    """A task that models and recipes serve; the first part of a model's key in the catalogue."""
 
     SPEECH = "speech"
     MUSIC = "music"

@@ -1,4 +1,4 @@
-"""What this machine has beside its processor, told without importing torch: a page must not wait for that."""
+"""The machine's GPU, found without importing torch: a page must not wait for that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def has_gpu() -> bool:
-    """Whether a GPU that torch can use seems to be there: CUDA (also as a ZeroGPU Space lends it) or Apple's."""
+    """Return whether a GPU that torch can use seems to be there: CUDA (also as a ZeroGPU Space lends it) or Apple's."""
     if is_zero_gpu():
         return True
     torch = sys.modules.get("torch")
@@ -22,5 +22,5 @@ def has_gpu() -> bool:
 
 
 def is_zero_gpu() -> bool:
-    """Whether this is a Space that is lent a GPU call by call."""
+    """Return whether the studio runs in a Space that is lent a GPU call by call."""
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}

@@ -1,4 +1,4 @@
-"""How much memory this process may still take, whatever limits it, and arrays that give theirs back at once."""
+"""How much memory is left for the studio, whatever limits it, and arrays that give theirs back at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 
 def allocate_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
-    """Zeros in pages of their own, which go back to the system as soon as nobody holds the array.
+    """Return zeros in pages of their own, which go back to the system as soon as nobody holds the array.
 
     For large arrays of many sizes that are kept for a while as others come and go. In the heap each of them, when it is
     forgotten, leaves a hole between neighbours that live on; what comes next does not fit, and a process that plays for
@@ -36,14 +36,14 @@ def allocate_pages(shape: tuple[int, ...], kind: type[_Kind]) -> NDArray[_Kind]:
 
 
 def copy_to_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
-    """A copy as `allocate_pages` keeps it."""
+    """Return a copy as `allocate_pages` keeps it."""
     copy = allocate_pages(values.shape, values.dtype.type)
     copy[...] = values
     return copy
 
 
 def trim_heap() -> bool:
-    """Give the heap's free pages back to the system; whether that can be done here: on Linux with glibc.
+    """Give the heap's free pages back to the system, and return whether that can be done here: on Linux with glibc.
 
     glibc keeps what it is given back while anything above it lives on, and each of the many threads here has a heap of
     its own: in five minutes of live play with pictures free memory in them grew by 60 MB while what was in use stayed.
@@ -59,19 +59,19 @@ def trim_heap() -> bool:
 
 
 def measure_available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:
-    """Memory that is free or can be freed at once, in MiB; FALLBACK_MB where the system does not say.
+    """Return the memory that is free or can be freed at once, in MiB; FALLBACK_MB where the system does not say.
 
     On Linux the least of MemAvailable and what every enclosing control group (version 2 or 1) has left; file cache that
     the kernel would give back does not count as used. See the kernel's Documentation/admin-guide/cgroup-v2.rst.
     """
-    known = [_meminfo_available(), *(_cgroup_left(folder) for folder in _cgroup_folders(cgroup_root))]
+    known = [_read_meminfo(), *(_measure_cgroup_left(folder) for folder in _find_cgroups(cgroup_root))]
     values = [value for value in known if value is not None]
-    if not values and (physical := _physical()) is not None:
+    if not values and (physical := _measure_physical()) is not None:
         values = [physical // 2]
     return min(values) // _MEGABYTE if values else FALLBACK_MB
 
 
-def _meminfo_available() -> int | None:
+def _read_meminfo() -> int | None:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -79,15 +79,15 @@ def _meminfo_available() -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
-def _physical() -> int | None:
+def _measure_physical() -> int | None:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
 
 
-def _cgroup_folders(root: Path) -> list[Path]:
-    """This process's group and those around it; where the path is not visible (a container), the root."""
+def _find_cgroups(root: Path) -> list[Path]:
+    """Return the own control group and those around it; the root where a container hides the path."""
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -103,8 +103,8 @@ def _cgroup_folders(root: Path) -> list[Path]:
     return folders
 
 
-def _cgroup_left(folder: Path) -> int | None:
-    """Bytes that the group's limit leaves; None where it has no limit or is not there."""
+def _measure_cgroup_left(folder: Path) -> int | None:
+    """Return how many bytes the group's limit leaves; None where it has no limit or is not there."""
     for limit_name, usage_name, cache_name in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),

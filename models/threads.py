@@ -63,6 +63,6 @@ def limit_to_single_thread() -> Iterator[None]:
 
 
 def is_single_threaded() -> bool:
-    """Whether torch's operations of the calling thread run on this thread alone."""
+    """Return whether torch's operations of the calling thread run on this thread alone."""
     torch = sys.modules.get("torch")
     return torch is not None and int(torch.get_num_threads()) == 1

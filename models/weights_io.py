@@ -24,7 +24,7 @@ _NAMED_KEYS = 3
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:
-    """Tensors by name; half precision comes back as float32, other types as they are.
+    """Return tensors by name; half precision comes back as float32, other types as they are.
 
     Raises:
         ModelError: the file is missing, cut short, damaged, or not a safetensors file.
@@ -44,7 +44,7 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def load_metadata(path: Path) -> dict[str, str]:
-    """The text that `save_safetensors` was given, without reading the tensors.
+    """Return the text that `save_safetensors` was given, without reading the tensors.
 
     Raises:
         ModelError: as `load_safetensors`.
@@ -100,7 +100,7 @@ def load_network(path: Path, build: Callable[[Any], Network], what: str) -> Netw
 
 
 def load_torch(path: Path) -> dict[str, Any]:
-    """A checkpoint of `torch.save` as a dict, on the CPU; half-precision tensors at its top level become float32.
+    """Return a checkpoint of `torch.save` as a dict on the CPU; half precision at its top level becomes float32.
 
     Raises:
         ModelError: the file is missing, cut short, damaged, foreign, holds code, or holds something else than a dict.

@@ -23,7 +23,6 @@ NAMED_FUNCTION = re.compile(r"([a-z_]\w*(?:\.\w+)+):[a-z_]\w*")  # a loader: "pa
 # What is still to be mended; nothing may be added.
 KNOWN_CIRCLES = {
     frozenset({"models.speech.preview", "models.speech.text"}),
-    frozenset({"models.registry.registry", "models.registry.shared_model"}),
     frozenset({"studio.live.opening", "studio.live.sessions"}),
 }
 KNOWN_LONG_FILES: set[str] = set()

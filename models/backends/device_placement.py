@@ -1,4 +1,4 @@
-"""Where a model of the Hub runs and in which precision, and what spares memory there."""
+"""Device placement: where a model of the Hub runs, in which precision, and what spares memory there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ ROOM_SHARE = 0.85  # of a GPU's free memory that a whole model may take; above i
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, a precision, and whether parts must wait in the main memory until they are needed."""
+    """Where a model runs.
+
+    Attributes:
+        device: of torch, as in "cuda".
+        dtype: precision of the weights.
+        offload: whether parts must wait in the main memory until they are needed.
+    """
 
     device: str
     dtype: torch.dtype
@@ -28,7 +34,7 @@ class Placement:
 
 
 def choose_placement(memory_mb: float, prefer: str = "bfloat16") -> Placement:
-    """The best place for a model that takes `memory_mb` in the precision it is stored in.
+    """Choose the device and the precision for a model that takes `memory_mb` in the precision it is stored in.
 
     CUDA: half precision (bfloat16 where the GPU has it), part by part where the whole does not fit. Apple: float16.
     Processor: single precision, because half is emulated there.
@@ -46,22 +52,22 @@ def choose_placement(memory_mb: float, prefer: str = "bfloat16") -> Placement:
     return Placement("cpu", torch.float32)
 
 
-def place_pipeline(pipeline: Any, place: Placement, draws: bool = True) -> tuple[str, ...]:
-    """Place a diffusers pipeline, and switch on what spares memory where the pipeline offers it.
+def place_pipeline(pipeline: Any, placement: Placement, draws: bool = True) -> tuple[str, ...]:
+    """Move a diffusers pipeline to its device, and switch on what spares memory where the pipeline offers it.
 
     Args:
-        draws: whether it makes pictures; what it does with them is not said of a maker of sound.
+        draws: whether it makes pictures; the sentence says nothing about pictures of a pipeline that makes sound.
 
     Returns:
-        a sentence for a person that says what was switched on where parts must wait, or nothing.
+        one sentence for a person about what was switched on, where parts must wait; else nothing.
     """
     done = []
-    if place.offload and _has_accelerate():
+    if placement.offload and _has_accelerate():
         pipeline.enable_model_cpu_offload()
         done.append("parts wait in the main memory until they are needed")
     else:
-        pipeline.to(place.device)
-    if place.device == "cpu" or place.offload:
+        pipeline.to(placement.device)
+    if placement.device == "cpu" or placement.offload:
         coder = getattr(pipeline, "vae", None)
         for name, said in (("enable_tiling", "tile by tile"), ("enable_slicing", "frame by frame")):
             if hasattr(coder, name):
@@ -72,10 +78,10 @@ def place_pipeline(pipeline: Any, place: Placement, draws: bool = True) -> tuple
                 except NotImplementedError:
                     log.debug("%s offers %s in name only", type(coder).__name__, name)
         unet = getattr(pipeline, "unet", None)
-        if place.offload and unet is not None and hasattr(pipeline, "enable_attention_slicing"):
+        if placement.offload and unet is not None and hasattr(pipeline, "enable_attention_slicing"):
             pipeline.enable_attention_slicing()
             done.append("attention is computed in slices")
-    return (f"To spare memory, {'; '.join(done)}.",) if done and place.offload else ()
+    return (f"To spare memory, {'; '.join(done)}.",) if done and placement.offload else ()
 
 
 def _has_accelerate() -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from models.contracts import Task
 from models.errors import ModelError
 from models.hub.download import Hub
 from models.hub.formats import BY_NAME, Format, read_format_name
@@ -25,10 +26,10 @@ SAFE: dict[str, Any] = {"local_files_only": True}
 
 
 def import_library(name: str) -> ModuleType:
-    """The package, or a sentence that says how to get it.
+    """Return the package.
 
     Raises:
-        ModelError: it is not installed, or cannot be imported.
+        ModelError: it is not installed, or cannot be imported; the sentence says how to get it.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
@@ -45,7 +46,7 @@ def import_library(name: str) -> ModuleType:
 
 
 def import_backend(kind: Format) -> Any:
-    """The class that runs a kind.
+    """Return the class that runs a kind.
 
     Raises:
         ModelError: the installed version of the library does not have it.
@@ -62,13 +63,13 @@ def import_backend(kind: Format) -> Any:
 
 
 def find_folder(files: Mapping[str, Path], hub: Hub) -> Path:
-    """The folder in which a repository lies, as its files' paths tell."""
+    """Return the folder in which a repository lies, as its files' paths tell."""
     name = next(file.path for file in hub.files)
     return files[f"{hub.repo_id}/{name}"].parents[name.count("/")]
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A small configuration file; {} where it is not there.
+    """Return what a small configuration file holds; {} where it is not there.
 
     Raises:
         ModelError: it is damaged.
@@ -85,7 +86,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def detect_format(folder: Path) -> Format:
-    """What lies in a folder that was recognised before.
+    """Return the kind of a folder that was detected before.
 
     Raises:
         ModelError: it is of no known kind any more.
@@ -98,7 +99,7 @@ def detect_format(folder: Path) -> Format:
 
 
 def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
-    """`from_pretrained` of a downloaded folder, with failures as sentences.
+    """Call `from_pretrained` on a downloaded folder, with failures as sentences.
 
     Raises:
         ModelError: a file is damaged, or belongs to another version of the library.
@@ -112,7 +113,7 @@ def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
             raise
         raise ModelError(
             f"The files of this model do not fit the installed library ({_first_line(error)}). "
-            "Verify it on the shelf, or choose another revision.",
+            "Verify it in the Models tab, or choose another revision.",
             "weights",
         ) from error
     except Exception as error:  # safetensors has an exception of its own
@@ -121,8 +122,8 @@ def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
         raise ModelError("The weights of this model are damaged. Delete it and get it again.", "weights") from error
 
 
-def locate_model(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwise: str) -> tuple[Path, Format]:
-    """Where the model's own repository lies, and what it is.
+def locate_model(files: Mapping[str, Path], spec: ModelSpec, task: Task, otherwise: str) -> tuple[Path, Format]:
+    """Return the folder of the model's own repository, and its kind.
 
     Args:
         otherwise: what is said of a repository of another task, as in "makes no music but is of".
@@ -139,18 +140,18 @@ def locate_model(files: Mapping[str, Path], spec: ModelSpec, task: str, otherwis
 
 
 def count_parameters(pipeline: Any) -> int:
-    """How many numbers the networks of a diffusers pipeline have."""
+    """Count the weights of the networks of a diffusers pipeline."""
     parts = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
     return sum(weight.numel() for part in parts for weight in part.parameters())
 
 
 def find_variant(hub: Hub) -> str | None:
-    """The ending by which a pipeline's files are found: "fp16" where a part has its weights in half precision alone."""
+    """Return the variant of a pipeline's files: "fp16" where a part has its weights in half precision alone."""
     return "fp16" if any(".fp16." in file.path for file in hub.files) else None
 
 
 def get_main_hub(spec: ModelSpec) -> Hub:
-    """The repository of the model itself; companions come after it."""
+    """Return the repository of the model itself; companions come after it."""
     return spec.hubs[0]
 
 

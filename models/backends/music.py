@@ -29,7 +29,7 @@ from models.backends.library import (
 from models.backends.music_prompt import compute_duration_s, write_prompt
 from models.backends.musicgen_streaming import MusicGenStreamer, to_stereo
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
-from models.contracts import ModelInfo
+from models.contracts import ModelInfo, Task
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.music.contracts import MusicChunk, MusicRequest
@@ -40,7 +40,7 @@ SILENCE = np.zeros((2, 0), np.float32)
 
 @dataclass(frozen=True)
 class AudioPipelineDefaults:
-    """A line of data for a pipeline: how it names the length, and how long it can go."""
+    """How one pipeline names the length, how many seconds it makes at most, and how many steps it usually takes."""
 
     length: str
     longest_s: float
@@ -55,7 +55,7 @@ MUSICGEN_LONGEST_S = 30.0
 
 
 class _TextToMusic:
-    """What both kinds share: which requests they take, and the words about them."""
+    """What both kinds share: which requests they take, and the sentences about them."""
 
     def __init__(self, title: str, longest_s: float, notes: tuple[str, ...] = ()) -> None:
         self.title, self.longest_s, self._notes = title, longest_s, notes
@@ -85,7 +85,7 @@ class MusicGen(_TextToMusic):
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model card."""
         return ModelInfo(sum(weight.numel() for weight in self.model.parameters()), self.sample_rate)
 
     def to_gpu(self) -> None:
@@ -120,17 +120,17 @@ class MusicGen(_TextToMusic):
 class SoundDiffusion(_TextToMusic):
     """A text-to-audio pipeline of diffusers."""
 
-    def __init__(self, pipeline: Any, line: AudioPipelineDefaults, title: str, notes: tuple[str, ...]) -> None:
-        super().__init__(title, line.longest_s, notes)
-        self.pipeline, self.line = pipeline, line
-        self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", line.steps))
+    def __init__(self, pipeline: Any, defaults: AudioPipelineDefaults, title: str, notes: tuple[str, ...]) -> None:
+        super().__init__(title, defaults.longest_s, notes)
+        self.pipeline, self.defaults = pipeline, defaults
+        self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", defaults.steps))
         coder = getattr(pipeline, "vae", None)
         rate = getattr(pipeline, "sample_rate", None) or getattr(coder, "sampling_rate", None)
         self.sample_rate = int(rate or coder.config.sampling_rate)  # type: ignore[union-attr]
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model card."""
         return ModelInfo(count_parameters(self.pipeline), self.sample_rate)
 
     def to_gpu(self) -> None:
@@ -152,7 +152,7 @@ class SoundDiffusion(_TextToMusic):
         def work(channel: Channel[tuple[FloatArray, int]]) -> None:
             wanted = {
                 "prompt": write_prompt(request),
-                self.line.length: length_s,
+                self.defaults.length: length_s,
                 "num_inference_steps": steps,
                 "generator": torch.Generator("cpu").manual_seed(request.seed),
                 "output_type": "pt",
@@ -177,19 +177,19 @@ class SoundDiffusion(_TextToMusic):
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusion:
-    """A downloaded repository as a maker of music.
+    """Open a downloaded repository as a model that makes music.
 
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = locate_model(files, spec, "music", "makes no music but is of")
+    folder, kind = locate_model(files, spec, Task.MUSIC, "makes no music but is of")
     made = import_backend(kind)
-    place = choose_placement(spec.memory_mb, prefer="float16")
+    placement = choose_placement(spec.memory_mb, prefer="float16")
     if kind.library == "transformers":
         processor = open_pretrained(import_library("transformers").AutoProcessor, folder)
-        model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
-        return MusicGen(model.to(place.device).eval(), processor, spec.title)
+        model = open_pretrained(made, folder, use_safetensors=True, dtype=placement.dtype, attn_implementation="eager")
+        return MusicGen(model.to(placement.device).eval(), processor, spec.title)
     pipeline = open_pretrained(
-        made, folder, use_safetensors=True, dtype=place.dtype, variant=find_variant(get_main_hub(spec))
+        made, folder, use_safetensors=True, dtype=placement.dtype, variant=find_variant(get_main_hub(spec))
     )
-    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, place_pipeline(pipeline, place, draws=False))
+    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, place_pipeline(pipeline, placement, draws=False))

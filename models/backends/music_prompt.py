@@ -1,4 +1,4 @@
-"""From the Music tab's controls to the sentence and the length that a text-to-music model is asked for."""
+"""Turn the Music tab's controls into the prompt and the length that a text-to-music model takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ STYLES |= {"drums": "drum solo", "": "instrumental music"}
 
 
 def write_prompt(request: MusicRequest) -> str:
-    """What is asked, in words: the person's own, or the controls as a sentence."""
+    """Return the prompt: the person's own words, or the controls as a sentence."""
     if request.prompt.strip():
         return request.prompt.strip()
     parts = [STYLES.get(request.style, request.style)]
@@ -29,13 +29,13 @@ def write_prompt(request: MusicRequest) -> str:
 
 
 def name_instrument(program: int) -> str:
-    """The name of a General MIDI program."""
+    """Return the name of a General MIDI program, in small letters."""
     from pretty_midi import program_to_instrument_name
 
     return program_to_instrument_name(program).lower()
 
 
 def compute_duration_s(request: MusicRequest, longest_s: float) -> float:
-    """How long the asked bars last at the asked tempo, at most `longest_s`."""
+    """Return how many seconds the bars last at the tempo, from 1 to `longest_s`."""
     beats, unit = (int(part) for part in (request.meter or "4/4").split("/"))
     return max(1.0, min(longest_s, request.bars * beats * 4 / unit * 60.0 / request.new_tempo))

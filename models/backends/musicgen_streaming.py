@@ -1,4 +1,4 @@
-"""MusicGen's sound while it grows: the tokens of the library's loop are looked at step by step, and decoded on the way.
+"""Stream MusicGen's sound: the tokens of the library's loop are read step by step, and decoded on the way.
 
 Letters: K codebooks, T tokens, N samples.
 """
@@ -39,7 +39,7 @@ class MusicGenStreamer:
         self.decoded_at = 0  # tokens
 
     def generate(self, inputs: dict[str, Any], seed: int, **options: Any) -> None:
-        """Generate, and put what comes; what the library returns closes it."""
+        """Generate, and emit what is settled; the rest of what the library returns comes last."""
         import torch
 
         late = int(self.model.decoder.num_codebooks) // self.channels - 1
@@ -52,7 +52,11 @@ class MusicGenStreamer:
         self.emit(np.ascontiguousarray(sound[:, self.sent :]), self.frames)
 
     def observe_tokens(self, input_ids: Any, scores: Any) -> Any:
-        """Called by the library before each token with all tokens so far (K, T); the scores stay as they are."""
+        """Decode the tokens so far, (K, T), when enough are new; the library calls this before each token.
+
+        Returns:
+            the scores as they are.
+        """
         self.check()
         count = input_ids.shape[1]
         if count - self.decoded_at >= max(FIRST_S * self.frame_rate, GROWTH * count):
@@ -75,16 +79,17 @@ class MusicGenStreamer:
 
 
 def to_stereo(sound: FloatArray) -> FloatArray:
-    """(1 or 2, N) to (2, N), within [-1, 1]."""
+    """Return sound of one or two channels as (2, N), clipped to [-1, 1]."""
     both = np.repeat(sound, 2, axis=0) if len(sound) == 1 else sound[:2]
     return np.clip(both, -1.0, 1.0).astype(np.float32)
 
 
 def undo_delay(tokens: Any, channels: int = 1) -> Any:
-    """Codes without their delay pattern: book k comes k steps late, (K, T + K - 1) -> (K, T); stereo books in pairs.
+    """Return codes without their delay pattern: book k comes k steps late, (K, T + K - 1) -> (K, T).
 
     Args:
         tokens: as they are generated, without the first beginning-of-sequence token.
+        channels: of the sound; with 2 the books come in pairs, left and right, equally late.
     """
     import torch
 

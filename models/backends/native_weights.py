@@ -1,4 +1,4 @@
-"""Weights that this project's own recipes made, from a folder or a repository of the Hub.
+"""Native weights: what this project's own recipes made, in a folder or a repository of the Hub.
 
 `auralume.json` beside them says what they are: {"kind", "title", "summary", "licence", "credit", "voices", "files"}.
 `training.pack` writes it.
@@ -23,7 +23,14 @@ from models.hub.spec import Bundled, ModelSpec
 
 @dataclass(frozen=True)
 class NativeKind:
-    """A recipe's result: who loads it, which files it has, which may be missing, and what it takes."""
+    """A kind of native weights.
+
+    Attributes:
+        loader: as of `ModelSpec`.
+        files: names of the weight files.
+        optional: names of those that may be missing.
+        memory_mb: taken by the loaded model.
+    """
 
     loader: str
     files: tuple[str, ...]
@@ -49,7 +56,7 @@ NATIVE_KINDS: dict[str, NativeKind] = {
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> Generator:
-    """The generator of such weights, by the very loader of the shipped ones.
+    """Build the generator of native weights with the loader of the shipped ones.
 
     Raises:
         ModelError: a file is missing, damaged, or belongs to another version of the recipe.
@@ -64,11 +71,12 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> Generator:
         raise ModelError(f"{spec.title} lacks {', '.join(missing)}. Pack the weights again.", "weights")
     wanted = {name: by_name[name] for name in (*kind.files, *kind.optional) if name in by_name}
     module, _, function = kind.loader.partition(":")
-    return getattr(importlib.import_module(module), function)(wanted, spec)
+    generator: Generator = getattr(importlib.import_module(module), function)(wanted, spec)
+    return generator
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """The card in a folder.
+    """Return the card in a folder.
 
     Raises:
         ModelError: there is none, it is damaged, or of a kind that is not known.
@@ -88,7 +96,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def describe_folder(folder: Path) -> ModelSpec:
-    """A catalogue entry for weights in a folder of one's own.
+    """Return a catalogue entry for weights in a folder of one's own.
 
     Raises:
         ModelError: the folder has no card, or lacks what it names.
@@ -101,9 +109,8 @@ def describe_folder(folder: Path) -> ModelSpec:
     if missing:
         raise ModelError(f"{folder.name} lacks {', '.join(missing)}. Pack the weights again.", "weights")
     licence = str(card.get("licence") or "not named")
-    slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower()).strip(
-        "-"
-    )
+    letters = (letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower())
+    slug = "".join(letters).strip("-")
     return ModelSpec(
         key=f"{line.task}/own--{slug or 'model'}",
         task=line.task,

@@ -1,4 +1,4 @@
-"""Calling a diffusers pipeline: only what its signature knows, with progress after every step, and a way to stop."""
+"""Call a diffusers pipeline with only what its signature knows, with progress after every step, and a way to stop."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any
     given = {name: value for name, value in wanted.items() if name in known and value is not None}
     if "callback_on_step_end" in known:
 
-        def modern(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        def report_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             on_step(step + 1, tensors.get("latents"))
             return tensors
 
-        given["callback_on_step_end"] = modern
+        given["callback_on_step_end"] = report_step
     elif "callback" in known:
         given["callback"] = lambda step, _timestep, latents: on_step(step + 1, latents)
     pipeline.set_progress_bar_config(disable=True)
@@ -32,12 +32,12 @@ def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any
 
 
 def read_default(pipeline: Any, name: str, fallback: Any) -> Any:
-    """The default of an argument of the pipeline's call."""
+    """Return the default of an argument of the pipeline's call, or `fallback` where it has none."""
     parameter = inspect.signature(pipeline.__call__).parameters.get(name)
     has_value = parameter is not None and parameter.default not in (None, inspect.Parameter.empty)
     return parameter.default if parameter is not None and has_value else fallback
 
 
 def accepts(pipeline: Any, name: str) -> bool:
-    """Whether the pipeline's call has an argument of this name."""
+    """Return whether the pipeline's call has an argument of this name."""
     return name in inspect.signature(pipeline.__call__).parameters

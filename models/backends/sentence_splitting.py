@@ -1,4 +1,4 @@
-"""Text parted into pieces that a model speaks at once, in any language."""
+"""Split text in any language into pieces that a model speaks at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PAUSE = re.compile(r"(?<=[,;:—،、，；])\s*|\s+")
 
 
 def split_sentences(text: str, limit: int = MAX_CHARACTERS) -> list[str]:
-    """Sentences in order; longer ones are parted at pauses, and what has no pause wherever the limit falls."""
+    """Return sentences in order; longer ones are split at pauses, and what has no pause wherever the limit falls."""
     pieces: list[str] = []
     for sentence in _END.split(text):
         rest = (sentence or "").strip()

@@ -24,7 +24,7 @@ from models.backends.library import find_folder, import_backend, import_library,
 from models.backends.musicgen_streaming import MusicGenStreamer
 from models.backends.speakers import SpeakerEmbeddings, open_speecht5_vocoder
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
-from models.contracts import AudioStyleChunk, AudioStyleRequest, ModelInfo, Voice
+from models.contracts import AudioStyleChunk, AudioStyleRequest, ModelInfo, Task, Voice
 from models.hub.spec import ModelSpec
 from models.style.sound_input import SILENCE_DB, prepare_mono
 
@@ -50,7 +50,7 @@ class _SoundStyle:
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model card."""
         return ModelInfo(sum(weight.numel() for weight in self.model.parameters()), self.sample_rate)
 
     def stream(self, request: AudioStyleRequest) -> Iterator[AudioStyleChunk]:
@@ -88,17 +88,17 @@ class _SoundStyle:
 class VoiceConverter(_SoundStyle):
     """SpeechT5 (Ao et al. 2022) for speech to speech: the words of a voice, frame by frame, with another voice."""
 
-    def __init__(self, made: Any, folder: Path, companion: Path | None, place: Placement, title: str) -> None:
+    def __init__(self, made: Any, folder: Path, companion: Path | None, placement: Placement, title: str) -> None:
         super().__init__(title)
         self.extractor = open_pretrained(import_library("transformers").SpeechT5FeatureExtractor, folder)
-        self.model = open_pretrained(made, folder, use_safetensors=True).to(place.device).eval()
-        self.vocoder = open_speecht5_vocoder(companion, place)
+        self.model = open_pretrained(made, folder, use_safetensors=True).to(placement.device).eval()
+        self.vocoder = open_speecht5_vocoder(companion, placement)
         self.sample_rate = int(self.vocoder.config.sampling_rate)
         self.embeddings = SpeakerEmbeddings(folder)
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """What it can sound like, known once it is loaded."""
+        """Return what it can sound like, known once it is loaded."""
         return self.embeddings.voices
 
     def to_gpu(self) -> None:
@@ -115,7 +115,7 @@ class VoiceConverter(_SoundStyle):
             channel.put((made, done))
 
     def _convert(self, piece: FloatArray, request: AudioStyleRequest, channel: Sounds) -> FloatArray:
-        """A piece with the other voice; what is shorter is filled with silence, so that the next comes in time."""
+        """Return a piece with the other voice, filled with silence to its length so that the next comes in time."""
         import torch
 
         if rms_db(piece) < SILENCE_DB:
@@ -153,11 +153,13 @@ class VoiceConverter(_SoundStyle):
 class MelodyPlayer(_SoundStyle):
     """MusicGen Melody (Copet et al. 2023): keeps which of the twelve tones is loudest, and plays it as words say."""
 
-    def __init__(self, made: Any, folder: Path, place: Placement, title: str) -> None:
+    def __init__(self, made: Any, folder: Path, placement: Placement, title: str) -> None:
         super().__init__(title)
         self.processor = open_pretrained(import_library("transformers").AutoProcessor, folder)
-        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype, attn_implementation="eager")
-        self.model.to(place.device).eval()
+        self.model = open_pretrained(
+            made, folder, use_safetensors=True, dtype=placement.dtype, attn_implementation="eager"
+        )
+        self.model.to(placement.device).eval()
         self.sample_rate = int(self.model.config.audio_encoder.sampling_rate)
         self.frame_rate = float(self.model.config.audio_encoder.frame_rate)
 
@@ -213,11 +215,11 @@ class Crossfader:
         self._is_last = True
 
     def begin(self, is_last: bool) -> None:
-        """Another piece begins."""
+        """Begin another piece."""
         self._tail, self._held, self._mixed, self._is_last = self._held, NOTHING, 0, is_last
 
     def push(self, samples: FloatArray) -> FloatArray:
-        """Take in the next samples of the piece; returns what is settled."""
+        """Take in the next samples of the piece, and return what is settled."""
         count = min(len(samples), len(self._tail) - self._mixed)
         if count > 0:
             turn = (np.arange(self._mixed, self._mixed + count, dtype=np.float32) + 0.5) / len(self._tail) * np.pi / 2
@@ -230,7 +232,7 @@ class Crossfader:
         return joined[: len(joined) - keep]
 
     def end(self) -> FloatArray:
-        """The piece has ended: of the last one, what was held back."""
+        """End the piece; return what was held back of the last one."""
         if not self._is_last:
             return NOTHING
         rest, self._held = self._held, NOTHING
@@ -238,12 +240,12 @@ class Crossfader:
 
 
 def compute_guidance(strength: float) -> float:
-    """How closely MusicGen follows the words: 1 is not at all, and 3 its own default."""
+    """Return how closely MusicGen follows the words: 1 is not at all, and 3 its own default."""
     return round(GUIDANCE_LEAST + GUIDANCE_RANGE * strength, 2)
 
 
 def split_overlapping(total: int, longest: int, overlap: int) -> list[tuple[int, int]]:
-    """Pieces (start, end) of even length, at most `longest`, each beginning `overlap` before the end of the last."""
+    """Return pieces (start, end) of even length, at most `longest`, each begins `overlap` before the last ends."""
     if total <= longest:
         return [(0, total)]
     count = -(-(total - overlap) // (longest - overlap))
@@ -252,7 +254,7 @@ def split_overlapping(total: int, longest: int, overlap: int) -> list[tuple[int,
 
 
 def split_at_pauses(samples: FloatArray, rate: int) -> Iterator[FloatArray]:
-    """Pieces of at most VOICE_LONGEST_S, cut at the quietest moments, so that no word is cut where there is a pause."""
+    """Yield pieces of at most VOICE_LONGEST_S, cut at the quietest moments: the pauses, where there are any."""
     longest, look = round(VOICE_LONGEST_S * rate), round(LOOK_S * rate)
     while len(samples) > longest:
         first = round(VOICE_CUT_FROM * longest)
@@ -264,14 +266,14 @@ def split_at_pauses(samples: FloatArray, rate: int) -> Iterator[FloatArray]:
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> VoiceConverter | MelodyPlayer:
-    """A downloaded repository as a restyler of sound.
+    """Open a downloaded repository as a model that restyles sound.
 
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = locate_model(files, spec, "style_audio", "restyles no sound but is of")
-    place = choose_placement(spec.memory_mb, prefer="float16")
+    folder, kind = locate_model(files, spec, Task.STYLE_AUDIO, "restyles no sound but is of")
+    placement = choose_placement(spec.memory_mb, prefer="float16")
     if kind.name == "musicgen_melody":
-        return MelodyPlayer(import_backend(kind), folder, place, spec.title)
+        return MelodyPlayer(import_backend(kind), folder, placement, spec.title)
     companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
-    return VoiceConverter(import_backend(kind), folder, companion, place, spec.title)
+    return VoiceConverter(import_backend(kind), folder, companion, placement, spec.title)

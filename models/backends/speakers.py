@@ -59,7 +59,7 @@ NO_ALIGNMENT = np.zeros((0, 0), np.float32)
 
 
 def find_words(symbols: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
-    """Words in a row of letters: their text and where they begin and end."""
+    """Return the words in a row of letters: (text, first symbol, symbol after the last) of each."""
     words: list[tuple[str, int, int]] = []
     text, start = "", 0
     for at, symbol in enumerate((*symbols, " ")):
@@ -82,10 +82,10 @@ class VitsSpeaker:
 
     controls: tuple[str, ...] = ("speed",)
 
-    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+    def __init__(self, made: Any, folder: Path, placement: Placement) -> None:
         self.tokenizer = open_pretrained(import_library("transformers").VitsTokenizer, folder)
         self.model = open_pretrained(made, folder, use_safetensors=True)  # in float32, which its flow needs
-        self.model.to(place.device).eval()
+        self.model.to(placement.device).eval()
         self.sample_rate = int(self.model.config.sampling_rate)
         count = int(self.model.config.num_speakers)
         self.voices = tuple(Voice(str(at), f"Speaker {at + 1}", "") for at in range(count)) if count > 1 else ()
@@ -96,7 +96,11 @@ class VitsSpeaker:
         self._durations = output
 
     def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
-        """Raises ModelError where the language needs a package to be written in Latin letters or sounds."""
+        """Say a sentence.
+
+        Raises:
+            ModelError: the language needs a package to be written in Latin letters or sounds.
+        """
         import torch
 
         if self.tokenizer.is_uroman and not sentence.isascii():
@@ -133,10 +137,10 @@ class VitsSpeaker:
 
 
 class SpeakerEmbeddings:
-    """What SpeechT5 tells voices apart by: a vector of 512 numbers each.
+    """SpeechT5's voices: a speaker embedding of 512 numbers each.
 
-    The repository may bring `speaker_embeddings.safetensors` with vectors by name; otherwise the seed draws one, as if
-    a stranger were asked to speak.
+    The repository may bring them by name in `speaker_embeddings.safetensors`; otherwise the seed draws one, as if a
+    stranger were asked to speak.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -148,16 +152,16 @@ class SpeakerEmbeddings:
         self.voices = (*known, Voice("seed", "A voice drawn by the seed", ""))
 
     def get(self, model: Any, voice: str, seed: int) -> Any:
-        """(1, 512) for a voice; the first one where it is not known, and one drawn by the seed where there is none."""
+        """Return a voice's embedding, (1, 512): the first one for an unknown voice, or one drawn by the seed."""
         import torch
 
-        vector = self.named.get(voice) if voice != "seed" else None
-        if vector is None and voice != "seed" and self.named:
-            vector = next(iter(self.named.values()))
-        if vector is None:
+        embedding = self.named.get(voice) if voice != "seed" else None
+        if embedding is None and voice != "seed" and self.named:
+            embedding = next(iter(self.named.values()))
+        if embedding is None:
             generator = torch.Generator().manual_seed(seed)
-            vector = torch.randn(model.config.speaker_embedding_dim, generator=generator)
-        return torch.nn.functional.normalize(vector.reshape(1, -1).float(), dim=1).to(model.device)
+            embedding = torch.randn(model.config.speaker_embedding_dim, generator=generator)
+        return torch.nn.functional.normalize(embedding.reshape(1, -1).float(), dim=1).to(model.device)
 
 
 class SpeechT5Speaker:
@@ -165,18 +169,18 @@ class SpeechT5Speaker:
 
     controls: tuple[str, ...] = ("vocoder",)
 
-    def __init__(self, made: Any, folder: Path, place: Placement, companion: Path | None) -> None:
+    def __init__(self, made: Any, folder: Path, placement: Placement, companion: Path | None) -> None:
         package = import_library("transformers")
         self.tokenizer = open_pretrained(package.SpeechT5Tokenizer, folder)
         self.model = open_pretrained(made, folder, use_safetensors=True, attn_implementation="eager")
-        self.model.to(place.device).eval()
-        self.vocoder = open_speecht5_vocoder(companion, place)
+        self.model.to(placement.device).eval()
+        self.vocoder = open_speecht5_vocoder(companion, placement)
         self.sample_rate = int(self.vocoder.config.sampling_rate)
         self.embeddings = SpeakerEmbeddings(folder)
         self.voices = self.embeddings.voices
 
     def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
-        """Alignment and words from the cross attention of the head that moves most steadily along the text."""
+        """Say a sentence; alignment and words come from the attention head that moves most steadily along the text."""
         import torch
 
         ids = self.tokenizer(sentence, return_tensors="pt")["input_ids"].to(self.model.device)
@@ -198,8 +202,8 @@ class SpeechT5Speaker:
         return SpokenSentence(samples, alignment, symbols, find_words(symbols), judge_alignment(alignment, symbols))
 
 
-def open_speecht5_vocoder(companion: Path | None, place: Placement) -> Any:
-    """The HiFi-GAN that SpeechT5 needs.
+def open_speecht5_vocoder(companion: Path | None, placement: Placement) -> Any:
+    """Open the HiFi-GAN that SpeechT5 needs.
 
     Raises:
         ModelError: it is not here, or damaged.
@@ -207,7 +211,7 @@ def open_speecht5_vocoder(companion: Path | None, place: Placement) -> Any:
     if companion is None:
         raise ModelError("SpeechT5 needs its vocoder, which is not here. Delete the model and get it again.", "weights")
     made = import_library("transformers").SpeechT5HifiGan
-    return open_pretrained(made, companion, use_safetensors=True).to(place.device).eval()
+    return open_pretrained(made, companion, use_safetensors=True).to(placement.device).eval()
 
 
 class BarkSpeaker:
@@ -215,9 +219,11 @@ class BarkSpeaker:
 
     controls: tuple[str, ...] = ()
 
-    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+    def __init__(self, made: Any, folder: Path, placement: Placement) -> None:
         package = import_library("transformers")
-        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
+        self.model = (
+            open_pretrained(made, folder, use_safetensors=True, dtype=placement.dtype).to(placement.device).eval()
+        )
         table = "speaker_embeddings_path.json"
         self.processor = open_pretrained(
             package.BarkProcessor, folder, speaker_embeddings_dict_path=table if (folder / table).is_file() else None
@@ -231,7 +237,7 @@ class BarkSpeaker:
         return isinstance(table, dict) and all((folder / str(path)).is_file() for path in table.values())
 
     def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
-        """No alignment: Bark does not tell where it reads."""
+        """Say a sentence; there is no alignment, for Bark does not tell where it reads."""
         import torch
 
         known = [voice.key for voice in self.voices]
@@ -256,17 +262,19 @@ class DialogueSpeaker:
 
     controls: tuple[str, ...] = ()
 
-    def __init__(self, made: Any, folder: Path, place: Placement) -> None:
+    def __init__(self, made: Any, folder: Path, placement: Placement) -> None:
         package = import_library("transformers")
         self.is_csm = read_json(folder / "config.json").get("model_type") == "csm"
         self.processor = open_pretrained(package.AutoProcessor, folder)
-        self.model = open_pretrained(made, folder, use_safetensors=True, dtype=place.dtype).to(place.device).eval()
+        self.model = (
+            open_pretrained(made, folder, use_safetensors=True, dtype=placement.dtype).to(placement.device).eval()
+        )
         extractor = getattr(self.processor, "feature_extractor", None)
         self.sample_rate = int(getattr(extractor, "sampling_rate", 24_000))
         self.voices = tuple(Voice(str(at), f"Speaker {at + 1}", "") for at in range(2))
 
     def say(self, sentence: str, request: SpeechRequest, check: CheckStop) -> SpokenSentence:
-        """No alignment: neither tells where it reads."""
+        """Say a sentence; there is no alignment, for neither tells where it reads."""
         import torch
 
         speaker = int(request.voice) if request.voice.isdigit() else 0
@@ -292,14 +300,14 @@ SPEAKERS: dict[str, Callable[..., Speaker]] = {
 }
 
 
-def make_speaker(kind: Format, made: Any, folder: Path, place: Placement, companion: Path | None) -> Speaker:
+def make_speaker(kind: Format, made: Any, folder: Path, placement: Placement, companion: Path | None) -> Speaker:
     """Make the speaker of a kind, with its companion where it has one."""
     more = {} if kind.companion is None else {"companion": companion}
-    return SPEAKERS[kind.name](made, folder, place, **more)
+    return SPEAKERS[kind.name](made, folder, placement, **more)
 
 
 def select_alignment_head(attention: FloatArray) -> FloatArray:
-    """Of all layers and heads (layers, heads, S, L) the one that attends firmly and moves forward, (S, L)."""
+    """Return the attention (S, L) of the head, of (layers, heads, S, L), that attends firmly and moves forward."""
     flat = attention.reshape(-1, *attention.shape[2:])
     places = np.arange(flat.shape[2], dtype=np.float32)
     centres = flat @ places  # (heads, S)
@@ -310,7 +318,7 @@ def select_alignment_head(attention: FloatArray) -> FloatArray:
 
 
 def judge_alignment(alignment: FloatArray, symbols: tuple[str, ...]) -> str:
-    """Whether every word got attention."""
+    """Say in a sentence whether every word got attention."""
     mass = alignment.sum(axis=0)
     missed = [text for text, start, end in find_words(symbols) if float((mass[start:end] < 0.12).mean()) >= 0.5]
     if missed:
@@ -321,7 +329,7 @@ def judge_alignment(alignment: FloatArray, symbols: tuple[str, ...]) -> str:
 
 
 def _griffin_lim(mel: Any) -> Any:
-    """SpeechT5's base-10 log mel (16 kHz, 1,024-point window, hop 256, 80 Slaney bands from 80 Hz) without learning."""
+    """Turn SpeechT5's base-10 log mel (16 kHz, window 1,024, hop 256, 80 Slaney bands from 80 Hz) into sound."""
     import torch
 
     from models.torchaudio_import import import_torchaudio

@@ -17,7 +17,7 @@ from models.backends.library import find_folder, import_backend, locate_model
 from models.backends.sentence_splitting import split_sentences
 from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, SpokenSentence, make_speaker
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
-from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Voice, WordTiming
+from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Task, Voice, WordTiming
 from models.hub.spec import ModelSpec
 from models.speech.markup import to_plain
 
@@ -34,12 +34,12 @@ class HubSpeech:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """What it can sound like, known once it is loaded."""
+        """Return what it can sound like, known once it is loaded."""
         return self.speaker.voices
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model card."""
         model = self.speaker.model  # type: ignore[attr-defined]
         return ModelInfo(sum(weight.numel() for weight in model.parameters()), self.speaker.sample_rate)
 
@@ -55,14 +55,14 @@ class HubSpeech:
         Raises:
             ModelError: the text's language needs a package that is not there, or memory ran out.
         """
-        found_notes = list(self._ignored(request))
-        pieces, pauses = _sentences(request, found_notes)
+        found_notes = list(self._name_ignored(request))
+        pieces, pauses = _split_request(request, found_notes)
         notes = tuple(dict.fromkeys(found_notes))
         rate, total = self.speaker.sample_rate, len(request.text)
         words: tuple[WordTiming, ...] = ()
         done, samples_count = 0, 0
         if not pieces:
-            yield self._chunk(
+            yield self._make_chunk(
                 SpokenSentence(np.zeros(0, np.float32), NO_ALIGNMENT), 0, 0, (), notes, total, total, True
             )
             return
@@ -78,23 +78,25 @@ class HubSpeech:
             for each in spoken:
                 if each is None:
                     waiting = SpokenSentence(np.zeros(0, np.float32), NO_ALIGNMENT)
-                    yield self._chunk(waiting, min(number, len(pieces) - 1), len(pieces), words, notes, done, total)
+                    yield self._make_chunk(
+                        waiting, min(number, len(pieces) - 1), len(pieces), words, notes, done, total
+                    )
                     continue
                 last = number == len(pieces) - 1
-                sound, loud = self._levelled(each.samples, request)
+                sound, loud = self._adjust_level(each.samples, request)
                 lead, pause = (np.zeros(round(seconds * rate), np.float32) for seconds in pauses[number])
                 starts_s = (samples_count + len(lead)) / rate
-                words += _timings(each, starts_s, len(each.samples) / rate, pieces[number])
+                words += _time_words(each, starts_s, len(each.samples) / rate, pieces[number])
                 sound = np.concatenate([lead, sound, pause])
                 samples_count += len(sound)
                 done = total if last else min(total, done + len(pieces[number]) + 1)
                 notes = notes if not loud or loud in notes else (*notes, loud)
                 made = SpokenSentence(sound, each.alignment, each.symbols, each.words, each.verdict)
-                yield self._chunk(made, number, len(pieces), words, notes, done, total, last)
+                yield self._make_chunk(made, number, len(pieces), words, notes, done, total, last)
                 number += 1
 
-    def _levelled(self, samples: FloatArray, request: SpeechRequest) -> tuple[FloatArray, str]:
-        """The asked level, and no clipping."""
+    def _adjust_level(self, samples: FloatArray, request: SpeechRequest) -> tuple[FloatArray, str]:
+        """Return the sound at the level that was asked for, without clipping, and a note where it was turned down."""
         note = ""
         if request.energy_db:
             samples = samples * np.float32(10 ** (request.energy_db / 20))
@@ -104,7 +106,7 @@ class HubSpeech:
             note = "The sound was turned down where it would have clipped."
         return samples.astype(np.float32), note
 
-    def _ignored(self, request: SpeechRequest) -> Iterator[str]:
+    def _name_ignored(self, request: SpeechRequest) -> Iterator[str]:
         asked = {
             "speed": request.speed != 1.0,
             "pitch": request.pitch_semitones != 0.0,
@@ -116,7 +118,7 @@ class HubSpeech:
         if request.energy_db:
             yield f"{self.title} has no control of energy; its sound was made louder or softer afterwards."
 
-    def _chunk(
+    def _make_chunk(
         self,
         spoken: SpokenSentence,
         sentence: int,
@@ -130,7 +132,7 @@ class HubSpeech:
         return SpeechChunk(
             samples=spoken.samples,
             sample_rate=self.speaker.sample_rate,
-            mel=_mel(spoken.samples, self.speaker.sample_rate),
+            mel=_compute_mel(spoken.samples, self.speaker.sample_rate),
             alignment=spoken.alignment,
             symbols=spoken.symbols,
             sentence=sentence,
@@ -144,8 +146,8 @@ class HubSpeech:
         )
 
 
-def _sentences(request: SpeechRequest, notes: list[str]) -> tuple[list[str], Pauses]:
-    """(the sentences of a request without their markup, the seconds of silence before and after each)."""
+def _split_request(request: SpeechRequest, notes: list[str]) -> tuple[list[str], Pauses]:
+    """Return the sentences of a request without their markup, and the seconds of silence before and after each."""
     pieces: list[str] = []
     pauses: Pauses = []
     lead_s, was_asked = 0.0, False
@@ -164,8 +166,8 @@ def _sentences(request: SpeechRequest, notes: list[str]) -> tuple[list[str], Pau
     return pieces, pauses
 
 
-def _timings(spoken: SpokenSentence, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:
-    """When each word is heard; where the model does not tell, the sentence is one word."""
+def _time_words(spoken: SpokenSentence, start_s: float, length_s: float, sentence: str) -> tuple[WordTiming, ...]:
+    """Return when each word is heard; where the model does not tell, the sentence is one word."""
     if not spoken.samples.size:
         return ()
     if not spoken.words or not spoken.alignment.size:
@@ -179,8 +181,8 @@ def _timings(spoken: SpokenSentence, start_s: float, length_s: float, sentence: 
     return tuple(found)
 
 
-def _mel(samples: FloatArray, sample_rate: int) -> FloatArray:
-    """Mel frames of the sound for the plot, in the studio's convention."""
+def _compute_mel(samples: FloatArray, sample_rate: int) -> FloatArray:
+    """Return mel frames of the sound for the plot, in the studio's convention."""
     if not samples.size:
         return NO_MEL
     import torch
@@ -192,13 +194,13 @@ def _mel(samples: FloatArray, sample_rate: int) -> FloatArray:
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:
-    """A downloaded repository as a voice.
+    """Open a downloaded repository as a model that speaks.
 
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = locate_model(files, spec, "speech", "is no voice but of")
-    place = choose_placement(spec.memory_mb, prefer="float16")
+    folder, kind = locate_model(files, spec, Task.SPEECH, "is no voice but of")
+    placement = choose_placement(spec.memory_mb, prefer="float16")
     companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
-    speaker = make_speaker(kind, import_backend(kind), folder, place, companion)
+    speaker = make_speaker(kind, import_backend(kind), folder, placement, companion)
     return HubSpeech(speaker, spec.title)

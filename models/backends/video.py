@@ -27,7 +27,7 @@ from models.backends.library import (
 )
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.clips import MAX_SIDE, read_picture
-from models.contracts import ModelInfo, VideoChunk, VideoRequest
+from models.contracts import ModelInfo, Task, VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 
@@ -39,7 +39,7 @@ NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
 
 @dataclass(frozen=True)
 class VideoPipelineDefaults:
-    """A line of data for a pipeline: its usual size, rate and length, and which numbers it takes.
+    """The usual size, rate and length of one pipeline, and which numbers it takes.
 
     Attributes:
         width, height: in pixels.
@@ -60,14 +60,14 @@ class VideoPipelineDefaults:
     length: str = "num_frames"
 
     def fit_frames(self, seconds: float) -> int:
-        """The nearest number of frames that the pipeline can make."""
+        """Return the nearest number of frames that the pipeline can make in so many seconds."""
         extra = 1 if self.plus_one else 0
         groups = max(1, round((seconds * self.rate - extra) / self.group))
         most = (self.most_frames - extra) // self.group
         return min(groups, most) * self.group + extra
 
     def fit_size(self, device: str) -> tuple[int, int]:
-        """(W, H) on this device."""
+        """Return (W, H) for this device."""
         scale = min(1.0, CPU_LONGEST_SIDE / max(self.width, self.height)) if device == "cpu" else 1.0
         sides = [max(self.side, round(each * scale / self.side) * self.side) for each in (self.width, self.height)]
         return sides[0], sides[1]
@@ -95,19 +95,19 @@ class HubVideo:
     """A video pipeline of diffusers."""
 
     def __init__(
-        self, pipeline: Any, line: VideoPipelineDefaults, place: Placement, title: str, notes: tuple[str, ...] = ()
+        self, pipeline: Any, line: VideoPipelineDefaults, placement: Placement, title: str, notes: tuple[str, ...] = ()
     ) -> None:
-        self.pipeline, self.line, self.place, self.title, self._notes = pipeline, line, place, title, notes
+        self.pipeline, self.line, self.placement, self.title, self._notes = pipeline, line, placement, title, notes
 
     @property
     def info(self) -> ModelInfo:
-        """Facts for the shelf."""
+        """Return facts for the model card."""
         return ModelInfo(count_parameters(self.pipeline))
 
     def to_gpu(self) -> None:
         """Move to the GPU that a Space lends."""
         self.pipeline.to("cuda")
-        self.place = replace(self.place, device="cuda")
+        self.placement = replace(self.placement, device="cuda")
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
         """Yield what the sampler's numbers look like at every step, then the frames.
@@ -121,7 +121,7 @@ class HubVideo:
         needs_picture = pipeline_call.accepts(self.pipeline, "image")
         if needs_picture and request.image is None:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
-        size = width, height = self.line.fit_size(self.place.device)
+        size = width, height = self.line.fit_size(self.placement.device)
         frames = self.line.fit_frames(request.frames / STUDIO_RATE)
         notes = tuple(self._remarks(request, frames, width, height, needs_picture))
         picture = _open_first_picture(request, size) if needs_picture else None
@@ -186,7 +186,7 @@ class HubVideo:
         self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool
     ) -> Iterator[str]:
         yield f"{self.title} drew {frames} frames of {width} x {height}, {self.line.rate:g} a second."
-        if self.place.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
+        if self.placement.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
             yield f"On a processor it draws small; on a GPU its frames have {self.line.width} x {self.line.height}."
         if any((request.motion, request.speed, request.camera, request.colour, request.direction)):
             yield "It has no knobs for motion, speed, direction, camera and colours: say such things in the prompt."
@@ -196,7 +196,7 @@ class HubVideo:
 
 
 def _open_first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
-    """The picture to begin from at this (W, H): a picture file, or the first frame of a clip, or the small one."""
+    """Return the first frame at this (W, H): of a picture file or a clip where one is given, else the small picture."""
     from PIL import Image
 
     pixels = read_picture(request.picture_path, max(size), MAX_SIDE) if request.picture_path else request.image
@@ -204,7 +204,7 @@ def _open_first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
 
 
 def preview_latents(latents: Any, size: tuple[int, int]) -> Pixels:
-    """The first three channels of the sampler's numbers as colours, (F, h, w, 3): no picture yet, but it settles.
+    """Show the first three channels of the sampler's latents as colours, uint8 (F, h, w, 3).
 
     Latents are (1, C, F, h, w), (1, F, C, h, w), or packed as (1, F h w, C) in the shape of the frames.
     """
@@ -230,14 +230,18 @@ def preview_latents(latents: Any, size: tuple[int, int]) -> Pixels:
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
-    """A downloaded repository as a maker of clips.
+    """Open a downloaded repository as a model that makes clips.
 
     Raises:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
-    folder, kind = locate_model(files, spec, "video", "makes no video but is of")
-    place = choose_placement(spec.memory_mb)
+    folder, kind = locate_model(files, spec, Task.VIDEO, "makes no video but is of")
+    placement = choose_placement(spec.memory_mb)
     pipeline = open_pretrained(
-        import_backend(kind), folder, use_safetensors=True, dtype=place.dtype, variant=find_variant(get_main_hub(spec))
+        import_backend(kind),
+        folder,
+        use_safetensors=True,
+        dtype=placement.dtype,
+        variant=find_variant(get_main_hub(spec)),
     )
-    return HubVideo(pipeline, PIPELINES[kind.name], place, spec.title, place_pipeline(pipeline, place))
+    return HubVideo(pipeline, PIPELINES[kind.name], placement, spec.title, place_pipeline(pipeline, placement))

@@ -1,4 +1,4 @@
-"""A library's long call as a stream: it runs in a thread of its own, tells how far it is, and can be stopped."""
+"""Run a library's long call in a worker thread, as a stream that tells how far it is and can be stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class WorkerCancelled(Exception):
 
 
 class Channel(Generic[Item]):
-    """What the call speaks to: it puts items, and asks whether it should stop."""
+    """Where the call puts its items, and learns that it should stop."""
 
     def __init__(self, ahead: int = 0) -> None:
         self._items: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
@@ -100,7 +100,7 @@ def run_in_thread(
 
 @contextmanager
 def seed_torch(seed: int) -> Iterator[None]:
-    """Torch's global random numbers fixed for a while, for this thread alone, and put back after."""
+    """Seed torch's global random state inside the `with`, for one thread at a time, and restore it after."""
     import torch
 
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []

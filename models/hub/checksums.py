@@ -1,4 +1,4 @@
-"""Is this file the one that was announced? Digests, and marks that spare hashing the same file at every start.
+"""Digests of files, and marks that spare hashing the same file at every start.
 
 The Hub announces a large file (LFS) by its SHA-256 and a small one by its git blob id, both as the ETag. A mark is a
 small JSON file beside the cache: the digest that was found, with the size and the time stamp of the file it was found
@@ -19,12 +19,12 @@ _BLOCK_BYTES = 4 * 2**20
 
 
 def is_sha256(text: str | None) -> bool:
-    """Whether `text` is a SHA-256 in small hexadecimal letters."""
+    """Return whether `text` is a SHA-256 in small hexadecimal letters."""
     return bool(text and _SHA256.fullmatch(text))
 
 
 def is_digest(text: str | None) -> bool:
-    """Whether `text` is a SHA-256 or a git blob id: something that a file's content can be checked against."""
+    """Return whether `text` is a SHA-256 or a git blob id: something that a file's content can be checked against."""
     return bool(text and (_SHA256.fullmatch(text) or _GIT_BLOB.fullmatch(text)))
 
 
@@ -54,7 +54,7 @@ def compute_digest(path: Path, digest: str, on_bytes: Callable[[int], None] | No
 
 
 def is_marked(mark: Path, path: Path, digest: str | None) -> bool:
-    """Whether `path` was verified before and not touched since; with a `digest`, whether it was verified as that."""
+    """Return whether `path` was verified before, as `digest` if one is given, and not touched since."""
     try:
         noted = json.loads(mark.read_text(encoding="utf-8"))
         stat = path.stat()

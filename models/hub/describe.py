@@ -1,4 +1,4 @@
-"""From the id of a repository to a catalogue entry: recognised, listed, pinned to a commit.
+"""Describe a repository of the Hub as a catalogue entry: its kind detected, its files listed, its commit pinned.
 
 spec = describe("owner/name")          # a branch or tag is resolved to the commit that it names now
 spec = listed(spec_with_a_snapshot)    # the catalogue's own entries, when they are first needed
@@ -12,7 +12,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from models.contracts import Voice
+from models.contracts import Task, Voice
 from models.errors import ModelError
 from models.hub import download as hub_files
 from models.hub.detect import CARD, DetectedModel, detect_model
@@ -36,7 +36,7 @@ def describe(
     endpoint: str | None = None,
     offline: bool | None = None,
 ) -> ModelSpec:
-    """A catalogue entry for any repository of a supported kind, pinned to a commit.
+    """Return a catalogue entry for any repository of a supported kind, pinned to a commit.
 
     Raises:
         ModelError: there is no such repository, it may not be read, or the studio cannot or will not run it.
@@ -74,7 +74,7 @@ def list_files(
     endpoint: str | None = None,
     offline: bool | None = None,
 ) -> ModelSpec:
-    """The same entry with the files of its snapshots listed.
+    """Return the same entry with the files of its snapshots listed.
 
     Raises:
         ModelError: as `describe`; or the repository is of another kind than the entry says.
@@ -93,21 +93,21 @@ def list_files(
 
 
 def parse_repo_id(repo_id: str) -> str:
-    """The id in what a person pastes: an address of the Hub's page, or the id with spaces around it."""
+    """Return the id in what a person pastes: an address of the Hub's page, or the id with spaces around it."""
     text = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", repo_id.strip())
     return "/".join(text.split("/")[:2]).strip()
 
 
-def make_key(task: str, repo_id: str) -> str:
-    """The key of an added repository."""
+def make_key(task: Task, repo_id: str) -> str:
+    """Return the key of an added repository."""
     return f"{task}/{re.sub(r'[^a-z0-9._-]', '-', repo_id.lower().replace('/', '--'))}"
 
 
 def parse_voices(card: dict[str, Any]) -> tuple[Voice, ...]:
-    """The voices that `auralume.json` names.
+    """Return the voices that `auralume.json` names.
 
     Raises:
-        ModelError: it says of them what no voice has.
+        ModelError: a voice lacks something, has something that no voice has, or has the key of another.
     """
     try:
         voices = tuple(Voice(**voice) for voice in card.get("voices", ()))
@@ -123,13 +123,13 @@ def parse_voices(card: dict[str, Any]) -> tuple[Voice, ...]:
 
 
 def allows_commercial_use(licence: str) -> bool:
-    """Whether a licence is known to allow commercial use; what is not known counts as no."""
+    """Return whether a licence is known to allow commercial use; what is not known counts as no."""
     name = licence.lower()
     return name.startswith(FREE) and "-nc" not in name
 
 
 def estimate_memory_mb(found: DetectedModel) -> int:
-    """What the model takes in use; on a processor half-precision weights are widened to single precision."""
+    """Estimate the memory that a model takes in use; a processor widens half-precision weights to single precision."""
     widened = 2.0 if found.stored_half and not has_gpu() else 1.0
     return round(MEMORY_SHARE * widened * found.weights_mb) + MEMORY_EXTRA_MB
 

@@ -1,4 +1,4 @@
-"""From a repository's list of files to what runs it, or to the reason why the studio does not.
+"""Detect what runs a repository from its list of files, or tell why the studio does not run it.
 
 Only plain numbers are loaded (safetensors), and never a repository's own program code.
 """
@@ -28,10 +28,10 @@ VARIANT = ".fp16."
 
 @dataclass(frozen=True)
 class DetectedModel:
-    """What a repository is.
+    """The kind of a repository, and the files that it needs.
 
     Attributes:
-        format: its line of data.
+        format: its kind.
         files: what is needed of it.
         weights_mb: of the weights among them.
         stored_half: whether the weights are in half precision.
@@ -136,7 +136,7 @@ def _detect_pipeline(repository: Repository, index: dict[str, Any]) -> DetectedM
 
 
 def _is_of_a_library(name: str) -> bool:
-    """Whether a part is made by transformers, by diffusers, or by the module of one of its pipelines."""
+    """Return whether a part is made by transformers, by diffusers, or by the module of one of its pipelines."""
     if name in ("diffusers", "transformers"):
         return True
     package = find_spec("diffusers")
@@ -145,12 +145,12 @@ def _is_of_a_library(name: str) -> bool:
 
 
 def _foreign_index(path: str, weights: Iterable[HubFile]) -> bool:
-    """Whether this is the index of shards that are not taken."""
+    """Return whether this is the index of shards that are not taken."""
     return path.endswith(".safetensors.index.json") and len(list(weights)) <= 1
 
 
 def _weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
-    """The safetensors of one model: whole, in shards, or as the half-precision variant where there is no other."""
+    """Select the safetensors of one model: whole, in shards, or in half precision where there is no other variant."""
     safe = [file for file in files if file.path.endswith(".safetensors")]
     if not safe:
         folder = f" in {files[0].path.split('/')[0]}/" if files and "/" in files[0].path else ""

@@ -87,13 +87,13 @@ class Hub:
 
     @property
     def size_bytes(self) -> int:
-        """Of all files together, as declared."""
+        """Return the size of all files together, as declared."""
         return sum(file.size_bytes for file in self.files)
 
 
 @dataclass(frozen=True)
 class _Announced:
-    """What the Hub says of a file before it is downloaded."""
+    """The Hub's answer about a file before it is downloaded."""
 
     commit: str
     digest: str
@@ -145,13 +145,13 @@ def fetch(
 
 
 def find_missing_files(hub: Hub, cache_dir: Path | str | None = None) -> tuple[HubFile, ...]:
-    """The files that are not on disk; looks only, verifies nothing and makes no request."""
+    """Return the files that are not on disk; verifies nothing and makes no request."""
     cache = find_cache_folder(cache_dir)
     return tuple(file for file in hub.files if not _is_file(_snapshot_path(hub, file, cache)))
 
 
 def count_bytes_on_disk(hub: Hub, cache_dir: Path | str | None = None) -> int:
-    """What the files of `hub` that are here take."""
+    """Return how many bytes the files of `hub` that are here take."""
     cache = find_cache_folder(cache_dir)
     paths = [_snapshot_path(hub, file, cache) for file in hub.files]
     return sum(path.stat().st_size for path in paths if path is not None and path.is_file())
@@ -191,13 +191,13 @@ def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = No
 
 
 def _get_lock(hub: Hub, cache: Path) -> threading.Lock:
-    """Two models may share a repository; only one of them downloads from it at a time."""
+    """Return the lock of a repository: two models may share it, and only one of them downloads from it at a time."""
     with _locks_guard:
         return _repository_locks.setdefault((cache, hub.repo_id), threading.Lock())
 
 
 def find_cache_folder(cache_dir: Path | str | None) -> Path:
-    """Where downloads are kept: the folder given, or the Hub cache that all programs share."""
+    """Return where downloads are kept: the folder given, or the Hub cache that all programs share."""
     if cache_dir is not None:
         return Path(cache_dir)
     from huggingface_hub import constants
@@ -206,7 +206,7 @@ def find_cache_folder(cache_dir: Path | str | None) -> Path:
 
 
 def is_offline(offline: bool | None) -> bool:
-    """Whether the network must not be used; None follows HF_HUB_OFFLINE."""
+    """Return whether the network must not be used; None follows HF_HUB_OFFLINE."""
     if offline is not None:
         return offline
     from huggingface_hub import constants
@@ -219,7 +219,7 @@ def _repository_folder(hub: Hub, cache: Path) -> Path:
 
 
 def _snapshot_path(hub: Hub, file: HubFile, cache: Path) -> Path | None:
-    """Where the cache keeps the file; None while a tag's commit is not known here."""
+    """Return where the cache keeps the file; None while a tag's commit is not known here."""
     folder = _repository_folder(hub, cache)
     commit = hub.revision
     if not is_commit(commit):
@@ -239,7 +239,7 @@ def _is_file(path: Path | None) -> bool:
 
 
 def _find_verified(hub: Hub, file: HubFile, cache: Path, report: OnProgress) -> Path | None:
-    """The file on disk if it is the right one; a wrong one is deleted, one of unknown digest counts as missing."""
+    """Return the file on disk if its digest is right; delete a wrong one; None also where the digest is unknown."""
     path = _snapshot_path(hub, file, cache)
     if path is None or not path.is_file():
         return None
@@ -257,7 +257,7 @@ def _find_verified(hub: Hub, file: HubFile, cache: Path, report: OnProgress) -> 
 
 
 def _ask(hub: Hub, file: HubFile, endpoint: str | None) -> _Announced:
-    """One request: does the file exist, may it be read, how large is it and what is its digest?"""
+    """Ask in one request whether the file exists and may be read, how large it is, and what its digest is."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     try:
@@ -347,7 +347,7 @@ def _delete(path: Path) -> None:
 
 
 def _shift_progress(report: OnProgress, before: int, total: int) -> OnProgress:
-    """A callback for one file of several: adds what came before it, and gives the total of all."""
+    """Return a callback for one file of several, which adds the bytes before it and gives the total of all."""
 
     def shifted(progress: Progress) -> None:
         report(Progress(progress.stage, before + progress.done, total))
@@ -356,10 +356,10 @@ def _shift_progress(report: OnProgress, before: int, total: int) -> OnProgress:
 
 
 def _progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
-    """A tqdm class that draws nothing and tells `on_bytes` how many bytes have come."""
+    """Return a tqdm class that draws nothing and tells `on_bytes` how many bytes have come."""
     from tqdm import tqdm
 
-    class SilentBar(tqdm):  # type: ignore[type-arg]
+    class SilentBar(tqdm):  # type: ignore[misc]  # tqdm brings no types
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
             super().__init__(*args, **{**kwargs, "disable": True})
@@ -371,9 +371,9 @@ def _progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
             return None
 
         def update_transfer(self, n: float) -> None:
-            """Bytes on the wire, which a Xet download counts apart from bytes written; only the latter are shown."""
+            """Ignore the bytes on the wire, which a Xet download counts apart from the bytes written."""
 
         def set_transfer_postfix_str(self, text: str, refresh: bool = True) -> None:
-            """Speed on the wire, not shown."""
+            """Ignore the speed on the wire."""
 
     return SilentBar

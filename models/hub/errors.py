@@ -1,4 +1,4 @@
-"""From what can go wrong between here and the Hub to a sentence that a person can act on.
+"""Turn what can go wrong between here and the Hub into a sentence that a person can act on.
 
 The sentences are built from the repository's name and the file's path alone: never from an exception's text, which may
 quote signed addresses. Exceptions of the HTTP library are known by the names of their classes, because huggingface_hub
@@ -31,21 +31,23 @@ def explain_error(error: Exception, repo_id: str, path: str) -> ModelError:
     elif isinstance(error, errors.OfflineModeIsEnabled):
         found = offline_error(repo_id)
     elif isinstance(error, errors.HfHubHTTPError):
-        found = _of_answer(error, repo_id, path)
+        found = _explain_answer(error, repo_id, path)
     elif _TRANSPORT_CLASSES & {cls.__name__ for cls in type(error).__mro__}:
-        found = _error(
+        found = _make_error(
             "network", f"The Hugging Face Hub cannot be reached for {repo_id}. Check the connection and try again."
         )
     elif isinstance(error, OSError):
-        found = _of_file_system(error, repo_id, path)
+        found = _explain_file_system(error, repo_id, path)
     else:
-        found = _error("server", f"The download of {path} of {repo_id} failed ({type(error).__name__}). Try again.")
+        found = _make_error(
+            "server", f"The download of {path} of {repo_id} failed ({type(error).__name__}). Try again."
+        )
     return found
 
 
 def offline_error(repo_id: str) -> ModelError:
-    """The files are not here and the network must not be used."""
-    return _error(
+    """Say that the files are not here and the network must not be used."""
+    return _make_error(
         "offline",
         f"{repo_id} is not on this machine and offline mode is on. Unset HF_HUB_OFFLINE to download it, "
         "or choose a model that is already here.",
@@ -53,16 +55,16 @@ def offline_error(repo_id: str) -> ModelError:
 
 
 def checksum_error(repo_id: str, path: str) -> ModelError:
-    """The content is not what was announced; the file has been deleted."""
-    return _error(
+    """Say that the content is not what was announced and the file has been deleted."""
+    return _make_error(
         "checksum",
         f"{path} of {repo_id} arrived damaged: its checksum is not the announced one. It was deleted; try again.",
     )
 
 
 def content_changed_error(repo_id: str, path: str) -> ModelError:
-    """The Hub announces another file than the catalogue names; nothing was downloaded."""
-    return _error(
+    """Say that the Hub announces another file than the catalogue names; nothing was downloaded."""
+    return _make_error(
         "checksum",
         f"The Hub offers another {path} of {repo_id} than the catalogue names (the checksums differ). "
         "It was not downloaded; look for a newer studio.",
@@ -70,8 +72,8 @@ def content_changed_error(repo_id: str, path: str) -> ModelError:
 
 
 def not_a_hub_error(repo_id: str, path: str) -> ModelError:
-    """The answer lacks what every Hub answer has: commit, ETag."""
-    return _error(
+    """Say that an answer lacks what every Hub answer has: commit, ETag."""
+    return _make_error(
         "server",
         f"What answered for {path} of {repo_id} is not a Hugging Face Hub. "
         "Check HF_ENDPOINT, and any proxy or login page of the network.",
@@ -79,16 +81,16 @@ def not_a_hub_error(repo_id: str, path: str) -> ModelError:
 
 
 def unknown_revision_error(repo_id: str, revision: str) -> ModelError:
-    """The repository has no such commit or tag."""
-    return _error(
+    """Say that the repository has no such commit or tag."""
+    return _make_error(
         "revision",
         f"{repo_id} has no revision {revision[:12]} (any more). Choose another model, or look for a newer studio.",
     )
 
 
 def disk_too_small_error(repo_id: str, needed_mb: float, free_mb: float, folder: str) -> ModelError:
-    """There is not enough space for the files; nothing was downloaded."""
-    return _error(
+    """Say that the disk has too little space for the files; nothing was downloaded."""
+    return _make_error(
         "disk",
         f"{repo_id} needs {needed_mb:,.1f} MB of disk space and {free_mb:,.1f} MB are free in {folder}. "
         "Free some space and try again.",
@@ -96,21 +98,23 @@ def disk_too_small_error(repo_id: str, needed_mb: float, free_mb: float, folder:
 
 
 def not_deletable_error(repo_id: str, path: str) -> ModelError:
-    """A file of the cache resists deletion."""
-    return _error("disk", f"{path} of {repo_id} could not be deleted from the model cache. Check its permissions.")
+    """Say that a file of the cache cannot be deleted."""
+    return _make_error("disk", f"{path} of {repo_id} could not be deleted from the model cache. Check its permissions.")
 
 
-def _of_file_system(error: OSError, repo_id: str, path: str) -> ModelError:
+def _explain_file_system(error: OSError, repo_id: str, path: str) -> ModelError:
     if error.errno in _FULL_DISK:
-        return _error("disk", f"The disk ran full while {path} of {repo_id} was saved. Free some space and try again.")
+        return _make_error(
+            "disk", f"The disk ran full while {path} of {repo_id} was saved. Free some space and try again."
+        )
     if error.errno is None:  # huggingface_hub's own: the content has not the announced size
         return checksum_error(repo_id, path)
     reason = error.strerror or "no reason given"
-    return _error("disk", f"{path} of {repo_id} could not be saved in the model cache: {reason}.")
+    return _make_error("disk", f"{path} of {repo_id} could not be saved in the model cache: {reason}.")
 
 
-def _of_answer(error: Exception, repo_id: str, path: str) -> ModelError:
-    """From an answer with an error status: by the Hub's own error code if it gave one, else by the status."""
+def _explain_answer(error: Exception, repo_id: str, path: str) -> ModelError:
+    """Explain an answer with an error status: by the Hub's own error code if it gave one, else by the status."""
     from huggingface_hub import errors
 
     # A subclass comes before its base class: a gated repository is a RepositoryNotFoundError too.
@@ -128,32 +132,32 @@ def _of_answer(error: Exception, repo_id: str, path: str) -> ModelError:
             f"{repo_id} has no such revision any more. Choose another model, or look for a newer studio.",
         ),
         (errors.EntryNotFoundError, "not-found", f"{repo_id} has no file {path}. Choose another model."),
-        (errors.RepositoryNotFoundError, "not-found", _no_repository(repo_id)),
+        (errors.RepositoryNotFoundError, "not-found", _say_no_repository(repo_id)),
     )
     for kind_of_error, kind, message in by_code:
         if isinstance(error, kind_of_error):
-            return _error(kind, message)
-    return _of_status(getattr(getattr(error, "response", None), "status_code", 0), repo_id)
+            return _make_error(kind, message)
+    return _explain_status(getattr(getattr(error, "response", None), "status_code", 0), repo_id)
 
 
-def _of_status(status: int, repo_id: str) -> ModelError:
+def _explain_status(status: int, repo_id: str) -> ModelError:
     forbidden = f"The Hub does not allow reading {repo_id}. Check that HF_TOKEN, or the login, is valid."
     by_status: dict[int, tuple[Kind, str]] = {
         401: ("forbidden", forbidden),
         403: ("forbidden", forbidden),
-        404: ("not-found", _no_repository(repo_id)),
+        404: ("not-found", _say_no_repository(repo_id)),
         408: ("network", f"The Hub waited too long for {repo_id}. Check the connection and try again."),
         429: ("rate-limit", "The Hub asks for a pause: too many downloads just now. Try again in some minutes."),
     }
     problem = f"The Hub has a problem of its own just now (error {status}). Try again in some minutes."
-    return _error(*by_status.get(status, ("server", problem)))
+    return _make_error(*by_status.get(status, ("server", problem)))
 
 
-def _no_repository(repo_id: str) -> str:
+def _say_no_repository(repo_id: str) -> str:
     return (
         f"{repo_id} is not on the Hub, or it is private. If it is yours, log in with `hf auth login` or set HF_TOKEN."
     )
 
 
-def _error(kind: Kind, message: str) -> ModelError:
+def _make_error(kind: Kind, message: str) -> ModelError:
     return ModelError(message, kind)

@@ -1,4 +1,4 @@
-"""The kinds of repositories that the studio can run: one line of data each, read by two generic adapters.
+"""The kinds of repositories that the studio can run, one entry each; generic adapters read them.
 
 A repository says what it is in `config.json` (`model_type`, transformers), in `model_index.json` (`_class_name`,
 diffusers), or in `auralume.json` (weights of this project's own recipes).
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from models.contracts import Task
 
 Library = Literal["transformers", "diffusers", "vgg", "auralume"]
 
@@ -44,7 +46,7 @@ class Format:
     """
 
     name: str
-    task: str
+    task: Task
     library: Library
     backend: str
     loader: str
@@ -59,16 +61,18 @@ class Format:
 SPEECHT5_VOCODER = Companion("microsoft/speecht5_hifigan", "6f01b211b404df2e0a0a20ca79628a757bb35854")
 
 
-def _speech(name: str, backend: str, summary: str, **more: object) -> Format:
-    return Format(name, "speech", "transformers", backend, SPEECH_LOADER, summary, **more)  # type: ignore[arg-type]
+def _speech(
+    name: str, backend: str, summary: str, companion: Companion | None = None, extra: tuple[str, ...] = ()
+) -> Format:
+    return Format(name, Task.SPEECH, "transformers", backend, SPEECH_LOADER, summary, companion, extra)
 
 
 def _video(backend: str, summary: str, guidance: float, steps: int = 50) -> Format:
-    return Format(backend, "video", "diffusers", backend, VIDEO_LOADER, summary, steps=steps, guidance=guidance)
+    return Format(backend, Task.VIDEO, "diffusers", backend, VIDEO_LOADER, summary, steps=steps, guidance=guidance)
 
 
 def _sound(backend: str, summary: str) -> Format:
-    return Format(backend, "music", "diffusers", backend, MUSIC_LOADER, summary)
+    return Format(backend, Task.MUSIC, "diffusers", backend, MUSIC_LOADER, summary)
 
 
 FORMATS: tuple[Format, ...] = (
@@ -90,7 +94,7 @@ FORMATS: tuple[Format, ...] = (
     _speech("dia", "DiaForConditionalGeneration", "Dia: dialogues of two speakers, written as [S1] and [S2]."),
     Format(
         "musicgen",
-        "music",
+        Task.MUSIC,
         "transformers",
         "MusicgenForConditionalGeneration",
         MUSIC_LOADER,
@@ -109,11 +113,11 @@ FORMATS: tuple[Format, ...] = (
     _video("HunyuanVideoPipeline", "HunyuanVideo: clips from a description; large.", 6.0),
     _video("MochiPipeline", "Mochi: clips from a description; large.", 4.5, 64),
     _video("LattePipeline", "Latte: short clips from a description.", 7.5),
-    Format("vgg19", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-19."),
-    Format("vgg16", "style_video", "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-16."),
+    Format("vgg19", Task.STYLE_VIDEO, "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-19."),
+    Format("vgg16", Task.STYLE_VIDEO, "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-16."),
     Format(
         "speecht5-vc",
-        "style_audio",
+        Task.STYLE_AUDIO,
         "transformers",
         "SpeechT5ForSpeechToSpeech",
         SOUND_STYLE_LOADER,
@@ -123,21 +127,26 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "musicgen_melody",
-        "style_audio",
+        Task.STYLE_AUDIO,
         "transformers",
         "MusicgenMelodyForConditionalGeneration",
         SOUND_STYLE_LOADER,
         "MusicGen Melody: plays a melody anew in a style that you describe.",
     ),
-    Format("speech/tacotron2", "speech", "auralume", "", NATIVE_LOADER, "A voice of this studio's own recipe."),
-    Format("music/transformer", "music", "auralume", "", NATIVE_LOADER, "A composer of this studio's own recipe."),
+    Format("speech/tacotron2", Task.SPEECH, "auralume", "", NATIVE_LOADER, "A voice of this studio's own recipe."),
+    Format("music/transformer", Task.MUSIC, "auralume", "", NATIVE_LOADER, "A composer of this studio's own recipe."),
     Format(
-        "style_video/adain", "style_video", "auralume", "", NATIVE_LOADER, "A picture style of the studio's recipe."
+        "style_video/adain", Task.STYLE_VIDEO, "auralume", "", NATIVE_LOADER, "A picture style of the studio's recipe."
     ),
     Format(
-        "style_audio/adain", "style_audio", "auralume", "", NATIVE_LOADER, "A sound style of the studio's own recipe."
+        "style_audio/adain",
+        Task.STYLE_AUDIO,
+        "auralume",
+        "",
+        NATIVE_LOADER,
+        "A sound style of the studio's own recipe.",
     ),
-    Format("video/unet3d", "video", "auralume", "", NATIVE_LOADER, "A video model of this studio's own recipe."),
+    Format("video/unet3d", Task.VIDEO, "auralume", "", NATIVE_LOADER, "A video model of this studio's own recipe."),
 )
 
 # One `model_type`, several things that a model was made for: the class that it was saved from tells which.
@@ -147,28 +156,28 @@ BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
 
 
 def read_format_name(config: dict[str, Any]) -> str:
-    """The kind that a `config.json` names; "" where it names none."""
+    """Return the kind that a `config.json` names; "" where it names none."""
     made_of = config.get("architectures") or [""]
     by_class = BY_CLASS.get(str(made_of[0])) if isinstance(made_of, list) else None
     return by_class or str(config.get("model_type") or config.get("architecture") or "")
 
 
 def takes_words(backend: str) -> bool:
-    """Whether a class restyles a sound as words say, and knows no voices or sounds as styles."""
+    """Return whether a class restyles a sound as words say, and knows no voices or sounds as styles."""
     return backend == "MusicgenMelodyForConditionalGeneration"
 
 
 def find_sampler_defaults(backend: str) -> tuple[int, float] | None:
-    """Steps and guidance that a class of diffusers is used with; None where it is none that samples pictures."""
+    """Return (steps, guidance) that a class of diffusers is used with; None where it samples no pictures."""
     found = BY_NAME.get(backend)
     return (found.steps, found.guidance) if found is not None and found.steps else None
 
 
 def needs_picture(backend: str) -> bool:
-    """Whether a class of diffusers sets a picture in motion and draws nothing from words alone."""
+    """Return whether a class of diffusers sets a picture in motion and draws nothing from words alone."""
     return "ImageToVideo" in backend
 
 
-def list_format_names(task: str = "") -> str:
-    """What can be run, for a person: the kinds of one task, or of all."""
-    return ", ".join(each.name for each in FORMATS if not task or each.task == task)
+def list_format_names(task: Task | None = None) -> str:
+    """List the kinds that can be run, for a person to read: those of one task, or all."""
+    return ", ".join(each.name for each in FORMATS if task in {None, each.task})

@@ -1,4 +1,4 @@
-"""What a repository on the Hub holds: its commit, files and licence, asked for in two short requests."""
+"""The commit, files and licence of a repository on the Hub, asked for in two short requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Repository:
 
     @property
     def paths(self) -> set[str]:
-        """Of all files."""
+        """Return the paths of all files."""
         return {file.path for file in self.files}
 
 

@@ -22,17 +22,17 @@ def check_repository(repo_id: str, revision: str) -> None:
 
 
 def is_repo_id(text: str) -> bool:
-    """Whether `text` reads like "owner/name"."""
+    """Return whether `text` reads like "owner/name"."""
     return bool(_REPO_ID.fullmatch(text))
 
 
 def is_commit(text: str) -> bool:
-    """Whether `text` is a full commit hash."""
+    """Return whether `text` is a full commit hash."""
     return bool(_COMMIT.fullmatch(text))
 
 
 def _is_fixed(revision: str) -> bool:
-    """Names alone do not tell a tag from a branch; a tag here must have a number in it, as versions and dates do."""
+    """Return whether a revision is a commit or a tag; a tag must have a digit, which tells it from most branches."""
     if _COMMIT.fullmatch(revision):
         return True
     has_number = any(letter.isdigit() for letter in revision)

@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded: ModelSpec, and where its files come from."""
+"""A model's entry in the catalogue, and the sources of its files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from models.contracts import Voice
+from models.contracts import Task, Voice
 from models.hub.download import Hub
 from models.hub.names import check_repository
 
@@ -69,14 +69,14 @@ class ModelSpec:
         languages: codes of ISO 639 that it understands, as its page says; () where none are named.
         hardware: what it is made for, as text; "" where any machine will do.
         backend: class of transformers or diffusers that runs it; "" for the studio's own networks.
-        added: whether a person put it on the shelf, so that it can be taken off again.
+        added: whether a person added it, so that it can be removed again.
 
     Raises:
         ValueError: names the field and what is wrong with it.
     """
 
     key: str
-    task: str
+    task: Task
     title: str
     summary: str
     licence: str
@@ -94,6 +94,9 @@ class ModelSpec:
     added: bool = False
 
     def __post_init__(self) -> None:
+        if self.task not in tuple(Task):
+            raise ValueError(f"task is {self.task!r}; it must be one of {', '.join(Task)}.")
+        object.__setattr__(self, "task", Task(self.task))  # from JSON it comes as text
         if not _KEY.fullmatch(self.key) or self.key.split("/")[0] != self.task:
             raise ValueError(f"key is {self.key!r}; it must read like '{self.task}/name' in small letters.")
         if not _LOADER.fullmatch(self.loader):
@@ -108,26 +111,26 @@ class ModelSpec:
 
     @property
     def hubs(self) -> tuple[Hub, ...]:
-        """The sources that are on the Hub."""
+        """Return the sources that are on the Hub."""
         return tuple(source for source in self.sources if isinstance(source, Hub))
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """The sources on the Hub whose files are not listed yet."""
+        """Return the sources on the Hub whose files are not listed yet."""
         return tuple(source for source in self.sources if isinstance(source, Snapshot))
 
     @property
     def is_native(self) -> bool:
-        """Whether the studio's own networks run it, not a class of transformers or diffusers."""
+        """Return whether the studio's own networks run it, not a class of transformers or diffusers."""
         return not self.backend
 
     @property
     def is_remote(self) -> bool:
-        """Whether anything of it comes from the Hub."""
+        """Return whether anything of it comes from the Hub."""
         return bool(self.hubs or self.snapshots)
 
     @property
     def download_mb(self) -> float:
-        """What a first use downloads, in megabytes of 10^6 bytes; 0 for a model that ships with the studio."""
+        """Return how many megabytes (10^6 bytes) a first use downloads; 0 for a model that ships with the studio."""
         listed = sum(hub.size_bytes for hub in self.hubs) / 1e6
         return listed + sum(snapshot.size_mb for snapshot in self.snapshots)

@@ -6,7 +6,7 @@ here: the commit fixes them, and they are checked against the git blob id that t
 
 from __future__ import annotations
 
-from models.contracts import Voice
+from models.contracts import Task, Voice
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec
 from models.registry.hub_catalog import HUB_CATALOG
@@ -44,7 +44,7 @@ SOUND_STYLES = (
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
         key="speech/tacotron2-lj",
-        task="speech",
+        task=Task.SPEECH,
         title="Auralume Tacotron 2",
         summary="A small English voice that ships with the studio: it speaks at once, anywhere.",
         licence="MIT",
@@ -63,7 +63,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="speech/tacotron2-speechbrain",
-        task="speech",
+        task=Task.SPEECH,
         title="SpeechBrain Tacotron 2",
         summary="The paper-size English model with a HiFi-GAN vocoder: a fuller voice, a download, and more waiting.",
         licence="Apache-2.0",
@@ -103,7 +103,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="music/transformer",
-        task="music",
+        task=Task.MUSIC,
         title="Auralume Music Transformer",
         summary="A small composer that ships with the studio: songs, chorales, drums, bar by bar while you listen.",
         licence="MIT (trained on POP909's arrangements of copyrighted songs, among others)",
@@ -121,7 +121,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="video/unet3d",
-        task="video",
+        task=Task.VIDEO,
         title="Auralume video",
         summary="A small 3D U-Net that ships with the studio: scenes and animated characters, in seconds on a CPU.",
         licence="MIT (characters learned from CC BY and OGA-BY drawings)",
@@ -148,7 +148,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="beats/tcn",
-        task="beats",
+        task=Task.BEATS,
         title="Auralume beat network",
         summary="Hears beats, downbeats and tempo of a song; ships with the studio.",
         licence="MIT (trained on POP909's arrangements of copyrighted songs, among others)",
@@ -165,7 +165,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="style_video/adain",
-        task="style_video",
+        task=Task.STYLE_VIDEO,
         title="Auralume picture style",
         summary="Paints a clip or picture in the style of any picture; ships with the studio and needs no network.",
         licence="MIT",
@@ -179,7 +179,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="style_audio/adain",
-        task="style_audio",
+        task=Task.STYLE_AUDIO,
         title="Auralume audio style",
         summary="Gives a sound the timbre of another voice, an instrument or a place; ships with the studio.",
         licence="MIT",
@@ -197,7 +197,7 @@ CATALOG: tuple[ModelSpec, ...] = (
     ),
     ModelSpec(
         key="video_sync/cross-attention",
-        task="video_sync",
+        task=Task.SYNC,
         title="Auralume sync",
         summary="Tells by how much the sound of a clip is late or early, and repairs it; ships with the studio.",
         licence="MIT",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from models.contracts import Generator
 from models.errors import ModelError
@@ -25,7 +26,7 @@ def build_generator(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
         if spec.needs_gpu and not _has_gpu():
             raise ModelError(f"{spec.title} needs a GPU and this machine has none. Choose another model.", "gpu")
         module_name, _, function_name = spec.loader.partition(":")
-        model = getattr(importlib.import_module(module_name), function_name)(files, spec)
+        model: Any = getattr(importlib.import_module(module_name), function_name)(files, spec)
         if not isinstance(model, Generator):
             raise TypeError(f"{spec.loader} returned {type(model).__name__}, which cannot stream")
         return model
@@ -45,6 +46,6 @@ def build_generator(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
 
 
 def loading_error(spec: ModelSpec, error: BaseException) -> ModelError:
-    """Something that nobody foresaw, with the first line of its text for whoever reports it."""
+    """Return the error for a failure that nobody foresaw, with the first line of its text for whoever reports it."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_CHARACTERS]
     return ModelError(f"{spec.title} could not be loaded ({reason}).", "loader")

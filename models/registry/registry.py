@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from models.contracts import Generator, Progress, Voice
+from models.contracts import Generator, Progress, Task, Voice
 from models.errors import ModelError
-from models.hub import download as hub_files
 from models.hub.download import Hub, HubFile, OnProgress
-from models.hub.spec import Bundled, ModelSpec, Source
+from models.hub.spec import Bundled, ModelSpec
 from models.machine import has_gpu
 from models.memory import measure_available_memory_mb
 from models.registry.loading import build_generator, loading_error
+from models.registry.model_files import ModelFiles
+from models.registry.protocols import Runner, StreamingModel
 from models.registry.shared_model import LoadJob, SharedModel
 from models.registry.timing import RequestTimings
 
@@ -32,11 +33,10 @@ WEIGHTS_DIR = Path(__file__).resolve().parents[1] / "weights"
 MEMORY_SHARE = 0.7  # of what is free at the start; the rest is for requests, plots and other programs
 
 State = Literal["ready", "here", "absent"]
-Runner = Callable[[Any, Any, ModelSpec], Iterator[Any]]
 
 
 def _stream_locally(model: Generator, request: Any, spec: ModelSpec) -> Iterator[Any]:
-    """How a request is run if nobody says otherwise (a Space that is lent a GPU does)."""
+    """Run a request in this process; a Space that is lent a GPU puts another runner in its place."""
     return model.stream(request)
 
 
@@ -72,6 +72,7 @@ class Registry:
             if spec.key in self._specs:
                 raise ValueError(f"key {spec.key!r} is in the catalogue twice.")
             self._specs[spec.key] = spec
+        self._files = ModelFiles(weights_dir, cache_dir, endpoint, offline)
         self.cache_dir = cache_dir
         self.memory_budget_mb = (
             MEMORY_SHARE * measure_available_memory_mb() if memory_budget_mb is None else memory_budget_mb
@@ -84,20 +85,34 @@ class Registry:
         self.runner: Runner = _stream_locally
         self.timings = RequestTimings()
         self._lock = threading.Lock()  # guards the next two and every count of users and watchers; held briefly
-        self._loaded: OrderedDict[str, SharedModel] = OrderedDict()  # least recently used first
+        # Least recently used first. No cache class fits: models in use stay, and several idle ones may go for one.
+        self._loaded: OrderedDict[str, SharedModel] = OrderedDict()
         self._jobs: dict[str, LoadJob] = {}
         self._building = threading.Lock()  # one model is built at a time, so that the budget holds
 
-    def specs(self, task: str | None = None) -> tuple[ModelSpec, ...]:
-        """The catalogue in its order, or the part of it that serves one task."""
+    def specs(self, task: Task | None = None) -> tuple[ModelSpec, ...]:
+        """Return the catalogue in its order, or the part of it that serves one task."""
         return tuple(spec for spec in tuple(self._specs.values()) if task in {None, spec.task})
 
-    def default(self, task: str) -> ModelSpec | None:
+    def default(self, task: Task) -> ModelSpec | None:
         """Return the model that a task begins with, the first of the catalogue; None where there is none."""
-        return next((spec for spec in tuple(self._specs.values()) if spec.task == task), None)
+        return next(iter(self.specs(task)), None)
+
+    def require_default(self, task: Task) -> ModelSpec:
+        """Return the model that a task begins with.
+
+        Raises:
+            ModelError: no model serves this task.
+        """
+        spec = self.default(task)
+        if spec is None:
+            raise ModelError(
+                f"There is no model for {task.replace('_', ' ')}. Add one in the Models tab.", "unknown-model"
+            )
+        return spec
 
     def get(self, key: str) -> ModelSpec:
-        """The entry of a key.
+        """Return the entry of a key.
 
         Raises:
             ModelError: there is none.
@@ -109,34 +124,26 @@ class Registry:
             raise ModelError(f"There is no model {key!r}. These are there: {known}.", "unknown-model") from None
 
     def voices(self, key: str) -> tuple[Voice, ...]:
-        """What a speech model can sound like: as the catalogue says, or as the loaded model itself knows."""
+        """Return what a model can sound like: as the catalogue says, or as the loaded model itself knows."""
         spec = self.get(key)
         with self._lock:
             shared = self._loaded.get(key)
-        found = getattr(shared._model, "voices", ()) if shared is not None else ()
-        return spec.voices or tuple(voice for voice in found if isinstance(voice, Voice))
+        return spec.voices or (shared.voices if shared is not None else ())
 
     def state(self, key: str) -> State:
-        """Whether a model is loaded ("ready"), on disk ("here") or still to be downloaded ("absent")."""
+        """Return whether a model is loaded ("ready"), on disk ("here") or still to be downloaded ("absent")."""
         spec = self.get(key)
         with self._lock:
             if key in self._loaded:
                 return "ready"
-        if spec.snapshots:
-            return "absent"
-        bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
-        absent = any(hub_files.find_missing_files(hub, self.cache_dir) for hub in spec.hubs)
-        return "absent" if absent or not all(path.is_file() for path in bundled) else "here"
+        return "here" if self._files.are_here(spec) else "absent"
 
     def size_on_disk(self, key: str) -> int:
-        """What the files of a model that are here take, in bytes."""
-        spec = self.get(key)
-        bundled = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
-        shipped = sum(path.stat().st_size for path in bundled if path.is_file())
-        return shipped + sum(hub_files.count_bytes_on_disk(hub, self.cache_dir) for hub in spec.hubs)
+        """Return how many bytes the files of a model that are here take."""
+        return self._files.count_bytes(self.get(key))
 
     def load(self, key: str, on_progress: OnProgress | None = None) -> SharedModel:
-        """The ready model, downloaded and loaded first if need be.
+        """Return the ready model, downloading and loading it first if need be.
 
         The work is done in a thread of its own; the caller's thread waits and is told of the progress. Callers who ask
         for the same model meanwhile share the work. If `on_progress` raises, only that caller leaves; when all have
@@ -168,7 +175,7 @@ class Registry:
                 job.cancelled = job.watchers == 0
 
     def add(self, spec: ModelSpec) -> None:
-        """Put an entry on the shelf, or one in the place of another of the same key.
+        """Add an entry, or replace the one of the same key.
 
         Raises:
             ModelError: the one that is there is in use.
@@ -180,7 +187,7 @@ class Registry:
         self._notify_change()
 
     def remove(self, key: str) -> None:
-        """Take an added entry off the shelf and delete its download; a person's own folder stays as it is.
+        """Remove an added entry and delete its download; a person's own folder stays as it is.
 
         Raises:
             ModelError: it belongs to the catalogue, or is in use.
@@ -205,7 +212,7 @@ class Registry:
         Raises:
             ModelError: as `load`.
         """
-        self._fetch_files(self._list_files(self.get(key)), on_progress or (lambda _progress: None))
+        self._files.fetch(self._list_files(self.get(key)), on_progress or (lambda _progress: None))
 
     def verify(self, key: str, on_progress: OnProgress | None = None) -> tuple[str, ...]:
         """Hash a model's downloaded files again; damaged ones are deleted.
@@ -213,20 +220,13 @@ class Registry:
         Returns:
             the paths that were damaged or are missing.
         """
-        spec = self.get(key)
-        bad = [f"{snapshot.repo_id}" for snapshot in spec.snapshots]
-        for hub in spec.hubs:
-            bad += hub_files.verify(hub, on_progress, self.cache_dir)
-        shipped = [self.weights_dir / name for source in spec.sources for name in _bundled_names(source)]
-        return (*bad, *(path.name for path in shipped if not path.is_file()))
+        return self._files.verify(self.get(key), on_progress)
 
     def _list_files(self, spec: ModelSpec) -> ModelSpec:
-        """The entry with its files named, asked of the Hub once and noted."""
+        """Return the entry with its files named; the Hub is asked once."""
         if not spec.snapshots:
             return spec
-        from models.hub.describe import list_files
-
-        found = list_files(spec, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline)
+        found = self._files.list_snapshots(spec)
         with self._lock:
             self._specs[spec.key] = found
         self._notify_change()
@@ -245,11 +245,11 @@ class Registry:
         spec = self.get(key)
         with self._lock:
             shared = self._loaded.get(key)
-            if shared is not None and shared._users:
+            if shared is not None and shared.users:
                 raise ModelError(f"{spec.title} is in use. Try again when it has finished.", "busy")
             if shared is not None:
                 self._drop(shared)
-        _collect()
+        _reclaim_memory()
 
     def delete(self, key: str) -> None:
         """Free a model and delete its download; files that another model on this disk needs are kept.
@@ -266,12 +266,7 @@ class Registry:
                 raise ModelError(f"{spec.title} is being loaded. Try again when it is ready.", "busy")
         self.free(key)
         others = [other for other in self.specs() if other.key != key and self.state(other.key) != "absent"]
-        needed = {
-            (hub.repo_id, hub.revision, file.path) for other in others for hub in other.hubs for file in hub.files
-        }
-        for hub in spec.hubs:
-            spare = [file for file in hub.files if (hub.repo_id, hub.revision, file.path) not in needed]
-            hub_files.remove(hub, spare, self.cache_dir)
+        self._files.delete(spec, others)
 
     def _run_job(self, spec: ModelSpec, job: LoadJob) -> None:
         """Download and build one model; runs in its own thread and always finishes the job."""
@@ -280,7 +275,7 @@ class Registry:
         try:
             self._check_fits(spec)
             spec = self._list_files(spec)
-            files = self._fetch_files(spec, job.report)
+            files = self._files.fetch(spec, job.report)
             with self._building:
                 job.report(Progress(LOADING, unit="model"))
                 shared = self._loaded.get(spec.key)  # there already if a job that everyone had left went on to the end
@@ -299,35 +294,8 @@ class Registry:
                 del self._jobs[spec.key]
         job.finish(shared, problem)
 
-    def _fetch_files(self, spec: ModelSpec, report: OnProgress) -> dict[str, Path]:
-        """All files of a model by the names that its loader knows, downloading what is missing."""
-        files: dict[str, Path] = {}
-        waiting = {
-            hub: sum(f.size_bytes for f in hub_files.find_missing_files(hub, self.cache_dir)) for hub in spec.hubs
-        }
-        for source in spec.sources:
-            for name in _bundled_names(source):
-                files[name] = self.weights_dir / name
-                if not files[name].is_file():
-                    raise ModelError(
-                        f"The file {name} of {spec.title} is missing from the studio. Get the studio's files again.",
-                        "weights",
-                    )
-            if isinstance(source, Hub):
-                done = sum(waiting[hub] for hub in spec.hubs[: spec.hubs.index(source)])
-                later = sum(waiting[hub] for hub in spec.hubs[spec.hubs.index(source) + 1 :])
-
-                def over_all(progress: Progress, done: int = done, later: int = later) -> None:
-                    report(Progress(progress.stage, done + progress.done, done + progress.total + later))
-
-                paths = hub_files.fetch(
-                    source, over_all, cache_dir=self.cache_dir, endpoint=self.endpoint, offline=self.offline
-                )
-                files.update({f"{source.repo_id}/{path}": found for path, found in paths.items()})
-        return files
-
     def find_obstacle(self, key: str) -> str:
-        """Why this machine cannot run a model, as a sentence; "" where it can."""
+        """Say in a sentence why this machine cannot run a model; "" where it can."""
         spec = self.get(key)
         if spec.needs_gpu and not has_gpu():
             return f"{spec.title} needs a GPU and this machine has none. Choose another model."
@@ -348,7 +316,7 @@ class Registry:
         """Free idle models, least recently used first, until this one fits the budget."""
         self._check_fits(spec)
         with self._lock:
-            idle = [shared for shared in self._loaded.values() if not shared._users]
+            idle = [shared for shared in self._loaded.values() if not shared.users]
             taken_mb = sum(shared.spec.memory_mb for shared in self._loaded.values())
             excess_mb = taken_mb + spec.memory_mb - self.memory_budget_mb
             if excess_mb > sum(shared.spec.memory_mb for shared in idle):
@@ -365,32 +333,30 @@ class Registry:
                 excess_mb -= shared.spec.memory_mb
                 dropped = True
         if dropped:  # to look through all objects holds every thread up for some tenths of a second
-            _collect()
+            _reclaim_memory()
 
     def _drop(self, shared: SharedModel) -> None:
         """Forget a model that nobody uses; the caller holds the lock."""
         del self._loaded[shared.spec.key]
-        shared._model = None
+        shared.release()
 
-    def _begin_use(self, shared: SharedModel) -> bool:
-        """Count a stream in, unless the model has been freed."""
+    def begin_use(self, key: str, model: StreamingModel) -> bool:
+        """Count a user of a loaded model in; return False if it has been freed."""
         with self._lock:
-            if self._loaded.get(shared.spec.key) is not shared:
+            shared = self._loaded.get(key)
+            if shared is None or shared is not model:
                 return False
-            shared._users += 1
-            self._loaded.move_to_end(shared.spec.key)
+            shared.users += 1
+            self._loaded.move_to_end(key)
             return True
 
-    def _end_use(self, shared: SharedModel) -> None:
+    def end_use(self, key: str) -> None:
+        """Count a user out; a model in use is never freed, so it is still there."""
         with self._lock:
-            shared._users -= 1
+            self._loaded[key].users -= 1
 
 
-def _bundled_names(source: Source) -> tuple[str, ...]:
-    return source.files if isinstance(source, Bundled) else ()
-
-
-def _collect() -> None:
+def _reclaim_memory() -> None:
     """Return the memory of dropped models to the system now rather than some time later."""
     gc.collect()
     torch = sys.modules.get("torch")

@@ -6,15 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from models.contracts import Generator, Progress
+from models.contracts import Generator, Progress, Voice
 from models.errors import Cancelled, ModelError
 from models.hub.download import OnProgress
 from models.hub.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from models.registry.registry import Registry
+from models.registry.protocols import ModelOwner
 
 
 class SharedModel:
@@ -22,43 +20,53 @@ class SharedModel:
 
     Attributes:
         spec: its catalogue entry.
+        users: streams that run or wait; guarded by the owner's lock.
     """
 
-    def __init__(self, registry: Registry, spec: ModelSpec, model: Generator) -> None:
+    def __init__(self, owner: ModelOwner, spec: ModelSpec, generator: Generator) -> None:
         self.spec = spec
-        self._registry = registry
-        self._model: Generator | None = model
+        self.users = 0
+        self._owner = owner
+        self._generator: Generator | None = generator
         self._streaming = threading.Lock()  # not re-entrant, and released by whichever thread ends the stream
-        self._users = 0  # streams running or waiting; guarded by the registry's lock
 
     @property
     def model(self) -> Any:
-        """The generator itself, for facts that do not change while it runs.
+        """Return the generator itself, for facts that do not change while it runs.
 
         Raises:
             ModelError: the registry has freed it; load it again.
         """
-        if self._model is None:
+        if self._generator is None:
             raise ModelError(f"{self.spec.title} was freed to make room for another model. Try again.", "busy")
-        return self._model
+        return self._generator
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Return the voices that the loaded model itself knows."""
+        return tuple(voice for voice in getattr(self._generator, "voices", ()) if isinstance(voice, Voice))
+
+    def release(self) -> None:
+        """Let go of the generator; to be called by the owner, when nobody uses it."""
+        self._generator = None
 
     @contextmanager
     def hold(self) -> Iterator[Any]:
-        """The generator itself, which is not freed inside the `with`; others may use it meanwhile.
+        """Keep the generator from being freed inside the `with`, and give it; others may use it meanwhile.
 
         For work without end that uses a model's parts, which must bear several users at once.
 
         Raises:
             ModelError: it was freed since it was handed out and could not be loaded again.
         """
-        if not self._registry._begin_use(self):
-            with self._registry.load(self.spec.key).hold() as model:
+        if not self._owner.begin_use(self.spec.key, self):
+            with self._owner.load(self.spec.key).hold() as model:
                 yield model
             return
         try:
             yield self.model
         finally:
-            self._registry._end_use(self)
+            self._owner.end_use(self.spec.key)
 
     def stream(self, request: Any) -> Iterator[Any]:
         """Yield the chunks of one request, holding the model from the first chunk to the last.
@@ -69,18 +77,18 @@ class SharedModel:
         Raises:
             ModelError: it stayed busy for too long, or could not be loaded again.
         """
-        if not self._registry._begin_use(self):
-            yield from self._registry.load(self.spec.key).stream(request)
+        if not self._owner.begin_use(self.spec.key, self):
+            yield from self._owner.load(self.spec.key).stream(request)
             return
         try:
-            if not self._streaming.acquire(timeout=self._registry.busy_timeout_s):
+            if not self._streaming.acquire(timeout=self._owner.busy_timeout_s):
                 raise ModelError(f"{self.spec.title} is busy with another person's request. Try again later.", "busy")
             try:
-                chunks = self._registry.runner(self.model, request, self.spec)
+                chunks = self._owner.runner(self.model, request, self.spec)
                 began_s = time.monotonic()
                 try:
                     yield from chunks
-                    self._registry.timings.record(self.spec.key, request, time.monotonic() - began_s)
+                    self._owner.timings.record(self.spec.key, request, time.monotonic() - began_s)
                 finally:
                     close = getattr(chunks, "close", None)
                     if close is not None:
@@ -88,14 +96,19 @@ class SharedModel:
             finally:
                 self._streaming.release()
         finally:
-            self._registry._end_use(self)
+            self._owner.end_use(self.spec.key)
 
 
 class LoadJob:
-    """One download and load, watched by everyone who asked for it."""
+    """One download and load, watched by everyone who asked for it.
+
+    Attributes:
+        watchers: how many wait for it; guarded by the registry's lock, like `cancelled`.
+        cancelled: whether all watchers have left.
+    """
 
     def __init__(self) -> None:
-        self.watchers = 0  # guarded by the registry's lock, like `cancelled`
+        self.watchers = 0
         self.cancelled = False
         self._changed = threading.Condition()
         self._progress: Progress | None = None
@@ -103,7 +116,7 @@ class LoadJob:
         self._error: ModelError | None = None
 
     def report(self, progress: Progress) -> None:
-        """Called by the worker; raises Cancelled once nobody waits any more."""
+        """Pass the worker's progress on to the watchers; raise Cancelled once nobody waits any more."""
         if self.cancelled:
             raise Cancelled
         with self._changed:
@@ -111,12 +124,17 @@ class LoadJob:
             self._changed.notify_all()
 
     def finish(self, model: SharedModel | None, error: ModelError | None) -> None:
+        """Give the watchers the model, or the reason why there is none."""
         with self._changed:
             self._model, self._error = model, error
             self._changed.notify_all()
 
     def wait(self, on_progress: OnProgress | None) -> SharedModel:
-        """Follow the job in the caller's own thread until it ends; every watcher gets an error of its own."""
+        """Follow the job in the caller's own thread until it ends.
+
+        Raises:
+            ModelError: the job failed; every watcher gets an error of its own.
+        """
         seen: Progress | None = None
         while True:
             with self._changed:

@@ -1,4 +1,4 @@
-"""What a person put on the shelf, and which files the catalogue's repositories hold: kept over restarts.
+"""The models that a person added, and the files of the catalogue's repositories: kept over restarts.
 
 A small JSON file in the folder of the downloads; nothing secret is in it. A file that is damaged counts as empty.
 """
@@ -27,35 +27,39 @@ TIMINGS_FILE = "pace.json"
 
 
 def open_registry(specs: Iterable[ModelSpec], **options: Any) -> Registry:
-    """A registry over the catalogue and what was put on the shelf before; it notes what changes."""
+    """Return a registry over the catalogue and the models added before, which stores every change.
+
+    Args:
+        options: further arguments of `Registry`.
+    """
     registry = Registry(specs, **options)
     path = find_cache_folder(registry.cache_dir) / FOLDER / FILE
-    own = {spec.key: spec for spec in registry.specs()}
+    catalogue = {spec.key: spec for spec in registry.specs()}
     for spec in read_specs(path):
-        catalogued = own.get(spec.key)
+        catalogued = catalogue.get(spec.key)
         if catalogued is None and spec.added:
             registry.add(spec)
-        elif catalogued is not None and _is_listing_of(spec, catalogued):  # its files; the rest is the catalogue's word
+        elif catalogued is not None and _lists_files_of(spec, catalogued):  # the rest is the catalogue's word
             registry.add(replace(catalogued, sources=spec.sources))
     registry.timings = RequestTimings(path.with_name(TIMINGS_FILE))
     writing = threading.Lock()  # models are added and listed in threads of their own, and write through one file
 
-    def note() -> None:
+    def store_changes() -> None:
         with writing:
-            write_specs(path, registry, own)
+            write_specs(path, registry, catalogue)
 
-    registry.on_change = note
+    registry.on_change = store_changes
     return registry
 
 
-def _is_listing_of(spec: ModelSpec, catalogued: ModelSpec) -> bool:
-    """Whether the noted entry lists the very repositories of the catalogue's."""
+def _lists_files_of(spec: ModelSpec, catalogued: ModelSpec) -> bool:
+    """Return whether the stored entry lists the very repositories of the catalogue's entry."""
     pinned = {(each.repo_id, each.revision) for each in catalogued.snapshots}
     return bool(pinned) and pinned <= {(hub.repo_id, hub.revision) for hub in spec.hubs}
 
 
 def read_specs(path: Path) -> list[ModelSpec]:
-    """The noted entries; those that cannot be read are left out."""
+    """Read the stored entries; leave out those that cannot be read."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["models"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -69,9 +73,9 @@ def read_specs(path: Path) -> list[ModelSpec]:
     return specs
 
 
-def write_specs(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]) -> None:
-    """Note what the catalogue does not say; where the folder cannot be written, it is asked for again next time."""
-    changed = [spec for spec in registry.specs() if catalogued.get(spec.key) != spec]
+def write_specs(path: Path, registry: Registry, catalogue: dict[str, ModelSpec]) -> None:
+    """Store what the catalogue does not say; log a warning where the folder cannot be written."""
+    changed = [spec for spec in registry.specs() if catalogue.get(spec.key) != spec]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -82,15 +86,19 @@ def write_specs(path: Path, registry: Registry, catalogued: dict[str, ModelSpec]
 
 
 def parse_spec(row: dict[str, Any]) -> ModelSpec:
-    """An entry from its plain values; raises KeyError, TypeError or ValueError."""
+    """Return the entry that plain JSON values describe.
+
+    Raises:
+        KeyError, TypeError, ValueError: a value is missing, unknown, or not what an entry takes.
+    """
     values = dict(row)
-    values["sources"] = tuple(_source(each) for each in values["sources"])
+    values["sources"] = tuple(_parse_source(each) for each in values["sources"])
     values["voices"] = tuple(Voice(**each) for each in values.get("voices", ()))
     values["languages"] = tuple(values.get("languages", ()))
     return ModelSpec(**values)
 
 
-def _source(row: dict[str, Any]) -> Source:
+def _parse_source(row: dict[str, Any]) -> Source:
     if "repo_id" not in row:
         return Bundled(tuple(row["files"]))
     if "files" in row:

@@ -74,7 +74,7 @@ def _voice(
 
 def writer(registry: Registry, hold: contextlib.ExitStack) -> BarGenerator:
     """Return the composer's writer, one for all who play; the composer is held until `hold` closes."""
-    composer = hold.enter_context(registry.load(registry.specs(Task.MUSIC)[0].key).hold())
+    composer = hold.enter_context(registry.load(registry.require_default(Task.MUSIC).key).hold())
     with _lock:
         if composer not in _writers:
             _writers[composer] = BarGenerator(composer)
@@ -92,7 +92,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
     if wished is not None and wished.task != Task.VIDEO:
         raise ValueError(f"{wished.title} makes no pictures; choose a video model.")
-    films = wished is not None and bool(wished.backend)
+    films = wished is not None and not wished.is_native
     if not wishes.get("pictures") or not (specs or films):
         return None
     prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
@@ -116,7 +116,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
 
 def shipped(registry: Registry) -> list[ModelSpec]:
     """List the video models that draw live pictures themselves, the shipped one first."""
-    return [each for each in registry.specs(Task.VIDEO) if not (each.needs_gpu or each.is_remote or each.backend)]
+    return [each for each in registry.specs(Task.VIDEO) if each.is_native and not (each.needs_gpu or each.is_remote)]
 
 
 def _loader(registry: Registry, spec: ModelSpec) -> Load:

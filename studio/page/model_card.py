@@ -7,6 +7,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from models.contracts import Task
 from models.hub.spec import Bundled, ModelSpec
 from models.registry.registry import Registry
 from models.registry.timing import FRAME_AND_STEP
@@ -19,7 +20,7 @@ STATES = {
 USUAL = {"character": (100, "100 characters"), "bar": (8, "8 bars"), FRAME_AND_STEP: (320, "16 frames in 20 steps")}
 
 
-def choices(registry: Registry, task: str) -> list[tuple[str, str]]:
+def choices(registry: Registry, task: Task) -> list[tuple[str, str]]:
     """Return the picker's entries, (label, key): title, size and licence."""
     return [(label(registry, spec), spec.key) for spec in registry.specs(task)]
 
@@ -40,7 +41,7 @@ def voices(registry: Registry, key: str) -> list[tuple[str, str]]:
 def makes_sound(registry: Registry, key: str) -> bool:
     """Tell whether a music model makes sound from words, and no notes."""
     spec = registry.get(key)
-    return spec.task == "music" and bool(spec.backend)
+    return spec.task == Task.MUSIC and not spec.is_native
 
 
 def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:

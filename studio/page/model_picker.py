@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import gradio as gr
 
+from models.contracts import Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.page import model_card
@@ -14,7 +15,7 @@ from studio.page import model_card
 _pickers: WeakKeyDictionary[Any, list[tuple[str, gr.Dropdown]]] = WeakKeyDictionary()
 
 
-def model_picker(registry: Registry, task: str, elem_id: str, label: str = "Model") -> gr.Dropdown:
+def model_picker(registry: Registry, task: Task, elem_id: str, label: str = "Model") -> gr.Dropdown:
     """Make a picker on the page that is being built, known to `pickers`.
 
     A program may name any model of the task that is on the shelf, whenever it was put there.
@@ -24,7 +25,7 @@ def model_picker(registry: Registry, task: str, elem_id: str, label: str = "Mode
 
     def preprocess(payload: Any) -> str:
         if payload in (None, ""):
-            return registry.specs(task)[0].key
+            return registry.require_default(task).key
         try:
             spec = registry.get(str(payload))
         except ModelError as error:

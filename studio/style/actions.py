@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.clips import probe
-from models.contracts import AudioStyleRequest
+from models.contracts import AudioStyleRequest, Task
 from models.registry.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio.io import audio_files, video_files
@@ -22,7 +22,7 @@ from studio.page.fields import whole
 from studio.page.loading import for_page, load_for_page, or_shipped
 from studio.style import gallery
 
-VIDEO_TASK, AUDIO_TASK = "style_video", "style_audio"
+VIDEO_TASK, AUDIO_TASK = Task.STYLE_VIDEO, Task.STYLE_AUDIO
 MP4_RECIPE = "style_transfer"
 OWN_STYLE = "own file"
 FIRST_VOICE = ("The model's first voice", "first")  # before it is loaded, nobody knows its voices
@@ -48,7 +48,9 @@ class StyleActions:
         """
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            key = str(fields.get("model") or self.registry.specs(VIDEO_TASK if half == "video" else AUDIO_TASK)[0].key)
+            key = str(
+                fields.get("model") or self.registry.require_default(VIDEO_TASK if half == "video" else AUDIO_TASK).key
+            )
 
             def restyle(key: str) -> Iterator[Update]:
                 return self.restyle(half, {**fields, "model": key}, folder, should_stop)
@@ -72,7 +74,7 @@ class StyleActions:
     ) -> Iterator[Update]:
         request = video_request(fields)
         yield {"status": html.status("Getting the model ready")}
-        key = str(fields.get("model") or self.registry.specs(VIDEO_TASK)[0].key)
+        key = str(fields.get("model") or self.registry.require_default(VIDEO_TASK).key)
         model = yield from load_for_page(self.registry, key, should_stop)
         info = probe(request.path)
         began_s = time.monotonic()
@@ -129,7 +131,7 @@ class StyleActions:
         yield {"status": html.finished(what, f"in {took_s:.1f} s · strength {request.strength:g}")}
 
     def _audio(self, fields: dict[str, Any], folder: Path, should_stop: Callable[[], bool]) -> Iterator[Update]:
-        key = str(fields.get("model") or self.registry.specs(AUDIO_TASK)[0].key)
+        key = str(fields.get("model") or self.registry.require_default(AUDIO_TASK).key)
         request = audio_request(fields, self.registry.get(key).backend)
         yield {"status": html.status("Getting the model ready")}
         model = yield from load_for_page(self.registry, key, should_stop)
@@ -164,7 +166,7 @@ class StyleActions:
             ),
         }
 
-    def _recipe(self, task: str, key: str, fields: dict[str, Any], seed: int) -> Recipe:
+    def _recipe(self, task: Task, key: str, fields: dict[str, Any], seed: int) -> Recipe:
         settings = {
             name: value
             for name, value in fields.items()

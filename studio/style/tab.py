@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from models.contracts import Task
 from models.registry.registry import Registry
 from studio.page import curves, html, jobs, model_card
 from studio.page.components import QUIET, busy_js, markup, ready, wire_stop
@@ -114,7 +115,7 @@ def _video(registry: Registry, actions: StyleActions) -> None:
 
 
 def _audio(registry: Registry, actions: StyleActions) -> None:
-    spec = registry.specs(AUDIO_TASK)[0]
+    spec = registry.require_default(AUDIO_TASK)
     presets = model_card.voices(registry, spec.key)
     first = presets[0][1] if presets else ""
     with gr.Row(elem_classes="workbench", equal_height=False):
@@ -230,7 +231,7 @@ def _fitting(registry: Registry, key: str, chosen: str | None) -> tuple[Any, Any
 
 
 def _model(
-    registry: Registry, task: str, elem_id: str, style: gr.Dropdown | None = None
+    registry: Registry, task: Task, elem_id: str, style: gr.Dropdown | None = None
 ) -> tuple[gr.Dropdown, gr.HTML]:
     """The picker and the line about the chosen model and, of the model's own styles, the chosen one."""
     picker = model_picker(registry, task, elem_id)

@@ -48,10 +48,10 @@ def test_group_without_limit_does_not_count(tmp_path: Path) -> None:
 
 
 def test_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_meminfo_available", lambda: None)
-    monkeypatch.setattr(memory, "_physical", lambda: 1000 * MIB)
+    monkeypatch.setattr(memory, "_read_meminfo", lambda: None)
+    monkeypatch.setattr(memory, "_measure_physical", lambda: 1000 * MIB)
     assert measure_available_memory_mb(tmp_path) == 500
-    monkeypatch.setattr(memory, "_physical", lambda: None)
+    monkeypatch.setattr(memory, "_measure_physical", lambda: None)
     assert measure_available_memory_mb(tmp_path) == memory.FALLBACK_MB
 
 

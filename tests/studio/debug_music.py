@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from models.contracts import Task
 from models.hub.spec import Bundled, ModelSpec
 from models.music.composer import MusicComposer
 from models.music.contracts import MusicChunk, MusicRequest
@@ -37,7 +38,7 @@ def debug_music_spec(folder: Path, name: str = "debug") -> ModelSpec:
         save_debug(folder / MUSIC_FILE)
     return ModelSpec(
         key=f"music/{name}",
-        task="music",
+        task=Task.MUSIC,
         title=f"Debug music {name}",
         summary="A composer for tests.",
         licence="MIT",

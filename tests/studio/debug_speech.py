@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.contracts import SpeechChunk, SpeechRequest, Voice, WordTiming
+from models.contracts import SpeechChunk, SpeechRequest, Task, Voice, WordTiming
 from models.errors import ModelError
 from models.hub.spec import Bundled, ModelSpec
 from models.registry.registry import Registry
@@ -116,7 +116,7 @@ def debug_entry(key: str, title: str, loader: str, **changes: object) -> ModelSp
     """A catalogue entry for tests; its one file is `debug.bin`. loader: within `tests.studio`."""
     values: dict[str, object] = {
         "key": key,
-        "task": key.split("/", maxsplit=1)[0],
+        "task": Task(key.split("/", maxsplit=1)[0]),
         "title": title,
         "summary": "For tests alone.",
         "licence": "MIT",

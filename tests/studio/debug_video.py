@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.contracts import VideoChunk, VideoRequest
+from models.contracts import Task, VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from models.video.generator import VideoGenerator
@@ -115,7 +115,7 @@ def load_sync(files: Mapping[str, Path], spec: ModelSpec) -> SyncModel:
 def debug_sync_spec() -> ModelSpec:
     """A catalogue entry; its one file is `debug.bin`."""
     base = debug_video_spec()
-    changes: dict[str, Any] = {"key": "video_sync/debug", "task": "video_sync", "title": "Debug sync"}
+    changes: dict[str, Any] = {"key": "video_sync/debug", "task": Task.SYNC, "title": "Debug sync"}
     return replace(base, **changes, loader="tests.studio.debug_video:load_sync")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from models.contracts import Task
 from models.errors import ModelError
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec, Source
@@ -62,8 +63,8 @@ def make_spec(
     needs_gpu: bool = False,
 ) -> ModelSpec:
     return ModelSpec(
-        key=f"test/{name}",
-        task="test",
+        key=f"speech/{name}",
+        task=Task.SPEECH,
         title=f"Model {name.upper()}",
         summary="A model for tests.",
         licence="MIT",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.contracts import Voice
+from models.contracts import Task, Voice
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec
 from models.registry.catalog import CATALOG
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def entry(**changes: object) -> ModelSpec:
     values: dict[str, object] = {
         "key": "speech/test",
-        "task": "speech",
+        "task": Task.SPEECH,
         "title": "Test",
         "summary": "A test.",
         "licence": "MIT",
@@ -40,6 +40,8 @@ def entry(**changes: object) -> ModelSpec:
     ("field", "value"),
     [
         ("key", "speech"),
+        ("task", "dance"),
+        ("task", None),
         ("key", "music/test"),
         ("key", "speech/Ümlaut"),
         ("loader", "package.module"),
@@ -54,6 +56,10 @@ def test_entry_names_its_wrong_field(field: str, value: object) -> None:
         entry(**{field: value})
 
 
+def test_task_from_json_becomes_the_enum() -> None:
+    assert entry(task="speech").task is Task.SPEECH
+
+
 def test_download_size_is_the_sum_of_the_hub_files() -> None:
     hub = Hub("a/b", "0" * 40, (HubFile("x", 1_500_000), HubFile("y", 500_000)))
     assert entry().download_mb == 0
@@ -64,7 +70,7 @@ def test_catalogue_makes_a_registry_and_every_task_has_a_model_that_ships() -> N
     registry = Registry(CATALOG)
     assert registry.specs() == CATALOG
     for task in {spec.task for spec in CATALOG}:
-        assert registry.specs(task)[0].download_mb == 0, "the first choice works with no network"
+        assert registry.require_default(task).download_mb == 0, "the first choice works with no network"
 
 
 @pytest.mark.parametrize("spec", CATALOG, ids=lambda spec: spec.key)

@@ -42,34 +42,34 @@ def test_loader_that_fails_is_a_sentence_and_others_go_on(
     monkeypatch.setitem(sys.modules, module.__name__, module)
     registry = make_registry(make_spec("a", loader="broken_loaders:load"), make_spec("b"))
     with pytest.raises(ModelError, match=says) as caught:
-        registry.load("test/a")
+        registry.load("speech/a")
     assert caught.value.kind == kind
-    assert registry.state("test/a") == "here"
-    assert list(registry.load("test/b").stream(1)) == [0]
+    assert registry.state("speech/a") == "here"
+    assert list(registry.load("speech/b").stream(1)) == [0]
     module.load = Counter  # type: ignore[attr-defined]
-    assert list(registry.load("test/a").stream(1)) == [0]
+    assert list(registry.load("speech/a").stream(1)) == [0]
 
 
 @pytest.mark.parametrize("loader", ["no_such_module_here:load", "models.errors:no_such_function"])
 def test_loader_that_is_not_there(make_registry: MakeRegistry, loader: str) -> None:
     registry = make_registry(make_spec("a", loader=loader))
-    assert kind_of(lambda: registry.load("test/a")) == "loader"
+    assert kind_of(lambda: registry.load("speech/a")) == "loader"
 
 
 def test_model_that_needs_a_gpu(make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = make_registry(make_spec("a", needs_gpu=True))
     for name in ("models.registry.loading._has_gpu", "models.registry.registry.has_gpu"):
         monkeypatch.setattr(name, lambda: False)
-    assert kind_of(lambda: registry.load("test/a")) == "gpu"
+    assert kind_of(lambda: registry.load("speech/a")) == "gpu"
     for name in ("models.registry.loading._has_gpu", "models.registry.registry.has_gpu"):
         monkeypatch.setattr(name, lambda: True)
-    assert registry.load("test/a").spec.needs_gpu
+    assert registry.load("speech/a").spec.needs_gpu
 
 
 def test_offline_registry_uses_what_is_here(make_registry: MakeRegistry, hub_server: HubServer) -> None:
     spec = make_spec("a", hub_source(hub_server, "x/a"))
-    assert kind_of(lambda: make_registry(spec, offline=True).load("test/a")) == "offline"
-    make_registry(spec).load("test/a")
+    assert kind_of(lambda: make_registry(spec, offline=True).load("speech/a")) == "offline"
+    make_registry(spec).load("speech/a")
     hub_server.requests.clear()
-    assert list(make_registry(spec, offline=True).load("test/a").stream(1)) == [0]
+    assert list(make_registry(spec, offline=True).load("speech/a").stream(1)) == [0]
     assert hub_server.requests == []

@@ -10,23 +10,23 @@ from tests.models.registry.counting_models import WAIT_S, MakeRegistry, kind_of,
 
 
 def test_one_stream_at_a_time_and_closing_lets_the_next_in(make_registry: MakeRegistry) -> None:
-    shared = make_registry(make_spec("a")).load("test/a")
+    shared = make_registry(make_spec("a")).load("speech/a")
     first = shared.stream(5)
     assert next(first) == 0
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(lambda: list(shared.stream(2)))
-        wait_until(lambda: shared._users == 2)
+        wait_until(lambda: shared.users == 2)
         assert shared.model.running == 1
         assert not second.done()
         first.close()  # type: ignore[attr-defined]
         assert second.result(WAIT_S) == [0, 1]
     assert shared.model.most_running == 1
     assert shared.model.closed == 2
-    assert shared._users == 0
+    assert shared.users == 0
 
 
 def test_stream_may_move_from_thread_to_thread(make_registry: MakeRegistry) -> None:
-    shared = make_registry(make_spec("a")).load("test/a")
+    shared = make_registry(make_spec("a")).load("speech/a")
     stream = shared.stream(2)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
         assert one.submit(next, stream).result(WAIT_S) == 0
@@ -36,18 +36,18 @@ def test_stream_may_move_from_thread_to_thread(make_registry: MakeRegistry) -> N
 
 
 def test_stream_that_fails_or_is_dropped_gives_the_model_back(make_registry: MakeRegistry) -> None:
-    shared = make_registry(make_spec("a")).load("test/a")
+    shared = make_registry(make_spec("a")).load("speech/a")
     with pytest.raises(TypeError):
         list(shared.stream("three"))
     dropped = shared.stream(3)
     next(dropped)
     del dropped
-    assert shared._users == 0
+    assert shared.users == 0
     assert list(shared.stream(1)) == [0]
 
 
 def test_waiting_has_an_end(make_registry: MakeRegistry) -> None:
-    shared = make_registry(make_spec("a"), busy_timeout_s=0.01).load("test/a")
+    shared = make_registry(make_spec("a"), busy_timeout_s=0.01).load("speech/a")
     first = shared.stream(2)
     next(first)
     assert kind_of(lambda: list(shared.stream(1))) == "busy"

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.contracts import Generator, VideoRequest
+from models.contracts import Generator, Task, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import Bundled, ModelSpec
 from models.video.generator import TEXT_WEIGHTS, UNET_WEIGHTS, VideoGenerator, load_bundled
@@ -137,7 +137,7 @@ def test_an_attribute_that_the_model_does_not_have_is_named(generator: VideoGene
 def test_bundled_files_load_and_a_foreign_one_is_refused(generator: VideoGenerator, tmp_path: Path) -> None:
     files = {name: tmp_path / name for name in (UNET_WEIGHTS, TEXT_WEIGHTS)}
     spec = ModelSpec(
-        "video/test", "video", "Test", "A test.", "MIT", True, "", (Bundled(tuple(files)),), 100, False, "fast",
+        "video/test", Task.VIDEO, "Test", "A test.", "MIT", True, "", (Bundled(tuple(files)),), 100, False, "fast",
         "models.video.generator:load_bundled",
     )  # fmt: skip
     state, table = generator.model.state_dict(), generator.table
