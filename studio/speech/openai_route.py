@@ -116,10 +116,7 @@ class SpeechAnswers:
     def _key(self, named: str) -> str:
         """Return the key of a speech model that is named; OpenAI's names, dated ones too, stand for the first."""
         if not named or named.startswith(MODELS):
-            first = self.registry.default(Task.SPEECH)
-            if first is None:
-                raise ModelError("There is no speech model on this shelf.", "unknown-model")
-            return first.key
+            return self.registry.require_default(Task.SPEECH).key
         if self.registry.get(named).task != Task.SPEECH:
             raise ModelError(f"{named} does not speak.", "unknown-model")
         return named
