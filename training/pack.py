@@ -26,7 +26,7 @@ from models.weights_io import load_metadata
 PIPELINE_TAGS = {"speech": "text-to-speech", "music": "text-to-audio", "video": "text-to-video"}
 
 
-def pack(
+def pack_weights(
     kind: str,
     weights: Path,
     out: Path,
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--language", action="append", default=[], dest="languages")
     values = vars(parser.parse_args(arguments))
     try:
-        folder = pack(values.pop("kind"), values.pop("weights"), values.pop("out"), **values)
+        folder = pack_weights(values.pop("kind"), values.pop("weights"), values.pop("out"), **values)
     except ModelError as error:
         print(error, file=sys.stderr)
         return 1

@@ -199,12 +199,12 @@ class SpeechSynthesizer:
         for frames in decoder.decode_frames():
             gathered.append(frames)
             if sum(len(f) for f in gathered) >= wanted:
-                yield self._denormalise(refine.push(torch.cat(gathered))), False
+                yield self._denormalize(refine.push(torch.cat(gathered))), False
                 gathered, wanted = [], CHUNK_FRAMES
         rest = torch.cat(gathered) if gathered else torch.zeros(0, self.mel.n_mels)
-        yield self._denormalise(refine.push(rest, last=True)), True
+        yield self._denormalize(refine.push(rest, last=True)), True
 
-    def _denormalise(self, mel: Tensor | None) -> Tensor:
+    def _denormalize(self, mel: Tensor | None) -> Tensor:
         if mel is None:
             return torch.zeros(0, self.mel.n_mels)
         return mel * self.scale.std + self.scale.mean

@@ -49,7 +49,7 @@ GAIN_DB = 11.0
 
 @dataclass(frozen=True)
 class AcousticPlan:
-    """How long and on what; rates are Adam's. Pairs are first and last values."""
+    """The plan of a training: how long and on what; rates are Adam's. Pairs are first and last values."""
 
     steps: int = 3000
     last_sequential: int = 0

@@ -33,7 +33,7 @@ DISCRIMINATOR_RESOLUTIONS = ((1024, 256), (512, 128), (256, 64))
 
 @dataclass(frozen=True)
 class VocoderPlan:
-    """How long and on what."""
+    """The plan of a training: how long and on what."""
 
     steps: int = 8000
     batch: int = 12

@@ -30,7 +30,7 @@ Draw = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class MatchingPlan:
-    """How long and on what."""
+    """The plan of a training: how long and on what."""
 
     steps: int = 4000
     batch: int = 8

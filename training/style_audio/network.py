@@ -43,7 +43,7 @@ FLOOR = math.log(1e-5)  # of log mel
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """How long and on what."""
+    """The plan of a training: how long and on what."""
 
     steps: int = 1500
     batch: int = 12
@@ -160,7 +160,7 @@ class StylePairSampler:
         return a, b, c, torch.tensor(known)
 
 
-def normalise_over_time(features: Tensor) -> Tensor:
+def normalize_over_time(features: Tensor) -> Tensor:
     """Normalise each channel of (B, T, C) over time."""
     return (features - features.mean(dim=1, keepdim=True)) / (features.std(dim=1, keepdim=True) + 0.1)
 
@@ -231,7 +231,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         )
         made = smooth_content + moved / MEL_STD
         kept = (
-            (normalise_over_time(model.encode(content + moved)[2]) - normalise_over_time(features[2]).detach())
+            (normalize_over_time(model.encode(content + moved)[2]) - normalize_over_time(features[2]).detach())
             .abs()
             .mean()
         )
@@ -240,7 +240,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         if not known.all():
             free = ~known
             course = (
-                1 - (normalise_over_time(made[free]) * normalise_over_time(smooth_content[free])).mean(dim=1).mean()
+                1 - (normalize_over_time(made[free]) * normalize_over_time(smooth_content[free])).mean(dim=1).mean()
             )
             report["content"] = report["content"] + course * free.float().mean()
             style_loss[free] = self.measure_style_distance(

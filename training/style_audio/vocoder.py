@@ -30,7 +30,7 @@ from training.style_audio.corpus import CorpusTrack
 
 @dataclass(frozen=True)
 class ContentVocoderPlan:
-    """How long and on what."""
+    """The plan of a training: how long and on what."""
 
     steps: int = 1500
     batch: int = 8

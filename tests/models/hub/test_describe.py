@@ -25,7 +25,7 @@ from models.registry.hub_catalog import HUB_CATALOG
 from models.registry.registry import Registry
 from tests.hub_server import Fault, HubServer
 from tests.tiny_models import tiny
-from training.pack import main, pack
+from training.pack import main, pack_weights
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "models" / "weights"
 Load = Callable[..., Any]
@@ -200,7 +200,7 @@ def test_what_is_noted_of_a_catalogued_model_is_its_files_alone(tmp_path: Path) 
 )
 def test_voices_of_a_card_that_are_none_are_a_sentence(hub: HubServer, tmp_path: Path, voices: Any) -> None:
     out = tmp_path / "voice"
-    pack("speech/tacotron2", WEIGHTS, out, title="Mine", licence="MIT")
+    pack_weights("speech/tacotron2", WEIGHTS, out, title="Mine", licence="MIT")
     card = json.loads((out / "auralume.json").read_text()) | {"voices": voices}
     (out / "auralume.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="voices") as caught:
@@ -231,7 +231,7 @@ def test_a_recipes_weights_are_packed_and_load_from_a_folder_and_from_the_hub(hu
 
 def test_packing_and_opening_say_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ModelError, match=r"style_picture.safetensors"):
-        pack("style_video/adain", tmp_path, tmp_path / "out", title="x", licence="MIT")
+        pack_weights("style_video/adain", tmp_path, tmp_path / "out", title="x", licence="MIT")
     arguments = ["--weights", str(tmp_path), "--out", str(tmp_path / "o"), "--title", "t", "--licence", "l"]
     assert main(["video/unet3d", *arguments]) == 1
     assert "lacks" in capsys.readouterr().err
