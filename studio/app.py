@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio import audio_stream_encoder
 
-from models.contracts import Task
 from models.registry.registry import Registry
 from studio import serving
 from studio.access import AccessRules, rules_for
@@ -28,14 +27,7 @@ from studio.style import tab as style
 from studio.video import tab as video
 from studio.warm import Warmer
 
-TABS: tuple[Tab, ...] = (
-    speech.TAB,
-    music.TAB,
-    video.TAB,
-    music_video.TAB,
-    Tab("Style Transfer", (Task.STYLE_VIDEO, Task.STYLE_AUDIO), style.build),
-    live.TAB,
-)
+TABS: tuple[Tab, ...] = (speech.TAB, music.TAB, video.TAB, music_video.TAB, style.TAB, live.TAB)
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()

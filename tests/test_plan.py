@@ -31,7 +31,7 @@ KNOWN_DOUBLE_CLASSES = {
     "Controls",
     "Panels",
 }
-KNOWN_TAB_IMPORTS = {("studio.style.tab", "studio.models_tab.actions")}
+KNOWN_TAB_IMPORTS: set[tuple[str, str]] = set()
 
 
 class Import(NamedTuple):

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from models.contracts import Progress
-from models.errors import Cancelled, ModelError
+from models.errors import Cancelled
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
-from studio.page import html, jobs, model_card
+from studio.page import html, jobs, model_card, shelf
 from studio.page.loading import for_page
+from studio.page.shelf import TASKS, task_name
 
-TASKS = {
-    "speech": "Speech",
-    "music": "Music",
-    "video": "Video",
-    "style_video": "Style of pictures",
-    "style_audio": "Style of sound",
-}
-OPEN = "AURALUME_SHELF"
-CLOSED_SAID = "On this public page the shelf can be looked at, but not changed."
 Update = dict[str, Any]
-
-
-def is_open() -> bool:
-    """Tell whether visitors may change the shelf: by default everywhere but on a public Space."""
-    told = os.environ.get(OPEN, "").lower()
-    return told == "open" if told in {"open", "closed"} else not os.environ.get("SPACE_ID")
 
 
 class ShelfActions:
@@ -71,7 +55,7 @@ class ShelfActions:
             self.registry.download(key, told)
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            self._may_change()
+            shelf.check_open()
             spec = self.registry.get(key)
             if not spec.is_remote:
                 yield {"status": html.finished(f"{spec.title} is on this machine already")}
@@ -92,7 +76,7 @@ class ShelfActions:
             found.append(self.registry.verify(key, report))
 
         def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
-            self._may_change()  # damaged files are deleted
+            shelf.check_open()  # damaged files are deleted
             yield {"status": html.status("Checking")}
             for progress in jobs.load_model(check, should_stop):
                 yield {"status": html.status(*jobs.describe(progress))}
@@ -123,47 +107,21 @@ class ShelfActions:
     def add(self, repository: str, revision: str) -> Iterator[Update]:
         """Put a repository, or a folder of one's own, on the shelf."""
         try:
-            self._may_change()
+            shelf.check_open()
             yield {"status": html.status("Looking at it")}
-            spec = self._described(repository.strip(), revision.strip())
-            self.registry.add(spec)
-            said = f"{spec.title} is on the shelf of {task_name(spec.task)}"
-            reason = self.registry.find_obstacle(spec.key)
-            detail = f"pinned to {spec.hubs[0].revision[:12]}" if spec.hubs else "from your folder"
-            yield {"status": html.problem(reason) if reason else html.finished(said, detail), "changed": spec.key}
+            spec = shelf.put_on_shelf(self.registry, repository, revision)
+            yield {"status": shelf.status_of_new(self.registry, spec), "changed": spec.key}
         except Exception as error:
             yield {"status": html.problem(jobs.sentence(error))}
 
-    def _described(self, repository: str, revision: str) -> ModelSpec:
-        from models.backends.native_weights import describe_folder
-        from models.hub.describe import describe
-
-        if not repository:
-            raise ValueError("Type the id of a repository first, such as facebook/mms-tts-eng.")
-        folder = Path(repository).expanduser()
-        if folder.is_dir() and not os.environ.get("SPACE_ID"):
-            return describe_folder(folder)
-        registry = self.registry
-        return describe(
-            repository,
-            revision or "main",
-            cache_dir=registry.cache_dir,
-            endpoint=registry.endpoint,
-            offline=registry.offline,
-        )
-
     def _change(self, key: str, work: Callable[[str], None], said: str) -> Update:
         try:
-            self._may_change()
+            shelf.check_open()
             title = self.registry.get(key).title
             work(key)
             return {"status": html.finished(said.format(title)), "changed": key}
         except Exception as error:
             return {"status": html.problem(jobs.sentence(error)), "changed": key}
-
-    def _may_change(self) -> None:
-        if not is_open():
-            raise ModelError(CLOSED_SAID, "forbidden")
 
     def overview(self) -> str:
         """Return all models as cards: what is here, what can be had."""
@@ -196,8 +154,3 @@ class ShelfActions:
             f"<b>{escape(spec.title)}</b> <i>{escape(words)}</i></div>"
             f'<div class="facts"><span>{escape(size)}</span><span>{escape(spec.licence)}</span>{use}</div></div>'
         )
-
-
-def task_name(task: str) -> str:
-    """Return a task as people call it."""
-    return TASKS.get(task, task.replace("_", " ").capitalize())

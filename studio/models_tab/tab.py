@@ -10,10 +10,11 @@ import gradio as gr
 
 from models.hub.formats import list_format_names
 from models.registry.registry import Registry
-from studio.models_tab.actions import CLOSED_SAID, ShelfActions, is_open
+from studio.models_tab.actions import ShelfActions
 from studio.page import html, model_card
 from studio.page.components import QUIET, markup, wire_stop
 from studio.page.model_picker import pickers, refreshed
+from studio.page.shelf import CLOSED_SAID, is_open
 
 HINT = (
     "Any repository of a supported kind, by its id or address. A branch or tag is pinned to the commit that it names "

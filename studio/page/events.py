@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from studio.page import html
 
 
@@ -47,6 +50,14 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A picture before and after, uint8 (height, width, 3) each."""
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Files:
     """Finished files by the name of what shows or offers them; None takes one away."""
 
@@ -74,15 +85,16 @@ class Offers:
     Attributes:
         name: of the control.
         choices: labels and values; value: the one that is chosen.
-
+        shows_one: whether the control is seen also where there is one choice alone.
     """
 
     name: str
     choices: tuple[tuple[str, Any], ...]
     value: Any
+    shows_one: bool = False
 
 
-Event: TypeAlias = Status | Problem | Sound | Pictures | Files | Report | Kept | Offers
+Event: TypeAlias = Status | Problem | Sound | Pictures | Compared | Files | Report | Kept | Offers
 Events: TypeAlias = tuple[Event, ...]
 
 

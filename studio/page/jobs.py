@@ -132,6 +132,7 @@ def run_on_page(
     work: Work,
     stopped: str = "Stopped",
     ending: Events = (),
+    falls_back: bool = True,
 ) -> Generator[Events]:
     """Load a model and yield the events of `work` with it; Stop ends it, and failures are events, never exceptions.
 
@@ -143,7 +144,7 @@ def run_on_page(
         prepare: makes the request; what is wrong with it is told before anything is loaded.
         stopped: what the page says after Stop.
         ending: what else the page shows after stopped or failed work.
-
+        falls_back: whether the request means the same to the model that ships.
     """
     flag = stops.begin(session)
     try:
@@ -153,7 +154,7 @@ def run_on_page(
             yield from run_with_model(registry, key, request, work, flag.is_set)
         except ModelError as error:
             shipped = next((spec for spec in registry.specs(registry.get(key).task) if not spec.is_remote), None)
-            if error.kind != "quota" or shipped is None or shipped.key == key:
+            if not falls_back or error.kind != "quota" or shipped is None or shipped.key == key:
                 raise
             said = f"{error} So {shipped.title}, which ships with the studio, made this on the processor."
             yield (Status(html.status(f"No GPU just now; {shipped.title} begins")),)

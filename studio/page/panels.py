@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from studio.page.events import Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
+from studio.page.events import Compared, Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
 
 Updates = dict[Any, Any]
 
@@ -22,8 +22,9 @@ class Panels:
         status: the line above the result.
         sound: the player of sound that is still being made.
         pictures: HTML parts.
+        compared: the slider over a picture before and after, seen once there is one.
         files: what shows or offers a file: a button is on while there is one; a player is seen while there is one, and
-            so is a button of `optional`.
+            so is a button of `optional`; a hidden part stays so.
         downloads: the row of the buttons, seen while the first file is there.
         kept: states, and other components that simply get a value.
         areas: parts of the page that are seen while a state or a file is there, by its name.
@@ -34,6 +35,7 @@ class Panels:
     status: gr.HTML
     sound: gr.Audio | None = None
     pictures: Mapping[str, gr.HTML] = field(default_factory=dict)
+    compared: gr.ImageSlider | None = None
     files: Mapping[str, Any] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     downloads: Block | None = None
@@ -44,7 +46,7 @@ class Panels:
     @property
     def components(self) -> list[Any]:
         """List everything that events may change."""
-        single = [each for each in (self.status, self.sound, self.downloads) if each is not None]
+        single = [each for each in (self.status, self.sound, self.compared, self.downloads) if each is not None]
         rest = (self.pictures, self.files, self.kept, self.controls)
         areas = [part for group in self.areas.values() for part in group]
         return [*single, *areas, *dict.fromkeys(part for group in rest for part in group.values())]
@@ -60,14 +62,17 @@ class Panels:
                     page[self.sound] = wav
                 case Pictures(drawn):
                     page |= {self.pictures[name]: text for name, text in drawn.items() if name in self.pictures}
+                case Compared(before, after) if self.compared is not None:
+                    page[self.compared] = gr.update(value=(before, after), visible=True)
                 case Files(paths):
                     page |= self._files(paths) | self._areas(paths)
                 case Kept(values):
                     page |= {self.kept[name]: value for name, value in values.items() if name in self.kept}
                     page |= self._areas(values)
-                case Offers(name, choices, value) if name in self.controls:
-                    page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=len(choices) > 1)
-                case Report() | Sound() | Offers():
+                case Offers(name, choices, value, shows_one) if name in self.controls:
+                    is_seen = shows_one or len(choices) > 1
+                    page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=is_seen)
+                case Report() | Sound() | Offers() | Compared():
                     pass
         return page
 
@@ -79,6 +84,8 @@ class Panels:
             part, value = self.files[name], str(path) if path is not None else None
             is_button = isinstance(part, gr.DownloadButton) and name not in self.optional
             state: dict[str, Any] = {"interactive": value is not None} if is_button else {"visible": value is not None}
+            if part.visible == "hidden":  # the page's script reads it
+                state = {}
             page[part] = gr.update(value=value, **state)
         first = next((name for name, part in self.files.items() if isinstance(part, gr.DownloadButton)), None)
         if self.downloads is not None and first is not None and first in paths:

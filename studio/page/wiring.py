@@ -24,6 +24,7 @@ def wire_run(
     stops: jobs.StopBoard,
     inputs: Sequence[Any] = (),
     suffix: str = "",
+    again: Sequence[Callable[..., Any]] = (),
 ) -> None:
     """Let buttons start work that yields events, one at a time on the machine, and Stop end it.
 
@@ -31,7 +32,8 @@ def wire_run(
         starters: buttons, each with what it runs as `run(session, key, values, *further)`.
         inputs: further components, whose values follow the form's.
         suffix: of the session's name, where a session has several kinds of work.
-
+        again: listeners, such as a slider's `release`, that start the first button's work anew once the panels' state
+            "made" is true.
     """
     buttons = [button for button, _ in starters]
     names, count = form.fields.names, len(form.components)
@@ -46,21 +48,29 @@ def wire_run(
 
         return work
 
+    def rerunner(run: Run) -> Callable[..., Iterator[Updates]]:
+        def work(request: gr.Request, is_made: bool, *row: Any) -> Iterator[Updates]:
+            if is_made:
+                yield from runner(run)(request, *row)
+            else:
+                yield {buttons[0]: gr.skip()}
+
+        return work
+
+    outputs = [*panels.components, *buttons, stop]
+    options: dict[str, Any] = {
+        "concurrency_id": jobs.CPU_QUEUE,
+        "show_progress": "minimal",
+        "show_progress_on": panels.status,
+        "api_visibility": "private",
+    }
     running: list[Any] = []
     for button, run in starters:
         button.click(None, outputs=[*buttons, stop], js=busy_js(len(buttons)), api_visibility="private")
-        running.append(
-            button.click(
-                runner(run),
-                [*form.components, *inputs],
-                [*panels.components, *buttons, stop],
-                concurrency_id=jobs.CPU_QUEUE,
-                concurrency_limit=1,
-                show_progress="minimal",
-                show_progress_on=panels.status,
-                api_visibility="private",
-            )
-        )
+        running.append(button.click(runner(run), [*form.components, *inputs], outputs, concurrency_limit=1, **options))
+    for listen in again:
+        row = [panels.kept["made"], *form.components, *inputs]
+        running.append(listen(rerunner(starters[0][1]), row, outputs, trigger_mode="always_last", **options))
     wire_stop(stops, stop, panels.status, buttons, running, suffix)
 
 

@@ -42,8 +42,8 @@ PICTURES = (
 )
 
 
-def picture(key: str) -> GalleryPicture:
-    """The picture of a key.
+def find_picture(key: str) -> GalleryPicture:
+    """Return the picture of a key.
 
     Raises:
         ValueError: there is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from studio.page.events import Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
+from studio.page.events import Compared, Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
 
 
 def flatten(events: Iterable[Event]) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def flatten(events: Iterable[Event]) -> dict[str, Any]:
                 page["status"] = event.html
             case Sound(wav):
                 page["sound"] = wav
+            case Compared(before, after):
+                page["compared"] = (before, after)
             case Pictures(values) | Kept(values):
                 page |= values
             case Files(paths):

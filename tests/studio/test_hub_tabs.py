@@ -26,7 +26,7 @@ from studio.music.actions import MusicActions
 from studio.music_video.actions import MusicVideoActions
 from studio.music_video.song import close
 from studio.speech.actions import SpeechActions
-from studio.style.actions import StyleActions
+from studio.style.actions import AudioStyleActions, VideoStyleActions
 from studio.video.actions import VideoActions
 from tests.hub_server import Fault, HubServer
 from tests.models.music_video.debug_video import click_song
@@ -229,8 +229,8 @@ def test_style(shelf: Shelf, kind: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("models.style.gatys.GatysStyle.__init__.__defaults__", ("cpu", (8, 4)))
     key = shelf.put(kind)
     clip = make_clip(shelf.folder / "in.mp4")
-    fields = {"content": str(clip), "style": "glass", "size": 128, "model": key}
-    page, said = merged(StyleActions(shelf.registry).generate("s", "video", fields, str(shelf.folder)))
+    fields = {"content": str(clip), "style": "glass", "size": 128}
+    page, said = merged(VideoStyleActions(shelf.registry).run_program(key, fields, str(shelf.folder)))
     assert "Downloading" in said and "10 frames painted" in page["status"], page["status"]
     assert recipes.read_recipe(page["file"]).model == key
 
@@ -241,19 +241,18 @@ def test_sound_style(shelf: Shelf, kind: str) -> None:
     shelf.hub.add_repo(vocoder.repo_id, tiny("speecht5-vocoder"), tags=(vocoder.revision,))
     key = shelf.put(kind)
     sound = click_song(shelf.folder / "in.wav", 2.0)
-    actions = StyleActions(shelf.registry)
-    fields = {"content": str(sound), "style": "first", "style_file": None, "strength": 0.5, "model": key, "seed": 4}
+    actions = AudioStyleActions(shelf.registry)
+    fields = {"content": str(sound), "style": "first", "style_file": None, "strength": 0.5, "seed": 4}
     if kind == "musicgen-melody":
-        page, said = merged(actions.generate("s", "audio", fields, str(shelf.folder)))
+        page, said = merged(actions.run("s", key, fields))
         assert "takes the style in words" in page["status"] and "Downloading" not in said
-    page, said = merged(actions.generate("s", "audio", fields | {"words": "slow music"}, str(shelf.folder)))
+    page, said = merged(actions.run_program(key, fields | {"words": "slow music"}, str(shelf.folder)))
     assert "Downloading" in said and "Restyling" in said and "s of sound" in page["status"], page["status"]
     recipe = recipes.read_recipe(page["file"])
     assert (recipe.model, recipe.seed, recipe.settings["words"]) == (key, 4, "slow music")
-    names = ("style", "strength", "model", "words", "seed")
-    assert actions.load_settings(page["file"], "audio", names)[0]["seed"] == 4
-    assert "strength" in page["notes"] and "Loaded and ready" in page["line"]
-    assert ("voices" in page) == (kind == "speecht5-vc")
+    assert actions.load_settings(page["file"])[0]["seed"] == 4
+    assert "strength" in page["notes"] and "Loaded and ready" in page["card"]
+    assert ("offers" in page) == (kind == "speecht5-vc")
 
 
 def test_a_token_opens_a_private_repository_and_appears_nowhere(

@@ -12,8 +12,9 @@ import pytest
 from models.contracts import SpeechRequest
 from models.registry.registry import Registry
 from models.registry.store import open_registry
-from studio.models_tab.actions import CLOSED_SAID, ShelfActions, is_open
+from studio.models_tab.actions import ShelfActions
 from studio.page import model_card
+from studio.page.shelf import CLOSED_SAID, is_open
 from tests.hub_server import Fault, HubServer
 from tests.studio.debug_speech import debug_spec
 from tests.tiny_models import tiny

@@ -16,13 +16,18 @@ from models.media.program import find_ffmpeg
 from studio.io import video_files
 from studio.io.recipes import read_recipe
 from studio.style import gallery
-from studio.style.actions import StyleActions
+from studio.style.actions import AudioStyleActions, StyleActions, VideoStyleActions
 from tests.studio.debug_style import style_registry
+from tests.studio.events import flatten
+
+HALVES = {"video": VideoStyleActions, "audio": AudioStyleActions}
+Actions = dict[str, StyleActions]
 
 
 @pytest.fixture(scope="module")
-def actions(tmp_path_factory: pytest.TempPathFactory) -> StyleActions:
-    return StyleActions(style_registry(tmp_path_factory.mktemp("weights")))
+def actions(tmp_path_factory: pytest.TempPathFactory) -> Actions:
+    registry = style_registry(tmp_path_factory.mktemp("weights"))
+    return {half: made(registry) for half, made in HALVES.items()}
 
 
 def make_clip(path: Path, *sound: str) -> Path:
@@ -37,29 +42,30 @@ def sound_bytes(path: str | Path) -> bytes:
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
-def restyled(actions: StyleActions, half: str, folder: Path, **fields: Any) -> dict[str, Any]:
+def restyle(actions: Actions, half: str, folder: Path, **values: Any) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for update in actions.restyle(half, fields, str(folder)):
-        merged |= update
+    for events in actions[half].run_program(f"style_{half}/debug", values, str(folder)):
+        merged |= flatten(events)
     return merged
 
 
-def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: StyleActions, tmp_path: Path) -> None:
+def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", "-c:a", "aac")
-    made = restyled(actions, "video", tmp_path, content=str(clip), style="glass", strength=0.5)
+    made = restyle(actions, "video", tmp_path, content=str(clip), style="glass", strength=0.5)
     assert sound_bytes(made["file"]) == sound_bytes(clip)
     info = probe(made["file"])
     assert (info.frames, info.rate, info.width, info.height) == (10, 10, 96, 64)
     assert probe(made["original"]).frames == 10 and "byte for byte" in made["notes"]
     recipe = read_recipe(made["file"])
     assert recipe.task == "style_video" and recipe.settings["style"] == "glass"
-    values, said = actions.load_settings(made["file"], "video", ("style", "strength"))
-    assert values == {"style": "glass", "strength": 0.5} and "back" in said
+    values, said = actions["video"].load_settings(made["file"])
+    assert (values["style"], values["strength"], values["model"]) == ("glass", 0.5, "style_video/debug")
+    assert "back" in said
 
 
-def test_uncompressed_sound_is_kept_without_loss(actions: StyleActions, tmp_path: Path) -> None:
+def test_uncompressed_sound_is_kept_without_loss(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mov", "-c:a", "pcm_s16le")
-    made = restyled(actions, "video", tmp_path, content=str(clip), style="dabs")
+    made = restyle(actions, "video", tmp_path, content=str(clip), style="dabs")
     assert "loses nothing" in made["notes"]
 
     def pcm(path: str | Path) -> bytes:
@@ -69,17 +75,17 @@ def test_uncompressed_sound_is_kept_without_loss(actions: StyleActions, tmp_path
     assert pcm(made["file"]) == pcm(clip)
 
 
-def test_a_picture_gives_a_picture(actions: StyleActions, tmp_path: Path) -> None:
+def test_a_picture_gives_a_picture(actions: Actions, tmp_path: Path) -> None:
     Image.new("RGB", (50, 31), "teal").save(tmp_path / "in.png")
-    made = restyled(actions, "video", tmp_path, content=str(tmp_path / "in.png"), style="woodcut")
+    made = restyle(actions, "video", tmp_path, content=str(tmp_path / "in.png"), style="woodcut")
     assert Image.open(made["file"]).size == (50, 31) and made["result"] is None
-    assert made["slider"][0].shape == (31, 50, 3) and "polyline" in made["plot"]
+    assert made["compared"][0].shape == (31, 50, 3) and "polyline" in made["plot"]
 
 
-def test_a_sound_keeps_its_length(actions: StyleActions, tmp_path: Path) -> None:
+def test_a_sound_keeps_its_length(actions: Actions, tmp_path: Path) -> None:
     tone = 0.2 * np.sin(np.arange(22_050) / 9).astype(np.float32)
     soundfile.write(tmp_path / "in.wav", tone, 22_050)
-    made = restyled(actions, "audio", tmp_path, content=str(tmp_path / "in.wav"), style="hiss", strength=0.6)
+    made = restyle(actions, "audio", tmp_path, content=str(tmp_path / "in.wav"), style="hiss", strength=0.6)
     assert soundfile.info(made["file"]).frames == 22_050
     assert read_recipe(made["file"]).settings["style"] == "hiss" and "polyline" in made["plot"]
 
@@ -87,26 +93,25 @@ def test_a_sound_keeps_its_length(actions: StyleActions, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("half", "fields", "sentence"),
     [
-        ("video", {}, "Choose a clip"),
-        ("audio", {}, "Record or choose"),
+        ("video", {"content": None}, "Choose a clip"),
+        ("audio", {"content": None}, "Record or choose"),
+        ("video", {}, "Clip or picture is missing"),
         ("video", {"content": "nowhere.mp4"}, "gone"),
-        ("video", {"content": "nowhere.mp4", "style": "magic"}, "gallery has"),
+        ("video", {"content": "nowhere.mp4", "style": "magic"}, "Chosen style is"),
         ("video", {"content": "nowhere.mp4", "strength": 3}, "Strength is 3"),
     ],
 )
-def test_failures_are_sentences(
-    actions: StyleActions, tmp_path: Path, half: str, fields: dict[str, Any], sentence: str
-) -> None:
-    last = list(actions.generate("me", half, fields, str(tmp_path)))[-1]
+def test_failures_are_sentences(actions: Actions, half: str, fields: dict[str, Any], sentence: str) -> None:
+    last = flatten(list(actions[half].run("me", f"style_{half}/debug", fields))[-1])
     assert sentence in last["status"] and "alert" in last["status"]
 
 
-def test_stopping(actions: StyleActions, tmp_path: Path) -> None:
+def test_stopping(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", "-an")
-    work = actions.generate("me", "video", {"content": str(clip)}, str(tmp_path))
+    work = actions["video"].run("me", "style_video/debug", {"content": str(clip)})
     next(work)
-    assert actions.stops.ask("mevideo")
-    assert "Stopped" in list(work)[-1]["status"]
+    assert actions["video"].stops.ask("me")
+    assert "Stopped" in flatten(list(work)[-1])["status"]
 
 
 def test_the_gallery_is_small_and_says_whose_it_is() -> None:
