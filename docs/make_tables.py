@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.hub.formats import FORMATS
+from studio.live import controls as live
+from studio.music import controls as music
+from studio.music_video import controls as music_video
 from studio.speech import controls as speech
+from studio.video import controls as video
 
 FOLDER = Path(__file__).parent
 PAGES = ("api.md", "hub.md")
@@ -27,6 +31,12 @@ def make_formats_table() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "kinds of repositories": make_formats_table,
     "/speech": speech.FIELDS.table,
+    "/music": music.FIELDS.table,
+    "/video": video.FIELDS.table,
+    "/sync": video.SYNC_FIELDS.table,
+    "/music_video": music_video.FIELDS.table,
+    "/live_music": live.MUSIC_FIELDS.table,
+    "/live_video": live.VIDEO_FIELDS.table,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,20 +15,23 @@ from studio import serving
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
-from studio.live import tab as live
 from studio.models_tab import tab as models_tab
-from studio.music import tab as music
-from studio.music_video import tab as music_video
 from studio.page import html
 from studio.page.components import markup
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
-from studio.speech import tab as speech
-from studio.style import tab as style
-from studio.video import tab as video
 from studio.warm import Warmer
 
-TABS: tuple[Tab, ...] = (speech.TAB, music.TAB, video.TAB, music_video.TAB, style.TAB, live.TAB)
+# The folders of the tabs in the order of the page; each has a module `tab` that exports TAB.
+FOLDERS = (
+    "speech",
+    "music",
+    "video",
+    "music_video",
+    "style",
+    "live",
+)
+TABS: tuple[Tab, ...] = tuple(import_module(f"studio.{folder}.tab").TAB for folder in FOLDERS)
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()

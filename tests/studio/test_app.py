@@ -51,9 +51,10 @@ def _start_without_serving(expression: str) -> str:
     code = f"""
 import os, sys
 import gradio
-gradio.Blocks.launch = lambda studio, **options: print({expression})
-gradio.Blocks.block_thread = lambda studio: os._exit(0)
-sys.stdout.reconfigure(line_buffering=True)
+def end(studio, **options):
+    print({expression}, flush=True)
+    os._exit(0)
+gradio.Blocks.launch = end
 from studio.command import start
 start([])
 """
@@ -85,7 +86,7 @@ def test_every_parameter_but_the_first_has_a_default(tmp_path: Path) -> None:
     assert not api["unnamed_endpoints"]
     speech = api["named_endpoints"]["/speech"]
     names = [parameter["parameter_name"] for parameter in speech["parameters"]]
-    assert names == ["text", "model", "voice", "speed", "pitch", "energy", "vocoder", "seed"]
+    assert names == ["text", "model", "voice", "speed", "pitch", "energy", "vocoder", "seed", "dictionary"]
     assert all(parameter["parameter_has_default"] for parameter in speech["parameters"][1:])
     assert speech["returns"][0]["python_type"]["type"] == "filepath"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from gradio import audio_stream_encoder
+from gradio import audio_stream_encoder, routes
 from gradio.context import Context
 
 from studio.app import STREAM_STARTUP_WAIT_S, build_studio
@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 INTERNALS = {
     "gradio.audio_stream_encoder": "STARTUP_WAIT, so that the first sound need not be asked for twice",
     "gradio.context": "Context.root_block, the page that is being built",
+    "gradio.routes": "CustomCORSMiddleware, whose place the studio's access rules take",
+    "gradio.networking": "url_ok, with which `launch` looks whether it is reached",
 }
 DOCUMENTED = {"gradio", "gradio.blocks", "gradio.components", "gradio.themes.base", "gradio.themes.utils"}
 
@@ -70,6 +72,11 @@ def test_the_encoder_reads_its_wait_when_it_waits(tmp_path: Path) -> None:
     assert readers
     build_studio(debug_registry(tmp_path))
     assert audio_stream_encoder.STARTUP_WAIT == STREAM_STARTUP_WAIT_S
+
+
+def test_the_server_asks_for_what_the_studio_replaces() -> None:
+    assert "CustomCORSMiddleware" in routes.App.create_app.__code__.co_names
+    assert {"networking", "url_ok"} <= set(gr.Blocks.launch.__code__.co_names)
 
 
 def test_the_page_that_is_being_built_is_known() -> None:
