@@ -133,8 +133,7 @@ class _Stubborn:
 def test_the_most_stubborn_choices_never_get_stuck(
     choose: Callable[[np.ndarray], int], pitches: tuple[int, ...] | None
 ) -> None:
-    grammar, mask = Grammar(Constraints(pitches=pitches)), make_mask()
-    tokens: list[int] = []
+    grammar, mask, tokens = Grammar(Constraints(pitches=pitches)), make_mask(), list[int]()
     while len(tokens) < 700 and not grammar.ended:
         grammar.allow(mask)
         tokens.append(choose(mask))
