@@ -11,6 +11,7 @@ from studio.live import controls as live
 from studio.music import controls as music
 from studio.music_video import controls as music_video
 from studio.speech import controls as speech
+from studio.style import controls as style
 from studio.video import controls as video
 
 FOLDER = Path(__file__).parent
@@ -35,6 +36,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "/video": video.FIELDS.table,
     "/sync": video.SYNC_FIELDS.table,
     "/music_video": music_video.FIELDS.table,
+    "/video_style": style.VIDEO_FIELDS.table,
+    "/audio_style": style.AUDIO_FIELDS.table,
     "/live_music": live.MUSIC_FIELDS.table,
     "/live_video": live.VIDEO_FIELDS.table,
 }

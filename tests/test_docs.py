@@ -138,18 +138,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-WITH_MUSIC = pytest.mark.xfail(reason="/music demands a MIDI file until its tab declares its fields", strict=False)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=WITH_MUSIC if "/music" in "".join(find_examples(page)) else ())
-        for page in PAGES
-        if find_examples(page)
-    ],
-)
+@pytest.mark.parametrize("page", [page for page in PAGES if find_examples(page)])
 def test_every_example_runs(
     page: str, shipped_studio: str, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
