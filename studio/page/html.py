@@ -151,7 +151,7 @@ def alignment(panels: Sequence[AlignmentPanel], growing: bool = False) -> str:
     follow = "" if growing else " data-follow"
     return (
         '<figure class="plot"><figcaption><b>Alignment</b><span>which symbol the model reads, moment by moment; '
-        f'a clean diagonal means every word was spoken</span></figcaption><div class="panels"{follow}>'
+        f'a clean diagonal means that it read straight through</span></figcaption><div class="panels"{follow}>'
         f"{''.join(parts)}</div>{picker}</figure>"
     )
 
