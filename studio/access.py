@@ -42,7 +42,6 @@ class AccessRules:
         hosts: names that the studio answers to, beside addresses in numbers.
         origins: pages of other sites that may use and embed it, as "scheme://host[:port]".
         password: "USER:PASSWORD", or "" where none is asked for.
-
     """
 
     hosts: frozenset[str] = LOOPBACK
@@ -87,7 +86,6 @@ def rules_for(host: str | None, origins: Iterable[str] = (), password: str | Non
 
     Raises:
         ValueError: an origin or the password is not of that form.
-
     """
     allowed = frozenset(_checked_origin(each) for each in origins)
     hosts = set(LOOPBACK) | {_host_name(urlsplit(each).netloc) for each in allowed}
@@ -122,7 +120,6 @@ class AccessMiddleware:
         app: the application beneath.
         rules: who is let in.
         _options: of Gradio's own middleware, in whose place this one stands.
-
     """
 
     def __init__(self, app: ASGIApp, rules: AccessRules, **_options: object) -> None:

@@ -15,7 +15,6 @@ from studio import serving
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
-from studio.models_tab import tab as models_tab
 from studio.page import html
 from studio.page.components import markup
 from studio.page.tab import Tab
@@ -30,6 +29,7 @@ FOLDERS = (
     "music_video",
     "style",
     "live",
+    "models_tab",
 )
 TABS: tuple[Tab, ...] = tuple(import_module(f"studio.{folder}.tab").TAB for folder in FOLDERS)
 KEEP_FILES_S = 6 * 3600
@@ -48,16 +48,13 @@ def build_studio(registry: Registry) -> gr.Blocks:
     ) as studio:
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         markup(html.header(), elem_id="studio-header")
-        tabs = [tab for tab in TABS if tab.serves(registry)]
-        if not tabs:
+        if not registry.specs():
             markup(html.problem("The registry holds no model, so there is nothing to make yet."))
         with gr.Tabs():
-            for tab in tabs:
-                with gr.Tab(tab.title, id=tab.id):
-                    tab.build(registry)
-            if tabs:
-                with gr.Tab("Models", id="models") as models:
-                    models_tab.build(registry, models)
+            for tab in TABS if registry.specs() else ():
+                if tab.serves(registry):
+                    with gr.Tab(tab.title, id=tab.id):
+                        tab.build(registry)
         markup(html.footer(), elem_id="studio-footer")
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
@@ -71,7 +68,6 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     Args:
         rules: who may use the studio; by default this machine's own pages and programs, and those of its `server_name`.
         options: of `Blocks.launch`.
-
     """
     temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)

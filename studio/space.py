@@ -57,7 +57,6 @@ class LentGpu:
 
         Raises:
             ModelError: of the kind "quota" where no GPU is granted; or whatever the model itself raised.
-
         """
         if not hasattr(model, "to_gpu"):  # the studio's own networks are at home on the processor
             yield from model.stream(request)

@@ -51,7 +51,6 @@ def write_mp3(path: str | Path, samples: FloatArray, sample_rate: int) -> Path:
 
     Raises:
         MediaError: where the rate does not exist in MP3 or libsndfile was built without an encoder.
-
     """
     if sample_rate not in MP3_RATES:
         raise MediaError(f"MP3 has no sample rate of {sample_rate:,} Hz.")
@@ -82,7 +81,6 @@ def read_audio(path: str | Path, max_s: float = MAX_UPLOAD_S) -> tuple[FloatArra
 
     Raises:
         MediaError: the file is missing, too large, too long, empty, or holds no sound that can be read.
-
     """
     path = Path(path)
     if not path.is_file():

@@ -26,7 +26,6 @@ def ensure_ffmpeg() -> Path | None:
     Returns:
         The private folder, or None when the system's programs are used or no binary could be found (streamed sound
         then does not work, everything else does).
-
     """
     if shutil.which("ffmpeg") and shutil.which("ffprobe"):
         return None

@@ -48,7 +48,6 @@ class Recipe:
         seed: fixes every random choice.
         settings: the controls, by name; plain values only.
         version: of Auralume.
-
     """
 
     task: str
@@ -91,7 +90,6 @@ def write_recipe(path: str | Path, recipe: Recipe) -> None:
 
     Raises:
         RecipeError: for any other kind of file.
-
     """
     path = Path(path)
     text = recipe.to_json()

@@ -29,7 +29,6 @@ class ClipWriter(media.PipeWriter):
 
     Raises:
         MediaError: ffmpeg ended early.
-
     """
 
     def __init__(self, path: str | Path, width: int, height: int, rate: Fraction, quality: int = 18) -> None:
@@ -55,7 +54,6 @@ def with_sound_of(video: Path, source: str | Path, info: ClipInfo, target: Path)
 
     Raises:
         MediaError: the sound cannot be read.
-
     """
     if info.sound in COPIED_SOUND:
         codec, said = ["copy"], "The sound is the original's, byte for byte."

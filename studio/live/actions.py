@@ -32,7 +32,6 @@ def run_music(registry: Registry, values: Mapping[str, Any], folder: str) -> Gen
 
     Raises:
         ValueError: names the control and what it takes.
-
     """
     row = MUSIC_FIELDS.read(values)
     controls, seed, length_s = read_controls(row), row["seed"], row["length_s"]
@@ -65,7 +64,6 @@ def run_video(registry: Registry, values: Mapping[str, Any], folder: str) -> Gen
 
     Raises:
         ValueError: names the control and what it takes; or there is no video model.
-
     """
     row = VIDEO_FIELDS.read(values)
     prompt, seed, length_s = row["prompt"], row["seed"], row["length_s"]

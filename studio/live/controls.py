@@ -117,7 +117,6 @@ def read_controls(values: dict[str, Any]) -> LiveControls:
 
     Raises:
         ValueError: names the field, the value and what is allowed.
-
     """
     known = {each.name: values[each.name] for each in dataclass_fields(LiveControls) if each.name in values}
     if "instruments" in known:
@@ -133,7 +132,6 @@ def read_number(values: dict[str, Any], name: str, default: float) -> float:
 
     Raises:
         ValueError: it is none.
-
     """
     value = values.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):

@@ -60,7 +60,6 @@ def recording_file(folder: Path, name: str) -> Path:
 
     Raises:
         ValueError: there is no such file, or it cannot be made.
-
     """
     if name not in FILE_TYPES:
         raise ValueError("There is no such file.")
@@ -91,7 +90,6 @@ def key_sound(program: int, pitch: int) -> bytes:
 
     Raises:
         ValueError: there is no such instrument or pitch.
-
     """
     if not 0 <= program < 128 or not 0 <= pitch < 128:
         raise ValueError("An instrument and a pitch are numbers from 0 to 127.")

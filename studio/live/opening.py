@@ -36,7 +36,6 @@ def session(
 
     Raises:
         ValueError, ModelError: a wish that is not possible, a model that is missing.
-
     """
     if kind == "music":
         return _music(registry, wishes, folder, send, hold)
@@ -86,7 +85,6 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
 
     Raises:
         ValueError, ModelError: the `model` that is wished for cannot be had here; said before anything is downloaded.
-
     """
     specs = shipped(registry)
     wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
@@ -125,7 +123,6 @@ def _loader(registry: Registry, spec: ModelSpec) -> Load:
     Raises:
         ModelError: it is too big for this machine, or its library is missing.
         ValueError: it needs a picture to begin from.
-
     """
     from models.backends.library import import_backend
     from models.hub.formats import BY_NAME, needs_picture

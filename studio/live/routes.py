@@ -168,7 +168,6 @@ async def _body(request: Request, most: int) -> bytes:
 
     Raises:
         ValueError: too much, or sent by another site's page.
-
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise ValueError("Only the studio's own page can ask for this.")
@@ -185,7 +184,6 @@ async def _json(request: Request) -> dict[str, Any]:
 
     Raises:
         ValueError: it is none.
-
     """
     try:
         found = json.loads(await _body(request, MAX_QUESTION_BYTES))

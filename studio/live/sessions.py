@@ -57,7 +57,6 @@ class LiveBoard:
 
     Args:
         most: people at once; None is one more than there are cores.
-
     """
 
     def __init__(self, registry: Registry, most: int | None = None, silent_for_s: float = SILENT_FOR_S) -> None:
@@ -86,7 +85,6 @@ class LiveBoard:
 
         Raises:
             ValueError, ModelError: a sentence: the machine is full, a wish that is not possible, a model is missing.
-
         """
         if not TOKEN.fullmatch(token):
             raise ValueError("The page has no proper name; load it again.")
@@ -125,7 +123,6 @@ class LiveBoard:
 
         Raises:
             ValueError: there is none.
-
         """
         with self._lock:
             opened = self._open_sessions.get(token)
@@ -139,7 +136,6 @@ class LiveBoard:
 
         Raises:
             ValueError: there is no session, or a wish that is not possible.
-
         """
         token = str(wishes.get("token"))
         session = self.session(token)
@@ -199,7 +195,6 @@ class LiveBoard:
 
         Raises:
             ValueError: there is no session.
-
         """
         opened = self.close(token, keep)
         if opened is None:
@@ -222,7 +217,6 @@ class LiveBoard:
 
         Raises:
             ValueError: there is no such file any more, or it cannot be made.
-
         """
         with self._lock:
             kept = self._kept.get(token)

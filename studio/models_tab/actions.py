@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from html import escape
-from typing import Any
 
 from models.contracts import Progress
 from models.errors import Cancelled
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from studio.page import html, jobs, model_card, shelf
-from studio.page.loading import for_page
+from studio.page.events import Events, Problem, ShelfChange, Status
 from studio.page.shelf import TASKS, task_name
 
-Update = dict[str, Any]
+THROWN_AWAY = "Stopped; what was not complete was thrown away"
 
 
 class ShelfActions:
-    """The actions of the tab; each yields updates by name, and failures are a status."""
+    """Change the shelf for the tab; failures are events, never exceptions."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -42,7 +41,7 @@ class ShelfActions:
             "off": spec.added,
         }
 
-    def download(self, session: str, key: str) -> Iterator[Update]:
+    def download(self, session: str, key: str) -> Generator[Events]:
         """Bring a model's files here, with progress."""
 
         def load(report: Callable[[Progress], None]) -> None:
@@ -54,35 +53,35 @@ class ShelfActions:
 
             self.registry.download(key, told)
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+        def work(should_stop: Callable[[], bool]) -> Generator[Events]:
             shelf.check_open()
             spec = self.registry.get(key)
             if not spec.is_remote:
-                yield {"status": html.finished(f"{spec.title} is on this machine already")}
+                yield (Status(html.finished(f"{spec.title} is on this machine already")),)
                 return
-            yield {"status": html.status("Asking the Hub")}
+            yield (Status(html.status("Asking the Hub")),)
             for progress in jobs.load_model(load, should_stop):
-                yield {"status": html.status(*jobs.describe(progress))}
+                yield (Status(html.status(*jobs.describe(progress))),)
             taken = model_card.sized(self.registry.size_on_disk(key) / 1e6)
-            yield {"status": html.finished(f"{spec.title} is here", f"{taken} on disk"), "changed": key}
+            yield Status(html.finished(f"{spec.title} is here", f"{taken} on disk")), ShelfChange(key)
 
-        yield from for_page(self.stops, session, work, "Stopped; what was not complete was thrown away", changed=key)
+        yield from jobs.run_stoppable(self.stops, session, work, THROWN_AWAY, (ShelfChange(key),))
 
-    def verify(self, session: str, key: str) -> Iterator[Update]:
+    def verify(self, session: str, key: str) -> Generator[Events]:
         """Hash a model's files again."""
         found: list[tuple[str, ...]] = []
 
         def check(report: Callable[[Progress], None]) -> None:
             found.append(self.registry.verify(key, report))
 
-        def work(should_stop: Callable[[], bool]) -> Iterator[Update]:
+        def work(should_stop: Callable[[], bool]) -> Generator[Events]:
             shelf.check_open()  # damaged files are deleted
-            yield {"status": html.status("Checking")}
+            yield (Status(html.status("Checking")),)
             for progress in jobs.load_model(check, should_stop):
-                yield {"status": html.status(*jobs.describe(progress))}
-            yield {"status": self._verdict(self.registry.get(key), found[0]), "changed": key}
+                yield (Status(html.status(*jobs.describe(progress))),)
+            yield Status(self._verdict(self.registry.get(key), found[0])), ShelfChange(key)
 
-        yield from for_page(self.stops, session, work)
+        yield from jobs.run_stoppable(self.stops, session, work)
 
     def _verdict(self, spec: ModelSpec, bad: tuple[str, ...]) -> str:
         if not bad:
@@ -92,36 +91,36 @@ class ShelfActions:
         said = ", ".join(bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
         return html.problem(f"{spec.title} lacks {said}; damaged files were deleted. Download it again.")
 
-    def delete(self, key: str) -> Update:
+    def delete(self, key: str) -> Events:
         """Delete a model's download."""
         return self._change(key, self.registry.delete, "The download of {} is deleted")
 
-    def free(self, key: str) -> Update:
+    def free(self, key: str) -> Events:
         """Give a loaded model's memory back."""
         return self._change(key, self.registry.free, "The memory of {} is free again")
 
-    def take_off(self, key: str) -> Update:
+    def take_off(self, key: str) -> Events:
         """Take an added model off the shelf, with its download."""
         return self._change(key, self.registry.remove, "{} is off the shelf")
 
-    def add(self, repository: str, revision: str) -> Iterator[Update]:
+    def add(self, repository: str, revision: str) -> Generator[Events]:
         """Put a repository, or a folder of one's own, on the shelf."""
         try:
             shelf.check_open()
-            yield {"status": html.status("Looking at it")}
+            yield (Status(html.status("Looking at it")),)
             spec = shelf.put_on_shelf(self.registry, repository, revision)
-            yield {"status": shelf.status_of_new(self.registry, spec), "changed": spec.key}
+            yield Status(shelf.status_of_new(self.registry, spec)), ShelfChange(spec.key)
         except Exception as error:
-            yield {"status": html.problem(jobs.sentence(error))}
+            yield (Problem(jobs.sentence(error)),)
 
-    def _change(self, key: str, work: Callable[[str], None], said: str) -> Update:
+    def _change(self, key: str, work: Callable[[str], None], said: str) -> Events:
         try:
             shelf.check_open()
             title = self.registry.get(key).title
             work(key)
-            return {"status": html.finished(said.format(title)), "changed": key}
+            return Status(html.finished(said.format(title))), ShelfChange(key)
         except Exception as error:
-            return {"status": html.problem(jobs.sentence(error)), "changed": key}
+            return Problem(jobs.sentence(error)), ShelfChange(key)
 
     def overview(self) -> str:
         """Return all models as cards: what is here, what can be had."""

@@ -13,8 +13,11 @@ from models.registry.registry import Registry
 from studio.models_tab.actions import ShelfActions
 from studio.page import html, model_card
 from studio.page.components import QUIET, markup, wire_stop
+from studio.page.events import Events, Problem, ShelfChange, Status
 from studio.page.model_picker import pickers, refreshed
+from studio.page.panels import Updates
 from studio.page.shelf import CLOSED_SAID, is_open
+from studio.page.tab import Tab
 
 HINT = (
     "Any repository of a supported kind, by its id or address. A branch or tag is pinned to the commit that it names "
@@ -44,27 +47,26 @@ class Parts:
     overview: gr.HTML
 
 
-def build(registry: Registry, tab: gr.Tab | None = None) -> None:
+def build(registry: Registry) -> None:
     """Lay out the tab in the current Blocks and wire it; build it after all others, so that it knows their pickers.
 
-    Args:
-        tab: which, when it is opened, shows what has changed elsewhere: a model that another tab downloaded or loaded.
-
+    When the tab is opened it shows what has changed elsewhere: a model that another tab downloaded or loaded.
     """
     actions = ShelfActions(registry)
+    tab = gr.context.Context.block
     parts = _layout(registry, actions)
     root = gr.context.Context.root_block
-    page = _Page(registry, actions, parts, pickers(root) if root is not None else [])
+    page = ShelfPanels(registry, actions, parts, pickers(root) if root is not None else [])
     _wire(actions, parts, page)
-    parts.model.change(page.of_model, parts.model, [parts.line, *page.buttons], **QUIET)
+    parts.model.change(page.show_model, parts.model, [parts.line, *page.buttons], **QUIET)
 
     def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
-        said = gr.skip() if is_open() else html.finished(CLOSED_SAID)
-        return page({"status": said, "changed": None}, chosen, key)
+        said: Events = () if is_open() else (Status(html.finished(CLOSED_SAID)),)
+        return page.show((*said, ShelfChange()), chosen, key)
 
-    for event in (root.load if root is not None else None, tab.select if tab is not None else None):
-        if event is not None:
-            event(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
+    for listen in (root.load if root is not None else None, tab.select if isinstance(tab, gr.Tab) else None):
+        if listen is not None:
+            listen(look_again, [parts.model, *page.boxes], page.shown, **QUIET)
 
 
 def _layout(registry: Registry, actions: ShelfActions) -> Parts:
@@ -106,8 +108,8 @@ def _button(title: str, name: str, **options: Any) -> gr.Button:
     return gr.Button(title, **settings)
 
 
-class _Page:
-    """From what an action yields to updates of the page: everything about the shelf, where it changed."""
+class ShelfPanels:
+    """The tab's components that show events: everything about the shelf, where it changed."""
 
     def __init__(self, registry: Registry, actions: ShelfActions, parts: Parts, found: list[Any]) -> None:
         self.registry, self.actions, self.parts, self.found = registry, actions, parts, found
@@ -115,32 +117,42 @@ class _Page:
         self.buttons = [getattr(parts, name) for name in USABLE]
         self.shown = [parts.status, parts.overview, parts.model, parts.line, *self.buttons, *self.boxes]
 
-    def of_model(self, key: str) -> dict[Any, Any]:
-        """Return what is shown of one model: its facts, and what can be done with it now."""
+    def show_model(self, key: str) -> Updates:
+        """Return the updates about one model: its facts, and what can be done with it now."""
         usable = self.actions.usable(key)
         states = {getattr(self.parts, name): gr.update(interactive=usable[name]) for name in USABLE}
         return {self.parts.line: model_card.line(self.registry, key), **states}
 
-    def __call__(self, update: dict[str, Any], chosen: Any, now: str | None) -> dict[Any, Any]:
+    def show(self, events: Events, chosen: Any, now: str | None) -> Updates:
         """Return updates; `chosen` is what the pickers of all tabs show, `now` what this tab's shows."""
-        parts = self.parts
-        page: dict[Any, Any] = {parts.status: update["status"]}
-        if "changed" in update:
-            known = self.actions.choices()
-            keys = [key for _, key in known]
-            key = next((each for each in (update["changed"], now) if each in keys), keys[0])
-            page[parts.model] = gr.update(choices=known) if key == now else gr.update(choices=known, value=key)
-            page[parts.overview] = self.actions.overview()
-            page |= self.of_model(key)
-            page |= dict(zip(self.boxes, refreshed(self.registry, self.found, list(chosen)), strict=True))
+        page: Updates = {}
+        for event in events:
+            match event:
+                case Status() | Problem():
+                    page[self.parts.status] = event.html
+                case ShelfChange(key):
+                    page |= self._show_change(key, chosen, now)
+                case _:
+                    pass
         return page
 
+    def _show_change(self, changed: str, chosen: Any, now: str | None) -> Updates:
+        parts, known = self.parts, self.actions.choices()
+        keys = [key for _, key in known]
+        key = next((each for each in (changed, now) if each in keys), keys[0])
+        page: Updates = {
+            parts.model: gr.update(choices=known) if key == now else gr.update(choices=known, value=key),
+            parts.overview: self.actions.overview(),
+        }
+        page |= self.show_model(key)
+        return page | dict(zip(self.boxes, refreshed(self.registry, self.found, list(chosen)), strict=True))
 
-def _wire(actions: ShelfActions, parts: Parts, page: _Page) -> None:
+
+def _wire(actions: ShelfActions, parts: Parts, page: ShelfPanels) -> None:
     def long(work: Any) -> Any:
         def run(request: gr.Request, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
-            for update in work(str(request.session_hash), key):
-                yield page(update, chosen, key)
+            for events in work(str(request.session_hash), key):
+                yield page.show(events, chosen, key)
             yield {parts.stop: gr.update(interactive=False)}
 
         return run
@@ -153,14 +165,17 @@ def _wire(actions: ShelfActions, parts: Parts, page: _Page) -> None:
     wire_stop(actions.stops, parts.stop, parts.status, [parts.download], running)
 
     def quick(work: Any) -> Any:
-        return lambda key, *chosen: page(work(key), chosen, key)
+        return lambda key, *chosen: page.show(work(key), chosen, key)
 
     for button, act in ((parts.free, actions.free), (parts.delete, actions.delete), (parts.off, actions.take_off)):
         button.click(quick(act), inputs, page.shown, **SMALL)
 
     def put_on(repository: str, revision: str, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
-        for update in actions.add(repository or "", revision or ""):
-            yield page(update, chosen, key)
+        for events in actions.add(repository or "", revision or ""):
+            yield page.show(events, chosen, key)
 
     for event in (parts.add.click, parts.repository.submit):
         event(put_on, [parts.repository, parts.revision, *inputs], page.shown, **SMALL)
+
+
+TAB = Tab("Models", (), build)

@@ -62,7 +62,6 @@ class MusicActions:
 
         Args:
             current: the piece on the page, to go on from where no MIDI file is given.
-
         """
         shows_probability = bool(values.get("probability"))
         yield from jobs.run_on_page(
@@ -104,7 +103,6 @@ class MusicActions:
         Args:
             hold_folder: for the files, once there is something to write.
             is_watched: whether somebody gets sound and pictures while it grows.
-
         """
         takes = [MusicTake() for _ in range(IDEAS if request.action == "ideas" else 1)]
         heard, pace, card = takes[0], Pace(), is_watched
@@ -179,7 +177,6 @@ class MusicActions:
 
         Raises:
             ValueError: the file holds no settings of this tab, or some that cannot be used.
-
         """
         recipe = recipes.read_recipe(path)
         if recipe.task != Task.MUSIC:
@@ -206,7 +203,6 @@ def build_request(values: Mapping[str, Any], current: MusicTake | None = None) -
 
     Raises:
         ValueError: names the control and what it takes, or says what is wrong with the piece.
-
     """
     return FIELDS.build(partial(_make_request, current), values)
 
@@ -255,7 +251,6 @@ def open_piece(path: str) -> Piece:
 
     Raises:
         ValueError: says what is wrong with the file.
-
     """
     from models.music.midi_io import read_piece
 

@@ -33,7 +33,6 @@ def draw_roll(
     Args:
         sound_start_s: where in the piece the player's sound begins, for the line that follows it.
         growing: while it is written, no line follows the sound.
-
     """
     if not bars:
         return ""

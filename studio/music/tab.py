@@ -123,7 +123,6 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
 
     Args:
         onward: whether there is a Music Video tab that can take the piece.
-
     """
     status = markup(html.welcome("music", WELCOME, html.WELCOME_WAVES), elem_id="music-status")
     sound = stream_player("music-player")

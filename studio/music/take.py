@@ -117,7 +117,6 @@ def save_take(
 
     Raises:
         ValueError: the take is not finished.
-
     """
     if not take.finished:
         raise ValueError("The piece is not finished yet.")

@@ -47,7 +47,6 @@ class MusicVideoActions:
             source: the path of a file, or a finished piece of the Music tab.
             trim: seconds from and to; a "to" of 0 means the end.
             old: the song before, whose folder is deleted when the new one is there.
-
         """
         song: Song | None = None
         steps = jobs.run_on_page(
@@ -91,7 +90,6 @@ class MusicVideoActions:
         Args:
             what: "half", "double", "shift" (value: milliseconds), "delete" and "downbeat" (value: number of the beat,
                 from 1), "tap" (value: times in seconds as text), or "undo".
-
         """
         try:
             if song is None:
@@ -110,7 +108,6 @@ class MusicVideoActions:
 
         Args:
             is_preview: only the first seconds, small.
-
         """
         with temp_folders.held() as folder:
             yield from jobs.run_on_page(
@@ -186,7 +183,6 @@ class MusicVideoActions:
 
         Raises:
             ValueError: there is none.
-
         """
         key = self._video_key_or_none()
         if not key:
@@ -212,7 +208,6 @@ class MusicVideoActions:
 
         Raises:
             ValueError: the file holds no settings of this tab, or some that cannot be used.
-
         """
         recipe = read_recipe(path)
         if recipe.task != Task.MUSIC_VIDEO:
@@ -226,7 +221,6 @@ def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, flo
 
     Raises:
         ValueError: there is no song, it cannot be read, or it is too long.
-
     """
     from models.music_video.encoder import decode_song
 
@@ -291,7 +285,6 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
 
     Raises:
         ValueError: names the control and what it takes.
-
     """
     from models.music_video.captions import read_captions
     from models.music_video.contracts import MusicVideoRequest, VisualEffects

@@ -37,7 +37,6 @@ def beat_plot(
         times_s, places: of the beats; a place of 1 is a downbeat.
         sections: with start_s, end_s and label.
         chosen: number of the beat that is marked, from 1; 0 for none.
-
     """
     width = min(WIDEST_PX, max(NARROWEST_PX, round(duration_s * PIXELS_A_SECOND)))
 

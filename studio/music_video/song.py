@@ -30,7 +30,6 @@ class Song:
         folder: its own, deleted by `close`; sound: a WAV of 44,100 Hz and two channels in it.
         name: for people and file names.
         analysis: what was heard; track: the beats as they are now; before: the beats before each correction.
-
     """
 
     folder: Path

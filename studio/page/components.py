@@ -60,7 +60,6 @@ def wire_stop(
     Args:
         running: the events that start the work.
         suffix: of the session's name on the board, where a session has several kinds of work.
-
     """
 
     def ask_to_stop(request: gr.Request) -> Any:

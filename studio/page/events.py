@@ -94,7 +94,14 @@ class Offers:
     shows_one: bool = False
 
 
-Event: TypeAlias = Status | Problem | Sound | Pictures | Compared | Files | Report | Kept | Offers
+@dataclass(frozen=True)
+class ShelfChange:
+    """What is on the shelf, on disk or in memory has changed around a model; "" names none."""
+
+    key: str = ""
+
+
+Event: TypeAlias = Status | Problem | Sound | Pictures | Compared | Files | Report | Kept | Offers | ShelfChange
 Events: TypeAlias = tuple[Event, ...]
 
 
@@ -110,7 +117,6 @@ class Outcome:
 
         Raises:
             ValueError: the step is a problem.
-
         """
         for event in events:
             match event:

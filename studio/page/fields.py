@@ -41,7 +41,6 @@ class Field:
         is_public: whether it is a parameter of the endpoint.
         elem_id: of the component; "" is the form's prefix with the name.
         options: further arguments of the component, such as `lines` or `placeholder`.
-
     """
 
     kind: ClassVar[type] = str
@@ -65,7 +64,6 @@ class Field:
 
         Raises:
             ValueError: names the control and what it takes.
-
         """
         return value
 
@@ -198,7 +196,6 @@ class Choice(Field):
         offered: those that a page over a registry shows, where they depend on it.
         radio: whether all are seen at once; else they drop down.
         is_open: whether other values are taken too, such as the voice of a model that is not chosen yet.
-
     """
 
     _wrong: ClassVar[str] = "is {!r}; it must be one of"
@@ -265,7 +262,6 @@ class Upload(Field):
     Attributes:
         file_types: endings that the page offers; () is any.
         media: "file", or "audio" for a component that also records.
-
     """
 
     default: Any = None
@@ -323,7 +319,6 @@ class FieldList:
 
         Raises:
             ValueError: names the control and what it takes; or an unknown name.
-
         """
         unknown = [name for name in values if name not in self]
         if unknown:
@@ -344,7 +339,6 @@ class FieldList:
 
         Raises:
             ValueError: names the control and what it takes.
-
         """
         return request(**self.request(self.read(values)), **more)
 
@@ -363,7 +357,6 @@ class FieldList:
 
         Raises:
             ValueError: names the control whose value cannot be used.
-
         """
         found = {}
         for each in self.fields:

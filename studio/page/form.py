@@ -37,7 +37,6 @@ class Form:
         fields: the declarations.
         registry: offers models and voices.
         prefix: of every element's id.
-
     """
 
     def __init__(self, fields: FieldList, registry: Registry, prefix: str) -> None:
@@ -185,7 +184,6 @@ class Result:
     Attributes:
         name: of the file among an outcome's files; "" is the report.
         component: makes what describes it to programs.
-
     """
 
     name: str
@@ -205,7 +203,6 @@ def endpoint(
         about: what it does, in sentences for programs.
         results: what it returns, in order.
         is_stream: whether every report ends an answer of its own, until the work ends; else the first ends the work.
-
     """
     with gr.Column(visible=False):
         trigger = gr.Button(f"/{name}")

@@ -41,7 +41,6 @@ class AlignmentPanel:
         symbols: a label for each symbol.
         start_s, end_s: the sentence's place in the whole sound.
         width_steps: steps the picture is wide while the sentence is not finished.
-
     """
 
     weights: FloatArray

@@ -62,7 +62,6 @@ def load_model(
     Raises:
         Stopped: `should_stop` became true; the work ends at its next report.
         ModelError: as `load` raises it.
-
     """
     reports: queue.Queue[tuple[str, Any]] = queue.Queue()
     abandoned = threading.Event()
@@ -146,20 +145,35 @@ def run_on_page(
         ending: what else the page shows after stopped or failed work.
         falls_back: whether the request means the same to the model that ships.
     """
-    flag = stops.begin(session)
-    try:
+
+    def guarded(should_stop: Callable[[], bool]) -> Generator[Events]:
         yield first
         request = prepare()
         try:
-            yield from run_with_model(registry, key, request, work, flag.is_set)
+            yield from run_with_model(registry, key, request, work, should_stop)
         except ModelError as error:
             shipped = next((spec for spec in registry.specs(registry.get(key).task) if not spec.is_remote), None)
             if not falls_back or error.kind != "quota" or shipped is None or shipped.key == key:
                 raise
             said = f"{error} So {shipped.title}, which ships with the studio, made this on the processor."
             yield (Status(html.status(f"No GPU just now; {shipped.title} begins")),)
-            for events in run_with_model(registry, shipped.key, request, work, flag.is_set):
+            for events in run_with_model(registry, shipped.key, request, work, should_stop):
                 yield tuple(_with_note(event, said) for event in events)
+
+    yield from run_stoppable(stops, session, guarded, stopped, ending)
+
+
+def run_stoppable(
+    stops: StopBoard,
+    session: str,
+    work: Callable[[Callable[[], bool]], Generator[Events]],
+    stopped: str = "Stopped",
+    ending: Events = (),
+) -> Generator[Events]:
+    """Yield the events of `work(should_stop)`; Stop ends it, and failures are events, never exceptions."""
+    flag = stops.begin(session)
+    try:
+        yield from work(flag.is_set)
     except Stopped:
         yield Status(html.finished(stopped)), *ending
     except Exception as error:

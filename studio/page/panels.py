@@ -9,7 +9,19 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from studio.page.events import Compared, Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
+from studio.page.events import (
+    Compared,
+    Event,
+    Files,
+    Kept,
+    Offers,
+    Pictures,
+    Problem,
+    Report,
+    ShelfChange,
+    Sound,
+    Status,
+)
 
 Updates = dict[Any, Any]
 
@@ -29,7 +41,6 @@ class Panels:
         kept: states, and other components that simply get a value.
         areas: parts of the page that are seen while a state or a file is there, by its name.
         controls: what an offer changes.
-
     """
 
     status: gr.HTML
@@ -72,7 +83,7 @@ class Panels:
                 case Offers(name, choices, value, shows_one) if name in self.controls:
                     is_seen = shows_one or len(choices) > 1
                     page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=is_seen)
-                case Report() | Sound() | Offers() | Compared():
+                case Report() | Sound() | Offers() | ShelfChange() | Compared():
                     pass
         return page
 

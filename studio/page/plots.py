@@ -49,7 +49,6 @@ def alignment_png(alignment: FloatArray, width_steps: int = 0) -> bytes:
     Args:
         alignment: float32 (decoder_steps, symbols) in [0, 1].
         width_steps: steps the picture is wide, at least; what is not yet decoded stays dark.
-
     """
     steps = max(alignment.shape[0], width_steps, 1)
     canvas = np.zeros((steps, max(alignment.shape[1], 1)), dtype=np.float32)
@@ -102,7 +101,6 @@ def save_speech_figure(
     Args:
         alignments: for each sentence float32 (decoder_steps, symbols) and the symbols; shown side by side, at most 6.
         mel: float32 (frames, n_mels) of the whole sound, lasting `duration_s`.
-
     """
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure  # no pyplot: its global state is not made for threads

@@ -19,7 +19,6 @@ class Tab:
         tasks: it appears when the registry has a model for one of them; () is always.
         build: lays the tab out in the current Blocks and wires it.
         routes: HTTP routes of its own, made once for a registry.
-
     """
 
     title: str

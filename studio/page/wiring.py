@@ -100,7 +100,6 @@ def wire_settings(
     Args:
         load_settings: from a path to values by name and a sentence; raises ValueError with a sentence.
         follow: what else changes with the values, such as the line about a model; it changes `also`.
-
     """
 
     def put_back(path: str | None) -> Updates:

@@ -130,7 +130,6 @@ class SpeechActions:
 
         Raises:
             ValueError: the file holds no settings of this tab, or some that cannot be used.
-
         """
         recipe = read_recipe(path)
         if recipe.task != Task.SPEECH:
@@ -156,7 +155,6 @@ def build_request(values: Mapping[str, Any]) -> SpeechRequest:
 
     Raises:
         ValueError: names the control and what it takes.
-
     """
     return FIELDS.build(SpeechRequest, values)
 

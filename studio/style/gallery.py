@@ -17,7 +17,6 @@ class GalleryPicture:
         key: name of its file without the suffix.
         title: what it is.
         licence: whose it is and on what terms.
-
     """
 
     key: str
@@ -47,7 +46,6 @@ def find_picture(key: str) -> GalleryPicture:
 
     Raises:
         ValueError: there is none.
-
     """
     for each in PICTURES:
         if each.key == key:

@@ -177,7 +177,6 @@ class VideoActions:
 
         Raises:
             ValueError: the file holds no settings of this tab, or some that cannot be used.
-
         """
         recipe = read_recipe(path)
         if recipe.task != Task.VIDEO:
@@ -202,7 +201,6 @@ def build_request(values: Mapping[str, Any]) -> ClipRequest:
 
     Raises:
         ValueError: names the control and what it takes.
-
     """
     row = FIELDS.read(values)
     frames = round(row["length_s"] * FRAMES_PER_SECOND)

@@ -29,7 +29,6 @@ def write_clip(
 
     Raises:
         MediaError: it cannot be written.
-
     """
     rate = Fraction(frames_per_second).limit_denominator(1001)
     height, width = frames.shape[1:3]
@@ -55,7 +54,6 @@ def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_
 
     Raises:
         MediaError: it cannot be written.
-
     """
     command = [*media.input_of(video), *media.input_of(sound, "-itsoffset", f"{delay_s:.3f}")]
     command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1"]
@@ -70,7 +68,6 @@ def write_gif(path: Path, video: Path) -> Path:
 
     Raises:
         MediaError: it cannot be written.
-
     """
     palette = f"fps={GIF_RATE.numerator}/{GIF_RATE.denominator},split[a][b];[a]palettegen[p];[b][p]paletteuse"
     _run([*media.input_of(video), "-filter_complex", palette, "-loop", "0", f"file:{path}"])

@@ -115,7 +115,6 @@ def tempo_for(
 
     Args:
         loop_s: where not 0, a whole number of beats fits into it.
-
     """
     times = np.arange(len(accents)) / frames_per_second
     low, high = tempo * (1 - TEMPO_CHANGE), tempo * (1 + TEMPO_CHANGE)

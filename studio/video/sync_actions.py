@@ -117,7 +117,6 @@ def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
 
     Raises:
         MediaError: it cannot be read.
-
     """
     longest_s = MOST_S + info.delay_s + 1
     command = [*media.input_of(path), "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-t", f"{longest_s:.3f}"]
@@ -137,7 +136,6 @@ def write_with_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32],
 
     Raises:
         MediaError: it cannot be written.
-
     """
     wav = audio_files.write_wav(target.with_suffix(".wav"), np.ascontiguousarray(samples.T), SAMPLE_RATE)
     try:

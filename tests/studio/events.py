@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from studio.page.events import Compared, Event, Files, Kept, Offers, Pictures, Problem, Report, Sound, Status
+from studio.page.events import (
+    Compared,
+    Event,
+    Files,
+    Kept,
+    Offers,
+    Pictures,
+    Problem,
+    Report,
+    ShelfChange,
+    Sound,
+    Status,
+)
 
 
 def flatten(events: Iterable[Event]) -> dict[str, Any]:
@@ -27,4 +39,6 @@ def flatten(events: Iterable[Event]) -> dict[str, Any]:
                 page["report"] = dict(values)
             case Offers(name, choices, value):
                 page["offers"] = {name: (choices, value)}
+            case ShelfChange(key):
+                page["changed"] = key
     return page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,9 +13,11 @@ from models.registry.registry import Registry
 from models.registry.store import open_registry
 from studio.models_tab.actions import ShelfActions
 from studio.page import model_card
+from studio.page.events import Events
 from studio.page.shelf import CLOSED_SAID, is_open
 from tests.hub_server import Fault, HubServer
 from tests.studio.debug_speech import debug_spec
+from tests.studio.events import flatten
 from tests.tiny_models import tiny
 
 KEY = "speech/tiny--vits"
@@ -38,8 +39,12 @@ def actions(hub: HubServer, tmp_path: Path) -> ShelfActions:
     return ShelfActions(registry)
 
 
-def last(updates: Iterator[dict[str, Any]]) -> str:
-    return str(list(updates)[-1]["status"])
+def last(steps: Iterator[Events]) -> str:
+    return status(list(steps)[-1])
+
+
+def status(events: Events) -> str:
+    return str(flatten(events)["status"])
 
 
 def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
@@ -49,7 +54,7 @@ def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
     usable = {"download": True, "verify": False, "free": False, "delete": True, "off": True}
     assert actions.usable(KEY) == usable, "its configuration is here, and can be deleted"
     assert "can be had" in actions.overview() and "to download first" in model_card.line(registry, KEY)
-    said = [update["status"] for update in actions.download("s", KEY)]
+    said = [status(step) for step in actions.download("s", KEY)]
     assert any("Downloading" in each for each in said) and "is here" in said[-1]
     assert registry.state(KEY) == "here" and "on disk" in model_card.line(registry, KEY)
     assert "complete and undamaged" in last(actions.verify("s", KEY))
@@ -57,11 +62,11 @@ def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
     assert model_card.pace_of(registry, KEY) == ""
     list(registry.load(KEY).stream(SpeechRequest(text="hello the sea and the boat")))
     assert actions.usable(KEY)["free"] and "s for 100 characters on this machine" in model_card.line(registry, KEY)
-    assert "memory of tiny/vits is free" in actions.free(KEY)["status"] and registry.state(KEY) == "here"
+    assert "memory of tiny/vits is free" in status(actions.free(KEY)) and registry.state(KEY) == "here"
     again = open_registry((), cache_dir=registry.cache_dir, memory_budget_mb=4_000)
     assert "on this machine" in model_card.pace_of(again, KEY), "the pace is kept over a restart"
-    assert "deleted" in actions.delete(KEY)["status"] and registry.state(KEY) == "absent"
-    assert "off the shelf" in actions.take_off(KEY)["status"]
+    assert "deleted" in status(actions.delete(KEY)) and registry.state(KEY) == "absent"
+    assert "off the shelf" in status(actions.take_off(KEY))
     assert KEY not in [key for _, key in actions.choices()]
 
 
@@ -73,7 +78,7 @@ def test_stop_throws_away_what_is_not_complete(actions: ShelfActions, hub: HubSe
 
     def work() -> None:
         for update in actions.download("s", KEY):
-            seen.append(str(update["status"]))
+            seen.append(status(update))
             if "Downloading" in seen[-1]:
                 began.set()
 
@@ -93,8 +98,8 @@ def test_what_fails_is_a_sentence_and_the_shelf_stays(actions: ShelfActions, hub
     hub.fault = Fault(status=403, error_code="GatedRepo")
     assert "accept its conditions" in last(actions.add("tiny/vits", ""))
     hub.fault = None
-    assert "ships with the studio" in actions.delete("speech/debug")["status"]
-    assert "belongs to the catalogue" in actions.take_off("speech/debug")["status"]
+    assert "ships with the studio" in status(actions.delete("speech/debug"))
+    assert "belongs to the catalogue" in status(actions.take_off("speech/debug"))
     assert "There is no model" in last(actions.verify("s", "speech/none"))
     assert actions.choices() == before
 
@@ -120,9 +125,9 @@ def test_visitors_of_a_public_space_cannot_change_the_shelf(
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "someone/auralume")
     assert not is_open()
-    for status in (last(actions.add("tiny/vits", "")), last(actions.download("s", "speech/debug"))):
-        assert CLOSED_SAID in status
-    assert CLOSED_SAID in actions.delete("speech/debug")["status"]
+    for said in (last(actions.add("tiny/vits", "")), last(actions.download("s", "speech/debug"))):
+        assert CLOSED_SAID in said
+    assert CLOSED_SAID in status(actions.delete("speech/debug"))
     assert CLOSED_SAID in last(actions.verify("s", "speech/debug"))
     monkeypatch.setenv("AURALUME_SHELF", "open")
     assert is_open() and "is on the shelf" in last(actions.add("tiny/vits", ""))
