@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,8 +11,8 @@ from models.threads import limit_spinning
 from studio import __version__
 
 OPEN_SAID = (
-    "Everybody who can reach this address can use the studio, its files and its models. "
-    "Protect it with --auth USER:PASSWORD."
+    "Everybody who can reach this address can use the studio. Protect it with --auth USER:PASSWORD. "
+    "Until then nobody can add or delete models on its page."
 )
 
 
@@ -35,16 +36,19 @@ def start(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     limit_spinning()  # before anything can import torch
     from studio.access import is_loopback, rules_for
+    from studio.page.shelf import OPEN as SHELF
     from studio.serving import check_port, end_at_once
 
     end_at_once()
+    host = options.host or os.environ.get("GRADIO_SERVER_NAME")  # Gradio's own variable, which a Space sets
     try:
-        rules = rules_for(options.host, options.allow_origin, options.auth)
+        rules = rules_for(host, options.allow_origin, options.auth)
     except ValueError as error:
         raise SystemExit(str(error)) from error
-    check_port(options.host, options.port)
-    if not is_loopback(options.host) and not rules.password:
+    check_port(host, options.port)
+    if not is_loopback(host) and not rules.password:
         print(OPEN_SAID, file=sys.stderr)
+        os.environ.setdefault(SHELF, "closed")
 
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
@@ -56,7 +60,7 @@ def start(arguments: Sequence[str] | None = None) -> None:
     launch_studio(
         build_studio(registry),
         rules,
-        server_name=options.host,
+        server_name=host,
         server_port=options.port,
         mcp_server=options.mcp or None,
         root_path=options.root_path or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from models.contracts import SpeechRequest
+from models.contracts import SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 
@@ -30,7 +30,7 @@ class Warmer:
                 self._thread.start()
 
     def _warm(self) -> None:
-        here = [spec for spec in self._registry.specs("speech") if self._registry.state(spec.key) != "absent"]
+        here = [spec for spec in self._registry.specs(Task.SPEECH) if self._registry.state(spec.key) != "absent"]
         if not here:
             return
         try:

@@ -223,6 +223,14 @@ class Choice(Field):
         raise ValueError(f"{self.label} {self._wrong.format(value)} {known}.")
 
     @property
+    def schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of whole numbers, which Gradio's own calls strings; None for other values."""
+        values = [value for _, value in self.choices]
+        if not values or not all(isinstance(value, int) for value in values):
+            return None
+        return {"type": "integer"} if self.is_open else {"type": "integer", "enum": values}
+
+    @property
     def limits(self) -> str:
         """List the values."""
         if self.is_open or len(self.choices) > LISTED:
@@ -237,6 +245,12 @@ class Choices(Choice):
     kind: ClassVar[type] = list
     _wrong: ClassVar[str] = "holds {!r}; each must be one of"
     most: int | None = None
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of a list of whole numbers; None for other values."""
+        items = super().schema
+        return None if items is None else {"type": "array", "items": items}
 
     def read(self, value: Any) -> list[Any]:
         """Take a list of the values, or of their texts."""

@@ -64,6 +64,9 @@ class Form:
         component = make_component(declared, self.registry, {**words, **declared.options})
         if not isinstance(declared, (Model, Upload)):
             component.preprocess = _checked(declared)  # type: ignore[assignment,method-assign]
+        schema = declared.schema if isinstance(declared, Choice) else None
+        if schema is not None:
+            component.api_info = lambda: schema  # type: ignore[method-assign]
         self._components[declared.name] = component
         return component
 

@@ -12,7 +12,7 @@ from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.page import model_card
 
-_pickers: WeakKeyDictionary[Any, list[tuple[str, gr.Dropdown]]] = WeakKeyDictionary()
+_pickers: WeakKeyDictionary[Any, list[tuple[Task, gr.Dropdown]]] = WeakKeyDictionary()
 
 
 def model_picker(registry: Registry, task: Task, elem_id: str, label: str = "Model") -> gr.Dropdown:
@@ -41,12 +41,12 @@ def model_picker(registry: Registry, task: Task, elem_id: str, label: str = "Mod
     return picker
 
 
-def pickers(studio: gr.Blocks) -> list[tuple[str, gr.Dropdown]]:
+def pickers(studio: gr.Blocks) -> list[tuple[Task, gr.Dropdown]]:
     """Return the pickers of a page by task, in the order in which they were made."""
     return _pickers.get(studio, [])
 
 
-def refreshed(registry: Registry, found: list[tuple[str, gr.Dropdown]], chosen: list[str | None]) -> list[Any]:
+def refreshed(registry: Registry, found: list[tuple[Task, gr.Dropdown]], chosen: list[str | None]) -> list[Any]:
     """Return updates of the pickers after a change: new choices, and the first model for one that is gone."""
     updates = []
     for (task, _), value in zip(found, chosen, strict=True):
