@@ -184,6 +184,7 @@ class LiveBoard:
                 with self._lock:
                     old = self._kept.pop(token, None)
                     self._kept[token] = (opened.folder, time.monotonic() + KEEP_RECORDING_S)
+                self._start_watch()  # it may have ended: while the session closed there was nothing to watch
                 if old is not None:
                     temp_folders.release(old[0])
             else:

@@ -232,8 +232,10 @@ def test_a_stuck_attention_is_moved_on_and_told() -> None:
     model = make(frames_per_step=3)
     nn.init.zeros_(model.decoder.attention.score.weight)  # every energy equal: the first symbol in the window wins
     _, decoder = decode(model, 0, DecodingLimits())
-    assert decoder.trace.retries
-    assert decoder.trace.positions[-1] >= 7
+    trace = decoder.trace
+    assert trace.retries == [0, 1, 2, 3, 4, 5, 6], "it reads on at the next symbol each time"
+    assert set(trace.positions) == {7}
+    assert all(row[:7].sum() == 0 and row.sum() > 0.99 for row in trace.alignment), "and never looks back"
 
 
 def test_configuration_survives_its_dictionary() -> None:

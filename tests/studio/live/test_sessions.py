@@ -123,6 +123,39 @@ def test_free_memory_is_given_back_while_somebody_plays(board: LiveBoard, monkey
     assert given_back.wait(30.0)
 
 
+class Clock:
+    """A clock that tests set; waiting on it takes a moment only."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.waits = 0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, _seconds: float) -> None:
+        self.waits += 1
+        time.sleep(0.01)
+
+
+def test_a_recording_is_kept_for_a_quarter_of_an_hour(board: LiveBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sessions, "time", clock)
+    heard: list[bytes] = []
+    board.open(TOKENS[0], "music", WISHES, heard.append)
+    wait_for(lambda: any(message[:1] == b"A" for message in heard))
+    folder = board._open_sessions[TOKENS[0]].folder
+    board.stop(TOKENS[0])
+    clock.now_s += 899
+    looks = clock.waits
+    wait_for(lambda: clock.waits > looks + 2)
+    assert board.recording(TOKENS[0], "session.wav").is_file()
+    clock.now_s += 2
+    wait_for(lambda: not folder.exists())
+    with pytest.raises(ValueError, match="no longer kept"):
+        board.recording(TOKENS[0], "session.wav")
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "says"),
     [
