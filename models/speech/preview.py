@@ -7,7 +7,7 @@ import re
 from models.speech.abbreviations import LETTERS
 from models.speech.normalise import Sentence, Unit, sentences
 from models.speech.pronunciations import Dictionary
-from models.speech.text import iter_sources
+from models.speech.sources import iter_sources
 
 _LETTER_OF_NAME = {name: letter.upper() for letter, name in LETTERS.items()}
 _SHOWN_AS_WRITTEN = frozenset({"wi-fi", "wifi", "sci-fi", "jpeg"})

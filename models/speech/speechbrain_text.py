@@ -16,6 +16,7 @@ from models.speech.clean import fold
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
 from models.speech.pronounce import stronger
 from models.speech.pronunciations import Dictionary
+from models.speech.sources import Readable, iter_sources
 from models.speech.split import split
 from models.speech.symbols import WORD_BREAK
 from models.speech.text import (
@@ -25,12 +26,10 @@ from models.speech.text import (
     CUT_PAUSE_S,
     LEAST_MAX_SYMBOLS,
     MAX_SYMBOLS,
-    Readable,
     SpokenWord,
     Utterance,
     ask_silence,
     find_turns,
-    iter_sources,
 )
 
 _VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from models.speech.clean import FIRST_SAID, clean
-from models.speech.markup import Passage, to_passages
 from models.speech.normalise import SENTENCE_PAUSE_S, Unit, sentences
 from models.speech.pronounce import is_unstressed, phonemize, remove_stress, sequence, spoken_tokens, stronger
 from models.speech.pronunciations import Dictionary
+from models.speech.sources import Readable, iter_sources
 from models.speech.split import split
 from models.speech.ssml import PLAIN, Prosody
 
@@ -25,7 +23,6 @@ COMMA_PAUSE_S, CLAUSE_PAUSE_S, CUT_PAUSE_S = 0.12, 0.2, 0.05
 LONGEST_READ_AT_ONCE = 400  # characters; the time that gruut takes grows with it
 LONG_FIRST_SENTENCE = 70  # characters, about 60 symbols
 _STAND_IN = "thing"  # for a word whose sound is given, as the tagger and the lexicon know it
-_STANDS_FOR_WORDS = "&%+=@#$£€¥₹¢°<>*/^~"
 SHORTEST_CLAUSE = 15  # characters; the model says very short utterances badly
 _CONJUNCTIONS = (
     "and but or nor so yet because although though while when where which who that if unless until since before after"
@@ -93,24 +90,6 @@ class _Said:
     token: str = ""
 
 
-@dataclass(frozen=True)
-class Readable:
-    """The readable text of a passage, and the places at which its prosody turns."""
-
-    passage: Passage
-    text: str
-    turns: list[tuple[int, Prosody]]
-
-    def prosody(self, unit: Unit) -> Prosody:
-        """How a unit is said."""
-        index = bisect.bisect_right(self.turns, unit.start, key=lambda turn: turn[0])
-        return self.turns[index - 1][1] if index else PLAIN
-
-    def written(self, start: int, end: int) -> str:
-        """A part of the text as the person wrote it, on one line."""
-        return " ".join(self.passage.written(self.text[start:end]).split())
-
-
 def to_utterances(text: str, max_symbols: int = MAX_SYMBOLS, dictionary: Dictionary = ()) -> SpokenText:
     """The whole text at once; see `iter_utterances`."""
     notes: list[str] = []
@@ -152,32 +131,6 @@ def iter_utterances(
             spoke = True
     if not spoke:
         raise ValueError(" ".join(["There is no word in the text that can be spoken; type some English.", *notes]))
-
-
-def iter_sources(
-    text: str, dictionary: Dictionary, notes: list[str]
-) -> Iterator[tuple[Readable | None, float | None, bool]]:
-    """(readable text of a passage, the silence asked after it or None, whether its sentence goes on) of a typed text.
-
-    The first source is None where a silence was asked before any word.
-    """
-    waiting: tuple[Readable, bool] | None = None
-    silence_s: float | None = None
-    for passage in to_passages(text, dictionary, notes):
-        if passage.silence_s is not None:
-            silence_s = (silence_s or 0.0) + passage.silence_s
-        cleaned, left_out = clean(passage.text)
-        readable, turns = passage.split_turns(cleaned)
-        notes += [note for note in left_out if note not in notes]
-        if not any(char.isalnum() or char in _STANDS_FOR_WORDS or ord(char) >= FIRST_SAID for char in readable):
-            continue
-        if waiting is not None:
-            yield waiting[0], silence_s, waiting[1]
-        elif silence_s is not None:
-            yield None, silence_s, False
-        waiting, silence_s = (Readable(passage, readable, turns), passage.goes_on), None
-    if waiting is not None:
-        yield waiting[0], silence_s, waiting[1]
 
 
 def ask_silence(utterances: Iterator[Utterance], silence_s: float | None) -> Iterator[Utterance]:

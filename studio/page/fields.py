@@ -398,8 +398,3 @@ def _plain(value: Any) -> Any:
 
 def _unpacked(declared: Field, value: Any) -> Any:
     return value.replace(",", " ").split() if isinstance(declared, Choices) and isinstance(value, str) else value
-
-
-def whole(value: Any) -> Any:
-    """Return a float that is a whole number as int; anything else as it is, for the request to refuse."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SEED else value
