@@ -20,12 +20,6 @@ SHARED_ROOMS = ("page", "io")  # what every tab of the studio may import beside 
 LONGEST_FILE_LINES = 400
 NAMED_FUNCTION = re.compile(r"([a-z_]\w*(?:\.\w+)+):[a-z_]\w*")  # a loader: "package.module:function"
 
-# What is still to be mended; nothing may be added.
-KNOWN_CIRCLES: set[frozenset[str]] = set()
-KNOWN_LONG_FILES: set[str] = set()
-KNOWN_DOUBLE_CLASSES: set[str] = set()
-KNOWN_TAB_IMPORTS: set[tuple[str, str]] = set()
-
 
 class Import(NamedTuple):
     """One import of one module by another, wherever in the file it stands."""
@@ -149,7 +143,7 @@ def test_a_tab_imports_no_other_tab() -> None:
         importer, imported = each.importer.split("."), each.imported.split(".")
         if len(importer) < 2 or importer[1] not in rooms or imported[0] != "studio" or len(imported) == 1:
             continue
-        if imported[1] not in {importer[1], *SHARED_ROOMS} and each[:2] not in KNOWN_TAB_IMPORTS:
+        if imported[1] not in {importer[1], *SHARED_ROOMS}:
             wrong.append(str(each))
     assert wrong == []
 
@@ -157,13 +151,12 @@ def test_a_tab_imports_no_other_tab() -> None:
 def test_no_import_circles() -> None:
     inner = {module for module in find_modules() if module.split(".")[0] in {"studio", "models", "training"}}
     circles = find_circles(inner, imports_within("studio", "models", "training"))
-    assert [sorted(circle) for circle in circles - KNOWN_CIRCLES] == []
+    assert [sorted(circle) for circle in circles] == []
 
 
 def test_no_file_is_too_long() -> None:
     lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in find_modules().values()}
-    too_long = {name: count for name, count in lines.items() if count > LONGEST_FILE_LINES}
-    assert {name: count for name, count in too_long.items() if name not in KNOWN_LONG_FILES} == {}
+    assert {name: count for name, count in lines.items() if count > LONGEST_FILE_LINES} == {}
 
 
 def test_class_names_are_unique() -> None:
@@ -173,8 +166,7 @@ def test_class_names_are_unique() -> None:
             for node in ast.walk(parse(module)):
                 if isinstance(node, ast.ClassDef):
                     places[node.name].append(module)
-    double = {name: found for name, found in places.items() if len(found) > 1 and name not in KNOWN_DOUBLE_CLASSES}
-    assert double == {}
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 RUN_STUDIO = """
