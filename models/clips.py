@@ -81,7 +81,7 @@ class ClipInfo:
 
 
 def probe(path: str | Path) -> ClipInfo:
-    """What a clip or picture is, without decoding it.
+    """Tell what a clip or picture is, without decoding it.
 
     Raises:
         ClipError: it is missing, empty, damaged, too large, too long, or holds no picture.

@@ -41,7 +41,7 @@ class Caption:
 
 
 def read_captions(path: str | Path) -> tuple[Caption, ...]:
-    """The captions of an SRT, VTT or LRC file.
+    """Read the captions of an SRT, VTT or LRC file.
 
     Raises:
         ValueError: a sentence: the file is missing, too large, no text, or holds no line with a time.

@@ -87,7 +87,7 @@ def decode_song(
 
 
 def _wav_frames(path: Path) -> int:
-    """Samples of a WAV file, 0 where it holds none or is not there."""
+    """Count the samples of a WAV file: 0 where it holds none or is not there."""
     try:
         with wave.open(str(path)) as file:
             return file.getnframes()

@@ -181,12 +181,12 @@ _ALONE_AFTER_KING = re.compile(r"\s?(?:[,.;:)!?]|'s|$|\s(?:of|was|died|reigned|b
 
 
 def spell(word: str) -> str:
-    """The names of a word's letters."""
+    """Name a word's letters."""
     return " ".join(LETTERS[char] for char in word.lower() if char in LETTERS)
 
 
 def say_title(match: re.Match[str]) -> str | None:
-    """A title with its dot, with a name after it or none."""
+    """Say a title with its dot, with a name after it or none."""
     small = match[1].lower()
     following = find_next_word(match.string, match.end())
     is_name = following[:1].isupper() and not starts_sentence(following)
@@ -200,7 +200,7 @@ def say_title(match: re.Match[str]) -> str | None:
 
 
 def say_street(match: re.Match[str]) -> str | None:
-    """ "Fifth Ave", "42nd St", "Elm Dr." """
+    """Say "Fifth Ave", "42nd St", "Elm Dr."."""
     small = match[1].lower()
     has_dot = match[0].endswith(".")
     if not has_dot and small not in _ONLY_STREETS:
@@ -212,7 +212,7 @@ def say_street(match: re.Match[str]) -> str | None:
 
 
 def say_abbreviation(match: re.Match[str]) -> str | None:
-    """An abbreviation with its dot; in capitals it is an initialism or a code instead."""
+    """Say an abbreviation with its dot; in capitals it is an initialism or a code instead."""
     written = match[1]
     small = written.lower()
     if written.isupper() and len(written) > 1 and small not in {"etc", "vs", "inc", "ltd", "corp", "jr", "sr", "bros"}:
@@ -230,7 +230,7 @@ def say_abbreviation(match: re.Match[str]) -> str | None:
 
 
 def say_state(match: re.Match[str]) -> str | None:
-    """The code of a state after a place and a comma, by its letters, with the digits of a postal code."""
+    """Say the code of a state after a place and a comma by its letters, with the digits of a postal code."""
     if not _PLACE.search(look_back(match)):
         return None
     code = f", {numbers.digits(match[2])}" if match[2] else ""
@@ -245,7 +245,7 @@ def _say_roman(match: re.Match[str]) -> str | None:
 
 
 def say_roman(match: re.Match[str]) -> str | None:
-    """A roman numeral after a ruler's name ("the eighth") or what is counted ("fifty-eight")."""
+    """Say a roman numeral after a ruler's name ("the eighth") or what is counted ("fifty-eight")."""
     words = look_back(match).split()
     last = words[-1] if words else ""
     number = numbers.roman(match[1])
@@ -266,7 +266,7 @@ def say_roman(match: re.Match[str]) -> str | None:
 
 
 def say_year_in_roman(match: re.Match[str]) -> str | None:
-    """ "MCMXCIX" """
+    """Say a year such as "MCMXCIX"."""
     number = numbers.roman(match[0])
     return numbers.year(number) if 1500 <= number <= 2100 else None
 

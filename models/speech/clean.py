@@ -94,7 +94,7 @@ def clean(text: str) -> tuple[str, list[str]]:
 
 
 def fold(word: str) -> str:
-    """A word in the 26 letters, without accents; what is no letter of Latin is left out."""
+    """Write a word in the 26 letters, without accents; what is no letter of Latin is left out."""
     if word.isascii():
         return word
     letters = "".join(_FOLDED.get(char, char) for char in word)
@@ -102,7 +102,7 @@ def fold(word: str) -> str:
 
 
 def shortened(sample: str) -> str:
-    """The beginning of a sample that a note quotes."""
+    """Return the beginning of a sample that a note quotes."""
     return sample if len(sample) <= MAX_SAMPLE_CHARACTERS else sample[: MAX_SAMPLE_CHARACTERS - 1] + "…"
 
 

@@ -36,7 +36,7 @@ class Sense:
 
 
 def _near(words: str) -> str:
-    """A pattern of what stands before or after, for any of these words within the sentence."""
+    """Return a pattern of what stands before or after, for any of these words within the sentence."""
     return rf".*\b(?:{words})\w{{0,3}}/.*"
 
 

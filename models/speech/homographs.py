@@ -11,7 +11,7 @@ from models.speech.homograph_table import TABLE
 
 
 def choose_sound(words: list[tuple[str, str]], index: int) -> list[str] | None:
-    """The phonemes of a homograph in its sentence; None where the word is none, or its part of speech decides.
+    """Return the phonemes of a homograph in its sentence; None where the word is none, or its part of speech decides.
 
     Args:
         words: (word in small letters, its tag) of the sentence; punctuation is a word of its own.

@@ -23,7 +23,7 @@ _CLOSERS_OF_ITEMS = frozenset(["list_item_close", "bullet_list_close", "ordered_
 
 
 def extract_markdown_words(text: str) -> str:
-    """The words of a text where it shows signs of Markdown; any other text as it is.
+    """Return the words of a text where it shows signs of Markdown; any other text as it is.
 
     Items of lists and rows of tables end with `ITEM_END`, paragraphs and headings with an empty line. HTML and other
     tags stay as they are.

@@ -39,11 +39,11 @@ class Passage:
     goes_on: bool = False
 
     def written(self, text: str) -> str:
-        """A part of the passage's text with the words that its placeholders stand for."""
+        """Return a part of the passage's text with the words that its placeholders stand for."""
         return _PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].written, text)
 
     def spoken(self, text: str) -> str:
-        """A part of the passage's text with what is read in the place of its placeholders."""
+        """Return a part of the passage's text with what is read in the place of its placeholders."""
         return _PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].spoken, text)
 
     def split_turns(self, text: str) -> tuple[str, list[tuple[int, Prosody]]]:
@@ -57,7 +57,7 @@ class Passage:
 
 
 def to_passages(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> list[Passage]:
-    """The passages of a text in order; a silence at the end is a last passage without text.
+    """Return the passages of a text in order; a silence at the end is a last passage without text.
 
     Args:
         text: as typed: plain, Markdown or speech markup, damaged or not.
@@ -126,7 +126,7 @@ class _MarkupReader:
         self.capturing: list[tuple[Tag, str]] = []  # the open <say-as>, <sub> or <phoneme> and its text so far
 
     def inline(self, said: Said) -> str:
-        """The character that stands for a word with a given sound."""
+        """Return the character that stands for a word with a given sound."""
         if FIRST_SAID + len(self.said) > LAST_SAID:
             return said.written
         self.said.append(said)
@@ -178,7 +178,7 @@ class _MarkupReader:
         self._add(self.inline(said) if said else text)
 
     def _said(self, tag: Tag, text: str) -> Said | None:
-        """What a tag asks in the place of its text; None for the text itself."""
+        """Return what a tag asks in the place of its text; None for the text itself."""
         plain = " ".join(_PLACEHOLDERS.sub(lambda match: self.said[ord(match[0]) - FIRST_SAID].written, text).split())
         if tag.name == "sub":
             alias = tag.attributes.get("alias", "").strip()
@@ -234,7 +234,7 @@ class _MarkupReader:
             self._add_turn(self.around[-1][1])
 
     def _with_own_words(self, text: str) -> str:
-        """A text with the dictionary's words found."""
+        """Find the dictionary's words in a text."""
         plain, end = "", 0
         for start, stop, said in self.dictionary.find(text):
             plain += text[end:start] + self.inline(said)

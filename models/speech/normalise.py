@@ -64,7 +64,7 @@ def put_in_words(text: str) -> str:
 
 
 def sentences(text: str, notes: list[str], said: Sequence[Said] = ()) -> Iterator[Sentence]:
-    """The sentences of cleaned text, one at a time; what had to be cut or left out is added to the notes.
+    """Yield the sentences of cleaned text; what had to be cut or left out is added to the notes.
 
     Args:
         text: in it, the character FIRST_SAID + n stands for `said[n]`.
@@ -105,7 +105,7 @@ def sentences(text: str, notes: list[str], said: Sequence[Said] = ()) -> Iterato
 
 
 def _pause_of_break(text: str, blank: re.Match[str], line_start: int) -> float:
-    """The silence for a blank that ends a sentence without a full stop, else 0."""
+    """Return the silence for a blank that ends a sentence without a full stop, else 0."""
     breaks = blank[0].count("\n")
     if ITEM_END in blank[0] and breaks < 2:
         return SENTENCE_PAUSE_S
@@ -117,7 +117,7 @@ def _pause_of_break(text: str, blank: re.Match[str], line_start: int) -> float:
 
 
 def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -> tuple[list[Unit], int, bool]:
-    """(the unit at a position, or several for a word that was cut, or none; where it ends; it ends the sentence)."""
+    """Return the unit at a position (several for a cut word, or none), its end, and whether it ends the sentence."""
     run = _RUN.match(text, position)
     if run and len(run[0]) > LONGEST_WORD:
         notes.append(f'Cut a "word" of {len(run[0])} characters ({shortened(run[0])}) into pieces to speak it.')
@@ -145,7 +145,7 @@ def _next_units(text: str, position: int, units: list[Unit], notes: list[str]) -
 
 
 def _said_unit(start: int, end: int, said: Said) -> list[Unit]:
-    """A word whose sound was given."""
+    """Make the unit of a word whose sound was given."""
     spoken = said.spoken if said.sounds or said.is_final else put_in_words(said.spoken)
     return [Unit(start, end, spoken, sounds=said.sounds)] if spoken else []
 
@@ -155,7 +155,7 @@ def _unit(start: int, end: int, spoken: str) -> list[Unit]:
 
 
 def _cut(text: str, start: int, end: int) -> list[Unit]:
-    """An endless word in pieces that can be said."""
+    """Cut an endless word into pieces that can be said."""
     bounds = [*range(start, end, CUT_WORD_LETTERS), end]
     units = []
     for first, last in itertools.pairwise(bounds):
@@ -191,7 +191,7 @@ def _take_mark(text: str, index: int, units: list[Unit]) -> bool:
 
 
 def _said(say: Callable[..., str | None], *what: object) -> str:
-    """What a rule says, or "" where it says nothing or fails: the next one then has its turn."""
+    """Return what a rule says, or "" where it says nothing or fails: the next one then has its turn."""
     try:
         return say(*what) or ""
     except Exception:  # whatever a person typed, the rest of it is read

@@ -15,10 +15,10 @@ _WORD = re.compile(r"[A-Za-z'-]+")
 
 
 def read_aloud(text: str, dictionary: Dictionary = (), notes: list[str] | None = None) -> str:
-    """The words of a text as they will be said: "It costs twelve dollars and fifty cents. [0.5 s] Buy it."
+    """Return the words of a text as they will be said.
 
-    Letters that are named are capitals ("F B I"), silences that were asked stand in brackets, words whose sound was
-    given stand as they are written.
+    Such as "It costs twelve dollars and fifty cents. [0.5 s] Buy it." Letters that are named are capitals ("F B I"),
+    silences that were asked stand in brackets, words whose sound was given stand as they are written.
 
     Args:
         text: as typed.
@@ -55,7 +55,7 @@ def _shown(sentence: Sentence, written: object, ends: bool) -> str:
 
 
 def _unit_shown(unit: Unit, written: str) -> str:
-    """A unit's words, its named letters as capitals."""
+    """Write a unit's words, its named letters as capitals."""
     if unit.sounds or written.lower() in _SHOWN_AS_WRITTEN or unit.spoken.lower() == written.lower():
         return written if unit.sounds or written.lower() in _SHOWN_AS_WRITTEN else unit.spoken
     plain = {word.lower() for word in _WORD.findall(written)}

@@ -85,7 +85,7 @@ def remove_stress(phonemes: list[str]) -> list[str]:
 
 
 def phonemize(text: str, function_word_stress: bool = True) -> tuple[str, ...]:
-    """The symbols of one normalised sentence: BOS, words parted by WORD_BREAK, punctuation after its word, EOS.
+    """Return the symbols of one normalised sentence: BOS, words parted by WORD_BREAK, punctuation after its word, EOS.
 
     Several sentences are joined in one sequence. The last symbol before EOS is always punctuation.
 
@@ -176,7 +176,7 @@ def inventory_sounds(phonemes: list[str]) -> list[str]:
 
 
 def stronger(punctuation: str, token: str) -> str:
-    """The strongest mark among one mark (or "") and those in a token; a bracket counts as a comma."""
+    """Return the strongest mark among one mark (or "") and those in a token; a bracket counts as a comma."""
     marks = {"," if char in BRACKETS else char for char in token + punctuation}
     return max(marks & set(PUNCTUATION_BY_RANK), key=PUNCTUATION_BY_RANK.index, default="")
 
@@ -189,7 +189,7 @@ def in_lexicon(word: str) -> bool:
 
 
 def _before_vowel(phonemes: list[str], following: list[str] | None) -> list[str]:
-    """ "the" as it is said: "thee" before a vowel."""
+    """Say "the" as "thee" before a vowel."""
     if phonemes == ["ð", "ə"] and following and following[0].lstrip(STRESS_MARKS) in VOWELS:
         return ["ð", "i"]
     return phonemes
@@ -208,7 +208,7 @@ def _nearest(phoneme: str) -> tuple[str, ...]:
 
 
 def _without_marks(phoneme: str) -> str:
-    """A phoneme without length, nasal and other marks."""
+    """Remove length, nasal and other marks from a phoneme."""
     letters = unicodedata.normalize("NFD", phoneme)
     return "".join(c for c in letters if unicodedata.category(c) not in {"Mn", "Lm", "Sk"})
 
@@ -219,7 +219,7 @@ _processors: list[Any] = []  # the one text processor, once it is loaded
 
 
 def _processor() -> Any:
-    """gruut's text processor for American English, loaded at the first call; the caller holds the lock."""
+    """Return gruut's text processor for American English, loaded at the first call; the caller holds the lock."""
     if not _processors:
         import gruut_lang_en
         from gruut.lang import get_settings

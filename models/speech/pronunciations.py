@@ -70,7 +70,7 @@ def parse_sounds(text: str) -> Sounds | None:
 
 
 def parse_ipa(ipa: str) -> Sounds:
-    """The inventory's phonemes of each word of a string of IPA; the nearest English sound stands for any other.
+    """Return the inventory's phonemes of each word of a string of IPA; the nearest English sound stands for any other.
 
     Raises:
         ValueError: the string holds no sound of English.
@@ -138,7 +138,7 @@ class PersonalDictionary:
 
 
 def make_possessive(said: Said) -> Said:
-    """The same with "'s" after it."""
+    """Return the same with "'s" after it."""
     if not said.sounds:
         return Said(f"{said.written}'s", f"{said.spoken}'s", (), said.is_final)
     sounds = (*said.sounds[:-1], (*said.sounds[-1], *_plural_sound(said.sounds[-1][-1])))
@@ -146,7 +146,7 @@ def make_possessive(said: Said) -> Said:
 
 
 def read_entry(written: str, said: str, ending: str = "") -> Said:
-    """What an entry of a dictionary says, with "s" or "'s" added to its last sound."""
+    """Read what an entry of a dictionary says, with "s" or "'s" added to its last sound."""
     sounds = parse_sounds(said)
     plain = Said(written, _plain_respelling(said)) if sounds is None else Said(written, respell(sounds), sounds)
     return replace(make_possessive(plain), written=written) if ending else plain
@@ -159,7 +159,7 @@ def _plural_sound(last: str) -> tuple[str, ...]:
 
 
 def _plain_respelling(said: str) -> str:
-    """A respelling without hyphens; its stressed syllable in capitals ("koo-ber-NET-eez") is no initialism."""
+    """Write a respelling without hyphens; its stressed syllable in capitals ("koo-ber-NET-eez") is no initialism."""
     return said.replace("-", " ").lower() if "-" in said else said
 
 

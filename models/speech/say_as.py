@@ -12,7 +12,7 @@ from models.speech.say_words import SAID_MARKS
 
 
 def say_as(kind: str, order: str, text: str) -> str | None:
-    """The words of a text as its kind is said; None where the kind is unknown or does not fit the text.
+    """Say a text as its kind is said; None where the kind is unknown or does not fit the text.
 
     Args:
         kind: of the attribute interpret-as.

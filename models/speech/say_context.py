@@ -38,12 +38,12 @@ LOOK_BACK, LOOK_AHEAD = 60, 40  # characters
 
 
 def look_back(match: re.Match[str]) -> str:
-    """The characters before a match."""
+    """Return the characters before a match."""
     return match.string[max(0, match.start() - LOOK_BACK) : match.start()]
 
 
 def look_ahead(match: re.Match[str]) -> str:
-    """The characters after a match."""
+    """Return the characters after a match."""
     return match.string[match.end() : match.end() + LOOK_AHEAD]
 
 
@@ -64,7 +64,7 @@ def describes_noun(match: re.Match[str], nouns: frozenset[str] = frozenset()) ->
 
 
 def find_next_word(text: str, position: int) -> str:
-    """The word that follows a position, over blanks and opening quotes, or ""."""
+    """Find the word that follows a position, over blanks and opening quotes, or ""."""
     found = _NEXT_WORD.match(text, position, position + LOOK_AHEAD)
     return found[1] if found else ""
 
@@ -75,7 +75,7 @@ def starts_sentence(word: str) -> bool:
 
 
 def say_sign(match: re.Match[str], sign: str | None) -> str:
-    """The word of a sign before a number; a hyphen after a letter or digit is none."""
+    """Say a sign before a number; a hyphen after a letter or digit is none."""
     if sign in {"-", "−"} and match.string[match.start() - 1 : match.start()].isalnum() and match.start():
         return ""
     return {"-": "minus ", "−": "minus ", "+": "plus ", "~": "about ", "#": "number "}.get(sign or "", "")

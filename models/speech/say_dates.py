@@ -40,12 +40,12 @@ def is_date(month: int, day: int) -> bool:
 
 
 def date(month: int, day: int, in_year: str = "") -> str:
-    """ "January fifteenth, twenty twenty-four" """
+    """Say a date: "January fifteenth, twenty twenty-four"."""
     return f"{MONTHS[month - 1]} {numbers.ordinal(day)}" + _in_year(in_year)
 
 
 def time(hour: int, minute: int | None, second: int | None = None, half: str = "") -> str:
-    """ "ten oh five p m"; an hour alone is "o'clock" unless a half of the day follows."""
+    """Say a time: "ten oh five p m"; an hour alone is "o'clock" unless a half of the day follows."""
     words = numbers.cardinal(hour)
     if minute:
         words += f" {'oh ' if minute < 10 else ''}{numbers.cardinal(minute)}"
@@ -62,7 +62,7 @@ def find_month_number(written: str) -> int:
 
 
 def _in_year(written: str | None) -> str:
-    """A year of four digits, or of two: those up to 49 are of this century."""
+    """Say a year of four digits, or of two: those up to 49 are of this century."""
     bare = (written or "").lstrip("'")
     if not bare:
         return ""
@@ -75,13 +75,13 @@ def _say_numeric(year: str, month: str, day: str) -> str | None:
 
 
 def _say_month_day(match: re.Match[str]) -> str | None:
-    """ "July 4th, 1776" """
+    """Say "July 4th, 1776"."""
     month, day = find_month_number(match[1]), int(match[2])
     return date(month, day, match[3] or "") if is_date(month, day) else None
 
 
 def _say_month_days(match: re.Match[str]) -> str | None:
-    """ "July 4-7, 1776" """
+    """Say "July 4-7, 1776"."""
     month, first, last = find_month_number(match[1]), int(match[2]), int(match[3])
     if not (is_date(month, first) and is_date(month, last)):
         return None
@@ -89,7 +89,7 @@ def _say_month_days(match: re.Match[str]) -> str | None:
 
 
 def _say_day_month(match: re.Match[str]) -> str | None:
-    """ "the 4th of July", "4th July", "4 July 1776" """
+    """Say "the 4th of July", "4th July", "4 July 1776"."""
     day, order, month = int(match[1]), match[2] or match[3], find_month_number(match[4])
     if not is_date(month, day):
         return None
@@ -100,7 +100,7 @@ def _say_day_month(match: re.Match[str]) -> str | None:
 
 
 def _say_days_month(match: re.Match[str]) -> str | None:
-    """ "4th-7th of July" """
+    """Say "4th-7th of July"."""
     first, last, month = int(match[1]), int(match[2]), find_month_number(match[3])
     if not (is_date(month, first) and is_date(month, last)):
         return None
@@ -154,7 +154,7 @@ _CLOCK = r"(\d{1,2})(?:[:.](\d{2}))?(?:\s?" + HALF + ")?"
 
 
 def _say_time_range(match: re.Match[str]) -> str | None:
-    """ "9am-5pm", "9-11:30 a.m.", "9:00-17:00" """
+    """Say "9am-5pm", "9-11:30 a.m.", "9:00-17:00"."""
     hour, minute, half, hour2, minute2, half2 = match.groups()
     has_half = bool(half or half2)
     if not has_half and not (minute and minute2 and "." not in match[0]):

@@ -111,7 +111,7 @@ _DESCRIBED = frozenset(
 
 
 def say_amount(amount: str, currency: Currency, scale: str = "", describes: bool = False, tail: bool = False) -> str:
-    """An amount of money in words.
+    """Say an amount of money.
 
     Args:
         amount: as written; a comma before one or two last digits is a decimal point.
@@ -141,13 +141,13 @@ def say_amount(amount: str, currency: Currency, scale: str = "", describes: bool
 
 
 def find_currency(sign: str) -> Currency | None:
-    """The names of a currency from its sign or its ISO 4217 code, or None."""
+    """Find the names of a currency by its sign or its ISO 4217 code, or None."""
     return _SIGNS.get(sign) or _CODES.get(sign) or _by_code(sign)
 
 
 @cache
 def _by_code(code: str) -> Currency | None:
-    """The names of a currency from Unicode's CLDR; its hundredths have no name."""
+    """Find the names of a currency in Unicode's CLDR; its hundredths have no name."""
     from babel.numbers import get_currency_name
 
     one, many = (get_currency_name(code, count, locale="en_US") for count in (1, 2))
@@ -155,7 +155,7 @@ def _by_code(code: str) -> Currency | None:
 
 
 def _plain(amount: str) -> tuple[str, bool]:
-    """(an amount with a decimal point, whether it had a decimal comma)."""
+    """Return an amount with a decimal point, and whether it had a decimal comma."""
     comma = re.fullmatch(r"([\d.]+),(\d{1,2})", amount)
     if not comma or re.fullmatch(r"\d{1,3}(?:,\d{3})+", amount):
         return amount, False
@@ -163,7 +163,7 @@ def _plain(amount: str) -> tuple[str, bool]:
 
 
 def _say(match: re.Match[str]) -> str | None:
-    """A match of one amount, whatever its order of sign and number."""
+    """Say one amount, whatever its order of sign and number."""
     found = match.groupdict()
     currency = find_currency(found["sign"])
     if currency is None:
@@ -180,7 +180,7 @@ def _say(match: re.Match[str]) -> str | None:
 
 
 def _say_range(match: re.Match[str]) -> str | None:
-    """A match of two amounts of one currency."""
+    """Say two amounts of one currency."""
     found = match.groupdict()
     currency = find_currency(found["sign"])
     if currency is None or found.get("sign2") not in {None, found["sign"]}:
@@ -198,7 +198,7 @@ def _say_range(match: re.Match[str]) -> str | None:
 
 
 def _say_price(match: re.Match[str]) -> str | None:
-    """A match of an amount for a unit of something."""
+    """Say an amount for a unit of something."""
     said = _say(match)
     unit = match["per"]
     if re.match(r"sq\.?\s?ft", unit):
@@ -212,7 +212,7 @@ def _say_cents(match: re.Match[str]) -> str:
 
 
 def _named(part: str, number: str = "") -> str:
-    """The patterns of an amount and its magnitude, in groups named for the first or second of a range."""
+    """Return the patterns of an amount and its magnitude, in groups named for the first or second of a range."""
     return rf"(?P<{part}{number}>{_AMOUNT})(?P<scale{number}>{_SCALE})?"
 
 

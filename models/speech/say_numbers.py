@@ -22,28 +22,28 @@ _ROMAN_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV
 
 
 def cardinal(number: int) -> str:
-    """ "two hundred fifty-one" """
+    """Say a number as "two hundred fifty-one"."""
     return str(num2words(number)).replace(",", "").replace(" and ", " ")
 
 
 def ordinal(number: int) -> str:
-    """ "twenty-first" """
+    """Say a number as "twenty-first"."""
     return str(num2words(number, to="ordinal")).replace(",", "").replace(" and ", " ")
 
 
 def year(number: int) -> str:
-    """ "nineteen ninety-nine", "two thousand five", "twenty twenty-four" """
+    """Say a year: "nineteen ninety-nine", "two thousand five", "twenty twenty-four"."""
     words = str(num2words(number, to="year")) if 1000 <= number <= 2999 else cardinal(number)
     return words.replace(" and ", " ").replace("oh-", "oh ")
 
 
 def digits(text: str) -> str:
-    """The digits of a text one by one."""
+    """Say the digits of a text one by one."""
     return " ".join(DIGITS[int(char)] for char in text if char in "0123456789")
 
 
 def whole(text: str) -> str:
-    """A whole number as written ("1,200", "007", forty digits) in words."""
+    """Say a whole number as written: "1,200", "007", forty digits."""
     bare = text.replace(",", "")
     if len(bare) > MAX_CARDINAL_DIGITS or (len(bare) > 1 and bare[0] == "0"):
         return digits(bare)
@@ -56,13 +56,13 @@ def looks_like_year(text: str) -> bool:
 
 
 def plain_number(text: str) -> str:
-    """A number as written with no sign of its kind: four digits alone read as a year, else as `decimal`."""
+    """Say a number as written with no sign of its kind: four digits alone read as a year, else as `decimal`."""
     is_hundreds = text[2:] in {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09"} and text < "1100"
     return year(int(text)) if looks_like_year(text) and not is_hundreds else decimal(text)
 
 
 def decimal(text: str) -> str:
-    """ "1,234.05" as "one thousand two hundred thirty-four point zero five"."""
+    """Say "1,234.05" as "one thousand two hundred thirty-four point zero five"."""
     before, _, after = text.partition(".")
     words = whole(before) if before else "zero"
     return f"{words} point {digits(after)}" if after else words
@@ -74,7 +74,7 @@ def is_one(text: str) -> bool:
 
 
 def fraction(numerator: int, denominator: int) -> str:
-    """ "three quarters", "one twenty-fifth"; "five over one" where no such word is said."""
+    """Say a fraction: "three quarters", "one twenty-fifth"; "five over one" where no such word is said."""
     if not 0 < numerator < denominator or denominator > 1000:
         return f"{cardinal(numerator)} over {cardinal(denominator)}"
     many = numerator > 1
@@ -84,7 +84,7 @@ def fraction(numerator: int, denominator: int) -> str:
 
 
 def power(exponent: str) -> str:
-    """ "squared", "to the minus three", "to the en" """
+    """Say a power: "squared", "to the minus three", "to the en"."""
     sign = "minus " if exponent.startswith("-") else ""
     bare = exponent.lstrip("+-")
     if not bare.isdigit():
@@ -93,7 +93,7 @@ def power(exponent: str) -> str:
 
 
 def roman(word: str) -> int:
-    """A roman numeral, from one to 3,999; else 0."""
+    """Read a roman numeral, from one to 3,999; else 0."""
     if not word or not _ROMAN_NUMERAL.fullmatch(word):
         return 0
     values = [ROMAN[char] for char in word]
@@ -101,6 +101,6 @@ def roman(word: str) -> int:
 
 
 def phone(text: str) -> str:
-    """A phone number digit by digit, with a breath between its groups."""
+    """Say a phone number digit by digit, with a breath between its groups."""
     groups = [digits(group) for group in re.findall(r"\d+", text)]
     return ("plus " if text.lstrip().startswith("+") else "") + ", ".join(groups)

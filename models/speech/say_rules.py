@@ -52,7 +52,7 @@ def _say_email(match: re.Match[str]) -> str | None:
 
 
 def _say_range(match: re.Match[str]) -> str | None:
-    """ "10-20" is "to" but for a sum."""
+    """Say "10-20" with "to", but for a sum."""
     first, joint, last = match[1], match[2], match[3]
     if _is_sum(match, first, joint, last):
         return f"{numbers.decimal(first)} minus {numbers.decimal(last)}"
@@ -101,7 +101,7 @@ def _say_power(match: re.Match[str]) -> str:
 
 
 def _bare(exponent: str) -> str:
-    """An exponent without brackets, plus and leading zeros."""
+    """Return an exponent without brackets, plus and leading zeros."""
     sign = "-" if exponent.lstrip("({").startswith("-") else ""
     rest = exponent.strip("(){}+-")
     return sign + ((rest.lstrip("0") or "0") if rest.isdigit() else rest)
@@ -117,7 +117,7 @@ def _say_version(match: re.Match[str]) -> str:
 
 
 def _say_times(match: re.Match[str]) -> str | None:
-    """ "3x faster", but not the x of a sum."""
+    """Say "3x faster", but not the x of a sum."""
     is_sum = re.match(r"\s?[-+*/=^]", look_ahead(match)) or re.search(r"[-+*/=]\s?$", look_back(match))
     return None if is_sum else f"{numbers.decimal(match[1])} times"
 
@@ -159,7 +159,7 @@ def _say_file(match: re.Match[str]) -> str | None:
 
 
 def _say_per(match: re.Match[str]) -> str | None:
-    """ "miles/hour": only after a number and a word."""
+    """Say "miles/hour", only after a number and a word."""
     unit = {"min": "minute", "sec": "second", "hr": "hour", "wk": "week", "yr": "year"}.get(match[1], match[1])
     return f"per {unit}" if re.search(r"\d[\d.,]*\s?[a-z]+$", look_back(match)) else None
 

@@ -51,7 +51,7 @@ MAX_SAID_NUMBER_DIGITS = 4
 
 
 def say_word(word: str, shouted: bool = False) -> str:
-    """A word of letters, with apostrophes and hyphens, as it is said.
+    """Say a word of letters, with apostrophes and hyphens.
 
     Args:
         word: as written.
@@ -88,7 +88,7 @@ def say_mixed(word: str) -> str:
 
 
 def say_address(address: str) -> str:
-    """An e-mail or web address or a file path: "bob at example dot com"."""
+    """Say an e-mail or web address or a file path: "bob at example dot com"."""
     said = []
     for part in _PARTS.findall(fold(address)):
         if part.isdigit():
@@ -107,7 +107,7 @@ def _say_digits(text: str) -> str:
 
 
 def _say_part(part: str) -> str:
-    """A piece of an address or a code: a known or pronounceable word, else its letters."""
+    """Say a piece of an address or a code: a known or pronounceable word, else its letters."""
     small = part.lower()
     if small in LETTERS or small in SPELLED:
         return spell(small)

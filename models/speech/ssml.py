@@ -52,7 +52,7 @@ class Prosody:
     volume_db: float = 0.0
 
     def within(self, outer: Prosody) -> Prosody:
-        """This prosody inside of another stretch."""
+        """Return the prosody inside of another stretch."""
         return Prosody(
             self.rate * outer.rate, self.pitch_semitones + outer.pitch_semitones, self.volume_db + outer.volume_db
         )
@@ -98,7 +98,7 @@ def iter_tags(text: str) -> Iterator[str | Tag]:
 
 
 def read_break_s(tag: Tag) -> float:
-    """The seconds of silence that <break> asks."""
+    """Return the seconds of silence that <break> asks."""
     asked = tag.attributes.get("time", "")
     found = re.search(r"(\d+(?:[.,]\d+)?|[.,]\d+)\s*(ms|msec|milli\w*|s|sec\w*)?", asked, re.I)
     if not found:
@@ -109,7 +109,7 @@ def read_break_s(tag: Tag) -> float:
 
 
 def read_prosody(tag: Tag, notes: list[str]) -> Prosody:
-    """What <prosody> or <emphasis> asks; a value that cannot be read is noted and left out."""
+    """Read what <prosody> or <emphasis> asks; a value that cannot be read is noted and left out."""
     if tag.name == "emphasis":
         return Prosody(*_EMPHASES.get(tag.attributes.get("level", "moderate").lower(), _EMPHASES["moderate"]))
     prosody = PLAIN
@@ -163,7 +163,7 @@ def _decibels(asked: str) -> float | None:
 
 
 def _percent(asked: str) -> float | None:
-    """A ratio from "+20%", "-20%" or "120%"."""
+    """Read a ratio: "+20%", "-20%" or "120%"."""
     found = re.fullmatch(r"([+-]?)(\d+(?:\.\d+)?)\s*%", asked)
     if not found:
         return None

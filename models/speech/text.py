@@ -91,7 +91,7 @@ class _Said:
 
 
 def to_utterances(text: str, max_symbols: int = MAX_SYMBOLS, dictionary: Dictionary = ()) -> SpokenText:
-    """The whole text at once; see `iter_utterances`."""
+    """Read the whole text at once; see `iter_utterances`."""
     notes: list[str] = []
     utterances = tuple(iter_utterances(text, max_symbols, notes, dictionary))
     return SpokenText(utterances, tuple(notes))
@@ -145,7 +145,7 @@ def ask_silence(utterances: Iterator[Utterance], silence_s: float | None) -> Ite
 def _read(
     source: Readable, max_symbols: int, notes: list[str], is_first: bool, goes_on: bool, function_word_stress: bool
 ) -> Iterator[Utterance]:
-    """The utterances of a passage."""
+    """Yield the utterances of a passage."""
     for sentence, is_last in _with_last(sentences(source.text, notes, source.passage.said)):
         parts = _parts(sentence.units, is_first)
         is_first = False
@@ -173,7 +173,7 @@ def warm_up() -> None:
 
 
 def _parts(units: list[Unit], is_first: bool) -> list[list[Unit]]:
-    """A sentence in parts short enough to be read at once; of a long first sentence, the first clause alone."""
+    """Cut a sentence into parts short enough to be read at once; of a long first one, the first clause alone."""
     lengths = [len(unit.spoken) + 1 for unit in units]
     if is_first and sum(lengths) > LONG_FIRST_SENTENCE:
         so_far = 0
@@ -208,7 +208,7 @@ def _pause_after(marks: str) -> float:
 
 
 def _pronounce(units: list[Unit]) -> list[_Said]:
-    """The spoken words of units, each with the unit it comes from; a word that cannot be said is left out."""
+    """Return the spoken words of units, each with its unit; a word that cannot be said is left out."""
     line = ""
     starts = []  # of each unit in the line
     for unit in units:
@@ -265,7 +265,7 @@ def _utterances(
 
 
 def _cut(word: _Said, limit: int) -> list[_Said]:
-    """A word with more phonemes than the limit, in pieces; the mark stays with the last."""
+    """Cut a word with more phonemes than the limit into pieces; the mark stays with the last."""
     if len(word.phonemes) <= limit:
         return [word]
     starts = range(0, len(word.phonemes), limit)
@@ -288,7 +288,7 @@ def _spoken_words(source: Readable, words: list[_Said], spans: list[tuple[int, i
 
 
 def find_turns(source: Readable, units: list[Unit], spans: list[tuple[int, int]]) -> tuple[Turn, ...]:
-    """The stretches of words that share a prosody which is not the voice's own, from the unit and span of each word."""
+    """Find stretches of words that share a prosody other than the voice's own, from each word's unit and span."""
     turns: list[Turn] = []
     last = PLAIN
     for unit, (start, end) in zip(units, spans, strict=True) if source.turns else ():

@@ -226,7 +226,7 @@ _DESCRIBED = frozenset(
 
 
 def say_unit(written: str, many: bool) -> str:
-    """A unit in words: "km/h" as "kilometers per hour"; KeyError where a part of it is none."""
+    """Say a unit: "km/h" as "kilometers per hour"; KeyError where a part of it is none."""
     above, *below = [part.strip() for part in written.split("/")]
     return " per ".join([_say_factor(above, many), *(_say_factor(part, many=False, is_below=True) for part in below)])
 
@@ -286,7 +286,7 @@ def _say_range(match: re.Match[str]) -> str | None:
 
 
 def _say_dimensions(match: re.Match[str]) -> str | None:
-    """ "10 x 20 cm", "4x4", "2 m x 3 m x 5 m" """
+    """Say "10 x 20 cm", "4x4", "2 m x 3 m x 5 m"."""
     sides = re.findall(rf"({NUM})\s?({UNIT_NAMES})?\.?", match[0])
     if "×" in match[0] and not any(unit for _, unit in sides):
         return None  # a product
@@ -317,14 +317,14 @@ def _say_inches(match: re.Match[str]) -> str | None:
 
 
 def _say_part(match: re.Match[str]) -> str | None:
-    """ "1/4 in.": a part of a unit."""
+    """Say a part of a unit: "1/4 in."."""
     top, bottom = int(match[1]), int(match[2])
     unit = "in" if match[3] in {'"', "in."} else match[3]
     return f"{numbers.fraction(top, bottom)} {say_unit(unit, many=False)}" if top < bottom else None
 
 
 def _say_mixed(match: re.Match[str]) -> str:
-    """ "3 1/2 inch": a mixed number before a unit."""
+    """Say a mixed number before a unit: "3 1/2 inch"."""
     fraction = numbers.fraction(int(match[2]), int(match[3]))
     words = f"{numbers.whole(match[1])} and {fraction}".replace("and one half", "and a half")
     unit = "in" if match[4] == '"' else match[4]

@@ -72,7 +72,7 @@ def parse_arguments(arguments: list[str]) -> tuple[dict[str, str], str | None]:
 
 
 def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
-    """What ffmpeg says about a file: {"format": {...}, "streams": [{...}], "log": text}."""
+    """Tell what ffmpeg says about a file: {"format": {...}, "streams": [{...}], "log": text}."""
     command = [ffmpeg, "-hide_banner", "-nostdin", "-i", path]
     file = Path(path)
     if file.is_file() and file.stat().st_size <= LARGEST_COUNTED_FILE_BYTES:
@@ -162,7 +162,7 @@ def add_packet_times(streams: list[dict[str, Any]], listing: str) -> None:
 
 
 def answer(found: dict[str, Any], options: dict[str, str]) -> str:
-    """The reply in the form asked for: JSON, or the bare values of -show_entries."""
+    """Write the reply in the form asked for: JSON, or the bare values of -show_entries."""
     kind = {"v": "video", "a": "audio", "s": "subtitle"}.get(options.get("-select_streams", "")[:1])
     streams = [s for s in found["streams"] if kind is None or s["codec_type"] == kind]
     form = options.get("-print_format") or options.get("-of") or "default"

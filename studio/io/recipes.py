@@ -117,7 +117,7 @@ def write_recipe(path: str | Path, recipe: Recipe) -> None:
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """The recipe in a file that a person gave; raises RecipeError with a sentence for everything that is wrong."""
+    """Read the recipe in a file that a person gave; raise RecipeError with a sentence for everything that is wrong."""
     path = Path(path)
     if not path.is_file():
         raise RecipeError("There is no file to read settings from.")
@@ -139,7 +139,7 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of file by its first bytes: "wav", "mp3", "flac", "mp4", "midi", or None."""
+    """Tell the kind of file by its first bytes: "wav", "mp3", "flac", "mp4", "midi", or None."""
     with path.open("rb") as file:
         head = file.read(12)
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
@@ -197,7 +197,7 @@ def _read_mp3(path: Path) -> str | None:
 
 
 def _check_id3_size(size: int) -> None:
-    """A compressed ID3 frame can unpack to a thousand times its size, so only a small tag is opened."""
+    """Refuse a large tag: a compressed ID3 frame can unpack to a thousand times its size."""
     if size > MAX_ID3_BYTES:
         raise RecipeError("The tags of this file are too large to be Auralume's own, so no settings were read.")
 

@@ -40,7 +40,7 @@ def _lock(file: int) -> bool:
 
 
 def hold(prefix: str = PREFIX) -> Path:
-    """A new folder of this process; `release` deletes it."""
+    """Make a folder of this process; `release` deletes it."""
     for _ in range(TRIES):
         folder = Path(tempfile.mkdtemp(prefix=prefix))
         file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
@@ -79,7 +79,7 @@ def release_all() -> None:
 
 @contextlib.contextmanager
 def held(prefix: str = PREFIX) -> Iterator[str]:
-    """A folder for the length of a `with`."""
+    """Make a folder for the length of a `with`."""
     folder = hold(prefix)
     try:
         yield str(folder)

@@ -79,6 +79,6 @@ def write_picture(path: str | Path, pixels: NDArray[np.uint8]) -> Path:
 
 
 def scratch(suffix: str = ".mp4") -> Path:
-    """A name for a temporary file of its own."""
+    """Return a name for a temporary file of its own."""
     with tempfile.NamedTemporaryFile(prefix="auralume-", suffix=suffix, delete=False) as file:
         return Path(file.name)
