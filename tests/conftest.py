@@ -24,7 +24,7 @@ from tests.hub_server import HubServer  # noqa: E402
 
 @pytest.fixture
 def hub_server() -> Iterator[HubServer]:
-    """A Hub on the loopback interface, stopped at the end of the test."""
+    """Yield a Hub on the loopback interface, stopped at the end of the test."""
     with HubServer() as server:
         yield server
 

@@ -149,7 +149,7 @@ class HubServer:
         return sum(request.method == method and path_part in request.path for request in self.requests)
 
     def take_fault(self, method: str) -> Fault | None:
-        """The fault that strikes a request of this method, counted down."""
+        """Return the fault that strikes a request of this method, counted down."""
         with self._lock:
             fault = self.fault
             if fault is None or method not in fault.methods:
@@ -173,7 +173,7 @@ class HubServer:
         return repo if repo is not None and repo.token in {"", token} else None
 
     def describe(self, path: str, token: str) -> object | None:
-        """The JSON answer of an API address; None for 404."""
+        """Return the JSON answer of an API address; None for 404."""
         repo_id, _, rest = path.removeprefix("/api/models/").partition("/revision/")
         is_tree = not rest
         if is_tree:
@@ -191,12 +191,12 @@ class HubServer:
 
 
 def git_blob_id(content: bytes) -> str:
-    """The name that git gives to a file's content: SHA-1 over a short header and the content."""
+    """Return the name that git gives to a file's content: SHA-1 over a short header and the content."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def etag_of(content: bytes) -> str:
-    """What the Hub announces: the SHA-256 of a large file (LFS), the git blob id of a small one."""
+    """Return what the Hub announces: the SHA-256 of a large file (LFS), the git blob id of a small one."""
     return hashlib.sha256(content).hexdigest() if len(content) >= LFS_FROM_BYTES else git_blob_id(content)
 
 

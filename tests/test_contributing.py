@@ -168,7 +168,7 @@ def test_a_kind_of_video_is_two_entries(
 
 @pytest.fixture(scope="module")
 def weights_with_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped weights of speech with one more voice, as an export of the recipe would write them."""
+    """Return the shipped weights of speech with one more voice, as an export of the recipe would write them."""
     folder = tmp_path_factory.mktemp("weights")
     source = SHIPPED_VOICE.sources[0]
     assert isinstance(source, Bundled)

@@ -90,7 +90,7 @@ os._exit(0)
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the studio, imported before the real one."""
+    """Return a copy of the studio, imported before the real one."""
     shutil.copytree(ROOT / "studio", tmp_path / "studio", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

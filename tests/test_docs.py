@@ -117,7 +117,7 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 @pytest.fixture(scope="module")
 def shipped_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a studio over the shipped models."""
+    """Yield the address of a studio over the shipped models."""
     folder = tmp_path_factory.mktemp("shipped")
     page = build_studio(Registry((spec for spec in CATALOG if not spec.is_remote), cache_dir=folder))
     launch_studio(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
@@ -127,7 +127,7 @@ def shipped_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the examples name."""
+    """Return a folder with the files that the examples name."""
     folder = tmp_path_factory.mktemp("material")
     click_song(folder / "song.wav", 4.0)
     sound, rate = soundfile.read(folder / "song.wav")

@@ -39,7 +39,7 @@ print(studio.__file__, models.__file__, sum(len(chunk.samples) for chunk in mode
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built from a copy: a build leaves files in the folder that it builds from."""
+    """Return a wheel, built from a copy: a build leaves files in the folder that it builds from."""
     copy = tmp_path_factory.mktemp("source")
     for name in BUILT_FROM:
         source = ROOT / name

@@ -22,7 +22,7 @@ WORDS = ["a", "red", "ball", "right", "ocean"]
 
 
 def tiny() -> VideoGenerator:
-    """An untrained generator with patches like the shipped one's."""
+    """Return an untrained generator with patches like the shipped one's."""
     torch.manual_seed(0)
     config = UNet3DConfig.debug()
     vectors = torch.randn(len(WORDS), config.text_width, generator=torch.Generator().manual_seed(0))

@@ -50,7 +50,7 @@ def _absent(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium."""
+    """Yield a headless Chromium."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         _absent("no Chromium was found on PATH")
@@ -66,14 +66,14 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[HubServer]:
-    """The Hub that the studio asks."""
+    """Yield the Hub that the studio asks."""
     with HubServer() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator[str]:
-    """The studio in a process of its own."""
+    """Yield the studio in a process of its own."""
     folder = tmp_path_factory.mktemp("studio")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -108,12 +108,12 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture
 def page(chromium: Any, address: str) -> Iterator[Any]:
-    """A desktop page on the Speech tab; fails the test if the page's script raised."""
+    """Yield a desktop page on the Speech tab; fails the test if the page's script raised."""
     yield from open_page(chromium, address)
 
 
 def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
-    """A page with its own storage."""
+    """Yield a page with its own storage."""
     context = chromium.new_context(**({"viewport": {"width": 1440, "height": 1000}} | options))
     page = context.new_page()
     page.set_default_timeout(120_000)

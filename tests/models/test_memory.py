@@ -88,6 +88,6 @@ def test_free_memory_between_what_lives_on_is_given_back() -> None:
 
 
 def private_bytes() -> int:
-    """What this process holds that is not shared with files."""
+    """Return what this process holds that is not shared with files."""
     pages, shared = map(int, Path("/proc/self/statm").read_text().split()[1:3])
     return (pages - shared) * 4096

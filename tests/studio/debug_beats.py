@@ -13,12 +13,12 @@ from tests.studio.debug_speech import debug_entry, debug_registry
 
 
 def load_beats(files: dict[str, Path], spec: ModelSpec) -> BeatDetector:
-    """The shipped beat network."""
+    """Return the shipped beat network."""
     return BeatDetector(load_beat_network(WEIGHTS_DIR / "beats.safetensors"))
 
 
 def load_lights(files: dict[str, Path], spec: ModelSpec) -> BlobVideo:
-    """A light that wanders, in the place of a video model."""
+    """Return a light that wanders, in the place of a video model."""
     return BlobVideo()
 
 
@@ -31,16 +31,16 @@ def music_video_specs() -> tuple[ModelSpec, ModelSpec]:
 
 
 def music_video_registry(folder: Path) -> Registry:
-    """A registry of both."""
+    """Return a registry of both."""
     return debug_registry(folder, *music_video_specs())
 
 
 def load_debug_video(files: dict[str, Path], spec: ModelSpec) -> VideoGenerator:
-    """The real generator around a tiny network of random weights."""
+    """Return the real generator around a tiny network of random weights."""
     return debug_video()
 
 
 def drawing_registry(folder: Path) -> Registry:
-    """A registry of the beat detector and a tiny video network."""
+    """Return a registry of the beat detector and a tiny video network."""
     video = debug_entry("video/debug", "Debug video", "debug_beats:load_debug_video")
     return debug_registry(folder, music_video_specs()[0], video)

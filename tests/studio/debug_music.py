@@ -25,7 +25,7 @@ class SlowComposer(MusicComposer):
 
 
 def load_music(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
-    """The catalogue's loader of the debug model."""
+    """Load the debug model for the catalogue."""
     from models.music.weights import load_model
 
     made = SlowComposer if spec.key.endswith("slow") else MusicComposer
@@ -33,7 +33,7 @@ def load_music(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:
 
 
 def debug_music_spec(folder: Path, name: str = "debug") -> ModelSpec:
-    """A catalogue entry; writes its weights into the folder."""
+    """Write the weights into a folder, and return their catalogue entry."""
     if not (folder / MUSIC_FILE).exists():
         save_debug(folder / MUSIC_FILE)
     return ModelSpec(

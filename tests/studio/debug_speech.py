@@ -103,17 +103,17 @@ def load_quick(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
 
 
 def load_slow(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
-    """A little faster than it sounds, so that a browser can be watched while work goes on."""
+    """Speak a little faster than it sounds, so that a browser can be watched while work goes on."""
     return DebugSpeech(real_time_factor=0.6)
 
 
 def load_corrupt(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
-    """What a damaged weight file leads to."""
+    """Fail as a damaged weight file does."""
     raise ModelError("The file debug.bin of Debug is damaged. Get the studio's files again.", "weights")
 
 
 def debug_entry(key: str, title: str, loader: str, **changes: object) -> ModelSpec:
-    """A catalogue entry for tests; its one file is `debug.bin`. loader: within `tests.studio`."""
+    """Return a catalogue entry for tests; its one file is `debug.bin`. loader: within `tests.studio`."""
     values: dict[str, object] = {
         "key": key,
         "task": Task(key.split("/", maxsplit=1)[0]),
@@ -132,7 +132,7 @@ def debug_entry(key: str, title: str, loader: str, **changes: object) -> ModelSp
 
 
 def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: object) -> ModelSpec:
-    """A catalogue entry of this generator."""
+    """Return a catalogue entry of this generator."""
     values: dict[str, object] = {
         "summary": "Speaks in tones; for tests alone.",
         "voices": (Voice("low", "Low tones", "MIT"), Voice("high", "High tones", "MIT")),
@@ -141,6 +141,6 @@ def debug_spec(name: str = "debug", loader: str = "load_quick", **changes: objec
 
 
 def debug_registry(folder: Path, *specs: ModelSpec, memory_budget_mb: float = 100) -> Registry:
-    """A registry of debug models whose one file lies in `folder`."""
+    """Return a registry of debug models whose one file lies in `folder`."""
     (folder / "debug.bin").write_bytes(b"debug")
     return Registry(specs or (debug_spec(),), memory_budget_mb=memory_budget_mb, weights_dir=folder)

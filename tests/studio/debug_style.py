@@ -16,13 +16,13 @@ from tests.studio.debug_speech import debug_entry, debug_registry
 
 
 def load_video(files: dict[str, Path], spec: ModelSpec) -> VideoStyle:
-    """The real generator around a tiny network."""
+    """Return the real generator around a tiny network."""
     torch.manual_seed(0)
     return VideoStyle(PictureStyleNetwork(PictureStyleConfig.debug()))
 
 
 def load_audio(files: dict[str, Path], spec: ModelSpec) -> AudioStyler:
-    """The real generator around tiny networks."""
+    """Return the real generator around tiny networks."""
     return AudioStyler.debug()
 
 
@@ -36,5 +36,5 @@ def style_specs() -> tuple[ModelSpec, ModelSpec]:
 
 
 def style_registry(folder: Path) -> Registry:
-    """A registry of both."""
+    """Return a registry of both."""
     return debug_registry(folder, *style_specs())

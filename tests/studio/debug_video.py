@@ -54,12 +54,12 @@ def debug_generator(kind: type[VideoGenerator] = VideoGenerator) -> VideoGenerat
 
 
 def load_video(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
-    """The catalogue's loader of the debug models."""
+    """Load the debug models for the catalogue."""
     return debug_generator(SlowVideo if spec.key.endswith("slow") else VideoGenerator)
 
 
 def debug_video_spec(name: str = "debug") -> ModelSpec:
-    """A catalogue entry; its one file is `debug.bin`."""
+    """Return a catalogue entry; its one file is `debug.bin`."""
     said: dict[str, Any] = {"summary": "Draws noise; for tests alone.", "memory_mb": 20}
     return debug_entry(f"video/{name}", f"Debug video {name}", "debug_video:load_video", **said)
 
@@ -108,25 +108,25 @@ class FlashChecker(SyncChecker):
 
 
 def load_sync(files: Mapping[str, Path], spec: ModelSpec) -> SyncModel:
-    """The real generator over a checker without a network."""
+    """Return the real generator over a checker without a network."""
     return SyncModel(FlashChecker())
 
 
 def debug_sync_spec() -> ModelSpec:
-    """A catalogue entry; its one file is `debug.bin`."""
+    """Return a catalogue entry; its one file is `debug.bin`."""
     base = debug_video_spec()
     changes: dict[str, Any] = {"key": "video_sync/debug", "task": Task.SYNC, "title": "Debug sync"}
     return replace(base, **changes, loader="tests.studio.debug_video:load_sync")
 
 
 def video_registry(folder: Path, *more: ModelSpec) -> Registry:
-    """A registry of the quick model, and what else is asked for."""
+    """Return a registry of the quick model, and what else is asked for."""
     (folder / "debug.bin").write_bytes(b"debug")
     return Registry((debug_video_spec(), *more), memory_budget_mb=1000, weights_dir=folder)
 
 
 def ball_clip(path: Path, late_s: float = 0.0) -> Path:
-    """A bouncing ball of the studio's own world, 4 s at 24 frames a second, its impacts heard so much later."""
+    """Return a bouncing ball of the studio's own world, 4 s at 24 frames a second, its impacts heard so much later."""
     rng = np.random.default_rng([99, 1])
     scene = render(draw_spec(rng, "ball"), 96, 128, 24.0)
     sound = np.zeros((4 * EVENT_RATE, 2), np.float32)

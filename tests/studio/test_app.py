@@ -47,7 +47,7 @@ def test_threads_wait_briefly_unless_told_otherwise() -> None:
 
 
 def _start_without_serving(expression: str) -> str:
-    """What an expression is where the command would begin to serve the finished page."""
+    """Return an expression's value where the command would begin to serve the finished page."""
     code = f"""
 import os, sys
 import gradio

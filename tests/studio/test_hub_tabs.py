@@ -74,7 +74,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 
 
 def merged(updates: Iterator[Any]) -> tuple[dict[str, Any], str]:
-    """What the page holds in the end, and all that its status said."""
+    """Return what the page holds in the end, and all that its status said."""
     page: dict[str, Any] = {}
     said = []
     for step in updates:
@@ -184,7 +184,7 @@ def live(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBoard]:
 
 
 def told(heard: list[bytes]) -> list[dict[str, Any]]:
-    """What the page was told of the pictures, so far."""
+    """Return what the page was told of the pictures, so far."""
     news = [load for _, _, load in messages.unpack(b"".join(each for each in heard if each[:1] == b"J"))]
     return [each["pictures"] for each in news if each.get("pictures")]
 

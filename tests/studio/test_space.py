@@ -46,7 +46,7 @@ Refusal.__module__ = "gradio.exceptions"
 
 
 def lender(monkeypatch: pytest.MonkeyPatch, refusal: Exception | None = None) -> tuple[LentGpu, list[int]]:
-    """A LentGpu whose `spaces` grants or refuses; notes the durations that it was asked for."""
+    """Return a LentGpu whose `spaces` grants or refuses; notes the durations that it was asked for."""
     asked: list[int] = []
 
     def gpu(task: Any, duration: Any = None) -> Any:

@@ -28,7 +28,7 @@ def make_codec_config() -> Any:
 
 
 def make_musicgen_model(kind: str, channels: int = 1, **more: Any) -> Any:
-    """A model of MusicGen's kind with random weights."""
+    """Return a model of MusicGen's kind with random weights."""
     tf = import_library("transformers")
     decoder = getattr(tf, f"{kind}DecoderConfig")(
         vocab_size=32,

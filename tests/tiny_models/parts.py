@@ -27,7 +27,7 @@ def read_folder(save: Callable[[Path], None]) -> dict[str, bytes]:
 
 
 def make_word_tokenizer(cls: Any, **special: str) -> Any:
-    """A fast tokenizer of whole words in the class that the pipelines expect."""
+    """Return a fast tokenizer of whole words in the class that the pipelines expect."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
@@ -42,7 +42,7 @@ def make_word_tokenizer(cls: Any, **special: str) -> Any:
 
 
 def make_t5(width: int = 32) -> tuple[Any, Any]:
-    """A text encoder and its tokenizer."""
+    """Return a text encoder and its tokenizer."""
     tf = import_library("transformers")
     config = tf.T5Config(
         vocab_size=64, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0

@@ -120,7 +120,7 @@ def test_the_fast_recursion_finds_as_good_a_path_as_the_plain_one() -> None:
 
 
 def viterbi_with_a_whole_table(activation: np.ndarray, states: TempoStates) -> np.ndarray:
-    """The same recursion, but every score is kept."""
+    """Run the same recursion with every score kept."""
     log_on, log_off = compute_log_observations(activation)
     pad = int(states.intervals[-1])
     on = np.concatenate([[0.0], np.cumsum(np.pad(log_on, pad))])

@@ -20,11 +20,11 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def voice(hub_server: HubServer) -> Hub:
-    """An LFS file whose digest the catalogue names, and a small file whose digest it does not name."""
+    """Return an LFS file whose digest the catalogue names, and a small file whose digest it does not name."""
     return add_voice(hub_server, MODEL)
 
 
 @pytest.fixture
 def big_voice(hub_server: HubServer) -> Hub:
-    """The same with a file that is read in two parts."""
+    """Return the same with a file that is read in two parts."""
     return add_voice(hub_server, BIG)

@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def clip(first: int, prompt: str = "sea", count: int = 30) -> ShownClip:
-    """A clip whose frames count on from `first` in brightness, at fifteen a second."""
+    """Return a clip whose frames count on from `first` in brightness, at fifteen a second."""
     levels = np.arange(first, first + count, dtype=np.uint8)[:, None, None, None]
     return ShownClip(np.broadcast_to(levels, (count, 4, 4, 3)).copy(), 15.0, prompt)
 

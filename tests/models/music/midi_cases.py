@@ -10,7 +10,7 @@ END = b"\x00\xff\x2f\x00"
 
 
 def number(value: int) -> bytes:
-    """A variable-length number."""
+    """Return a variable-length number."""
     digits = [value & 0x7F]
     while value := value >> 7:
         digits.append(value & 0x7F | 0x80)
@@ -18,60 +18,60 @@ def number(value: int) -> bytes:
 
 
 def note(pitch: int, ticks: int = TICKS, channel: int = 0, after: int = 0, velocity: int = 80) -> bytes:
-    """A note `after` ticks later, that lasts `ticks`."""
+    """Return a note `after` ticks later, that lasts `ticks`."""
     return number(after) + bytes((0x90 | channel, pitch, velocity)) + number(ticks) + bytes((0x80 | channel, pitch, 0))
 
 
 def notes(pitches: tuple[int, ...] = SCALE, ticks: int = TICKS, channel: int = 0) -> bytes:
-    """Notes one after another."""
+    """Return notes one after another."""
     return b"".join(note(pitch, ticks, channel) for pitch in pitches)
 
 
 def program(value: int, channel: int = 0, after: int = 0) -> bytes:
-    """A program change."""
+    """Return a program change."""
     return number(after) + bytes((0xC0 | channel, value))
 
 
 def pedal(is_down: bool, channel: int = 0, after: int = 0) -> bytes:
-    """The sustain pedal."""
+    """Return the sustain pedal."""
     return number(after) + bytes((0xB0 | channel, 64, 127 * is_down))
 
 
 def tempo(quarters_a_minute: float, after: int = 0) -> bytes:
-    """A tempo change."""
+    """Return a tempo change."""
     return number(after) + b"\xff\x51\x03" + round(6e7 / quarters_a_minute).to_bytes(3, "big")
 
 
 def meter(numerator: int, power: int, after: int = 0) -> bytes:
-    """A time signature numerator / 2^power."""
+    """Return a time signature numerator / 2^power."""
     return number(after) + bytes((0xFF, 0x58, 4, numerator, power, 24, 8))
 
 
 def header(tracks: int, midi_type: int = 1, division: int = TICKS) -> bytes:
-    """The header chunk."""
+    """Return the header chunk."""
     return b"MThd" + struct.pack(">IHHH", 6, midi_type, tracks, division)
 
 
 def track(content: bytes, length: int | None = None) -> bytes:
-    """A track chunk, with its own length or a wrong one."""
+    """Return a track chunk, with its own length or a wrong one."""
     return b"MTrk" + struct.pack(">I", len(content) if length is None else length) + content
 
 
 def midi_file(*contents: bytes, midi_type: int = 1, division: int = TICKS) -> bytes:
-    """A file that is in order; each track's end is added."""
+    """Return a file that is in order; each track's end is added."""
     tracks = b"".join(track(content + END) for content in contents)
     return header(len(contents), midi_type, division) + tracks
 
 
 def riff(data: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
-    """The same as a RIFF file, with other chunks around."""
+    """Return the same as a RIFF file, with other chunks around."""
     padded = data + b"\x00" * (len(data) % 2)
     body = b"RMID" + before + b"data" + struct.pack("<I", len(data)) + padded + after
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def riff_chunk(name: bytes, content: bytes) -> bytes:
-    """Some other chunk of a RIFF file."""
+    """Return some other chunk of a RIFF file."""
     return name + struct.pack("<I", len(content)) + content + b"\x00" * (len(content) % 2)
 
 

@@ -38,7 +38,7 @@ def pieces(draw: st.DrawFn, max_bars: int = 6, with_notes: bool = False) -> Piec
 
 
 def instrument(*notes: tuple[int, float, float], program: int = 0, is_drum: bool = False) -> pretty_midi.Instrument:
-    """An instrument of notes (pitch, start in seconds, end in seconds)."""
+    """Return an instrument of notes (pitch, start in seconds, end in seconds)."""
     made = pretty_midi.Instrument(program, is_drum)
     made.notes = [pretty_midi.Note(90, pitch, start_s, end_s) for pitch, start_s, end_s in notes]
     return made
@@ -65,19 +65,19 @@ def midi_objects(draw: st.DrawFn) -> pretty_midi.PrettyMIDI:
 
 
 def read_object(midi: pretty_midi.PrettyMIDI) -> MidiSong:
-    """What is read of the file that pretty_midi writes of an object."""
+    """Return what is read of the file that pretty_midi writes of an object."""
     buffer = io.BytesIO()
     midi.write(buffer)
     return build_song(parse_midi(buffer.getvalue()))
 
 
 def quantise_object(midi: pretty_midi.PrettyMIDI, meter: tuple[int, int] | None = None) -> Piece:
-    """The same as a piece."""
+    """Return the same as a piece."""
     return quantise(read_object(midi), meter)
 
 
 def reread(piece: Piece) -> Piece:
-    """A piece as it comes back from the file that is written of it."""
+    """Return a piece as it comes back from the file that is written of it."""
     buffer = io.BytesIO()
     to_mido(piece).save(file=buffer)
     return quantise(build_song(parse_midi(buffer.getvalue())))

@@ -35,7 +35,7 @@ def sound(chunks: list[MusicChunk], idea: int = 0) -> np.ndarray:
 
 
 def a_piece(bars: int = 6) -> Piece:
-    """A melody and a bass, four quarters a bar."""
+    """Return a melody and a bass, four quarters a bar."""
     melody = [Note(24 * beat, 60 + (5 * beat) % 12, 24, 20) for beat in range(4 * bars)]
     bass = [Note(96 * bar, 36 + bar % 5, 96, 18) for bar in range(bars)]
     return Piece(

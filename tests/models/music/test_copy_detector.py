@@ -19,7 +19,7 @@ SMALL = 2**18
 
 
 def tune(seed: int, notes: int = 64) -> Piece:
-    """A random walk in eighths and quarters."""
+    """Return a random walk in eighths and quarters."""
     random = np.random.default_rng(seed)
     starts = np.cumsum(random.choice([12, 24, 6], notes)) - 6
     pitches = 60 + np.clip(np.cumsum(random.integers(-4, 5, notes)), -30, 30)

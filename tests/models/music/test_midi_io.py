@@ -25,7 +25,7 @@ from tests.models.music.strategies import instrument, quantise_object, reread
 
 
 def midi_bytes(*tracks: bytes, midi_type: int = 1, division: int = 480) -> bytes:
-    """A file of raw track contents."""
+    """Return a file of raw track contents."""
     chunks = b"".join(b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks)
     return b"MThd" + struct.pack(">IHHH", 6, midi_type, len(tracks), division) + chunks
 
@@ -41,7 +41,7 @@ def write(folder: Path, data: bytes) -> Path:
 
 
 def refused(folder: Path, data: bytes) -> str:
-    """The sentence that a file is refused with."""
+    """Return the sentence that a file is refused with."""
     with pytest.raises(ValueError, match=r"^[A-Z].*[.?]$") as caught:
         read_piece(write(folder, data))
     return str(caught.value)

@@ -251,7 +251,7 @@ def test_infilling_of_bars_that_are_not_there_is_refused(first: int, stop: int) 
 
 
 def scale(steps: tuple[int, ...], tonic: int) -> Piece:
-    """A scale up and down with a long tonic, in four bars."""
+    """Return a scale up and down with a long tonic, in four bars."""
     pitches = [60 + tonic + step for step in (*steps, 12, *reversed(steps))]
     notes = [(24 * i, pitch, 24) for i, pitch in enumerate(pitches)]
     return melody(*notes, (24 * len(notes), 60 + tonic, 24), (24 * len(notes), 67 + tonic, 24), bars=4)

@@ -24,7 +24,7 @@ needs_int8 = pytest.mark.skipif(not is_int8_available(), reason="this build of t
 
 
 def make(position: str = "relative", seed: int = 0, **changes: object) -> MusicTransformer:
-    """A debug model with weights large enough that attention is far from even."""
+    """Return a debug model with weights large enough that attention is far from even."""
     torch.manual_seed(seed)
     model = MusicTransformer(MusicTransformerConfig.debug(position=position, **changes)).eval()
     with torch.no_grad():
@@ -44,7 +44,7 @@ def random_tokens(batch: int, length: int, seed: int = 1) -> Tensor:
 
 
 def naive_relative_logits(queries: Tensor, table: Tensor, keys: int) -> Tensor:
-    """The definition, in O(L^2 D): one embedding for every pair. queries (B, H, Q, D), table (H, D, M)."""
+    """Follow the definition, in O(L^2 D): one embedding for every pair. queries (B, H, Q, D), table (H, D, M)."""
     new, distances = queries.shape[2], table.shape[-1]
     pairs = torch.zeros(table.shape[0], new, keys, table.shape[1])  # (H, Q, T, D)
     for i in range(new):

@@ -43,7 +43,7 @@ class BlobVideo:
 
 
 def debug_video(stretch: int = 16) -> VideoGenerator:
-    """The real generator around a tiny network of random weights."""
+    """Return the real generator around a tiny network of random weights."""
     torch.manual_seed(0)
     config = UNet3DConfig.debug()
     model = UNet3D(config)
@@ -68,7 +68,7 @@ def clicks(times_s: np.ndarray, seconds: float, rate: int = RATE, loud: np.ndarr
 
 
 def click_song(path: Path, seconds: float = 4.0, bpm: float = 120.0) -> Path:
-    """A WAV file of clicks over a soft chord."""
+    """Return a WAV file of clicks over a soft chord."""
     times = np.arange(0.2, seconds, 60 / bpm)
     tone = 0.05 * np.sin(2 * np.pi * 220 * np.arange(int(seconds * RATE)) / RATE)
     return write_wav(path, (clicks(times, seconds) + tone).astype(np.float32), RATE)
@@ -81,7 +81,7 @@ def steady_track(seconds: float, bpm: float = 120.0, start_s: float = 0.2) -> Be
 
 
 def request_for(folder: Path, seconds: float = 4.0, track: BeatTrack | None = None, **fields: Any) -> MusicVideoRequest:
-    """A small request over a click song; `fields` replace its own."""
+    """Return a small request over a click song; `fields` replace its own."""
     song = click_song(folder / "song.wav", seconds)
     beats = steady_track(seconds) if track is None else track
     mono = clicks(beats.times_s, seconds, 22_050)
@@ -101,6 +101,6 @@ def request_for(folder: Path, seconds: float = 4.0, track: BeatTrack | None = No
 
 
 def encoded(path: Path, *options: str) -> Path:
-    """A file that ffmpeg makes of the options before its name."""
+    """Return a file that ffmpeg makes of the options before its name."""
     subprocess.run([find_ffmpeg(), "-v", "error", "-y", *options, str(path)], check=True)
     return path

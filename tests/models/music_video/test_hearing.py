@@ -26,7 +26,7 @@ def detector() -> BeatDetector:
 
 
 def clicks(beats: Times, swing: float | None = None) -> NDArray[np.float32]:
-    """A metronome with an accent on one of four; `swing` puts softer notes so much behind the middle of the beats."""
+    """Make a metronome with an accent on one of four; `swing` puts softer notes so much behind the beats' middle."""
     length = RATE // 25
     falling = np.exp(-np.arange(length) / (0.006 * RATE))
     samples = np.zeros(int(SECONDS * RATE), dtype=np.float32)

@@ -41,7 +41,7 @@ def generator() -> MusicVideoGenerator:
 
 
 def children() -> set[str]:
-    """Processes that this one has started and that still run."""
+    """Return processes that this one has started and that still run."""
     command = ["ps", "--ppid", str(os.getpid()), "-o", "pid=,comm="]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return {line for line in listed.splitlines() if "ffmpeg" in line}

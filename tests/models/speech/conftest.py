@@ -32,7 +32,7 @@ def theirs() -> SimpleNamespace:
 
 @pytest.fixture
 def files(theirs: SimpleNamespace) -> dict[str, bytes]:
-    """The files of both repositories by "repo_id/path"."""
+    """Return the files of both repositories by "repo_id/path"."""
     return {
         f"{ACOUSTIC_REPO}/model.ckpt": saved(theirs.acoustic),
         f"{ACOUSTIC_REPO}/hyperparams.yaml": ACOUSTIC_YAML.encode(),

@@ -72,7 +72,7 @@ VOCODER_YAML = hyperparams_yaml(VOCODER, "generator", "HifiGAN.HifiganGenerator"
 
 
 def group(**modules: nn.Module) -> nn.Module:
-    """A module of named parts and no more."""
+    """Make a module of named parts and no more."""
     parent = nn.Module()
     for name, module in modules.items():
         parent.add_module(name, module)
@@ -147,7 +147,7 @@ def speechbrain_hifigan(v: dict[str, Any], weight_norm: Callable[[nn.Module], nn
 
 
 def old_weight_norm(module: nn.Module) -> nn.Module:
-    """The one that SpeechBrain uses: weight_g and weight_v."""
+    """Return the one that SpeechBrain uses: weight_g and weight_v."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         return torch.nn.utils.weight_norm(module)
@@ -181,7 +181,7 @@ def saved(module: nn.Module | dict[str, Any]) -> bytes:
 
 
 def written(files: dict[str, bytes], folder: Path) -> dict[str, Path]:
-    """The files on disk, as a loader gets them."""
+    """Return the files on disk, as a loader gets them."""
     paths = {name: folder / name.replace("/", "--") for name in files}
     for name, path in paths.items():
         path.write_bytes(files[name])
@@ -193,7 +193,7 @@ def loaded(files: dict[str, bytes], folder: Path) -> SpeechSynthesizer:
 
 
 def refusal(files: dict[str, bytes], folder: Path) -> str:
-    """The sentence of the error with which a load ends."""
+    """Return the sentence of the error with which a load ends."""
     with pytest.raises(ModelError) as caught:
         loaded(files, folder)
     assert caught.value.kind == "weights"
@@ -202,7 +202,7 @@ def refusal(files: dict[str, bytes], folder: Path) -> str:
 
 
 def change(files: dict[str, bytes], name: str, edit: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
-    """The files with one checkpoint's state edited."""
+    """Return the files with one checkpoint's state edited."""
     full = next(path for path in files if path.endswith(f"/{name}"))
     state = torch.load(io.BytesIO(files[full]), weights_only=True)
     edit(state)

@@ -21,7 +21,7 @@ def utterance() -> Utterance:
 
 
 def read(utterance: Utterance, steps: dict[str, float], each: float = 2.0, **known: object) -> DecodingTrace:
-    """A decoded sentence in which each symbol got `each` steps, but those of some words others."""
+    """Return a decoded sentence in which each symbol got `each` steps, but those of some words others."""
     wanted = [each] * len(utterance.symbols)
     for word in utterance.words:
         for place in range(word.start, word.end):

@@ -252,7 +252,7 @@ SENTENCES = [
 
 
 def sound(text: str, word: str) -> list[str]:
-    """The sounds of each occurrence of a word."""
+    """Return the sounds of each occurrence of a word."""
     return [
         "".join(utterance.symbols[each.start : each.end])
         for utterance in to_utterances(text).utterances

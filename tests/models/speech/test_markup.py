@@ -155,7 +155,7 @@ def test_a_respelling_is_no_row_of_sounds() -> None:
 
 
 def sounds_of(text: str, *dictionary: tuple[str, str]) -> dict[str, str]:
-    """The sounds of each word as written."""
+    """Return the sounds of each word as written."""
     return {
         word.text: "".join(utterance.symbols[word.start : word.end])
         for utterance in to_utterances(text, dictionary=dictionary).utterances

@@ -55,7 +55,7 @@ from tests.models.speech.speechbrain_files import (
 
 
 def served_spec(files: dict[str, bytes], server: HubServer) -> ModelSpec:
-    """The catalogue's entry, with the commits and the sizes of what the server offers."""
+    """Return the catalogue's entry, with the commits and the sizes of what the server offers."""
     hubs = []
     for hub in ENTRY.hubs:
         contents = {file.path: files[f"{hub.repo_id}/{file.path}"] for file in hub.files}
@@ -174,7 +174,7 @@ def reflected(module: nn.Module, x: Tensor) -> Tensor:
 
 
 def speechbrain_sound(generator: Any, mel: Tensor, n_kernels: int, padding: int) -> Tensor:
-    """mel (1, M, T) -> sound ((T + 2 * padding) * hop,), as SpeechBrain's `inference` makes it."""
+    """Turn mel (1, M, T) into sound ((T + 2 * padding) * hop,), as SpeechBrain's `inference` makes it."""
     x = reflected(generator.conv_pre, F.pad(mel, (padding, padding), mode="replicate"))
     for stage, up in enumerate(generator.ups):
         x = up.conv(F.leaky_relu(x, 0.1))

@@ -221,7 +221,7 @@ def test_a_request_checks_itself(field: str, value: object) -> None:
 
 @pytest.fixture(scope="module")
 def shipped() -> Iterator[Registry]:
-    """A registry over the shipped files."""
+    """Yield a registry over the shipped files."""
     yield Registry([spec for spec in CATALOG if spec.key == "speech/tacotron2-lj"])
 
 

@@ -15,7 +15,7 @@ from training.speech.parallel_teacher_forcing import decode_all_steps, shift_fra
 
 
 def make(seed: int = 0, **changes: object) -> Tacotron2:
-    """A debug model whose batch norms have lived a little."""
+    """Return a debug model whose batch norms have lived a little."""
     torch.manual_seed(seed)
     model = Tacotron2(Tacotron2Config.debug(**changes)).eval()
     for module in model.modules():
@@ -27,7 +27,7 @@ def make(seed: int = 0, **changes: object) -> Tacotron2:
 
 
 def copy_to_torchaudio(ours: Tacotron2) -> nn.Module:
-    """torchaudio's Tacotron 2 with our weights."""
+    """Return torchaudio's Tacotron 2 with our weights."""
     c = ours.config
     theirs = (
         import_torchaudio()
@@ -82,7 +82,7 @@ def copy_to_torchaudio(ours: Tacotron2) -> nn.Module:
 
 
 def without_prenet_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """torchaudio's prenet always drops; take that away."""
+    """Take away the dropout that torchaudio's prenet always applies."""
     module = import_torchaudio().models.tacotron2
     real = module.F.dropout
     monkeypatch.setattr(module.F, "dropout", lambda x, p=0.5, training=True: real(x, 0.0, False))

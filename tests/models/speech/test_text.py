@@ -25,7 +25,7 @@ def _warm() -> None:
 
 
 def said(text: str) -> str:
-    """A text as it is said, in words."""
+    """Return a text as it is said, in words."""
     units = [unit for sentence in sentences(clean(text)[0], []) for unit in sentence.units]
     return " ".join(unit.spoken for unit in units)
 

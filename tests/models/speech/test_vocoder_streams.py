@@ -24,7 +24,7 @@ CHUNKINGS = ([90], [30, 30, 30], [1] * 90, [7, 50, 3, 30], [89, 1], [90, 0])
 
 
 def copy_to_transformers(ours: HifiGanGenerator) -> torch.nn.Module:
-    """transformers' SpeechT5HifiGan with our weights."""
+    """Return transformers' SpeechT5HifiGan with our weights."""
     import_torchaudio()
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
@@ -90,7 +90,7 @@ def test_hifigan_stream_equals_whole() -> None:
 
 
 def make_vocoder() -> SourceFilterVocoder:
-    """A debug vocoder that does something in each filter."""
+    """Return a debug vocoder that does something in each filter."""
     torch.manual_seed(0)
     vocoder = SourceFilterVocoder(VocoderConfig.debug()).eval()
     torch.nn.init.normal_(vocoder.output.weight, std=0.1)

@@ -10,7 +10,7 @@ from training.video.characters import lay_on_background
 
 
 def figure() -> np.ndarray:
-    """A ring with a paper-coloured hole on transparency, uint8 (3, 64, 64, 4), moving to the right."""
+    """Return a ring with a paper-coloured hole on transparency, uint8 (3, 64, 64, 4), moving to the right."""
     frames = np.zeros((3, 64, 64, 4), np.uint8)
     y, x = np.mgrid[:64, :64]
     for index in range(3):

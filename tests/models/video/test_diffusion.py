@@ -51,7 +51,7 @@ def run_loss(model: nn.Module, clean: Tensor, known: Tensor | None = None, seed:
 
 
 def draw(shape: torch.Size, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Times and noise as the loss draws them."""
+    """Draw times and noise as the loss does."""
     random = torch.Generator().manual_seed(seed)
     t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(shape[0], generator=random))
     return t, torch.randn(shape, generator=random)
@@ -212,7 +212,7 @@ def test_guidance_rescales_in_predict_as_asked() -> None:
 
 
 def denoise_smoothly(z: Tensor, t: float) -> Tensor:
-    """A prediction that depends on both, smooth."""
+    """Return a prediction that depends on both, smooth."""
     return torch.tanh(0.7 * z + t) - 0.2
 
 
@@ -227,7 +227,7 @@ def run_scheduler(scheduler: Any, noise: Tensor) -> Iterator[Tensor]:
 
 
 def make_euler(steps: int, shift: float) -> Any:
-    """diffusers' Euler scheduler, which computes its levels itself: so many of a training of `steps` levels."""
+    """Return diffusers' Euler scheduler, which computes its levels itself: so many of a training of `steps` levels."""
     import_torchaudio()
     from diffusers import FlowMatchEulerDiscreteScheduler
 
@@ -238,7 +238,7 @@ def make_euler(steps: int, shift: float) -> Any:
 
 
 def make_dpm(steps: int, shift: float) -> Any:
-    """diffusers' DPM-Solver++(2M), which computes its levels itself: of a training of so many that the first is 1."""
+    """Return diffusers' DPM-Solver++(2M), which computes its levels itself, of a training whose first is 1."""
     import_torchaudio()
     from diffusers import DPMSolverMultistepScheduler
 

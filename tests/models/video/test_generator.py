@@ -26,7 +26,7 @@ REQUEST = VideoRequest("a red fire", frames=8, size=32, steps=3, seed=4)
 
 @pytest.fixture(scope="module")
 def generator() -> VideoGenerator:
-    """A debug network with random weights."""
+    """Return a debug network with random weights."""
     torch.manual_seed(0)
     model = UNet3D(CONFIG)
     for parameter in model.parameters():

@@ -14,7 +14,7 @@ from training.video.scenes import draw_spec, render
 
 
 def blend(frames: np.ndarray, factor: int) -> np.ndarray:
-    """The baseline: both neighbours mixed; the last frame is held."""
+    """Mix both neighbours, the baseline; hold the last frame."""
     following = np.concatenate([frames[1:], frames[-1:]]).astype(np.float32)
     parts = [frames + (following - frames) * (step / factor) for step in range(factor)]
     return np.stack(parts, axis=1).reshape(-1, *frames.shape[1:]).round().astype(np.uint8)
@@ -25,7 +25,7 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def moving_disc(frames: int, step: float) -> np.ndarray:
-    """A soft disc that goes to the right over a soft ground."""
+    """Return a soft disc that goes to the right over a soft ground."""
     y, x = np.mgrid[:48, :64].astype(np.float32)
     ground = 60 + 30 * np.sin(x / 9) * np.cos(y / 7)
     made = []

@@ -40,7 +40,7 @@ def test_noise_is_gaussian_and_repeats_in_part(frames: int) -> None:
 
 
 def smooth(clips: Tensor, t: float, known: Tensor) -> Tensor:
-    """A denoiser of windows that makes neighbours alike, and knows nothing beyond its window's ends."""
+    """Return a denoiser of windows that makes neighbours alike, and knows nothing beyond its window's ends."""
     n, c, w, r, s = clips.shape
     lines = clips.permute(0, 1, 3, 4, 2).reshape(-1, 1, w)
     padded = F.pad(lines, (2, 2), mode="replicate")

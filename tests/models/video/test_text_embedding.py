@@ -17,7 +17,7 @@ from training.video.train import TEXT_WEIGHTS, WEIGHTS_FOLDER
 
 @pytest.fixture(scope="module")
 def table() -> TextTable:
-    """The shipped one."""
+    """Return the shipped one."""
     return load_text_table(WEIGHTS_FOLDER / TEXT_WEIGHTS)
 
 

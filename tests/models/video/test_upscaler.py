@@ -16,7 +16,7 @@ from training.video import upscaler as recipe
 
 
 def upscaler() -> Upscaler:
-    """A tiny one whose weights are all random."""
+    """Return a tiny one whose weights are all random."""
     torch.manual_seed(0)
     network = UpscalerNetwork(UpscalerConfig.debug())
     torch.nn.init.normal_(network.leave.weight, std=0.02)

@@ -36,7 +36,7 @@ made = st.builds(
 
 @pytest.fixture(scope="module")
 def blanks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A small file of each kind, without a recipe."""
+    """Return a small file of each kind, without a recipe."""
     folder = tmp_path_factory.mktemp("blanks")
     for kind, form in (("wav", "WAV"), ("flac", "FLAC"), ("mp3", "MP3")):
         soundfile.write(folder / f"blank.{kind}", SOUND, 22_050, format=form)

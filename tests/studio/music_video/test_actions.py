@@ -80,7 +80,7 @@ def test_beats_are_heard_and_given_as_files(heard: dict[str, Any], song: Song) -
 def made_events(
     actions: MusicVideoActions, fields: dict[str, Any], song: Song, is_preview: bool, folder: Path
 ) -> list[dict[str, Any]]:
-    """The events of a video, its file copied before its folder goes."""
+    """Return the events of a video, its file copied before its folder goes."""
     updates = []
     for update in map(flatten, actions.run("me", "", fields, song, is_preview)):
         if update.get("file"):

@@ -40,7 +40,7 @@ def made(actions: VideoActions, folder: Path, **fields: Any) -> dict[str, Any]:
 
 
 def streams(path: str | Path) -> dict[str, str]:
-    """What ffmpeg says of the picture and of the sound."""
+    """Return what ffmpeg says of the picture and of the sound."""
     said = subprocess.run([find_ffmpeg(), "-hide_banner", "-i", str(path)], capture_output=True, check=False)
     text = said.stderr.decode()
     lines = [line for line in text.splitlines() if "Stream #0" in line]

@@ -170,7 +170,7 @@ def test_a_clip_of_a_frame_an_hour_can_be_looked_at(tmp_path: Path) -> None:
 
 
 def _real_limits(self: FlashChecker, *clip: Any) -> Any:
-    """The limits of the real checker, by the real checker."""
+    """Return the limits of the real checker, by the real checker."""
     from models.video.sync import SyncChecker, SyncConfig, SyncNetwork
 
     return SyncChecker(SyncNetwork(SyncConfig.debug())).check(*clip)

@@ -27,7 +27,7 @@ def write_midi(path: Path, *instruments: pretty_midi.Instrument, tempo: float = 
 
 
 def write_song(folder: Path, name: str) -> Path:
-    """A song whose beats come every 0.4 s from 0.25 s on, played a little beside them; the file says another tempo."""
+    """Write a song whose beats come every 0.4 s from 0.25 s on, played a little beside them, with another tempo."""
     beats = [(0.25 + 0.4 * i, 1.0 if i % 2 == 0 else 0.0, 1.0 if i % 4 == 0 else 0.0) for i in range(20)]
     at = [0.25 + 0.4 * i + 0.02 for i in range(12)]
     path = write_midi(

@@ -32,7 +32,7 @@ def song(bars: int = 12, step: int = 12) -> Piece:
 
 
 def drummer(bars: int = 4, late: int = 0) -> Piece:
-    """A hat on every eighth, `late` positions behind."""
+    """Return a hat on every eighth, `late` positions behind."""
     hits = (Note(t + late, 42, 6, 20) for t in range(0, bars * 96, 12))
     return Piece((Bar(),) * bars, (InstrumentTrack.from_notes(0, True, hits),))
 

@@ -33,7 +33,7 @@ SOUNDS = ("ð", "ˈoʊ", "s", "m", "ˈɪ", "k")
 
 
 def make_clip(seed: int, frames_each: int = 8) -> tuple[SpeechClip, np.ndarray]:
-    """A clip whose sounds are flat spectra, and the true place of every frame."""
+    """Return a clip whose sounds are flat spectra, and the true place of every frame."""
     random = np.random.default_rng(seed)
     spoken = [SOUNDS[int(i)] for i in random.permutation(len(SOUNDS))]
     symbols = ["^", *spoken[:3], " ", *spoken[3:], ".", "~"]

@@ -20,7 +20,7 @@ PLAN = TrainConfig(batch=2, crop=32, late_crop=48)
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of small pictures, two of each kind but for paintings."""
+    """Return a folder of small pictures, two of each kind but for paintings."""
     torch.set_num_threads(1)
     monkeypatch.setattr(recipe, "PATTERN_PICTURES", 2)
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from training.video.scenes.noise import TILE, build_pyramid, sample_fbm
 
 
 def spec_of(kind: str, seed: int = 3, **changes: Any) -> SceneSpec:
-    """A spec of that kind with a still camera where it can be."""
+    """Return a spec of that kind with a still camera where it can be."""
     spec = draw_spec(np.random.default_rng(seed), kind)
     return replace(spec, camera="still", speed="normal", **changes)
 

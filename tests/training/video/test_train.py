@@ -42,7 +42,7 @@ WORDS = ["a", "red", "blue", "ocean", "fire", "left", "right"]
 
 @pytest.fixture
 def table() -> TextTable:
-    """A few words."""
+    """Return a few words."""
     vectors = torch.randn(len(WORDS), CONFIG.text_width, generator=torch.Generator().manual_seed(0))
     return TextTable(WORDS, vectors)
 
