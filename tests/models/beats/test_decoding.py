@@ -15,6 +15,7 @@ from models.beats.decoding import (
     MAX_BPM,
     OnlineTracker,
     TempoStates,
+    add_missed_beats,
     compute_log_observations,
     decode_bars,
     decode_beats,
@@ -176,6 +177,60 @@ def test_even_beats_and_slow_ones_stay(weak: float, bpm: int) -> None:
         len(drop_weak_beats(activation, RATE, beats[:4])) == 4
         and len(drop_weak_beats(activation, RATE, beats[:0])) == 0
     )
+
+
+def fast_song(
+    bpm: float = 180, between: float = 0.5, firsts: float = 0.7, contrast: float = 0.0, gaps: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Activations of beat and downbeat where every other beat is strong and looks like a downbeat; all true beats."""
+    seconds = 60.0
+    beats = np.arange(0.4, seconds - 0.5, 60 / bpm)
+    weak = beats[0::2][: round(len(beats[0::2]) * (1 - gaps))]
+    activation = np.maximum(bumps(beats[1::2], seconds), bumps(weak, seconds, height=0.9 * between))
+    downbeat = np.maximum(
+        bumps(beats[1::2], seconds, height=firsts), bumps(beats[1::8], seconds, height=firsts + contrast)
+    )
+    return activation, downbeat, beats
+
+
+@pytest.mark.parametrize("bpm", [140, 180, 200])
+def test_a_fast_song_followed_at_half_its_tempo_gets_its_other_beats(bpm: int) -> None:
+    activation, downbeat, beats = fast_song(bpm)
+    assert matched(add_missed_beats(activation, downbeat, RATE, beats[1::2]), beats) > 0.97
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"between": 0.4},  # what lies between is weak
+        {"gaps": 0.2},  # it falls silent
+        {"contrast": 0.2},  # one of four is more of a downbeat than the others
+        {"bpm": 220},  # the beats are fast already
+    ],
+)
+def test_a_song_that_may_be_slow_stays(changes: dict[str, float]) -> None:
+    activation, downbeat, beats = fast_song(**changes)
+    assert add_missed_beats(activation, downbeat, RATE, beats[1::2]) is not None
+    assert len(add_missed_beats(activation, downbeat, RATE, beats[1::2])) == len(beats[1::2])
+
+
+def test_a_few_beats_are_too_few_to_add_any() -> None:
+    activation, downbeat, beats = fast_song()
+    assert len(add_missed_beats(activation, downbeat, RATE, beats[1:30:2])) == 15
+    assert len(add_missed_beats(activation, downbeat, RATE, beats[1:33:2])) == 31
+
+
+@pytest.mark.parametrize("level", [0.02, 0.3, 0.5, 0.75, 0.98])
+def test_without_a_sign_bars_have_four_beats_from_the_first_on(level: float) -> None:
+    assert decode_bars(np.full(24, level)).tolist() == [1, 2, 3, 4] * 6
+
+
+def test_a_song_may_begin_with_an_upbeat() -> None:
+    wanted = (np.arange(40) + 3) % 4 + 1
+    heard = np.where(wanted == 1, 0.8, 0.6)  # all high, the downbeats a little higher
+    assert (decode_bars(heard) == wanted).all()
+    three = (np.arange(40) + 1) % 3 + 1
+    assert (decode_bars(np.where(three == 1, 0.8, 0.6)) == three).all()
 
 
 @given(length=st.sampled_from((3, 4)), offset=st.integers(0, 3), bars=st.integers(4, 12))
