@@ -64,6 +64,7 @@ class _Repo:
     commit: str
     tags: tuple[str, ...]
     token: str
+    page: dict[str, object]
 
 
 class HubServer:
@@ -131,17 +132,26 @@ class HubServer:
         self._thread.join()
         self._server = self._thread = None
 
-    def add_repo(self, repo_id: str, files: dict[str, bytes], *, tags: tuple[str, ...] = (), token: str = "") -> str:
+    def add_repo(
+        self,
+        repo_id: str,
+        files: dict[str, bytes],
+        *,
+        tags: tuple[str, ...] = (),
+        token: str = "",
+        page: dict[str, object] | None = None,
+    ) -> str:
         """Add or replace a repository; returns its commit, which follows from its content.
 
         Args:
             tags: names of this commit.
             token: if given, the repository is private: only requests with this token see it.
+            page: what the API says of its page, such as `cardData` and `tags`.
         """
         hasher = hashlib.sha1(repo_id.encode())
         for path in sorted(files):
             hasher.update(path.encode() + files[path])
-        self._repos[repo_id] = _Repo(dict(files), hasher.hexdigest(), tags, token)
+        self._repos[repo_id] = _Repo(dict(files), hasher.hexdigest(), tags, token, page or {})
         return hasher.hexdigest()
 
     def count(self, method: str, path_part: str = "") -> int:
@@ -182,12 +192,17 @@ class HubServer:
         if repo is None or rest.split("/")[0] not in {repo.commit, *repo.tags, "main"}:
             return None
         if is_tree:
-            return [
-                {"type": "file", "path": name, "size": len(content), "oid": git_blob_id(content)}
-                for name, content in repo.files.items()
-            ]
+            return [_tree_entry(name, content) for name, content in repo.files.items()]
         siblings = [{"rfilename": name} for name in repo.files]
-        return {"id": repo_id, "sha": repo.commit, "siblings": siblings, "tags": [], "private": bool(repo.token)}
+        facts = {"id": repo_id, "sha": repo.commit, "siblings": siblings, "tags": [], "private": bool(repo.token)}
+        return {**facts, **repo.page}
+
+
+def _tree_entry(name: str, content: bytes) -> dict[str, object]:
+    entry: dict[str, object] = {"type": "file", "path": name, "size": len(content), "oid": git_blob_id(content)}
+    if len(content) >= LFS_FROM_BYTES:
+        entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
+    return entry
 
 
 def git_blob_id(content: bytes) -> str:

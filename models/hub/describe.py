@@ -43,8 +43,8 @@ def describe(
     """
     repo_id = parse_repo_id(repo_id)
     repository = list_repository(repo_id, revision.strip() or "main", endpoint=endpoint, offline=offline)
-    found = _recognise(repository, cache_dir, endpoint, offline)
-    sources = _sources(repository, found, cache_dir, endpoint, offline)
+    found = _detect(repository, cache_dir, endpoint, offline)
+    sources = _list_sources(repository, found, cache_dir, endpoint, offline)
     downloads = sum(source.size_bytes for source in sources if isinstance(source, Hub)) / 1e6
     licence = str(found.card.get("licence") or repository.licence or UNKNOWN_LICENCE)
     return ModelSpec(
@@ -85,10 +85,10 @@ def list_files(
             sources.append(source)
             continue
         repository = list_repository(source.repo_id, source.revision, endpoint=endpoint, offline=offline)
-        found = _recognise(repository, cache_dir, endpoint, offline)
+        found = _detect(repository, cache_dir, endpoint, offline)
         if (found.format.task, found.format.loader) != (spec.task, spec.loader):
             raise ModelError(f"{source.repo_id} is another model than the catalogue says. Choose another.", "format")
-        sources += _sources(repository, found, cache_dir, endpoint, offline)
+        sources += _list_sources(repository, found, cache_dir, endpoint, offline)
     return replace(spec, sources=tuple(sources))
 
 
@@ -134,7 +134,7 @@ def estimate_memory_mb(found: DetectedModel) -> int:
     return round(MEMORY_SHARE * widened * found.weights_mb) + MEMORY_EXTRA_MB
 
 
-def _recognise(
+def _detect(
     repository: Repository, cache_dir: Path | str | None, endpoint: str | None, offline: bool | None
 ) -> DetectedModel:
     sizes = {file.path: file for file in repository.files}
@@ -155,7 +155,7 @@ def _recognise(
     return detect_model(repository, read)
 
 
-def _sources(
+def _list_sources(
     repository: Repository,
     found: DetectedModel,
     cache_dir: Path | str | None,
@@ -166,11 +166,11 @@ def _sources(
     companion = found.format.companion
     if companion is not None:
         other = list_repository(companion.repo_id, companion.revision, endpoint=endpoint, offline=offline)
-        sources.append(Hub(other.repo_id, other.commit, _whole_model(other, found.format)))
+        sources.append(Hub(other.repo_id, other.commit, _select_whole_model(other, found.format)))
     return sources
 
 
-def _whole_model(repository: Repository, kind: Format) -> tuple[HubFile, ...]:
+def _select_whole_model(repository: Repository, kind: Format) -> tuple[HubFile, ...]:
     wanted = tuple(file for file in repository.files if file.path in {"config.json", "model.safetensors"})
     if len(wanted) != 2:
         raise ModelError(f"{repository.repo_id}, which {kind.name} needs, is not complete on the Hub.", "not-found")

@@ -87,31 +87,31 @@ def _detect_native(repository: Repository, card: dict[str, Any]) -> DetectedMode
         raise ModelError(f"{CARD} of {repository.repo_id} names no files. Pack the weights again.", "format")
     missing = [name for name in wanted if name not in by_path]
     if missing:
-        raise _incomplete(repository, missing)
+        raise _incomplete_error(repository, missing)
     if not all(name.endswith(".safetensors") for name in wanted):
-        raise _unsafe(repository)
+        raise _unsafe_error(repository)
     weights = [by_path[name] for name in wanted]
-    return DetectedModel(kind, (by_path[CARD], *weights), _megabytes(weights), True, card)
+    return DetectedModel(kind, (by_path[CARD], *weights), _sum_megabytes(weights), True, card)
 
 
 def _detect_transformers(repository: Repository, config: dict[str, Any]) -> DetectedModel:
     _refuse_code(repository, config)
     kind = _find_format(repository, read_format_name(config))
     top = [file for file in repository.files if "/" not in file.path]
-    weights = _weights(repository, top)
+    weights = _select_weights(repository, top)
     plain = [file for file in top if file.path.endswith(PLAIN) and not file.path.endswith(".safetensors.index.json")]
     plain += [file for file in top if file.path.endswith(".safetensors.index.json") and len(weights) > 1]
     extra = [file for file in repository.files if any(fnmatchcase(file.path, pattern) for pattern in kind.extra)]
     chosen = {file.path: file for file in (*plain, *extra, *weights)}
     stored = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    return DetectedModel(kind, tuple(chosen.values()), _megabytes(weights), stored in HALF, {})
+    return DetectedModel(kind, tuple(chosen.values()), _sum_megabytes(weights), stored in HALF, {})
 
 
 def _detect_pipeline(repository: Repository, index: dict[str, Any]) -> DetectedModel:
     _refuse_code(repository, index)
     name = index.get("_class_name")
     if not isinstance(name, str):
-        raise _custom_code(repository)
+        raise _custom_code_error(repository)
     kind = _find_format(repository, name)
     by_path = {file.path: file for file in repository.files}
     chosen = {INDEX: by_path[INDEX]}
@@ -120,19 +120,19 @@ def _detect_pipeline(repository: Repository, index: dict[str, Any]) -> DetectedM
         if not isinstance(made_of, list) or len(made_of) != 2 or made_of == [None, None]:
             continue
         if f"{part}/{made_of[0]}.py" in by_path or not _is_of_a_library(str(made_of[0])):
-            raise _custom_code(repository)
+            raise _custom_code_error(repository)
         inside = [file for file in repository.files if file.path.startswith(f"{part}/") and file.path.count("/") == 1]
         if not inside:
-            raise _incomplete(repository, [f"{part}/"])
+            raise _incomplete_error(repository, [f"{part}/"])
         is_network = f"{part}/{CONFIG}" in by_path
         if not is_network and not any(file.path.endswith("_config.json") for file in inside):
-            raise _incomplete(repository, [f"{part}/{CONFIG}"])
-        found = _weights(repository, inside) if is_network else []
+            raise _incomplete_error(repository, [f"{part}/{CONFIG}"])
+        found = _select_weights(repository, inside) if is_network else []
         weights += found
         plain = [file for file in inside if file.path.endswith(PLAIN) and not _foreign_index(file.path, found)]
         chosen.update({file.path: file for file in (*plain, *found)})
     stored_half = kind.library == "diffusers" and all(VARIANT in file.path for file in weights)
-    return DetectedModel(kind, tuple(chosen.values()), _megabytes(weights), stored_half, {})
+    return DetectedModel(kind, tuple(chosen.values()), _sum_megabytes(weights), stored_half, {})
 
 
 def _is_of_a_library(name: str) -> bool:
@@ -149,14 +149,14 @@ def _foreign_index(path: str, weights: Iterable[HubFile]) -> bool:
     return path.endswith(".safetensors.index.json") and len(list(weights)) <= 1
 
 
-def _weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
+def _select_weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
     """Select the safetensors of one model: whole, in shards, or in half precision where there is no other variant."""
     safe = [file for file in files if file.path.endswith(".safetensors")]
     if not safe:
         folder = f" in {files[0].path.split('/')[0]}/" if files and "/" in files[0].path else ""
         if any(file.path.endswith(UNSAFE) for file in files):
-            raise _unsafe(repository, folder)
-        raise _incomplete(repository, [f"the weights{folder}"])
+            raise _unsafe_error(repository, folder)
+        raise _incomplete_error(repository, [f"the weights{folder}"])
     full = [file for file in safe if VARIANT not in file.path and ".non_ema." not in file.path]
     chosen = full or safe
     whole = [file for file in chosen if file.path.endswith(("model.safetensors", "model.fp16.safetensors"))]
@@ -164,16 +164,16 @@ def _weights(repository: Repository, files: list[HubFile]) -> list[HubFile]:
     if not whole and shards:
         told = int(shards[0].path.rsplit("-of-", 1)[1].split(".")[0])
         if len(shards) != told:
-            raise _incomplete(repository, [f"{told - len(shards)} of {told} parts of the weights"])
+            raise _incomplete_error(repository, [f"{told - len(shards)} of {told} parts of the weights"])
     return (whole[:1] if whole else shards) or chosen
 
 
 def _refuse_code(repository: Repository, config: dict[str, Any]) -> None:
     if "auto_map" in config or "custom_pipelines" in config:
-        raise _custom_code(repository)
+        raise _custom_code_error(repository)
 
 
-def _custom_code(repository: Repository) -> ModelError:
+def _custom_code_error(repository: Repository) -> ModelError:
     return ModelError(
         f"{repository.repo_id} brings program code of its own and would run it on this machine (auto_map, "
         "trust_remote_code). The studio never does that. Choose a model that transformers or diffusers runs by itself.",
@@ -181,7 +181,7 @@ def _custom_code(repository: Repository) -> ModelError:
     )
 
 
-def _unsafe(repository: Repository, folder: str = "") -> ModelError:
+def _unsafe_error(repository: Repository, folder: str = "") -> ModelError:
     return ModelError(
         f"{repository.repo_id} holds its weights{folder} only in a format that can run programs (pickle), not as "
         "safetensors. Look among its pull requests on the Hub for one that adds safetensors, and give its revision, "
@@ -190,7 +190,7 @@ def _unsafe(repository: Repository, folder: str = "") -> ModelError:
     )
 
 
-def _incomplete(repository: Repository, missing: list[str]) -> ModelError:
+def _incomplete_error(repository: Repository, missing: list[str]) -> ModelError:
     said = ", ".join(missing[:3])
     return ModelError(
         f"{repository.repo_id} is not complete: {said} is missing there. Choose another repository or revision.",
@@ -198,5 +198,5 @@ def _incomplete(repository: Repository, missing: list[str]) -> ModelError:
     )
 
 
-def _megabytes(files: Iterable[HubFile]) -> float:
+def _sum_megabytes(files: Iterable[HubFile]) -> float:
     return sum(file.size_bytes for file in files) / 1e6

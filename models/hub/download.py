@@ -147,13 +147,13 @@ def fetch(
 def find_missing_files(hub: Hub, cache_dir: Path | str | None = None) -> tuple[HubFile, ...]:
     """Return the files that are not on disk; verifies nothing and makes no request."""
     cache = find_cache_folder(cache_dir)
-    return tuple(file for file in hub.files if not _is_file(_snapshot_path(hub, file, cache)))
+    return tuple(file for file in hub.files if not _is_file(_locate_snapshot(hub, file, cache)))
 
 
 def count_bytes_on_disk(hub: Hub, cache_dir: Path | str | None = None) -> int:
     """Return how many bytes the files of `hub` that are here take."""
     cache = find_cache_folder(cache_dir)
-    paths = [_snapshot_path(hub, file, cache) for file in hub.files]
+    paths = [_locate_snapshot(hub, file, cache) for file in hub.files]
     return sum(path.stat().st_size for path in paths if path is not None and path.is_file())
 
 
@@ -167,7 +167,7 @@ def verify(hub: Hub, on_progress: OnProgress | None = None, cache_dir: Path | st
     report = on_progress or (lambda _progress: None)
     with _get_lock(hub, cache):
         for file in hub.files:
-            _mark_path(hub, file, cache).unlink(missing_ok=True)
+            _locate_mark(hub, file, cache).unlink(missing_ok=True)
         return tuple(file.path for file in hub.files if _find_verified(hub, file, cache, report) is None)
 
 
@@ -180,12 +180,12 @@ def remove(hub: Hub, files: Iterable[HubFile], cache_dir: Path | str | None = No
     cache = find_cache_folder(cache_dir)
     with _get_lock(hub, cache):
         for file in files:
-            path = _snapshot_path(hub, file, cache)
+            path = _locate_snapshot(hub, file, cache)
             if path is None:
                 continue
             try:
                 _delete(path)
-                _mark_path(hub, file, cache).unlink(missing_ok=True)
+                _locate_mark(hub, file, cache).unlink(missing_ok=True)
             except OSError as error:
                 raise errors.not_deletable_error(hub.repo_id, file.path) from error
 
@@ -214,13 +214,13 @@ def is_offline(offline: bool | None) -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
-def _repository_folder(hub: Hub, cache: Path) -> Path:
+def _locate_repository(hub: Hub, cache: Path) -> Path:
     return cache / f"models--{hub.repo_id.replace('/', '--')}"
 
 
-def _snapshot_path(hub: Hub, file: HubFile, cache: Path) -> Path | None:
+def _locate_snapshot(hub: Hub, file: HubFile, cache: Path) -> Path | None:
     """Return where the cache keeps the file; None while a tag's commit is not known here."""
-    folder = _repository_folder(hub, cache)
+    folder = _locate_repository(hub, cache)
     commit = hub.revision
     if not is_commit(commit):
         try:
@@ -230,8 +230,8 @@ def _snapshot_path(hub: Hub, file: HubFile, cache: Path) -> Path | None:
     return folder / "snapshots" / commit / file.path
 
 
-def _mark_path(hub: Hub, file: HubFile, cache: Path) -> Path:
-    return cache / MARKS_FOLDER / _repository_folder(hub, cache).name / hub.revision / f"{file.path}.json"
+def _locate_mark(hub: Hub, file: HubFile, cache: Path) -> Path:
+    return cache / MARKS_FOLDER / _locate_repository(hub, cache).name / hub.revision / f"{file.path}.json"
 
 
 def _is_file(path: Path | None) -> bool:
@@ -240,12 +240,12 @@ def _is_file(path: Path | None) -> bool:
 
 def _find_verified(hub: Hub, file: HubFile, cache: Path, report: OnProgress) -> Path | None:
     """Return the file on disk if its digest is right; delete a wrong one; None also where the digest is unknown."""
-    path = _snapshot_path(hub, file, cache)
+    path = _locate_snapshot(hub, file, cache)
     if path is None or not path.is_file():
         return None
     blob_name = path.resolve().name  # the cache names its content by the ETag
     digest = file.sha256 or (blob_name if is_digest(blob_name) else None)
-    if is_marked(_mark_path(hub, file, cache), path, digest):
+    if is_marked(_locate_mark(hub, file, cache), path, digest):
         return path
     if digest is None:
         return None
@@ -297,7 +297,7 @@ def _download(
     from huggingface_hub import hf_hub_download
 
     report(Progress(DOWNLOADING, 0, announced.size_bytes))
-    bar = _progress_bar(lambda done: report(Progress(DOWNLOADING, done, announced.size_bytes)))
+    bar = _make_progress_bar(lambda done: report(Progress(DOWNLOADING, done, announced.size_bytes)))
     for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         try:
             path = hf_hub_download(
@@ -332,7 +332,7 @@ def _verify(hub: Hub, file: HubFile, path: Path, digest: str, cache: Path, repor
     if found != digest:
         _delete(path)
         raise errors.checksum_error(hub.repo_id, file.path)
-    write_mark(_mark_path(hub, file, cache), path, digest)
+    write_mark(_locate_mark(hub, file, cache), path, digest)
 
 
 def _delete(path: Path) -> None:
@@ -355,7 +355,7 @@ def _shift_progress(report: OnProgress, before: int, total: int) -> OnProgress:
     return shifted
 
 
-def _progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
+def _make_progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
     """Return a tqdm class that draws nothing and tells `on_bytes` how many bytes have come."""
     from tqdm import tqdm
 

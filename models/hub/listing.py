@@ -65,7 +65,7 @@ def list_repository(
         files = []
         for entry in api.list_repo_tree(repo_id, recursive=True, revision=commit):
             if getattr(entry, "size", None):
-                files.append(HubFile(entry.path, int(entry.size), _sha256(entry)))  # type: ignore[union-attr]
+                files.append(HubFile(entry.path, int(entry.size), _read_sha256(entry)))  # type: ignore[union-attr]
             if len(files) > MAX_FILES:
                 raise ModelError(f"{repo_id} holds more than {MAX_FILES:,} files; it is no model.", "format")
     except ModelError:
@@ -73,20 +73,20 @@ def list_repository(
     except Exception as error:
         raise errors.explain_error(error, repo_id, "the list of files") from error
     card: Any = info.card_data or {}
-    licence = card.get("license_name") or card.get("license") or _tagged(info.tags or [], "license:")
+    licence = card.get("license_name") or card.get("license") or _read_tag(info.tags or [], "license:")
     languages = card.get("language") or []
     languages = [languages] if isinstance(languages, str) else languages
-    return Repository(repo_id, commit, tuple(files), _text(licence), tuple(str(each) for each in languages)[:40])
+    return Repository(repo_id, commit, tuple(files), _join_text(licence), tuple(str(each) for each in languages)[:40])
 
 
-def _sha256(entry: Any) -> str | None:
+def _read_sha256(entry: Any) -> str | None:
     digest = getattr(getattr(entry, "lfs", None), "sha256", None)
     return digest if is_sha256(digest) else None
 
 
-def _tagged(tags: list[str], prefix: str) -> str:
+def _read_tag(tags: list[str], prefix: str) -> str:
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), "")
 
 
-def _text(value: Any) -> str:
+def _join_text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
