@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.contracts import SpeechRequest
+from models.contracts import SpeechRequest, Task
 from models.registry.registry import Registry
 from models.registry.store import open_registry
 from studio.models_tab.actions import ShelfActions
@@ -116,7 +116,7 @@ def test_damaged_files_are_found_and_deleted(actions: ShelfActions) -> None:
 def test_too_big_is_said_with_the_reason(hub: HubServer, tmp_path: Path) -> None:
     actions = ShelfActions(Registry((), cache_dir=tmp_path, endpoint=hub.url, memory_budget_mb=10))
     assert "needs" in last(actions.add("tiny/vits", "")) and "too big" in actions.overview()
-    assert "too big for this machine" in model_card.choices(actions.registry, "speech")[0][0]
+    assert "too big for this machine" in model_card.choices(actions.registry, Task.SPEECH)[0][0]
     assert 'class="too-big"' in model_card.line(actions.registry, KEY)
 
 
