@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import ModelError
 from models.video.sound_synthesis import EVENT_SOUNDS, add_sound
 from models.video.sound_synthesis import RATE as EVENT_RATE
 from models.video.sync import (
@@ -23,11 +20,10 @@ from models.video.sync import (
     refine_peak,
     shrink_frames,
 )
-from models.video.sync_network import SUBFRAMES, SyncConfig, SyncNetwork, gather_diagonals
-from models.weights_io import save_safetensors
+from models.video.sync_network import SyncConfig, SyncNetwork
 from training.video import sync as recipe
-from training.video.scenes import SceneEvent, draw_spec, render
-from training.video.sync_data import FRAMES, RATE, EventClip, prepare, read_shards, render_clips
+from training.video.scenes import draw_spec, render
+from training.video.sync_data import RATE
 
 CONFIG = SyncConfig.debug()
 
@@ -46,41 +42,6 @@ def clicks(seconds: float, rate: int, moments: tuple[float, ...]) -> np.ndarray:
     for moment in moments:
         sound[round(moment * rate) :][:20] = 0.5
     return sound
-
-
-def test_shapes_and_that_rows_do_not_depend_on_each_other() -> None:
-    torch.manual_seed(0)
-    network = SyncNetwork(CONFIG).eval()
-    frames, mel = torch.randn(3, 12, 3, 16, 16), torch.randn(3, 48, 2 * CONFIG.mels)
-    with torch.inference_mode():
-        out, single = network(frames, mel), network(frames[1:2], mel[1:2])
-    assert out.offsets.shape == (3, 2 * CONFIG.reach + 1)
-    assert out.profile.shape == (3, 48, 2 * CONFIG.reach + 1)
-    assert out.video_events.shape == out.audio_x.shape == (3, 48)
-    assert out.attention.sum(dim=-1).allclose(torch.ones(3, 48), atol=1e-4)
-    assert torch.allclose(out.offsets[1:2], single.offsets, atol=1e-3)
-    with pytest.raises(ValueError, match="mel frames"):
-        network(frames, mel[:, :40])
-
-
-def test_each_side_attends_to_the_other() -> None:
-    torch.manual_seed(0)
-    network = SyncNetwork(CONFIG).eval()
-    frames, mel = torch.randn(1, 12, 3, 16, 16), torch.randn(1, 48, 2 * CONFIG.mels)
-    with torch.inference_mode():
-        first = network(frames, mel).matched
-        assert not torch.allclose(first, network(frames.flip(1), mel).matched)
-        assert not torch.allclose(first, network(frames, mel.flip(1)).matched)
-
-
-def test_diagonals_are_those_of_a_naive_loop() -> None:
-    square = torch.randn(2, 5, 5)
-    found = gather_diagonals(square, 2)
-    for row in range(5):
-        for offset in range(-2, 3):
-            column = row + offset
-            wanted = square[:, row, column] if 0 <= column < 5 else torch.zeros(2)
-            assert torch.equal(found[:, row, offset + 2], wanted)
 
 
 @settings(max_examples=20, deadline=None)
@@ -172,72 +133,6 @@ def test_bad_input_is_answered_with_a_sentence(
 ) -> None:
     with pytest.raises(ValueError, match=says):
         checker().check(frames, rate, sound, sound_rate)
-
-
-def tiny_clips() -> list[EventClip]:
-    """Grey clips in which a bright square appears at each event."""
-    rng, clips = np.random.default_rng(3), []
-    for _ in range(6):
-        frames = np.full((FRAMES, CONFIG.size, CONFIG.size, 3), 40, np.uint8)
-        moments = np.cumsum(rng.uniform(0.45, 0.9, 5))
-        for moment in moments[moments < FRAMES / RATE]:
-            first = int(np.ceil(moment * RATE))
-            frames[first : first + 3, 4:12, 4:12] = 250
-        clips.append(EventClip("tiles", frames, tuple(SceneEvent("beat", float(m), 1.0, 0.0) for m in moments)))
-    return clips
-
-
-def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
-    bank = recipe.SoundBank(0, variants=2, texture_s=1.0)
-    short = recipe.SyncPlan(steps=3, batch=4, seconds=(1.0,), warm_up=1, average=0.9)
-    first = recipe.SyncTraining(tiny_clips(), bank, CONFIG, short, tmp_path)
-    first.run(3, 3)
-    longer = recipe.SyncPlan(steps=30, batch=6, seconds=(1.0,), warm_up=5, average=0.9, learning_rate=4e-3)
-    training = recipe.SyncTraining(tiny_clips(), bank, CONFIG, longer, tmp_path)
-    assert training.step == 3
-    before = np.mean([training.train_step()["events"] for _ in range(3)])
-    training.run(10, 20)
-    after = np.mean([training.train_step()["events"] for _ in range(3)])
-    assert after < 0.8 * before
-    model = load_sync(recipe.export(tmp_path, tmp_path / "weights"))
-    figures = recipe.measure(model, tiny_clips(), bank, seconds=2.0)
-    assert figures["sync_clips"] >= 1
-    assert 0 <= figures["sync_within_one_frame"] <= 1
-    other = tmp_path / "other.safetensors"
-    save_safetensors(other, {"a": torch.zeros(1)})
-    with pytest.raises(ModelError, match="another kind"):
-        load_sync(other)
-
-
-def test_batches_are_true_to_their_shift(tmp_path: Path) -> None:
-    bank = recipe.SoundBank(0, variants=1, texture_s=1.0)
-    plan = recipe.SyncPlan(batch=6, seconds=(2.0,), strange=0.0, slow_frames=0.0)
-    batch = recipe.SyncTraining(tiny_clips(), bank, CONFIG, plan, tmp_path).draw_batch()
-    assert batch.frames.shape == (6, 48, 3, CONFIG.size, CONFIG.size)
-    assert batch.mel.shape == (6, 48 * SUBFRAMES, 2 * CONFIG.mels)
-    for row in range(6):
-        shift = round(float(batch.shift[row]))
-        seen, heard = batch.video_events[row], batch.audio_events[row]
-        overlap = slice(max(0, shift), 192 + min(0, shift))
-        moved = torch.zeros(192)
-        moved[overlap] = seen[max(0, -shift) : 192 - max(0, shift)]
-        assert (moved[overlap] - heard[overlap]).abs().max() < 0.5
-
-
-def test_shards_are_fixed_by_their_number_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.video import sync_data
-
-    monkeypatch.setattr(sync_data, "SHARD_CLIPS", 2)
-    first = render_clips(3, {"ball": 1.0}, clips=1, frames=6)
-    assert np.array_equal(first[0].frames, render_clips(3, {"ball": 1.0}, clips=1, frames=6)[0].frames)
-    monkeypatch.setattr(sync_data, "render_clips", lambda number, kinds: render_clips(number, kinds, 2, 6))
-    prepare(tmp_path, 1)
-    stamp = (tmp_path / "shard_0.npz").stat().st_mtime_ns
-    prepare(tmp_path, 1)
-    assert (tmp_path / "shard_0.npz").stat().st_mtime_ns == stamp
-    assert len(read_shards(tmp_path)) == 2
-    with pytest.raises(ValueError, match="prepare"):
-        read_shards(tmp_path, held_out=True)
 
 
 def test_mel_frames_are_cut_or_continued() -> None:
