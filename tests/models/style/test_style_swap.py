@@ -11,14 +11,14 @@ from models.style.style_swap import PATCH, STRIDE, _swap_at_scale, build_diction
 
 
 def draw(height: int, width: int, seed: int) -> Tensor:
-    """A picture with detail at several sizes, (1, 3, H, W) in [0, 1]."""
+    """Draw a picture with detail at several sizes, (1, 3, H, W) in [0, 1]."""
     random = torch.Generator().manual_seed(seed)
     coarse = F.interpolate(torch.rand(1, 3, height // 8, width // 8, generator=random), (height, width), mode="bicubic")
     return (0.7 * coarse + 0.3 * torch.rand(1, 3, height, width, generator=random)).clamp(0, 1)
 
 
 def swap(pixels: Tensor, style: Tensor, noise: float = 0.0) -> Tensor:
-    """The swap with every patch of the style known, and noise of this spread."""
+    """Swap with every patch of the style known, and noise of this spread."""
     height, width = pixels.shape[2:]
     random = torch.Generator().manual_seed(1)
     grain = tuple(noise * torch.randn(1, 1, height // by, width // by, generator=random) for by in (2, 1))

@@ -25,7 +25,7 @@ from training.video.scenes import KINDS, draw_spec, write_caption
 
 @pytest.fixture(scope="module")
 def table() -> TextTable:
-    """The shipped table, not a few words of it."""
+    """Load the shipped table, not a few words of it."""
     return load_text_table(recipe.WEIGHTS_FOLDER / TEXT_WEIGHTS)
 
 
