@@ -150,6 +150,7 @@ class _Channel:
         own_programs: by track, of tracks that began with a program of their own.
         pressed: by pitch and track, the notes whose keys are down.
         held: by pitch, the notes that the pedal holds.
+        early_ends: by track and pitch, the tick and number of ends without a note: a note without length may follow.
     """
 
     program: int = 0
@@ -157,6 +158,7 @@ class _Channel:
     is_pedal_down: bool = False
     pressed: dict[int, dict[int, list[_OpenNote]]] = field(default_factory=dict)
     held: dict[int, list[_OpenNote]] = field(default_factory=dict)
+    early_ends: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
 
 class _ChannelPlayer:
@@ -219,7 +221,12 @@ class _ChannelPlayer:
             self._end(event.channel, event.first, channel.held.pop(event.first, []), step.tick)
             program = channel.own_programs.get(step.track, channel.program)
             note = _OpenNote(step.tick, event.second, step.track, program)
-            channel.pressed.setdefault(event.first, {}).setdefault(step.track, []).append(note)
+            ended_at, ends = channel.early_ends.get((step.track, event.first), (-1, 0))
+            if ended_at == step.tick and ends:  # some programs write the end of a note without length before its onset
+                channel.early_ends[step.track, event.first] = ended_at, ends - 1
+                self._end(event.channel, event.first, [note], step.tick)
+            else:
+                channel.pressed.setdefault(event.first, {}).setdefault(step.track, []).append(note)
         elif event.kind in (NOTE_ON, NOTE_OFF):
             self._release(step, channel)
 
@@ -234,6 +241,9 @@ class _ChannelPlayer:
             by_track.clear()
         if not by_track:
             channel.pressed.pop(pitch, None)
+        if not released:
+            ended_at, ends = channel.early_ends.get((step.track, pitch), (-1, 0))
+            channel.early_ends[step.track, pitch] = step.tick, 1 + ends * (ended_at == step.tick)
         if released and channel.is_pedal_down and step.event.channel != DRUM_CHANNEL:
             channel.held.setdefault(pitch, []).extend(released)
         else:

@@ -206,6 +206,21 @@ def test_open_notes_end_with_their_track() -> None:
     assert song.remarks == ("1 note of the MIDI file has no end; it sounds to the end of the track.",)
 
 
+def test_an_end_just_before_its_onset_makes_a_note_without_length() -> None:
+    """MuseScore writes grace notes so; sounding on to the end of the track they would be drones."""
+    release, press = b"\x80\x3c\x00", b"\x90\x3c\x50"
+    early = b"\x00" + release + b"\x00" + release + b"\x00" + press + b"\x00" + press
+    song = read(midi_file(note(62) + early + note(64, after=TICKS)))
+    ends = [each[1] - each[0] for each in song.instruments[0].notes if each.pitch == 60]
+    assert ends == [0, 0] and song.remarks == ()
+    once = read(midi_file(note(62) + b"\x00" + release + b"\x00" + press + b"\x00" + press + note(64, after=TICKS)))
+    assert sorted(each[1] - each[0] for each in once.instruments[0].notes if each.pitch == 60) == [0, 2 * TICKS]
+    late = read(midi_file(note(62) + b"\x00" + release + b"\x01" + press + note(64, after=TICKS)))
+    assert [each[1] - each[0] for each in late.instruments[0].notes if each.pitch == 60] == [2 * TICKS]
+    again = read(midi_file(note(60) + b"\x00" + press + number(TICKS) + release))
+    assert [each[:2] for each in again.instruments[0].notes] == [(0, TICKS), (TICKS, 2 * TICKS)]
+
+
 def test_a_note_ends_with_the_key_of_its_own_track_else_with_any() -> None:
     pressed = b"\x00\x90\x3c\x50"
     both = midi_file(pressed + number(300) + b"\x80\x3c\x00", pressed + number(100) + b"\x80\x3c\x00")
