@@ -93,7 +93,7 @@ class PlayedSession:
         stream = MusicStream(bar_generator, bar_generator.composer.bank, timeline[0][0], self.seed, timeline)
         made: list[Samples] = []
         while stream.rendered_s < until_s:
-            made.append(stream.next_chunk().samples)
+            made.append(stream.render_chunk().samples)
         return np.concatenate(made, axis=1).T
 
     def find_difference_s(self, other: Samples, after_s: float, same_from_s: float = 0.0) -> float:
@@ -253,10 +253,10 @@ def measure_alone(length_s: float = 40.0) -> Iterator[dict[str, float]]:
         use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, LiveControls(), 7)
         while stream.rendered_s < 10:
-            stream.next_chunk()
+            stream.render_chunk()
         began, from_s = time.perf_counter(), stream.rendered_s
         while stream.rendered_s < from_s + length_s:
-            stream.next_chunk()
+            stream.render_chunk()
         yield {"audio_rtf_alone": (time.perf_counter() - began) / (stream.rendered_s - from_s)}
 
 
@@ -275,7 +275,7 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
         frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
         memory, minute = [], 0
         while stream.rendered_s < length_s:
-            chunk = stream.next_chunk()
+            chunk = stream.render_chunk()
             pcm = to_int16(chunk.samples)
             pack_sound(chunk.start, pcm)
             recording.add(chunk, pcm)

@@ -76,7 +76,7 @@ def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, flo
     with contextlib.redirect_stdout(sys.stderr):  # it tells where its weights are; standard output is for the figures
         judge = distillmos.ConvTransformerSQAModel().eval()
 
-    def opinion(vocoder: str) -> float:
+    def measure_opinion(vocoder: str) -> float:
         scores = []
         for text in texts:
             samples, chunks = speak(model, text, vocoder=vocoder)
@@ -84,8 +84,8 @@ def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, flo
                 scores.append(float(judge(torch.from_numpy(resample(samples, chunks[0].sample_rate, 16_000))[None])))
         return statistics.mean(scores)
 
-    yield "distillmos", opinion("neural")
-    yield "distillmos_griffin_lim", opinion("griffin-lim")
+    yield "distillmos", measure_opinion("neural")
+    yield "distillmos_griffin_lim", measure_opinion("griffin-lim")
 
 
 def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
@@ -142,10 +142,10 @@ def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     from models.audio import MelConfig
     from training.speech.corpus import measure_f0
 
-    def spoken_rate(samples: np.ndarray, text: str) -> float:
+    def measure_rate(samples: np.ndarray, text: str) -> float:
         return len(text) / (len(samples) / 22_050)
 
-    def mean_f0(samples: np.ndarray, _: str) -> float:
+    def measure_mean_f0(samples: np.ndarray, _: str) -> float:
         f0 = measure_f0(samples, MelConfig(), 1 + len(samples) // 256)
         return float(np.exp(np.log(f0[f0 > 0]).mean())) if (f0 > 0).any() else 0.0
 
@@ -153,8 +153,8 @@ def measure_control(model: Any) -> Iterator[tuple[str, float]]:
         return rms_db(samples)
 
     sweeps: tuple[tuple[str, str, np.ndarray, Callable[[np.ndarray, str], float]], ...] = (
-        ("control_speed", "speed", 2 ** np.linspace(-0.8, 0.8, 9), spoken_rate),
-        ("control_pitch", "pitch_semitones", np.linspace(-6, 6, 9), mean_f0),
+        ("control_speed", "speed", 2 ** np.linspace(-0.8, 0.8, 9), measure_rate),
+        ("control_pitch", "pitch_semitones", np.linspace(-6, 6, 9), measure_mean_f0),
         ("control_energy", "energy_db", np.linspace(-10, 10, 9), level),
     )
     for key, setting, values, measure in sweeps:

@@ -89,15 +89,15 @@ def equalise(content: FloatArray, style: FloatArray) -> FloatArray:
     size, hop = 2048, 512
     window = torch.hann_window(size)
 
-    def spectra(samples: FloatArray) -> torch.Tensor:
+    def compute_spectra(samples: FloatArray) -> torch.Tensor:
         return torch.stft(torch.from_numpy(level_sound(samples)), size, hop, window=window, return_complex=True)
 
-    def power(spectra: torch.Tensor) -> NDArray[np.float32]:
+    def compute_power(spectra: torch.Tensor) -> NDArray[np.float32]:
         loud = spectra.abs().amax(dim=0)
         return (spectra.abs() ** 2)[:, loud > loud.max() * 10 ** (-ACTIVE_DB / 20)].mean(dim=1).numpy()
 
-    own = spectra(content)
-    mine, wanted = power(own), power(spectra(style))
+    own = compute_spectra(content)
+    mine, wanted = compute_power(own), compute_power(compute_spectra(style))
     hz = np.arange(size // 2 + 1) * RATE / size
     centres = 50 * 2 ** (np.arange(23) / 3)
     bands = [(hz >= c * 2 ** (-1 / 6) - RATE / size) & (hz <= c * 2 ** (1 / 6) + RATE / size) for c in centres]
@@ -149,15 +149,15 @@ def measure_words(model: Any, asr: Path | None, speech: Path, count: int) -> Ite
     said = [row[-1] for row in rows]
     sounds = [read_sound(speech / "flac" / f"{row[0]}.flac") for row in rows]
 
-    def rate_of(change: Callable[[FloatArray], FloatArray]) -> float:
+    def measure_rate(change: Callable[[FloatArray], FloatArray]) -> float:
         return measure_word_error_rate(said, [recogniser.transcribe(change(sound), RATE) for sound in sounds])
 
-    yield "wer_original", rate_of(lambda sound: sound)
-    vocoded = rate_of(lambda sound: restyle(model, sound, WORD_STYLES[0], 0.0))
+    yield "wer_original", measure_rate(lambda sound: sound)
+    vocoded = measure_rate(lambda sound: restyle(model, sound, WORD_STYLES[0], 0.0))
     yield "wer_vocoded", vocoded
     each = {}
     for style in WORD_STYLES:
-        each[style] = rate_of(partial(restyle, model, style=style, strength=0.5))
+        each[style] = measure_rate(partial(restyle, model, style=style, strength=0.5))
         yield f"wer_styled_{style}", each[style]
     yield "wer_increase_points", 100 * (statistics.mean(each.values()) - vocoded)
     yield "wer_increase_points_worst", 100 * (max(each.values()) - vocoded)
@@ -214,15 +214,18 @@ def measure_style_moved(model: Any, speech: Path, voice: Path, sounds: Path) -> 
 
         judge = VoiceEncoder("cpu", verbose=False)
 
-    def embedding(samples: FloatArray) -> FloatArray:
+    def compute_embedding(samples: FloatArray) -> FloatArray:
         return np.asarray(judge.embed_utterance(preprocess_wav(level_sound(samples), source_sr=RATE)), dtype=np.float32)
 
-    def voice_gap(a: FloatArray, b: FloatArray) -> float:
-        return float(1 - embedding(a) @ embedding(b))
+    def compare_voices(a: FloatArray, b: FloatArray) -> float:
+        return float(1 - compute_embedding(a) @ compute_embedding(b))
 
     voices = {"speech to a new voice": (ours, theirs), "a new voice to speech": (theirs_again[: 20 * RATE], ours_again)}
-    yield from measure_moves(model, voices, voice_gap, "voice_moved")
-    limits = [measure_share(voice_gap, ours, theirs, theirs_again), measure_share(voice_gap, theirs, ours_again, ours)]
+    yield from measure_moves(model, voices, compare_voices, "voice_moved")
+    limits = [
+        measure_share(compare_voices, ours, theirs, theirs_again),
+        measure_share(compare_voices, theirs, ours_again, ours),
+    ]
     yield "voice_moved_limit", statistics.mean(limits)
 
 

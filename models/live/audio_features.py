@@ -120,9 +120,9 @@ class MicrophoneFeatureTracker(_FeatureHistory):
             times, _ = self.detector.push(self._resampler.push(samples))
             self._note_beats([(time_s, False) for time_s in times])
         else:
-            self._note_beats([(time_s, False) for time_s in self._onsets(energies)])
+            self._note_beats([(time_s, False) for time_s in self._detect_onsets(energies)])
 
-    def _onsets(self, energies: list[tuple[float, float]]) -> list[float]:
+    def _detect_onsets(self, energies: list[tuple[float, float]]) -> list[float]:
         found = []
         for time_s, energy in energies:
             if energy > 0.15 and energy > ONSET_RATIO * self._slow and time_s - self._last_onset_s > ONSET_GAP_S:

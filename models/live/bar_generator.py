@@ -139,11 +139,11 @@ class BarGenerator:
             NoLongerWanted: `is_wanted`, asked before each token, said so.
         """
         past = list(history[-HISTORY_BARS:])
-        band = self._band(index, past, controls, seed, effort, is_wanted) if controls.instruments else ()
-        drums = self._drums(index, past, controls, seed, is_wanted) if controls.drums else ()
+        band = self._write_band(index, past, controls, seed, effort, is_wanted) if controls.instruments else ()
+        drums = self._write_drums(index, past, controls, seed, is_wanted) if controls.drums else ()
         return LiveBar(index, controls, band, drums, _list_played_notes(band, drums, controls))
 
-    def _band(
+    def _write_band(
         self,
         index: int,
         past: Sequence[LiveBar],
@@ -158,7 +158,7 @@ class BarGenerator:
         for attempt in range(TRIES if effort else 1):
             guidance = GUIDANCE if effort else 1.0
             each = (seed, index, BAND, attempt)
-            notes = self._row(piece, controls.build_band_controls(), controls.bar, each, guidance, is_wanted)
+            notes = self._sample_bar(piece, controls.build_band_controls(), controls.bar, each, guidance, is_wanted)
             missing = silent - {note.track for note in notes}
             fit = 1.0 - len(missing) / max(1, len(controls.instruments)) if past else float(not missing)
             if notes and self._is_copied(piece, controls, notes):
@@ -169,11 +169,13 @@ class BarGenerator:
                 break
         return best[1]
 
-    def _drums(
+    def _write_drums(
         self, index: int, past: Sequence[LiveBar], controls: LiveControls, seed: int, is_wanted: Callable[[], bool]
     ) -> tuple[WrittenNote, ...]:
         piece = build_drum_prompt(past, controls)
-        notes = self._row(piece, controls.build_drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted)
+        notes = self._sample_bar(
+            piece, controls.build_drum_controls(), controls.bar, (seed, index, DRUMS, 0), 1.0, is_wanted
+        )
         return tuple(replace(note, track=DRUM_TRACK) for note in notes)
 
     def generate_answer(
@@ -188,12 +190,14 @@ class BarGenerator:
         written: list[tuple[WrittenNote, ...]] = []
         piece = phrase
         for index in range(bars):
-            notes = self._row(piece, controls.build_band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0)
+            notes = self._sample_bar(
+                piece, controls.build_band_controls(), controls.bar, (seed, number, ANSWER, index), 1.0
+            )
             written.append(notes)
             piece = append_bar(piece, controls.bar, notes)
         return tuple(written)
 
-    def _row(
+    def _sample_bar(
         self,
         piece: Piece,
         asked: MusicControls,

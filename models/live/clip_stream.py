@@ -117,9 +117,9 @@ class ClipPlaylist:
         with self._lock:
             if self._last is None:
                 self._last = before
-            return np.stack([self._next(1.0 / rate) for _ in range(count)])
+            return np.stack([self._find_next(1.0 / rate) for _ in range(count)])
 
-    def _next(self, step_s: float) -> Pixels:
+    def _find_next(self, step_s: float) -> Pixels:
         clip = self._clips[self._index]
         if self._begins:
             self._begins, self._fading = False, FADE_FRAMES if self._last is not None else 0
@@ -192,7 +192,7 @@ class ClipGenerator:
             model = self._load(told)
             use_single_thread(NICENESS)  # after loading: giving way while holding the GIL would delay the sound
             while not closing_.is_set():
-                if self.playlist.count(self.prompt) >= KEPT or self._rested(busy):
+                if self.playlist.count(self.prompt) >= KEPT or self._rest(busy):
                     closing_.wait(NAP_S)
                     continue
                 self._clip(model, closing_, busy)
@@ -205,7 +205,7 @@ class ClipGenerator:
             log.exception("The filming of a live session ended")
             self.problem = f"{self.title} failed by a mistake of the studio."
 
-    def _rested(self, busy: Callable[[], bool]) -> bool:
+    def _rest(self, busy: Callable[[], bool]) -> bool:
         self.rests = busy()
         return self.rests
 
@@ -230,7 +230,7 @@ class ClipGenerator:
                 if chunk.total:
                     self._share = chunk.done / chunk.total
                 self._doing = f"films clip {self._filmed + 1}, step {chunk.step} of {chunk.steps}"
-                while not chunk.last and not closing_.is_set() and self._rested(busy):
+                while not chunk.last and not closing_.is_set() and self._rest(busy):
                     closing_.wait(NAP_S)  # the model waits at its next step until this goes on
                 if closing_.is_set() or self.prompt != prompt:
                     return

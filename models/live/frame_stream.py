@@ -144,7 +144,7 @@ class PromptMorph:
         prompt = check_prompt(prompt)
         aim, moving = self.embed(prompt), self._find_movement(prompt)
         with self._lock:
-            self._from = self._at(now_s)
+            self._from = self._embed_at(now_s)
             self._to, self._began_s, self._over_s, self.prompt = aim, now_s, over_s, prompt
             self.movement = moving
 
@@ -156,14 +156,14 @@ class PromptMorph:
     def embed_at(self, time_s: float) -> Tensor:
         """Return what the model is told at a time, (1, C)."""
         with self._lock:
-            return self._at(time_s)
+            return self._embed_at(time_s)
 
     def _share(self, time_s: float) -> float:
         if self._over_s <= 0:
             return 1.0
         return min(1.0, max(0.0, (time_s - self._began_s) / self._over_s))
 
-    def _at(self, time_s: float) -> Tensor:
+    def _embed_at(self, time_s: float) -> Tensor:
         share = self._share(time_s)
         return self._from + share * (self._to - self._from)
 
@@ -202,7 +202,7 @@ class FrameGenerator:
         fresh = 0
         if self._last is not None:
             given[:, :, :OVERLAP], known[0, :OVERLAP], fresh = self._last, True, OVERLAP
-        wanted, unwanted = self._conditions(time_s, energy)
+        wanted, unwanted = self._build_conditions(time_s, energy)
         guidance = Guidance(quality.guidance)
         held = known if known.any() else None
 
@@ -221,7 +221,7 @@ class FrameGenerator:
         self._last = clean[:, :, -OVERLAP:].clamp(-1, 1).clone()
         return to_pixels(clean)[fresh:]
 
-    def _conditions(self, time_s: float, energy: float) -> tuple[Condition, Condition]:
+    def _build_conditions(self, time_s: float, energy: float) -> tuple[Condition, Condition]:
         motion = 1 + sum(energy > level for level in MOTION_LEVELS)
         count = len(self._model.config.attributes)
         said = torch.ones(1, 1, dtype=torch.bool)

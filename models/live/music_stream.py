@@ -185,7 +185,7 @@ class MusicStream:
     def add(self, notes: Sequence[ExtraNote]) -> None:
         """Play notes beside the bars; one that should have begun already begins with the next portion."""
         for note in notes:
-            self.bank.render_note(note.program, False, note.pitch, note.velocity, self._held(note.length_s))
+            self.bank.render_note(note.program, False, note.pitch, note.velocity, self._count_samples(note.length_s))
         with self._changed:
             self._extras += notes
 
@@ -282,15 +282,15 @@ class MusicStream:
         for note in bar.notes:
             if self._closed:
                 return
-            held = self._held(note.duration * bar.controls.second_a_position)
+            held = self._count_samples(note.duration * bar.controls.second_a_position)
             self.bank.render_note(note.program, note.is_drum, note.pitch, note.velocity, held)
 
-    def _held(self, length_s: float) -> int:
+    def _count_samples(self, length_s: float) -> int:
         return max(1, round(length_s * self.sample_rate))
 
     # ---- the sound
 
-    def next_chunk(self) -> LiveChunk:
+    def render_chunk(self) -> LiveChunk:
         """Render the next portion of the stream.
 
         Raises:
@@ -304,16 +304,16 @@ class MusicStream:
             mark, bar, was_late = self._begin_bar()
             waited = waited or was_late
             begun.append((mark, bar))
-        samples = self._renderer.push(self._due(end_s), end_s)
-        return self._chunk(samples, begun, began, waited)
+        samples = self._renderer.push(self._take_due(end_s), end_s)
+        return self._make_chunk(samples, begun, began, waited)
 
     def finish(self) -> LiveChunk:
         """Render what still sounds, dying away, and close the stream."""
         began = self.clock()
         samples = self._renderer.finish()
-        return self._chunk(samples, [], began, waited=False, last=True)
+        return self._make_chunk(samples, [], began, waited=False, last=True)
 
-    def _chunk(
+    def _make_chunk(
         self,
         samples: FloatArray,
         begun: list[tuple[BarMark, LiveBar]],
@@ -325,7 +325,7 @@ class MusicStream:
         wrote_s = sum(bar.took_s for _, bar in begun)
         return LiveChunk(samples, start, self.sample_rate, tuple(begun), self.clock() - began, wrote_s, waited, last)
 
-    def _due(self, end_s: float) -> list[NoteEvent]:
+    def _take_due(self, end_s: float) -> list[NoteEvent]:
         """Take out the notes that begin before a time."""
         due = [note for note in self._pending if note.start_s < end_s]
         self._pending = [note for note in self._pending if note.start_s >= end_s]

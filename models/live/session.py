@@ -53,7 +53,7 @@ class PictureWorker:
         if isinstance(frames, ClipStream):
             works.append((partial(frames.clip_generator.work, self._closing, lambda: self.level > 0), 0, "film"))
         self._threads = [
-            threading.Thread(target=self._guarded, args=(work, niceness), name=f"auralume-live-{name}", daemon=True)
+            threading.Thread(target=self._run_guarded, args=(work, niceness), name=f"auralume-live-{name}", daemon=True)
             for work, niceness, name in works
         ]
 
@@ -82,7 +82,7 @@ class PictureWorker:
         self.is_still = level >= len(QUALITIES)
         self.frames.quality = QUALITIES[min(level, len(QUALITIES) - 1)]
 
-    def _guarded(self, work: Callable[[], None], niceness: int) -> None:
+    def _run_guarded(self, work: Callable[[], None], niceness: int) -> None:
         use_single_thread(niceness)
         try:
             work()
@@ -92,14 +92,14 @@ class PictureWorker:
 
     def _paint(self) -> None:
         while not self._closing.is_set():
-            if self._rests() or not self.frames.wants_more():
+            if self._is_resting() or not self.frames.wants_more():
                 self._closing.wait(NAP_S)
                 continue
             now_s = self.get_time_s()
             energy = self.features.read_at(now_s).energy
-            self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self._rests())
+            self.frames.paint(now_s + self.frames.ready_s, energy, lambda: self._closing.is_set() or self._is_resting())
 
-    def _rests(self) -> bool:
+    def _is_resting(self) -> bool:
         """Return whether the picture stands still, and there is one."""
         return self.is_still and self.frames.has_picture
 
@@ -111,7 +111,7 @@ class PictureWorker:
             due_s = max(due_s, now_s)  # what is too late for this one is the next
             if self._closing.wait(max(0.0, due_s - now_s - PICTURE_LEAD_S)):
                 return
-            if self._rests():
+            if self._is_resting():
                 continue
             frame = self.frames.render_frame(due_s, self.features.read_at(due_s))
             if frame is not None:
@@ -160,7 +160,7 @@ class LiveSession:
         self._last_touch = -1e9
         self._last_news = -1e9
         self._threads = [
-            threading.Thread(target=self._guarded, args=(work,), name=f"auralume-live-{name}", daemon=True)
+            threading.Thread(target=self._run_guarded, args=(work,), name=f"auralume-live-{name}", daemon=True)
             for work, name in ((self._play, "sound"), (self._respond, "answers"))
         ]
 
@@ -229,7 +229,7 @@ class LiveSession:
 
     # ---- its threads
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _run_guarded(self, work: Callable[[], None]) -> None:
         use_single_thread()
         try:
             work()
@@ -238,17 +238,17 @@ class LiveSession:
                 log.exception("A live session ended")
                 self.send(messages.pack_json(problem="The music ended by a mistake of the studio; press Start.", end=1))
 
-    def _wished_lead_s(self) -> float:
+    def _choose_lead_s(self) -> float:
         return PLAYING_LEAD_S if self.clock() - self._last_touch < PLAYING_FOR_S else LEAD_S
 
     def _play(self) -> None:
         while not self._closing.is_set():
-            wished_s = self._wished_lead_s()
+            wished_s = self._choose_lead_s()
             spare_s = self.music.rendered_s - self.get_time_s() - wished_s
             if self._began is not None and spare_s > 0:
                 self._closing.wait(min(spare_s, NAP_S))
                 continue
-            chunk = self.music.next_chunk()
+            chunk = self.music.render_chunk()
             if self._began is None:
                 self._began = self.clock()
                 if self.pictures is not None:

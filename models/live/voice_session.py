@@ -67,7 +67,7 @@ class VoiceSession:
         self._last_news = -1e9
         self._began = 0.0
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="auralume-live-voice", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="auralume-live-voice", daemon=True)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -117,7 +117,7 @@ class VoiceSession:
         self._waiting += len(samples)
         self._blocks.put(samples)
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         use_single_thread()
         try:
             while not self._closing.is_set():

@@ -101,11 +101,11 @@ class VideoGenerator:
         for stretch in range(stretches):
             held_clip, held, fresh = given.clone(), known.clone(), OVERLAP if stretch else 0
 
-            def stretch_denoise(z: Tensor, t: float, held: Tensor = held) -> Tensor:
+            def denoise_stretch(z: Tensor, t: float, held: Tensor = held) -> Tensor:
                 return denoise(z, t, held)
 
             noise = self.draw_noise(request, given.shape[2], random)
-            clips = sample(stretch_denoise, noise, request.steps, given=held_clip, known=held)
+            clips = sample(denoise_stretch, noise, request.steps, given=held_clip, known=held)
             for step, clean in enumerate(clips, start=1):
                 pixels = to_pixels(clean)[fresh:][: request.frames - made]
                 finished = step == request.steps

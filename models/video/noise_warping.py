@@ -39,16 +39,16 @@ def trace_pixels(
     y, x = torch.meshgrid(torch.arange(rows) - (rows - 1) / 2, torch.arange(columns) - (columns - 1) / 2, indexing="ij")
     k, rate = torch.arange(frames, dtype=torch.float32).view(-1, 1, 1), SPEEDS[speed]
 
-    def whole(step: float, full: float) -> float:
+    def round_step(step: float, full: float) -> float:
         """`step` a frame, such that all frames make whole rounds of `full`, at least one."""
         return max(1, round(step * frames / full)) * full / frames if ring else step
 
     if direction in SLIDES:
         right, down = SLIDES[direction]
-        step_x, step_y = (whole(PIXELS * rate * full / 64, full) for full in (columns, rows))
+        step_x, step_y = (round_step(PIXELS * rate * full / 64, full) for full in (columns, rows))
         from_y, from_x = y - k * down * step_y, x - k * right * step_x
     elif direction in TURNS:
-        angle = -k * TURNS[direction] * whole(RADIANS * rate, math.tau)
+        angle = -k * TURNS[direction] * round_step(RADIANS * rate, math.tau)
         from_y, from_x = angle.sin() * x + angle.cos() * y, angle.cos() * x - angle.sin() * y
     else:
         scale = 1.0 if ring else (GROWTH**rate) ** (-k * ZOOMS[direction])

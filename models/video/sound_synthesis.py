@@ -167,12 +167,12 @@ def _make_crackle(n: int, rng: Random) -> Sound:
 def _make_bubbles(n: int, rng: Random, pitch: tuple[float, float] = (300, 1100), rate_hz: float = 7.0) -> Sound:
     """Make bubbles, which rise in pitch as they go (van den Doel 2005, "Physically-based models for liquid sounds")."""
 
-    def bubble(r: Random) -> Sound:
+    def make_bubble(r: Random) -> Sound:
         base, length = r.uniform(*pitch), r.uniform(0.05, 0.16)
         tone = _make_chirp(base, base * r.uniform(1.3, 2.0), length)
         return np.float32(r.uniform(0.05, 0.25)) * tone * _make_decay(length, 0.004)[: len(tone)]
 
-    return scatter_grains(n, rng, rate_hz, bubble)
+    return scatter_grains(n, rng, rate_hz, make_bubble)
 
 
 def _make_lava(n: int, rng: Random) -> Sound:
@@ -187,7 +187,7 @@ def _make_hum(n: int, rng: Random) -> Sound:
 
 
 def _make_traffic(n: int, rng: Random) -> Sound:
-    def car(r: Random) -> Sound:
+    def make_car(r: Random) -> Sound:
         length = round(r.uniform(1.2, 2.2) * RATE)
         return (
             np.float32(r.uniform(0.05, 0.1))
@@ -195,7 +195,7 @@ def _make_traffic(n: int, rng: Random) -> Sound:
             * np.hanning(length).astype(np.float32)
         )
 
-    return scatter_grains(n, rng, 0.9, car)
+    return scatter_grains(n, rng, 0.9, make_car)
 
 
 def _make_chord(n: int, rng: Random, notes: tuple[int, ...], bright: float) -> Sound:
@@ -246,13 +246,13 @@ def make_bell_tone(hertz: float, length_s: float) -> Sound:
 
 
 def _make_creak(n: int, rng: Random) -> Sound:
-    def groan(r: Random) -> Sound:
+    def make_groan(r: Random) -> Sound:
         length = r.uniform(0.25, 0.6)
         pulses = _make_chirp(r.uniform(40, 70), r.uniform(30, 90), length)
         body = make_noise(len(pulses), r, 250, 900, 0) * np.clip(pulses, 0, 1) ** 4
         return np.float32(r.uniform(0.05, 0.12)) * body * np.hanning(len(pulses)).astype(np.float32)
 
-    return scatter_grains(n, rng, 1.0, groan)
+    return scatter_grains(n, rng, 1.0, make_groan)
 
 
 def _make_deep(n: int, rng: Random) -> Sound:
@@ -262,12 +262,12 @@ def _make_deep(n: int, rng: Random) -> Sound:
 def _make_burner(n: int, rng: Random) -> Sound:
     """Make puffs of a balloon's gas flame."""
 
-    def puff(r: Random) -> Sound:
+    def make_puff(r: Random) -> Sound:
         length = round(r.uniform(0.6, 1.0) * RATE)
         shape = np.minimum(np.arange(length) / (0.06 * RATE), 1) * np.linspace(1, 0, length) ** 0.5
         return np.float32(0.09) * make_noise(length, r, 150, 2500, -3) * shape.astype(np.float32)
 
-    return scatter_grains(n, rng, 0.4, puff)
+    return scatter_grains(n, rng, 0.4, make_puff)
 
 
 LAYERS: dict[str, Callable[[int, Random], Sound]] = {

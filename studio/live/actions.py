@@ -46,7 +46,7 @@ def run_music(registry: Registry, values: Mapping[str, Any], folder: str) -> Gen
             sounds: list[np.ndarray] = []
             bars: list[int] = []
             while sum(s.shape[1] for s in sounds) < CHUNK_S * stream.sample_rate:
-                chunk = stream.next_chunk()
+                chunk = stream.render_chunk()
                 meter.count(chunk, 0.0)
                 sounds.append(chunk.samples)
                 bars += [mark.index for mark, _ in chunk.bars]
@@ -80,7 +80,7 @@ def run_video(registry: Registry, values: Mapping[str, Any], folder: str) -> Gen
             for index in range(round(CHUNK_S * SHOWN_RATE)):
                 time_s = number * CHUNK_S + index / SHOWN_RATE
                 while stream.rendered_s < time_s + 0.2:
-                    features.add(stream.next_chunk())
+                    features.add(stream.render_chunk())
                 while made.ready_s <= 0:
                     made.paint(time_s, features.read_at(time_s).energy)
                 frame = made.render_frame(time_s, features.read_at(time_s))

@@ -110,14 +110,14 @@ class CropSampler:
 
     def draw_contents(self, count: int, crop: int) -> Tensor:
         """Draw (count, 3, crop, crop) in [0, 1]."""
-        return self._batch(count, crop, (("photos", 0.5), ("scenes", 0.3), ("paintings", 0.2)))
+        return self._draw_batch(count, crop, (("photos", 0.5), ("scenes", 0.3), ("paintings", 0.2)))
 
     def draw_styles(self, count: int, crop: int) -> Tensor:
         """Draw (count, 3, crop, crop) in [0, 1]."""
         shares = (("paintings", 0.52), ("patterns", 0.38), ("scenes", 0.05), ("photos", 0.05))
-        return self._batch(count, crop, shares, change_colours=True)
+        return self._draw_batch(count, crop, shares, change_colours=True)
 
-    def _batch(
+    def _draw_batch(
         self, count: int, crop: int, shares: tuple[tuple[str, float], ...], change_colours: bool = False
     ) -> Tensor:
         there = [(name, share) for name, share in shares if getattr(self.pictures, name)]
@@ -126,13 +126,13 @@ class CropSampler:
         for _ in range(count):
             name = there[int(self.rng.choice(len(there), p=chances / chances.sum()))][0]
             group = getattr(self.pictures, name)
-            crops.append(self._crop(group[int(self.rng.integers(len(group)))], crop))
+            crops.append(self._draw_crop(group[int(self.rng.integers(len(group)))], crop))
         batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255.0
         if change_colours and self.rng.random() < 0.3:
             batch = batch[:, torch.from_numpy(self.rng.permutation(3))]
         return batch.contiguous()
 
-    def _crop(self, picture: NDArray[np.uint8], crop: int) -> NDArray[np.uint8]:
+    def _draw_crop(self, picture: NDArray[np.uint8], crop: int) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]
         side = int(min(height, width, crop * self.rng.uniform(1.0, 2.0)))
         top, left = self.rng.integers(height - side + 1), self.rng.integers(width - side + 1)

@@ -152,20 +152,20 @@ class ClipStore:
         """Draw a batch as `ClipPool.draw` does, on the device, whole clips only."""
         plan, device, random = self.plan, self.device, self.random
 
-        def chance(*shape: int) -> Tensor:
+        def draw_chance(*shape: int) -> Tensor:
             return torch.rand(shape, generator=random, device=device)
 
-        rows = (chance(batch) * self.count).long()
+        rows = (draw_chance(batch) * self.count).long()
         clean = self.clips.frames[rows].permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-        pieces = self.clips.pieces[rows, (chance(batch) * CAPTIONS).long()]
-        told = chance(batch) >= plan.no_words
+        pieces = self.clips.pieces[rows, (draw_chance(batch) * CAPTIONS).long()]
+        told = draw_chance(batch) >= plan.no_words
         said = (pieces >= 0) & told[:, None]
         words = self.vectors[pieces.clamp(min=0)]
         words = (words + self.spread * torch.randn(words.shape, generator=random, device=device)) * said[..., None]
-        kept = (chance(batch, len(ATTRIBUTES)) > plan.no_attribute) & told[:, None]
+        kept = (draw_chance(batch, len(ATTRIBUTES)) > plan.no_attribute) & told[:, None]
         attributes = self.clips.attributes[rows] * kept
         lengths = torch.tensor([n for n in GIVEN if n < plan.frames], device=device)
-        given = lengths[(chance(batch) * len(lengths)).long()] * (chance(batch) < plan.given_frames)
+        given = lengths[(draw_chance(batch) * len(lengths)).long()] * (draw_chance(batch) < plan.given_frames)
         known = torch.arange(plan.frames, device=device)[None] < given[:, None]
         return clean, Condition(words, said, attributes), known
 

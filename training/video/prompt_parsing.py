@@ -128,16 +128,16 @@ def exchange_words(text: str, told: dict[str, str], rng: np.random.Generator) ->
 def draw_distractor(rng: np.random.Generator) -> str:
     """Draw a caption of a character, or words of the vocabulary in no order."""
 
-    def one(values: tuple[str, ...]) -> str:
+    def draw_piece(values: tuple[str, ...]) -> str:
         return values[int(rng.integers(len(values)))]
 
     if rng.random() < 0.4:
-        return " ".join(one(tuple(sorted(list_known_words()))) for _ in range(int(rng.integers(1, 4))))
+        return " ".join(draw_piece(tuple(sorted(list_known_words()))) for _ in range(int(rng.integers(1, 4))))
     tints = ("pink", "blonde", "brown", "black", "blue", "red", "green", "white", "grey", "purple")
-    who = one(tuple(each for both in characters.PEOPLE.values() for each in both[0]))
-    what = one(tuple(each for both in characters.MOVE_WORDS.values() for each in both[0]))
-    where = one(tuple(each for both in characters.FACING.values() for each in both[0]))
-    return f"a {who} with {one(tints)} hair in a {one(tints)} shirt {what} {where}"
+    who = draw_piece(tuple(each for both in characters.PEOPLE.values() for each in both[0]))
+    what = draw_piece(tuple(each for both in characters.MOVE_WORDS.values() for each in both[0]))
+    where = draw_piece(tuple(each for both in characters.FACING.values() for each in both[0]))
+    return f"a {who} with {draw_piece(tints)} hair in a {draw_piece(tints)} shirt {what} {where}"
 
 
 class CaptionBatches:

@@ -18,7 +18,7 @@ def test_music_is_heard_by_its_bars_and_its_sound(bar_generator: object) -> None
     controls = LiveControls(tempo=120.0, drums=False)
     stream = MusicStream(bar_generator, bar_generator.composer.bank, controls)  # type: ignore[arg-type, attr-defined]
     for _ in range(20):
-        features.add(stream.next_chunk())
+        features.add(stream.render_chunk())
     assert features.read_at(0.5).beat == pytest.approx(1.0)
     assert features.read_at(0.5).downbeat < 0.2
     assert features.read_at(0.0).downbeat == pytest.approx(1.0)

@@ -32,7 +32,7 @@ def music(bar_generator: BarGenerator, **options: object) -> MusicStream:
 
 
 def play(stream: MusicStream, chunks: int) -> list[LiveChunk]:
-    return [*(stream.next_chunk() for _ in range(chunks)), stream.finish()]
+    return [*(stream.render_chunk() for _ in range(chunks)), stream.finish()]
 
 
 def joined(chunks: list[LiveChunk]) -> np.ndarray:
@@ -65,11 +65,11 @@ def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(bar_generator
     plain = music(bar_generator)
     turned = music(bar_generator)
     quiet = replace(FAST, intensity=0.0, tonic="A", mode="minor", instruments=(73,), drums=False)
-    without = [plain.next_chunk() for _ in range(3 * BAR_CHUNKS)]
-    with_turn = [turned.next_chunk() for _ in range(BAR_CHUNKS)]
+    without = [plain.render_chunk() for _ in range(3 * BAR_CHUNKS)]
+    with_turn = [turned.render_chunk() for _ in range(BAR_CHUNKS)]
     turned.turn(quiet)
     playing = max(bars_of(with_turn))
-    with_turn += [turned.next_chunk() for _ in range(2 * BAR_CHUNKS)]
+    with_turn += [turned.render_chunk() for _ in range(2 * BAR_CHUNKS)]
     begins = next(mark for chunk in with_turn for mark, _ in chunk.bars if mark.turned)
     assert begins.index == playing + 1
     assert turned.timeline == {0: (FAST, 1), begins.index: (quiet, 1)}
@@ -92,7 +92,7 @@ def test_a_session_played_with_a_thread_can_be_played_again(bar_generator: BarGe
             live.turn(replace(FAST, tempo=150.0, tonic="D"))
         if index == 2 * BAR_CHUNKS:
             live.turn(replace(FAST, density=4.0, drums=False), effort=0)
-        chunks.append(live.next_chunk())
+        chunks.append(live.render_chunk())
     chunks.append(live.finish())
     live.close()
     assert not live.is_writing
@@ -104,7 +104,7 @@ def test_a_session_played_with_a_thread_can_be_played_again(bar_generator: BarGe
 def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_generator: BarGenerator) -> None:
     live = music(bar_generator)
     live.start()
-    live.next_chunk()
+    live.render_chunk()
     limit_s = time.monotonic() + 20
     while live.ahead_s < 4.0 and time.monotonic() < limit_s:
         time.sleep(0.02)
@@ -115,7 +115,7 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_gener
         time.sleep(0.02)  # one bar is playing, those ahead become longer
         if all(bar.controls == slow for index, (bar, _) in live._bars.items() if index > 0):
             break
-    found = [live.next_chunk() for _ in range(BAR_CHUNKS)]
+    found = [live.render_chunk() for _ in range(BAR_CHUNKS)]
     live.close()
     assert next(mark for chunk in found for mark, _ in chunk.bars).controls == slow
     assert not any(chunk.waited for chunk in found)
@@ -124,11 +124,11 @@ def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_gener
 def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(bar_generator: BarGenerator) -> None:
     live = music(bar_generator)
     live.start()
-    live.next_chunk()
+    live.render_chunk()
     live.close()
     with pytest.raises(RuntimeError, match="closed"):
         for _ in range(200):
-            live.next_chunk()
+            live.render_chunk()
 
 
 def test_notes_beside_the_bars_sound_where_they_should(bar_generator: BarGenerator) -> None:
@@ -179,7 +179,7 @@ def test_sound_and_recording_leave_memory_as_it_was(
     try:
         for end_s in (14, 22):
             while stream.rendered_s < end_s:
-                chunk = stream.next_chunk()
+                chunk = stream.render_chunk()
                 pcm = to_int16(chunk.samples)
                 recording.add(chunk, pcm)
                 features.add(chunk)

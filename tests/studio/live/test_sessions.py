@@ -228,7 +228,7 @@ def test_chunks_for_a_program_joined_are_the_music(registry: Registry, tmp_path:
     with contextlib.ExitStack() as hold:
         shared = writer(registry, hold)
         stream = MusicStream(shared, shared.composer.bank, controls, 5)
-        whole = np.concatenate([stream.next_chunk().samples for _ in range(60)], axis=1)
+        whole = np.concatenate([stream.render_chunk().samples for _ in range(60)], axis=1)
     assert np.abs(joined / 32767 - whole.T[: len(joined)]).max() < 1e-4
     assert found[-1]["report"]["made_s"] >= 3.0
     with pytest.raises(ValueError, match="Length is 0"):
