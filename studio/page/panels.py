@@ -37,7 +37,7 @@ class Panels:
         compared: the slider over a picture before and after, seen once there is one.
         files: what shows or offers a file: a button is on while there is one; a player is seen while there is one, and
             so is a button of `optional`; a hidden part stays so.
-        downloads: the row of the buttons, seen while the first file is there.
+        downloads: the row of the buttons, seen from the first file on.
         kept: states, and other components that simply get a value.
         areas: parts of the page that are seen while a state or a file is there, by its name.
         controls: what an offer changes.
@@ -99,8 +99,10 @@ class Panels:
                 state = {}
             page[part] = gr.update(value=value, **state)
         first = next((name for name, part in self.files.items() if isinstance(part, gr.DownloadButton)), None)
-        if self.downloads is not None and first is not None and first in paths:
-            page[self.downloads] = gr.update(visible=paths[first] is not None)
+        if self.downloads is not None and first is not None and paths.get(first) is not None:
+            page[self.downloads] = gr.update(
+                visible=True
+            )  # it stays: a page that hides it and at once shows it loses it
         return page
 
     def _areas(self, values: Mapping[str, Any]) -> Updates:
