@@ -49,7 +49,7 @@ def test_ctrl_c_ends_with_0_in_every_state(tmp_path: Path, state: str) -> None:
     process, url = started(tmp_path)
     try:
         if state == "speaking":
-            body = {"data": ["word " * 3000, "speech/slow", "low", 1, 0, 0, "neural", 7]}
+            body = {"data": ["word " * 3000, "speech/slow", "low", 1, 0, 0, "neural", 7, ""]}
             httpx.post(url + "gradio_api/call/speech", json=body, timeout=60, trust_env=False).raise_for_status()
             time.sleep(1.0)
         if state == "live":
