@@ -170,6 +170,13 @@ def test_guidance_one_is_the_conditional_alone_and_batched_equals_two_passes() -
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_times_have_the_precision_of_the_clip(scale: float) -> None:
+    spy = Spy(CLIP.double().repeat(2 if scale != 1 else 1, 1, 1, 1, 1), 0.0)
+    predict(spy, CLIP.double(), 0.3, make_condition(), make_empty_condition(), Guidance(scale))  # type: ignore[arg-type]
+    assert spy.given[0][1].dtype == torch.float64
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
 def test_known_frames_reach_every_row_and_values_are_bounded_on_both_sides(scale: float) -> None:
     spy = Spy(CLIP.repeat(2 if scale != 1 else 1, 1, 1, 1, 1), 0.0)
     made = predict(
@@ -198,7 +205,7 @@ def test_rescaling_gives_each_row_the_spread_of_the_conditional_in_part() -> Non
 
 
 def test_guidance_that_is_not_asked_for_is_that_of_the_studio() -> None:
-    assert Guidance() == Guidance(scale=3.0, rescale=0.5, clip=1.0)
+    assert {Guidance()} == {Guidance(scale=3.0, rescale=0.5, clip=1.0)}  # as a value that may be a key
 
 
 def test_guidance_rescales_in_predict_as_asked() -> None:
@@ -301,6 +308,12 @@ def test_dpm_without_an_earlier_prediction_takes_the_step_of_first_order() -> No
     made = step_dpm(CLIP, CLIP + 1, None, (0.9, 0.6, 0.3))
     h = math.log(0.7 / 0.3) - math.log(0.4 / 0.6)
     assert torch.allclose(made, 0.5 * CLIP - 0.7 * math.expm1(-h) * (CLIP + 1), atol=1e-5)
+
+
+def test_the_step_from_pure_noise_is_exact() -> None:
+    """There alpha is 0 and h infinite: nothing of that may be left in the result, in double precision neither."""
+    clip = CLIP.double()
+    assert torch.equal(step_dpm(clip, clip + 1, None, (1.0, 1.0, 0.75)), 0.75 * clip + 0.25 * (clip + 1))
 
 
 def test_samplers_reach_the_clip_that_a_perfect_denoiser_knows() -> None:
