@@ -261,7 +261,8 @@ def test_chunks_begin_unfinished() -> None:
     shown = VideoChunk(np.zeros((0, 4, 4, 3), np.uint8), np.zeros((0, 4, 4, 3), np.uint8), 8.0, 1, 2, 3, 4)
     assert (shown.last, shown.notes) == (False, ())
     assert Progress("loading") == Progress("loading", 0, 0, "bytes")
-    moved = AudioStyleStatistics(*[SOUND] * 9)
+    s = SOUND
+    moved = AudioStyleStatistics(s, s, s, s, s, s, s, s, s)
     assert (moved.content_pitch_hz, moved.style_pitch_hz, moved.result_pitch_hz) == (0.0, 0.0, 0.0)
     assert ModelInfo(5) == ModelInfo(5, 0, {}) and Voice("a", "A", "MIT").credit == ""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +13,6 @@ import pytest
 
 from models.contracts import AudioStyleRequest, SpeechRequest, VideoRequest
 from models.music.contracts import MusicRequest
-from models.registry import timing
 from models.registry.timing import FRAME_AND_STEP, RequestTimings, measure_work
 
 LONG = SpeechRequest("a" * 100)
@@ -87,11 +88,11 @@ def test_timings_are_kept_on_disk(tmp_path: Path) -> None:
 def test_timings_of_another_machine_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pace.json"
     RequestTimings(path).record("speech/a", LONG, 10.0)
-    monkeypatch.setattr(timing.os, "cpu_count", lambda: 1234)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1234)
     assert RequestTimings(path).get("speech/a") is None
     monkeypatch.undo()
     assert RequestTimings(path).get("speech/a")
-    monkeypatch.setattr(timing.platform, "machine", lambda: "another")
+    monkeypatch.setattr(platform, "machine", lambda: "another")
     assert RequestTimings(path).get("speech/a") is None
 
 
