@@ -54,11 +54,12 @@ def add_tempi(meters: Sequence[int], tempo_map: TempoMap) -> tuple[Bar, ...]:
 
 
 def relay_bars(piece: Piece, meter: int) -> Piece:
-    """Lay the bars of a piece anew in one meter, a row of METERS; its notes and tempi stay where they are.
+    """Lay the bars of a piece anew in one meter, a row of METERS, up to its last onset; notes and tempi stay.
 
     Raises:
         ValueError: there would be more than MAX_BARS.
     """
     timing = piece.timing
-    meters = lay_out_bars([(0, meter)], piece.positions - 1)
+    last_onset = max((note.start for track in piece.tracks for note in track.notes), default=0)
+    meters = lay_out_bars([(0, meter)], last_onset)
     return replace(piece, bars=add_tempi(meters, timing), tempo_map=timing)

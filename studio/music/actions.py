@@ -17,7 +17,7 @@ from models.music.score import Piece
 from models.registry.registry import Registry
 from studio.io import recipes, temp_folders
 from studio.music import piano_roll
-from studio.music.controls import FIELDS
+from studio.music.controls import FIELDS, NEW, OWN
 from studio.music.take import (
     DRUMS_ASKED,
     FILES,
@@ -212,7 +212,6 @@ def _make_request(
     *,
     action: str,
     key: str,
-    tempo: float | None,
     meter: str,
     bars: int,
     instruments: list[int],
@@ -228,13 +227,11 @@ def _make_request(
             piece = open_piece(midi_file)
         elif current is not None and current.piece is not None:
             piece, scale = current.piece, current.tempo_scale
-    if action in NEEDS_PIECE:  # a piece keeps its own meter, and its own tempo unless it is played at another
-        meter, tempo = "", tempo if action == "perform" else None
+    own = dict.fromkeys(NEW, "") if action in NEEDS_PIECE else NEW
     return MusicRequest(
         action=action,
-        key=key,
-        tempo=tempo,
-        meter=meter,
+        key=own["key"] if key == OWN else key,
+        meter=own["meter"] if meter == OWN else meter,
         bars=min(bars, IDEA_BARS) if action == "ideas" else bars,
         programs=sort_by_role(instruments),
         drums=DRUMS_ASKED[drums],

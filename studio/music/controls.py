@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from models.contracts import Task
-from models.music.contracts import ACTIONS, MAX_ASKED_TRACKS, MAX_NEW_BARS, METER_NAMES
+from models.music.contracts import ACTIONS, MAX_ASKED_TRACKS, MAX_NEW_BARS, METER_NAMES, NEW_TEMPO
 from models.music.vocabulary import KEYS
 from studio.page.fields import Choice, Choices, FieldList, Flag, Model, Numeric, Seed, Text, Upload
 from studio.page.instruments import DRUMS, INSTRUMENTS, STYLES
 
 ANY = ("As the model likes", "")
+OWN = "own"  # what a piece has that an action goes on from; NEW of a new one
+NEW = {"key": "C major", "meter": "4/4"}
 METERS = tuple(name for name in ("4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "3/8") if name in METER_NAMES)
 
 FIELDS = FieldList(
@@ -17,12 +19,21 @@ FIELDS = FieldList(
         Choice(
             name="key",
             label="Key",
-            default="C major",
-            choices=(ANY, *((key, key) for key in KEYS[:-1])),
+            default=OWN,
+            choices=(("The piece's own; C major if it is new", OWN), ANY, *((key, key) for key in KEYS[:-1])),
+            about='such as "A minor"; "own" is a given piece\'s, and C major for a new one; "" leaves it to the model',
             row="manner",
             options={"filterable": True},
         ),
-        Numeric(name="tempo", label="Tempo", default=100, low=40, high=200, step=1, help="quarter notes a minute"),
+        Numeric(
+            name="tempo",
+            label="Tempo",
+            default=0,
+            low=0,
+            high=200,
+            step=1,
+            help=f"quarter notes a minute; 0 keeps a piece's own, and is {NEW_TEMPO:g} for a new one",
+        ),
         Numeric(
             name="bars",
             label="Bars",
@@ -37,8 +48,9 @@ FIELDS = FieldList(
         Choice(
             name="meter",
             label="Time signature",
-            default="4/4",
-            choices=(ANY, *((meter, meter) for meter in METERS)),
+            default=OWN,
+            choices=(("The piece's own; 4/4 if it is new", OWN), ANY, *((meter, meter) for meter in METERS)),
+            about='time signature; "own" is a given piece\'s, and 4/4 for a new one; "" leaves it to the model',
             place="more",
         ),
         Choices(

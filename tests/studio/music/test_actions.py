@@ -22,6 +22,8 @@ from studio.music import piano_roll
 from studio.music.actions import IDEA_NAMES, MusicActions, build_request
 from studio.music.take import FILES, MusicTake
 from studio.page import jobs
+from tests.models.music import midi_cases
+from tests.models.music.midi_cases import G_MAJOR
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.events import flatten
 
@@ -120,6 +122,42 @@ def test_an_uploaded_file_is_continued_harmonised_and_played_in_another_key(
     assert moved.piece is not None
     assert KEYS[measure_key(moved.piece)] == "E major"
     assert moved.length_s == pytest.approx(16 * 60 / 150)
+
+
+@pytest.fixture
+def in_g(tmp_path: Path) -> str:
+    """Write a tune in G major at 140 a minute, three quarters a bar."""
+    path = tmp_path / "in_g.mid"
+    path.write_bytes(midi_cases.midi_file(midi_cases.tempo(140) + midi_cases.meter(3, 2) + midi_cases.notes(G_MAJOR)))
+    return str(path)
+
+
+@pytest.mark.parametrize("action", ["perform", "continue", "harmonise"])
+def test_a_file_keeps_its_own_key_tempo_and_meter_where_nothing_else_is_given(
+    actions: MusicActions, in_g: str, action: str
+) -> None:
+    list(actions.run_program(MODEL, {"action": action, "midi_file": in_g, "bars": 4}, str(Path(in_g).parent)))
+    song = mido.MidiFile(next(Path(in_g).parent.glob(f"*-{action}-*.mid")))
+    told = {m.type: m for m in song.tracks[0]}
+    assert told["set_tempo"].tempo == round(6e7 / 140)
+    assert (told["time_signature"].numerator, told["time_signature"].denominator) == (3, 4)
+    melody = [m.note for m in song.tracks[1] if m.type == "note_on" and m.velocity]
+    assert melody[:16] == [*G_MAJOR]
+
+
+def test_what_is_given_is_set_and_said(actions: MusicActions, in_g: str) -> None:
+    page = run(actions, "perform", in_g, key="D major", tempo=90, meter="4/4")
+    made = page["takes"][0]
+    assert made.length_s == pytest.approx(16 * 60 / 90)
+    for said in ("from G major to D major", "at 90 beats a minute instead of 140", "in 4/4 instead of 3/4"):
+        assert said in page["notes"]
+
+
+def test_a_new_piece_where_nothing_is_given_is_in_c_at_100_in_four() -> None:
+    asked = build_request({})
+    assert (asked.key, asked.new_tempo, asked.meter) == ("C major", 100.0, "4/4")
+    left_open = build_request({"key": "", "meter": ""})
+    assert (left_open.key, left_open.meter) == ("", "")
 
 
 def test_a_damaged_file_is_read_and_what_was_wrong_is_said(actions: MusicActions, tmp_path: Path) -> None:
