@@ -78,6 +78,7 @@ def test_clips_are_made_once_and_do_not_depend_on_their_batch(tmp_path: Path) ->
     assert judge.fingerprint_weights(generator) == judge.fingerprint_weights(tiny())
 
 
+@pytest.mark.slow
 def test_the_peers_of_the_speed_figures_run() -> None:
     generator = tiny()
     assert torch.isfinite(sample_ancestral(generator, 3.0, 2)).all()
@@ -86,6 +87,7 @@ def test_the_peers_of_the_speed_figures_run() -> None:
     run_peer(peer, generator.model)
 
 
+@pytest.mark.slow
 def test_the_classifier_learns_resumes_and_mirrors_directions(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     clips = np.zeros((24, 6, 32, 32, 3), np.uint8)
@@ -109,6 +111,7 @@ def test_the_classifier_learns_resumes_and_mirrors_directions(tmp_path: Path) ->
     assert training.mirrored[training.mirrored].tolist() == list(range(9))
 
 
+@pytest.mark.slow
 def test_shards_hold_what_their_labels_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "SHARD", 3)
     recipe.prepare(tmp_path, 1)
@@ -136,6 +139,7 @@ def test_correlations_peak_where_a_patch_went() -> None:
     assert (peak // side - motion.REACH, peak % side - motion.REACH) == (2, -3)
 
 
+@pytest.mark.slow
 def test_a_reader_of_directions_learns_and_is_kept(tmp_path: Path) -> None:
     steps = [(0, -2), (0, 2), (-2, 0), (2, 0)]
     names = [recipe.DIRECTIONS.index(name) for name in ("left", "right", "up", "down")]

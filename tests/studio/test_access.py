@@ -49,6 +49,7 @@ def ask(address: str, method: str, path: str, body: Any, **headers: str) -> http
     return httpx.request(method, address + path, content=content, headers=told | named, timeout=60, trust_env=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 def test_a_page_of_another_site_is_refused_on_every_route(address: str, method: str, path: str, body: Any) -> None:
     for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "https://friend.example.evil.example"):
@@ -56,6 +57,7 @@ def test_a_page_of_another_site_is_refused_on_every_route(address: str, method: 
         assert answer.status_code == 403 and "--allow-origin" in answer.text, (origin, answer.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 def test_a_name_that_was_bound_to_this_machine_is_refused(address: str, method: str, path: str, body: Any) -> None:
     port = address.rpartition(":")[2]
@@ -66,6 +68,7 @@ def test_a_name_that_was_bound_to_this_machine_is_refused(address: str, method: 
     assert told.status_code == 403 and "evil.example" in told.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 def test_own_pages_programs_and_allowed_sites_are_let_in(address: str, method: str, path: str, body: Any) -> None:
     port = address.rpartition(":")[2]
@@ -93,6 +96,7 @@ def test_a_browser_may_ask_beforehand_for_an_allowed_site_alone(address: str) ->
     assert ask(address, "OPTIONS", "/gradio_api/call/speech", None, origin="https://e.x", **asked).status_code == 403
 
 
+@pytest.mark.slow
 def test_the_client_of_gradio_is_let_in(address: str) -> None:
     _, _, report = Client(address, verbose=False).predict(text="Hello there.", api_name="/speech")
     assert [word["text"] for word in report["words"]] == ["Hello", "there."]

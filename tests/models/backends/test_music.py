@@ -21,6 +21,7 @@ def heard(model: Any, **asked: Any) -> tuple[list[MusicChunk], np.ndarray]:
     return chunks, np.concatenate([chunk.samples for chunk in chunks], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["musicgen", "musicgen-stereo"])
 def test_musicgen_streams_what_the_library_gives_at_once(load: Load, kind: str) -> None:
     import torch
@@ -43,6 +44,7 @@ def test_musicgen_streams_what_the_library_gives_at_once(load: Load, kind: str) 
     assert (kind == "musicgen") == np.array_equal(sound[0], sound[1])
 
 
+@pytest.mark.slow
 def test_diffusion_tells_its_steps_and_gives_the_sound_at_the_end(load: Load) -> None:
     model = load("stable-audio")
     assert model.model.steps == 100, "what the library takes by default"

@@ -44,6 +44,7 @@ def heard(model: Any, kind: str, content: np.ndarray, **asked: Any) -> tuple[lis
     return chunks, np.concatenate([chunk.samples for chunk in chunks])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(ASKED))
 def test_a_sound_is_restyled_and_the_same_again(load: Load, kind: str) -> None:
     model, content = load(kind), melody()
@@ -62,6 +63,7 @@ def test_a_sound_is_restyled_and_the_same_again(load: Load, kind: str) -> None:
         assert np.array_equal(same, content)
 
 
+@pytest.mark.slow
 def test_a_melody_keeps_its_length_to_the_sample_and_is_heard_while_it_grows(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def test_a_melody_keeps_its_length_to_the_sample_and_is_heard_while_it_grows(
     assert not np.array_equal(heard(model, "musicgen-melody", -melody(4.213)[::-1])[1], sound), "the melody is heard"
 
 
+@pytest.mark.slow
 def test_voices_are_those_of_the_repository(hub: HubServer, load: Load, registry: Registry) -> None:
     load("speecht5-vc")  # and its vocoder is on the Hub
     named = save({"a_reader": torch.ones(8), "another": torch.arange(8.0)})
@@ -91,6 +94,7 @@ def test_voices_are_those_of_the_repository(hub: HubServer, load: Load, registry
     assert "first voice, “a reader”" in " ".join(sounds["first"][0][-1].notes)
 
 
+@pytest.mark.slow
 def test_silence_stays_silent_and_what_cannot_be_is_said(load: Load) -> None:
     model = load("speecht5-vc")
     assert not heard(model, "speecht5-vc", np.zeros(RATE, np.float32))[1].any()
@@ -103,6 +107,7 @@ def test_silence_stays_silent_and_what_cannot_be_is_said(load: Load) -> None:
         heard(player, "musicgen-melody", melody(), words="", preset="lj")
 
 
+@pytest.mark.slow
 def test_stopping_ends_between_steps_and_leaves_the_model_usable(load: Load) -> None:
     for kind, asked in ASKED.items():
         model = load(kind)

@@ -26,6 +26,7 @@ def picture(path: Path, seed: int) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vgg19", "vgg16"])
 def test_a_picture_moves_to_the_style(load: Load, tmp_path: Path, kind: str) -> None:
     model = load(kind)
@@ -42,6 +43,7 @@ def test_a_picture_moves_to_the_style(load: Load, tmp_path: Path, kind: str) -> 
     assert np.array_equal(again[0].frames, again[0].source)
 
 
+@pytest.mark.slow
 def test_a_file_that_was_replaced_is_painted_anew(load: Load, tmp_path: Path) -> None:
     model = load("vgg16")
     asked = VideoStyleRequest(picture(tmp_path / "a.png", 1), picture(tmp_path / "b.png", 2), size=64)

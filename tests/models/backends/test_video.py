@@ -37,6 +37,7 @@ def seen(model: Any, **asked: Any) -> tuple[list[VideoChunk], np.ndarray]:
     return chunks, np.concatenate([chunk.frames for chunk in chunks if len(chunk.frames)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wan", "ltx", "cogvideox", "animatediff"])
 def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) -> None:
     model = load(kind)
@@ -55,6 +56,7 @@ def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) 
         assert not np.array_equal(seen(model, seed=6)[1], clip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cogvideox-image", "ltx-image"])
 def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
     model = load(kind)
@@ -66,6 +68,7 @@ def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
     assert not np.array_equal(seen(model, image=255 - picture)[1], clip)
 
 
+@pytest.mark.slow
 def test_the_first_picture_is_read_as_everywhere_else(load: Load, tmp_path: Path) -> None:
     model = load("ltx-image")
     small = np.zeros((64, 64, 3), np.uint8)

@@ -43,6 +43,7 @@ def matched(found: np.ndarray, wanted: np.ndarray, within_s: float = 0.04) -> fl
     return 2 * hits / (len(found) + len(wanted))
 
 
+@pytest.mark.slow
 @given(bpm=st.floats(60, 200), phase=st.floats(0, 0.9))
 @settings(deadline=None, max_examples=12)
 def test_steady_beats_are_found_at_any_tempo(bpm: float, phase: float) -> None:

@@ -63,6 +63,7 @@ def test_only_the_causal_network_keeps_a_memory() -> None:
         BeatNetworkConfig(delay_frames=3)
 
 
+@pytest.mark.slow
 @given(cuts=st.lists(st.integers(1, 3 * RATE - 1), max_size=8))
 @settings(deadline=None, max_examples=10)
 def test_pieces_of_sound_give_the_same_as_the_whole(cuts: list[int]) -> None:

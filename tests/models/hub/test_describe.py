@@ -129,6 +129,7 @@ def test_a_full_disk_is_a_sentence(hub: HubServer, tmp_path: Path, monkeypatch: 
         registry.download("speech/tiny--model")
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_a_sentence_and_verify_finds_them(load: Load, registry: Registry) -> None:
     load("vits")
     key = "speech/tiny--vits"
@@ -151,6 +152,7 @@ def test_weights_that_are_no_safetensors_are_a_sentence(hub: HubServer, registry
     assert caught.value.kind == "weights" and "Traceback" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_what_was_added_comes_back_and_can_be_taken_off(hub: HubServer, tmp_path: Path) -> None:
     hub.add_repo("tiny/model", tiny("vits"))
     registry = store.open_registry((), cache_dir=tmp_path, endpoint=hub.url, memory_budget_mb=4_000)
@@ -166,6 +168,7 @@ def test_what_was_added_comes_back_and_can_be_taken_off(hub: HubServer, tmp_path
     assert store.open_registry((), cache_dir=tmp_path).specs() == ()
 
 
+@pytest.mark.slow
 def test_the_catalogues_snapshot_is_listed_once_and_kept(hub: HubServer, tmp_path: Path) -> None:
     commit = hub.add_repo("facebook/mms-tts-eng", tiny("vits"))
     catalogued = next(spec for spec in HUB_CATALOG if spec.key == "speech/mms-eng")
@@ -182,6 +185,7 @@ def test_the_catalogues_snapshot_is_listed_once_and_kept(hub: HubServer, tmp_pat
     assert hub.requests == []
 
 
+@pytest.mark.slow
 def test_what_is_noted_of_a_catalogued_model_is_its_files_alone(tmp_path: Path) -> None:
     catalogued = next(spec for spec in HUB_CATALOG if spec.key == "speech/mms-eng")
     (snapshot,) = catalogued.snapshots
@@ -193,6 +197,7 @@ def test_what_is_noted_of_a_catalogued_model_is_its_files_alone(tmp_path: Path) 
     assert again == replace(corrected, sources=(listing,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "voices",
     [[{"key": "a"}], ["a"], 3, [{"key": "a", "title": ["A"], "licence": "MIT"}], 2 * [dict.fromkeys(VOICE, "a")]],
@@ -210,6 +215,7 @@ def test_voices_of_a_card_that_are_none_are_a_sentence(hub: HubServer, tmp_path:
     assert error.kind == "format" and "voices" in str(error)
 
 
+@pytest.mark.slow
 def test_a_recipes_weights_are_packed_and_load_from_a_folder_and_from_the_hub(hub: HubServer, tmp_path: Path) -> None:
     out = tmp_path / "My Voice"
     command = ["speech/tacotron2", "--weights", str(WEIGHTS), "--out", str(out), "--title", "Mine", "--licence", "MIT"]

@@ -21,6 +21,7 @@ from tests.hub_server import Fault, HubServer
 from tests.models.hub.hub_files import REPO, SMALL, leftovers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "kind", "says"),
     [

@@ -38,6 +38,7 @@ def test_a_person_is_heard_by_sudden_loudness() -> None:
     assert features.read_at(1.27).beat > 0.7
 
 
+@pytest.mark.slow
 def test_the_shipped_network_for_live_sound_finds_the_beats_of_clicks() -> None:
     features = MicrophoneFeatureTracker(
         OnlineBeatDetector(load_beat_network(WEIGHTS_DIR / "beats_causal.safetensors")), 44_100

@@ -21,6 +21,7 @@ from models.music.vocabulary import PITCH_CLASSES
 FAST = LiveControls(tempo=180.0, density=1.0, instruments=(0, 33), drums=True)
 
 
+@pytest.mark.slow
 def test_a_bar_that_is_no_longer_wanted_is_given_up(bar_generator: BarGenerator) -> None:
     asked: list[int] = []
 

@@ -166,6 +166,7 @@ def test_in_the_middle_of_a_clip_too_it_asks_for_no_further_step() -> None:
         wait_for(lambda: model.asked == 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "says"), [(ModelError("no GPU is lent just now.", "quota"), "No GPU is lent"), (OSError("x"), "mistake")]
 )

@@ -43,6 +43,7 @@ def bars_of(chunks: list[LiveChunk]) -> dict[int, object]:
     return {bar.index: bar.notes for chunk in chunks for _, bar in chunk.bars}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(bar_generator: BarGenerator) -> None:
     first, second = play(music(bar_generator), 20), play(music(bar_generator), 20)
     assert np.array_equal(joined(first), joined(second))
@@ -52,6 +53,7 @@ def test_the_same_seed_gives_the_same_music_and_chunks_follow_each_other(bar_gen
     assert np.abs(joined(first)).max() > 0.01
 
 
+@pytest.mark.slow
 def test_the_size_of_a_chunk_changes_nothing(bar_generator: BarGenerator) -> None:
     large = joined(play(music(bar_generator, chunk_buffers=12), 4))
     small = joined(play(music(bar_generator, chunk_buffers=1), 48))
@@ -61,6 +63,7 @@ def test_the_size_of_a_chunk_changes_nothing(bar_generator: BarGenerator) -> Non
         music(bar_generator, chunk_buffers=0)
 
 
+@pytest.mark.slow
 def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(bar_generator: BarGenerator) -> None:
     plain = music(bar_generator)
     turned = music(bar_generator)
@@ -83,6 +86,7 @@ def test_a_turn_acts_at_the_next_bar_and_changes_only_what_follows(bar_generator
                 assert {(note.program, note.is_drum) for note in bar.notes} <= {(73, False)}
 
 
+@pytest.mark.slow
 def test_a_session_played_with_a_thread_can_be_played_again(bar_generator: BarGenerator) -> None:
     live = music(bar_generator)
     live.start()
@@ -101,6 +105,7 @@ def test_a_session_played_with_a_thread_can_be_played_again(bar_generator: BarGe
     assert np.array_equal(joined(again), joined(chunks))
 
 
+@pytest.mark.slow
 def test_bars_are_written_ahead_and_written_anew_when_a_knob_is_turned(bar_generator: BarGenerator) -> None:
     live = music(bar_generator)
     live.start()
@@ -131,6 +136,7 @@ def test_closing_while_a_bar_is_awaited_ends_with_a_sentence(bar_generator: BarG
             live.render_chunk()
 
 
+@pytest.mark.slow
 def test_notes_beside_the_bars_sound_where_they_should(bar_generator: BarGenerator) -> None:
     silent = replace(FAST, intensity=0.0, density=0.5, drums=False)
     plain, extra = music(bar_generator, controls=silent), music(bar_generator, controls=silent)
@@ -166,6 +172,7 @@ def test_nothing_grows_over_an_hour_of_a_simulated_clock(
     assert max(lengths) == HISTORY_BARS
 
 
+@pytest.mark.slow
 def test_sound_and_recording_leave_memory_as_it_was(
     bar_generator: BarGenerator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -199,6 +206,7 @@ def test_notes_that_are_kept_live_in_pages_of_their_own(bar_generator: BarGenera
     assert in_a_map(bank._cache.popitem()[1])
 
 
+@pytest.mark.slow
 def test_two_sessions_share_a_writer_and_nothing_else(bar_generator: BarGenerator) -> None:
     alone = [joined(play(music(bar_generator, seed=seed), 12)) for seed in (1, 2)]
     together: dict[int, np.ndarray] = {}

@@ -53,6 +53,7 @@ def wait_for(what: Callable[[], object], limit_s: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_what_is_sent_equals_the_recording_and_nothing_is_left_running(
     bar_generator: BarGenerator, generator: VideoGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def notes_of(piece: Piece, first: int, stop: int) -> list[tuple[Note, ...]]:
     return [track.notes for track in piece.slice(first, stop).tracks]
 
 
+@pytest.mark.slow
 def test_a_piece_has_what_was_asked(maker: MusicComposer) -> None:
     chunks = compose(maker, style="pop", tempo=93, meter="3/4", bars=5, programs=(0, 33), drums=True, seed=3)
     piece = chunks[-1].piece
@@ -61,12 +62,14 @@ def test_a_piece_has_what_was_asked(maker: MusicComposer) -> None:
     assert np.abs(sound(chunks)).max() <= 0.892
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_sound_and_another_seed_another(maker: MusicComposer) -> None:
     first, again, other = (sound(compose(maker, bars=3, seed=seed)) for seed in (5, 5, 6))
     assert (first == again).all()
     assert first.shape != other.shape or (first != other).any()
 
 
+@pytest.mark.slow
 def test_rewriting_leaves_the_other_bars_as_they_were(maker: MusicComposer) -> None:
     piece = a_piece()
     made = compose(maker, action="rewrite", piece=piece, first_bar=3, last_bar=4, seed=1)[-1].piece
@@ -87,6 +90,7 @@ def test_continuing_keeps_the_beginning(maker: MusicComposer) -> None:
     assert chunks[-1].sound_start_s > 0
 
 
+@pytest.mark.slow
 def test_harmonising_keeps_the_melody(maker: MusicComposer) -> None:
     piece = a_piece(3)
     made = compose(maker, action="harmonise", piece=piece, seed=2)[-1].piece
@@ -95,6 +99,7 @@ def test_harmonising_keeps_the_melody(maker: MusicComposer) -> None:
     assert len(made.tracks) == 3
 
 
+@pytest.mark.slow
 def test_four_ideas_are_four_pieces(maker: MusicComposer) -> None:
     chunks = compose(maker, action="ideas", bars=2, seed=4)
     pieces = {chunk.idea: chunk.piece for chunk in chunks if chunk.piece is not None}
@@ -128,6 +133,7 @@ class Suspicious:
         return SharedRun(90 if self.looks % 2 and self.looks <= 2 * self.alarms else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alarms", [1, 3])
 def test_a_copied_bar_is_composed_anew_and_told(maker: MusicComposer, alarms: int) -> None:
     maker.copy_detector = Suspicious(alarms)  # type: ignore[assignment]
@@ -140,6 +146,7 @@ def test_a_copied_bar_is_composed_anew_and_told(maker: MusicComposer, alarms: in
     assert COMPOSED_ANEW in last.remarks
 
 
+@pytest.mark.slow
 def test_an_unfit_opening_is_tried_again(maker: MusicComposer, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
@@ -220,6 +227,7 @@ def test_bad_requests_are_sentences(changes: dict[str, object], says: str) -> No
         MusicRequest(**changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_shipped_model_writes_music() -> None:
     from models.registry.catalog import CATALOG
     from models.registry.registry import Registry

@@ -142,6 +142,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         read_midi(tmp_path / "none.mid")
 
 
+@pytest.mark.slow
 def test_a_file_cut_off_anywhere_gives_what_is_there(tmp_path: Path) -> None:
     piece = long_piece()
     data = saved(piece)
@@ -189,6 +190,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
             assert str(error).endswith(".")
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     damaged = bytearray(saved(long_piece()))
@@ -204,6 +206,7 @@ def test_a_damaged_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFact
 # ---- too much of it
 
 
+@pytest.mark.slow
 def test_20000_notes_in_a_second_become_what_the_grid_holds(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     events = b"".join(bytes([0 if i % 20 else 1, 0x90, int(random.integers(128)), 90]) for i in range(20_000))
@@ -215,6 +218,7 @@ def test_20000_notes_in_a_second_become_what_the_grid_holds(tmp_path: Path) -> N
     assert len(encode_piece(piece)) < 4 * piece.note_count + 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "events",
     [
@@ -229,6 +233,7 @@ def test_a_hostile_file_is_read_in_bounded_work(events: bytes) -> None:
     build_song(parse_midi(midi_bytes(b"\x00" + events)))
 
 
+@pytest.mark.slow
 def test_thousands_of_tracks_are_read() -> None:
     song = build_song(parse_midi(midi_bytes(*[bytes((0, 0xC0, 7)) + NOTE + END] * 10_000)))
     assert len(song.instruments) == 10_000

@@ -69,6 +69,7 @@ def test_a_tempo_beyond_the_vocabulary_is_kept_when_a_piece_goes_on(maker: Music
     assert written == [187_500]
 
 
+@pytest.mark.slow
 def test_tempo_changes_stay_when_a_piece_goes_on_or_is_played_faster(maker: MusicComposer, tmp_path: Path) -> None:
     piece = open_file(tmp_path, midi_file(tempo(120) + tempo(61, 1000), notes(SCALE * 2)))
     true_s = [piece.timing.to_seconds(24 * i) for i in range(16)]
@@ -84,6 +85,7 @@ def test_tempo_changes_stay_when_a_piece_goes_on_or_is_played_faster(maker: Musi
     assert written == [250_000, pytest.approx(6e7 / 122, abs=1)]
 
 
+@pytest.mark.slow
 def test_a_melody_is_harmonised_at_its_own_tempo(maker: MusicComposer, in_g: Piece) -> None:
     chunks = run(maker, in_g, "harmonise", seed=3)
     melody = [note for note in heard(chunks) if note.track == 0]
@@ -153,6 +155,7 @@ def test_a_meter_cannot_be_set_for_bars_that_are_rewritten(maker: MusicComposer,
     assert chunks[-1].remarks == ("Bars that are rewritten keep the time signature of the piece, 4/4.",)
 
 
+@pytest.mark.slow
 def test_a_meter_that_the_file_has_needs_no_words(maker: MusicComposer, tmp_path: Path) -> None:
     piece = open_file(tmp_path, midi_file(meter(3, 2) + notes(G_MAJOR[:9])))
     for action in ("perform", "continue", "rewrite", "harmonise"):
@@ -162,6 +165,7 @@ def test_a_meter_that_the_file_has_needs_no_words(maker: MusicComposer, tmp_path
         assert chunks[-1].piece is not None and chunks[-1].piece.bars[0].meter == find_meter(3, 4)
 
 
+@pytest.mark.slow
 def test_what_was_wrong_with_a_file_is_said_with_every_action(maker: MusicComposer, tmp_path: Path) -> None:
     piece = open_file(tmp_path, DAMAGED["cut tail"][0])
     for action in ("perform", "continue", "rewrite", "harmonise"):

@@ -58,6 +58,7 @@ def test_a_piece_comes_back_exactly(piece: Piece) -> None:
     assert decode_piece(encode_piece(piece)) == piece
 
 
+@pytest.mark.slow
 @given(pieces(with_notes=True))
 def test_a_piece_comes_back_from_midi(piece: Piece) -> None:
     """All but what MIDI cannot hold: bars after the last onset."""
@@ -68,6 +69,7 @@ def test_a_piece_comes_back_from_midi(piece: Piece) -> None:
     assert again.tracks == piece.tracks
 
 
+@pytest.mark.slow
 @given(midi_objects())
 def test_a_midi_object_comes_back_to_the_stated_precision(midi: pretty_midi.PrettyMIDI) -> None:
     tokens = encode_piece(quantise_object(midi))
@@ -193,6 +195,7 @@ def test_decoding_nearly_sensible_tokens_never_fails_and_what_was_read_comes_bac
     to_mido(piece)
 
 
+@pytest.mark.slow
 @given(pieces(with_notes=True), st.data())
 def test_a_damaged_sequence_is_still_read(piece: Piece, data: st.DataObject) -> None:
     tokens = encode_piece(piece)
@@ -218,6 +221,7 @@ def test_a_shrunken_bar_never_leaves_a_note_outside() -> None:
 # ---- infilling
 
 
+@pytest.mark.slow
 @given(pieces(with_notes=True), st.data())
 def test_an_infilling_with_its_own_answer_is_the_piece(piece: Piece, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, len(piece.bars) - 1))

@@ -179,6 +179,7 @@ def test_the_embedding_is_shared_and_dropout_is_only_for_training() -> None:
     assert not torch.equal(model(tokens), model(tokens))
 
 
+@pytest.mark.slow
 def test_a_small_network_learns_a_pattern() -> None:
     torch.manual_seed(0)
     model = MusicTransformer(MusicTransformerConfig.debug(n_tokens=9))

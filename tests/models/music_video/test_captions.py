@@ -48,6 +48,7 @@ def test_lrc_lines_end_where_the_next_begins() -> None:
     assert found[3].end_s - found[3].start_s == pytest.approx(5.0)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_any_text_gives_captions_or_a_sentence(text: str) -> None:
     try:

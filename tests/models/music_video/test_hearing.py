@@ -57,6 +57,7 @@ def f_measure(found: Times, wanted: Times) -> float:
     return 2 * hits / max(1, len(found) + len(wanted))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [75, 90, 110, 140, 170, 200])
 @pytest.mark.parametrize("swing", [None, 0.12])
 def test_a_metronome_is_followed(detector: BeatDetector, bpm: float, swing: float | None) -> None:
@@ -94,6 +95,7 @@ def test_silence_has_no_beats(detector: BeatDetector) -> None:
         assert f_measure(inside, steady(120)) >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [90, 120, 150])
 def test_the_detector_for_live_sound_agrees_after_its_delay(detector: BeatDetector, bpm: float) -> None:
     sound = clicks(steady(bpm), 0.0)
@@ -111,6 +113,7 @@ def test_the_detector_for_live_sound_agrees_after_its_delay(detector: BeatDetect
     assert f_measure(found, before_the_end) >= 0.85
 
 
+@pytest.mark.slow
 def test_speech_is_no_error(detector: BeatDetector) -> None:
     voice = Registry(CATALOG).load("speech/tacotron2-lj")
     chunks = list(voice.stream(SpeechRequest("Nobody dances to this sentence, and that is fine.")))

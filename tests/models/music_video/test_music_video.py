@@ -47,6 +47,7 @@ def children() -> set[str]:
     return {line for line in listed.splitlines() if "ffmpeg" in line}
 
 
+@pytest.mark.slow
 def test_accents_of_the_finished_file_fall_on_the_beats(generator: MusicVideoGenerator, tmp_path: Path) -> None:
     request = request_for(tmp_path, 4.0, title="Title", captions=(Caption(1.0, 2.0, "Words"),))
     chunks = list(generator.stream(request))
@@ -63,6 +64,7 @@ def test_accents_of_the_finished_file_fall_on_the_beats(generator: MusicVideoGen
     assert sorted(each.name for each in tmp_path.iterdir()) == ["out.mp4", "song.wav"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("aspect", "size"), [("9:16", (360, 640)), ("1:1", (360, 360))])
 def test_formats(generator: MusicVideoGenerator, tmp_path: Path, aspect: str, size: tuple[int, int]) -> None:
     request = request_for(tmp_path, 1.0, aspect=aspect)
@@ -71,6 +73,7 @@ def test_formats(generator: MusicVideoGenerator, tmp_path: Path, aspect: str, si
     assert (info.width, info.height) == size and info.frames == 24
 
 
+@pytest.mark.slow
 def test_the_same_request_gives_the_same_video_and_clips_are_made_once(tmp_path: Path) -> None:
     maker = MusicVideoGenerator(BlobVideo())
     request = request_for(tmp_path, 0.6)
@@ -82,6 +85,7 @@ def test_the_same_request_gives_the_same_video_and_clips_are_made_once(tmp_path:
     assert request.out.read_bytes() == first
 
 
+@pytest.mark.slow
 def test_with_the_real_video_generator(tmp_path: Path) -> None:
     request = request_for(tmp_path, 0.6, aspect="1:1")
     chunks = list(MusicVideoGenerator(debug_video()).stream(request))
@@ -89,6 +93,7 @@ def test_with_the_real_video_generator(tmp_path: Path) -> None:
     assert probe(request.out).frames == 15
 
 
+@pytest.mark.slow
 def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     maker = MusicVideoGenerator(BlobVideo())
     request = request_for(tmp_path, 4.0, shorter_side=720)
@@ -248,6 +253,7 @@ def test_a_damaged_or_empty_file_is_a_sentence(tmp_path: Path) -> None:
             list(analysis.analyse(detector, path, 1.0))
 
 
+@pytest.mark.slow
 def test_the_samples_of_a_song_are_not_kept(tmp_path: Path) -> None:
     """Of a song of two minutes at most its frames and some blocks are held at once: less than its samples would be."""
     import tracemalloc
@@ -269,6 +275,7 @@ def test_the_samples_of_a_song_are_not_kept(tmp_path: Path) -> None:
     assert peak < 4 * seconds * BEAT_MEL.sample_rate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["silence", "noise", "short", "clicks"])
 def test_anything_can_be_listened_to_and_filmed(generator: MusicVideoGenerator, tmp_path: Path, kind: str) -> None:
     from studio.io.audio_files import write_wav
@@ -289,6 +296,7 @@ def test_anything_can_be_listened_to_and_filmed(generator: MusicVideoGenerator, 
     assert probe(request.out).frames == 24
 
 
+@pytest.mark.slow
 def test_a_steady_track_has_its_accents_whatever_the_tempo(generator: MusicVideoGenerator, tmp_path: Path) -> None:
     for bpm in (60.0, 200.0):
         track = steady_track(3.0, bpm)

@@ -47,6 +47,7 @@ def test_default_budget_follows_the_machine(monkeypatch: pytest.MonkeyPatch) -> 
     assert Registry([]).memory_budget_mb == 700
 
 
+@pytest.mark.slow
 def test_states_of_a_bundled_model(make_registry: MakeRegistry, weights: Path, loaders: Loaders) -> None:
     registry = make_registry(make_spec("a"))
     assert registry.state("speech/a") == "here"
@@ -64,6 +65,7 @@ def test_states_of_a_bundled_model(make_registry: MakeRegistry, weights: Path, l
     assert kind_of(lambda: registry.load("speech/a")) == "weights"
 
 
+@pytest.mark.slow
 def test_life_of_a_hub_model(make_registry: MakeRegistry, hub_server: HubServer) -> None:
     first, second = hub_source(hub_server, "x/acoustic"), hub_source(hub_server, "x/vocoder", OTHER)
     registry = make_registry(make_spec("a", first, second))
@@ -88,6 +90,7 @@ def test_life_of_a_hub_model(make_registry: MakeRegistry, hub_server: HubServer)
     assert registry.load("speech/a").model.files["x/vocoder/model.bin"].read_bytes() == OTHER
 
 
+@pytest.mark.slow
 def test_delete_keeps_files_that_another_model_needs(make_registry: MakeRegistry, hub_server: HubServer) -> None:
     vocoder = hub_source(hub_server, "x/vocoder")
     both = make_registry(
@@ -105,6 +108,7 @@ def test_delete_keeps_files_that_another_model_needs(make_registry: MakeRegistry
     assert both.size_on_disk("speech/a") == both.size_on_disk("speech/b") == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_deleted(make_registry: MakeRegistry, hub_server: HubServer) -> None:
     registry = make_registry(make_spec("a"), make_spec("b", hub_source(hub_server, "x/b")))
     assert kind_of(lambda: registry.delete("speech/a")) == "bundled"
@@ -221,6 +225,7 @@ def states(registry: Registry) -> str:
     return " ".join(registry.state(spec.key) for spec in registry.specs())
 
 
+@pytest.mark.slow
 def test_least_recently_used_model_is_freed(make_registry: MakeRegistry) -> None:
     registry = three(make_registry)
     first = registry.load("speech/a")
@@ -233,6 +238,7 @@ def test_least_recently_used_model_is_freed(make_registry: MakeRegistry) -> None
     assert alive() is None, "its memory is given back"
 
 
+@pytest.mark.slow
 def test_freed_model_is_loaded_again_for_those_who_hold_it(make_registry: MakeRegistry, loaders: Loaders) -> None:
     registry = three(make_registry)
     held = registry.load("speech/a")
@@ -245,6 +251,7 @@ def test_freed_model_is_loaded_again_for_those_who_hold_it(make_registry: MakeRe
     assert states(registry) == "ready here ready"
 
 
+@pytest.mark.slow
 def test_streaming_model_is_never_freed(make_registry: MakeRegistry) -> None:
     registry = three(make_registry)
     streams = [registry.load(f"speech/{name}").stream(2) for name in "ab"]
@@ -265,6 +272,7 @@ def test_model_larger_than_the_budget_frees_nothing(make_registry: MakeRegistry,
     assert loaders.loaded == ["speech/a"]
 
 
+@pytest.mark.slow
 def test_budget_holds_when_users_ask_at_once(make_registry: MakeRegistry) -> None:
     registry = three(make_registry)
     with ThreadPoolExecutor(3) as pool:

@@ -261,6 +261,7 @@ def sound(text: str, word: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "word", "wanted"), SENTENCES)
 def test_the_sentence_decides(text: str, word: str, wanted: str) -> None:
     assert sound(text, word)[0] == wanted

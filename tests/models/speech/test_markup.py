@@ -254,6 +254,7 @@ PARTS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @SOME
 @given(st.lists(PARTS, min_size=1, max_size=14))
 def test_damaged_markup_never_raises(parts: list[str]) -> None:
@@ -270,6 +271,7 @@ def test_damaged_markup_never_raises(parts: list[str]) -> None:
     assert read_aloud(text, [("kube", "koob")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part", ["<speak>", "<break/>", "[a](/", "<a b='", "**", "> ", "- ", "[", "`", "<!--", "<prosody>"]
 )

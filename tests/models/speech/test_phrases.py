@@ -223,6 +223,7 @@ SIGN, WORD = (st.sampled_from(signs.split()) for signs in SIGNS)
 JOINT = st.sampled_from(["", " ", "-", " - ", "–", "/", ".", ":", "x", " x ", "^", "^-", "=", " of ", "to", ",", "e"])
 
 
+@pytest.mark.slow
 @SOME
 @given(st.lists(st.one_of(NUMBER, SIGN, JOINT, WORD), min_size=1, max_size=9))
 def test_no_amount_date_or_measure_makes_a_rule_fail(parts: list[str]) -> None:

@@ -64,6 +64,7 @@ def served_spec(files: dict[str, bytes], server: HubServer) -> ModelSpec:
     return replace(ENTRY, sources=tuple(hubs))
 
 
+@pytest.mark.slow
 def test_from_the_hub_to_sound(files: dict[str, bytes], hub_server: HubServer, tmp_path: Path) -> None:
     spec = served_spec(files, hub_server)
     registry = Registry([spec], tmp_path, 1000, endpoint=hub_server.url)
@@ -188,6 +189,7 @@ def speechbrain_sound(generator: Any, mel: Tensor, n_kernels: int, padding: int)
     return torch.tanh(reflected(generator.conv_post, F.leaky_relu(x)))[0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight_norm", [old_weight_norm, new_weight_norm, no_weight_norm])
 def test_vocoder_computes_the_same_however_it_is_fed(
     files: dict[str, bytes], tmp_path: Path, weight_norm: Callable[[nn.Module], nn.Module]
@@ -254,6 +256,7 @@ def shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:
 GATE, FIRST_LENGTH = "decoder.gate_layer.linear_layer.weight", "conv_pre.conv.weight_g"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "edit", "said"),
     [

@@ -67,6 +67,7 @@ def test_settings_that_make_no_sense(files: dict[str, bytes], tmp_path: Path, co
     assert "hyperparams.yaml" in refusal({**files, f"{ACOUSTIC_REPO}/hyperparams.yaml": content}, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -93,6 +94,7 @@ def test_sizes_of_the_acoustic_model_that_make_no_sense(
     assert key in refusal({**files, f"{ACOUSTIC_REPO}/hyperparams.yaml": text.encode()}, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [

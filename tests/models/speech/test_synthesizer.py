@@ -93,6 +93,7 @@ def test_words_are_timed_in_order_and_within_the_sound(tiny: SpeechSynthesizer) 
     assert words[-1].end_s <= len(sound(chunks)) / chunks[0].sample_rate + 0.1
 
 
+@pytest.mark.slow
 def test_equal_requests_give_equal_bytes(tiny: SpeechSynthesizer) -> None:
     first, again, other = (sound(list(tiny.stream(SpeechRequest(TWO_SENTENCES, seed=s)))) for s in (5, 5, 6))
     assert first.tobytes() == again.tobytes()
@@ -114,6 +115,7 @@ def test_grad_mode_does_not_leak_between_chunks(tiny: SpeechSynthesizer) -> None
         assert not torch.is_inference_mode_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [{"voice": "b"}, {"speed": 1.7}, {"pitch_semitones": 5.0}, {"energy_db": 8.0}, {"vocoder": "griffin-lim"}],
@@ -134,6 +136,7 @@ def test_a_break_is_that_much_silence(tiny: SpeechSynthesizer) -> None:
     assert silences("Hello.") == []
 
 
+@pytest.mark.slow
 def test_prosody_changes_the_sound_of_its_stretch(tiny: SpeechSynthesizer) -> None:
     plain = sound(list(tiny.stream(SpeechRequest("Hello there dear friend."))))
     for tag in ("<emphasis>{}</emphasis>", "<prosody pitch='+4st'>{}</prosody>", "<prosody rate='slow'>{}</prosody>"):
@@ -180,6 +183,7 @@ def test_text_without_words_is_refused_with_a_sentence(tiny: SpeechSynthesizer, 
         next(tiny.stream(SpeechRequest(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -230,6 +234,7 @@ def test_shipped_files_are_small() -> None:
         assert path.stat().st_size < 10_000_000, path.name
 
 
+@pytest.mark.slow
 def test_shipped_voices_speak(shipped: Registry) -> None:
     model = shipped.load("speech/tacotron2-lj")
     for voice in model.spec.voices:
@@ -240,6 +245,7 @@ def test_shipped_voices_speak(shipped: Registry) -> None:
         assert any("every word" in chunk.verdict.lower() for chunk in chunks), voice.key
 
 
+@pytest.mark.slow
 def test_shipped_controls_turn_the_right_way(shipped: Registry) -> None:
     model = shipped.load("speech/tacotron2-lj")
 
@@ -250,6 +256,7 @@ def test_shipped_controls_turn_the_right_way(shipped: Registry) -> None:
     assert rms_db(speak(energy_db=8)) > rms_db(speak(energy_db=-8)) + 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty", "missing"])
 @pytest.mark.parametrize("name", ["speech_tacotron2.safetensors", "speech_vocoder.safetensors"])
 def test_a_damaged_weight_file_gives_a_sentence(tmp_path: Path, name: str, damage: str) -> None:

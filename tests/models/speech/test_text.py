@@ -326,6 +326,7 @@ def test_a_long_text_is_pronounced_only_as_far_as_it_is_asked_for(monkeypatch: p
     assert 1 <= watched.call_count <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["a-", "a.", "1,111,", "<a ", "(555) ", "a@", "http://", "1/", "'", "½", "A", "7", ":)"]
 )

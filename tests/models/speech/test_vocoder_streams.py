@@ -79,6 +79,7 @@ def run_all(run: VocoderStream, mel: torch.Tensor, chunks: list[int]) -> np.ndar
     return np.concatenate(out)
 
 
+@pytest.mark.slow
 def test_hifigan_stream_equals_whole() -> None:
     torch.manual_seed(0)
     generator = HifiGanGenerator(HifiGanConfig(n_mels=8, channels=32)).eval()

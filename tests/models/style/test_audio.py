@@ -64,6 +64,7 @@ def as_tensors(mean: np.ndarray, deviation: np.ndarray) -> tuple[torch.Tensor, t
     return torch.tensor(mean[:, None], dtype=torch.float32), torch.tensor(deviation[:, None], dtype=torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("move_pitch", [True, False])
 def test_small_chunks_make_the_same_sound_as_large_ones(styler: AudioStyler, strength: float, move_pitch: bool) -> None:
@@ -91,6 +92,7 @@ def pushed(live: LiveStyler, sound: np.ndarray, sizes: list[int]) -> np.ndarray:
     return np.concatenate([*made, live.push(sound[start:], last=True)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("move_pitch", [True, False])
 def test_live_chunks_of_any_size_equal_the_whole(styler: AudioStyler, move_pitch: bool) -> None:
     sound = voice_like(1.7)

@@ -57,6 +57,7 @@ def collected(model: VideoStyle, request: VideoStyleRequest) -> np.ndarray:
     return np.concatenate([chunk.frames for chunk in model.stream(request)])
 
 
+@pytest.mark.slow
 def test_strength_0_returns_the_content_and_more_is_further(model: VideoStyle, clip_file: str, style_file: str) -> None:
     source = np.concatenate([c.source for c in model.stream(VideoStyleRequest(clip_file, style_file))])
     moved = []
@@ -68,6 +69,7 @@ def test_strength_0_returns_the_content_and_more_is_further(model: VideoStyle, c
     assert moved == sorted(moved) and moved[-1] > 10
 
 
+@pytest.mark.slow
 def test_another_strength_encodes_nothing_again(clip_file: str, style_file: str, model: VideoStyle) -> None:
     fresh = VideoStyle(model.network)
     first = collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.4))
@@ -78,6 +80,7 @@ def test_another_strength_encodes_nothing_again(clip_file: str, style_file: str,
     assert np.abs(first.astype(int) - again).max() <= 3  # what is remembered is in half precision, the first run too
 
 
+@pytest.mark.slow
 def test_chunks_together_are_the_whole_in_order(model: VideoStyle, clip_file: str, style_file: str) -> None:
     chunks = list(model.stream(VideoStyleRequest(clip_file, style_file)))
     assert [chunk.number for chunk in chunks] == [0, 8, 16]
@@ -112,6 +115,7 @@ def test_frames_that_stand_still_stay_the_same(model: VideoStyle, style_file: st
     assert flicker(0.8) < 0.6 * flicker(0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (37, 21), (15, 16)])
 def test_pictures_of_any_size(model: VideoStyle, style_file: str, tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "small.png"

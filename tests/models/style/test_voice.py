@@ -121,6 +121,7 @@ def test_the_nearest_are_found() -> None:
     assert average_nearest(keys[:1], keys, values, 99).item() == pytest.approx(14.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_pieces_of_any_size_make_the_same_sound(heard: Callable, strength: float) -> None:
     content, voice = heard(speaker(3.1, 120, 1.0)[:-77])
@@ -131,6 +132,7 @@ def test_pieces_of_any_size_make_the_same_sound(heard: Callable, strength: float
         assert np.abs(rendered(content, voice, other.matching_set, strength, step) - whole).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_no_strength_and_the_own_voice_leave_the_content_as_it_is(heard: Callable) -> None:
     content, voice = heard(speaker(3.0, 120, 1.0))
     _, other = heard(speaker(3.0, 190, 0.85, 1))
@@ -138,6 +140,7 @@ def test_no_strength_and_the_own_voice_leave_the_content_as_it_is(heard: Callabl
     assert np.abs(rendered(content, voice, voice.matching_set, 1.0, 64) - content.samples).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_the_result_has_the_vocal_tract_and_the_pitch_of_the_style(heard: Callable) -> None:
     content, voice = heard(speaker(4.0, 120, 1.0))
     _, other = heard(speaker(4.0, 170, 0.8, 1))
@@ -152,6 +155,7 @@ def test_the_result_has_the_vocal_tract_and_the_pitch_of_the_style(heard: Callab
     assert pitches[-1] == pytest.approx(170, rel=0.08)
 
 
+@pytest.mark.slow
 def test_half_of_what_is_left_of_the_bands_means_is_made_up_at_last(heard: Callable) -> None:
     content, voice = heard(speaker(4.0, 120, 1.0))
     other, theirs = heard(lfilter([1, -0.7], [1], speaker(4.0, 170, 0.8, 1)).astype(np.float32))
@@ -174,6 +178,7 @@ def test_the_pitch_takes_the_height_and_the_liveliness_of_the_style() -> None:
     assert convert_pitch(f0, calm, lively, 0.0) == pytest.approx(f0)
 
 
+@pytest.mark.slow
 def test_voices_are_matched_and_all_else_is_not(styler: AudioStyler) -> None:
     voice, other = speaker(3.0, 120, 1.0), speaker(3.0, 190, 0.85, 1)
     hiss = (0.1 * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
@@ -196,6 +201,7 @@ def test_voices_are_matched_and_all_else_is_not(styler: AudioStyler) -> None:
         assert np.array_equal(made(content, style=style, **more), made_plain(content, style=style, **more))
 
 
+@pytest.mark.slow
 def test_a_stream_tells_pitch_and_progress_and_hears_a_voice_once(styler: AudioStyler) -> None:
     voice, other = speaker(3.3, 120, 1.0, 5), speaker(3.0, 190, 0.85, 6)
     chunks = list(styler.stream(AudioStyleRequest(voice, style=other, strength=1.0)))

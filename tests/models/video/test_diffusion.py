@@ -139,6 +139,7 @@ def test_given_frames_count_nothing_and_the_others_as_much_as_without_them() -> 
     assert float(run_loss(Spy(CLIP), CLIP, torch.ones(2, 4, dtype=torch.bool))) == 0
 
 
+@pytest.mark.slow
 def test_training_learns_a_clip() -> None:
     torch.manual_seed(0)
     model = UNet3D(CONFIG)

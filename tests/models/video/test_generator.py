@@ -50,6 +50,7 @@ def test_previews_come_first_and_progress_is_told(generator: VideoGenerator) -> 
     assert np.array_equal(chunks[-1].preview, chunks[-1].frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [2, 7, 8, 9, 12, 13, 21])
 def test_any_length_and_the_start_does_not_depend_on_it(generator: VideoGenerator, frames: int) -> None:
     clip = whole(generator, replace(REQUEST, frames=frames))
@@ -57,6 +58,7 @@ def test_any_length_and_the_start_does_not_depend_on_it(generator: VideoGenerato
     assert np.array_equal(clip[:8], whole(generator, REQUEST)[:frames])
 
 
+@pytest.mark.slow
 def test_everything_that_is_said_counts_and_a_seed_fixes_all(generator: VideoGenerator) -> None:
     base = whole(generator, REQUEST)
     assert np.array_equal(base, whole(generator, REQUEST))
@@ -79,6 +81,7 @@ def test_a_given_picture_is_the_first_frame(generator: VideoGenerator) -> None:
     assert not np.array_equal(clip[1], image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [6, 8, 14, 20])
 def test_a_loop_is_a_ring_of_its_own(generator: VideoGenerator, frames: int) -> None:
     request = replace(REQUEST, frames=frames, loop=True)

@@ -32,6 +32,7 @@ def parser(table: TextTable) -> PromptParser:
     return load_prompt_parser(FOLDER / prompt_parsing.PARSER_WEIGHTS, table)
 
 
+@pytest.mark.slow
 def test_training_wordings_are_read_and_held_out_ones_mostly(parser: PromptParser) -> None:
     assert min(recipe.measure(parser, 80, held_out=False).values()) > 0.95
     assert min(recipe.measure(parser, 150).values()) > 0.85

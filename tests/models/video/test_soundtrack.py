@@ -23,6 +23,7 @@ from tests.models.video.rendered_scene import scene
 from training.video.scenes import KINDS, draw_spec, write_caption
 
 
+@pytest.mark.slow
 def test_words_choose_the_scene_even_when_new() -> None:
     table = load_text_table(table_path())
     rng = np.random.default_rng(0)
@@ -46,6 +47,7 @@ def test_every_kind_of_scene_has_a_sound_that_is_there() -> None:
         assert not scene_sound.event or scene_sound.event in EVENT_SOUNDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt", ["a red ball bouncing", "purple lightning over a plain", "sea at dusk", "something odd"]
 )

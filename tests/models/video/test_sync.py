@@ -100,6 +100,7 @@ def test_a_report_of_any_clip_is_sound() -> None:
     assert np.array_equal(untouched, clicks(1, 16_000, (0.3,)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ball", "lightning", "lighthouse"])
 def test_the_shipped_network_finds_and_mends_what_is_late_or_early(kind: str) -> None:
     model = load_sync(recipe.WEIGHTS_FOLDER / SYNC_WEIGHTS)

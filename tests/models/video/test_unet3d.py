@@ -20,6 +20,7 @@ def test_patches_come_back() -> None:
     assert torch.equal(grid[1, 1, :, 2, 3], CLIP[1, :, 2:4, 8:12, 12:16].flatten())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2, 8, 8), (4, 16, 16), (6, 16, 24), (16, 32, 8)])
 def test_shapes_at_several_sizes(shape: tuple[int, int, int]) -> None:
     assert make_network()(torch.randn(2, 3, *shape), T, make_condition()).shape == (2, 3, *shape)

@@ -79,6 +79,7 @@ def test_the_ways_of_asking(clip: Path) -> None:
     assert float(csv) == pytest.approx(1.5, abs=0.05)
 
 
+@pytest.mark.slow
 def test_what_gradio_asks(clip: Path, tmp_path: Path) -> None:
     from gradio import processing_utils
 

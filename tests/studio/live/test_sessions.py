@@ -181,6 +181,7 @@ def test_wishes_that_cannot_be_met_are_sentences(
         board.open("x", kind, changes, lambda _: None)
 
 
+@pytest.mark.slow
 def test_a_voice_comes_back_restyled(board: LiveBoard) -> None:
     heard: list[bytes] = []
     wishes = {"style": "hum", "rate": 48_000, "pictures": True, "prompt": "a red fire"}
@@ -220,6 +221,7 @@ def test_the_addresses_answer_with_sentences(board: LiveBoard) -> None:
         assert client.get("/live/people").json() == {"playing": 0, "most": 2, "threads": 0}
 
 
+@pytest.mark.slow
 def test_chunks_for_a_program_joined_are_the_music(registry: Registry, tmp_path: Path) -> None:
     controls = LiveControls(180.0, density=1.0, instruments=(0,), drums=False)
     values = {"tempo": 180.0, "density": 1.0, "instruments": ["0"], "drums": False, "seed": 5}
@@ -235,6 +237,7 @@ def test_chunks_for_a_program_joined_are_the_music(registry: Registry, tmp_path:
         list(actions.run_music(registry, values | {"length_s": 0}, str(tmp_path)))
 
 
+@pytest.mark.slow
 def test_pictures_for_a_program_come_as_clips(registry: Registry, tmp_path: Path) -> None:
     values = {"prompt": "a red fire", "tempo": 180.0, "seed": 5, "length_s": 2.0}
     found = list(actions.run_video(registry, values, str(tmp_path)))
@@ -246,6 +249,7 @@ def test_pictures_for_a_program_come_as_clips(registry: Registry, tmp_path: Path
     assert found[0] == ()
 
 
+@pytest.mark.slow
 def test_the_endpoints_stream_over_http(registry: Registry, tmp_path: Path) -> None:
     studio = build_studio(registry)
     launch_studio(studio, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")

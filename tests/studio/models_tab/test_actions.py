@@ -47,6 +47,7 @@ def status(events: Events) -> str:
     return str(flatten(events)["status"])
 
 
+@pytest.mark.slow
 def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
     registry = actions.registry
     assert "is on the shelf of Speech" in last(actions.add(" https://huggingface.co/tiny/vits ", ""))

@@ -74,6 +74,7 @@ def a_tune(folder: Path, tonic: int = 60) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_take_has_everything(actions: MusicActions, tmp_path: Path) -> None:
     page = run(actions)
     assert "4 bars" in page["status"]
@@ -96,10 +97,12 @@ def test_a_take_has_everything(actions: MusicActions, tmp_path: Path) -> None:
     assert page["roll"].count("<path") >= 2
 
 
+@pytest.mark.slow
 def test_equal_settings_give_equal_bytes(actions: MusicActions) -> None:
     assert run(actions)["wav_bytes"] == run(actions)["wav_bytes"]
 
 
+@pytest.mark.slow
 def test_the_piece_on_the_page_is_continued_and_its_bars_rewritten(actions: MusicActions) -> None:
     first: MusicTake = run(actions)["takes"][0]
     onward: MusicTake = run(actions, "continue", current=first)["takes"][0]
@@ -110,6 +113,7 @@ def test_the_piece_on_the_page_is_continued_and_its_bars_rewritten(actions: Musi
         assert again.piece.slice(*part) == onward.piece.slice(*part)
 
 
+@pytest.mark.slow
 def test_an_uploaded_file_is_continued_harmonised_and_played_in_another_key(
     actions: MusicActions, tmp_path: Path
 ) -> None:
@@ -160,6 +164,7 @@ def test_a_new_piece_where_nothing_is_given_is_in_c_at_100_in_four() -> None:
     assert (left_open.key, left_open.meter) == ("", "")
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_read_and_what_was_wrong_is_said(actions: MusicActions, tmp_path: Path) -> None:
     path = tmp_path / "upload.mid"
     path.write_bytes(_file(1, NOTE * 8 + END)[:-20])
@@ -167,6 +172,7 @@ def test_a_damaged_file_is_read_and_what_was_wrong_is_said(actions: MusicActions
     assert "cut off" in page["notes"]
 
 
+@pytest.mark.slow
 def test_four_ideas_and_the_choice_of_one(actions: MusicActions) -> None:
     page = run(actions, "ideas", bars=4)
     assert all(page[name + "_bytes"][:4] == b"RIFF" for name in IDEA_NAMES)
@@ -184,6 +190,7 @@ def test_four_ideas_and_the_choice_of_one(actions: MusicActions) -> None:
     assert "no such idea" in flatten(next(actions.choose(None, 0, False)))["status"]
 
 
+@pytest.mark.slow
 def test_stopping_keeps_nothing_half_done(actions: MusicActions) -> None:
     stream = actions.run("me", MODEL, FIELDS | {"bars": 64})
     while not actions.stops.ask("me"):
@@ -192,6 +199,7 @@ def test_stopping_keeps_nothing_half_done(actions: MusicActions) -> None:
     assert not actions.stops.ask("me")
 
 
+@pytest.mark.slow
 def test_stopping_midway_says_how_much_was_heard(actions: MusicActions) -> None:
     last: dict[str, Any] = {}
     for update in map(flatten, actions.run("me", MODEL, FIELDS | {"bars": 64})):
@@ -231,6 +239,7 @@ BAD_MIDI = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD_MIDI)
 def test_a_bad_midi_file_is_a_sentence(actions: MusicActions, name: str, tmp_path: Path) -> None:
     path = tmp_path / "upload.mid"
@@ -241,6 +250,7 @@ def test_a_bad_midi_file_is_a_sentence(actions: MusicActions, name: str, tmp_pat
     assert "Traceback" not in status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [0, 2])
 def test_other_types_of_midi_files_are_read_or_refused_with_a_sentence(
     actions: MusicActions, kind: int, tmp_path: Path
@@ -287,6 +297,7 @@ def test_a_request_of_plain_values() -> None:
     assert music_actions.IDEA_BARS == 8
 
 
+@pytest.mark.slow
 def test_the_roll_shows_probability_only_when_asked(actions: MusicActions) -> None:
     take: MusicTake = run(actions)["takes"][0]
     plain = piano_roll.draw_roll(take.notes, take.bars, take.tracks)

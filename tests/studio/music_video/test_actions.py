@@ -120,6 +120,7 @@ def test_impossible_corrections_are_sentences(
     assert "Choose a song" in changed(actions, None, what, value)["status"]
 
 
+@pytest.mark.slow
 def test_the_video_has_its_recipe_and_the_corrected_beats(
     actions: MusicVideoActions, song: Song, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_the_video_has_its_recipe_and_the_corrected_beats(
     assert {name: values[name] for name in expected} == expected and "song" not in values and "back" in said
 
 
+@pytest.mark.slow
 def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
     work = actions.run("memake", "", FAST, song)
     for update in map(flatten, work):
@@ -171,6 +173,7 @@ def test_without_a_song_or_a_model(actions: MusicVideoActions, song: Song, tmp_p
     assert "no video model" in flatten(list(alone.run("me", "", FAST, song))[-1])["status"]
 
 
+@pytest.mark.slow
 def test_songs_that_cannot_be_used(actions: MusicVideoActions, tmp_path: Path) -> None:
     (tmp_path / "broken.mp3").write_bytes(b"\xff\xfb" + b"\x00" * 50)
     assert "no sound that can be read" in listened(actions, str(tmp_path / "broken.mp3"))["status"]
@@ -183,6 +186,7 @@ def test_songs_that_cannot_be_used(actions: MusicVideoActions, tmp_path: Path) -
         trimmed((5, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["silence", "noise", "short"])
 def test_sounds_that_are_no_songs_give_something_sensible(
     actions: MusicVideoActions, tmp_path: Path, kind: str
@@ -209,6 +213,7 @@ def test_a_new_song_deletes_the_folder_of_the_old(actions: MusicVideoActions, tm
     assert not second[0]["song"].folder.exists()
 
 
+@pytest.mark.slow
 def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_path: Path) -> None:
     whole = FIELDS.defaults() | FAST
     song = str(click_song(tmp_path / "a.wav", 2.0))

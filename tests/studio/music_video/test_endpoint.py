@@ -35,6 +35,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return click_song(tmp_path_factory.mktemp("song") / "song.wav", SECONDS, BPM)
 
 
+@pytest.mark.slow
 def test_the_film_comes_first_and_the_beats_second(client: Client, song: Path) -> None:
     before = set(temp_folders.HELD)
     film, beats = client.predict(
@@ -52,6 +53,7 @@ def test_the_film_comes_first_and_the_beats_second(client: Client, song: Path) -
     assert set(temp_folders.HELD) == before
 
 
+@pytest.mark.slow
 def test_only_the_song_is_required_and_a_part_of_it_can_be_had(client: Client, song: Path) -> None:
     parameters = client.view_api(return_format="dict")["named_endpoints"]["/music_video"]["parameters"]
     assert parameters[0]["parameter_name"] == "song"
@@ -60,6 +62,7 @@ def test_only_the_song_is_required_and_a_part_of_it_can_be_had(client: Client, s
     assert probe(film).frames == 36 and beats["duration_s"] == pytest.approx(1.5, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

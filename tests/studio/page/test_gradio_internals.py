@@ -88,6 +88,7 @@ def test_the_page_that_is_being_built_is_known() -> None:
     assert Context.root_block is None
 
 
+@pytest.mark.slow
 def test_a_replaced_preprocess_is_what_a_call_goes_through() -> None:
     with gr.Blocks() as page:
         box = gr.Textbox()

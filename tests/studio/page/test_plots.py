@@ -66,6 +66,7 @@ def test_axis_labels_do_not_crowd() -> None:
     assert 1 < len(crowded) <= 60
 
 
+@pytest.mark.slow
 def test_the_figure_to_download(tmp_path: Path) -> None:
     alignment = np.eye(30, 12, dtype=np.float32)
     mel = np.zeros((30, 80), np.float32)

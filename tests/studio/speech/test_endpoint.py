@@ -27,6 +27,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     studio.close()
 
 
+@pytest.mark.slow
 def test_by_keyword_with_defaults(client: Client) -> None:
     sound, captions, report = client.predict(text="Hello from a program.", api_name="/speech")
     assert soundfile.info(sound).duration == pytest.approx(report["duration_s"], abs=0.01)
@@ -36,6 +37,7 @@ def test_by_keyword_with_defaults(client: Client) -> None:
     assert (recipe.model, recipe.seed, recipe.settings["text"]) == ("speech/debug", 7, "Hello from a program.")
 
 
+@pytest.mark.slow
 def test_every_parameter(client: Client) -> None:
     settings = {"model": "speech/debug", "voice": "high", "speed": 1.5, "pitch": 2, "energy": -3}
     sound, _, report = client.predict(
@@ -45,6 +47,7 @@ def test_every_parameter(client: Client) -> None:
     assert read_recipe(sound).settings["voice"] == "high"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -67,12 +70,14 @@ def test_bad_input_is_a_sentence(client: Client, changes: dict[str, Any], messag
     assert "Traceback" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["'; DROP TABLE words; --", "<b onclick=x>hello</b>", "hello\0world\x07 again"])
 def test_strange_text_is_spoken(client: Client, text: str) -> None:
     sound, _, _ = client.predict(text=text, api_name="/speech")
     assert soundfile.info(sound).duration > 0.1
 
 
+@pytest.mark.slow
 def test_work_that_is_cancelled_lets_the_next_one_in(client: Client) -> None:
     job = client.submit(text="word " * 200, model="speech/slow", api_name="/speech")
     time.sleep(1.5)

@@ -49,6 +49,7 @@ def restyle(actions: Actions, half: str, folder: Path, **values: Any) -> dict[st
     return merged
 
 
+@pytest.mark.slow
 def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", "-c:a", "aac")
     made = restyle(actions, "video", tmp_path, content=str(clip), style="glass", strength=0.5)
@@ -63,6 +64,7 @@ def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: Actions, t
     assert "back" in said
 
 
+@pytest.mark.slow
 def test_uncompressed_sound_is_kept_without_loss(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mov", "-c:a", "pcm_s16le")
     made = restyle(actions, "video", tmp_path, content=str(clip), style="dabs")
@@ -106,6 +108,7 @@ def test_failures_are_sentences(actions: Actions, half: str, fields: dict[str, A
     assert sentence in last["status"] and "alert" in last["status"]
 
 
+@pytest.mark.slow
 def test_stopping(actions: Actions, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", "-an")
     work = actions["video"].run("me", "style_video/debug", {"content": str(clip)})

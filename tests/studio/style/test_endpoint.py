@@ -44,6 +44,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {path.name: handle_file(path) for path in folder.iterdir()} | {"clip": clip}
 
 
+@pytest.mark.slow
 def test_a_sound_with_defaults_and_with_every_parameter(client: Client, files: dict[str, Any]) -> None:
     file, report = client.predict(content=files["tone.wav"], style="hum", api_name="/audio_style")
     assert soundfile.info(file).frames == 30_000 and report == {"strength": 0.8, "style": "hum"}
@@ -56,6 +57,7 @@ def test_a_sound_with_defaults_and_with_every_parameter(client: Client, files: d
     assert not np.array_equal(soundfile.read(file)[0], soundfile.read(own)[0])
 
 
+@pytest.mark.slow
 def test_a_clip_and_a_picture(client: Client, files: dict[str, Any]) -> None:
     file, report = client.predict(content=files["clip.mp4"], style="glass", size=128, api_name="/video_style")
     assert probe(file).frames == 10 and sound_bytes(file) == sound_bytes(files["clip"])
@@ -64,6 +66,7 @@ def test_a_clip_and_a_picture(client: Client, files: dict[str, Any]) -> None:
     assert Image.open(file).size == (60, 40) and Path(file).suffix == ".png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
