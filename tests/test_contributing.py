@@ -63,6 +63,7 @@ def test_the_page_names_files_and_lists_that_exist() -> None:
     assert recipes[:3] == ["a model of the Hub", "a kind of model", "a voice"]
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_is_one_entry(hub_server: HubServer, tmp_path: Path) -> None:
     commit = hub_server.add_repo("toy/voice", tiny("vits"))
     entry = hub_catalog._entry(

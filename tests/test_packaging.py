@@ -53,6 +53,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(copy.glob("auralume-*.whl"))
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_house_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     ours = [
@@ -66,6 +67,7 @@ def test_the_wheel_holds_the_house_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0] for name in rest} == {f"auralume-{studio.__version__}.dist-info"}
 
 
+@pytest.mark.slow
 def test_the_wheel_needs_what_the_space_installs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         name = next(name for name in packed.namelist() if name.endswith("METADATA"))
@@ -76,6 +78,7 @@ def test_the_wheel_needs_what_the_space_installs(wheel: Path) -> None:
     assert needed == listed
 
 
+@pytest.mark.slow
 def test_the_installed_studio_speaks_and_has_a_command(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", str(wheel), "--no-deps", "--target", str(site)]

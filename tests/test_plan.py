@@ -186,6 +186,7 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("training", 
 """
 
 
+@pytest.mark.slow
 def test_the_running_studio_loads_no_training() -> None:
     run = subprocess.run([sys.executable, "-c", RUN_STUDIO], capture_output=True, text=True, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stderr

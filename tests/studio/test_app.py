@@ -35,10 +35,12 @@ HEAVY = (
 )
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_for_the_page() -> None:
     assert _start_without_serving(f"[name for name in {HEAVY!r} if name in sys.modules]") == "[]"
 
 
+@pytest.mark.slow
 def test_threads_wait_briefly_unless_told_otherwise() -> None:
     environment = {"GOMP_SPINCOUNT": "5"}
     limit_spinning(environment)

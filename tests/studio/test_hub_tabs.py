@@ -38,6 +38,8 @@ from tests.studio.live.test_sessions import wait_for
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "hf_thisIsASecretToken"
 PAGE, PATIENCE_S = "page-number-000001", 120.0
 LIVE: dict[str, Any] = {

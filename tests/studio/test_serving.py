@@ -17,6 +17,8 @@ import pytest
 
 from studio.serving import check_port, wait_until_ready
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = """
 import sys, threading

@@ -145,6 +145,7 @@ print("blocks", len(studio.blocks))
 """
 
 
+@pytest.mark.slow
 def test_the_studio_builds_under_spaces_and_meets_a_spent_quota(tmp_path: Path) -> None:
     pytest.importorskip("spaces")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Device)

@@ -22,6 +22,8 @@ from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_video import video_registry
 from tests.studio.events import flatten
 
+pytestmark = pytest.mark.slow
+
 QUICK: dict[str, Any] = {"prompt": "a red fire", "length_s": 0.5, "steps": 3, "sound": "off"}
 MODEL = "video/debug"
 

@@ -17,6 +17,8 @@ from studio.io.recipes import read_recipe
 from tests.studio.debug_video import debug_sync_spec, video_registry
 from tests.studio.video.test_sync_actions import flash_clip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:

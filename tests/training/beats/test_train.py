@@ -16,6 +16,8 @@ from training.beats import train as recipe
 from training.beats.corpus import Excerpt
 from training.beats.train import BeatTrainer
 
+pytestmark = pytest.mark.slow
+
 
 def make_excerpts() -> list[Excerpt]:
     """Return noise with a louder frame at each beat."""

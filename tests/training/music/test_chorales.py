@@ -24,6 +24,8 @@ from training.music.chorales import (
     transpose,
 )
 
+pytestmark = pytest.mark.slow
+
 TINY = ChoraleRecipe(width=16, layers=1, heads=2, feedforward=32, dropout=0.0, rows=2, steps=12, warmup_steps=2)
 
 

@@ -16,6 +16,8 @@ from tests.training.music.test_examples import corpus
 from training.music import train
 from training.music.optimizers import make_optimizers
 
+pytestmark = pytest.mark.slow
+
 
 class Matrix(nn.Module):
     """One weight of a layer, under the name that Muon takes."""

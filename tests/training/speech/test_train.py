@@ -29,6 +29,8 @@ from training.speech.export import export_vocoder
 from training.speech.ground_truth_aligned import replace_with_aligned_mel
 from training.speech.vocoder import VocoderPlan, VocoderTrainer, fill_unvoiced
 
+pytestmark = pytest.mark.slow
+
 SOUNDS = ("ð", "ˈoʊ", "s", "m", "ˈɪ", "k")
 
 

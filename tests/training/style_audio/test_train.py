@@ -21,6 +21,8 @@ from training.style_audio.network import NetworkPlan, NetworkTrainer
 from training.style_audio.presets import build_preset_statistics
 from training.style_audio.vocoder import ContentVocoderPlan, ContentVocoderTrainer
 
+pytestmark = pytest.mark.slow
+
 RATE = 22_050
 
 

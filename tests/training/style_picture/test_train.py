@@ -15,6 +15,8 @@ from models.weights_io import load_metadata, load_safetensors
 from training.style_picture import train as recipe
 from training.style_picture.train import PictureStyleTraining, TrainConfig, load_pictures
 
+pytestmark = pytest.mark.slow
+
 PLAN = TrainConfig(batch=2, crop=32, late_crop=48)
 
 

@@ -14,6 +14,8 @@ from tests.training.video.debug_plan import CONFIG, PLAN
 from training.video import gpu_training
 from training.video.gpu_training import ClipStore, TimedSchedule
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_store_hands_over_what_its_processes_rendered_and_trains(tmp_path: Path, table: TextTable) -> None:
     store = ClipStore(PLAN, table, CONFIG.max_words, None, capacity=16, workers=1, device="cpu", waiting=2)

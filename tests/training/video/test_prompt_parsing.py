@@ -22,6 +22,8 @@ from training.video import prompt_parsing as recipe
 from training.video import thesaurus
 from training.video.scenes import KINDS, draw_spec, write_caption
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def table() -> TextTable:

@@ -18,6 +18,8 @@ from training.video import sync as recipe
 from training.video.scenes import SceneEvent
 from training.video.sync_data import FRAMES, RATE, EventClip
 
+pytestmark = pytest.mark.slow
+
 CONFIG = SyncConfig.debug()
 
 

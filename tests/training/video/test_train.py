@@ -16,6 +16,8 @@ from training.video import train as recipe
 from training.video.clip_pool import VideoPlan
 from training.video.train import compute_rate, draw_contact_sheet, load_average, sample_prompts
 
+pytestmark = pytest.mark.slow
+
 
 def test_training_resumes_where_it_stopped_and_exports(tmp_path: Path, table: TextTable) -> None:
     assert recipe.train(tmp_path, PLAN, CONFIG, 2, table) == 2

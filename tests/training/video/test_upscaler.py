@@ -12,6 +12,8 @@ from models.errors import ModelError
 from models.video.upscaler import UpscalerConfig, load_upscaler
 from training.video import upscaler as recipe
 
+pytestmark = pytest.mark.slow
+
 
 def test_spoiling_keeps_range_and_size_and_changes_a_little() -> None:
     small = torch.rand(4, 3, 18, 22, generator=torch.Generator().manual_seed(0))
