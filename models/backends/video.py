@@ -95,9 +95,15 @@ class HubVideo:
     """A video pipeline of diffusers."""
 
     def __init__(
-        self, pipeline: Any, line: VideoPipelineDefaults, placement: Placement, title: str, notes: tuple[str, ...] = ()
+        self,
+        pipeline: Any,
+        defaults: VideoPipelineDefaults,
+        placement: Placement,
+        title: str,
+        notes: tuple[str, ...] = (),
     ) -> None:
-        self.pipeline, self.line, self.placement, self.title, self._notes = pipeline, line, placement, title, notes
+        self.pipeline, self.defaults, self.placement = pipeline, defaults, placement
+        self.title, self._notes = title, notes
 
     @property
     def info(self) -> ModelInfo:
@@ -121,8 +127,8 @@ class HubVideo:
         needs_picture = pipeline_call.accepts(self.pipeline, "image")
         if needs_picture and request.image is None:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
-        size = width, height = self.line.fit_size(self.placement.device)
-        frames = self.line.fit_frames(request.frames / STUDIO_RATE)
+        size = width, height = self.defaults.fit_size(self.placement.device)
+        frames = self.defaults.fit_frames(request.frames / STUDIO_RATE)
         notes = tuple(self._remarks(request, frames, width, height, needs_picture))
         picture = _open_first_picture(request, size) if needs_picture else None
 
@@ -140,7 +146,7 @@ class HubVideo:
                 yield VideoChunk(
                     frames=made,
                     preview=NOTHING if last else preview,
-                    frames_per_second=self.line.rate,
+                    frames_per_second=self.defaults.rate,
                     step=min(done, request.steps),
                     steps=request.steps,
                     done=done,
@@ -168,7 +174,7 @@ class HubVideo:
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt or None,
             "image": picture,
-            self.line.length: frames,
+            self.defaults.length: frames,
             "width": width,
             "height": height,
             "num_inference_steps": request.steps,
@@ -185,9 +191,10 @@ class HubVideo:
     def _remarks(
         self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool
     ) -> Iterator[str]:
-        yield f"{self.title} drew {frames} frames of {width} x {height}, {self.line.rate:g} a second."
-        if self.placement.device == "cpu" and max(width, height) < max(self.line.width, self.line.height):
-            yield f"On a processor it draws small; on a GPU its frames have {self.line.width} x {self.line.height}."
+        yield f"{self.title} drew {frames} frames of {width} x {height}, {self.defaults.rate:g} a second."
+        if self.placement.device == "cpu" and max(width, height) < max(self.defaults.width, self.defaults.height):
+            usual = f"{self.defaults.width} x {self.defaults.height}"
+            yield f"On a processor it draws small; on a GPU its frames have {usual}."
         if any((request.motion, request.speed, request.camera, request.colour, request.direction)):
             yield "It has no knobs for motion, speed, direction, camera and colours: say such things in the prompt."
         if request.image is not None and not takes_picture:

@@ -3,7 +3,7 @@
 Every entry is pinned to a commit. Which files belong to it, their exact sizes and checksums are asked of the Hub when
 it is first needed, and stay as they were then; the sizes here are the sums that the pages show. Memory is an
 estimate: the weights in the precision they run in (single on a processor, half on a GPU), 15 % more, and 300 MB. What
-is not listed here, because its commit or size could not be looked up, can be added on the shelf by its id.
+is not listed here, because its commit or size could not be looked up, can be added in the Models tab by its id.
 """
 
 from __future__ import annotations

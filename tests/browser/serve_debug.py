@@ -14,6 +14,7 @@ from models.threads import limit_spinning
 if __name__ == "__main__":
     limit_spinning()
     from models.backends import video as hub_video
+    from models.contracts import Task
     from models.live import clip_stream
     from models.live.load_monitor import LoadMonitor
     from models.registry.catalog import CATALOG
@@ -32,7 +33,7 @@ if __name__ == "__main__":
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
     for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):
         shutil.copy(file, folder)
-    sync = next(spec for spec in CATALOG if spec.task == "video_sync")
+    sync = next(spec for spec in CATALOG if spec.task == Task.SYNC)
     specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
     video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
