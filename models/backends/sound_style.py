@@ -60,7 +60,7 @@ class _SoundStyle:
             ValueError: content or style cannot be used; one sentence.
             ModelError: memory ran out.
         """
-        notes = self._notes(request)
+        notes = self._write_notes(request)
         samples = prepare_mono(request.content, request.content_rate, self.sample_rate, "content")
         total = len(samples)
 
@@ -81,7 +81,7 @@ class _SoundStyle:
     def _restyle(self, samples: FloatArray, request: AudioStyleRequest, channel: Sounds) -> None:
         raise NotImplementedError
 
-    def _notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
+    def _write_notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
         raise NotImplementedError
 
 
@@ -139,7 +139,7 @@ class VoiceConverter(_SoundStyle):
         made[len(made) - edge :] *= np.linspace(1, 0, edge, dtype=np.float32)
         return np.pad(made, (0, max(0, len(piece) - len(made))))
 
-    def _notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
+    def _write_notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
         said = [f"{self.title} speaks with voices of its own. It has no strength in between: it goes the whole way."]
         if request.strength == 0:
             said = ["At strength 0 the sound stays as it is."]
@@ -183,18 +183,18 @@ class MelodyPlayer(_SoundStyle):
                 channel.put((crossfader.push(mono), min(end, start + round(frames / self.frame_rate * rate))))
 
             frames = -(-(end - start) * self.frame_rate // rate)
-            inputs = self._inputs(samples[start:end], request.words)
+            inputs = self._prepare_inputs(samples[start:end], request.words)
             streamer = MusicGenStreamer(self.model, int(frames), put, channel.check)
             streamer.generate(inputs, request.seed + number, guidance_scale=compute_guidance(request.strength))
             channel.put((crossfader.end(), end))
 
-    def _inputs(self, melody: FloatArray, words: str) -> dict[str, Any]:
+    def _prepare_inputs(self, melody: FloatArray, words: str) -> dict[str, Any]:
         made = self.processor(
             audio=melody, sampling_rate=self.sample_rate, text=[words], padding=True, return_tensors="pt"
         ).to(self.model.device)
         return {name: each.to(self.model.dtype) if each.is_floating_point() else each for name, each in made.items()}
 
-    def _notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
+    def _write_notes(self, request: AudioStyleRequest) -> tuple[str, ...]:
         if not request.words.strip():
             raise ValueError(f"{self.title} plays a melody as words say: write the style in words.")
         if request.strength == 0:

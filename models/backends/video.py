@@ -129,11 +129,11 @@ class HubVideo:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
         size = width, height = self.defaults.fit_size(self.placement.device)
         frames = self.defaults.fit_frames(request.frames / STUDIO_RATE)
-        notes = tuple(self._remarks(request, frames, width, height, needs_picture))
+        notes = tuple(self._write_notes(request, frames, width, height, needs_picture))
         picture = _open_first_picture(request, size) if needs_picture else None
 
         def work(channel: Channel[tuple[Pixels, Pixels, int]]) -> None:
-            channel.put(self._make(request, frames, size, picture, channel))
+            channel.put(self._generate(request, frames, size, picture, channel))
 
         done, preview = 0, NOTHING
         items = run_in_thread(work, ahead=1)  # who takes no frames just now has the sampler wait
@@ -155,7 +155,7 @@ class HubVideo:
                     notes=notes,
                 )
 
-    def _make(
+    def _generate(
         self,
         request: VideoRequest,
         frames: int,
@@ -188,7 +188,7 @@ class HubVideo:
         clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
         return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
 
-    def _remarks(
+    def _write_notes(
         self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool
     ) -> Iterator[str]:
         yield f"{self.title} drew {frames} frames of {width} x {height}, {self.defaults.rate:g} a second."

@@ -23,14 +23,18 @@ class WorkerCancelled(Exception):
 
 
 class Channel(Generic[Item]):
-    """Where the call puts its items, and learns that it should stop."""
+    """Where the call puts its items, and learns that it should stop.
+
+    Args:
+        ahead: how many items may wait to be taken before `put` waits; 0 is any number.
+    """
 
     def __init__(self, ahead: int = 0) -> None:
         self._items: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
         self._stopped = threading.Event()
 
     def put(self, item: Item) -> None:
-        """Hand over the next item, waiting while as many wait as may; raises Halted once nobody listens."""
+        """Hand over the next item, waiting while as many wait as may; raises WorkerCancelled once nobody listens."""
         self.check()
         while not self._offer("item", item):
             self.check()
@@ -40,6 +44,18 @@ class Channel(Generic[Item]):
         while not self._offer(kind, value) and not self._stopped.is_set():
             pass
 
+    def take(self, timeout_s: float) -> tuple[str, Any]:
+        """Return what comes next: ("item", item), ("end", None) or ("error", error).
+
+        Raises:
+            queue.Empty: nothing came in time.
+        """
+        return self._items.get(timeout=timeout_s)
+
+    def close(self) -> None:
+        """Stop listening: the call ends at its next step."""
+        self._stopped.set()
+
     def _offer(self, kind: str, value: Any) -> bool:
         try:
             self._items.put((kind, value), timeout=LOOK_S)
@@ -48,7 +64,7 @@ class Channel(Generic[Item]):
         return True
 
     def check(self) -> None:
-        """Raise Halted once nobody listens; to be called between steps."""
+        """Raise WorkerCancelled once nobody listens; to be called between steps."""
         if self._stopped.is_set():
             raise WorkerCancelled
 
@@ -59,8 +75,8 @@ def run_in_thread(
     """Yield what `work` puts into its channel, in order; None while nothing came for `heartbeat_s`.
 
     Closing the iterator stops the work at its next step and waits for it, so that a model is never used by two.
-    Whatever the work raises is raised here. A caller's thread that works alone and gives way to others (see
-    `models.threads.use_single_thread`) lets the work do so, too.
+    Whatever the work raises is raised here. Where torch runs on a single thread for the caller (see
+    `models.threads.use_single_thread`), it does so for the work, too.
 
     Args:
         ahead: how many items may wait to be taken before the work waits, too; 0 is any number.
@@ -84,7 +100,7 @@ def run_in_thread(
     try:
         while True:
             try:
-                kind, value = channel._items.get(timeout=heartbeat_s)
+                kind, value = channel.take(heartbeat_s)
             except queue.Empty:
                 yield None
                 continue
@@ -94,7 +110,7 @@ def run_in_thread(
                 raise value
             yield value
     finally:
-        channel._stopped.set()
+        channel.close()
         thread.join(STOP_PATIENCE_S)
 
 
