@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
-from models.clips import probe, read_frames
+from models.media.clip_info import probe
+from models.media.clip_reader import read_frames
 from models.media.program import find_ffmpeg
 from models.threads import limit_spinning
 
@@ -92,9 +93,9 @@ def load() -> tuple[Any, Any]:
 
 def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]:
     """Make one music video; return the beats used, and how long everything took."""
+    from models.media.sound import unpack_song
     from models.music_video.analysis import analyse
     from models.music_video.contracts import MusicVideoRequest
-    from models.music_video.encoder import decode_song
     from models.music_video.generator import MusicVideoGenerator
 
     detector, video = load()
@@ -103,7 +104,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     command = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
     subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
     began_s = time.perf_counter()
-    duration_s = decode_song(looped, wav)
+    duration_s = unpack_song(looped, wav)
     *_, last = analyse(detector, wav, duration_s)
     assert last.analysis is not None
     heard_s = time.perf_counter() - began_s

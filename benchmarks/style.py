@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
-from models.clips import probe, read_picture
+from models.media.clip_info import probe
+from models.media.clip_reader import read_picture
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.style import optical_flow
@@ -130,7 +131,7 @@ def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, fl
     """Yield video_fps_256, video_fps_512 and video_fps_256_again: first time, and another strength from memory."""
     import tempfile
 
-    from studio.io.video_files import ClipWriter
+    from models.media.write import VideoWriter
 
     for size in (256, 512):
         with tempfile.TemporaryDirectory() as folder:
@@ -138,7 +139,7 @@ def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, fl
             _, source = render_frames(
                 model, VideoStyleRequest(str(clip), str(style), size=2 * size, frames=24, strength=0)
             )
-            with ClipWriter(square, size, size, probe(clip).rate) as writer:
+            with VideoWriter(square, size, size, probe(clip).rate) as writer:
                 writer.write(source[:, :size, :size])
             for key, strength in ((f"video_fps_{size}", 0.8), (f"video_fps_{size}_again", 0.5)):
                 started = time.perf_counter()

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio import audio_stream_encoder
 
+from models.media.limits import MAX_UPLOAD_BYTES
 from models.registry.registry import Registry
 from studio import serving
 from studio.access import AccessRules, rules_for
@@ -74,7 +75,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     if block:
         serving.end_at_once()
     settings: dict[str, Any] = (
-        {"ssr_mode": False, "run_history": False, "max_file_size": "120mb"} | launch_options() | options
+        {"ssr_mode": False, "run_history": False, "max_file_size": MAX_UPLOAD_BYTES} | launch_options() | options
     )
     registry = REGISTRIES[studio]
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]

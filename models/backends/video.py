@@ -26,10 +26,11 @@ from models.backends.library import (
     open_pretrained,
 )
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
-from models.clips import MAX_SIDE, read_picture
 from models.contracts import ModelInfo, Task, VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
+from models.media.clip_reader import read_picture
+from models.media.limits import MAX_PICTURE_SIDE
 
 Pixels = NDArray[np.uint8]
 STUDIO_RATE = 8.0  # what a request's frames are counted in
@@ -120,7 +121,7 @@ class HubVideo:
 
         Raises:
             ModelError: a loop was asked for, or a picture to begin from is missing.
-            ClipError: the picture to begin from cannot be read.
+            MediaError: the picture to begin from cannot be read.
         """
         if request.loop:
             raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
@@ -206,7 +207,7 @@ def _open_first_picture(request: VideoRequest, size: tuple[int, int]) -> Any:
     """Return the first frame at this (W, H): of a picture file or a clip where one is given, else the small picture."""
     from PIL import Image
 
-    pixels = read_picture(request.picture_path, max(size), MAX_SIDE) if request.picture_path else request.image
+    pixels = read_picture(request.picture_path, max(size), MAX_PICTURE_SIDE) if request.picture_path else request.image
     return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 

@@ -22,8 +22,10 @@ from models.media.program import MediaError, find_ffmpeg
 
 RUN_DEADLINE_S = 120.0
 STALL_S = 60.0  # for the next bytes of a reader
-MEMORY_BYTES = 4 * 2**30  # of address space, of which ffmpeg's threads reserve more than they use
+MEMORY_BYTES = 3 * 2**30  # of address space; 3,840 x 2,160 pixels of ten bits take half of it
+THREADS = "4"  # of a decoder: each holds frames of its own
 MOST_SAID_BYTES = 2**20  # of what ffmpeg says
+JUMPING = {"mpegts", "mpeg", "ogg"}  # containers whose times can jump
 QUIET = ("-v", "error")
 
 
@@ -46,11 +48,16 @@ DECODING = Bounds()
 WRITING = Bounds(memory_bytes=None, deadline_s=300.0, processor_s=1200.0)
 
 
+class UnknownKindError(MediaError):
+    """A file is of no kind that is read."""
+
+
 def container_of(path: str | Path) -> Container:
     """Return how a file is to be opened.
 
     Raises:
-        MediaError: it is gone, empty, or of no kind that is read.
+        MediaError: it is gone or empty.
+        UnknownKindError: it is of no kind that is read.
     """
     path = Path(path)
     if not path.is_file():
@@ -62,7 +69,7 @@ def container_of(path: str | Path) -> Container:
     except OSError as error:
         raise MediaError(f"{path.name} cannot be read.") from error
     if found is None:
-        raise MediaError(
+        raise UnknownKindError(
             f"{path.name} holds no picture and no sound that can be read; "
             "MP4, MOV, WebM, GIF, WAV, MP3 and FLAC always can."
         )
@@ -80,8 +87,22 @@ def input_of(path: str | Path, *options: str) -> list[str]:
     """
     container = container_of(path)
     if container.is_picture:
-        raise MediaError(f"{Path(path).name} is a picture, not a clip or a sound.")
-    return [*options, "-protocol_whitelist", "file", "-f", container.demuxer, *container.options, "-i", f"file:{path}"]
+        raise UnknownKindError(f"{Path(path).name} is a picture, not a clip or a sound.")
+    opening = ["-protocol_whitelist", "file", "-f", container.demuxer, *container.options, "-threads", THREADS]
+    return [*opening, *options, "-i", f"file:{path}"]
+
+
+def keep_time(path: str | Path, stream: str) -> list[str]:
+    """Return an output that drops a stream of the input, so that times are still counted from where it begins.
+
+    Of a container whose times can jump, ffmpeg counts from the first stream that it uses; sound and picture, read by
+    two runs, would each begin at nought.
+
+    Args:
+        path: of the input.
+        stream: which other stream counts, as "0:a:0?".
+    """
+    return ["-map", stream, "-c", "copy", "-f", "null", "-"] if container_of(path).demuxer in JUMPING else []
 
 
 def frames_input(width: int, height: int, rate: str) -> list[str]:

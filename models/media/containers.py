@@ -2,13 +2,13 @@
 
 ffmpeg guesses a file's format from its content and its name, and some formats are playlists or scripts that name other
 files (HLS, DASH, concat, SDP, image sequences). Uploads are opened only as what this module recognises, so that none of
-these is ever tried.
+these is ever tried. It imports the standard library alone, as `studio.io.ffprobe` runs without any package.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 HEAD_BYTES = 64 * 1024
 SEARCHED_BYTES = 256 * 1024  # for the first frame of MPEG audio, behind whatever stands before it
@@ -47,6 +47,7 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\xba", "mpeg"),
     (b"\x00\x00\x01\xb3", "mpegvideo"),
 )
+DEMUXERS = {each for _, each in _STARTS} | {"wav", "avi", "aiff", "mov", "mpegts", "mp3", "aac", "gif", "apng"}
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -94,7 +95,7 @@ def sniff(path: str | Path) -> Container | None:
             return Container("flac") if head[:4] == b"fLaC" else _mpeg_audio(head)
         found = _by_start(head)
         if found is not None:
-            return Container("wav", _wav_options(path, size)) if found.demuxer == "wav" else found
+            return _with_details(found, Path(path), head, size)
         if _is_transport_stream(head):
             return Container("mpegts")
         file.seek(0)
@@ -114,6 +115,48 @@ def _by_start(head: bytes) -> Container | None:
     return next((Container(demuxer) for start, demuxer in _STARTS if head.startswith(start)), None)
 
 
+def _with_details(found: Container, path: Path, head: bytes, size: int) -> Container:
+    """Return the container with what more than its first bytes tell: lengths that are wrong, pictures that move."""
+    if found.demuxer == "wav":
+        return Container("wav", _wav_options(path, size))
+    if head.startswith(b"\x89PNG"):
+        at = head.find(b"acTL", 8)
+        moves = 0 < at < len(head) - 8 and int.from_bytes(head[at + 4 : at + 8], "big") > 1
+        return Container("apng", ("-ignore_loop", "1")) if moves else PICTURE
+    if head.startswith(b"GIF8"):
+        with path.open("rb") as file:
+            return Container("gif", ("-ignore_loop", "1")) if _gif_moves(file) else PICTURE
+    return found
+
+
+def _gif_moves(file: BinaryIO) -> bool:
+    """Tell whether a GIF has a second frame."""
+    flags = file.read(13).ljust(13, b"\0")[10]
+    file.seek(_table_bytes(flags), 1)
+    frames = 0
+    while mark := file.read(1):
+        if mark == b"!":
+            file.seek(1, 1)  # what kind of extension
+        elif mark == b",":
+            frames += 1
+            if frames == 2:
+                return True
+            flags = (file.read(9) or b"\0")[-1]
+            file.seek(_table_bytes(flags) + 1, 1)  # the colours, and how wide the codes begin
+        else:
+            return False
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], 1)
+    return False
+
+
+def _table_bytes(flags: int) -> int:
+    """Return the size of the table of colours that the flags of a GIF announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
 def _id3_end(head: bytes) -> int:
     """Return where the ID3v2 tag ends, 0 where there is none."""
     if head[:3] != b"ID3" or len(head) < 10:
@@ -125,12 +168,9 @@ def _id3_end(head: bytes) -> int:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    for step in (188, 192, 204):
-        for begin in range(min(step, len(head))):
-            marks = head[begin : begin + 5 * step : step]
-            if len(marks) == 5 and set(marks) == {0x47}:
-                return True
-    return False
+    """Tell whether packets of a transport stream begin here, those of a camera with a time before each."""
+    marks = [head[begin : begin + 5 * step : step] for begin, step in ((0, 188), (4, 192), (0, 204))]
+    return any(len(found) == 5 and set(found) == {0x47} for found in marks)
 
 
 def _mpeg_audio(data: bytes) -> Container | None:

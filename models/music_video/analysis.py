@@ -18,6 +18,7 @@ from models.audio import resample
 from models.beats.detector import BeatDetector, BeatTrack, FramesRequest, check_length
 from models.beats.mel import Mono, allocate_mel, fill_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE
+from models.media.sound import is_opposite
 from models.music_video.features import MusicFeatures, measure_frames
 
 WAVE_POINTS = 2000
@@ -60,6 +61,26 @@ class MonoFile:
         facts = soundfile.info(str(path))
         self.source_rate, self.source_samples = int(facts.samplerate), int(facts.frames)
         self.samples = -(-self.source_samples * rate // self.source_rate)
+        self._is_opposite = self._find_opposite()
+
+    def _find_opposite(self) -> bool:
+        """Tell whether the file has two channels that are opposite in phase, which would cancel each other."""
+        import soundfile
+
+        middle = whole = 0.0
+        with soundfile.SoundFile(str(self.path)) as file:
+            if file.channels != 2:
+                return False
+            for block in file.blocks(BLOCK, dtype="float32"):
+                middle += float(np.square(block.mean(axis=1)).sum(dtype=np.float64))
+                whole += float(np.square(block).sum(dtype=np.float64)) / 2
+        return is_opposite(middle, whole)
+
+    def _mix(self, block: NDArray[np.float32]) -> Mono:
+        """Return one channel (n,) of a block (n, channels)."""
+        if self._is_opposite:
+            return np.asarray((block[:, 0] - block[:, 1]) * np.float32(0.5))
+        return np.asarray(block.mean(axis=1))
 
     def read_blocks(self) -> Iterator[Mono]:
         """Read it; where the rates do not divide each other, in one block."""
@@ -67,7 +88,7 @@ class MonoFile:
 
         with soundfile.SoundFile(str(self.path)) as file:
             if self.source_rate % self.rate and self.rate % self.source_rate:
-                whole = file.read(dtype="float32", always_2d=True).mean(axis=1)
+                whole = self._mix(file.read(dtype="float32", always_2d=True))
                 yield _exactly(self.samples, resample(whole, self.source_rate, self.rate))
                 return
             ratio = max(1, self.source_rate // self.rate)
@@ -76,7 +97,7 @@ class MonoFile:
             for at in range(0, self.source_samples, step):
                 first = max(0, at - margin)
                 file.seek(first)
-                block = file.read(step + at - first + margin, dtype="float32", always_2d=True).mean(axis=1)
+                block = self._mix(file.read(step + at - first + margin, dtype="float32", always_2d=True))
                 small = resample(block, self.source_rate, self.rate)
                 skip = (at - first) * self.rate // self.source_rate
                 count = -(-min(step, self.source_samples - at) * self.rate // self.source_rate)

@@ -1,34 +1,44 @@
-"""Lyrics with times: read from SubRip (SRT) and LRC text, and title and lyrics drawn over frames.
+"""Lyrics with times, read from SubRip (SRT), WebVTT and LRC text, also from what people make of these by hand.
 
-Letters: H and W height and width in pixels.
+Times are found wherever a line begins with them: without milliseconds, with another arrow, without the blank line
+between two captions. Lines without a time are the words of the caption before them.
 """
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Pixels = NDArray[np.uint8]
+from models.music_video.text_encoding import decode_text
 
 MAX_CAPTIONS = 2_000
 MAX_CAPTION_FILE_BYTES = 1_000_000
 MAX_CAPTION_CHARACTERS = 200
 LAST_LINE_S = 5.0  # how long a line of LRC is shown that no other follows
 LONGEST_LINE_S = 8.0
-FADE_S = 0.2
+JOINERS = "\u200c\u200d"  # which shape the letters beside them
 
-_SRT_TIME = re.compile(
-    r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})\s*-->\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
+_TIME = r"(?:(\d{1,3})\s?:\s?)?(\d{1,3})\s?:\s?(\d{1,2})(?:\s?[.,:;]\s?(\d{1,6}))?"
+_ARROW = (
+    r"(?:[-\u2010-\u2015\u2212=~\s]*(?:[>\u2192\u21d2\u203a\u276f\u279c\u2794\uff1e]|&gt;)+"
+    r"|\s*[-\u2010-\u2015\u2212]+|\s*,)\s*"
 )
-_LRC_TIME = re.compile(r"\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
+_RANGE = re.compile(rf"\s*(?:\d{{1,5}}[\s.)]\s*)?[\[(]?{_TIME}[\])]?{_ARROW}[\[(]?{_TIME}(?![\d:])[\])]?(.*)")
+_SETTINGS = re.compile(r"(?:\s+(?:[A-Za-z][\w-]*|[XY][12]):\S+)*\s*$")
+_TAG = re.compile(rf"\[\s*{_TIME}\s*\]")
+_BARE = re.compile(rf"\s*\(?(?<![\d:]){_TIME}(?![\d:])\)?\s*[-\u2013\u2014:|]?\s*(.*)")
 _LRC_OFFSET = re.compile(r"\[offset:\s*([+-]?\d{1,9})\s*\]", re.IGNORECASE)
-_MARK = re.compile(r"<[^>]{0,100}>|\{\\[^}]{0,100}\}")
+_MARKS = re.compile(
+    r"</?(?:b|i|u|s|c|v|br|em|strong|span|font|lang|ruby|rt|p|div)(?:[.\s][^<>]{0,200})?/?>"
+    r"|<\s*\d{1,3}:\d{1,2}(?:[.:,]\d{1,3})*\s*>"
+    r"|\{\\[^}]{0,100}\}|\{[a-zA-Z]:[^}]{0,100}\}",
+    re.IGNORECASE,
+)
+_BREAKS = re.compile(r"<br\s*/?>|\\n", re.IGNORECASE)
+_NOTE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Caption:
 
 
 def read_captions(path: str | Path) -> tuple[Caption, ...]:
-    """Read the captions of an SRT, VTT or LRC file.
+    """Return the captions of an SRT, VTT or LRC file.
 
     Raises:
         ValueError: a sentence: the file is missing, too large, no text, or holds no line with a time.
@@ -51,22 +61,21 @@ def read_captions(path: str | Path) -> tuple[Caption, ...]:
         raise ValueError("The captions file is gone; choose it again.")
     if path.stat().st_size > MAX_CAPTION_FILE_BYTES:
         raise ValueError("The captions file is larger than a megabyte; it cannot be lyrics.")
-    data = path.read_bytes()
-    for encoding in ("utf-8-sig", "utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "latin-1"):
-        try:
-            return parse_captions(data.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("The captions file is not text.")
+    try:
+        text = decode_text(path.read_bytes())
+    except ValueError as error:
+        raise ValueError("The captions file is not text.") from error
+    return parse_captions(text)
 
 
 def parse_captions(text: str) -> tuple[Caption, ...]:
-    """Captions of SRT, WebVTT or LRC text, in order of time.
+    """Return the captions of SRT, WebVTT or LRC text, in order of time.
 
     Raises:
         ValueError: no line with a time was found, or there are too many.
     """
-    found = _parse_srt(text) if "-->" in text else _parse_lrc(text)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    found = _parse_ranges(lines) or _parse_starts(lines, text)
     if not found:
         raise ValueError("No line with a time was found; captions must be SRT, WebVTT or LRC.")
     if len(found) > MAX_CAPTIONS:
@@ -75,119 +84,113 @@ def parse_captions(text: str) -> tuple[Caption, ...]:
 
 
 def _clean(line: str) -> str:
-    plain = _MARK.sub("", line)
-    visible = "".join(character if character.isprintable() else " " for character in plain)
-    return " ".join(visible.split())[:MAX_CAPTION_CHARACTERS]
+    """Return the words of a line: without marks, entities as what they stand for, one space between two words."""
+    plain = html.unescape(_MARKS.sub("", _BREAKS.sub(" ", line)))
+    kept = (
+        letter if letter.isprintable() or letter in JOINERS else "" if unicodedata.category(letter) == "Cf" else " "
+        for letter in plain
+    )  # fmt: skip
+    return " ".join("".join(kept).split())[:MAX_CAPTION_CHARACTERS].strip()
 
 
-def _parse_srt(text: str) -> list[Caption]:
-    captions: list[Caption] = []
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        times = _SRT_TIME.search(block)
+def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction or 0}")
+
+
+def _parse_ranges(lines: list[str]) -> list[Caption]:
+    """Read captions that have a start and an end: SRT, WebVTT and their like."""
+    is_vtt = next((line for line in lines if line.strip()), "").startswith("WEBVTT")
+    numbered: bool | None = None  # whether captions have numbers
+    cues: list[tuple[float, float, list[str]]] = []
+    before: list[str] = []  # lines since the last time
+    for line in lines:
+        times = _RANGE.match(line)
         if times is None:
+            before.append(line)
             continue
-        numbers = [int(each or 0) for each in times.groups()]
-        fractions = [int((times.group(at) + "00")[:3]) for at in (4, 8)]
-        start_s, end_s = (
-            h * 3600 + m * 60 + s + f / 1000
-            for (h, m, s), f in zip((numbers[0:3], numbers[4:7]), fractions, strict=True)
-        )
-        words = _clean(" ".join(block[times.end() :].split("\n")[1:]))
-        if words and end_s > start_s:
-            captions.append(Caption(start_s, end_s, words))
-    return captions
+        if numbered is None:
+            numbered = any(each.strip().isdigit() for each in before)
+        words = _without_name(before, numbered, is_vtt)
+        if cues:
+            cues[-1][2].extend(words)
+        behind = times.group(9)
+        start_s, end_s = _seconds(*times.group(1, 2, 3, 4)), _seconds(*times.group(5, 6, 7, 8))
+        cues.append((start_s, end_s, [] if _SETTINGS.match(behind) else [behind]))
+        before = []
+    if cues:
+        cues[-1][2].extend(before)
+    starts = [cue[0] for cue in cues]
+    found = [
+        Caption(start_s, end_s if end_s > start_s else _end_of(start_s, starts), _clean(" ".join(said)))
+        for start_s, end_s, said in ((*cue[:2], _of_cue(cue[2]) if is_vtt else cue[2]) for cue in cues)
+    ]
+    return [caption for caption in found if caption.text]
 
 
-def _parse_lrc(text: str) -> list[Caption]:
+def _end_of(start_s: float, starts: list[float]) -> float:
+    """Return when a caption ends whose own end cannot be: where the next begins."""
+    return min((each for each in starts if each > start_s), default=start_s + LAST_LINE_S)
+
+
+def _without_name(lines: list[str], numbered: bool, is_vtt: bool) -> list[str]:
+    """Return the lines before a time without the caption's number or name, which is the last of them."""
+    if not lines or not lines[-1].strip():
+        return lines
+    is_name = is_vtt and (len(lines) < 2 or not lines[-2].strip())
+    return lines[:-1] if is_name or (numbered and lines[-1].strip().isdigit()) else lines
+
+
+def _of_cue(lines: list[str]) -> list[str]:
+    """Return the lines of a WebVTT caption, which end with the first blank one."""
+    words: list[str] = []
+    for line in lines:
+        if not line.strip() or _NOTE.match(line):
+            break
+        words.append(line)
+    return words
+
+
+def _parse_starts(lines: list[str], text: str) -> list[Caption]:
+    """Read lines that have a start alone: LRC, and lines that begin with a bare time."""
     offset = _LRC_OFFSET.search(text)
     earlier_s = int(offset.group(1)) / 1000 if offset else 0.0  # a positive offset shows the lines earlier
-    lines: list[tuple[float, str]] = []
-    for line in text.splitlines():
-        times = list(_LRC_TIME.finditer(line))
-        words = _clean(line[times[-1].end() :]) if times else ""
-        for time in times:
-            fraction = int((time.group(3) or "0").ljust(3, "0")) / 1000
-            lines.append((max(0.0, int(time.group(1)) * 60 + int(time.group(2)) + fraction - earlier_s), words))
-    lines.sort(key=lambda each: each[0])
+    tagged = [found for line in lines for found in _read_tagged(line)]
+    starts = tagged or [found for line in lines for found in _read_bare(line)]
+    starts = [(max(0.0, start_s - earlier_s), end_s, words) for start_s, end_s, words in starts]
+    starts.sort(key=lambda each: each[0])
     captions = []
-    for (start_s, words), after in zip(
-        lines, [*lines[1:], (lines[-1][0] + LAST_LINE_S, "")] if lines else [], strict=True
-    ):
-        end_s = min(after[0], start_s + LONGEST_LINE_S)
-        if words and end_s > start_s:
-            captions.append(Caption(start_s, end_s, words))
+    for number, (start_s, end_s, words) in enumerate(starts):
+        after_s = starts[number + 1][0] if number + 1 < len(starts) else start_s + LAST_LINE_S
+        last_s = min(after_s, start_s + LONGEST_LINE_S, *([max(0.0, end_s - earlier_s)] if end_s is not None else []))
+        if words and last_s > start_s:
+            captions.append(Caption(start_s, last_s, words))
     return captions
 
 
-@lru_cache(maxsize=1)
-def _font_file() -> str:
-    """DejaVu Sans Bold, which comes with matplotlib and knows Latin, Greek and Cyrillic."""
-    import matplotlib
+def _read_tagged(line: str) -> list[tuple[float, float | None, str]]:
+    """Return start, end where it is told, and words of a line of LRC, as often as it is sung.
 
-    return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf")
-
-
-def _wrapped(words: str, font: Any, width: float) -> list[str]:
-    """Lines no wider than `width` pixels; a word that is wider is broken anywhere."""
-    lines: list[str] = []
-    for word in words.split():
-        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-            continue
-        lines.append("")
-        for letter in word:
-            if lines[-1] and font.getlength(lines[-1] + letter) > width:
-                lines.append("")
-            lines[-1] += letter
-    return lines
-
-
-@lru_cache(maxsize=64)
-def text_layer(words: str, width: int, size: float) -> tuple[Pixels, NDArray[np.float32]]:
-    """White letters with a dark edge: colours uint8 (h, w, 3) and how much they cover, float32 (h, w, 1) in [0, 1].
-
-    Args:
-        width: of the frame in pixels; the text takes nine tenths of it at most, in several lines if need be.
-        size: of the letters in pixels; less where one word would not fit.
+    Times at its beginning say when; those inside are of single words, and one behind them is its end.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
-    most = 0.9 * width - 0.2 * size
-    font = ImageFont.truetype(_font_file(), max(8, round(size)))
-    widest = max((font.getlength(word) for word in words.split()), default=1.0)
-    if widest > most:
-        font = ImageFont.truetype(_font_file(), max(8, size / 3, int(size * most / widest)))
-    text = "\n".join(_wrapped(words, font, most))
-    edge = max(1, round(font.size / 14))
-    probe = ImageDraw.Draw(Image.new("L", (1, 1)))
-    box = probe.multiline_textbbox((0, 0), text, font=font, align="center", stroke_width=edge, spacing=font.size * 0.25)
-    layer = Image.new("RGBA", (int(box[2] - box[0]) + 4, int(box[3] - box[1]) + 4), (12, 16, 26, 0))
-    ImageDraw.Draw(layer).multiline_text(
-        (2 - box[0], 2 - box[1]), text, font=font, align="center", fill="white",
-        stroke_width=edge, stroke_fill=(12, 16, 26, 225), spacing=font.size * 0.25,
-    )  # fmt: skip
-    values = np.asarray(layer)
-    return values[..., :3].copy(), values[..., 3:].astype(np.float32) / 255.0
+    starts: list[float] = []
+    at = len(line) - len(line.lstrip())
+    while tag := _TAG.match(line, at):
+        starts.append(_tag_seconds(tag))
+        at = tag.end() + len(line[tag.end() :]) - len(line[tag.end() :].lstrip())
+    inside = list(_TAG.finditer(line, at))
+    ends = bool(inside) and not line[inside[-1].end() :].strip() and len(starts) == 1
+    end_s = _tag_seconds(inside[-1]) if ends else None
+    words = _clean(_TAG.sub("", line[at:]))
+    return [(start_s, end_s, words) for start_s in starts]
 
 
-def lay_over(
-    frame: Pixels, layer: tuple[Pixels, NDArray[np.float32]], centre: tuple[float, float], share: float
-) -> None:
-    """Draw a text layer into a frame (H, W, 3), in place; `centre` (x, y) in pixels, `share` its opacity."""
-    colours, cover = layer
-    height, width = cover.shape[:2]
-    top = min(max(0, round(centre[1] - height / 2)), max(0, frame.shape[0] - height))
-    left = min(max(0, round(centre[0] - width / 2)), max(0, frame.shape[1] - width))
-    place = frame[top : top + height, left : left + width]
-    alpha = cover[: place.shape[0], : place.shape[1]] * np.float32(share)
-    place[:] = (place + (colours[: place.shape[0], : place.shape[1]] - place.astype(np.float32)) * alpha).astype(
-        np.uint8
-    )
+def _tag_seconds(tag: re.Match[str]) -> float:
+    first, second, third, fraction = tag.groups()
+    if first is not None and fraction is None:  # minutes, seconds and hundredths, all behind colons
+        return _seconds(None, first, second, third)
+    return _seconds(first, second, third, fraction)
 
 
-def opacity(time_s: float, start_s: float, end_s: float) -> float:
-    """Of a text at a time: fades in and out at its ends."""
-    fade_s = min(FADE_S, (end_s - start_s) / 2)
-    if not start_s <= time_s < end_s or fade_s <= 0:
-        return 0.0
-    return float(min(1.0, (time_s - start_s) / fade_s, (end_s - time_s) / fade_s))
+def _read_bare(line: str) -> list[tuple[float, float | None, str]]:
+    time = _BARE.match(line)
+    return [(_seconds(*time.group(1, 2, 3, 4)), None, _clean(time.group(5)))] if time else []

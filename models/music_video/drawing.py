@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.beats.network import FRAME_RATE as CURVE_RATE
-from models.music_video.captions import Caption, lay_over, opacity, text_layer
+from models.music_video.captions import Caption
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
+from models.music_video.lettering import lay_over, opacity, text_layer
 from models.music_video.plan import MusicVideoPlan, Shot
 
 Pixels = NDArray[np.uint8]

@@ -14,16 +14,18 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
+from models.media.write import VideoWriter
 from models.music_video.contracts import MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
-from models.music_video.encoder import SongVideoWriter
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
+from models.music_video.lettering import find_note
 from models.music_video.plan import MusicVideoPlan, plan_video
 
 Pixels = NDArray[np.uint8]
@@ -33,6 +35,8 @@ TRIAL_FRAMES = 8
 DRAWING_THREADS = 2
 AHEAD = 12  # frames being drawn while one is written
 REPORT_EVERY_S = 0.5
+QUALITY = 21  # of H.264
+KEY_FRAMES_S = 5
 PICTURE_WIDTH = 480
 
 
@@ -63,7 +67,7 @@ class MusicVideoGenerator:
         Raises:
             ValueError: the work would take longer than `longest_work_s`, told before it begins.
             ModelError: another video is being made with this generator.
-            EncodingError: the file cannot be written.
+            MediaError: the file cannot be written.
         """
         if not self._lock.acquire(blocking=False):
             raise ModelError("Another music video is being made just now; wait until it is finished.", "busy")
@@ -79,7 +83,9 @@ class MusicVideoGenerator:
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
         needed = list(dict.fromkeys(shot.clip for shot in shots))
         missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
-        yield MusicVideoChunk("measuring", 0.0, 1.0, notes=plan.notes)
+        shown = (request.title, request.artist, *(caption.text for caption in request.captions))
+        notes = (*plan.notes, *find_note(shown))
+        yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
         cost = self.measure(request, plan, painter, missing)
         total = cost.estimate(len(missing), len(shots), request.frame_count)
         if total > self.longest_work_s:
@@ -87,7 +93,7 @@ class MusicVideoGenerator:
                 f"This video would take about {total / 60:.0f} minutes to draw on this machine; at most "
                 f"{self.longest_work_s / 60:.0f} work. Trim the song, or choose a smaller picture or fewer key clips."
             )
-        progress = _Progress(cost, len(missing), len(shots), request.frame_count, plan.notes)
+        progress = _Progress(cost, len(missing), len(shots), request.frame_count, notes)
         yield progress.make_chunk("clips")
         for number in missing:
             began_s = time.perf_counter()
@@ -97,7 +103,7 @@ class MusicVideoGenerator:
                     yield progress.make_chunk("clips", step.preview)
             progress.finish_clip(time.perf_counter() - began_s)
         with (
-            SongVideoWriter(request.out, request.frame_size, request.rate, request.song, request.shown_s) as writer,
+            _open_writer(request, request.out, request.song) as writer,
             closing(self._draw_frames(request, plan, painter, progress)) as drawn,
         ):
             reported_s = 0.0
@@ -149,13 +155,20 @@ class MusicVideoGenerator:
         frames = min(TRIAL_FRAMES, request.frame_count)
         began_s = time.perf_counter()
         try:
-            with SongVideoWriter(trial, request.frame_size, request.rate, None, 0.0) as writer:
+            with _open_writer(request, trial) as writer:
                 for frame in range(frames):
                     writer.write(painter.draw(frame, clip))
                 wrote_s = time.perf_counter() - began_s
         finally:
             trial.unlink(missing_ok=True)
         return WorkCost(clip_s, prepare_s, wrote_s / frames)
+
+
+def _open_writer(request: MusicVideoRequest, path: Path, song: Path | None = None) -> VideoWriter:
+    """Open an MP4 for the frames of a request; one in five seconds stands for itself."""
+    return VideoWriter(
+        path, *request.frame_size, request.rate, QUALITY, song, request.shown_s, KEY_FRAMES_S * round(request.rate)
+    )
 
 
 class _Progress:

@@ -21,9 +21,10 @@ from torch.nn import functional as F
 
 from models.backends.device_placement import choose_placement
 from models.backends.library import find_folder, get_main_hub, read_json
-from models.clips import probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
+from models.media.clip_info import probe
+from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.luminance import compute_luminance
 from models.style.picture_network import fit_colour_map, measure_colours
@@ -70,7 +71,7 @@ class GatysStyle:
         """Yield a chunk for each frame, and empty ones while it is painted; done and total count rounds.
 
         Raises:
-            ModelError, ClipError: a file is missing, damaged, too large, or of a kind that cannot be read.
+            ModelError, MediaError: a file is missing, damaged, too large, or of a kind that cannot be read.
         """
         info = probe(request.path)
         width, height = info.fitted(request.size)

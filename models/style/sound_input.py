@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio import resample, rms_db
+from models.media.program import MediaError
+from models.media.sound import mix_to_mono, read_mono
 
 FloatArray = NDArray[np.float32]
 
@@ -21,7 +23,7 @@ def prepare_mono(sound: FloatArray | str | Path, rate: int, target_rate: int, wh
     """Return content or style as float32 (n,) at `target_rate`, n = ceil(frames * target_rate / rate).
 
     Args:
-        sound: float32 (n,) or (channels, n), or the path of a file that libsndfile reads.
+        sound: float32 (n,) or (channels, n), or the path of a file with sound.
         rate: of an array; a file knows its own.
         what: "content" or "style", for the messages.
 
@@ -34,8 +36,8 @@ def prepare_mono(sound: FloatArray | str | Path, rate: int, target_rate: int, wh
         samples, rate = _read(Path(sound), what, longest_s)
     else:
         samples = np.asarray(sound, dtype=np.float32)
-    if samples.ndim == 2:
-        samples = samples.mean(axis=0)
+    if samples.ndim == 2 and samples.size:
+        samples = mix_to_mono(samples)
     if samples.ndim != 1 or samples.size == 0:
         raise ValueError(f"The {what} holds no sound.")
     if not np.isfinite(samples).all():
@@ -56,17 +58,11 @@ def prepare_mono(sound: FloatArray | str | Path, rate: int, target_rate: int, wh
 
 
 def _read(path: Path, what: str, longest_s: float) -> tuple[FloatArray, int]:
-    import soundfile
-
     if not path.is_file():
         raise ValueError(f"The {what} file {path.name} does not exist.")
+    if not path.stat().st_size:
+        raise ValueError(f"The {what} file {path.name} holds no sound that can be read: it is empty.")
     try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate = int(file.samplerate)
-            if file.frames > longest_s * rate:
-                minutes = file.frames / rate / 60
-                raise ValueError(f"The {what} is {minutes:.0f} minutes long; at most {longest_s / 60:g} can be used.")
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, MemoryError) as error:
-        raise ValueError(f"The {what} file {path.name} holds no sound that can be read.") from error
-    return np.ascontiguousarray(samples.mean(axis=1)), rate
+        return read_mono(path, longest_s)
+    except MediaError as error:
+        raise ValueError(f"The {what} cannot be used. {error}") from error

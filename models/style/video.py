@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.clips import ClipInfo, probe, read_frames, read_picture
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
+from models.media.clip_info import ClipInfo, probe
+from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.luminance import compute_luminance
 from models.style.picture_network import (
@@ -131,7 +132,7 @@ class VideoStyle:
         """Yield the styled frames in order, `CHUNK_FRAMES` at a time; a picture is one frame.
 
         Raises:
-            ModelError, ClipError: a file is missing, damaged, too large, or of a kind that cannot be read.
+            ModelError, MediaError: a file is missing, damaged, too large, or of a kind that cannot be read.
         """
         info = probe(request.path)
         width, height = info.fitted(request.size)

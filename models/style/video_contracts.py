@@ -21,7 +21,7 @@ class VideoStyleRequest:
     """A clip or picture, and the picture whose style it shall have.
 
     Args:
-        path: the content, any clip or picture that `models.clips` reads.
+        path: the content, any clip or picture that `models.media` reads.
         style: the style, any picture (of a clip, its first frame).
         strength: 0 is the content itself, 1 is all of the style.
         keep_colours: take the brightness and strokes of the style, but none of its colours.

@@ -2,7 +2,7 @@
 
 It runs `ffmpeg -i FILE -map 0 -c copy -f framecrc -`: the log names container, streams and codecs, the packet list
 gives each stream's own start and duration. Started as a program by the `ffprobe` that `studio.io.ffmpeg_path` places on
-PATH, so it imports the standard library alone.
+PATH, so it imports the standard library alone, and of the project what does the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":  # started as a program, it knows no package
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from models.media import containers
 
 LARGEST_COUNTED_FILE_BYTES = 64 * 2**20  # of larger files the packets are not counted: the container's duration serves
 OPTIONS_WITH_VALUE = {"-v", "-loglevel", "-print_format", "-of", "-select_streams", "-show_entries", "-f", "-i"}
@@ -73,8 +78,8 @@ def parse_arguments(arguments: list[str]) -> tuple[dict[str, str], str | None]:
 
 def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
     """Tell what ffmpeg says about a file: {"format": {...}, "streams": [{...}], "log": text}."""
-    command = [ffmpeg, "-hide_banner", "-nostdin", "-i", path]
     file = Path(path)
+    command = [ffmpeg, "-hide_banner", "-nostdin", *open_safely(file)]
     if file.is_file() and file.stat().st_size <= LARGEST_COUNTED_FILE_BYTES:
         command += ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "framecrc", "-"]
     run = subprocess.run(command, capture_output=True, check=False)
@@ -96,6 +101,14 @@ def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
     if rate := re.search(r"bitrate: (\d+) kb/s", input_log):
         container["bit_rate"] = str(int(rate[1]) * 1000)
     return {"format": container, "streams": streams, "log": input_log + "\n"}
+
+
+def open_safely(file: Path) -> list[str]:
+    """Return ffmpeg's arguments that open a file as what its bytes show: never as a playlist that names other files."""
+    container = containers.sniff(file) if file.is_file() else None
+    form = container.demuxer if container is not None and container.demuxer else "wav"  # which refuses what is none
+    options = container.options if container is not None else ()
+    return ["-protocol_whitelist", "file", "-f", form, *options, "-i", f"file:{file}"]
 
 
 def read_stream(line: str) -> dict[str, Any] | None:

@@ -17,9 +17,9 @@ from models.live.audio_features import MusicFeatureTracker
 from models.live.frame_stream import QUALITIES, SHOWN_RATE
 from models.live.load_monitor import LoadMonitor
 from models.live.music_stream import MusicStream
+from models.media.write import VideoWriter
 from models.registry.registry import Registry
 from studio.io import audio_files
-from studio.io.video_files import ClipWriter
 from studio.live.controls import MUSIC_FIELDS, VIDEO_FIELDS, read_controls
 from studio.live.opening import frames, writer
 from studio.page.events import Events, Files, Report
@@ -89,7 +89,7 @@ def run_video(registry: Registry, values: Mapping[str, Any], folder: str) -> Gen
                 if index % SHOWN_RATE == 0:
                     yield ()  # a caller who leaves is noticed here
             path = Path(folder) / f"live-{number:04d}.mp4"
-            with ClipWriter(path, pictures[0].shape[1], pictures[0].shape[0], Fraction(SHOWN_RATE)) as clip:
+            with VideoWriter(path, pictures[0].shape[1], pictures[0].shape[0], Fraction(SHOWN_RATE)) as clip:
                 clip.write(np.stack(pictures))
             report = {
                 "chunk": number,

@@ -21,7 +21,6 @@ from studio.music_video.song import LONGEST_SONG_S, Song, beats_json, close, new
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
 
-MAX_SONG_BYTES = 300 * 2**20
 DOING = {"measuring": "Seeing how fast this machine is", "clips": "Filming key clips", "frames": "Drawing"}
 READING: Events = (Status(html.status("Reading the song")),)
 BEGINNING: Events = (Status(html.status("Getting the video model ready")),)
@@ -222,7 +221,7 @@ def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, flo
     Raises:
         ValueError: there is no song, it cannot be read, or it is too long.
     """
-    from models.music_video.encoder import decode_song
+    from models.media.sound import unpack_song
 
     if source is None:
         raise ValueError("Choose or record a song first.")
@@ -232,13 +231,11 @@ def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, flo
         path, name = folder / "upload.wav", "music"
         if isinstance(source, (str, Path)):
             path, name = Path(source), safe_name(Path(source).stem)
-            if path.is_file() and path.stat().st_size > MAX_SONG_BYTES:
-                raise ValueError(f"{path.name} is larger than {MAX_SONG_BYTES // 2**20} MB; songs are smaller.")
         else:
             audio_files.write_wav(path, source.sound(), source.sample_rate)
         target = folder / "song.wav"
         longest_s = LONGEST_SONG_S + 1.0
-        duration_s = decode_song(path, target, start_s, end_s, longest_s)
+        duration_s = unpack_song(path, target, start_s, end_s, longest_s)
         if duration_s >= longest_s - 0.01:
             raise ValueError(f"The song is longer than {LONGEST_SONG_S / 60:.0f} minutes; trim it.")
     except BaseException:

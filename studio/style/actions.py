@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.clips import ClipInfo, probe
 from models.contracts import AudioStyleRequest, Task
 from models.hub.formats import takes_words
+from models.media.clip_info import ClipInfo, probe
+from models.media.write import VideoWriter, add_sound_of, write_picture
 from models.registry.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
-from studio.io import audio_files, temp_folders, video_files
+from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.page import curves, html, jobs, model_card
 from studio.page.events import Compared, Events, Files, Kept, Offers, Pictures, Report, Status
@@ -157,7 +158,7 @@ class VideoStyleActions(StyleActions):
         silent, silent_source = folder / "silent.mp4", folder / "source.mp4"
         painted = Painted()
         with ExitStack() as open_files:
-            writers: list[video_files.ClipWriter] = []
+            writers: list[VideoWriter] = []
             chunks = open_files.enter_context(closing(model.stream(request)))
             for chunk in chunks:
                 if should_stop():
@@ -168,7 +169,7 @@ class VideoStyleActions(StyleActions):
                         if not writers:
                             height, width = chunk.frames.shape[1:3]
                             writers = [
-                                open_files.enter_context(video_files.ClipWriter(path, width, height, chunk.rate))
+                                open_files.enter_context(VideoWriter(path, width, height, chunk.rate))
                                 for path in (silent, silent_source)
                             ]
                         writers[0].write(chunk.frames)
@@ -178,7 +179,7 @@ class VideoStyleActions(StyleActions):
             raise jobs.Stopped
         stem, notes = f"styled-{style_name(wanted.values)}", painted.notes
         if info.is_picture:
-            file = video_files.write_picture(folder / f"{stem}.png", painted.middle[1])
+            file = write_picture(folder / f"{stem}.png", painted.middle[1])
             ready = self._finish(key, wanted, file, original=None, result=None)
             what = "Picture painted"
         else:
@@ -287,8 +288,8 @@ def _add_sound(
         silent.replace(file)
         silent_source.replace(original)
         return ()
-    said = video_files.with_sound_of(silent, content, info, file)
-    video_files.with_sound_of(silent_source, content, info, original)
+    said = add_sound_of(silent, content, info, file)
+    add_sound_of(silent_source, content, info, original)
     return (said,)
 
 

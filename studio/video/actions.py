@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contracts import Task, VideoRequest
+from models.media.write import write_gif
 from models.registry.registry import Registry
 from models.video.scene_spec import FRAMES_PER_SECOND
 from studio.io import temp_folders
@@ -225,7 +226,7 @@ def open_image(path: str) -> Pixels:
     """Return the middle square of a picture, or of a clip's first frame, at the model's size, uint8 (64, 64, 3)."""
     from PIL import Image
 
-    from models.clips import read_picture
+    from models.media.clip_reader import read_picture
 
     pixels = read_picture(path, NATIVE_SIDE, NATIVE_SIDE)
     side = min(pixels.shape[:2])
@@ -270,7 +271,7 @@ def pack(stem: Path, file: Path, native: Pixels, frames: Pixels, native_rate: fl
         sheet = exports.write_sheet(stem.with_name(f"{stem.name}-sheet.png"), cut)
         sprites = exports.write_sprite_gif(stem.with_name(f"{stem.name}-cut.gif"), cut, native_rate)
         yield (Files({"sheet": sheet, "sprites": sprites}),)
-    yield (Files({"gif": exports.write_gif(stem.with_suffix(".gif"), file)}),)
+    yield (Files({"gif": write_gif(stem.with_suffix(".gif"), file)}),)
     stride = 2 if rate > 16 else 1
     yield (Files({"webp": exports.write_webp(stem.with_suffix(".webp"), frames[::stride], rate / stride)}),)
 

@@ -1,4 +1,4 @@
-"""What a finished clip is taken away as: MP4 with sound, GIF, WebP, and of characters what is cut out of the paper."""
+"""What a finished clip is taken away as: MP4 with sound, WebP, and of characters what is cut out of the paper."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.media import command as media
 from models.media.program import MediaError
+from models.media.write import VideoWriter, join_sound
 from studio.io import audio_files
-from studio.io.video_files import ClipWriter
 
 Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
-GIF_RATE = Fraction(25, 2)  # GIF counts hundredths of a second: 8 of them
 SPRITE_SCALE = 4  # of a transparent GIF, with hard pixels
 OPAQUE = 128
 
@@ -33,7 +31,7 @@ def write_clip(
     rate = Fraction(frames_per_second).limit_denominator(1001)
     height, width = frames.shape[1:3]
     silent = path if sound is None else path.with_name(f"{path.stem}-silent.mp4")
-    with ClipWriter(silent, width, height, rate) as writer:
+    with VideoWriter(silent, width, height, rate) as writer:
         writer.write(frames)
     if sound is not None:
         wav = audio_files.write_wav(path.with_name(f"{path.stem}-sound.wav"), sound, sample_rate)
@@ -42,35 +40,6 @@ def write_clip(
         finally:
             silent.unlink(missing_ok=True)
             wav.unlink(missing_ok=True)
-    return path
-
-
-def join_sound(video: Path, sound: Path, target: Path, copy: bool = True, delay_s: float = 0.0) -> Path:
-    """Return the picture of `video` with the sound of a WAV file as AAC.
-
-    Args:
-        copy: leave the picture untouched; else it is packed anew as H.264.
-        delay_s: when the sound begins.
-
-    Raises:
-        MediaError: it cannot be written.
-    """
-    command = [*media.input_of(video), *media.input_of(sound, "-itsoffset", f"{delay_s:.3f}")]
-    command += ["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1"]
-    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
-    command += ["-c:v", "copy"] if copy else even
-    _run([*command, "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", f"file:{target}"])
-    return target
-
-
-def write_gif(path: Path, video: Path) -> Path:
-    """Return a clip as a GIF without end, with a palette of its own.
-
-    Raises:
-        MediaError: it cannot be written.
-    """
-    palette = f"fps={GIF_RATE.numerator}/{GIF_RATE.denominator},split[a][b];[a]palettegen[p];[b][p]paletteuse"
-    _run([*media.input_of(video), "-filter_complex", palette, "-loop", "0", f"file:{path}"])
     return path
 
 
@@ -126,9 +95,3 @@ def _times(count: int, frames_per_second: float, units: int) -> list[int]:
     """Return whole durations in `units` of a second that add up."""
     ends = [round(units * index / frames_per_second) for index in range(count + 1)]
     return [end - begin for begin, end in pairwise(ends)]
-
-
-def _run(arguments: list[str]) -> None:
-    code, _ = media.write(arguments)
-    if code != 0:
-        raise MediaError("The clip could not be written; there may be too little room on the disk.")

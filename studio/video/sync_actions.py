@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clips import ClipError, ClipInfo, probe, read_frames
 from models.contracts import Task
-from models.media import command as media
+from models.media.clip_info import ClipInfo, probe
+from models.media.clip_reader import read_frames
+from models.media.program import MediaError
+from models.media.sound import read_in_time
+from models.media.write import replace_sound
 from models.registry.registry import Registry
 from studio.io import audio_files, temp_folders
 from studio.page import film, html, jobs
 from studio.page.events import Event, Events, Files, Pictures, Report, Status
-from studio.video import exports
 
 MOST_S = 120.0
 SIDE = 96  # of the frames that are compared
@@ -78,7 +80,7 @@ class SyncActions:
                 if should_stop():
                     raise jobs.Stopped
                 yield (Status(html.status("Reading the picture", len(frames) / info.frames)),)
-        sound = read_sound(path, info)
+        sound = read_in_time(path, info.duration_s, SAMPLE_RATE)
         yield Status(html.status("Comparing picture and sound", None)), Files({"before": path})
         request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, bool(values["fix"]))
         chunk: Any = None
@@ -104,46 +106,23 @@ def open_clip(path: str | None) -> ClipInfo:
     info = probe(path)
     name = Path(path).name
     if info.is_picture:
-        raise ClipError(f"{name} is a picture that does not move; choose a clip with sound.")
+        raise MediaError(f"{name} is a picture that does not move; choose a clip with sound.")
     if not info.sound:
-        raise ClipError(f"{name} has no sound, so there is nothing to compare the picture with.")
+        raise MediaError(f"{name} has no sound, so there is nothing to compare the picture with.")
     if info.duration_s > MOST_S:
-        raise ClipError(f"{name} is longer than {MOST_S / 60:g} minutes; cut it first.")
+        raise MediaError(f"{name} is longer than {MOST_S / 60:g} minutes; cut it first.")
     return info
 
 
-def read_sound(path: str, info: ClipInfo) -> NDArray[np.float32]:
-    """Read the sound from the picture's first moment on, as long as the picture, float32 (N, 2); gaps are silent.
-
-    Raises:
-        MediaError: it cannot be read.
-    """
-    longest_s = MOST_S + info.delay_s + 1
-    command = [*media.input_of(path), "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-t", f"{longest_s:.3f}"]
-    command += ["-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1"]
-    _, made, _ = media.run(command)
-    samples = np.frombuffer(made[: len(made) // 8 * 8], np.float32).reshape(-1, 2)
-    if not len(samples):
-        raise audio_files.MediaError(f"The sound of {Path(path).name} cannot be read.")
-    samples = samples[round(info.delay_s * SAMPLE_RATE) :]
-    count = round(info.duration_s * SAMPLE_RATE)
-    whole = np.pad(samples[:count], ((0, max(0, count - len(samples))), (0, 0)))
-    return np.nan_to_num(whole, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
-
-
 def write_with_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], target: Path) -> None:
-    """Write the picture of `source` with another sound (N, 2) as MP4; the picture is copied where MP4 can hold it.
+    """Write the picture of `source` with another sound (N, 2) as MP4; the picture is copied where browsers play it.
 
     Raises:
         MediaError: it cannot be written.
     """
     wav = audio_files.write_wav(target.with_suffix(".wav"), np.ascontiguousarray(samples.T), SAMPLE_RATE)
     try:
-        try:
-            exports.join_sound(source, wav, target, copy=True, delay_s=info.delay_s)
-            probe(target)
-        except (audio_files.MediaError, ClipError):
-            exports.join_sound(source, wav, target, copy=False, delay_s=info.delay_s)
+        replace_sound(source, info, wav, target)
     finally:
         wav.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.clips import probe
+from models.media.clip_info import probe
 from tests.browser.conftest import (
     SETTLE_MS,
     download,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.clips import probe
 from models.hub.formats import SPEECHT5_VOCODER
+from models.media.clip_info import probe
 from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf
 from tests.hub_server import HubServer
 from tests.studio.style.test_actions import make_clip

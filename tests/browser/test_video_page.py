@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.clips import probe
+from models.media.clip_info import probe
 from studio.io.recipes import read_recipe
 from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
 from tests.studio.debug_video import ball_clip

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.clips import probe
 from models.errors import ModelError
 from models.hub.describe import describe
 from models.hub.formats import SPEECHT5_VOCODER
 from models.live import messages
 from models.live.clip_stream import ClipStream
 from models.live.load_monitor import LoadMonitor
+from models.media.clip_info import probe
 from models.registry.registry import Registry
 from studio.io import recipes
 from studio.live.sessions import LiveBoard

@@ -13,11 +13,11 @@ from PIL import Image
 
 from models.backends.library import import_backend
 from models.backends.video import PIPELINES, preview_latents
-from models.clips import ClipError
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
 from models.hub.describe import describe
 from models.hub.formats import BY_NAME, find_sampler_defaults
+from models.media.program import MediaError
 from models.registry.registry import Registry
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
@@ -87,7 +87,7 @@ def test_the_first_picture_is_read_as_everywhere_else(load: Load, tmp_path: Path
     assert np.array_equal(clips["moving"], clips["upright"]), "of what moves, the first frame"
     assert not np.array_equal(seen(model, image=small)[1], clips["upright"])
     (tmp_path / "torn.png").write_bytes(b"no picture")
-    with pytest.raises(ClipError, match=r"torn\.png"):
+    with pytest.raises(MediaError, match=r"torn\.png"):
         seen(model, image=small, picture_path=str(tmp_path / "torn.png"))
 
 

@@ -15,13 +15,15 @@ import torch
 from benchmarks.music_video import find_accents, measure_differences, measure_gap_s, measure_share_near
 from models.beats.detector import BeatDetector
 from models.beats.network import BEAT_MEL, BeatNetwork, BeatNetworkConfig
-from models.clips import probe
 from models.contracts import VideoChunk, VideoRequest
 from models.errors import ModelError
+from models.media.clip_info import probe
+from models.media.program import MediaError
+from models.media.sound import unpack_song
+from models.media.write import VideoWriter
 from models.music_video import analysis, key_clips
 from models.music_video.captions import Caption
 from models.music_video.contracts import MAX_KEY_CLIPS
-from models.music_video.encoder import EncodingError, SongVideoWriter, decode_song
 from models.music_video.generator import MusicVideoGenerator
 from models.music_video.plan import KeyClip
 from tests.models.music_video.debug_video import (
@@ -129,11 +131,11 @@ def test_too_long_a_work_is_told_before_it_starts(tmp_path: Path) -> None:
 def test_a_broken_song_or_a_missing_folder_is_told(generator: MusicVideoGenerator, tmp_path: Path) -> None:
     request = request_for(tmp_path, 1.0)
     request.song.write_bytes(b"no sound" * 100)
-    with pytest.raises(EncodingError, match="could not be"):
+    with pytest.raises(MediaError, match="could not be"):
         list(generator.stream(request))
     assert not request.out.exists()
-    writer = SongVideoWriter(tmp_path / "nowhere" / "a.mp4", (64, 64), request.rate, None, 0.0)
-    with pytest.raises(EncodingError, match="could not be written"), writer:
+    writer = VideoWriter(tmp_path / "nowhere" / "a.mp4", 64, 64, request.rate)
+    with pytest.raises(MediaError, match="could not be written"), writer:
         for _ in range(1000):
             writer.write(np.zeros((64, 64, 3), np.uint8))
 
@@ -193,7 +195,7 @@ def test_all_clips_of_one_video_are_kept(tmp_path: Path) -> None:
 )
 def test_every_kind_of_sound_is_unpacked(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     source = encoded(tmp_path / name, "-f", "lavfi", "-i", "sine=440:d=2", *options)
-    assert decode_song(source, tmp_path / "out.wav") == pytest.approx(2.0, abs=0.06)
+    assert unpack_song(source, tmp_path / "out.wav") == pytest.approx(2.0, abs=0.06)
     mono = np.concatenate(list(analysis.MonoFile(tmp_path / "out.wav").read_blocks()))
     assert mono.dtype == np.float32 and len(mono) == pytest.approx(2.0 * BEAT_MEL.sample_rate, rel=0.03)
     assert 0.02 < np.abs(mono).max() <= 1
@@ -204,25 +206,25 @@ def test_the_sound_of_a_video_and_a_trim(tmp_path: Path) -> None:
         tmp_path / "clip.mp4", "-f", "lavfi", "-i", "testsrc=s=64x64:d=3", "-f", "lavfi", "-i", "sine=300:d=3",
         "-pix_fmt", "yuv420p",
     )  # fmt: skip
-    assert decode_song(clip, tmp_path / "a.wav", 0.5, 2.0) == pytest.approx(1.5, abs=0.01)
+    assert unpack_song(clip, tmp_path / "a.wav", 0.5, 2.0) == pytest.approx(1.5, abs=0.01)
     with pytest.raises(ValueError, match="after the start"):
-        decode_song(clip, tmp_path / "a.wav", 50.0)
+        unpack_song(clip, tmp_path / "a.wav", 50.0)
     with pytest.raises(ValueError, match="before it begins"):
-        decode_song(clip, tmp_path / "a.wav", 2.0, 1.0)
+        unpack_song(clip, tmp_path / "a.wav", 2.0, 1.0)
     silent = encoded(tmp_path / "silent.mp4", "-f", "lavfi", "-i", "testsrc=s=64x64:d=1", "-pix_fmt", "yuv420p")
     with pytest.raises(ValueError, match="holds no sound"):
-        decode_song(silent, tmp_path / "a.wav")
+        unpack_song(silent, tmp_path / "a.wav")
 
 
 def test_files_that_are_no_songs(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="gone"):
-        decode_song(tmp_path / "nothing.mp3", tmp_path / "a.wav")
+        unpack_song(tmp_path / "nothing.mp3", tmp_path / "a.wav")
     (tmp_path / "empty.mp3").touch()
     with pytest.raises(ValueError, match="is empty"):
-        decode_song(tmp_path / "empty.mp3", tmp_path / "a.wav")
+        unpack_song(tmp_path / "empty.mp3", tmp_path / "a.wav")
     (tmp_path / "broken.mp3").write_bytes(b"ID3" + bytes(np.random.default_rng(0).integers(0, 255, 4000, np.uint8)))
     with pytest.raises(ValueError, match="no sound that can be read"):
-        decode_song(tmp_path / "broken.mp3", tmp_path / "a.wav")
+        unpack_song(tmp_path / "broken.mp3", tmp_path / "a.wav")
 
 
 def test_reading_in_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

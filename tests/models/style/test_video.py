@@ -11,8 +11,9 @@ import pytest
 import torch
 from PIL import Image, features
 
-from models.clips import ClipError, probe, read_frames, read_picture
-from models.media.program import find_ffmpeg
+from models.media.clip_info import probe
+from models.media.clip_reader import read_frames, read_picture
+from models.media.program import MediaError, find_ffmpeg
 from models.style.picture_network import (
     PictureStyleConfig,
     PictureStyleNetwork,
@@ -199,7 +200,7 @@ def test_broken_files_are_sentences(
     path = tmp_path / name
     path.write_bytes(content)
     for request in (VideoStyleRequest(str(path), style_file), VideoStyleRequest(style_file, str(path))):
-        with pytest.raises(ClipError, match=sentence):
+        with pytest.raises(MediaError, match=sentence):
             list(model.stream(request))
 
 
@@ -207,9 +208,9 @@ def test_a_cut_clip_gives_what_is_left(model: VideoStyle, clip_file: str, style_
     path = tmp_path / "cut.png"
     picture = Path(style_file).read_bytes()
     path.write_bytes(picture[: len(picture) // 3])
-    with pytest.raises(ClipError, match="damaged"):
+    with pytest.raises(MediaError, match="damaged"):
         list(model.stream(VideoStyleRequest(str(path), style_file)))
-    with pytest.raises(ClipError, match="gone"):
+    with pytest.raises(MediaError, match="gone"):
         list(model.stream(VideoStyleRequest(str(tmp_path / "nothing.mp4"), style_file)))
 
 

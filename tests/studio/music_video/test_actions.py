@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.clips import probe
+from models.media.clip_info import probe
 from models.music_video.contracts import ASPECTS, SHORTER_SIDES, VisualEffects
 from models.registry.registry import Registry
 from studio.io.audio_files import write_wav

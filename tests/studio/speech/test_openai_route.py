@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from models.contracts import Voice
-from studio.io import audio_files
+from models.media.sound import read_sound
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.speech.openai_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
 from tests.studio.debug_speech import debug_registry, debug_spec
@@ -51,7 +51,7 @@ def test_sound_in_each_format(client: TestClient, tmp_path: Path, form: str) -> 
     assert answer.status_code == 200 and answer.headers["content-type"] == FORMATS[form][0]
     path = tmp_path / f"sound.{form}"
     path.write_bytes(answer.content)
-    samples, rate = audio_files.read_audio(path)
+    samples, rate = read_sound(path)
     assert rate in (22_050, 44_100) and 0.5 < samples.shape[-1] / rate < 3 and np.abs(samples).max() > 0.05
 
 

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from models.clips import probe
+from models.media.clip_info import probe
 from models.media.program import find_ffmpeg
-from studio.io import video_files
+from models.media.write import VideoWriter
 from studio.io.recipes import read_recipe
 from studio.style import gallery
 from studio.style.actions import AudioStyleActions, StyleActions, VideoStyleActions
@@ -125,6 +125,6 @@ def test_the_gallery_is_small_and_says_whose_it_is() -> None:
 def test_odd_sizes_are_written_even(tmp_path: Path) -> None:
     from fractions import Fraction
 
-    with video_files.ClipWriter(tmp_path / "odd.mp4", 33, 21, Fraction(10)) as writer:
+    with VideoWriter(tmp_path / "odd.mp4", 33, 21, Fraction(10)) as writer:
         writer.write(np.zeros((3, 21, 33, 3), np.uint8))
     assert (probe(tmp_path / "odd.mp4").width, probe(tmp_path / "odd.mp4").height) == (34, 22)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.clips import probe
+from models.media.clip_info import probe
 from models.media.program import find_ffmpeg
 from models.video.cutout import PAPER, cut_out
 from studio.io.recipes import read_recipe

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from models.clips import probe
+from models.media.clip_info import probe
 from studio.app import build_studio, launch_studio
 from studio.io.recipes import read_recipe
 from tests.studio.debug_video import debug_sync_spec, video_registry
