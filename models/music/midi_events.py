@@ -292,7 +292,9 @@ def _find_tracks(data: bytes, at: int) -> Iterator[tuple[TrackEvents, bool]]:
         begin = at + 8
         declared = begin + int.from_bytes(data[at + 4 : begin], "big")
         track, end, has_end = _read_track(data, begin, min(declared, len(data)))
-        is_right = declared <= len(data) and (_is_chunk_border(data, declared) or (has_end and end == declared))
+        holds_another = _TRACK in data[end:declared]  # what was declared goes on over the next tracks
+        is_border = _is_chunk_border(data, declared) and not holds_another
+        is_right = declared <= len(data) and (is_border or (has_end and end == declared))
         if not is_right:
             found = data.find(_TRACK, begin)
             stop = found if found >= 0 else len(data)
