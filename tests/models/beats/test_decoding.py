@@ -20,6 +20,7 @@ from models.beats.decoding import (
     decode_bars,
     decode_beats,
     drop_weak_beats,
+    read_activation,
     run_viterbi,
     upsample,
 )
@@ -264,3 +265,108 @@ def test_the_online_tracker_agrees_once_it_knows_the_tempo(bpm: int) -> None:
     late = np.array(found)[np.array(found) > settled_s]
     assert matched(late, beats[beats > settled_s], 0.05) > 0.95
     assert abs(tracker.bpm - bpm) / bpm < 0.03
+
+
+def test_the_online_belief_is_the_forward_recursion() -> None:
+    """State by state: a tempo may change where a beat begins; the observations are those of Viterbi."""
+    states = TempoStates.build(min_bpm=600, max_bpm=1200)
+    tracker = OnlineTracker(states)
+    belief = np.full(len(states.position), 1 / len(states.position))
+    activations = np.random.default_rng(2).random(40) ** 2
+    for activation in activations:
+        tracker.push(float(activation))
+        moved = np.zeros_like(belief)
+        for state, chance in enumerate(belief):
+            if state in states.last:
+                moved[states.first] += chance * np.exp(states.log_change[states.tempo[state]])
+            else:
+                moved[state + 1] += chance
+        log_on, log_off = compute_log_observations(np.array([activation]))
+        moved *= np.exp(np.where(states.on_beat, log_on[0], log_off[0]))
+        belief = moved / moved.sum()
+        np.testing.assert_allclose(tracker.belief, belief, rtol=1e-9)
+    assert tracker.frame == len(activations)
+
+
+def test_the_online_tracker_tells_no_beat_before_it_heard_one() -> None:
+    tracker = OnlineTracker(STATES)
+    assert not any(tracker.push(0.19) for _ in range(400))
+    assert not tracker.heard
+    tracker.push(0.2)
+    assert tracker.heard
+
+
+@pytest.mark.parametrize(("gap_s", "bridged"), [(3.4, True), (6.0, False)])
+def test_the_beat_goes_on_over_a_break_and_ends_in_silence(gap_s: float, bridged: bool) -> None:
+    first, later = np.arange(0.5, 8.01, 0.5), np.arange(8.0 + gap_s // 0.5 * 0.5 + 0.5, 22, 0.5)
+    length = int(22.5 * RATE)
+    activation = bumps(np.concatenate([first, later]), 22.5)[:length] - 0.003
+    found = decode_beats(activation, RATE, STATES)
+    inside = found[(found > 8.3) & (found < later[0] - 0.3)]
+    assert (len(inside) == round((later[0] - 8.0) / 0.5) - 1) == bridged
+    assert inside.size == 0 or np.minimum(inside - 8.0, later[0] - inside).max() <= 2.03
+
+
+def test_the_place_of_a_peak_is_told_between_frames() -> None:
+    beats = 0.503 + 0.5 * np.arange(20) + np.linspace(0, 0.009, 20)
+    fine_frames = np.arange(11 * DECODE_RATE)
+    distance = np.abs(fine_frames[:, None] / DECODE_RATE - beats[None]).min(axis=1)
+    found = decode_beats(0.9 - np.minimum(8 * distance, 0.9) ** 2 / 0.9, DECODE_RATE, STATES)
+    assert len(found) == len(beats)
+    np.testing.assert_allclose(found, beats, atol=0.003)
+
+
+def test_activations_are_read_as_far_as_the_reach() -> None:
+    activation = np.zeros(20)
+    activation[10] = 0.7
+    read = read_activation(activation, 10, np.array([0.7, 0.8, 1.0, 1.2, 1.3]), 2)
+    assert read.tolist() == [0.0, 0.7, 0.7, 0.7, 0.0]
+    assert read_activation(activation, 10, np.array([-5.0, 99.0])).tolist() == [0.0, 0.0]
+    assert read_activation(activation, 10, np.zeros(0)).tolist() == []
+    activation[0] = activation[-1] = 0.4
+    assert read_activation(activation, 10, np.array([-5.0, 99.0])).tolist() == [0.4, 0.4]
+
+
+@pytest.mark.parametrize(("rate", "count"), [(50, 20), (25, 7), (100, 9)])
+def test_upsampling_keeps_every_frame_and_lies_between(rate: int, count: int) -> None:
+    activation = np.random.default_rng(count).random(count)
+    fine = upsample(activation, rate, 100)
+    step = 100 // rate
+    assert len(fine) == (count - 1) * step + 1
+    np.testing.assert_allclose(fine[::step], activation)
+    if step > 1:
+        np.testing.assert_allclose(fine[1::step], activation[:-1] + np.diff(activation) / step)
+    assert len(upsample(np.zeros(0), rate)) == 0
+
+
+def test_the_states_are_those_of_all_whole_frames_between_two_tempi() -> None:
+    states = TempoStates.build(min_bpm=100, max_bpm=150, rate=100)
+    assert states.intervals.tolist() == list(range(40, 61))
+    assert (states.last - states.first + 1).tolist() == states.intervals.tolist()
+    assert states.position[states.first].tolist() == [0] * 21
+    assert states.position[states.last].tolist() == (states.intervals - 1).tolist()
+    assert (states.tempo[states.last] == np.arange(21)).all()
+    np.testing.assert_allclose(np.exp(states.log_change).sum(axis=1), 1.0)
+    ratio = np.exp(states.log_change[0, 1] - states.log_change[0, 0])
+    assert ratio == pytest.approx(np.exp(-100 * (41 / 40 - 1)))
+    assert [int(states.on_beat[a : b + 1].sum()) for a, b in zip(states.first, states.last, strict=True)] == [
+        int(np.ceil(interval / 16)) for interval in range(40, 61)
+    ]
+
+
+@pytest.mark.parametrize(("turns", "halved"), [(16, True), (15, False)])
+def test_sixteen_beats_are_enough_to_take_turns(turns: int, halved: bool) -> None:
+    activation, beats = taking_turns(0.6, 140)
+    assert (len(drop_weak_beats(activation, RATE, beats[:turns])) < turns) == halved
+
+
+@pytest.mark.parametrize(("bpm", "halved"), [(92, True), (88, False)])
+def test_no_song_becomes_slower_than_the_slowest(bpm: int, halved: bool) -> None:
+    activation, beats = taking_turns(0.6, bpm)
+    assert (len(drop_weak_beats(activation, RATE, beats)) < len(beats)) == halved
+
+
+@pytest.mark.parametrize(("weak", "halved"), [(0.76, True), (0.84, False)])
+def test_weak_beats_are_under_a_share_of_the_strong_ones(weak: float, halved: bool) -> None:
+    activation, beats = taking_turns(weak, 120)
+    assert (len(drop_weak_beats(activation, RATE, beats)) < len(beats)) == halved
