@@ -227,12 +227,17 @@ def test_without_a_sign_bars_have_four_beats_from_the_first_on(level: float) -> 
     assert decode_bars(np.full(24, level)).tolist() == [1, 2, 3, 4] * 6
 
 
-def test_a_song_may_begin_with_an_upbeat() -> None:
-    wanted = (np.arange(40) + 3) % 4 + 1
-    heard = np.where(wanted == 1, 0.8, 0.6)  # all high, the downbeats a little higher
-    assert (decode_bars(heard) == wanted).all()
-    three = (np.arange(40) + 1) % 3 + 1
-    assert (decode_bars(np.where(three == 1, 0.8, 0.6)) == three).all()
+@pytest.mark.parametrize("length", [3, 4])
+def test_downbeats_a_little_above_the_rest_tell_the_bars_and_the_upbeat(length: int) -> None:
+    wanted = (np.arange(48) + 1) % length + 1
+    assert (decode_bars(np.where(wanted == 1, 0.7, 0.6)) == wanted).all()
+
+
+def test_observations_are_those_of_the_papers_and_finite_at_the_ends() -> None:
+    on, off = compute_log_observations(np.array([0.0, 0.25, 1.0]))
+    assert np.isfinite(on).all() and np.isfinite(off).all()
+    assert on[1] == pytest.approx(np.log(0.25)) and off[1] == pytest.approx(np.log(0.75 / 15))
+    assert on[0] == pytest.approx(np.log(1e-4)) and off[2] == pytest.approx(np.log(1e-4 / 15))
 
 
 @given(length=st.sampled_from((3, 4)), offset=st.integers(0, 3), bars=st.integers(4, 12))
