@@ -146,13 +146,15 @@ def _probe_clip(path: Path) -> ClipInfo:
         width, height = height, width
     alpha_decoder = ALPHA_DECODERS.get(codec, "") if _ALPHA_MODE.search(behind) else ""
     rate = choose_rate(shown.starts, _named_rate(line))
+    sound, profile = _sound(text)
     return ClipInfo(
         width,
         height,
         rate,
         count_frames(shown, rate),
         codec=codec,
-        **_sound(text),
+        sound=sound,
+        sound_profile=profile,
         decoder=alpha_decoder,
         has_alpha=bool(alpha_decoder or _ALPHA.search(line)),
         transfer=next((short for name, short in TRANSFERS.items() if name in line), ""),
@@ -165,10 +167,10 @@ def _named_rate(line: str) -> float:
     return float(named.group(1)) * (1000 if named.group(2) else 1) if named else 0.0
 
 
-def _sound(text: str) -> dict[str, str]:
-    """Return codec and profile of the first sound, by the names of their fields."""
+def _sound(text: str) -> tuple[str, str]:
+    """Return codec and profile of the first sound."""
     sound = _SOUND.search(text)
     if sound is None:
-        return {}
+        return "", ""
     profile = re.match(r" \(([\w -]+)\)", sound.group(2))
-    return {"sound": sound.group(1), "sound_profile": profile.group(1) if profile else ""}
+    return sound.group(1), profile.group(1) if profile else ""

@@ -17,7 +17,7 @@ from models.media.limits import MAX_RATE
 Times = NDArray[np.float64]
 
 SLOWEST = Fraction(1, 10)  # frames a second
-FASTEST_VARIABLE = 60.0  # of clips whose frames come at no constant rate
+FASTEST_VARIABLE = Fraction(60)  # of clips whose frames come at no constant rate
 DISCARDED = 0x4  # flag of a packet that an edit list hides
 USUAL = tuple(
     Fraction(rate) for rate in (10, 12, Fraction(25, 2), 15, 20, Fraction(24_000, 1001), 24, 25,
@@ -93,8 +93,8 @@ def choose_rate(starts: Times, named: float) -> Fraction:
             return rate
     intervals = np.diff(starts)
     short = np.quantile(intervals, 0.05, method="lower")
-    rate = 1.0 / float(intervals[intervals <= 1.25 * short].mean())
-    return min(max(_usual(rate) or Fraction(rate).limit_denominator(1001), SLOWEST), Fraction(FASTEST_VARIABLE))
+    fast = 1.0 / float(intervals[intervals <= 1.25 * short].mean())
+    return min(max(_usual(fast) or Fraction(fast).limit_denominator(1001), SLOWEST), FASTEST_VARIABLE)
 
 
 def shift_onto(starts: Times, rate: Fraction) -> float:

@@ -6,7 +6,7 @@ Letters: C channels (1 or 2), n samples.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -220,7 +220,7 @@ def _mix(
     return np.concatenate(mixed), (middle, whole)
 
 
-def _blocks(path: Path, info: SoundInfo, rate: int, max_s: float) -> Iterator[FloatArray]:
+def _blocks(path: Path, info: SoundInfo, rate: int, max_s: float) -> Generator[FloatArray]:
     """Yield the sound (C, block).
 
     Raises:

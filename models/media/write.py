@@ -24,6 +24,7 @@ EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=black"
 COPIED_SOUND = {"aac", "mp3", "flac", "opus"}  # what MP4 holds and browsers decode
 COPIED_AAC = {"", "LC", "HE-AAC", "HE-AACv2"}
 PLAYED_VIDEO = {"h264", "vp9", "av1"}
+PLAYED_FILES = {(".mp4", "h264"), (".mp4", "av1"), (".webm", "vp8"), (".webm", "vp9"), (".webm", "av1")}
 GIF_RATE = Fraction(25, 2)  # GIF counts hundredths of a second: 8 of them
 NOT_WRITTEN = "The clip could not be written; there may be too little room on the disk."
 
@@ -145,14 +146,21 @@ def replace_sound(source: Path, info: ClipInfo, sound: Path, target: Path) -> Pa
     return write_anew(source, info, target, sound)
 
 
-def write_anew(source: Path, info: ClipInfo, target: Path, sound: Path | None = None) -> Path:
+def write_anew(
+    source: Path, info: ClipInfo, target: Path, sound: Path | None = None, size: tuple[int, int] | None = None
+) -> Path:
     """Write the frames of an upload as they are read, with the sound of a WAV file or none.
+
+    Args:
+        info: of `source`.
+        size: width and height; None leaves them.
 
     Raises:
         MediaError: it cannot be read or written.
     """
-    with VideoWriter(target, info.width, info.height, info.rate, song=sound, song_s=info.duration_s) as writer:
-        for frame in read_frames(source, info, info.width, info.height):
+    width, height = size or (info.width, info.height)
+    with VideoWriter(target, width, height, info.rate, song=sound, song_s=info.duration_s) as writer:
+        for frame in read_frames(source, info, width, height):
             writer.write(frame)
     return target
 

@@ -21,10 +21,10 @@ FACES = {"JP": "\u3041\u30ff", "KR": "\uac00\ud7a3"}  # of a collection: which l
 
 
 class Font(NamedTuple):
-    """A font file, and which of the fonts in it."""
+    """A font file, and which of the faces in it."""
 
     path: str
-    index: int = 0
+    face: int = 0
 
 
 class Run(NamedTuple):
@@ -120,9 +120,9 @@ def open_font(font: Font, size: float) -> Any:
     from PIL import ImageFont
 
     try:
-        return ImageFont.truetype(font.path, size, index=font.index)
+        return ImageFont.truetype(font.path, size, index=font.face)
     except OSError:
-        return ImageFont.truetype(font.path, BITMAP_SIZE, index=font.index)
+        return ImageFont.truetype(font.path, BITMAP_SIZE, index=font.face)
 
 
 def _font_beside(letter: str, runs: list[tuple[str, Font | None, int]], level: int) -> Font | None:

@@ -149,7 +149,8 @@ def _draw_run(layer: Any, run: Any, place: tuple[float, float], measure: _Measur
 
     font = open_font(run.font, measure.size)
     scale = measure.size / font.size
-    text, options = run.text, {}
+    text = run.text
+    options: dict[str, Any] = {}
     if features.check("raqm"):
         options = {"direction": "rtl" if run.from_right else "ltr"}
     elif run.from_right:

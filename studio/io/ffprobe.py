@@ -21,6 +21,7 @@ if __name__ == "__main__":  # started as a program, it knows no package
 from models.media import containers
 
 LARGEST_COUNTED_FILE_BYTES = 64 * 2**20  # of larger files the packets are not counted: the container's duration serves
+DEADLINE_S = 60
 OPTIONS_WITH_VALUE = {"-v", "-loglevel", "-print_format", "-of", "-select_streams", "-show_entries", "-f", "-i"}
 OPTIONS_WITH_VALUE |= {"-read_ahead_limit", "--ffmpeg", "-analyzeduration", "-probesize"}
 
@@ -82,7 +83,10 @@ def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
     command = [ffmpeg, "-hide_banner", "-nostdin", *open_safely(file)]
     if file.is_file() and file.stat().st_size <= LARGEST_COUNTED_FILE_BYTES:
         command += ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "framecrc", "-"]
-    run = subprocess.run(command, capture_output=True, check=False)
+    try:
+        run = subprocess.run(command, capture_output=True, check=False, timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        return {"format": {"filename": path, "nb_streams": 0}, "streams": [], "log": "It took too long.\n"}
     log = run.stderr.decode("utf-8", "replace")
     input_log = log.split("\nOutput #0")[0].split("\nStream mapping")[0]
     streams = [stream for stream in map(read_stream, input_log.splitlines()) if stream]

@@ -15,7 +15,7 @@ from models.media.clip_info import ClipInfo, probe
 from models.media.clip_reader import read_frames
 from models.media.program import MediaError
 from models.media.sound import read_in_time
-from models.media.write import replace_sound
+from models.media.write import PLAYED_FILES, replace_sound, write_anew
 from models.registry.registry import Registry
 from studio.io import audio_files, temp_folders
 from studio.page import film, html, jobs
@@ -23,6 +23,7 @@ from studio.page.events import Event, Events, Files, Pictures, Report, Status
 
 MOST_S = 120.0
 SIDE = 96  # of the frames that are compared
+SHOWN_SIDE = 960  # at most, of a copy that is shown
 SAMPLE_RATE = 44_100
 NOTHING: Events = (
     Status(html.status("Looking at the clip")),
@@ -81,7 +82,8 @@ class SyncActions:
                     raise jobs.Stopped
                 yield (Status(html.status("Reading the picture", len(frames) / info.frames)),)
         sound = read_in_time(path, info.duration_s, SAMPLE_RATE)
-        yield Status(html.status("Comparing picture and sound", None)), Files({"before": path})
+        before = show_upload(Path(path), info, sound, Path(folder))
+        yield Status(html.status("Comparing picture and sound", None)), Files({"before": before})
         request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, bool(values["fix"]))
         chunk: Any = None
         with closing(model.stream(request)) as chunks:
@@ -112,6 +114,22 @@ def open_clip(path: str | None) -> ClipInfo:
     if info.duration_s > MOST_S:
         raise MediaError(f"{name} is longer than {MOST_S / 60:g} minutes; cut it first.")
     return info
+
+
+def show_upload(source: Path, info: ClipInfo, samples: NDArray[np.float32], folder: Path) -> Path:
+    """Return a file that a browser plays: the upload itself where it is one, else a small copy with its sound (N, 2).
+
+    Raises:
+        MediaError: the copy cannot be written.
+    """
+    if (source.suffix.lower(), info.codec) in PLAYED_FILES and not info.transfer:
+        return source
+    target = folder / "before.mp4"
+    wav = audio_files.write_wav(folder / "before.wav", np.ascontiguousarray(samples.T), SAMPLE_RATE)
+    try:
+        return write_anew(source, info, target, wav, info.fitted(SHOWN_SIDE))
+    finally:
+        wav.unlink(missing_ok=True)
 
 
 def write_with_sound(source: Path, info: ClipInfo, samples: NDArray[np.float32], target: Path) -> None:

@@ -20,7 +20,7 @@ def maker() -> str:
     return BROUGHT
 
 
-@pytest.fixture(params=PROGRAMS.values(), ids=PROGRAMS)
+@pytest.fixture(params=list(PROGRAMS.values()), ids=list(PROGRAMS))
 def program(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> str:

@@ -13,7 +13,7 @@ RATE = 22_050
 WIDTH, HEIGHT = 160, 96
 
 
-def run(program: str, *arguments: str | Path) -> None:
+def run(program: str, *arguments: str | Path | float) -> None:
     """Run ffmpeg, overwriting."""
     subprocess.run([program, "-v", "error", "-y", *map(str, arguments)], check=True)
 

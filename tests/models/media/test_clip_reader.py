@@ -114,8 +114,9 @@ def test_a_gif_of_changing_pace(tmp_path: Path, program: str) -> None:
 
 def test_a_webp_of_changing_pace(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 30), (60 * number, 90, 20)) for number in range(4)]
-    options = {"save_all": True, "append_images": frames[1:], "lossless": True}
-    frames[0].save(tmp_path / "pace.webp", duration=[100, 500, 50, 50], **options)
+    times = [100, 500, 50, 50]
+    path = tmp_path / "pace.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True, duration=times)
     info, read = frames_of(tmp_path / "pace.webp")
     assert info.rate == 20 and len(read) == info.frames == 14
     assert [int(frame[5, 5, 0]) for frame in read] == [0] * 2 + [60] * 10 + [120, 180]
@@ -140,8 +141,8 @@ def test_high_dynamic_range_comes_as_on_a_plain_screen(kind: str, tmp_path: Path
     assert info.transfer == kind
     found = read[2, HEIGHT // 2, 16::32].astype(int)
     assert np.abs(found - np.array(PATCHES)).max() <= 20, found.tolist()
-    tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
-    plain = write_frames(maker, tmp_path / "plain.mp4", patches(), "10", "-pix_fmt", "yuv420p", *tags)
+    plain_tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
+    plain = write_frames(maker, tmp_path / "plain.mp4", patches(), "10", "-pix_fmt", "yuv420p", *plain_tags)
     assert probe(plain).transfer == ""
 
 

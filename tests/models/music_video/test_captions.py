@@ -77,7 +77,7 @@ def cue(start: int, end: int, words: str, number: str = "1", arrow: str = " --> 
     return f"{number}\n00:00:0{start},000{arrow}00:00:0{end},000\n{words}\n\n"
 
 
-ONE = [(1, 2, "A")]
+ONE: list[tuple[float, float, str]] = [(1, 2, "A")]
 TOLD: dict[str, tuple[str, list[tuple[float, float, str]]]] = {
     "no blank lines": (
         (cue(1, 2, "One") + cue(3, 4, "Two", "2") + cue(5, 6, "3", "3")).replace("\n\n", "\n"),

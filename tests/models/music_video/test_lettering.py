@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -20,7 +21,7 @@ SCRIPT_A = "\U0001d5a0"  # a letter that DejaVu Sans has and DejaVu Sans Bold ha
 
 
 @pytest.fixture
-def only_dejavu(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_dejavu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have a machine whose fonts are those that matplotlib brings."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     monkeypatch.setattr(fonts, "list_fonts", lambda: (str(folder / "DejaVuSans.ttf"),))

@@ -107,6 +107,8 @@ def test_other_codecs_are_packed_anew(actions: SyncActions, tmp_path: Path) -> N
     run_ffmpeg("-i", str(clip), "-c:v", "huffyuv", "-c:a", "pcm_s16le", str(tmp_path / "in.avi"))
     made = checked(actions, tmp_path / "in.avi", tmp_path)
     assert probe(made["file"]).frames == probe(clip).frames and abs(offset_of(made["file"])) < 0.02
+    shown = probe(made["before"])  # a copy that browsers play
+    assert (shown.codec, shown.sound, shown.frames) == ("h264", "aac", probe(clip).frames)
 
 
 def test_a_clip_in_which_nothing_happens_is_not_judged(
