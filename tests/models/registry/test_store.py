@@ -13,7 +13,7 @@ from models.contracts import SpeechRequest, Task, Voice
 from models.errors import ModelError
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec, Snapshot
-from models.registry.store import FILE, FOLDER, TIMINGS_FILE, open_registry, parse_spec, read_specs
+from models.registry.store import FILE, FOLDER, open_registry, parse_spec, read_specs
 from tests.models.registry.counting_models import make_spec
 
 COMMIT, OTHER_COMMIT = "0" * 40, "1" * 40
@@ -42,7 +42,7 @@ def test_an_added_model_comes_back_as_it_was(tmp_path: Path) -> None:
     assert all(each.task is Task.SPEECH for each in again.specs())
     again.remove(own.key)
     assert open_registry((), cache_dir=tmp_path).specs() == (spec,)
-    assert [each.name for each in (tmp_path / FOLDER).iterdir()] == [FILE]
+    assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")] == [".auralume", ".auralume/models.json"]
 
 
 def test_the_catalogue_is_not_stored(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: py
 def test_timings_lie_beside_the_models(tmp_path: Path) -> None:
     registry = open_registry((), cache_dir=tmp_path)
     registry.timings.record("speech/a", SpeechRequest("a" * 100), 10.0)
-    assert (tmp_path / FOLDER / TIMINGS_FILE).is_file()
+    assert (tmp_path / ".auralume" / "pace.json").is_file(), "where earlier versions keep them"
     assert open_registry((), cache_dir=tmp_path).timings.get("speech/a") == ("character", 0.1)
 
 

@@ -73,6 +73,8 @@ def test_what_tells_little_is_not_recorded() -> None:
     assert timings.get("speech/a") == ("character", 0.5)
     timings.record("music/a", MusicRequest(bars=1), 0.5)
     assert timings.get("music/a") == ("bar", 0.5), "only short texts are left out"
+    timings.record("video/a", VideoRequest("a ball", frames=2, steps=1, size=32), 1.0)
+    assert timings.get("video/a") == ("frame and step at 64 pixels", 2.0)
 
 
 def test_timings_are_kept_on_disk(tmp_path: Path) -> None:
