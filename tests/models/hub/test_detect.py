@@ -122,6 +122,11 @@ def test_one_model_type_may_be_made_for_several_things() -> None:
     assert detect(files, {"architecture": "vgg19"}).format.task == Task.STYLE_VIDEO
 
 
+@pytest.mark.parametrize("ending", ["bin", "ckpt", "pt", "pth", "pkl", "msgpack", "h5", "onnx"])
+def test_every_format_that_can_run_programs_is_called_so(ending: str) -> None:
+    refuse(f"config.json model.{ending}", VITS, "unsafe", "pickle")
+
+
 @pytest.mark.parametrize(
     ("files", "content", "kind", "says"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from models.hub.describe import (
     parse_voices,
 )
 from models.hub.detect import DetectedModel
-from models.hub.download import Hub
+from models.hub.download import Hub, HubFile
 from models.hub.formats import (
     BY_NAME,
     FORMATS,
@@ -33,7 +33,9 @@ from models.hub.formats import (
     needs_picture,
     takes_words,
 )
+from models.hub.listing import Repository
 from models.hub.spec import Bundled, ModelSpec, Snapshot
+from models.registry.catalog import CATALOG
 from tests.hub_server import HubServer
 
 WEIGHTS = b"w" * 500_000
@@ -185,6 +187,26 @@ def test_voices_of_a_card() -> None:
         with pytest.raises(ModelError, match=r"voices in auralume\.json") as caught:
             parse_voices({"voices": wrong})
         assert caught.value.kind == "format"
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        HubFile("a", 1),
+        Hub("a/b", "0" * 40, (HubFile("a", 1),)),
+        Snapshot("a/b", "0" * 40, 1.0),
+        Bundled(("a",)),
+        Repository("a/b", "0" * 40, ()),
+        DetectedModel(BY_NAME["vits"], (), 1.0, False, {}),
+        BY_NAME["vits"],
+        SPEECHT5_VOCODER,
+        next(iter(CATALOG)),
+    ],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_facts_do_not_change(fact: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(fact, fields(fact)[0].name, "other")
 
 
 def test_what_is_known_of_kinds() -> None:

@@ -123,6 +123,12 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: py
     assert registry.specs() == (added_spec(),) and "could not be written" in caplog.text
 
 
+def test_the_folder_is_made_when_it_is_needed(tmp_path: Path) -> None:
+    cache = tmp_path / "new" / "cache"
+    open_registry((), cache_dir=cache).add(added_spec())
+    assert open_registry((), cache_dir=cache).specs() == (added_spec(),)
+
+
 def test_timings_lie_beside_the_models(tmp_path: Path) -> None:
     registry = open_registry((), cache_dir=tmp_path)
     registry.timings.record("speech/a", SpeechRequest("a" * 100), 10.0)
