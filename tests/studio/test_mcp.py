@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
+from tests.loops import run_coroutine
 from tests.studio.debug_music import debug_music_spec
 
 TOOLS = {
@@ -36,7 +36,7 @@ def tools_of(address: str) -> dict[str, Any]:
             await session.initialize()
             return {tool.name: tool for tool in (await session.list_tools()).tools}
 
-    return asyncio.run(ask())
+    return run_coroutine(ask())
 
 
 def call(address: str, tool: str, **arguments: Any) -> Any:
@@ -45,7 +45,7 @@ def call(address: str, tool: str, **arguments: Any) -> Any:
             await session.initialize()
             return await session.call_tool(tool, arguments)
 
-    return asyncio.run(ask())
+    return run_coroutine(ask())
 
 
 def test_every_tool_says_what_each_parameter_takes(address: str) -> None:

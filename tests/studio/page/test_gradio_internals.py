@@ -6,7 +6,6 @@ requirements.txt admits the minor version for which these tests have passed. To 
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib.util
 import inspect
 import re
@@ -20,6 +19,7 @@ from gradio import audio_stream_encoder, routes
 from gradio.context import Context
 
 from studio.app import STREAM_STARTUP_WAIT_S, build_studio
+from tests.loops import run_coroutine
 from tests.studio.debug_speech import debug_registry
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -104,7 +104,7 @@ def test_a_replaced_preprocess_is_what_a_call_goes_through() -> None:
     function = next(each for each in page.fns.values() if each.api_name == "shout")
 
     def call(value: str) -> list[Any]:
-        return asyncio.run(page.process_api(function, [value]))["data"]
+        return run_coroutine(page.process_api(function, [value]))["data"]
 
     assert call("yes") == ["YES!"]
     with pytest.raises(gr.Error, match=r"Refused\."):
