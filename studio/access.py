@@ -119,10 +119,9 @@ class AccessMiddleware:
     Args:
         app: the application beneath.
         rules: who is let in.
-        _options: of Gradio's own middleware, in whose place this one stands.
     """
 
-    def __init__(self, app: ASGIApp, rules: AccessRules, **_options: object) -> None:
+    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
         self.app, self.rules = app, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

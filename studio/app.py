@@ -80,7 +80,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     registry = REGISTRIES[studio]
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
-    with serving.guarded(rules or rules_for(settings.get("server_name"))):
+    with serving.guarded(rules or rules_for(settings.get("server_name")), studio):
         studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
     if block:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
-import functools
 import logging
 import os
 import signal
@@ -19,9 +18,11 @@ from typing import Any
 
 import gradio as gr
 from gradio import networking, routes
+from starlette.types import ASGIApp
 
 from studio.access import AccessMiddleware, AccessRules
 from studio.io import temp_folders
+from studio.unheard import UnheardMiddleware
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +58,15 @@ def ask_no_proxy_for_loopback() -> None:
 
 
 @contextlib.contextmanager
-def guarded(rules: AccessRules) -> Iterator[None]:
+def guarded(rules: AccessRules, studio: gr.Blocks) -> Iterator[None]:
     """Let Gradio build its server with our access rules in the place of its own, and our look at its address."""
+
+    def wrap(app: ASGIApp, **_options: object) -> ASGIApp:
+        return AccessMiddleware(UnheardMiddleware(app, studio), rules)
+
     ask_no_proxy_for_loopback()
     before = routes.CustomCORSMiddleware, networking.url_ok
-    routes.CustomCORSMiddleware = functools.partial(AccessMiddleware, rules=rules)  # type: ignore[assignment,misc]
+    routes.CustomCORSMiddleware = wrap  # type: ignore[assignment,misc]
     networking.url_ok = wait_until_ready
     try:
         yield

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -63,6 +64,8 @@ class MusicComposer:
         context_tokens: how long a row the model has learned from.
         copy_detector: knows the runs of notes of the training pieces; without one nothing is held against them.
     """
+
+    takes_turns: ClassVar[bool] = True
 
     def __init__(
         self,

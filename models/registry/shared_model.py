@@ -1,9 +1,14 @@
-"""A loaded model that several people share, and the work of loading one while several wait for it."""
+"""A loaded model that several people share, and the work of loading one while several wait for it.
+
+A generator whose class has `takes_turns` true may have several streams open, as each keeps its state to itself: they
+take turns chunk by chunk. Every other generator answers one request after another.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator as IteratorOf
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +18,11 @@ from models.errors import Cancelled, ModelError
 from models.hub.download import OnProgress
 from models.hub.spec import ModelSpec
 from models.registry.protocols import ModelOwner
+from models.registry.turns import Ticket, Turns
 
 
 class SharedModel:
-    """A loaded model, shared by all who asked for it; one stream runs at a time.
+    """A loaded model, shared by all who asked for it; at any moment it works for one of them.
 
     Attributes:
         spec: its catalogue entry.
@@ -29,6 +35,7 @@ class SharedModel:
         self._owner = owner
         self._generator: Generator | None = generator
         self._streaming = threading.Lock()  # not re-entrant, and released by whichever thread ends the stream
+        self._turns = Turns()
 
     @property
     def model(self) -> Any:
@@ -69,10 +76,11 @@ class SharedModel:
             self._owner.end_use(self.spec.key)
 
     def stream(self, request: Any) -> Iterator[Any]:
-        """Yield the chunks of one request, holding the model from the first chunk to the last.
+        """Yield the chunks of one request.
 
-        Others wait their turn meanwhile, and the model is not freed. Closing the generator closes the model's own and
-        lets the next one in. If the model was freed since it was handed out, it is loaded again first.
+        Others wait meanwhile, for the end of the stream or, where the generator takes turns, of a chunk. The model is
+        not freed. Closing the generator closes the model's own. If the model was freed since it was handed out, it is
+        loaded again first.
 
         Raises:
             ModelError: it stayed busy for too long, or could not be loaded again.
@@ -81,22 +89,55 @@ class SharedModel:
             yield from self._owner.load(self.spec.key).stream(request)
             return
         try:
-            if not self._streaming.acquire(timeout=self._owner.busy_timeout_s):
-                raise ModelError(f"{self.spec.title} is busy with another person's request. Try again later.", "busy")
-            try:
-                chunks = self._owner.runner(self.model, request, self.spec)
-                began_s = time.monotonic()
-                try:
-                    yield from chunks
-                    self._owner.timings.record(self.spec.key, request, time.monotonic() - began_s)
-                finally:
-                    close = getattr(chunks, "close", None)
-                    if close is not None:
-                        close()
-            finally:
-                self._streaming.release()
+            takes_turns = getattr(self._generator, "takes_turns", False)
+            began_s = time.monotonic()
+            waited_s = yield from (self._stream_in_turns if takes_turns else self._stream_at_once)(request)
+            self._owner.timings.record(self.spec.key, request, time.monotonic() - began_s - waited_s)
         finally:
             self._owner.end_use(self.spec.key)
+
+    def _stream_at_once(self, request: Any) -> IteratorOf[Any, None, float]:
+        """Yield the chunks while all others wait for the end; return the seconds that it waited itself."""
+        asked_s = time.monotonic()
+        if not self._streaming.acquire(timeout=self._owner.busy_timeout_s):
+            raise self._busy_error()
+        try:
+            waited_s = time.monotonic() - asked_s
+            chunks = self._owner.runner(self.model, request, self.spec)
+            try:
+                yield from chunks
+            finally:
+                _close(chunks)
+            return waited_s
+        finally:
+            self._streaming.release()
+
+    def _stream_in_turns(self, request: Any) -> IteratorOf[Any, None, float]:
+        """Yield the chunks, each made when its turn has come; return the seconds of waiting."""
+        ticket = Ticket()
+        chunks = self._owner.runner(self.model, request, self.spec)
+        end = object()
+        try:
+            while True:
+                try:
+                    with self._turns.take(ticket, self._owner.busy_timeout_s):
+                        chunk = next(chunks, end)
+                except TimeoutError:
+                    raise self._busy_error() from None
+                if chunk is end:
+                    return ticket.waited_s
+                yield chunk
+        finally:
+            _close(chunks)
+
+    def _busy_error(self) -> ModelError:
+        return ModelError(f"{self.spec.title} is busy with another person's request. Try again later.", "busy")
+
+
+def _close(chunks: Iterator[Any]) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
 
 
 class LoadJob:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -64,6 +65,8 @@ class SpeechSynthesizer:
         to_symbols: lazily turns a text into utterances, appending notes for the person to the list `notes`.
         symbol_ids: symbols of an utterance to ids.
     """
+
+    takes_turns: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -64,6 +65,8 @@ class AudioStyler:
         average: statistics of ordinary speech, what `open_live` starts from.
         matching: in eval mode; without it voices are restyled by their statistics alone, as all other sounds.
     """
+
+    takes_turns: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -116,12 +116,14 @@ class VideoStyle:
         remembered_bytes: how much the features of clips may take.
     """
 
+    takes_turns: ClassVar[bool] = True
+
     def __init__(self, network: PictureStyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self.network = network.eval()
         self.encoded_frames = 0  # how often the encoder has seen a frame of a content
         self._memory = _FrameCache(remembered_bytes)
         self._styles: LRUCache[Any, PictureStyle] = LRUCache(REMEMBERED_STYLES)
-        self._lock = threading.Lock()  # one request at a time: the memory is shared
+        self._lock = threading.Lock()  # one frame at a time: the memory is shared
 
     @property
     def info(self) -> ModelInfo:
@@ -140,7 +142,7 @@ class VideoStyle:
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
         style = self._extract_style(request.style)
         notes = tuple(_write_notes(info, width, height))
-        with self._lock, closing(_StyleRun(self, request, info, (width, height), style)) as run:
+        with closing(_StyleRun(self, request, info, (width, height), style)) as run:
             made: list[Pixels] = []
             seen: list[Pixels] = []
             done = 0
@@ -208,10 +210,12 @@ class _StyleRun:
     @torch.inference_mode()
     def _paint(self, number: int, source: Pixels) -> Pixels:
         pixels = _to_tensor(source)
-        frame = self.model._memory.find(self.clip, number)
+        with self.model._lock:
+            frame = self.model._memory.find(self.clip, number)
         if frame is None:
             frame = self._look(source, pixels)
-            self.model._memory.keep(self.clip, number, frame)
+            with self.model._lock:
+                self.model._memory.keep(self.clip, number, frame)
         self.before, self.previous = frame, source
         features = [level.float() for level in frame.features]
         painted = self.model.network.paint(

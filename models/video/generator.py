@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -50,6 +51,8 @@ def repeat_condition(condition: Condition, count: int) -> Condition:
 
 class VideoGenerator:
     """Text to video, one request at a time."""
+
+    takes_turns: ClassVar[bool] = True
 
     def __init__(
         self,

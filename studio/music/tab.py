@@ -174,9 +174,9 @@ def _wire_ideas(actions: MusicActions, form: Form, panels: Panels, buttons: list
             take,
             [panels.kept["takes"], form["probability"]],
             panels.components,
-            concurrency_id=jobs.CPU_QUEUE,
             show_progress="hidden",
             api_visibility="private",
+            **jobs.queue_of("music-idea"),
         )
 
 

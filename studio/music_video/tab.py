@@ -177,9 +177,9 @@ def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: 
 
     rest = [form["start_s"], form["end_s"], panels.kept["song"]]
     options: dict[str, Any] = {
-        "concurrency_id": jobs.CPU_QUEUE,
         "show_progress": "hidden",
         "api_visibility": "private",
+        **jobs.queue_of("mv-song"),
     }
     of_either = listener(lambda file, spoken: file or spoken)
     given = [*rest, form["song"], sources.recording]

@@ -236,8 +236,8 @@ def endpoint(
         [form[each.name] for each in fields],
         outputs,
         api_name=name,
-        concurrency_id=jobs.CPU_QUEUE,
         show_progress="hidden",
+        **jobs.queue_of(form.prefix),
     )
 
 

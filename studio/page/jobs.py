@@ -16,9 +16,14 @@ from studio.page.events import Event, Events, Pictures, Problem, Status
 
 log = logging.getLogger(__name__)
 
-CPU_QUEUE = "processor"  # one concurrency id over all tabs: work that needs the processor waits its turn
+AT_ONCE = 4  # works of one form that run beside each other; their model takes them in turns
 POLL_S = 0.25
 UNEXPECTED = "Something went wrong inside the studio. The details are in its log; try again, or try other settings."
+
+
+def queue_of(form: str) -> dict[str, Any]:
+    """Return Gradio's options of the queue of a form, by its prefix: long work of one form holds up no other form."""
+    return {"concurrency_id": f"work-{form}", "concurrency_limit": AT_ONCE}
 
 
 class Stopped(Exception):
@@ -26,21 +31,23 @@ class Stopped(Exception):
 
 
 class StopBoard:
-    """Which sessions have work running, and which of them were asked to stop."""
+    """Which sessions have work running, one at a time each, and which of them were asked to stop."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._flags: dict[str, threading.Event] = {}
 
     def begin(self, session: str) -> threading.Event:
-        """Note that work begins; the event is set when it should stop."""
+        """Note that work begins, once the session's work before has ended; the event is set when it should stop."""
         with self._lock:
+            self._lock.wait_for(lambda: session not in self._flags)
             return self._flags.setdefault(session, threading.Event())
 
     def end(self, session: str) -> None:
         """Note that work has ended."""
         with self._lock:
             self._flags.pop(session, None)
+            self._lock.notify_all()
 
     def ask(self, session: str) -> bool:
         """Ask the session's work to stop; False where none is running."""

@@ -26,7 +26,7 @@ def wire_run(
     suffix: str = "",
     again: Sequence[Callable[..., Any]] = (),
 ) -> None:
-    """Let buttons start work that yields events, one at a time on the machine, and Stop end it.
+    """Let buttons start work that yields events, and Stop end it.
 
     Args:
         starters: buttons, each with what it runs as `run(session, key, values, *further)`.
@@ -59,15 +59,15 @@ def wire_run(
 
     outputs = [*panels.components, *buttons, stop]
     options: dict[str, Any] = {
-        "concurrency_id": jobs.CPU_QUEUE,
         "show_progress": "minimal",
         "show_progress_on": panels.status,
         "api_visibility": "private",
+        **jobs.queue_of(form.prefix),
     }
     running: list[Any] = []
     for button, run in starters:
         button.click(None, outputs=[*buttons, stop], js=busy_js(len(buttons)), api_visibility="private")
-        running.append(button.click(runner(run), [*form.components, *inputs], outputs, concurrency_limit=1, **options))
+        running.append(button.click(runner(run), [*form.components, *inputs], outputs, **options))
     for listen in again:
         row = [panels.kept["made"], *form.components, *inputs]
         running.append(listen(rerunner(starters[0][1]), row, outputs, trigger_mode="always_last", **options))

@@ -178,7 +178,7 @@ def _wire_plots(button: gr.Button, take: gr.State) -> None:
             yield str(plots.save_speech_figure(path, pictures, made.mel(), made.duration_s, title))
 
     button.click(
-        draw, take, file, concurrency_id=jobs.CPU_QUEUE, show_progress="hidden", api_visibility="private"
+        draw, take, file, show_progress="hidden", api_visibility="private", **jobs.queue_of("speech-plots")
     ).then(None, js="() => document.querySelector('#speech-picture-file')?.click()")
 
 

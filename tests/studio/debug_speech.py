@@ -23,6 +23,8 @@ PIECE_S = 0.16
 class DebugSpeech:
     """Speaks each word as a tone of `WORD_S` seconds; `real_time_factor` says how slowly."""
 
+    takes_turns = True
+
     def __init__(self, real_time_factor: float = 0.0) -> None:
         self.real_time_factor = real_time_factor
         self.open_streams = 0

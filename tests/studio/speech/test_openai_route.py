@@ -14,14 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import soundfile
+from gradio_client import Client
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from models.contracts import Voice
 from models.media.sound import read_sound
+from studio.app import build_studio, launch_studio
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.speech.openai_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
 from tests.studio.debug_speech import debug_registry, debug_spec
@@ -204,3 +207,37 @@ def test_voices_and_one_model(client: TestClient) -> None:
         assert row["id"] == name and row["object"] == "model" and isinstance(row["created"], int)
     assert client.get("/v1/models/speech/nothing").status_code == 404
     assert client.get("/v1/audio/voices", params={"model": "speech/nothing"}).status_code == 404
+
+
+@pytest.mark.slow
+def test_a_short_request_is_answered_beside_two_long_ones(tmp_path: Path) -> None:
+    registry = debug_registry(tmp_path, debug_spec("slow", "load_slow"))
+    studio = build_studio(registry)
+    launch_studio(studio, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    url = f"{studio.local_url}v1/audio/speech"
+    left = threading.Event()
+
+    def listen() -> int:
+        body = ASKED | {"model": "speech/slow", "input": "word " * 4000}
+        with httpx.stream("POST", url, json=body, timeout=60, trust_env=False) as answer:
+            for number, _ in enumerate(answer.iter_bytes()):
+                if left.is_set():
+                    return number
+        raise AssertionError("it came to an end")
+
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            long = [pool.submit(listen) for _ in range(2)]
+            until = time.monotonic() + 60
+            while registry.load("speech/slow").model.open_streams < 2 and time.monotonic() < until:
+                time.sleep(0.05)
+            short = httpx.post(url, json=ASKED | {"model": "speech/slow"}, timeout=60, trust_env=False)
+            assert short.status_code == 200
+            report = Client(str(studio.local_url), verbose=False).predict(text="Hi.", api_name="/speech")[2]
+            assert report["words"][0]["text"] == "Hi."
+            assert registry.load("speech/slow").model.open_streams == 2 and not any(each.done() for each in long)
+            left.set()
+            assert all(each.result() > 0 for each in long)
+    finally:
+        left.set()
+        studio.close()
