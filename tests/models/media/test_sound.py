@@ -166,6 +166,7 @@ def test_other_stereo_is_the_mean_of_both(tmp_path: Path, program: str) -> None:
     assert mix_to_mono(whole[:1]).shape == (RATE,)
 
 
+@pytest.mark.slow
 def test_a_bomb_of_eight_channels_is_cut_short(tmp_path: Path, maker: str, program: str) -> None:
     """Twenty minutes of eight silent channels at 192 kHz take little room as FLAC and seven gigabytes as numbers."""
     source = "anullsrc=r=192000:cl=7.1:d=1200"
