@@ -23,6 +23,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from studio.library.owners import OwnerRules
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SPACE_HOSTS = "SPACE_HOST"  # set on a Space: its own addresses, separated by commas
 SPACE_PARENT = "https://huggingface.co"
@@ -47,6 +49,11 @@ class AccessRules:
     hosts: frozenset[str] = LOOPBACK
     origins: frozenset[str] = frozenset()
     password: str = ""
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether the studio serves this machine's own people alone."""
+        return self.hosts <= LOOPBACK and not self.origins and not self.password
 
     def knows_host(self, host: str) -> bool:
         """Tell whether a Host header names this studio; an address in numbers cannot be rebound."""
@@ -119,10 +126,11 @@ class AccessMiddleware:
     Args:
         app: the application beneath.
         rules: who is let in.
+        owners: whose each request is; None tells nobody.
     """
 
-    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
-        self.app, self.rules = app, rules
+    def __init__(self, app: ASGIApp, rules: AccessRules, owners: OwnerRules | None = None) -> None:
+        self.app, self.rules, self.owners = app, rules, owners
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -132,7 +140,8 @@ class AccessMiddleware:
         headers = Headers(scope=scope)
         refusal = self._refuse(scope, headers)
         if refusal is None:
-            await self.app(scope, receive, self._marked(send, headers) if scope["type"] == "http" else send)
+            told, cookie = self.owners.identify(scope, headers) if self.owners is not None else (scope, "")
+            await self.app(told, receive, self._marked(send, headers, cookie) if scope["type"] == "http" else send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -153,8 +162,8 @@ class AccessMiddleware:
             return PlainTextResponse(WRONG_PASSWORD, 401, {"WWW-Authenticate": 'Basic realm="Auralume"'})
         return None
 
-    def _marked(self, send: Send, headers: Headers) -> Send:
-        """Say in each answer which sites may read and embed it."""
+    def _marked(self, send: Send, headers: Headers, cookie: str) -> Send:
+        """Say in each answer which sites may read and embed it, and give a browser its cookie."""
         origin = headers.get("origin", "")
         ancestors = " ".join(["'self'", *sorted(self.rules.origins)])
 
@@ -162,6 +171,8 @@ class AccessMiddleware:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
                 answer["Content-Security-Policy"] = f"frame-ancestors {ancestors}"
+                if cookie:
+                    answer.append("Set-Cookie", cookie)
                 if origin.lower() in self.rules.origins:
                     answer["Access-Control-Allow-Origin"] = origin
                     answer["Access-Control-Allow-Credentials"] = "true"

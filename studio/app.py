@@ -16,8 +16,11 @@ from studio import serving
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.library.owners import OwnerRules, read_secret
+from studio.library.store import Library
 from studio.page import html
 from studio.page.components import markup
+from studio.page.keeping import LIBRARIES
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
 from studio.warm import Warmer
@@ -40,13 +43,19 @@ REGISTRIES: WeakKeyDictionary[gr.Blocks, Registry] = WeakKeyDictionary()
 STREAM_STARTUP_WAIT_S = 2.0  # at most; the encoder's first frame ends the wait, and the player need not ask again
 
 
-def build_studio(registry: Registry) -> gr.Blocks:
-    """Build the page over a registry; start it with `launch_studio`."""
+def build_studio(registry: Registry, library: Library | None = None) -> gr.Blocks:
+    """Build the page over a registry; start it with `launch_studio`.
+
+    Args:
+        library: keeps the results; None keeps none.
+    """
     ensure_ffmpeg()
     audio_stream_encoder.STARTUP_WAIT = STREAM_STARTUP_WAIT_S
     with gr.Blocks(
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
     ) as studio:
+        if library is not None:
+            LIBRARIES[studio] = library
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         markup(html.header(), elem_id="studio-header")
         if not registry.specs():
@@ -80,7 +89,11 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     registry = REGISTRIES[studio]
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
-    with serving.guarded(rules or rules_for(settings.get("server_name")), studio):
+    rules = rules or rules_for(settings.get("server_name"))
+    library = LIBRARIES.get(studio)
+    secret = read_secret(library.folder if library is not None else None)
+    owners = OwnerRules(secret, rules.password.partition(":")[0], rules.is_alone)
+    with serving.guarded(rules, studio, owners):
         studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()
     if block:

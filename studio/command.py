@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
 
 from models.threads import limit_spinning
 from studio import __version__
+
+if TYPE_CHECKING:
+    from studio.library.store import Library
 
 OPEN_SAID = (
     "Everybody who can reach this address can use the studio. Protect it with --auth USER:PASSWORD. "
@@ -27,6 +35,13 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--allow-origin", action="append", default=[], metavar="ORIGIN", help="another site that may use the studio"
     )
     parser.add_argument("--root-path", default="", help="path under which a proxy serves the studio, such as /studio")
+    parser.add_argument(
+        "--library", metavar="FOLDER", help="where results are kept; by default in your user data folder"
+    )
+    parser.add_argument("--no-library", action="store_true", help="keep no results, as on a Space")
+    parser.add_argument(
+        "--library-size", type=float, default=10.0, metavar="GB", help="the oldest results without a star make room"
+    )
     parser.add_argument("--version", action="version", version=f"Auralume {__version__}")
     return parser.parse_args(arguments)
 
@@ -58,10 +73,33 @@ def start(arguments: Sequence[str] | None = None) -> None:
     registry = open_registry(CATALOG)
     attach(registry)
     launch_studio(
-        build_studio(registry),
+        build_studio(registry, open_library(options)),
         rules,
         server_name=host,
         server_port=options.port,
         mcp_server=options.mcp or None,
         root_path=options.root_path or None,
     )
+
+
+def open_library(options: argparse.Namespace) -> Library | None:
+    """Return the library that the options name; None where none is wanted, as on a Space.
+
+    Raises:
+        SystemExit: the folder that was named cannot be used; without a name, the studio goes on without a library.
+    """
+    if options.no_library or (os.environ.get("SPACE_ID") and not options.library):
+        return None
+    from studio.library.store import GB, Library
+
+    if not options.library_size > 0:
+        raise SystemExit(f"The library's size is {options.library_size:g} GB; it must be more than 0.")
+    folder = Path(options.library).expanduser() if options.library else user_data_path("auralume", False) / "library"
+    try:
+        return Library(folder, round(options.library_size * GB))
+    except (OSError, ValueError, sqlite3.Error) as error:
+        said = f"Results cannot be kept in {folder}: {error}."
+        if options.library:
+            raise SystemExit(said) from error
+        print(f"{said} The studio starts without a library.", file=sys.stderr)
+        return None

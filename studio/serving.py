@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from studio.access import AccessMiddleware, AccessRules
 from studio.io import temp_folders
+from studio.library.owners import OwnerRules
 from studio.unheard import UnheardMiddleware
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,11 @@ def ask_no_proxy_for_loopback() -> None:
 
 
 @contextlib.contextmanager
-def guarded(rules: AccessRules, studio: gr.Blocks) -> Iterator[None]:
+def guarded(rules: AccessRules, studio: gr.Blocks, owners: OwnerRules | None = None) -> Iterator[None]:
     """Let Gradio build its server with our access rules in the place of its own, and our look at its address."""
 
     def wrap(app: ASGIApp, **_options: object) -> ASGIApp:
-        return AccessMiddleware(UnheardMiddleware(app, studio), rules)
+        return AccessMiddleware(UnheardMiddleware(app, studio), rules, owners)
 
     ask_no_proxy_for_loopback()
     before = routes.CustomCORSMiddleware, networking.url_ok

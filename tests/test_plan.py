@@ -16,7 +16,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("studio", "models", "training", "benchmarks", "docs", "tests")
-SHARED_ROOMS = ("page", "io")  # what every tab of the studio may import beside itself, `models` and `studio/__init__`
+SHARED_ROOMS = (
+    "page",
+    "io",
+    "library",
+)  # what every tab of the studio may import beside itself, `models` and `studio/__init__`
 LONGEST_FILE_LINES = 400
 NAMED_FUNCTION = re.compile(r"([a-z_]\w*(?:\.\w+)+):[a-z_]\w*")  # a loader: "package.module:function"
 

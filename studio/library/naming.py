@@ -55,5 +55,6 @@ def title_of(recipe: Recipe | None, kind: str, stem: str) -> str:
 
 def stem_of(*parts: Any) -> str:
     """Return a file name without its ending, of the first words of every part: "lo-fi-a-minor-80-compose-4711"."""
-    words = [word for part in parts for word in re.findall(r"[^\W_]+", str(part).lower())[:MOST_WORDS]]
+    told = [part for part in parts if part not in (None, "")]
+    words = [word for part in told for word in re.findall(r"[^\W_]+", str(part).lower())[:MOST_WORDS]]
     return "-".join(word[:16] for word in words)[:90].strip("-") or "result"

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import secrets
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import Scope
 
 COOKIE = "auralume"
 OWNER_HEADER, BROWSER_HEADER = "x-auralume-owner", "x-auralume-browser"
@@ -58,17 +64,77 @@ def sign(browser: str, secret: bytes) -> str:
     return f"{browser}.{hmac.new(secret, browser.encode(), 'sha256').hexdigest()}"
 
 
-def read_cookie(header: str, secret: bytes) -> str:
-    """Return the browser's name in a Cookie header, or "" where it has none that we signed."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    browser, _, _ = (morsel.value if morsel is not None else "").partition(".")
-    is_ours = bool(browser) and hmac.compare_digest(sign(browser, secret), morsel.value if morsel is not None else "")
-    return browser if is_ours else ""
-
-
 def owner_of_login(user: str) -> str:
     """Return the owner's name of a person who logs in."""
     return f"user-{hashlib.sha256(user.encode()).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True)
+class OwnerRules:
+    """Tells whose each request is.
+
+    Attributes:
+        secret: signs the cookies.
+        login: the user's name that everybody logs in with, or "".
+        is_alone: whether the studio serves this machine alone, so that all of its browsers are one person's.
+    """
+
+    secret: bytes
+    login: str = ""
+    is_alone: bool = False
+
+    @property
+    def cookie(self) -> str:
+        """Return the cookie's name: studios at other ports of this machine have others."""
+        return f"{COOKIE}-{hashlib.sha256(self.secret).hexdigest()[:8]}"
+
+    def owner(self, browser: str, headers: Headers, client: str) -> str:
+        """Return the owner's name.
+
+        Args:
+            browser: its name; client: the address that asks.
+        """
+        if self.login:
+            return owner_of_login(self.login)
+        is_here = self.is_alone and is_own_address(client) and not any(name in headers for name in FORWARDED)
+        return LOCAL if is_here else browser
+
+    def identify(self, scope: Scope, headers: Headers) -> tuple[Scope, str]:
+        """Return the scope with the two headers of ours, and a cookie to set, or ""."""
+        known = self.read_cookie(headers.get("cookie", ""))
+        browser = known or new_browser()
+        client = (scope.get("client") or ("", 0))[0]
+        told = {OWNER_HEADER: self.owner(browser, headers, client), BROWSER_HEADER: browser}
+        rest = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in told]
+        added = [(name.encode(), value.encode()) for name, value in told.items()]
+        wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
+        is_secure = scope.get("scheme") == "https" or headers.get("x-forwarded-proto", "").startswith("https")
+        return {**scope, "headers": [*rest, *added]}, self._cookie(browser, is_secure) if wants_page else ""
+
+    def read_cookie(self, header: str) -> str:
+        """Return the browser's name in a Cookie header, or "" where it has none that we signed."""
+        found = cookie_parser(header).get(self.cookie, "")
+        browser, _, _ = found.partition(".")
+        return browser if browser and hmac.compare_digest(sign(browser, self.secret), found) else ""
+
+    def _cookie(self, browser: str, is_secure: bool) -> str:
+        value = f"{self.cookie}={sign(browser, self.secret)}; Max-Age={AGE_S}; Path=/; HttpOnly; SameSite=Lax"
+        return f"{value}; Secure" if is_secure else value
+
+
+def owner_of(headers: Mapping[str, str]) -> str:
+    """Return the owner that the middleware told; without one, the person at this machine."""
+    return headers.get(OWNER_HEADER, LOCAL)
+
+
+def browser_of(headers: Mapping[str, str]) -> str:
+    """Return the browser that the middleware told, or ""."""
+    return headers.get(BROWSER_HEADER, "")
+
+
+def is_own_address(client: str) -> bool:
+    """Tell whether a request came from this machine."""
+    try:
+        return ipaddress.ip_address(client).is_loopback
+    except ValueError:
+        return False

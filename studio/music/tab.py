@@ -60,7 +60,8 @@ def build(registry: Registry) -> None:
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels, buttons = _layout_result(card, registry.default(Task.BEATS) is not None)
     runs = [(button, _run_action(actions, action)) for action, button in starters.items()]
-    wire_run(form, panels, runs, stop, actions.stops, [panels.kept["current"]])
+    new = [starters[action] for action in ("compose", "ideas")]
+    wire_run(form, panels, runs, stop, actions.stops, [panels.kept["current"]], fresh=new)
     _wire_ideas(actions, form, panels, buttons)
     _wire_moods(form, moods)
     _wire_model(form, card)

@@ -15,6 +15,7 @@ from models.music.contracts import BarSpan, MusicChunk, MusicRequest, TimedNote
 from models.music.score import Piece
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
+from studio.library.naming import prompt_of, stem_of
 from studio.music.controls import FIELDS
 from studio.page.stream_pacing import sound_tail
 
@@ -120,9 +121,7 @@ def save_take(
     """
     if not take.finished:
         raise ValueError("The piece is not finished yet.")
-    action = str(recipe.settings.get("action", "compose"))
-    style = str(recipe.settings.get("style", "")) or "music"
-    stem = Path(folder) / f"{style}-{action}-{recipe.seed}{suffix}"
+    stem = Path(folder) / f"{file_stem(recipe)}{suffix}"
     midi: Path | None = None
     if take.piece is not None:
         from models.music.midi_io import to_mido
@@ -140,6 +139,17 @@ def save_take(
         except audio_files.MediaError:
             mp3 = None
     return {"wav": wav, "midi": midi, "mp3": mp3}
+
+
+def file_stem(recipe: Recipe) -> str:
+    """Return a file name that says what was asked for: "lofi-a-minor-80-bpm-compose-4711"."""
+    told, tempo = recipe.settings, float(recipe.settings.get("tempo") or 0)
+    action = told.get("action") or "compose"
+    if said := prompt_of(told):
+        return stem_of(said, action, recipe.seed)
+    return stem_of(
+        told.get("style") or "music", told.get("key"), f"{tempo:g} bpm" if tempo else "", action, recipe.seed
+    )
 
 
 def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:

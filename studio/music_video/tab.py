@@ -24,6 +24,7 @@ from studio.music_video.song import Song, close
 from studio.page import html, jobs, model_card
 from studio.page.components import QUIET, markup, shared_state
 from studio.page.form import Form, Result, endpoint
+from studio.page.keeping import library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
 from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
@@ -74,7 +75,8 @@ def build(registry: Registry) -> None:
         (makers.make, actions.run),
         (makers.preview, partial(actions.run, is_preview=True)),
     ]
-    wire_run(form, panels, starters, makers.stop, actions.stops, [panels.kept["song"]], suffix="make")
+    song = [panels.kept["song"]]
+    wire_run(form, panels, starters, makers.stop, actions.stops, song, suffix="make", prefers_inputs=True)
     _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings)
     endpoint(
@@ -157,6 +159,7 @@ def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:
 
 def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: SongInputs) -> None:
     """Find the beats of a song from a file, the microphone, or the Music tab at once."""
+    library = library_of_page()
 
     def listener(choose: Callable[..., Any]) -> Callable[..., Iterator[Updates]]:
         def listen(request: gr.Request, start_s: float, end_s: float, old: Song | None, *given: Any) -> Any:
@@ -165,6 +168,7 @@ def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: 
                 yield {panels.status: gr.skip()}
                 return
             for events in actions.listen(f"{request.session_hash}listen", source, (start_s, end_s), old):
+                note_origin(library, owner_of_request(request), events, source)
                 yield panels.show(events)
 
         return listen
@@ -193,12 +197,15 @@ def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: 
 
 
 def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Corrections) -> None:
-    song = panels.kept["song"]
+    song, library = panels.kept["song"], library_of_page()
 
     def corrector(what: str) -> Callable[[Song | None, Any, bool], Updates]:
-        return lambda song, value, clicks: {
-            fixes.number: 0, fixes.taps: "", **panels.show(actions.correct(song, what, value, clicks))
-        }  # fmt: skip
+        def correct(old: Song | None, value: Any, clicks: bool) -> Updates:
+            events = actions.correct(old, what, value, clicks)
+            note_origin(library, "", events, old)
+            return {fixes.number: 0, fixes.taps: "", **panels.show(events)}
+
+        return correct
 
     values: dict[str, Any] = {"tap": fixes.taps, "shift": fixes.shift, "delete": fixes.number, "downbeat": fixes.number}
     for what, button in fixes.buttons.items():

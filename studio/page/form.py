@@ -20,7 +20,6 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from models.contracts import MAX_SEED
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.page import jobs
@@ -28,6 +27,8 @@ from studio.page.components import QUIET
 from studio.page.events import Events, Outcome
 from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Seed, Text, Upload
 from studio.page.model_picker import model_picker
+
+SEEDS = 1_000_000
 
 
 class Form:
@@ -42,6 +43,7 @@ class Form:
     def __init__(self, fields: FieldList, registry: Registry, prefix: str) -> None:
         self.fields, self.registry, self.prefix = fields, registry, prefix
         self._components: dict[str, Component] = {}
+        self.keeps_seed: gr.Checkbox | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self._components[name]
@@ -82,11 +84,23 @@ class Form:
                     self.make(each)
 
     def layout_seed(self) -> None:
-        """Make the seed with its die in the current column."""
+        """Make the seed in the current column: drawn anew at each press, unless it is kept."""
         with gr.Row(elem_classes="seed-row"):
             seed = self.make(self.fields["seed"])
-            dice = gr.Button("🎲", elem_classes="dice", elem_id=f"{self.prefix}-dice")
-        dice.click(lambda: SystemRandom().randint(0, MAX_SEED), outputs=seed, **QUIET)
+            dice = gr.Button("Another seed", min_width=120, elem_classes="dice", elem_id=f"{self.prefix}-dice")
+        keep = gr.Checkbox(
+            False, label="Keep this seed", info="else each press draws a new one", elem_id=f"{self.prefix}-keep-seed"
+        )
+        self.keeps_seed = keep
+        dice.click(lambda: [draw_seed(), True], outputs=[seed, keep], **QUIET)
+        seed.input(lambda: True, outputs=keep, **QUIET)  # type: ignore[attr-defined]
+
+    def draw(self, values: dict[str, Any], keeps_seed: bool) -> dict[Any, Any]:
+        """Put a new seed into the values of a press, unless it is to be kept; return what the page shows of it."""
+        if keeps_seed or self.keeps_seed is None:
+            return {}
+        values["seed"] = draw_seed()
+        return {self._components["seed"]: values["seed"]}
 
     @property
     def components(self) -> list[Component]:
@@ -99,12 +113,26 @@ class Form:
 
     def updates(self, values: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the page's updates that set these values."""
-        return {self._components[name]: value for name, value in values.items()}
+        updates: dict[Any, Any] = {self._components[name]: value for name, value in values.items()}
+        if "seed" in values and self.keeps_seed is not None:
+            updates[self.keeps_seed] = True
+        return updates
+
+    def uploads(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return the paths of the files that were given, by the name of the control."""
+        names = [each.name for each in self.fields.fields if isinstance(each, Upload)]
+        return {name: str(values[name]) for name in names if values.get(name)}
 
     def kept(self, *more: str) -> list[Component]:
         """List the components that settings put back, and `more`."""
         names = [each.name for each in self.fields.fields if each.is_kept]
-        return [self._components[name] for name in dict.fromkeys([*names, *more])]
+        seed = [self.keeps_seed] if self.keeps_seed is not None else []
+        return [*(self._components[name] for name in dict.fromkeys([*names, *more])), *seed]
+
+
+def draw_seed() -> int:
+    """Return a new seed, short enough to be read out."""
+    return SystemRandom().randrange(SEEDS)
 
 
 def _checked(declared: Field) -> Callable[[Any], Any]:

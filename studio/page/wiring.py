@@ -11,6 +11,7 @@ from studio.page import html, jobs
 from studio.page.components import QUIET, busy_js, markup, ready, wire_stop
 from studio.page.events import Events
 from studio.page.form import Form
+from studio.page.keeping import Keeping, library_of_page, offered_by, owner_of_request
 from studio.page.panels import Panels, Updates
 
 Run = Callable[..., Generator[Events]]  # session, model's key, values, then the values of further inputs
@@ -25,6 +26,8 @@ def wire_run(
     inputs: Sequence[Any] = (),
     suffix: str = "",
     again: Sequence[Callable[..., Any]] = (),
+    fresh: Sequence[gr.Button] = (),
+    prefers_inputs: bool = False,
 ) -> None:
     """Let buttons start work that yields events, and Stop end it.
 
@@ -34,30 +37,55 @@ def wire_run(
         suffix: of the session's name, where a session has several kinds of work.
         again: listeners, such as a slider's `release`, that start the first button's work anew once the panels' state
             "made" is true.
+        fresh: starters whose results come from none of the further components.
+        prefers_inputs: whether results come from the further components, whatever else was uploaded.
     """
     buttons = [button for button, _ in starters]
     names, count = form.fields.names, len(form.components)
+    library, offered = library_of_page(), offered_by(panels)
+    seed_kept = [form.keeps_seed] if form.keeps_seed is not None else []
 
-    def runner(run: Run) -> Callable[..., Iterator[Updates]]:
+    def runner(starter: int, is_again: bool = False) -> Callable[..., Iterator[Updates]]:
+        button, run = starters[starter]
+
         def work(request: gr.Request, *row: Any) -> Iterator[Updates]:
             values = dict(zip(names, row[:count], strict=True))
+            is_kept, further = row[count : count + len(seed_kept)], row[count + len(seed_kept) :]
+            drawn = form.draw(values, is_again or any(is_kept))
+            if drawn:
+                yield drawn
+            keeping = None
+            if library is not None:
+                uploads = {} if prefers_inputs else form.uploads(values)
+                things = () if button in fresh else further
+                owner = owner_of_request(request)
+                keeping = Keeping(library, owner, form.prefix, offered, uploads, things, starter)
             key = str(values.pop("model", "") or "")
-            for events in run(f"{request.session_hash}{suffix}", key, values, *row[count:]):
-                yield panels.show(events)
+            try:
+                for events in run(f"{request.session_hash}{suffix}", key, values, *further):
+                    if keeping is not None:
+                        keeping.add(events)
+                    yield panels.show(events)
+            finally:
+                if keeping is not None:
+                    keeping.finish()
+            if keeping is not None and keeping.problem:
+                gr.Warning(keeping.problem)
             yield ready(buttons, stop)
 
         return work
 
-    def rerunner(run: Run) -> Callable[..., Iterator[Updates]]:
+    def rerunner() -> Callable[..., Iterator[Updates]]:
         def work(request: gr.Request, is_made: bool, *row: Any) -> Iterator[Updates]:
             if is_made:
-                yield from runner(run)(request, *row)
+                yield from runner(0, is_again=True)(request, *row)
             else:
                 yield {buttons[0]: gr.skip()}
 
         return work
 
-    outputs = [*panels.components, *buttons, stop]
+    outputs = [*panels.components, *buttons, stop, *([form["seed"]] if seed_kept else [])]
+    row = [*form.components, *seed_kept, *inputs]
     options: dict[str, Any] = {
         "show_progress": "minimal",
         "show_progress_on": panels.status,
@@ -65,12 +93,12 @@ def wire_run(
         **jobs.queue_of(form.prefix),
     }
     running: list[Any] = []
-    for button, run in starters:
+    for number, button in enumerate(buttons):
         button.click(None, outputs=[*buttons, stop], js=busy_js(len(buttons)), api_visibility="private")
-        running.append(button.click(runner(run), [*form.components, *inputs], outputs, **options))
+        running.append(button.click(runner(number), row, outputs, **options))
     for listen in again:
-        row = [panels.kept["made"], *form.components, *inputs]
-        running.append(listen(rerunner(starters[0][1]), row, outputs, trigger_mode="always_last", **options))
+        made = [panels.kept["made"], *row]
+        running.append(listen(rerunner(), made, outputs, trigger_mode="always_last", **options))
     wire_stop(stops, stop, panels.status, buttons, running, suffix)
 
 

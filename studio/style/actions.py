@@ -21,6 +21,7 @@ from models.registry.registry import Registry
 from models.style.video_contracts import StyleMove, VideoStyleRequest
 from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
+from studio.library.naming import stem_of
 from studio.page import curves, html, jobs, model_card
 from studio.page.events import Compared, Events, Files, Kept, Offers, Pictures, Report, Status
 from studio.page.fields import FieldList
@@ -177,7 +178,7 @@ class VideoStyleActions(StyleActions):
                 yield (_painting(chunk, began_s),)
         if painted.middle is None or painted.move is None:
             raise jobs.Stopped
-        stem, notes = f"styled-{style_name(wanted.values)}", painted.notes
+        stem, notes = file_stem(wanted.values, request.path), painted.notes
         if info.is_picture:
             file = write_picture(folder / f"{stem}.png", painted.middle[1])
             ready = self._finish(key, wanted, file, original=None, result=None)
@@ -241,7 +242,7 @@ class AudioStyleActions(StyleActions):
         if last is None or not sum(map(len, pieces)):
             raise jobs.Stopped
         samples = np.concatenate(pieces)
-        stem = f"styled-{style_name(wanted.values)}"
+        stem = file_stem(wanted.values, request.content)
         file = audio_files.write_wav(folder / f"{stem}.wav", samples, last.sample_rate)
         ready = self._finish(key, wanted, file, original=Path(str(request.content)), result=file)
         plot = _draw_bands(last.statistics) if last.statistics is not None else ""
@@ -305,6 +306,11 @@ def style_name(values: Values) -> str:
     if values["style_file"]:
         return "own"
     return re.sub(r"[^\w.-]+", "-", str(values["style"] or "style"))[:40]
+
+
+def file_stem(values: Values, content: Any) -> str:
+    """Return a file name that says what was restyled and how: "my-clip-waves-70-percent"."""
+    return stem_of(Path(str(content)).stem, style_name(values), f"{100 * float(values['strength']):g} percent")
 
 
 def _draw_move(move: StyleMove) -> str:

@@ -19,7 +19,9 @@ if __name__ == "__main__":
     from models.live.load_monitor import LoadMonitor
     from models.registry.catalog import CATALOG
     from models.registry.registry import WEIGHTS_DIR
+    from studio.access import rules_for
     from studio.app import build_studio, launch_studio
+    from studio.library.store import Library
     from tests.studio.debug_beats import music_video_specs
     from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec
@@ -39,5 +41,6 @@ if __name__ == "__main__":
     video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
     beats = music_video_specs()[0]
     registry = debug_registry(folder, *specs, *music, *video, beats, *style_specs(), memory_budget_mb=1000)
-    studio = build_studio(registry)
-    launch_studio(studio, server_name="127.0.0.1", server_port=port, quiet=True)
+    studio = build_studio(registry, Library(folder / "library"))
+    rules = rules_for(None, ["http://studio.test"])  # so that every test's browser is a person of its own
+    launch_studio(studio, rules, server_name="127.0.0.1", server_port=port, quiet=True)
