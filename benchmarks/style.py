@@ -28,7 +28,7 @@ from models.registry.registry import Registry
 from models.style import optical_flow
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import limit_spinning
-from training.style_picture.train import list_held_out
+from training.style_picture.pictures import list_held_out
 
 MODEL = "style_video/adain"
 FloatArray = NDArray[np.float64]

@@ -110,7 +110,7 @@ class PictureStyle:
 
 def measure_mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
     """Measure mean and standard deviation of every channel over the picture: (B, C, H, W) to (B, C), (B, C)."""
-    variance, mean = torch.var_mean(features, dim=(2, 3), correction=0)
+    variance, mean = torch.var_mean(features.float(), dim=(2, 3), correction=0)
     return mean, torch.sqrt(variance + EPSILON)
 
 

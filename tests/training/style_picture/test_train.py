@@ -1,74 +1,86 @@
-"""The recipe of the picture style network: pictures by their folders, a training that is resumed, the exported file."""
+"""The recipe of the picture style network: parts of the loss, a training that ends in time, and the file it writes."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from models.style.picture_network import PictureStyleConfig
-from models.weights_io import load_metadata, load_safetensors
+from models.style.painter_network import PainterConfig, PainterNetwork
+from models.style.vgg import Vgg
+from models.weights_io import load_metadata, load_network
 from training.style_picture import train as recipe
-from training.style_picture.train import PictureStyleTraining, TrainConfig, load_pictures
+from training.style_picture.pictures import SquareShelf
+from training.style_picture.train import PicturePlan, PictureStyleTraining
 
-pytestmark = pytest.mark.slow
-
-PLAN = TrainConfig(batch=2, crop=32, late_crop=48)
+PLAN = PicturePlan(batch=8, side=32, warm_up=2, log_every=1, save_every_s=1e9)
+PARTS = {"style", "moments", "content", "roughness", "identity", "distillation", "steadiness"}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder of small pictures, two of each kind but for paintings."""
+def judge() -> Vgg:
     torch.set_num_threads(1)
-    monkeypatch.setattr(recipe, "PATTERN_PICTURES", 2)
-    rng = np.random.default_rng(0)
-    for name, count in (("art_museum", 5), ("flowers_a", 2), ("wallpapers", 2)):
-        (tmp_path / name).mkdir()
-        for index in range(count):
-            pixels = rng.integers(0, 255, (70, 90, 3)).astype(np.uint8)
-            Image.fromarray(pixels).save(tmp_path / name / f"{index}.png")
-    return tmp_path
+    torch.manual_seed(2)
+    return Vgg("vgg16", (4, 4, 4, 4)).eval().requires_grad_(False)
 
 
-def test_pictures_are_told_apart_by_their_folders_and_some_paintings_are_held_out(folder: Path) -> None:
-    pictures = load_pictures(folder)
-    counts = [len(group) for group in (pictures.paintings, pictures.photos, pictures.scenes, pictures.patterns)]
-    assert counts == [4, 2, 2, 2]
-    with pytest.raises(ValueError, match="holds no pictures"):
-        load_pictures(folder / "empty")
+def make_training(judge: Vgg, out: Path, seconds: float, start: Path | None = None) -> PictureStyleTraining:
+    torch.manual_seed(0)
+    kinds = ("paintings", "photos", "scenes", "gallery", "patterns")
+    shelf = SquareShelf({name: torch.randint(0, 255, (2, 3, 48, 48)).to(torch.uint8) for name in kinds})
+    return PictureStyleTraining(shelf, judge, out, time.monotonic() + seconds, PLAN, PainterConfig.debug(), start=start)
 
 
-def make_training(folder: Path, out: Path, minutes: float) -> PictureStyleTraining:
-    return PictureStyleTraining(load_pictures(folder), out, minutes, PLAN, PictureStyleConfig.debug(), seed=6)
+@pytest.mark.slow
+def test_steps_bring_the_loss_down_and_the_file_is_the_average(judge: Vgg, tmp_path: Path) -> None:
+    training = make_training(judge, tmp_path, 1000.0)
+    first = training.train_step()
+    assert set(first) == PARTS and all(bool(torch.isfinite(value)) for value in first.values())
+    for _ in range(30):
+        last = training.train_step()
+    assert float(last["style"] + last["content"]) < float(first["style"] + first["content"])
+    training.save()
+    path = tmp_path / recipe.FILE
+    assert load_metadata(path)["steps"] == "31"
+    network = load_network(path, lambda values: PainterNetwork(PainterConfig.from_dict(values)), "the network")
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, training.average[f"network.{name}"], atol=1e-2, rtol=1e-2)
+    again = make_training(judge, tmp_path, 1000.0, start=path)
+    torch.testing.assert_close(again.model.network.state_dict(), network.state_dict())
 
 
-def test_the_recipe_trains_for_its_time_resumes_and_exports(folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    checkpoint = recipe.train(folder, out, 0.01, PLAN, PictureStyleConfig.debug())
-    state = torch.load(checkpoint, weights_only=True)
-    assert state["step"] >= 1 and state["elapsed_s"] >= 0.6
-    resumed = make_training(folder, out, minutes=0.01)
-    assert (resumed.step, resumed.elapsed_s) == (state["step"], state["elapsed_s"])
-    assert resumed.measure_progress() >= 1  # the time is spent
-    longer = make_training(folder, out, minutes=1.0)
-    before = {name: value.clone() for name, value in longer.model.state_dict().items()}
-    assert set(longer.train_step()) >= {"style", "structure", "identity", "range"}
-    assert longer.step == state["step"] + 1
-    assert any((value != before[name]).any() for name, value in longer.model.state_dict().items())
-    path = recipe.export(checkpoint, tmp_path)
-    metadata = load_metadata(path)
-    assert PictureStyleConfig.from_dict(json.loads(metadata["config"])) == PictureStyleConfig.debug()
-    assert metadata["steps"] == str(state["step"])
-    for name, value in load_safetensors(path).items():
-        torch.testing.assert_close(value.float(), state["average"][name], atol=1e-2, rtol=1e-2)
+@pytest.mark.slow
+def test_a_run_ends_by_the_clock_with_weights_and_log(judge: Vgg, tmp_path: Path) -> None:
+    training = make_training(judge, tmp_path, 0.5)
+    training.run(log_every=1)
+    assert training.step >= 1 and (tmp_path / recipe.FILE).is_file()
+    line = json.loads((tmp_path / recipe.LOG).read_text().splitlines()[0])
+    assert set(line) >= PARTS | {"step", "progress"}
 
 
-def test_the_learning_rate_warms_up_and_falls_to_a_twentieth(folder: Path, tmp_path: Path) -> None:
-    training = make_training(folder, tmp_path / "run", minutes=1.0)
-    assert training.schedule_rates()[0] == pytest.approx(PLAN.learning_rate / 50)
-    training.step, training.elapsed_s = 100, 60.0
-    assert training.schedule_rates()[0] == pytest.approx(0.05 * PLAN.learning_rate)
+def test_rates_warm_up_stay_and_fall_with_the_clock(judge: Vgg, tmp_path: Path) -> None:
+    training = make_training(judge, tmp_path, 1000.0)
+    assert training.schedule_rates()[0] == pytest.approx(PLAN.learning_rate / 2, rel=0.01)
+    training.step = 5
+    assert training.schedule_rates()[0] == pytest.approx(PLAN.learning_rate, rel=0.01)
+    training.until = time.monotonic()
+    assert training.schedule_rates()[0] == pytest.approx(0.01 * PLAN.learning_rate, rel=0.05)
+
+
+def test_what_is_not_finite_is_left_out_of_a_step(judge: Vgg, tmp_path: Path) -> None:
+    training = make_training(judge, tmp_path, 1000.0)
+    weight = next(training.model.parameters())
+    weight.grad = torch.full_like(weight, float("nan"))
+    training.reduce_gradients()
+    assert weight.grad is not None and not weight.grad.any()
+
+
+def test_some_colours_are_exchanged_and_the_rest_stays() -> None:
+    styles = torch.rand(64, 3, 4, 4)
+    varied = recipe.vary_colours(styles, torch.Generator().manual_seed(0))
+    same = (varied == styles).flatten(1).all(dim=1)
+    assert 32 < int(same.sum()) < 64
+    torch.testing.assert_close(varied.sum(dim=1), styles.sum(dim=1))
