@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from benchmarks.results import add_json_option, report_figures
 from models.music.composer import MusicComposer
@@ -29,16 +30,17 @@ from models.music.contracts import MusicRequest
 from models.music.controls import measure_density, measure_key
 from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
 from models.music.kv_cache import CachedTransformer, is_int8_available
+from models.music.musical_context import ContextTracer, PlannedBar, trace_context
 from models.music.sampling import MusicSampler, SamplingSettings
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import KEYS, POSITIONS_PER_QUARTER, STYLES, TEMPI, find_tempo
-from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
+from models.music.vocabulary import KEY, KEYS, PAD, POSITIONS_PER_QUARTER, STYLES, TEMPI, find_tempo
+from models.music.weights import MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
 from training.music.chorales import ChoraleRecipe, train_chorales
-from training.music.corpus import Corpus
-from training.music.examples import Examples
+from training.music.corpus import COLLECTIONS, Corpus
+from training.music.examples import Excerpts
 from training.music.metrics import (
     compute_kl_divergence,
     measure_note_lengths,
@@ -47,7 +49,6 @@ from training.music.metrics import (
     measure_polyphony,
     measure_simultaneity,
 )
-from training.music.train import measure_held_out_losses
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
 ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
@@ -56,6 +57,7 @@ ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
     "chorales": ((52, 52, 52, 52), False),
 }
 SPEED_TOKENS = 512
+JUDGED_TOKENS = 768
 GROUPS = ["speed", "control", "first_audio", "likelihood", "distributions", "copying"]
 Measured = Iterator[tuple[str, float]]
 
@@ -80,7 +82,7 @@ class PieceWriter:
 
     def write(self, constraints: Constraints, seed: int, pieces: int = 1) -> list[Piece]:
         """Write pieces of at most a training row's length."""
-        settings = SamplingSettings(top_p=0.95, max_tokens=CONTEXT_TOKENS, seed=seed)
+        settings = SamplingSettings(top_p=0.95, max_tokens=JUDGED_TOKENS, seed=seed)
         return [decode_piece(tokens) for tokens in self.sampler.sample([()] * pieces, settings, constraints)]
 
 
@@ -206,10 +208,25 @@ def measure_control(pieces: int = 100) -> Measured:
 
 
 def measure_likelihood(model: MusicTransformer, corpus: Corpus) -> Measured:
-    """Yield nll_COLLECTION: nats a token on held-out pieces, 24 excerpts of a row's length a collection."""
-    losses = measure_held_out_losses(model, Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), rows=24)
-    for name, loss in losses.items():
-        yield f"nll_{name}", loss
+    """Yield nll_COLLECTION: nats a token on held-out pieces, 24 excerpts of JUDGED_TOKENS a collection, no plan."""
+    excerpts = Excerpts(corpus, JUDGED_TOKENS)
+    for name in COLLECTIONS:
+        total, count = 0.0, 0
+        for row in excerpts.list_rows(name, 24).tolist():
+            tokens = [token for token in row if token != PAD.first]
+            context = trace_context([ContextTracer(read_bars(tokens))], [tokens[:-1]])
+            with torch.inference_mode():
+                logits = model(torch.tensor([tokens[:-1]]), context=context)[0]
+                total += float(F.cross_entropy(logits, torch.tensor(tokens[1:]), reduction="sum"))
+            count += len(tokens) - 1
+        yield f"nll_{name}", total / count
+
+
+def read_bars(tokens: Sequence[int]) -> Iterator[PlannedBar]:
+    """Read where the bars of an excerpt lie, and its key; nothing else is planned."""
+    key = next((token - KEY.first for token in tokens[:7] if KEY.first <= token < KEY.stop), None)
+    piece = decode_piece(tokens)
+    return (PlannedBar(start=start, key=key) for start in piece.list_bar_starts()[:-1])
 
 
 def write_samples(writer: PieceWriter, count: int = 99) -> dict[str, list[Piece]]:
@@ -227,7 +244,7 @@ def write_samples(writer: PieceWriter, count: int = 99) -> dict[str, list[Piece]
 
 def compare_distributions(written: dict[str, list[Piece]], corpus: Corpus) -> Measured:
     """Yield overlap and KL divergence of samples and held-out excerpts, and of two halves of the held-out ones."""
-    testing = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False)
+    testing = Excerpts(corpus, JUDGED_TOKENS)
     random = np.random.default_rng(3)
     for name, histogram in (
         ("pitch", measure_pitch_classes),
@@ -254,7 +271,7 @@ def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> M
     yield "median_shared_run", float(np.median(runs))
     yield "samples_above_limit", float(sum(run > MAX_SHARED_NOTES for run in runs))
     if corpus is not None:
-        testing, random = Examples(corpus, CONTEXT_TOKENS, held_out=True, augment=False), np.random.default_rng(3)
+        testing, random = Excerpts(corpus, JUDGED_TOKENS), np.random.default_rng(3)
         excerpts = [testing.draw_excerpt(style, random).slice(0, 8) for style in written for _ in range(33)]
         own = [detector.find_longest_run(excerpt).notes for excerpt in excerpts]
         yield "longest_shared_run_held_out", float(max(own))

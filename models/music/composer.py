@@ -1,6 +1,6 @@
 """The music generator: writes bars with the Music Transformer and plays them while the next are written.
 
-The model has learned from rows of CONTEXT_TOKENS tokens. A longer piece is written window by window: when a row is
+The model has learned from rows of so many tokens. A longer piece is written window by window: when a row is
 full, the last bars become the prompt of a new one. What is sampled is taken over bar by bar, so that a bar can be
 checked for copies before anyone hears it.
 """
@@ -43,7 +43,7 @@ from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.source_piece import prepare_source
 from models.music.transformer import MusicTransformer
 from models.music.vocabulary import BAR, KEYS, KIND_OF, METER
-from models.music.weights import CONTEXT_TOKENS, MUSIC_FILE, load_model
+from models.music.weights import MUSIC_FILE, load_model
 
 PROMPT_TOKENS = 320  # of them at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs
@@ -61,7 +61,6 @@ class MusicComposer:
     Args:
         model: in eval mode.
         precision: see `CachedTransformer`; None takes int8 where there is any.
-        context_tokens: how long a row the model has learned from.
         copy_detector: knows the runs of notes of the training pieces; without one nothing is held against them.
     """
 
@@ -71,7 +70,6 @@ class MusicComposer:
         self,
         model: MusicTransformer,
         precision: str | None = None,
-        context_tokens: int = CONTEXT_TOKENS,
         copy_detector: CopyDetector | None = None,
     ) -> None:
         self.copy_detector = copy_detector
@@ -79,7 +77,7 @@ class MusicComposer:
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.sampler = MusicSampler(CachedTransformer(model, precision))
         self.bank = SoundFontRenderer(load_general_midi())
-        self.context_tokens = context_tokens
+        self.context_tokens = model.config.context_tokens
 
     @property
     def info(self) -> ModelInfo:

@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.memory import allocate_pages
+from models.music.musical_context import MusicalContext
 from models.music.relative import RelativeLogits, compute_distance_logits, skew
 from models.music.transformer import (
     Layer,
     MusicTransformer,
+    compute_musical_angles,
     compute_rotary_angles,
     compute_sinusoids,
     make_attention_mask,
@@ -94,7 +96,7 @@ class _FastLayer:
         attention = layer.attention
         width, head_dim = attention.config.width, attention.config.head_dim
         weight, bias = (x.unflatten(0, (3, attention.config.heads, head_dim)).clone() for x in _detach(attention.qkv))
-        if attention.config.position == "rotary":
+        if attention.config.position in ("rotary", "musical"):
             halves_together = torch.arange(head_dim).view(2, -1).t().flatten()
             weight[:2], bias[:2] = weight[:2, :, halves_together], bias[:2, :, halves_together]
         weight[0] *= head_dim**-0.5
@@ -141,6 +143,7 @@ class CachedTransformer:
         with torch.no_grad():
             self.layers = [_FastLayer(layer, precision) for layer in model.layers]  # type: ignore[arg-type]
         self.embedding = model.embedding.weight.detach()
+        self.features = None if model.features is None else model.features.detach()
         tables = [module.table.detach() for module in model.modules() if isinstance(module, RelativeLogits)]
         self.tables = torch.stack(tables) if tables else None  # (layers, H, D, M)
         self.norm = _detach(model.norm)
@@ -150,12 +153,19 @@ class CachedTransformer:
         return KeyValueCache(len(self.layers), batch, self.config.heads, capacity, self.config.head_dim)
 
     @torch.inference_mode()
-    def append(self, tokens: Tensor, cache: KeyValueCache, padding: Tensor | None = None) -> Tensor:
+    def append(
+        self,
+        tokens: Tensor,
+        cache: KeyValueCache,
+        padding: Tensor | None = None,
+        context: MusicalContext | None = None,
+    ) -> Tensor:
         """Take new tokens into the cache and say what may follow the last.
 
         Args:
             tokens: int64 (B, N).
             padding: bool (B, N), True for padding on the left of the first tokens.
+            context: of these tokens, with "musical" positions.
 
         Returns:
             float32 (B, V), the logits after the last token.
@@ -168,20 +178,17 @@ class CachedTransformer:
             raise ValueError(f"The cache holds {cache.used} of {cache.capacity} tokens; {new} more do not fit.")
         if padding is not None:
             cache.pad(padding)
-        for block in tokens.split(BLOCK_TOKENS, dim=1):
-            last = self._append_block(block, cache)
+        for first in range(0, new, BLOCK_TOKENS):
+            part = slice(first, first + BLOCK_TOKENS)
+            last = self._append_block(tokens[:, part], cache, None if context is None else context.cut(part))
         return F.linear(self._normalise(last, self.norm), self.embedding)
 
-    def _append_block(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
+    def _append_block(self, tokens: Tensor, cache: KeyValueCache, context: MusicalContext | None) -> Tensor:
         """Take tokens (B, N) into the cache; return the last one's output, not yet normalised, (B, W)."""
         batch, new = tokens.shape
-        x = self._embed(tokens, cache).reshape(batch * new, -1)  # (B * N, W)
+        x = self._embed(tokens, cache, context).reshape(batch * new, -1)  # (B * N, W)
         mask = self._make_mask(cache, new)
-        turns = None
-        if self.config.position == "rotary":
-            positions = torch.arange(cache.used, cache.used + new)
-            angles = compute_rotary_angles(positions, self.config.head_dim, self.config.rotary_base)
-            turns = torch.polar(torch.ones_like(angles), angles)[:, None]  # complex64 (N, 1, D / 2)
+        turns = self._compute_turns(batch, cache.used, new, context)
         total = cache.used + new
         # One slice for all layers: at this size a step's many small views cost as much as its arithmetic.
         written = cache.keys_values[..., cache.used : total, :].unbind(0)
@@ -211,9 +218,24 @@ class CachedTransformer:
     def _normalise(self, x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
         return torch.layer_norm(x, (self.config.width,), *norm)
 
-    def _embed(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """Map (B, N) to (B, N, W), with the sinusoids of absolute positions if the network has them."""
+    def _compute_turns(self, batch: int, used: int, new: int, context: MusicalContext | None) -> Tensor | None:
+        """Compute by which complex numbers queries and keys are multiplied, (N, 1, D / 2) or (B, N, 2 * H, D / 2)."""
+        if self.config.position not in ("rotary", "musical"):
+            return None
+        positions = torch.arange(used, used + new)
+        if self.config.position == "rotary":
+            angles = compute_rotary_angles(positions, self.config.head_dim, self.config.rotary_base)[:, None]
+        else:
+            counted = positions.expand(batch, new).float()
+            times = (counted, counted) if context is None else (context.times, context.reference_times)
+            angles = torch.cat(compute_musical_angles(self.config, positions, *times), dim=2)
+        return torch.polar(torch.ones_like(angles), angles)
+
+    def _embed(self, tokens: Tensor, cache: KeyValueCache, context: MusicalContext | None) -> Tensor:
+        """Map (B, N) to (B, N, W), with the sinusoids of absolute positions, or features, if the network has them."""
         x = F.embedding(tokens, self.embedding)
+        if self.features is not None and context is not None:
+            x = x + F.embedding_bag(context.features.flatten(0, 1), self.features, mode="sum").view_as(x)
         if self.config.position != "absolute":
             return x
         places = torch.arange(cache.used, cache.used + tokens.shape[1])

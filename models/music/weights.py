@@ -15,7 +15,6 @@ from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.weights_io import load_network, save_safetensors
 
 MUSIC_FILE = "music_transformer.safetensors"
-CONTEXT_TOKENS = 768  # the rows of training: the model has seen nothing longer, so prompts with answers should fit
 
 
 def save_model(path: Path, model: MusicTransformer, facts: Mapping[str, str] | None = None) -> None:

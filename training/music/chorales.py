@@ -7,19 +7,27 @@ for each voice and sixteenth. The measure is the negative log-likelihood of a to
 What the paper leaves open is done so: a token is a MIDI pitch or a rest; where a sixteenth has fewer than four pitches
 the lower voices rest; the data does not tell held notes from repeated ones, so neither do the tokens. Besides the token
 the network is given which voice and which sixteenth of the bar comes next (counted from the start of the piece), a
-fixed clock that says nothing about the music. A piece is read in windows of 256 tokens that move on by 128, each token
+fixed clock that says nothing about the music. A piece is read in windows that move on by half their length, each token
 judged once, where most of the past is in sight. Training pieces are heard in every key that keeps each voice within the
-range it has in the training split.
+range it has in the training split. Nothing but the training split is learned from; of the running averages of the
+weights the one that does best on the validation split is judged, once, on the test split.
+
+    python -m training.music.chorales FILE --seconds 60 --position relative --out FOLDER
 
 Letters: B batch, L tokens, W width, V vocabulary.
 """
 
 from __future__ import annotations
 
+import argparse
+import copy
 import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,8 +42,8 @@ from training.music.optimizers import make_optimizers
 VOICES, STEPS_PER_BAR = 4, 16
 CLOCK = VOICES * STEPS_PER_BAR
 REST, START, VOCABULARY = 128, 129, 130
-WINDOW, STRIDE = 256, 128
-VALIDATE_EVERY = 250
+WINDOW = 256
+JUDGED_ROWS = 32  # windows at once
 Tokens = NDArray[np.int64]
 
 
@@ -120,15 +128,24 @@ class ChoraleTransformer(nn.Module):
 
 @dataclass(frozen=True)
 class ChoraleRecipe:
-    """How the benchmark's networks are trained; the same for all kinds of positions."""
+    """How the benchmark's networks are trained; the same for all kinds of positions.
+
+    Args:
+        window: tokens of a row.
+        steps: of the training; with `seconds` they do not count.
+        seconds: of the clock, in which the learning rate falls to nothing.
+    """
 
     width: int = 128
     layers: int = 4
     heads: int = 4
     feedforward: int = 512
     dropout: float = 0.1
+    window: int = WINDOW
     rows: int = 12
     steps: int = 1500
+    seconds: float | None = None
+    validate_every: int = 250
     warmup_steps: int = 50
     muon_rate: float = 0.02
     adam_rate: float = 0.003
@@ -145,7 +162,7 @@ class ChoraleRecipe:
             feedforward=self.feedforward,
             dropout=self.dropout,
             position=position,
-            max_distance=WINDOW,
+            max_distance=self.window,
         )
 
 
@@ -157,7 +174,8 @@ def _shift(piece: Tokens, first: int, stop: int) -> Tokens:
 class Crops:
     """Draws training rows: a piece as often as it is long, a key, a place."""
 
-    def __init__(self, pieces: Sequence[Tokens], seed: int) -> None:
+    def __init__(self, pieces: Sequence[Tokens], seed: int, window: int = WINDOW) -> None:
+        self.window = window
         self.random = np.random.default_rng(seed)
         ranges = measure_voice_ranges(pieces)
         self.pieces = pieces
@@ -166,81 +184,123 @@ class Crops:
         self.chances = lengths / lengths.sum()
 
     def draw_rows(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw inputs, places and targets, each int64 (count, WINDOW); targets are -1 past the end of a piece."""
-        inputs, places, targets = (np.full((count, WINDOW), fill) for fill in (REST, 0, -1))
+        """Draw inputs, places and targets, each int64 (count, window); targets are -1 past the end of a piece."""
+        window = self.window
+        inputs, places, targets = (np.full((count, window), fill) for fill in (REST, 0, -1))
         for row in range(count):
             index = int(self.random.choice(len(self.pieces), p=self.chances))
             piece = transpose(self.pieces[index], int(self.random.choice(self.keys[index])))
-            last = max(0, (len(piece) - WINDOW) // VOICES)
+            last = max(0, (len(piece) - window) // VOICES)
             first = VOICES * int(self.random.integers(-8, last + 9))
             first = min(max(first, 0), VOICES * last)  # the ends come more often than their share
-            stop = min(first + WINDOW, len(piece))
+            stop = min(first + window, len(piece))
             inputs[row, : stop - first] = _shift(piece, first, stop)
             targets[row, : stop - first] = piece[first:stop]
-            places[row] = first + np.arange(WINDOW)
+            places[row] = first + np.arange(window)
         return torch.from_numpy(inputs), torch.from_numpy(places), torch.from_numpy(targets)
 
 
+def list_windows(piece: Tokens, window: int) -> list[tuple[Tokens, Tokens, Tokens]]:
+    """List inputs, places and targets of a piece's windows, each int64 (window,); -1 is a target judged before."""
+    windows, judged = [], 0
+    for first in range(0, max(1, len(piece) - window // 2), window // 2):
+        stop = min(first + window, len(piece))
+        inputs, targets = np.full(window, REST), np.full(window, -1)
+        inputs[: stop - first] = _shift(piece, first, stop)
+        targets[judged - first : stop - first] = piece[judged:stop]
+        windows.append((inputs, first + np.arange(window), targets))
+        judged = stop
+    return windows
+
+
 @torch.no_grad()
-def measure_nll(model: ChoraleTransformer, pieces: Sequence[Tokens]) -> float:
+def measure_nll(model: ChoraleTransformer, pieces: Sequence[Tokens], window: int = WINDOW) -> float:
     """Measure the mean negative log-likelihood over all tokens of all pieces, in nats."""
     model.eval()
-    total, count = 0.0, 0
-    for piece in pieces:
-        judged = 0
-        for first in range(0, max(1, len(piece) - WINDOW + STRIDE), STRIDE):
-            stop = min(first + WINDOW, len(piece))
-            places = torch.arange(first, stop)[None]
-            logits = model(torch.from_numpy(_shift(piece, first, stop))[None], places)[0]
-            losses = F.cross_entropy(logits, torch.from_numpy(piece[first:stop]), reduction="none")
-            total += float(losses[judged - first :].sum())
-            judged = stop
-        count += len(piece)
+    device = model.embedding.weight.device
+    windows = [each for piece in pieces for each in list_windows(piece, window)]
+    total = 0.0
+    for begin in range(0, len(windows), JUDGED_ROWS):
+        some = windows[begin : begin + JUDGED_ROWS]
+        inputs, places, targets = (torch.from_numpy(np.stack(rows)).to(device) for rows in zip(*some, strict=True))
+        logits = model(inputs, places).float().flatten(0, 1)
+        total += float(F.cross_entropy(logits, targets.flatten(), ignore_index=-1, reduction="sum"))
     model.train()
-    return total / count
+    return total / sum(map(len, pieces))
 
 
 class ChoraleTraining(TrainingLoop[ChoraleTransformer]):
-    """One network's training, which can be stopped and started; only the running average of the weights is judged."""
+    """One network's training, which can be stopped and started; only running averages of the weights are judged."""
 
     def __init__(
         self, recipe: ChoraleRecipe, position: str, splits: Mapping[str, list[Tokens]], checkpoint: Path
     ) -> None:
+        self.begun_at = time.perf_counter()
         torch.manual_seed(recipe.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.recipe, self.splits = recipe, splits
         config = recipe.make_config(position)
-        model = ChoraleTransformer(config)
+        model = ChoraleTransformer(config).to(self.device)
+        self.best: dict[str, Tensor] = {}
+        self.best_valid = float("inf")
         super().__init__(model, config, make_optimizers(model, recipe.muon_rate, recipe.adam_rate), checkpoint)
-        self.crops = Crops(splits["train"], recipe.seed + self.step)  # rows that were not drawn before
+        self.crops = Crops(splits["train"], recipe.seed + self.step, recipe.window)  # rows that were not drawn before
+
+    def make_state(self) -> dict[str, Any]:
+        """Return what the checkpoint holds."""
+        return {**super().make_state(), "best": self.best, "best_valid": self.best_valid}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `make_state` returned."""
+        super().load_state(state)
+        self.best, self.best_valid = state["best"], state["best_valid"]
 
     def measure_progress(self) -> float:
-        """Return the share of the steps that is done."""
-        return self.step / self.recipe.steps
+        """Return the share of the steps, or of the time, that is done."""
+        if self.recipe.seconds is None:
+            return self.step / self.recipe.steps
+        return (time.perf_counter() - self.begun_at) / self.recipe.seconds if self.step else 0.0
 
     def schedule_rates(self) -> tuple[float, ...]:
         """Return the learning rates of Muon and AdamW: a warm-up, then a straight line to 0."""
         recipe = self.recipe
-        rate = min(1.0, (self.step + 1) / recipe.warmup_steps) * (1 - self.step / recipe.steps)
+        rate = min(1.0, (self.step + 1) / recipe.warmup_steps) * max(0.0, 1 - self.measure_progress())
         return rate * recipe.muon_rate, rate * recipe.adam_rate
 
     def weigh_average(self) -> float:
         """Return the weight of the newest state: of all at first, in the end of so many steps."""
         return max(1 / self.step, 1 / self.recipe.average_over_steps)
 
-    def train_step(self) -> dict[str, float]:
+    def narrow(self) -> AbstractContextManager[object]:
+        """Compute in bfloat16 on a GPU."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def train_step(self) -> dict[str, Tensor]:
         """Do one step; return the loss."""
-        inputs, places, targets = self.crops.draw_rows(self.recipe.rows)
-        logits = self.model(inputs, places)
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
+        inputs, places, targets = (each.to(self.device) for each in self.crops.draw_rows(self.recipe.rows))
+        with self.narrow():
+            logits = self.model(inputs, places)
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-1)
         self.descend(loss, 1.0)
-        return {"loss": float(loss.detach())}
+        return {"loss": loss.detach()}
 
     def finish_step(self) -> None:
-        """Measure the validation loss now and then."""
-        if self.step % VALIDATE_EVERY == 0:
-            self.write_log(
-                {"step": self.step, "valid": round(measure_nll(self.build_average(), self.splits["valid"]), 4)}
-            )
+        """Measure the validation loss now and then, and keep the average that does best."""
+        if self.step % self.recipe.validate_every == 0:
+            self.validate()
+
+    def validate(self) -> None:
+        """Measure the validation loss of the average, and keep it if it is the best."""
+        valid = self.judge(self.average, self.splits["valid"])
+        self.write_log({"step": self.step, "valid": round(valid, 4)})
+        if valid < self.best_valid:
+            self.best, self.best_valid = {name: value.clone() for name, value in self.average.items()}, valid
+
+    def judge(self, weights: Mapping[str, Tensor], pieces: Sequence[Tokens]) -> float:
+        """Measure the loss of some weights, in full precision."""
+        network = copy.deepcopy(self.model)
+        network.load_state_dict(dict(weights))
+        return measure_nll(network, pieces, self.recipe.window)
 
 
 def train_chorales(path: Path, position: str, recipe: ChoraleRecipe, checkpoint: Path) -> dict[str, float]:
@@ -251,9 +311,40 @@ def train_chorales(path: Path, position: str, recipe: ChoraleRecipe, checkpoint:
     """
     splits = read_splits(path)
     training = ChoraleTraining(recipe, position, splits, checkpoint)
+    before = training.step
     training.run(log_every=50, save_every_s=120)
-    average = training.build_average()
+    if training.step > before:
+        training.validate()
+        training.save()
     judged = {"train": splits["train"][:40], "valid": splits["valid"], "test": splits["test"]}
-    results = {name: measure_nll(average, pieces) for name, pieces in judged.items()}
-    parameters = sum(parameter.numel() for parameter in average.parameters())
+    results = {name: training.judge(training.best, pieces) for name, pieces in judged.items()}
+    parameters = sum(parameter.numel() for parameter in training.model.parameters())
     return {**results, "parameters": float(parameters), "steps": float(training.step)}
+
+
+GPU_RECIPE = ChoraleRecipe(
+    width=192, layers=5, heads=6, feedforward=768, dropout=0.2, window=512, rows=48, average_over_steps=100,
+    validate_every=100,
+)  # fmt: skip
+SMALL = ChoraleRecipe(width=16, layers=1, heads=2, feedforward=32, window=64, rows=2, validate_every=3)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", type=Path, help="jsb-chorales-16th.json")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the clock; meant for a GPU")
+    parser.add_argument("--position", choices=("relative", "absolute"), default="relative")
+    parser.add_argument("--out", type=Path, default=Path(".runs") / "jsb")
+    parser.add_argument("--small", action="store_true", help="a tiny network, to try the recipe")
+    arguments = parser.parse_args()
+    torch.set_float32_matmul_precision("high")
+    recipe = replace(SMALL if arguments.small else GPU_RECIPE, seconds=arguments.seconds)
+    results = train_chorales(arguments.file, arguments.position, recipe, arguments.out / f"{arguments.position}.pt")
+    results["seconds"] = arguments.seconds
+    print(json.dumps(results), flush=True)
+    (arguments.out / f"jsb_{arguments.position}.json").write_text(json.dumps(results) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -29,9 +29,9 @@ from models.music.midi_song import read_midi
 from models.music.score import COMMON_TIME, Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import decode_piece, encode_piece
 from models.music.vocabulary import BAR, METER, POSITIONS_PER_QUARTER, TEMPO, VELOCITY_STEP, find_meter, find_tempo
+from training.music.source import SIXTEENTH, Source, round_velocity
 
 COLLECTIONS = ("pop", "lieder", "drums", "chorales")
-SIXTEENTH = POSITIONS_PER_QUARTER // 4
 HELD_OUT_EVERY = 25
 _ARCHIVES = {
     "POP909": "pop909.tar.xz",
@@ -42,21 +42,6 @@ _MIN_BARS = 2
 _CHORALE_TEMPO, _CHORALE_VELOCITY = 80.0, 76
 # Pads of the Roland TD-11, as Groove has them, to General MIDI's kit.
 GROOVE_PADS = {40: 38, 48: 50, 45: 47, 58: 43, 26: 46, 22: 42, 55: 49, 57: 49, 52: 49, 59: 51, 53: 51}
-
-
-@dataclass(frozen=True)
-class Source:
-    """A piece of a collection: its name there, whether it is held out, and the music."""
-
-    collection: str
-    name: str
-    held_out: bool
-    piece: Piece
-
-
-def round_velocity(velocity: int, step: int = 3) -> int:
-    """Move a velocity bin to the middle of every `step` bins: small differences are noise to a small model."""
-    return min(velocity // step * step + step // 2, 127 // VELOCITY_STEP)
 
 
 def set_tempo(piece: Piece, tempo: int) -> Piece:

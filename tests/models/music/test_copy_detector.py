@@ -13,7 +13,7 @@ from models.errors import ModelError
 from models.music.copy_detector import RUN_NOTES, CopyDetector, hash_runs
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.weights_io import save_safetensors
-from training.music.ensemble import transpose
+from tests.models.music.variations import transpose
 
 SMALL = 2**18
 

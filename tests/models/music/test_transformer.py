@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,14 @@ import torch
 from torch import Tensor
 
 from models.music.kv_cache import BLOCK_TOKENS, CachedTransformer, is_int8_available
+from models.music.musical_context import (
+    FEATURES,
+    FIRST_ROWS,
+    ContextTracer,
+    MusicalContext,
+    PlannedBar,
+    trace_context,
+)
 from models.music.relative import RelativeLogits, compute_distance_logits, skew
 from models.music.transformer import (
     POSITION_KINDS,
@@ -18,7 +27,7 @@ from models.music.transformer import (
     make_attention_mask,
     rotate,
 )
-from models.music.vocabulary import VOCABULARY_SIZE
+from models.music.vocabulary import BAR, POSITION, VOCABULARY_SIZE
 
 needs_int8 = pytest.mark.skipif(not is_int8_available(), reason="this build of torch has no int8 products")
 
@@ -283,3 +292,51 @@ def test_an_unknown_precision_is_refused_and_a_configuration_survives_its_dictio
     assert MusicTransformerConfig.from_dict(config.to_dict()) == config
     with pytest.raises(TypeError):
         MusicTransformerConfig.from_dict({"no_such_field": 1})
+
+
+# ---- the context of musical positions
+
+
+def draw_context(batch: int, length: int, seed: int = 2) -> MusicalContext:
+    random = torch.Generator().manual_seed(seed)
+    counts = torch.tensor([count + 1 for _, count in FEATURES])
+    features = (torch.rand(batch, length, len(counts), generator=random) * counts).long() + torch.tensor(FIRST_ROWS)
+    times = torch.rand(batch, length, generator=random).cumsum(dim=1) * 4
+    return MusicalContext(features, times, times - 16 * (torch.rand(batch, length, generator=random) < 0.5))
+
+
+@pytest.mark.parametrize("new", [1, 7])
+def test_the_cache_computes_what_the_network_does_with_a_context(new: int) -> None:
+    model, tokens, context = make("musical"), random_tokens(2, 21), draw_context(2, 21)
+    cached = CachedTransformer(model)
+    cache = cached.new_cache(2, 32)
+    whole = model(tokens, context=context)
+    for first in range(0, 21, new):
+        part = slice(first, first + new)
+        logits = cached.append(tokens[:, part], cache, context=context.cut(part))
+        torch.testing.assert_close(logits, whole[:, first + new - 1], atol=1e-3, rtol=1e-3)
+
+
+def test_features_times_and_references_all_count() -> None:
+    model, tokens, context = make("musical"), random_tokens(1, 12), draw_context(1, 12)
+    logits = model(tokens, context=context)
+    for changed in (
+        replace(context, features=draw_context(1, 12, 3).features),
+        replace(context, times=context.times * 1.5),
+        replace(context, reference_times=context.times),
+    ):
+        assert (model(tokens, context=changed) - logits).abs().max() > 1e-3
+    later = replace(context, times=context.times + 64, reference_times=context.reference_times + 64)
+    torch.testing.assert_close(model(tokens, context=later), logits, atol=1e-3, rtol=1e-3)
+
+
+def test_a_hidden_key_is_like_one_that_was_never_said() -> None:
+    told, open_ = ([PlannedBar(key=key, likeness=1)] for key in (3, None))
+    tokens = [[BAR.first, POSITION.first + 5]]
+    hidden = trace_context([ContextTracer(told)], tokens).hide_key()
+    assert torch.equal(hidden.features, trace_context([ContextTracer(open_)], tokens).features)
+
+
+def test_heads_that_are_no_multiple_of_four_are_refused() -> None:
+    with pytest.raises(ValueError, match="heads is 2; musical positions need a multiple of 4"):
+        MusicTransformerConfig.debug(position="musical", heads=2)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.music.score import Bar, InstrumentTrack, Note, Piece
-from training.music.ensemble import transpose
+from tests.models.music.variations import transpose
 from training.music.metrics import (
     compute_kl_divergence,
     measure_note_lengths,

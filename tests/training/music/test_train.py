@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,12 @@ from torch import Tensor, nn
 from models.music.transformer import MusicTransformer, MusicTransformerConfig
 from models.music.vocabulary import PAD
 from models.music.weights import MUSIC_FILE, load_model
-from tests.training.music.test_examples import corpus
+from tests.training.music.made_up import make_table
 from training.music import train
+from training.music.arranging import NoteTensors, arrange, cut_loops
 from training.music.optimizers import make_optimizers
+from training.music.rows import RowDrawer, Rows
+from training.music.token_stream import encode_stream
 
 pytestmark = pytest.mark.slow
 
@@ -75,53 +79,65 @@ def test_an_older_torch_is_told_to_bring_muon(monkeypatch: pytest.MonkeyPatch) -
         make_optimizers(Matrix(4, 4), 0.02, 0.003)
 
 
+def draw_rows(count: int = 2, length: int = 96) -> Rows:
+    notes = NoteTensors(make_table(), torch.device("cpu"))
+    stream = encode_stream(notes, arrange(notes, cut_loops(make_table(), notes.device), None))
+    return RowDrawer(notes, stream, length, 0).draw(count)
+
+
 def test_padding_is_never_a_target() -> None:
-    model = MusicTransformer(MusicTransformerConfig.debug()).eval()
-    rows = torch.randint(1, 800, (1, 9))
-    padded = torch.cat([rows, torch.full((1, 4), PAD.first)], dim=1)
-    torch.testing.assert_close(train.compute_loss(model, padded), train.compute_loss(model, rows))
+    model = MusicTransformer(MusicTransformerConfig.debug(position="musical")).eval()
+    rows = draw_rows(1)
+    shorter = Rows(rows.tokens[:, :61], rows.context.cut(slice(0, 60)))
+    padded = rows.tokens.clone()
+    padded[:, 61:] = PAD.first
+    torch.testing.assert_close(
+        train.compute_loss(model, Rows(padded, rows.context)), train.compute_loss(model, shorter)
+    )
+
+
+def test_a_forgotten_plan_leaves_the_key_and_what_the_tokens_say() -> None:
+    rows = draw_rows()
+    free = train.forget_plan(rows)
+    same = (free.context.features == rows.context.features).all(dim=(0, 1))
+    assert same[[0, 1, 7]].all() and not same[[2, 3, 4]].any()
+    assert torch.equal(free.context.reference_times, rows.context.times)
 
 
 def test_the_rate_warms_up_and_ends_at_nothing() -> None:
-    assert train.compute_learning_rate(0, 0.0) < 0.1
-    assert train.compute_learning_rate(train.WARMUP_STEPS, 0.0) == 1.0
-    assert train.compute_learning_rate(10_000, 0.25) == 0.75
-    assert train.compute_learning_rate(10_000, 1.5) == 0.0
+    assert train.compute_learning_rate(0, 0.0, 60) < 0.1
+    assert train.compute_learning_rate(60, 0.0, 60) == 1.0
+    assert train.compute_learning_rate(10_000, 0.25, 60) == 0.75
+    assert train.compute_learning_rate(10_000, 1.5, 60) == 0.0
 
 
-@pytest.fixture
-def small_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(train, "CONFIG", MusicTransformerConfig.debug(position="rotary"))
-    monkeypatch.setattr(train, "CONTEXT_TOKENS", 96)
-    monkeypatch.setattr(train, "ROWS", 2)
-    monkeypatch.setattr(train, "WARMUP_STEPS", 2)
-    monkeypatch.setattr(train, "HELD_OUT_ROWS", 1)
-    monkeypatch.setattr(train, "WEIGHTS", tmp_path / "weights")
-    corpus().save(tmp_path / "corpus.npz")
-    return tmp_path
+RECIPE = replace(train.SMALL, length=96)
 
 
-def test_a_training_learns_goes_on_where_it_stopped_and_is_exported(small_recipe: Path) -> None:
+def test_a_training_learns_goes_on_where_it_stopped_and_is_exported(tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    pieces = train.Corpus.load(small_recipe / "corpus.npz")
-    state = train.MusicTraining(pieces, small_recipe, minutes=1.0)
-    rows = train.Examples(train.Corpus.load(small_recipe / "corpus.npz"), 96).draw_rows(np.random.default_rng(0))
-    batch = torch.from_numpy(np.stack([next(rows) for _ in range(2)]))
-    losses = [state.learn(batch) for _ in range(25)]
+    state = train.MusicTraining(make_table(), tmp_path, 1e6, RECIPE)
+    batch = draw_rows()
+    losses = [float(state.learn(batch)) for _ in range(25)]
     assert losses[-1] < 0.8 * losses[0]
     state.elapsed_s = 12.0
     state.save()
-    resumed = train.MusicTraining(pieces, small_recipe, minutes=1.0)
+    resumed = train.MusicTraining(make_table(), tmp_path, 1e6, RECIPE)
     assert (resumed.step, resumed.elapsed_s) == (25, 12.0)
-    assert resumed.learn(batch) == pytest.approx(state.learn(batch))
-    exported = load_model(train.export(small_recipe, small_recipe / "weights"))
+    assert resumed.measure_clock() >= 12.0
+    assert float(resumed.learn(batch)) == pytest.approx(float(state.learn(batch)))
+    exported = load_model(train.export(tmp_path, tmp_path / "weights", RECIPE.config))
     for name, parameter in exported.named_parameters():
         torch.testing.assert_close(parameter.detach(), resumed.average[name], atol=0.01, rtol=0.02)
 
 
-def test_the_whole_command_runs_and_logs_each_collection(small_recipe: Path) -> None:
-    train.run(small_recipe / "corpus.npz", small_recipe, minutes=0.002)
-    header, row = (small_recipe / "log.csv").read_text().splitlines()
-    assert header == "step,minutes,train,pop,lieder,drums,chorales"
-    assert all(float(value) > 0 for value in row.split(",")[2:])
-    assert (small_recipe / "checkpoint.pt").is_file() and not (small_recipe / MUSIC_FILE).exists()
+def test_a_run_ends_by_the_clock_logs_each_collection_and_writes_weights(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    training = train.run(make_table(), tmp_path, 4.0, replace(RECIPE, test_every_s=1.0, arrange_every=2))
+    assert training.step >= 1 and training.measure_progress() >= 1
+    lines = [json.loads(line) for line in (tmp_path / "checkpoint.log").read_text().splitlines()]
+    held_out = [line["held_out"] for line in lines if "held_out" in line]
+    assert set(held_out[-1]) == {f"{name}{suffix}" for name in train.MIX for suffix in ("", "_free")}
+    assert all(value > 0 for value in held_out[-1].values())
+    written = load_model(tmp_path / MUSIC_FILE)
+    assert written.config == RECIPE.config
