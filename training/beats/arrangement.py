@@ -243,6 +243,11 @@ KICKS_AND_BACKBEATS: dict[str, tuple[dict[float, float], dict[float, float]]] = 
     "offbeat": ({0.0: 105, 2.0: 105}, {2.0: 95}),
     "waltz": ({0.0: 110}, {1.0: 80, 2.0: 80, 3.0: 80}),
     "sparse": ({0.0: 100}, {}),
+    "one drop": ({2.0: 112}, {2.0: 95}),
+    "dembow": ({0.0: 112, 1.0: 105, 2.0: 112, 3.0: 105}, {0.75: 100, 1.5: 105, 2.75: 100, 3.5: 105}),
+    "trap": ({0.0: 115, 0.75: 100, 2.5: 108}, {2.0: 112}),
+    "bossa": ({0.0: 100, 1.5: 85, 2.0: 100, 3.5: 85}, {0.0: 80, 0.75: 80, 1.5: 80, 2.5: 80, 3.25: 80}),
+    "two step": ({0.0: 112, 1.5: 100}, {1.0: 110, 3.0: 110}),
 }
 PATTERN_WEIGHTS = {"rock": 5, "break": 4, "four": 2, "half": 2}  # as often as one hears them; the others once
 GHOST_CHANCE = {"rock": 0.15, "break": 0.35, "blast": 0.2}

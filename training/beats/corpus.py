@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +151,8 @@ def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> AnnotatedSo
     return song.cut(start_s, start_s + EXCERPT_S)
 
 
-def _render_excerpt(job: tuple[dict[str, list[Path]], tuple[Path, ...], int]) -> Excerpt | None:
-    sources, soundfonts, seed = job
+def render_excerpt(sources: dict[str, list[Path]], soundfonts: tuple[Path, ...], seed: int) -> Excerpt | None:
+    """Render the excerpt of a seed; None where the song drawn has no clear beats."""
     torch.set_num_threads(1)
     rng = random.Random(seed)
     song = draw_song(sources, rng)
@@ -182,9 +182,10 @@ def list_sources(sources: BeatSources, held_out: bool = False) -> dict[str, list
 def build(sources: BeatSources, count: int, seed: int, workers: int) -> list[Excerpt]:
     """Render `count` random excerpts (a few fewer where a song has no clear beats)."""
     files = list_sources(sources)
-    jobs = [(files, sources.soundfonts, seed * 1_000_003 + i) for i in range(count)]
+    render = partial(render_excerpt, files, sources.soundfonts)
+    seeds = range(seed * 1_000_003, seed * 1_000_003 + count)
     with ProcessPoolExecutor(workers) as pool:
-        return [e for e in pool.map(_render_excerpt, jobs, chunksize=8) if e is not None]
+        return [e for e in pool.map(render, seeds, chunksize=8) if e is not None]
 
 
 def save(path: Path, excerpts: list[Excerpt]) -> None:
