@@ -2,7 +2,7 @@
 
 After Huang and Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization". Their
 encoder is a VGG; this one is small and learns to predict what VGG-16 sees. The decoder's layers are normalised too,
-with scales, shifts, grain and small filters that another network predicts from the statistics of the style (Ghiasi et
+with scales, shifts and small filters that another network predicts from the statistics of the style (Ghiasi et
 al. 2017, "Exploring the structure of a real-time, arbitrary neural artistic stylization network"; Chandran et al. 2021,
 "Adaptive Convolutions for Structure-Aware Style Transfer"). How much of the content shall be kept is a condition, as in
 Babaeizadeh and Ghiasi 2020, "Adjustable Real-time Style Transfer". Features grow by interpolation and convolution, and
@@ -26,7 +26,6 @@ from models.style.picture_network import adain, measure_colours, measure_mean_st
 EPSILON = 1e-5
 SIZE_MULTIPLE = 8  # heights and widths of what the network sees
 NOISE_SIZE = 256
-NOISE_LEVELS = (2, 4, 8)
 TAPS = 9  # of a predicted filter, 3 x 3
 
 
@@ -147,10 +146,7 @@ class PainterEncoder(nn.Module):
 
 
 class PainterLayer(nn.Module):
-    """A convolution, a filter for each channel, a normalisation and grain; all but the convolution are the style's.
-
-    The grain is a fixed noise map, so that a flat sky can be painted with strokes too; it stays where it is from frame
-    to frame.
+    """A convolution, a filter for each channel, and a normalisation; the last two are the style's.
 
     Args:
         has_filters: whether each channel gets a predicted filter of 3 x 3.
@@ -160,18 +156,17 @@ class PainterLayer(nn.Module):
         super().__init__()
         self.conv = _make_conv(width, width)
         self.width, self.has_filters = width, has_filters
-        self.parameters_count = width * (3 + (TAPS if has_filters else 0))
+        self.parameters_count = width * (2 + (TAPS if has_filters else 0))
 
-    def forward(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
-        """Map x (B, C, H, W), style (B, parameters_count) and noise (1, 1, H, W) to (B, C, H, W)."""
-        scale, shift, grain, taps = style.split((self.width,) * 3 + (style.shape[1] - 3 * self.width,), dim=1)
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Map x (B, C, H, W) and style (B, parameters_count) to (B, C, H, W)."""
+        scale, shift, taps = style.split((self.width,) * 2 + (style.shape[1] - 2 * self.width,), dim=1)
         y = self.conv(x)
         if self.has_filters:
             flat = F.pad(y, (1, 1, 1, 1), mode="reflect").reshape(1, -1, y.shape[2] + 2, y.shape[3] + 2)
             filters = taps.reshape(-1, 1, 3, 3).to(y.dtype)
             y = y + F.conv2d(flat, filters, groups=len(filters)).view_as(y)
-        y = adain(y, shift, 1 + scale)
-        return F.leaky_relu_(torch.addcmul(y, grain[:, :, None, None].to(y.dtype), noise.to(y.dtype)), 0.2)
+        return F.leaky_relu_(adain(y, shift, 1 + scale), 0.2)
 
 
 class PainterBlock(nn.Module):
@@ -184,18 +179,23 @@ class PainterBlock(nn.Module):
         self.sizes = (self.first.parameters_count, self.second.parameters_count)
         self.parameters_count = sum(self.sizes)
 
-    def forward(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Map as `PainterLayer` does."""
         first, second = style.split(self.sizes, dim=1)
-        return x + self.second(self.first(x, first, noise), second, noise)
+        return x + self.second(self.first(x, first), second)
 
 
 class PainterDecoder(nn.Module):
-    """Features with the style's statistics to the painted pixels."""
+    """Features with the style's statistics to the painted pixels.
+
+    A fixed noise map at the coarsest level lets a flat sky be painted with strokes too; it stays where it is from frame
+    to frame.
+    """
 
     def __init__(self, config: PainterConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.widths
+        self.grain = nn.Parameter(torch.zeros(eighth))
         self.deep = nn.ModuleList(PainterBlock(eighth) for _ in range(config.blocks[1]))
         self.to_quarter = nn.Conv2d(eighth, quarter, 1)
         self.skip_quarter = nn.Conv2d(quarter, quarter, 1)
@@ -217,19 +217,17 @@ class PainterDecoder(nn.Module):
         with torch.no_grad():
             self.code[-1].weight.mul_(0.3)  # type: ignore[operator]
 
-    def forward(
-        self, quarter: Tensor, eighth: Tensor, vector: Tensor, detail: Tensor, noise: Sequence[Tensor]
-    ) -> Tensor:
-        """Map features after AdaIN, the style's vector, detail (B, 1) and noise of the levels to (B, 3, H, W)."""
+    def forward(self, quarter: Tensor, eighth: Tensor, vector: Tensor, detail: Tensor, noise: Tensor) -> Tensor:
+        """Map features after AdaIN, the style's vector, detail (B, 1) and noise (1, 1, H/8, W/8) to (B, 3, H, W)."""
         styles: Iterator[Tensor] = iter(self.code(torch.cat([vector, 2 * detail - 1], dim=1)).split(self.sizes, dim=1))
-        x = eighth
+        x = eighth + self.grain[None, :, None, None] * noise
         for block in self.deep:
-            x = block(x, next(styles), noise[2])
+            x = block(x, next(styles))
         x = _enlarge(self.to_quarter(x)) + self.skip_quarter(quarter)
         for block in self.middle:
-            x = block(x, next(styles), noise[1])
+            x = block(x, next(styles))
         x = _enlarge(self.to_half(x))
-        x = x + self.fine(x, next(styles), noise[0])
+        x = x + self.fine(x, next(styles))
         return torch.sigmoid(self.leave(F.leaky_relu_(_enlarge(self.to_full(x)), 0.2)).float())
 
 
@@ -246,7 +244,7 @@ class PainterNetwork(nn.Module):
         self.projections = nn.ModuleList(
             nn.Linear(width, self.config.projections, bias=False) for width in self.config.widths
         )
-        grain = torch.randn(len(NOISE_LEVELS), NOISE_SIZE, NOISE_SIZE, generator=torch.Generator().manual_seed(6))
+        grain = torch.randn(NOISE_SIZE, NOISE_SIZE, generator=torch.Generator().manual_seed(6))
         self.register_buffer("noise", grain, persistent=False)
 
     def measure_statistics(self, pixels: Tensor, features: Sequence[Tensor] | None = None) -> PainterStatistics:
@@ -267,11 +265,11 @@ class PainterNetwork(nn.Module):
         rows, columns = torch.triu_indices(seen.shape[2], seen.shape[2], device=level.device)
         return products[:, rows, columns]
 
-    def draw_grain(self, height: int, width: int, divisor: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
-        """Draw a noise map for a picture at a part of its resolution, (1, 1, height/divisor, width/divisor)."""
-        rows = (torch.arange(height // divisor, device=self.noise.device) + offsets[0]) % NOISE_SIZE
-        columns = (torch.arange(width // divisor, device=self.noise.device) + offsets[1]) % NOISE_SIZE
-        return self.noise[NOISE_LEVELS.index(divisor)][rows][:, columns][None, None]
+    def draw_grain(self, height: int, width: int, offsets: tuple[int, int] = (0, 0)) -> Tensor:
+        """Draw the noise map for features of the coarsest level, (1, 1, height, width)."""
+        rows = (torch.arange(height, device=self.noise.device) + offsets[0]) % NOISE_SIZE
+        columns = (torch.arange(width, device=self.noise.device) + offsets[1]) % NOISE_SIZE
+        return self.noise[rows][:, columns][None, None]
 
     def paint(
         self,
@@ -299,7 +297,6 @@ class PainterNetwork(nn.Module):
         )
         if not isinstance(detail, Tensor):
             detail = target.colour_mean.new_full((len(target.colour_mean), 1), float(detail))
-        height, width = 8 * features[2].shape[2], 8 * features[2].shape[3]
-        noise = [self.draw_grain(height, width, divisor, offsets) for divisor in NOISE_LEVELS]
+        noise = self.draw_grain(*features[2].shape[2:], offsets)
         vector = target.to_vector().expand(len(features[2]), -1)
         return self.decoder(quarter, eighth, vector, detail.expand(len(features[2]), 1), noise)

@@ -5,7 +5,7 @@
 
 `--pictures` is any folder of pictures (training/README.md names those that were used); the kind of each is told by the
 folder it lies in. Encoder, statistics and decoder learn together, for so many seconds, loading included: the schedule
-follows the clock. Every batch pairs crops of pictures with crops of styles; one pair in eight has the picture as its
+follows the clock. Every batch pairs crops of pictures with crops of styles; one pair in five has the picture as its
 own style. The judge, a frozen VGG-16, says how far the result is from the style, at two sizes, and from the content;
 how much the latter counts is drawn for each pair and told to the network. The same content with noise, another light
 and shifted must give the same result, and linear heads on the encoder must tell what the judge sees. The running
@@ -68,8 +68,8 @@ class PicturePlan:
     moments: float = 0.5
     halved: float = 0.4
     content: tuple[float, float] = (0.06, 0.6)
-    identity: float = 2.0
-    identities: float = 0.125
+    identity: float = 3.0
+    identities: float = 0.2
     steadiness: float = 1.5
     steady_share: float = 0.5
     roughness: float = 0.05
