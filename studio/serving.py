@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import importlib.util
 import logging
 import os
 import signal
@@ -66,13 +67,24 @@ def guarded(rules: AccessRules, studio: gr.Blocks, owners: OwnerRules | None = N
         return AccessMiddleware(UnheardMiddleware(app, studio), rules, owners)
 
     ask_no_proxy_for_loopback()
-    before = routes.CustomCORSMiddleware, networking.url_ok
-    routes.CustomCORSMiddleware = wrap  # type: ignore[assignment,misc]
-    networking.url_ok = wait_until_ready
+    ours: list[tuple[Any, str, Any]] = [
+        (routes, "CustomCORSMiddleware", wrap),
+        (networking, "url_ok", wait_until_ready),
+    ]
+    if importlib.util.find_spec("mcp") is not None:
+        from gradio import mcp
+
+        from studio.mcp_tools import StudioTools
+
+        ours.append((mcp, "GradioMCPServer", StudioTools))
+    before = [(module, name, getattr(module, name)) for module, name, _ in ours]
+    for module, name, value in ours:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        routes.CustomCORSMiddleware, networking.url_ok = before  # type: ignore[misc]
+        for module, name, value in before:
+            setattr(module, name, value)
 
 
 def check_port(host: str | None, port: int | None) -> None:

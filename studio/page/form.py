@@ -26,6 +26,7 @@ from studio.page import jobs
 from studio.page.components import QUIET
 from studio.page.events import Events, Outcome
 from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Seed, Text, Upload
+from studio.page.given_files import take_given_files
 from studio.page.model_picker import model_picker
 
 SEEDS = 1_000_000
@@ -64,7 +65,9 @@ class Form:
         words = {"label": declared.label, "elem_id": declared.elem_id or f"{self.prefix}-{declared.name}"}
         words |= {"info": declared.help} if declared.help else {}
         component = make_component(declared, self.registry, {**words, **declared.options})
-        if not isinstance(declared, (Model, Upload)):
+        if isinstance(declared, Upload):
+            take_given_files(component)
+        elif not isinstance(declared, Model):
             component.preprocess = _checked(declared)  # type: ignore[assignment,method-assign]
         schema = declared.schema if isinstance(declared, Choice) else None
         if schema is not None:

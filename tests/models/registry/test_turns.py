@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -34,6 +35,10 @@ def use(turns: Turns, clock: Clock, ticket: Ticket, seconds: float) -> None:
         clock.now_s += seconds
 
 
+def is_waited_by(turns: Turns, count: int) -> bool:
+    return len(turns._waiting) == count
+
+
 def order_of_waiting(turns: Turns, names: dict[str, Ticket]) -> list[str]:
     """Return in which order the holders of tickets have the turn who all wait while another has it."""
     order: list[str] = []
@@ -46,7 +51,7 @@ def order_of_waiting(turns: Turns, names: dict[str, Ticket]) -> list[str]:
     with ThreadPoolExecutor(len(names)) as pool, turns.take(Ticket(), WAIT_S):
         for count, (name, ticket) in enumerate(names.items(), 1):
             pool.submit(wait, name, ticket)
-            wait_until(lambda count=count: len(turns._waiting) == count)
+            wait_until(partial(is_waited_by, turns, count))
     return order
 
 

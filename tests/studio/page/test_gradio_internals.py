@@ -17,6 +17,8 @@ import gradio as gr
 import pytest
 from gradio import audio_stream_encoder, routes
 from gradio.context import Context
+from gradio.mcp import GradioMCPServer
+from gradio.queueing import Event
 
 from studio.app import STREAM_STARTUP_WAIT_S, build_studio
 from tests.loops import run_coroutine
@@ -30,6 +32,8 @@ INTERNALS = {
     "gradio.context": "Context.root_block, the page that is being built",
     "gradio.routes": "CustomCORSMiddleware, whose place the studio's access rules take",
     "gradio.networking": "url_ok, with which `launch` looks whether it is reached",
+    "gradio.mcp": "GradioMCPServer, whose place the studio's tools take",
+    "gradio.utils": "get_upload_folder, where uploads and results lie",
 }
 DOCUMENTED = {"gradio", "gradio.blocks", "gradio.components", "gradio.themes.base", "gradio.themes.utils"}
 
@@ -77,6 +81,22 @@ def test_the_encoder_reads_its_wait_when_it_waits(tmp_path: Path) -> None:
 def test_the_server_asks_for_what_the_studio_replaces() -> None:
     assert "CustomCORSMiddleware" in routes.App.create_app.__code__.co_names
     assert {"networking", "url_ok"} <= set(gr.Blocks.launch.__code__.co_names)
+    assert "gradio.mcp.GradioMCPServer(" in inspect.getsource(routes.App)
+
+
+def test_the_servers_tools_ask_for_what_the_studio_replaces() -> None:
+    calls = inspect.getsource(GradioMCPServer.create_mcp_server)
+    for name in ("_execute_tool_without_progress", "_get_or_create_client", "postprocess_output_data"):
+        assert f"self.{name}" in calls
+    assert "self.convert_strings_to_filedata" in inspect.getsource(GradioMCPServer._prepare_tool_call_args)
+
+
+def test_the_queue_tells_who_waits_and_what_runs() -> None:
+    with gr.Blocks() as page:
+        page.queue()
+    assert isinstance(page._queue.active_jobs, list) and page._queue.event_queue_per_concurrency_id == {}
+    assert inspect.iscoroutinefunction(page._queue.clean_events)
+    assert {"enqueue_time", "alive", "session_hash"} <= set(Event.__init__.__code__.co_names)
 
 
 def test_the_page_that_is_being_built_is_known() -> None:

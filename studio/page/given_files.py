@@ -1,0 +1,73 @@
+"""Files that a page or a program gives: uploads, addresses on the web, and results of this studio by path or address.
+
+Gradio refuses addresses of the machine itself, so that nobody reads its network through the studio. A result's own
+address is one of these. It is not asked for: the file that it names is taken, where it lies in the studio's cache, in
+a folder named by its content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import gradio as gr
+from gradio.components import Component
+from gradio.utils import get_upload_folder
+
+FILE_ROUTE = "/gradio_api/file="
+NOT_OURS = "{!r} is no file that this studio made or was given. Upload it, or give a web address."
+NOT_FETCHED = "{!r} cannot be fetched: {}. Upload the file, or give an address that anybody can reach."
+Fetch = Callable[[str | Path | None], Awaitable[str | None]]
+
+
+def find_own_file(given: str) -> Path | None:
+    """Return the file of the studio's cache that a path or an address names; None for any other address.
+
+    Raises:
+        ValueError: the path is none of the cache.
+    """
+    path = given
+    if is_address(given):
+        _, is_file, path = urlsplit(given).path.partition(FILE_ROUTE)
+        if not is_file:
+            return None
+        path = unquote(path)
+    cache = Path(get_upload_folder()).resolve()
+    try:
+        file = Path(path).resolve()
+        if file.is_relative_to(cache) and file.is_file():
+            return file
+    except (OSError, ValueError):  # a name that no system knows
+        pass
+    if is_address(given):
+        return None
+    raise ValueError(NOT_OURS.format(given[:200]))
+
+
+def take_given_files(component: Component) -> None:
+    """Let a component of files take what this module knows, whatever a file is called.
+
+    What a file is, its bytes tell; its ending is for the page alone, whose box offers files by it.
+    """
+    fetch: Fetch = component.async_move_resource_to_block_cache  # type: ignore[assignment]
+
+    async def take(given: str | Path | None) -> str | None:
+        if not isinstance(given, str) or not is_address(given):
+            return await fetch(given)
+        try:
+            return await fetch(find_own_file(given) or given)
+        except Exception as error:
+            raise gr.Error(NOT_FETCHED.format(given[:200], error), print_exception=False) from error
+
+    def read(payload: Any) -> str | None:
+        return None if payload is None else str(payload.path)
+
+    component.async_move_resource_to_block_cache = take  # type: ignore[assignment,method-assign]
+    component.preprocess = read  # type: ignore[method-assign]
+
+
+def is_address(given: str) -> bool:
+    """Tell whether this is a web address."""
+    return given.lower().startswith(("http://", "https://"))
