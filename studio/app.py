@@ -18,9 +18,12 @@ from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.library.owners import OwnerRules, read_secret
 from studio.library.store import Library
+from studio.library_tab import tab as library_tab
+from studio.library_tab.routes import routes as library_routes
 from studio.page import html
 from studio.page.components import markup
 from studio.page.keeping import LIBRARIES
+from studio.page.places import places_of
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
 from studio.warm import Warmer
@@ -36,6 +39,7 @@ FOLDERS = (
     "models_tab",
 )
 TABS: tuple[Tab, ...] = tuple(import_module(f"studio.{folder}.tab").TAB for folder in FOLDERS)
+BEFORE_LIBRARY = "models"
 KEEP_FILES_S = 6 * 3600
 MAX_WAITING = 40
 WARMERS: WeakKeyDictionary[gr.Blocks, Warmer] = WeakKeyDictionary()
@@ -60,11 +64,16 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         markup(html.header(), elem_id="studio-header")
         if not registry.specs():
             markup(html.problem("The registry holds no model, so there is nothing to make yet."))
-        with gr.Tabs():
+        with gr.Tabs(elem_id="studio-tabs"):
             for tab in TABS if registry.specs() else ():
+                if library is not None and tab.id == BEFORE_LIBRARY:
+                    with gr.Tab(library_tab.TITLE, id=library_tab.ID):
+                        library_tab.build()
                 if tab.serves(registry):
                     with gr.Tab(tab.title, id=tab.id):
                         tab.build(registry)
+        if library is not None:
+            library_tab.build_shelf()
         markup(html.footer(), elem_id="studio-footer")
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
@@ -88,9 +97,11 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     )
     registry = REGISTRIES[studio]
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
+    library = LIBRARIES.get(studio)
+    if library is not None:
+        routes += library_routes(library, places_of(studio))
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     rules = rules or rules_for(settings.get("server_name"))
-    library = LIBRARIES.get(studio)
     secret = read_secret(library.folder if library is not None else None)
     owners = OwnerRules(secret, rules.password.partition(":")[0], rules.is_alone)
     with serving.guarded(rules, studio, owners):

@@ -97,6 +97,7 @@ class Library:
 
     def __init__(self, folder: Path, quota_bytes: int = QUOTA_BYTES) -> None:
         self.folder, self.quota_bytes = folder, quota_bytes
+        self.version = 0  # changes with everything that a page could show
         self._lock = threading.RLock()
         for name in (ITEMS, ARRIVING):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -319,6 +320,7 @@ class Library:
         for parent in dict.fromkeys(item.parents):
             changes.append(("INSERT INTO parents VALUES (?, ?)", (item.id, parent)))
         self.database.write(*changes)
+        self.version += 1
 
     def _forget(self, item_id: str) -> None:
         self.database.write(
@@ -326,6 +328,7 @@ class Library:
             ("DELETE FROM files WHERE item = ?", (item_id,)),
             ("DELETE FROM parents WHERE item = ?", (item_id,)),
         )
+        self.version += 1
 
     def _index_all(self) -> None:
         """Take every folder that the index does not know into it, and forget what is gone."""

@@ -52,6 +52,7 @@ FIELDS = FieldList(
         Upload(
             name="song",
             label="Song, or a video with sound",
+            takes=("sound", "film"),
             default=REQUIRED,
             about="song, or a video with sound, of up to ten minutes",
             place="song",

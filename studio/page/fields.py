@@ -18,8 +18,7 @@ from models.registry.registry import Registry
 
 Option = tuple[str, Any]  # label and value
 Request = TypeVar("Request")
-PAIR = 2
-LISTED = 12  # values at most that the documentation spells out
+PAIR, LISTED = 2, 12  # parts of a line of pairs; values at most that the documentation spells out
 REQUIRED: Any = inspect.Parameter.empty
 
 
@@ -274,13 +273,14 @@ class Upload(Field):
     """Declare a file that is given; its value is a path, or None.
 
     Attributes:
-        file_types: endings that the page offers; () is any.
-        media: "file", or "audio" for a component that also records.
+        file_types: endings that the page offers; () is any. media: "file", or "audio" for one that also records.
+        takes: media of results, see `studio.library.media`; () are those of the endings.
     """
 
     default: Any = None
     file_types: tuple[str, ...] = ()
     media: str = "file"
+    takes: tuple[str, ...] = ()
     is_kept: bool = False
 
 

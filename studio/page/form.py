@@ -28,6 +28,7 @@ from studio.page.events import Events, Outcome
 from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Seed, Text, Upload
 from studio.page.given_files import take_given_files
 from studio.page.model_picker import model_picker
+from studio.page.places import places_of
 
 SEEDS = 1_000_000
 
@@ -73,6 +74,8 @@ class Form:
         if schema is not None:
             component.api_info = lambda: schema  # type: ignore[method-assign]
         self._components[declared.name] = component
+        if isinstance(declared, Upload):
+            places_of().add_upload(declared, component)
         return component
 
     def stand_in(self, name: str, component: Component) -> None:

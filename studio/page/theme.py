@@ -13,6 +13,8 @@ from gradio.themes.base import Base
 from gradio.themes.utils import colors, fonts, sizes
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
+SCRIPTS = ("studio.js", "tabs.js", "live.js", "library.js")
+STYLES = ("studio.css", "live.css", "library.css")
 
 SEA = colors.Color(
     name="sea",
@@ -67,7 +69,7 @@ FRAME = """
 @font-face { font-family: "Auralume Title"; src: url("%s") format("woff2"); font-weight: 700; font-display: swap; }
 body { background: var(--body-background-fill) !important; color: var(--body-text-color) !important; }
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; padding: 0 !important; }
-.gradio-container > .main { padding: 0 28px 28px !important; }
+.gradio-container > .main { padding: 0 28px 28px !important; width: 100% !important; }
 @media (max-width: 800px) { .gradio-container > .main { padding: 0 14px 20px !important; } }
 """.replace("%s", TITLE_FONT_FILE)
 
@@ -201,10 +203,10 @@ class Auralume(Base):
 
 def launch_options() -> dict[str, Any]:
     """Return what `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
-    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("studio.js", "live.js"))
+    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "theme": Auralume(),
-        "css_paths": [ASSETS / "studio.css", ASSETS / "live.css"],
+        "css_paths": [ASSETS / name for name in STYLES],
         "head": f"<style>{FRAME}</style><script>{script}</script>",
         "favicon_path": str(ASSETS / "favicon.png"),
         "footer_links": ["api", "settings"],

@@ -7,14 +7,18 @@ from typing import Any
 
 import gradio as gr
 
+from studio.library.store import LibraryError
 from studio.page import html, jobs
 from studio.page.components import QUIET, busy_js, markup, ready, wire_stop
 from studio.page.events import Events
 from studio.page.form import Form
 from studio.page.keeping import Keeping, library_of_page, offered_by, owner_of_request
 from studio.page.panels import Panels, Updates
+from studio.page.places import Opener, labels_here, places_of
 
 Run = Callable[..., Generator[Events]]  # session, model's key, values, then the values of further inputs
+
+NO_SETTINGS = "This result holds no settings that could be put back."
 
 
 def wire_run(
@@ -129,14 +133,29 @@ def wire_settings(
         load_settings: from a path to values by name and a sentence; raises ValueError with a sentence.
         follow: what else changes with the values, such as the line about a model; it changes `also`.
     """
+    outputs = list(dict.fromkeys([*form.kept("model"), *also, note]))
 
-    def put_back(path: str | None) -> Updates:
-        if path is None:
-            return {note: ""}
+    def restore(path: str) -> Updates:
         try:
             values, said = load_settings(path)
         except ValueError as error:
             return {note: html.problem(jobs.sentence(error))}
         return {**form.updates(values), **follow(values), note: html.finished(said)}
 
-    upload.change(put_back, upload, list(dict.fromkeys([*form.kept("model"), *also, note])), **QUIET)
+    upload.change(lambda path: {note: ""} if path is None else restore(path), upload, outputs, **QUIET)
+    library = library_of_page()
+    if library is None:
+        return
+    places_of().openers.append(Opener(form.prefix, labels_here(), load_settings))
+
+    def open_item(asked: str, request: gr.Request) -> Updates:
+        owner, item_id = owner_of_request(request), asked.partition(" ")[0]
+        try:
+            item = library.get(owner, item_id)
+            paths = [str(library.path(owner, item_id, each.name)) for each in item.files]
+        except LibraryError as error:
+            return {note: html.problem(str(error))}
+        return next((found for found in map(restore, paths) if len(found) > 1), {note: html.problem(NO_SETTINGS)})
+
+    asked = gr.Textbox(visible="hidden", elem_id=f"{form.prefix}-open")
+    asked.change(open_item, asked, outputs, **QUIET)

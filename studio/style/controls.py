@@ -20,6 +20,7 @@ VIDEO_FIELDS = FieldList(
         Upload(
             name="content",
             label="Clip or picture",
+            takes=("film", "picture"),
             default=REQUIRED,
             about="the clip or picture to paint anew",
             place="content",
@@ -35,6 +36,7 @@ VIDEO_FIELDS = FieldList(
         Upload(
             name="style_file",
             label="Or your own picture",
+            takes=("picture",),
             about="a picture of your own, instead of `style`",
             elem_id="style-own",
             options={"height": 130},

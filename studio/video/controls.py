@@ -157,7 +157,14 @@ FIELDS = FieldList(
 )
 SYNC_FIELDS = FieldList(
     (
-        Upload(name="clip", label="Clip with sound", default=REQUIRED, place="clip", options={"height": 120}),
+        Upload(
+            name="clip",
+            label="Clip with sound",
+            default=REQUIRED,
+            place="clip",
+            takes=("film",),
+            options={"height": 120},
+        ),
         Flag(name="fix", label="Move the sound where it is out of time", default=True, place="clip"),
     )
 )

@@ -1,0 +1,76 @@
+// Tabs have addresses: ?tab=music opens Music, the browser's back and forward move between tabs, the window is called after the tab.
+(() => {
+  const BAR = "#studio-tabs > .tab-wrapper";
+  const slug = (label) => label.toLowerCase().replaceAll(" ", "-");
+  const said = (element) => element.textContent.trim();
+  const shown = (element) => element.offsetParent !== null;
+  const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  let wanted = null; // the tab that an address asks for, until it is open
+
+  const bar = () => document.querySelector(BAR);
+  const tabs = (root) => Array.from(root?.querySelectorAll("button[role=tab]") ?? []);
+  const current = () => tabs(bar()).find((each) => each.ariaSelected === "true" || each.getAttribute("aria-selected") === "true");
+  const hidden = (label) => Array.from(bar()?.querySelectorAll(".overflow-dropdown button") ?? []).find((each) => said(each) === label);
+
+  async function until(find, milliseconds = 8000) {
+    for (let waited = 0; waited <= milliseconds; waited += 40) {
+      const found = find();
+      if (found) return found;
+      await later(40);
+    }
+    return null;
+  }
+
+  async function open(path) {
+    const [outer, ...inner] = path;
+    const top = await until(() => tabs(bar()).find((each) => said(each) === outer) ?? hidden(outer));
+    if (!top) return false;
+    if (top.getAttribute("aria-selected") !== "true") top.click();
+    for (const label of inner) {
+      const tab = await until(() => tabs(document.querySelector("#studio-tabs")).find((each) => said(each) === label && shown(each) && !bar().contains(each)));
+      if (!tab) return false;
+      if (tab.getAttribute("aria-selected") !== "true") tab.click();
+    }
+    await later(60);
+    return true;
+  }
+
+  const labelOf = (name) => {
+    const labels = [...tabs(bar()).map(said), ...Array.from(bar()?.querySelectorAll(".overflow-dropdown button") ?? []).map(said)];
+    return labels.find((label) => slug(label) === name);
+  };
+
+  function note() {
+    const label = said(current() ?? { textContent: "" });
+    if (!label) return;
+    document.title = `${label} · Auralume`;
+    document.body.dataset.tab = slug(label);
+    const address = new URL(location.href), name = slug(label);
+    if (wanted !== null) { if (wanted === name) wanted = null; return; }
+    if (address.searchParams.get("tab") === name) return;
+    const isFirst = !address.searchParams.has("tab") && history.state?.tab === undefined;
+    address.searchParams.set("tab", name);
+    address.searchParams.delete("item");
+    history[isFirst ? "replaceState" : "pushState"]({ tab: name }, "", address);
+    document.dispatchEvent(new CustomEvent("auralume-tab", { detail: name }));
+  }
+
+  async function follow() {
+    const name = new URL(location.href).searchParams.get("tab");
+    const label = name && labelOf(name);
+    if (!label) { wanted = null; return; }
+    wanted = name;
+    await open([label]);
+    wanted = null;
+    note();
+  }
+
+  window.addEventListener("popstate", follow);
+  until(current, 60_000).then(async () => {
+    await later(120); // the bar measures itself first, and moves what has no room into its menu
+    await follow();
+    note();
+    new MutationObserver(note).observe(document.querySelector("#studio-tabs"), { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+  });
+  window.auralumeTabs = { open, until, current: () => slug(said(current() ?? { textContent: "" })) };
+})();

@@ -1,0 +1,1 @@
+"""The Library tab and the shelf under all tabs."""

@@ -1,0 +1,122 @@
+"""Where things stand on the page: what takes a file, and what takes a result's settings back.
+
+The library's script asks for this list; so a result can go to every input that can take it, whatever tab has it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block, Blocks
+from gradio.context import Context
+
+from studio.library.media import media_of
+from studio.page.fields import Upload
+
+LoadSettings = Callable[[str], tuple[dict[str, Any], str]]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """An input that takes a file.
+
+    Attributes:
+        name: of the control; label: on the page.
+        elem_id: of its component.
+        path: labels of the tabs to open, from the outside to the inside.
+        media: what it takes, see `studio.library.media`.
+    """
+
+    name: str
+    label: str
+    elem_id: str
+    path: tuple[str, ...]
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Opener:
+    """A form that takes settings back.
+
+    Attributes:
+        prefix: of the form.
+        path: labels of the tabs to open.
+        load_settings: from a file to values and a sentence; raises ValueError for another form's file.
+    """
+
+    prefix: str
+    path: tuple[str, ...]
+    load_settings: LoadSettings
+
+
+@dataclass
+class Places:
+    """All of a page."""
+
+    intakes: list[Intake] = field(default_factory=list)
+    openers: list[Opener] = field(default_factory=list)
+
+    def add_upload(self, declared: Upload, component: Block) -> None:
+        """Note an input that was laid out; one that nobody sees takes nothing."""
+        above = list(ancestors(component))
+        if not all(each.visible in (True, None) for each in above if hasattr(each, "visible")):
+            return
+        self.intakes.append(
+            Intake(declared.name, declared.label, str(component.elem_id), labels_of(component), takes(declared))
+        )
+
+    def find_opener(self, path: str) -> Opener | None:
+        """Return the form that takes the settings in a file."""
+        for each in self.openers:
+            try:
+                each.load_settings(path)
+            except ValueError:
+                continue
+            return each
+        return None
+
+
+PLACES: weakref.WeakKeyDictionary[Blocks, Places] = weakref.WeakKeyDictionary()
+
+
+def places_of(page: Blocks | None = None) -> Places:
+    """Return the places of a page, by default of the one that is being built."""
+    page = page if page is not None else Context.root_block
+    if page is None:
+        return Places()
+    return PLACES.setdefault(page, Places())
+
+
+def takes(declared: Upload) -> tuple[str, ...]:
+    """Return the media that an upload takes."""
+    if declared.takes:
+        return declared.takes
+    if declared.media == "audio":
+        return ("sound",)
+    return tuple(dict.fromkeys(media_of(f"any{ending}") for ending in declared.file_types))
+
+
+def ancestors(component: Block) -> Iterator[Any]:
+    """Yield what a component stands in, from the inside to the outside."""
+    at = component.parent
+    while at is not None:
+        yield at
+        at = at.parent
+
+
+def labels_of(component: Block) -> tuple[str, ...]:
+    """Return the labels of the tabs that a component stands in, from the outside to the inside."""
+    return tuple(str(each.label) for each in ancestors(component) if isinstance(each, gr.Tab))[::-1]
+
+
+def labels_here() -> tuple[str, ...]:
+    """Return the labels of the tabs that are being built."""
+    at = Context.block
+    if at is None:
+        return ()
+    here = (str(at.label),) if isinstance(at, gr.Tab) else ()
+    return labels_of(at) + here

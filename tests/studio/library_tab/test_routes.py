@@ -1,0 +1,134 @@
+"""What the library's script is answered, over real requests."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from studio.library.owners import OWNER_HEADER
+from studio.library.store import Library
+from studio.library_tab.cards import describe_card
+from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
+from studio.page.places import Intake, Opener, Places
+from tests.studio.library.results import keep_tone
+
+
+def load_speech(path: str) -> tuple[dict[str, object], str]:
+    if not path.endswith(".wav"):
+        raise ValueError("not mine")
+    return {}, ""
+
+
+PLACES = Places(
+    [Intake("song", "Song", "mv-song", ("Music Video",), ("sound", "film"))],
+    [Opener("speech", ("Speech",), load_speech)],
+)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "library")
+
+
+@pytest.fixture
+def client(library: Library) -> TestClient:
+    return TestClient(Starlette(routes=routes(library, PLACES)))
+
+
+def test_cards_come_page_by_page_and_the_state_tells_of_changes(
+    client: TestClient, library: Library, tmp_path: Path
+) -> None:
+    before = client.get("/library/state").json()["version"]
+    made = [keep_tone(library, tmp_path, seed) for seed in range(5)]
+    state = client.get("/library/state").json()
+    assert state["version"] > before
+    assert state["count"] == 5
+    assert state["bytes"] == sum(each.bytes for each in made)
+    assert state["kinds"] == [{"kind": "speech", "name": "Speech", "count": 5}]
+    first = client.get("/library/items", params={"most": 3}).json()["items"]
+    rest = client.get("/library/items", params={"most": 3, "before": first[-1]["id"]}).json()["items"]
+    assert [each["id"] for each in first + rest] == [each.id for each in made[::-1]]
+    assert first[0] == describe_card(made[-1])
+    assert client.get("/library/items", params={"kinds": "music"}).json()["items"] == []
+
+
+def test_all_of_one_item_is_told(client: TestClient, library: Library, tmp_path: Path) -> None:
+    parent = keep_tone(library, tmp_path, 1, "The first")
+    child = keep_tone(library, tmp_path, 2, "The second", parents=(parent.id,))
+    told = client.get("/library/item", params={"id": child.id}).json()
+    assert (told["prompt"], told["seed"], told["model"]) == ("The second", 2, "speech/debug")
+    assert told["settings"] == [["Text", "The second"]]
+    assert told["open"] == {"prefix": "speech", "path": ["Speech"]}
+    assert told["edges"] == [[parent.id, child.id]]
+    assert client.get("/library/intakes").json()["intakes"][0]["media"] == ["sound", "film"]
+
+
+def test_a_file_is_played_in_parts_and_taken_away(client: TestClient, library: Library, tmp_path: Path) -> None:
+    made = keep_tone(library, tmp_path, 3)
+    data = (tmp_path / "tone-3.wav").read_bytes()
+    whole = client.get(f"/library/file/{made.id}/tone-3.wav")
+    assert whole.content == data
+    assert whole.headers["content-type"] == "audio/wav"
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    part = client.get(f"/library/file/{made.id}/tone-3.wav", headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, data[10:20])
+    taken = client.get(f"/library/file/{made.id}/tone-3.wav", params={"download": "1"})
+    assert taken.headers["content-disposition"] == 'attachment; filename="tone-3.wav"'
+    for name in ("item.json", "..%2fitem.json", "none.wav"):
+        assert client.get(f"/library/file/{made.id}/{name}").status_code == 404
+
+
+def test_changes_deletion_and_undo(client: TestClient, library: Library, tmp_path: Path) -> None:
+    made = keep_tone(library, tmp_path, 4)
+    told = client.post("/library/change", json={"id": made.id, "title": "New", "favourite": True, "tags": ["a", " b "]})
+    assert (told.json()["title"], told.json()["favourite"], told.json()["tags"]) == ("New", True, ["a", "b"])
+    refused = client.post("/library/change", json={"id": made.id, "title": "   "})
+    assert (refused.status_code, refused.json()) == (404, {"problem": "The title is empty; type one."})
+    assert client.post("/library/delete", json={"ids": [made.id]}).json() == {"ids": [made.id]}
+    assert client.get("/library/state").json()["count"] == 0
+    assert client.post("/library/restore", json={"ids": [made.id]}).json() == {"ids": [made.id]}
+    assert client.get("/library/state").json()["count"] == 1
+
+
+def test_ten_are_packed_and_nothing_is_left_behind(client: TestClient, library: Library, tmp_path: Path) -> None:
+    made = [keep_tone(library, tmp_path, seed, "The same words") for seed in range(10)]
+    answer = client.get("/library/zip", params={"ids": ",".join(each.id for each in made)})
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert len({name.split("/")[0] for name in packed.namelist()}) == 10
+        inside = packed.read("the-same-words (1)/tone-0.wav")
+    assert inside == (tmp_path / "tone-0.wav").read_bytes()
+    assert list((library.folder / "arriving").iterdir()) == []
+    assert folder_names(made[:1]) == ["the-same-words"]
+    for ids in ("", "nothing", ",".join(["x"] * (MOST_IN_ZIP + 1))):
+        assert client.get("/library/zip", params={"ids": ids}).status_code == 400
+
+
+def test_everything_is_the_owners_alone(client: TestClient, library: Library, tmp_path: Path) -> None:
+    made = keep_tone(library, tmp_path, 5)
+    other = {OWNER_HEADER: "somebody"}
+    assert client.get("/library/items", headers=other).json()["items"] == []
+    assert client.get("/library/item", params={"id": made.id}, headers=other).status_code == 404
+    assert client.get(f"/library/file/{made.id}/tone-5.wav", headers=other).status_code == 404
+    assert client.get("/library/zip", params={"ids": made.id}, headers=other).status_code == 400
+    assert client.post("/library/delete", json={"ids": [made.id]}, headers=other).json() == {"ids": []}
+    assert client.post("/library/change", json={"id": made.id, "title": "x"}, headers=other).status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b'{"ids": "all"}', b'{"ids": [1]}', b" " * 300_000])
+def test_a_question_that_makes_no_sense_is_refused(body: bytes, client: TestClient) -> None:
+    answer = client.post("/library/delete", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["problem"]
+
+
+def test_another_sites_page_changes_nothing(client: TestClient, library: Library, tmp_path: Path) -> None:
+    made = keep_tone(library, tmp_path, 6)
+    answer = client.post("/library/delete", json={"ids": [made.id]}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 400
+    assert library.find("local") == [made]
