@@ -70,7 +70,7 @@ class PicturePlan:
     content: tuple[float, float] = (0.06, 0.6)
     identity: float = 3.0
     identities: float = 0.2
-    steadiness: float = 1.5
+    steadiness: float = 2.0
     steady_share: float = 0.5
     roughness: float = 0.05
     distillation: float = 0.3
@@ -156,10 +156,10 @@ def _measure_distillation(student: StyleStudent, features: tuple[Tensor, ...], l
 
 
 def _disturb(contents: Tensor, made: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Shift contents and results alike; give the contents noise and another light."""
-    down, right = (_draw_whole(7, generator) - 3 for _ in range(2))
+    """Shift contents and results alike, so that no grid stays in its place; give the contents noise and other light."""
+    down, right = (_draw_whole(9, generator) - 4 for _ in range(2))
     count, device = len(contents), contents.device
-    if float(torch.rand((), generator=generator)) < 0.5:
+    if float(torch.rand((), generator=generator)) < 0.3:
         down, right = 0, 0
     spread = 0.04 * torch.rand(count, 1, 1, 1, generator=generator)
     light = 1 + 0.05 * torch.randn(count, 1, 1, 1, generator=generator)
