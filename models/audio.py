@@ -34,8 +34,8 @@ class MelConfig:
     f_max: float = 8_000.0
 
 
-@lru_cache(maxsize=8)
-def mel_filterbank(config: MelConfig) -> Tensor:
+@lru_cache(maxsize=32)
+def mel_filterbank(config: MelConfig, device: torch.device | str = "cpu") -> Tensor:
     """Slaney-normalised triangular filters, float32 (F, M)."""
     torchaudio = import_torchaudio()
     with torch.inference_mode(False):  # kept for everyone: training may be the next to ask
@@ -47,14 +47,14 @@ def mel_filterbank(config: MelConfig) -> Tensor:
             config.sample_rate,
             norm="slaney",
             mel_scale="slaney",
-        )
+        ).to(device)
 
 
-@lru_cache(maxsize=8)
-def hann_window(length: int) -> Tensor:
+@lru_cache(maxsize=32)
+def hann_window(length: int, device: torch.device | str = "cpu") -> Tensor:
     """Periodic Hann window, float32 (length,)."""
     with torch.inference_mode(False):
-        return torch.hann_window(length)
+        return torch.hann_window(length).to(device)
 
 
 def log_mel(samples: Tensor, config: MelConfig = MelConfig(), centred: bool = True) -> Tensor:
@@ -68,12 +68,12 @@ def log_mel(samples: Tensor, config: MelConfig = MelConfig(), centred: bool = Tr
     Returns:
         float32 (B, T, M) or (T, M); T = 1 + N // hop_length if centred, else 1 + (N - n_fft) // hop_length.
     """
-    window = hann_window(config.n_fft).to(samples.device)
+    window = hann_window(config.n_fft, samples.device)
     padding = "reflect" if samples.shape[-1] > config.n_fft // 2 else "constant"
     spectrum = torch.stft(
         samples, config.n_fft, config.hop_length, window=window, center=centred, pad_mode=padding, return_complex=True
     )
-    mel = spectrum.abs().transpose(-1, -2) @ mel_filterbank(config).to(samples.device)
+    mel = spectrum.abs().transpose(-1, -2) @ mel_filterbank(config, samples.device)
     return mel.clamp_min(LOG_FLOOR).log()
 
 

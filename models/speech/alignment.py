@@ -90,13 +90,13 @@ def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
     unread = find_unread_words(utterance, alignment) if alignment.size else [w.text for w in utterance.words]
     unread = [*find_soundless_words(utterance), *unread]
     if unread:
-        return f"The model may have skipped {_quote(unread)}."
+        return f"The model may have skipped {name_words(unread)}."
     hurried = find_hurried_words(utterance, alignment)
     if hurried:
-        return f"The model may have swallowed {_quote(hurried)}: hardly any time was given to it."
+        return f"The model may have swallowed {name_words(hurried)}: hardly any time was given to it."
     if trace.retries:
         near = [w.text for w in utterance.words if any(w.start <= place <= w.end for place in trace.retries)]
-        return f"The model hesitated near {_quote(near)}." if near else "The model hesitated at a pause."
+        return f"The model hesitated near {name_words(near)}." if near else "The model hesitated at a pause."
     if trace.cut:
         return "Every word was read; the end had to be found by the attention, not by the stop token."
     if float(alignment.max(axis=1).mean()) < 0.4:
@@ -111,7 +111,8 @@ def _find_sounds(utterance: Utterance, word: SpokenWord) -> list[int]:
     ]
 
 
-def _quote(words: list[str]) -> str:
+def name_words(words: list[str]) -> str:
+    """Name the first three of some words, and how many more there are."""
     distinct = list(dict.fromkeys(words))
     more = f" and {len(distinct) - 3} more" if len(distinct) > 3 else ""
     return ", ".join(f"“{word}”" for word in distinct[:3]) + more

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.speech.alignment import judge_alignment, time_words
 from models.speech.attributes import compute_attributes, compute_symbol_attributes
+from models.speech.fastspeech2 import FastSpeech2
 from models.speech.sentence_decoder import Attributes, DecodingLimits, SentenceDecoder
 from models.speech.streaming_inference import StreamingInference
 from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
@@ -70,7 +71,7 @@ class SpeechSynthesizer:
 
     def __init__(
         self,
-        model: Tacotron2,
+        model: Tacotron2 | FastSpeech2,
         neural: Callable[[int], VocoderStream],
         mel: MelConfig,
         scale: MelScale,
@@ -79,7 +80,8 @@ class SpeechSynthesizer:
         symbol_ids: Callable[[tuple[str, ...]], list[int]] = encode,
         limits: DecodingLimits = DecodingLimits(),  # noqa: B008  (frozen)
     ) -> None:
-        self.model, self.neural, self.mel, self.scale, self.voices = model, neural, mel, scale, voices
+        self.model: Any = model
+        self.neural, self.mel, self.scale, self.voices = neural, mel, scale, voices
         self.to_symbols, self.symbol_ids, self.limits = to_symbols, symbol_ids, limits
 
     @property

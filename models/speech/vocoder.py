@@ -23,7 +23,7 @@ from models.audio import MelConfig, hann_window, mel_filterbank
 
 @dataclass(frozen=True)
 class VocoderConfig:
-    """Sizes of the vocoder."""
+    """Sizes of the vocoder; `free_phase` adds a third part, whose bins have magnitudes and phases of their own."""
 
     mel: MelConfig = field(default_factory=MelConfig)
     channels: int = 256
@@ -35,6 +35,7 @@ class VocoderConfig:
     pitch_bins: int = 120
     pitch_low_hz: float = 55.0
     pitch_high_hz: float = 560.0
+    free_phase: bool = False
 
     @classmethod
     def debug(cls) -> VocoderConfig:
@@ -116,12 +117,14 @@ class PitchEstimator(nn.Module):
 
 @dataclass
 class SourceFilters:
-    """What the networks say of each frame: F0 (B, T) in Hz, and three filters (B, T, F)."""
+    """What the networks say of each frame: F0 (B, T) in Hz, three filters (B, T, F), perhaps a part of free phase."""
 
     f0: Tensor
     pulse_log_magnitude: Tensor
     pulse_phase: Tensor
     noise_log_magnitude: Tensor
+    free_log_magnitude: Tensor | None = None
+    free_phase: Tensor | None = None
 
 
 class SourceFilterVocoder(nn.Module):
@@ -138,7 +141,7 @@ class SourceFilterVocoder(nn.Module):
         bins = config.mel.n_fft // 2 + 1
         self.pitch = PitchEstimator(config)
         self.backbone = Backbone(config.mel.n_mels + 2, config.channels, config.hidden, config.layers, config.kernel)
-        self.output = nn.Linear(config.channels, 3 * bins)
+        self.output = nn.Linear(config.channels, (5 if config.free_phase else 3) * bins)
         nn.init.normal_(self.output.weight, std=0.01)
         nn.init.zeros_(self.output.bias)
         self.register_buffer("envelope", build_mel_interpolation(config.mel), persistent=False)
@@ -153,7 +156,7 @@ class SourceFilterVocoder(nn.Module):
             f0 = self.pitch.decode(logits)
         hints = torch.stack([torch.log(f0 / 180.0) * 2.0, torch.sigmoid(voicing) * 2.0 - 1.0], dim=-1)
         features = self.backbone(torch.cat([normal, hints.detach()], dim=-1))
-        pulse, phase, noise = self.output(features).chunk(3, dim=-1)
+        pulse, phase, noise, *free = self.output(features).chunk(5 if self.config.free_phase else 3, dim=-1)
         base = (mel - self.band_level) @ self.envelope  # (B, T, F), the mel's own smooth spectrum
         level = base - 0.5 * math.log(0.375 * self.config.mel.n_fft)  # of a source with unit power
         limit = self.LOG_LIMIT
@@ -162,28 +165,31 @@ class SourceFilterVocoder(nn.Module):
             pulse_log_magnitude=level + limit * torch.tanh(pulse / limit),
             pulse_phase=phase,
             noise_log_magnitude=level - 1.5 + 1.5 * limit * torch.tanh(noise / limit),
+            free_log_magnitude=base - 3.0 + limit * torch.tanh(free[0] / limit) if free else None,
+            free_phase=free[1] if free else None,
         )
 
-    def forward(self, mel: Tensor, noise: Tensor, f0: Tensor | None = None) -> Tensor:
+    def forward(self, mel: Tensor, noise: Tensor, f0: Tensor | None = None, cycles: Tensor | None = None) -> Tensor:
         """Turn whole clips into sound.
 
         Args:
             mel: log mel frames (B, T, M), T >= 1.
             noise: standard normal (B, (T - 1) * hop + n_fft), the noise source from n_fft / 2 samples before time zero.
             f0: true F0 (B, T) in Hz in training, else None.
+            cycles: in training, the share of a period that has truly passed at each frame (B, T), nan where unknown.
 
         Returns:
             float32 (B, (T - 1) * hop_length); frame t is centred on sample t * hop_length.
         """
         filters = self.predict_filters(mel, f0)
         n_fft, hop = self.config.mel.n_fft, self.config.mel.hop_length
-        pulses = self._make_pulses(filters.f0)
+        pulses = self._make_pulses(filters.f0, cycles)
         spectra = self.apply_filters(frame_signal(pulses, n_fft, hop), frame_signal(noise, n_fft, hop), filters)
         sound, weight = overlap_add(spectra, n_fft, hop)
         length = (mel.shape[1] - 1) * hop
         return (sound / weight)[:, n_fft // 2 : n_fft // 2 + length]
 
-    def _make_pulses(self, f0: Tensor) -> Tensor:
+    def _make_pulses(self, f0: Tensor, known: Tensor | None) -> Tensor:
         """Make pulses (B, (T - 1) * hop + n_fft) from half a window before frame 0 to half a window after the last."""
         hop, half = self.config.mel.hop_length, self.config.mel.n_fft // 2
         ramp = torch.arange(hop, device=f0.device, dtype=f0.dtype) / hop
@@ -191,16 +197,25 @@ class SourceFilterVocoder(nn.Module):
         edges = (f0[:, :1].expand(-1, half), between.flatten(1), f0[:, -1:].expand(-1, half))
         hz = torch.cat(edges, dim=1).double()
         cycles = torch.cumsum(hz / self.config.mel.sample_rate, dim=1)
+        if known is not None:
+            starts = half + hop * torch.arange(f0.shape[1] - 1, device=f0.device)
+            offsets = known[:, :-1] - cycles[:, starts]  # (B, T - 1), added to all samples of a frame
+            offsets = offsets.where(~known[:, :-1].isnan(), torch.zeros_like(offsets)).repeat_interleave(hop, dim=1)
+            cycles = cycles + torch.cat(
+                [offsets[:, :1].expand(-1, half), offsets, offsets[:, -1:].expand(-1, half)], dim=1
+            )
         return make_pulse_train(cycles, hz, self.config.mel.sample_rate)
 
     def apply_filters(self, pulse_frames: Tensor, noise_frames: Tensor, filters: SourceFilters) -> Tensor:
         """Filter frames of both sources (B, T, n_fft); return windowed frames (B, T, n_fft)."""
-        window = hann_window(self.config.mel.n_fft).to(pulse_frames.device)
+        window = hann_window(self.config.mel.n_fft, pulse_frames.device)
         pulse = torch.fft.rfft(pulse_frames * window)
         noise = torch.fft.rfft(noise_frames * window)
         magnitude = filters.pulse_log_magnitude
         phase = compute_minimum_phase(magnitude) + filters.pulse_phase
         shaped = pulse * torch.polar(magnitude.exp(), phase) + noise * filters.noise_log_magnitude.exp()
+        if filters.free_log_magnitude is not None and filters.free_phase is not None:
+            shaped = shaped + torch.polar(filters.free_log_magnitude.exp(), filters.free_phase)
         return torch.fft.irfft(shaped, n=self.config.mel.n_fft) * window
 
 
@@ -220,7 +235,7 @@ def overlap_add(frames: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
     def fold(columns: Tensor) -> Tensor:
         return F.fold(columns, (1, length), (1, size), stride=(1, hop))[:, 0, 0]
 
-    squared = (hann_window(size).to(frames.device) ** 2)[None, :, None].expand(1, size, frames.shape[1])
+    squared = (hann_window(size, frames.device) ** 2)[None, :, None].expand(1, size, frames.shape[1])
     return fold(frames.transpose(1, 2)), fold(squared).clamp_min(1e-8)
 
 

@@ -50,7 +50,9 @@ class SourceFilterStream:
 
     def _pack_filters(self, mel: Tensor) -> Tensor:
         filters = self.vocoder.predict_filters(mel)
-        parts = (filters.f0[..., None], filters.pulse_log_magnitude, filters.pulse_phase, filters.noise_log_magnitude)
+        parts = [filters.f0[..., None], filters.pulse_log_magnitude, filters.pulse_phase, filters.noise_log_magnitude]
+        if filters.free_log_magnitude is not None and filters.free_phase is not None:
+            parts += [filters.free_log_magnitude, filters.free_phase]
         return torch.cat(parts, dim=-1)
 
     def push(self, mel: Tensor, last: bool = False) -> FloatArray:
@@ -92,7 +94,7 @@ class SourceFilterStream:
             return np.zeros(0, np.float32)
         length = (count - 1) * self.hop + self.size
         bins = self.size // 2 + 1
-        f0, *rest = self.filters[None, :count].split([1, bins, bins, bins], dim=-1)
+        f0, *rest = self.filters[None, :count].split([1, *[bins] * (self.filters.shape[1] // bins)], dim=-1)
         pulses, noise = (frame_signal(x[:, :length], self.size, self.hop) for x in (self.pulses, self.noise))
         shaped = self.vocoder.apply_filters(pulses, noise, SourceFilters(f0[..., 0], *rest))
         sound, weight = overlap_add(shaped, self.size, self.hop)
