@@ -219,22 +219,24 @@ def compute_alignment_loss(alignment: Tensor, wanted: Tensor, step_mask: Tensor)
 def decode(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -> DecoderOutput:
     """Decode a batch as the schedule says: coarse frames, stop logits and alignment."""
     memory = model.encode(batch.symbols, batch.lengths, batch.voice, batch.attributes)
-    count = len(batch.lengths)
-    frame_drop = torch.empty(count).uniform_(*schedule.frame_drop)
+    count, device = len(batch.lengths), batch.mel.device
+    frame_drop = torch.empty(count, device=device).uniform_(*schedule.frame_drop)
     if schedule.sequential:
         return DecoderOutput(*model.decoder(memory, batch.lengths, batch.mel, frame_drop=frame_drop))
     previous, teacher = shift_frames(batch.mel, model.config.frames_per_step), batch.attention
-    withheld = torch.rand(previous.shape[:2]) < frame_drop[:, None]
+    withheld = torch.rand(previous.shape[:2], device=device) < frame_drop[:, None]
     previous = previous.masked_fill(withheld[..., None], 0.0)
     if torch.rand(()) < schedule.free_running_ratio:
         with torch.no_grad():
             own = decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher)
-        teacher = torch.lerp(teacher, own.alignment, (torch.rand(count) * schedule.free_running_ratio)[:, None, None])
-        guessed = torch.rand(previous.shape[:2]) < torch.rand(count, 1) * schedule.free_running_ratio
+        own_past = torch.rand(count, device=device) * schedule.free_running_ratio
+        teacher = torch.lerp(teacher, own.alignment, own_past[:, None, None])
+        guessed = torch.rand(previous.shape[:2], device=device)
+        guessed = guessed < torch.rand(count, 1, device=device) * schedule.free_running_ratio
         own_previous = shift_frames(own.mel, model.config.frames_per_step)
         previous = torch.where((guessed & ~withheld)[..., None], own_previous, previous)
     low, high = max(0.0, 2 * schedule.free_running_ratio - 1.0), min(1.0, 2 * schedule.free_running_ratio)
-    own_ratio = low + (high - low) * torch.rand(count)
+    own_ratio = low + (high - low) * torch.rand(count, device=device)
     return decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher, own_ratio)
 
 
@@ -254,7 +256,7 @@ def compute_losses(
         return (difference.abs().sum() + 0.5 * (difference**2).sum()) / count
 
     step_mask = make_length_mask(steps, stop.shape[1])
-    is_last = torch.arange(stop.shape[1])[None] >= (steps[:, None] - 1)
+    is_last = torch.arange(stop.shape[1], device=stop.device)[None] >= (steps[:, None] - 1)
     stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
     astray = compute_alignment_loss(alignment, batch.attention, step_mask)
     mel_loss = distance(coarse) + distance(fine)

@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import torch
 
 from models.audio import MelConfig, log_mel, resample, rms_db
 from models.speech.attributes import MeasuredAttributes
 from models.speech.symbols import BOS, EOS, PUNCTUATION, WORD_BREAK, encode
-from models.speech.text import phonemize
 
 SILENCE_BELOW_PEAK_DB = 42.0
 MARGIN_S = 0.05
@@ -95,6 +93,8 @@ def shift_pitch(samples: np.ndarray, config: MelConfig, semitones: float) -> np.
 
 def make_clip(name: str, voice: str, text: str, samples: np.ndarray, config: MelConfig, shifted: bool) -> SpeechClip:
     """Measure one trimmed utterance (float32 at the config's rate)."""
+    from models.speech.text import phonemize
+
     symbols = phonemize(text)
     mel = log_mel(torch.from_numpy(samples), config).numpy()
     f0 = measure_f0(samples, config, len(mel))
@@ -123,6 +123,8 @@ def _make_clips(job: tuple[Path, str, str, str, float | None]) -> list[SpeechCli
     folder, voice, name, text, semitones = job
     torch.set_num_threads(1)
     config = MelConfig()
+    import soundfile
+
     samples, rate = soundfile.read(find_sound(folder, name), dtype="float32", always_2d=True)
     mono = trim_silence(resample(samples.mean(axis=1), rate, config.sample_rate), config.sample_rate)
     clips = [make_clip(name, voice, text, mono, config, shifted=False)]

@@ -83,7 +83,8 @@ class SpectrogramDiscriminator(nn.Module):
 
     def forward(self, samples: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return scores of samples (B, N), and the features of each layer."""
-        spectrum = torch.stft(samples, self.n_fft, self.hop, window=hann_window(self.n_fft), return_complex=True)
+        window = hann_window(self.n_fft, samples.device)
+        spectrum = torch.stft(samples, self.n_fft, self.hop, window=window, return_complex=True)
         magnitude = spectrum.abs().clamp_min(1e-5)
         compressed = spectrum / magnitude * magnitude.pow(0.3)
         x = torch.stack([compressed.real, compressed.imag], dim=1)
@@ -98,7 +99,7 @@ def compute_spectral_loss(made: Tensor, true: Tensor) -> Tensor:
     """Return the mean over resolutions of spectral convergence and log-magnitude distance; (B, N) each."""
     total = made.new_zeros(())
     for n_fft, hop in RESOLUTIONS:
-        window = hann_window(n_fft)
+        window = hann_window(n_fft, made.device)
         a, b = (
             torch.stft(x, n_fft, hop, window=window, return_complex=True).abs().clamp_min(1e-4) for x in (made, true)
         )

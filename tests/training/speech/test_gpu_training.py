@@ -1,0 +1,114 @@
+"""Tests of the short training of all speech networks, at tiny sizes on a CPU."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.contracts import SpeechRequest, Task
+from models.hub.spec import Bundled, ModelSpec
+from models.speech import parallel_synthesizer, synthesizer
+from models.speech.vocoder import VocoderConfig
+from tests.training.speech.spoken_clips import make_clips
+from training.speech.adversarial_vocoder import AdversarialVocoderTraining, PeriodDiscriminator
+from training.speech.fastspeech2 import MelDiscriminator, measure_variation, take_windows
+from training.speech.gpu_training import PARTS, VOCODER_SHARES, train
+from training.speech.resident_corpus import TEACHER_MEL, load_corpus
+from training.speech.teacher_corpus import save_clips
+from training.speech.timed_training import schedule_one_cycle
+
+NOT_ON_THE_MACHINE = ("gruut", "num2words", "soundfile", "gradio", "pyworld", "parselmouth")
+
+
+def test_the_recipe_needs_no_text_front_end() -> None:
+    script = f"import sys; sys.modules.update(dict.fromkeys({NOT_ON_THE_MACHINE})); import training.speech.gpu_training"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    rates = [schedule_one_cycle(progress) for progress in (0.0, 0.04, 0.08, 0.5, 1.0, 1.2)]
+    assert rates[0] < rates[1] < rates[2] == 1.0
+    assert rates[2] > rates[3] > rates[4] == rates[5] == 0.0
+
+
+def test_windows_are_cut_where_they_were_asked() -> None:
+    mel = torch.arange(20.0).reshape(1, 10, 2).repeat(2, 1, 1)
+    windows = take_windows(mel, torch.tensor([0, 7]), 3)
+    assert windows[0, :, 0].tolist() == [0, 2, 4]
+    assert windows[1, :, 0].tolist() == [14, 16, 18]
+
+
+def test_a_smoothed_spectrogram_varies_less() -> None:
+    torch.manual_seed(0)
+    mel = torch.randn(1, 80, 100)
+    smooth = torch.nn.functional.avg_pool1d(mel.transpose(1, 2), 5, 1, 2).transpose(1, 2)
+    length = torch.tensor([80])
+    assert measure_variation(smooth, length) < 0.6 * measure_variation(mel, length)
+
+
+def test_judges_give_scores_and_features() -> None:
+    scores, features = MelDiscriminator(channels=4)(torch.randn(2, 32, 100))
+    assert scores.shape[0] == 2
+    assert len(features) == 4
+    scores, features = PeriodDiscriminator(3, channels=2)(torch.randn(2, 3_000))
+    assert scores.shape[-1] == 3
+    assert len(features) == 4
+
+
+def check_predicted_frames(shards: Path, out: Path) -> None:
+    """Check that the vocoder's last part draws frames of the acoustic model beside true ones."""
+    corpus = load_corpus(shards, VOCODER_SHARES, torch.device("cpu"))
+    config = VocoderConfig(mel=TEACHER_MEL, channels=16, hidden=24, layers=1, pitch_channels=12, pitch_layers=1)
+    weights, acoustic = out / "x.safetensors", out / "speech_fastspeech2.safetensors"
+    training = AdversarialVocoderTraining(config, corpus, time.time() + 60, weights, acoustic, pieces=4, frames=24)
+    training.predict_clips(most=20)
+    assert training.predicted is not None
+    drawn = training.predicted_clips[0]
+    frames = slice(corpus.frame_starts[drawn], corpus.frame_ends[drawn])
+    apart = (training.predicted[frames].float() - corpus.mel[frames].float()).abs().mean()
+    assert 0.1 < float(apart) < 5.0
+    mel, f0, voiced, samples, cycles = training.draw()
+    assert mel.shape == (4, 24, 100)
+    assert f0.shape == voiced.shape == cycles.shape == (4, 24)
+    assert samples.shape == (4, 23 * 300)
+
+
+@pytest.mark.slow
+def test_all_parts_train_and_the_studio_speaks_with_them(tmp_path: Path) -> None:
+    shards, out = tmp_path / "shards", tmp_path / "out"
+    shards.mkdir()
+    out.mkdir()
+    save_clips(shards / "a.npz", make_clips(30))
+    for part in PARTS:
+        train(part, shards, out, time.time() + 12.0, tiny=True)
+    files = {path.name: path for path in out.glob("*.safetensors")}
+    assert len(files) == 3
+    lines = [json.loads(line) for path in out.glob("*.log") for line in path.read_text().splitlines()]
+    assert all(np.isfinite(value) for line in lines for value in line.values() if isinstance(value, float))
+    assert any("held_out_variation_ratio" in line for line in lines)
+    check_predicted_frames(shards, out)
+    for load, name in ((parallel_synthesizer.load_bundled, "fastspeech2"), (synthesizer.load_bundled, "tacotron2")):
+        names = tuple(file for file in files if name in file or "vocoder" in file)
+        spec = ModelSpec(
+            key="speech/x",
+            task=Task.SPEECH,
+            title="X",
+            summary="",
+            licence="MIT",
+            commercial_use=True,
+            credit="",
+            sources=(Bundled(names),),
+            memory_mb=1,
+            needs_gpu=False,
+            speed="",
+            loader="models.speech.synthesizer:load_bundled",
+        )
+        voice = load({file: files[file] for file in names}, spec)
+        chunks = list(voice.stream(SpeechRequest("Good morning.", voice="emma")))
+        assert chunks[-1].sample_rate == 24_000
+        assert sum(len(chunk.samples) for chunk in chunks) > 1_000

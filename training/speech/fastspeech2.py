@@ -1,0 +1,226 @@
+"""Training of the parallel acoustic model on teachers' clips, for some minutes of a GPU.
+
+Distances to mel frames, durations, F0 and energy come first. A network that only learns distances draws the mean of
+what could be, so discriminators over windows of mel frames join in (after Wu and Luan 2020, "Adversarially Trained
+Multi-Singer Sequence-To-Sequence Singing Synthesizer", multi-window), weighted so that their gradient at the mel
+frames is a fixed share of the distance's.
+
+Letters: B batch, L symbols, T frames, M mel bands.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config, Variances
+from models.speech.tacotron2_config import make_length_mask
+from training.speech.resident_corpus import MEL_MEAN, MEL_STD, ResidentCorpus, TeacherBatch
+from training.speech.timed_training import TimedTraining
+
+WINDOWS = (32, 64, 128)  # frames that the discriminators see
+GAIN_DB, GAIN_CHANCE = 10.0, 0.2
+RATE = 1.5e-3
+ADVERSARIAL_SHARE = 0.5  # of the discriminators' gradient at the mel frames, to that of the distance
+OCTAVES_PER_SEMITONE = math.log(2) / 12
+
+
+class MelDiscriminator(nn.Module):
+    """A judge of windows of mel frames: strided 2-D convolutions, a score for each patch."""
+
+    def __init__(self, channels: int = 48) -> None:
+        super().__init__()
+        norm = nn.utils.parametrizations.weight_norm
+        widths = [1, channels, 2 * channels, 2 * channels, 2 * channels]
+        self.layers = nn.ModuleList(
+            norm(nn.Conv2d(a, b, (3, 5), stride=(2, 2), padding=(1, 2))) for a, b in itertools.pairwise(widths)
+        )
+        self.output = norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the scores of mel (B, T, M), and the features of each layer."""
+        x, features = mel[:, None], []
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+            features.append(x)
+        return torch.as_tensor(self.output(x)), features
+
+
+def take_windows(mel: Tensor, starts: Tensor, size: int) -> Tensor:
+    """Cut a window (B, size, M) out of each of mel (B, T, M), from `starts` (B,) on."""
+    at = (starts[:, None] + torch.arange(size, device=mel.device)).clamp_max(mel.shape[1] - 1)
+    return mel.gather(1, at[..., None].expand(-1, -1, mel.shape[2]))
+
+
+def average_inside(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of values (B, T) or (B, T, M) where mask (B, T) holds."""
+    mask = mask if values.dim() == 2 else mask[..., None].expand_as(values)
+    return (values * mask).sum() / mask.sum().clamp_min(1)
+
+
+def measure_variation(mel: Tensor, frames: Tensor) -> Tensor:
+    """Return how much cepstral coefficients 9 to 24 vary over time in mel (B, T, M): the mean of their deviations."""
+    bands = mel.shape[2]
+    angle = math.pi / bands * (torch.arange(bands, device=mel.device) + 0.5)
+    basis = torch.cos(angle[:, None] * torch.arange(9, min(25, bands), device=mel.device))
+    cepstra = mel.float() @ basis
+    deviations = [item[: int(count)].std(dim=0).mean() for item, count in zip(cepstra, frames, strict=True)]
+    return torch.stack(deviations).mean()
+
+
+class FastSpeech2Training(TimedTraining[FastSpeech2]):
+    """Training of FastSpeech 2 with discriminators.
+
+    Args:
+        frames: of a batch.
+        adversarial_from: the progress at which the discriminators join in, after they have watched for a while.
+    """
+
+    def __init__(
+        self,
+        config: FastSpeech2Config,
+        corpus: ResidentCorpus,
+        until: float,
+        weights: Path,
+        frames: int = 28_000,
+        adversarial_from: float = 0.35,
+    ) -> None:
+        self.corpus, self.frames, self.adversarial_from = corpus, frames, adversarial_from
+        model = FastSpeech2(config).to(corpus.device)
+        fused = corpus.device.type == "cuda"
+        optimizer = torch.optim.AdamW(model.parameters(), RATE, (0.9, 0.98), weight_decay=0.01, fused=fused)
+        super().__init__(model, config, [optimizer], [RATE], until, weights)
+        self.judges = nn.ModuleList(MelDiscriminator() for _ in WINDOWS).to(corpus.device)
+        self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 4e-4, (0.5, 0.9), fused=fused)
+
+    def describe(self) -> dict[str, object]:
+        """Return the metadata of the weights."""
+        return {**super().describe(), "mel_scale": {"mean": MEL_MEAN, "std": MEL_STD}, "function_word_stress": False}
+
+    def draw(self) -> TeacherBatch:
+        """Draw a batch, some clips of it louder or softer."""
+        clips = self.corpus.choose(self.frames, (16, 160))
+        rng = self.corpus.rng
+        gain = rng.uniform(-GAIN_DB, GAIN_DB, len(clips)) * (rng.random(len(clips)) < GAIN_CHANCE)
+        return self.corpus.collate(clips, gain)
+
+    def train_step(self) -> dict[str, Tensor]:
+        """Do one step; return the losses."""
+        progress = self.measure_progress()
+        batch = self.draw()
+        is_free = torch.rand(len(batch.voice), device=self.corpus.device) < max(0.0, 0.8 * (progress - 0.2))
+        with torch.autocast(self.corpus.device.type, torch.bfloat16):
+            mel, losses = self.predict(batch, is_free)
+        mel = mel.float()
+        mask = make_length_mask(batch.frames, mel.shape[1])
+        distance = average_inside((mel - batch.mel).abs(), mask)
+        report = {"mel": distance.detach(), **{name: loss.detach() for name, loss in losses.items()}}
+        others = sum(losses.values(), mel.new_zeros(()))
+        pull = torch.autograd.grad(distance, mel, retain_graph=True)[0]
+        if progress > self.adversarial_from - 0.1:
+            real, made = self.cut_windows(batch, mel.detach())
+            report["judges"] = self.train_judges(real, made)
+        if progress > self.adversarial_from:
+            share = min(1.0, (progress - self.adversarial_from) / 0.1)
+            fooled, matched, push = self.compute_push(batch, mel.detach().requires_grad_())
+            pull = pull + ADVERSARIAL_SHARE * share * push * (pull.norm() / push.norm().clamp_min(1e-12))
+            report |= {"fooled": fooled, "features": matched}
+        torch.autograd.backward([mel, others], [pull, torch.ones_like(others)])
+        self.step_optimizers(1.0)
+        return report
+
+    def predict(self, batch: TeacherBatch, is_free: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Predict normalised mel (B, T, M) with the true variances, or its own where `is_free` (B,); and the losses."""
+        model = self.model
+        encoded = model.encode(batch.symbols, batch.lengths, batch.voice)
+        is_symbol = make_length_mask(batch.lengths, encoded.shape[1])
+        wanted = torch.log1p(batch.durations * torch.exp2(batch.speed)[:, None])
+        durations = model.predict_durations(encoded, is_symbol).float()
+        frames, lengths = model.expand(encoded, batch.durations, batch.mel.shape[1])
+        mask = make_length_mask(lengths, frames.shape[1])
+        own = model.predict_variances(frames, mask)
+        shift = (batch.semitones * OCTAVES_PER_SEMITONE)[:, None]
+        louder = (batch.gain * math.log(10) / 20 / MEL_STD)[:, None]
+        spoken = mask & batch.voiced
+        losses = {
+            "duration": average_inside((durations - wanted).abs(), is_symbol),
+            "pitch": 2.0 * average_inside((own.log_pitch + shift - batch.log_pitch).abs(), spoken),
+            "voicing": 0.5
+            * average_inside(
+                F.binary_cross_entropy_with_logits(own.voicing, batch.voiced.float(), reduction="none"), mask
+            ),
+            "energy": 0.5 * average_inside((own.energy + louder - batch.energy).abs(), mask),
+        }
+        free = is_free[:, None]
+        told = Variances(
+            torch.where(free, own.log_pitch.detach() + shift, batch.log_pitch),
+            torch.where(free, own.voicing.detach(), batch.voiced.float() - 0.5),
+            torch.where(free, own.energy.detach() + louder, batch.energy),
+        )
+        return model.decode(frames, told, mask), losses
+
+    def cut_windows(self, batch: TeacherBatch, mel: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Cut the same windows, at random places, out of true and made mel frames: one pair a discriminator."""
+        real, made = [], []
+        for size in WINDOWS:
+            room = (batch.frames - size).clamp_min(0)
+            starts = (torch.rand(len(room), device=mel.device) * (room + 1)).long()
+            real.append(take_windows(batch.mel, starts, size))
+            made.append(take_windows(mel, starts, size))
+        return real, made
+
+    def train_judges(self, real: list[Tensor], made: list[Tensor]) -> Tensor:
+        """Train the discriminators by least squares (Mao et al. 2017); return their mean loss."""
+        loss = real[0].new_zeros(())
+        with torch.autocast(self.corpus.device.type, torch.bfloat16):
+            for judge, true, false in zip(self.judges, real, made, strict=True):
+                scores = judge(torch.cat([true, false]))[0].float().chunk(2)
+                loss = loss + ((1 - scores[0]) ** 2).mean() + (scores[1] ** 2).mean()
+        self.judge_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        for group in self.judge_optimizer.param_groups:
+            group["lr"] = 4e-4 * min(1.0, 2.0 * (1.0 - self.measure_progress()) + 0.05)
+        self.judge_optimizer.step()
+        return loss.detach() / len(WINDOWS)
+
+    def compute_push(self, batch: TeacherBatch, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return how well the discriminators are fooled, how far features lie apart, and their gradient at mel."""
+        fooled, matched = mel.new_zeros(()), mel.new_zeros(())
+        self.judges.requires_grad_(False)
+        real, made = self.cut_windows(batch, mel)
+        with torch.autocast(self.corpus.device.type, torch.bfloat16):
+            for judge, true, false in zip(self.judges, real, made, strict=True):
+                scores, features = judge(false)
+                with torch.no_grad():
+                    wanted = judge(true)[1]
+                fooled = fooled + ((1 - scores.float()) ** 2).mean()
+                pairs = list(zip(features, wanted, strict=True))
+                matched = matched + sum((a - b).float().abs().mean() for a, b in pairs) / len(pairs)
+        self.judges.requires_grad_(True)
+        push = torch.autograd.grad(fooled + 2.0 * matched, mel)[0]
+        return fooled.detach() / len(WINDOWS), matched.detach() / len(WINDOWS), push
+
+    @torch.no_grad()
+    def measure(self, count: int = 64) -> dict[str, Any]:
+        """Measure the running average on clips that were held out: losses, and the ratio of variation over time."""
+        network, self.model = self.model, self.build_average()
+        clips = self.corpus.held_out[self.corpus.voice[self.corpus.held_out] == 0][:count]
+        batch = self.corpus.collate(np.asarray(clips))
+        mel, losses = self.predict(batch, torch.ones(len(clips), dtype=torch.bool, device=self.corpus.device))
+        self.model = network
+        mask = make_length_mask(batch.frames, mel.shape[1])
+        ratio = measure_variation(mel, batch.frames) / measure_variation(batch.mel, batch.frames)
+        figures = {"mel": average_inside((mel - batch.mel).abs(), mask), **losses, "variation_ratio": ratio}
+        return {f"held_out_{name}": round(float(value), 4) for name, value in figures.items()}
+
+    def export(self) -> None:
+        """Write the weights, and what they do on held-out clips into the log."""
+        super().export()
+        self.write_log({"step": self.step, **self.measure()})
