@@ -18,40 +18,45 @@ import numpy as np
 
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
+from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest
-from models.music.controls import MusicControls, rank_keys
+from models.music.controls import MusicControls, measure_density
 from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
 from models.music.grammar import Grammar
 from models.music.kv_cache import CachedTransformer, is_int8_available
 from models.music.melody import Melody, MelodyGrammar, extract_top_line, find_melody_track
+from models.music.musical_context import PlannedBar
+from models.music.obedience import list_unmet
 from models.music.piece_builder import PieceBuilder
+from models.music.planning import PiecePlan, measure_plan
 from models.music.playback import BarParser, ParsedBar, PiecePlayer
 from models.music.prompts import (
+    MAX_SILENT_BARS,
     TokenPrompt,
     choose_controls,
-    is_drums_only,
     make_constraints,
     make_continuation_prompt,
     make_infill_prompt,
 )
 from models.music.rendering import StreamRenderer
+from models.music.request_plan import keep_controls, make_plan, score_opening
 from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, SamplingSettings
 from models.music.score import Bar, InstrumentTrack, Piece
 from models.music.soundfont import load_general_midi
 from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.source_piece import prepare_source
 from models.music.transformer import MusicTransformer
-from models.music.vocabulary import BAR, KEYS, KIND_OF, METER
+from models.music.vocabulary import BAR, KIND_OF, METER
 from models.music.weights import MUSIC_FILE, load_model
 
-PROMPT_TOKENS = 320  # of them at most, for what came before
+PROMPT_SHARE = 0.45  # of a row at most, for what came before
 BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
 OPENING_BARS, OPENING_TRIES = 2, 3
-LIKELY_KEYS = 2  # the asked key is among so many likeliest ones of an opening
 CHECKED_BARS, COPY_TRIES = 12, 6
+LOOK_AHEAD_BARS = 12
 ATTEMPT = 1000  # apart lie the seeds of two tries
 
 
@@ -105,15 +110,17 @@ class MusicComposer:
         with closing(bars):
             for _, index in bars:
                 yield player.make_chunk(index)
-        yield from self._write_on(player, request, _keep_controls(player, request))
-        yield player.make_chunk(None, ends=True, last=True)
+        yield from self._go_on(player, request)
+        yield self._close(player, request)
 
     def _continue(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece = prepare_source(request)
         player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=request.bars, source=piece)
         yield from self._play_old_bars(player, len(piece.bars) - LEAD_IN_BARS, len(piece.bars))
-        yield from self._write_on(player, request, choose_controls(piece, request), len(piece.bars) + request.bars)
-        yield player.make_chunk(None, ends=True, last=True)
+        controls, there = choose_controls(piece, request), len(piece.bars)
+        plan = make_plan(request, controls, there + request.bars, before=piece)
+        yield from self._write_on(player, request, controls, plan)
+        yield self._close(player, request, there)
 
     def _rewrite(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece, first, stop = prepare_source(request), request.first_bar - 1, request.last_bar
@@ -121,14 +128,15 @@ class MusicComposer:
         for index in range(first, stop):
             player.builder.notes[index] = []
         yield from self._play_old_bars(player, first - LEAD_IN_BARS, first)
+        plan = PiecePlan(tuple(measure_plan(piece)))
         # A model that learned to fill a few bars at once fills more of them a few at a time.
         for begin in range(first, stop, 4):
             end = min(begin + 4, stop)
-            prompt = make_infill_prompt(
-                player.builder.build(), begin, end, request, self.context_tokens // 2 + PROMPT_TOKENS // 2
-            )
+            whole = player.builder.build()
+            prompt = make_infill_prompt(whole, begin, end, request, int(PROMPT_SHARE * 1.6 * self.context_tokens))
+            plans = [plan.list_bars(prompt.order, whole)]
             written = begin
-            with closing(self._sample_bars([prompt], request, [Bar()], begin, in_front=False)) as bars:
+            with closing(self._sample_bars([prompt], request, [Bar()], begin, plans)) as bars:
                 for _, (_, notes) in bars:
                     if written < end:
                         player.builder.rewrite(written, notes)
@@ -146,13 +154,14 @@ class MusicComposer:
         players = [
             self._make_player(PieceBuilder(tempo_scale=request.pace), index, request.bars) for index in range(IDEAS)
         ]
-        bars = self._write_first_window([TokenPrompt((), make_constraints(request))] * IDEAS, request, players)
+        prompts = [TokenPrompt((), make_constraints(request))] * IDEAS
+        bars = self._write_first_window(prompts, request, players)
         with closing(bars):
             for number, index in bars:
                 yield players[number].make_chunk(index)
         for player in players:
-            yield from self._write_on(player, request, _keep_controls(player, request))
-            yield player.make_chunk(None, ends=True, last=player is players[-1])
+            yield from self._go_on(player, request)
+            yield self._close(player, request, last=player is players[-1])
 
     def _harmonise(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece = prepare_source(request)
@@ -164,21 +173,19 @@ class MusicComposer:
         if request.drums:
             silent = Piece(piece.bars, (*silent.tracks, InstrumentTrack(0, True, ())))
         alone = Piece(piece.bars, (tune,))
-        busier = replace(request, density=request.density or min(16.0, 2.5 * _measure_density(alone)))
+        busier = replace(request, density=request.density or min(16.0, 2.5 * max(0.25, measure_density(alone))))
         controls = choose_controls(alone, replace(busier, style=request.style or "pop"))
         tracks = [(track.program, track.is_drum) for track in silent.tracks]
         player = self._make_player(
             PieceBuilder([], tracks, [], request.pace, piece.tempo_map), total=len(piece.bars), source=piece
         )
         player.add_remark(f"The melody was taken from track {chosen + 1} of the file.")
-        yield from self._write_on(
-            player,
-            request,
-            controls,
-            len(piece.bars),
-            grammar=lambda constraints, first: MelodyGrammar(constraints, melody, first),
-            opening=piece.bars[0],
-        )
+        plan = make_plan(request, controls, len(piece.bars), like=alone)
+
+        def make_grammar(constraints: Constraints, first: int) -> Grammar:
+            return MelodyGrammar(constraints, melody, first)
+
+        yield from self._write_on(player, request, controls, plan, make_grammar, piece.bars[0])
         yield player.make_chunk(None, ends=True, last=True)
 
     def _perform(self, request: MusicRequest) -> Iterator[MusicChunk]:
@@ -213,6 +220,18 @@ class MusicComposer:
             bars.close()
             best = max(best, (fit, attempt), key=lambda each: each[0])
         return player, bars, opening
+
+    def _go_on(self, player: PiecePlayer, request: MusicRequest) -> Iterator[MusicChunk]:
+        """Write what is missing of a piece begun by this request."""
+        controls = keep_controls(player.builder.build(), request)
+        plan = make_plan(request, controls, request.bars, player.idea)
+        yield from self._write_on(player, request, controls, plan)
+
+    def _close(self, player: PiecePlayer, request: MusicRequest, first: int = 0, last: bool = True) -> MusicChunk:
+        """Say what was asked of the bars from `first` on and not met, and make the last chunk of a piece."""
+        for remark in list_unmet(player.builder.build(), request, first):
+            player.add_remark(remark)
+        return player.make_chunk(None, ends=True, last=last)
 
     def _is_copied(self, builder: PieceBuilder) -> bool:
         """Check whether the last bar made a run of notes that the copy detector knows too long."""
@@ -258,7 +277,10 @@ class MusicComposer:
         """
         ended: set[int] = set()
         window = attempt * ATTEMPT
-        with closing(self._sample_bars(prompts, request, [Bar()] * len(prompts), window, in_front=True)) as bars:
+        plans = [
+            make_plan(request, None, request.bars, player.idea).list_bars(range(request.bars)) for player in players
+        ]
+        with closing(self._sample_bars(prompts, request, [Bar()] * len(prompts), window, plans, True)) as bars:
             for parser, (bar, notes) in bars:
                 player = players[parser.number]
                 if not player.builder.bars:
@@ -277,25 +299,35 @@ class MusicComposer:
         player: PiecePlayer,
         request: MusicRequest,
         controls: MusicControls,
-        bars_in_all: int | None = None,
+        plan: PiecePlan,
         grammar: Callable[[Constraints, int], Grammar] | None = None,
         opening: Bar | None = None,
     ) -> Iterator[MusicChunk]:
         """Append bars to a piece that is begun, window after window."""
         builder = player.builder
-        target = request.bars if bars_in_all is None else bars_in_all
+        target = len(plan.bars)
         attempt = 0
         while len(builder.bars) < target:
             begun = len(builder.bars)
-            constraints = Constraints(bars=target - begun, may_change_meter=False, may_change_tempo=False)
+            constraints = Constraints(
+                bars=target - begun,
+                may_change_meter=False,
+                may_change_tempo=False,
+                max_silent_bars=MAX_SILENT_BARS,
+                ends=request.ends,
+            )
             bar = builder.bars[-1] if builder.bars else (opening or Bar())
             if request.action == "continue" and request.meter_row is not None:
                 bar = replace(bar, meter=request.meter_row)
-            prompt = make_continuation_prompt(builder.build(), controls, constraints, PROMPT_TOKENS, bar)
-            make = (lambda c, first=begun: grammar(c, first)) if grammar else Grammar
+            whole = builder.build()
+            budget = int(PROMPT_SHARE * self.context_tokens)
+            wanted = plan.find_wanted(begun, begun + LOOK_AHEAD_BARS)
+            prompt = make_continuation_prompt(whole, controls, constraints, budget, bar, wanted)
+            plans = [plan.list_bars([*prompt.order, *range(begun + 1, target)], whole)]
+            make = (lambda c, first=begun: grammar(c, first)) if grammar else BandGrammar
             copied = False
             window = begun + attempt * ATTEMPT
-            with closing(self._sample_bars([prompt], request, [bar], window, in_front=False, grammar=make)) as bars:
+            with closing(self._sample_bars([prompt], request, [bar], window, plans, grammar=make)) as bars:
                 for _, (bar_written, notes) in bars:
                     if len(builder.bars) < target:
                         index = builder.append(bar_written, notes)
@@ -318,14 +350,16 @@ class MusicComposer:
         request: MusicRequest,
         bars: Sequence[Bar],
         window: int,
-        in_front: bool,
-        grammar: Callable[[Constraints], Grammar] = Grammar,
+        plans: Sequence[Sequence[PlannedBar]],
+        in_front: bool = False,
+        grammar: Callable[[Constraints], Grammar] = BandGrammar,
     ) -> Generator[tuple[BarParser, ParsedBar], None, None]:
         """Sample one row for each prompt; yields whole bars as they are finished, with the piece's parser.
 
         Args:
             bars: meter and tempo that hold before each answer.
             window: makes the seed of each window another.
+            plans: for each prompt, of its bars and those that follow.
         """
         longest = max(len(prompt.tokens) for prompt in prompts)
         room = max(MIN_TOKENS, self.context_tokens - longest, BAR_TOKENS)
@@ -333,7 +367,7 @@ class MusicComposer:
             temperature=request.temperature,
             top_p=request.top_p,
             repetition_penalty=request.repetition,
-            guidance=SamplingSettings.guidance if request.key or request.density else 1.0,
+            guidance=SamplingSettings.guidance if request.key or request.density or request.piece else 1.0,
             max_tokens=min(room, MAX_BATCH_TOKENS // len(prompts) - longest),
             seed=int(np.random.SeedSequence([request.seed, window]).generate_state(1)[0]),
         )
@@ -342,7 +376,7 @@ class MusicComposer:
             parser.is_open = in_front or prompt.tokens[-1] == BAR.first or KIND_OF[prompt.tokens[-1]] is METER
         finished = [0] * len(prompts)
         tokens = [prompt.tokens for prompt in prompts]
-        with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, grammar)) as steps:
+        with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, grammar, plans)) as steps:
             for step in steps:
                 for parser, token, probability in zip(parsers, step.tokens, step.probabilities, strict=True):
                     written = None if token is None else parser.take(token, probability)
@@ -352,30 +386,6 @@ class MusicComposer:
         for parser in parsers:
             if parser.is_open and not parser.in_front and not finished[parser.number]:
                 yield parser, parser.close()  # a bar longer than a row: what there is of it
-
-
-def score_opening(piece: Piece, request: MusicRequest) -> float:
-    """Score how well the first bars answer a request: 1 is wholly; the share of tracks that play, less for a far
-    key.
-    """
-    if not piece.tracks:
-        return 1.0 if not request.programs else 0.0
-    fit = sum(bool(track.notes) for track in piece.tracks) / len(piece.tracks)
-    pitched = sum(len(track.notes) for track in piece.melodic)
-    if request.key and pitched and KEYS.index(request.key) not in rank_keys(piece)[:LIKELY_KEYS]:
-        fit -= 0.5
-    return fit
-
-
-def _measure_density(piece: Piece) -> float:
-    return max(0.25, piece.note_count * 24 / max(piece.positions, 1))
-
-
-def _keep_controls(player: PiecePlayer, request: MusicRequest) -> MusicControls:
-    """Measure the controls of a piece begun by this request, with those that were asked for in their place."""
-    return choose_controls(
-        player.builder.build(), request if not is_drums_only(request) else replace(request, style="drums")
-    )
 
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> MusicComposer:

@@ -24,6 +24,8 @@ class Constraints:
         max_duration: the longest note in grid positions.
         may_change_meter, may_change_tempo: whether bars after the first may have another meter, another tempo.
         max_empty_bars: how many bars in a row may be without a note.
+        max_silent_bars: how many bars in a row a track may be without a note; None is any number (`band_grammar`).
+        ends: whether the last of `bars` is a held chord on the tonic (`band_grammar`).
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -38,6 +40,8 @@ class Constraints:
     may_change_meter: bool = True
     may_change_tempo: bool = True
     max_empty_bars: int = 4
+    max_silent_bars: int | None = None
+    ends: bool = False
 
     def __post_init__(self) -> None:
         if self.bars is not None and not 1 <= self.bars <= MAX_BARS:

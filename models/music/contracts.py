@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contracts import check_number, check_seed
+from models.music.chords import parse_chords
 from models.music.score import Piece
 from models.music.vocabulary import KEYS, METERS, STYLES, TEMPI, find_meter, find_tempo
 
@@ -88,6 +89,8 @@ class MusicRequest:
         programs: General MIDI programs of the melodic tracks, () leaves them to the model (with drums asked: none).
         drums: whether there are drums.
         temperature, top_p, repetition: how to choose among what is likely; see `sampling.SamplingSettings`.
+        chords: as people write them, "Am F C G": one for each new bar, over and over; "" leaves them to the model.
+        ends: whether the last bar ends the music, on a held chord; else it may go on from there, as a loop does.
         seed: fixes every random choice.
         piece: the music to go on from, for the actions of NEEDS_PIECE.
         tempo_scale: how many times as fast as it says that piece is played where `tempo` is left open.
@@ -111,6 +114,8 @@ class MusicRequest:
     temperature: float = 1.0
     top_p: float = 0.96
     repetition: float = 0.0
+    chords: str = ""
+    ends: bool = True
     seed: int = 0
     piece: Piece | None = None
     tempo_scale: float = 1.0
@@ -136,6 +141,7 @@ class MusicRequest:
             raise ValueError(f"instruments has {len(self.programs)}; at most {MAX_ASKED_TRACKS} can be asked for.")
         for program in self.programs:
             _check_whole("instrument", program, 0, 127)
+        parse_chords(self.chords)
         check_number("temperature", self.temperature, 0.0, 2.0)
         check_number("top_p", self.top_p, 0.05, 1.0)
         check_number("repetition", self.repetition, 0.0, 3.0)

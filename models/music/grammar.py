@@ -46,8 +46,8 @@ from models.music.vocabulary import (
 )
 
 Allowed = NDArray[np.bool_]
-_DRUM_TRACK = MAX_TRACKS  # the drums' row where melodic tracks have theirs
-_NEVER = 2**62
+DRUM_TRACK = MAX_TRACKS  # the drums' row where melodic tracks have theirs
+NEVER = 2**62
 _METER_POSITIONS = tuple(count_positions(index) for index in range(METER.count))
 
 
@@ -91,7 +91,7 @@ class Grammar:
         self.velocities = [-1] * (MAX_TRACKS + 1)
         self.sounding_until = np.zeros((MAX_TRACKS + 1, 128), dtype=np.int64)
         if self.constraints.pitches is not None:
-            self.sounding_until[:MAX_TRACKS] = _NEVER
+            self.sounding_until[:MAX_TRACKS] = NEVER
             self.sounding_until[:MAX_TRACKS, list(self.constraints.pitches)] = 0
         self.longest = max(i for i, d in enumerate(DURATIONS) if d <= max(1, self.constraints.max_duration)) + 1
 
@@ -150,13 +150,13 @@ class Grammar:
         if self.tracks:
             allowed[BAR.first] = True
 
-    def _find_free_pitches(self, track: int) -> Allowed:
+    def find_free_pitches(self, track: int) -> Allowed:
         """Find which pitches above the last one at this onset can be struck, bool (127 - floor,)."""
         return self.sounding_until[track, self.floor + 1 :] <= self.bar_start + self.position
 
     def _allow_velocity_and_pitch(self, allowed: Allowed) -> None:
         """Allow another velocity or a pitch in the current track at the current onset."""
-        free = self._find_free_pitches(self.track)
+        free = self.find_free_pitches(self.track)
         if not free.any():
             return
         velocity = self.velocities[self.track]
@@ -165,7 +165,7 @@ class Grammar:
             if velocity >= 0:
                 allowed[VELOCITY.first + velocity] = False
         if velocity >= 0:
-            kind = DRUM if self.track == _DRUM_TRACK else PITCH
+            kind = DRUM if self.track == DRUM_TRACK else PITCH
             allowed[kind.first + self.floor + 1 : kind.stop] = free
 
     def _allow_other_tracks(self, allowed: Allowed, above: int) -> None:
@@ -271,10 +271,10 @@ class Grammar:
 
     def _take_drums(self, value: int) -> None:
         if self.after == "Header":
-            self.tracks.append(_DRUM_TRACK)
+            self.tracks.append(DRUM_TRACK)
             self.after = "Drums in front"
         else:
-            self.track, self.floor, self.after = _DRUM_TRACK, -1, "Track"
+            self.track, self.floor, self.after = DRUM_TRACK, -1, "Track"
 
     def _take_program(self, value: int) -> None:
         self.after = "Header"

@@ -143,6 +143,13 @@ class CachedTransformer:
         with torch.no_grad():
             self.layers = [_FastLayer(layer, precision) for layer in model.layers]  # type: ignore[arg-type]
         self.embedding = model.embedding.weight.detach()
+        if self.config.position == "musical":
+            zero, one = torch.zeros(1, 1), torch.ones(1)
+            ones = compute_musical_angles(self.config, one, zero + 1, zero + 1)
+            self.thetas = torch.cat(ones, dim=2)[0, 0]  # (2 * H, D / 2): what each head's place is multiplied with
+            quarter = self.config.heads // 4
+            kinds = [0] * 2 * quarter + [1] * quarter  # order, time, reference time
+            self.place_of_head = torch.tensor([*kinds, *[2] * quarter, *kinds, *[1] * quarter])
         self.features = None if model.features is None else model.features.detach()
         tables = [module.table.detach() for module in model.modules() if isinstance(module, RelativeLogits)]
         self.tables = torch.stack(tables) if tables else None  # (layers, H, D, M)
@@ -228,7 +235,8 @@ class CachedTransformer:
         else:
             counted = positions.expand(batch, new).float()
             times = (counted, counted) if context is None else (context.times, context.reference_times)
-            angles = torch.cat(compute_musical_angles(self.config, positions, *times), dim=2)
+            places = torch.stack([counted, *times], dim=-1)[..., self.place_of_head]  # (B, N, 2 * H)
+            angles = places[..., None] * self.thetas
         return torch.polar(torch.ones_like(angles), angles)
 
     def _embed(self, tokens: Tensor, cache: KeyValueCache, context: MusicalContext | None) -> Tensor:

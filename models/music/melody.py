@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
-from models.music.grammar import Allowed, Grammar
+from models.music.grammar import Allowed
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     BAR,
@@ -75,7 +76,7 @@ class Melody:
             self.notes[bar].append(Note(note.start - start, note.pitch, note.duration, note.velocity))
 
 
-class MelodyGrammar(Grammar):
+class MelodyGrammar(BandGrammar):
     """The grammar with a melody that must be said.
 
     Args:
@@ -85,6 +86,7 @@ class MelodyGrammar(Grammar):
     def __init__(self, constraints: Constraints, melody: Melody, first_bar: int = 0) -> None:
         super().__init__(constraints)
         self.melody, self.first_bar = melody, first_bar
+        self.free = frozenset((0,))
         self.sampling = False
         self.said = 0  # of this bar's melody notes
 

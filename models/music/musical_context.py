@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from models.music.controls import NO_KEY
+from models.music.score import COMMON_TIME
 from models.music.vocabulary import (
     AFTER,
     BAR,
@@ -25,10 +26,12 @@ from models.music.vocabulary import (
     MASK,
     MAX_BAR_POSITIONS,
     MAX_TRACKS,
+    METER,
     POSITION,
     POSITIONS_PER_QUARTER,
     SEPARATOR,
     TRACK,
+    count_positions,
 )
 
 SIXTEENTH = POSITIONS_PER_QUARTER // 4
@@ -86,6 +89,18 @@ class MusicalContext:
         """Return the context of some of the tokens."""
         return MusicalContext(self.features[:, tokens], self.times[:, tokens], self.reference_times[:, tokens])
 
+    def pad_left(self, length: int) -> MusicalContext:
+        """Return the context of `length` tokens, the first repeated before these."""
+        more = length - self.times.shape[1]
+        if not more:
+            return self
+        return MusicalContext(
+            *(
+                torch.cat([each[:, :1].repeat_interleave(more, dim=1), each], dim=1)
+                for each in (self.features, self.times, self.reference_times)
+            )
+        )
+
     @staticmethod
     def join(contexts: Sequence[MusicalContext]) -> MusicalContext:
         """Lay contexts of equal length side by side in one batch."""
@@ -102,23 +117,27 @@ class PlannedBar:
 
     Attributes:
         number: of the bar in its piece, from 0.
-        start: of the bar, in grid positions from the start of the piece.
+        start: of the bar, in grid positions from the start of the piece; None where it begins as the last one ends.
         bars_to_go: how many bars follow it.
         likeness: NEW, VARIED or SAME.
-        reference_start: start of the bar that it returns to.
+        reference: number of the bar that it returns to, which counts if the sequence has had it.
+        reference_start: where that bar begins, in place of `reference`.
         chords: of its two halves, as KEYS, NO_CHORD for none.
         key: a row of KEYS.
         tracks: which tracks sound, MAX_TRACKS for the drums.
+        is_full: whether all tracks sound that the sequence has in front, which need not be known.
     """
 
     number: int | None = None
-    start: int = 0
+    start: int | None = None
     bars_to_go: int | None = None
     likeness: int | None = None
+    reference: int | None = None
     reference_start: int | None = None
     chords: tuple[int | None, int | None] = (None, None)
     key: int | None = None
     tracks: frozenset[int] | None = None
+    is_full: bool = False
 
     def list_features(self) -> list[int]:
         """List the values of the features of BAR_FEATURES."""
@@ -145,20 +164,35 @@ class ContextTracer:
         self.coming = iter(bars)
         self.upcoming: PlannedBar | None = next(self.coming, PlannedBar())
         self.bar = self.upcoming or PlannedBar()
+        self.bar_start, self.bar_length, self.meter = self.bar.start or 0, 0, COMMON_TIME
+        self.in_front, self.tracks_in_front = True, set[int]()
+        self.starts: dict[int, int] = {}  # of the bars so far, by their numbers
+        self.reference_start: int | None = None
         self._rows = self._find_rows()
-        self.track, self.place, self.position = MAX_TRACKS + 1, UNKNOWN[1], 0
-        self.in_front = True
+        self._leave_bar()
 
     def _find_rows(self) -> list[int]:
         firsts = FIRST_ROWS[BAR_FEATURES]
+        self.reference_start = self.bar.reference_start
+        if self.bar.reference is not None:
+            self.reference_start = self.starts.get(self.bar.reference)
+            if self.reference_start is None:
+                self.bar = replace(self.bar, likeness=None)
+        if self.bar.is_full and not self.in_front:
+            self.bar = replace(self.bar, tracks=frozenset(self.tracks_in_front))
         return [first + value for first, value in zip(firsts, self.bar.list_features(), strict=True)]
 
     def _begin_bar(self) -> None:
+        self.in_front = False
+        self.bar_start += self.bar_length
         if self.upcoming is not None:
             self.bar = self.upcoming
             self.upcoming = next(self.coming, None)
             self._rows = self._find_rows()
-        self.in_front = False
+            self.bar_start = self.bar_start if self.bar.start is None else self.bar.start
+        self.bar_length = count_positions(self.meter)
+        if self.bar.number is not None:
+            self.starts[self.bar.number] = self.bar_start
         self._leave_bar()
 
     def _leave_bar(self) -> None:
@@ -174,10 +208,15 @@ class ContextTracer:
             self._begin_bar()
         elif kind in (TRACK, DRUMS) and not self.in_front:
             self.track = token - TRACK.first
+        elif kind in (TRACK, DRUMS):
+            self.tracks_in_front.add(token - TRACK.first)
+        elif kind is METER:
+            self.meter = token - METER.first
+            self.bar_length = 0 if self.in_front else count_positions(self.meter)
         elif kind in (MASK, AFTER, SEPARATOR):
             self._leave_bar()
-        time = (self.bar.start + self.position) / SIXTEENTH
-        reference = self.bar.reference_start
+        time = (self.bar_start + self.position) / SIXTEENTH
+        reference = self.reference_start
         reference_time = time if reference is None else (reference + self.position) / SIXTEENTH
         return [FIRST_ROWS[0] + self.track, FIRST_ROWS[1] + self.place, *self._rows], time, reference_time
 

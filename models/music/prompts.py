@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
 from models.music.controls import NO_KEY, NO_REGISTER, MusicControls, measure_controls
 from models.music.score import Bar, Piece
-from models.music.tokenizer import encode_bars, encode_header, encode_infill, encode_piece
+from models.music.tokenizer import encode_bars, encode_header, encode_infill
 from models.music.vocabulary import (
     BAR,
     DENSITY,
@@ -24,13 +25,21 @@ from models.music.vocabulary import (
     find_tempo,
 )
 
+MAX_SILENT_BARS = 1
+MOST_REMEMBERED_BARS = 8
+
 
 @dataclass(frozen=True)
 class TokenPrompt:
-    """Tokens to begin with and what is insisted on after them."""
+    """Tokens to begin with and what is insisted on after them.
+
+    Attributes:
+        order: numbers of the bars whose Bar is among the tokens, then those of an infilling's answer.
+    """
 
     tokens: tuple[int, ...]
     constraints: Constraints
+    order: tuple[int, ...] = ()
 
 
 def collect_controls(request: MusicRequest) -> dict[str, int]:
@@ -72,6 +81,8 @@ def make_constraints(request: MusicRequest) -> Constraints:
         drums=drums,
         may_change_meter=False,
         may_change_tempo=False,
+        max_silent_bars=MAX_SILENT_BARS,
+        ends=request.ends,
     )
 
 
@@ -96,21 +107,52 @@ def choose_controls(piece: Piece, request: MusicRequest) -> MusicControls:
 
 
 def make_continuation_prompt(
-    piece: Piece, controls: MusicControls, constraints: Constraints, budget: int, bar: Bar | None = None
+    piece: Piece,
+    controls: MusicControls,
+    constraints: Constraints,
+    budget: int,
+    bar: Bar | None = None,
+    wanted: Sequence[int] = (),
 ) -> TokenPrompt:
     """Make the last bars of a piece, as many as `budget` tokens hold, and the Bar that begins the next.
 
     Args:
         bar: like what the next bar is; its meter is said where it is another than the last bar's.
+        wanted: bars that the next ones return to: where they are earlier, a few of them come first.
     """
-    first = find_first_fitting(piece, budget)
+    remembered = _find_remembered(piece, wanted, budget // 3)
+    used = sum(len(tokens) for tokens in encode_bars(piece.slice(remembered.start, remembered.stop)))
+    first = find_first_fitting(piece, budget - used)
+    if not remembered or remembered.stop > first:
+        remembered, first = range(0), find_first_fitting(piece, budget)
     recent = piece.slice(first, len(piece.bars))
-    opening = recent.bars[0] if recent.bars else Bar()
+    parts = [piece.slice(remembered.start, remembered.stop), recent] if remembered else [recent]
+    opening = parts[0].bars[0] if parts[0].bars else Bar()
     controls = replace(controls, meter=opening.meter, tempo=opening.tempo)
-    tokens = (*encode_piece(recent, controls=controls)[:-1], BAR.to_token())
+    tokens = encode_header(parts[0], controls=controls)
+    holds: tuple[int, int] = (controls.meter, controls.tempo)
+    for part in parts:
+        tokens += [token for bar_tokens in encode_bars(part, holds) for token in bar_tokens]
+        holds = (part.bars[-1].meter, part.bars[-1].tempo) if part.bars else holds
+    tokens.append(BAR.to_token())
     if bar is not None and recent.bars and bar.meter != recent.bars[-1].meter:
-        tokens = (*tokens, METER.to_token(bar.meter))
-    return TokenPrompt(tokens, constraints)
+        tokens.append(METER.to_token(bar.meter))
+    order = (*remembered, *range(first, len(piece.bars) + 1))
+    return TokenPrompt(tuple(tokens), constraints, order)
+
+
+def _find_remembered(piece: Piece, wanted: Sequence[int], budget: int) -> range:
+    """Find a stretch of bars with the first of those wanted, as long as `budget` tokens hold it."""
+    if not wanted:
+        return range(0)
+    last = min(wanted[-1], wanted[0] + MOST_REMEMBERED_BARS - 1)
+    stop = wanted[0]
+    for tokens in encode_bars(piece.slice(wanted[0], last + 1)):
+        budget -= len(tokens)
+        if budget < 0:
+            break
+        stop += 1
+    return range(wanted[0], stop)
 
 
 def find_first_fitting(piece: Piece, budget: int) -> int:
@@ -144,4 +186,4 @@ def make_infill_prompt(piece: Piece, first: int, stop: int, request: MusicReques
     controls = replace(choose_controls(piece, request), meter=opening.meter, tempo=opening.tempo)
     given, _ = encode_infill(part, first - begin, stop - begin, controls=controls)
     constraints = Constraints(bars=stop - first, may_change_meter=False, may_change_tempo=False)
-    return TokenPrompt(tuple(given), constraints)
+    return TokenPrompt(tuple(given), constraints, (*range(begin, first), *range(stop, end), *range(first, stop)))

@@ -19,6 +19,7 @@ from models.contracts import check_number, check_seed
 from models.music.constraints import Constraints
 from models.music.grammar import Allowed, Grammar, make_mask
 from models.music.kv_cache import CachedTransformer, KeyValueCache
+from models.music.musical_context import ContextTracer, MusicalContext, PlannedBar, trace_context
 from models.music.vocabulary import BOS, DENSITY, EOS, KEY, PAD, PITCH, VOCABULARY_SIZE
 
 MIN_TOKENS = 128  # enough for the longest front, the most empty bars and a note: no piece is without music
@@ -138,6 +139,7 @@ class _PieceSampler:
         self.recent: deque[int] = deque()
         self.struck = np.zeros(VOCABULARY_SIZE)
         self.mask: Allowed = make_mask()
+        self.allowed: NDArray[np.int64] | None = None
         for token in prompt:
             self._take(token)
         self.grammar.start_sampling()
@@ -145,19 +147,36 @@ class _PieceSampler:
     def _take(self, token: int) -> None:
         """Advance the grammar and remember a pitch."""
         self.grammar.advance(token)
+        self.allowed = None
         if PITCH.first <= token < PITCH.stop:
             self.recent.append(token)
             self.struck[token] += 1
             if len(self.recent) > self.settings.repetition_window:
                 self.struck[self.recent.popleft()] -= 1
 
+    def _list_allowed(self) -> NDArray[np.int64]:
+        """List the tokens that may come next; kept until one is taken."""
+        if self.allowed is None:
+            self.grammar.allow(self.mask)
+            self.allowed = np.flatnonzero(self.mask)
+        return self.allowed
+
+    def take_forced(self) -> int | None:
+        """Take the one token that may come next; None where there are several, or the piece has ended."""
+        if self.grammar.ended:
+            return None
+        tokens = self._list_allowed()
+        if len(tokens) != 1:
+            return None
+        self._take(int(tokens[0]))
+        return int(tokens[0])
+
     def choose(self, logits: NDArray[np.float32]) -> tuple[int, float]:
         """Choose the next token given the model's logits (V,), and its probability among the allowed ones."""
-        self.grammar.allow(self.mask)
-        tokens = np.flatnonzero(self.mask)
-        if len(tokens) == 1:
-            self._take(int(tokens[0]))
-            return int(tokens[0]), 1.0
+        forced = self.take_forced()
+        if forced is not None:
+            return forced, 1.0
+        tokens = self._list_allowed()
         allowed = logits[tokens].astype(np.float64)
         wanted = allowed
         if self.settings.repetition_penalty and self.recent:
@@ -194,6 +213,7 @@ class MusicSampler:
         settings: SamplingSettings | None = None,
         constraints: Constraints | None = None,
         grammar: Callable[[Constraints], Grammar] = Grammar,
+        plans: Sequence[Sequence[PlannedBar]] | None = None,
     ) -> Generator[SamplingStep, None, None]:
         """Write on from each prompt, one step at a time, until all have ended or `max_tokens` are written.
 
@@ -202,6 +222,8 @@ class MusicSampler:
         Args:
             prompts: one for each piece, as the tokenizer writes them; an empty one begins a piece.
             grammar: makes each piece's grammar of the constraints.
+            plans: for each piece what is planned for its bars, in the order in which the sequence has them; without
+                any nothing is planned. Networks without a musical context take none of it in.
 
         Raises:
             ValueError: no prompt or too many, a prompt with a token outside the vocabulary, too long a prompt.
@@ -221,27 +243,27 @@ class MusicSampler:
                 f"{len(begun)} pieces need up to {asked:,} tokens; at most {MAX_BATCH_TOKENS:,} are possible. "
                 "Ask for fewer pieces, a shorter prompt or a smaller max_tokens."
             )
-        return self._sample_steps(begun, settings, [grammar(constraints) for _ in begun])
+        tracers = [ContextTracer(plan) for plan in plans or [()] * len(begun)]
+        return self._sample_steps(begun, settings, [grammar(constraints) for _ in begun], tracers)
 
     def _sample_steps(
-        self, prompts: list[list[int]], settings: SamplingSettings, grammars: list[Grammar]
+        self,
+        prompts: list[list[int]],
+        settings: SamplingSettings,
+        grammars: list[Grammar],
+        tracers: list[ContextTracer],
     ) -> Generator[SamplingStep, None, None]:
         pieces = [
             _PieceSampler(prompt, settings, grammar, index)
             for index, (prompt, grammar) in enumerate(zip(prompts, grammars, strict=True))
         ]
-        tokens, padding = _pad_left(prompts)
+        pending = prompts  # taken by the grammars and not yet by the network
         guided = settings.guidance != 1.0
-        cache = self.model.new_cache(len(prompts) * (1 + guided), tokens.shape[1] + settings.max_tokens)
+        cache = self.model.new_cache(len(prompts) * (1 + guided), max(map(len, prompts)) + settings.max_tokens)
+        written = 0
         try:
-            for written in range(settings.max_tokens):
-                if all(piece.grammar.ended for piece in pieces):
-                    return
-                given_padding = padding if written == 0 else None
-                if guided:
-                    logits = self._guide(tokens, cache, given_padding, settings.guidance)
-                else:
-                    logits = self.model.append(tokens, cache, given_padding).numpy()
+            while written < settings.max_tokens and not all(piece.grammar.ended for piece in pieces):
+                logits = self._predict(pending, cache, tracers, settings.guidance)
                 chosen: list[int | None] = []
                 probabilities = []
                 for piece, row in zip(pieces, logits, strict=True):
@@ -249,24 +271,45 @@ class MusicSampler:
                     chosen.append(token)
                     probabilities.append(probability)
                 yield SamplingStep(tuple(chosen), tuple(probabilities))
-                tokens = torch.tensor([[EOS.to_token() if token is None else token] for token in chosen])
+                written += 1
+                pending = [[EOS.first if token is None else token] for token in chosen]
+                while len(pieces) == 1 and written < settings.max_tokens:
+                    forced = pieces[0].take_forced()  # what alone may follow needs no network
+                    if forced is None:
+                        break
+                    yield SamplingStep((forced,), (1.0,))
+                    written += 1
+                    pending[0].append(forced)
         finally:
             cache.clear()
 
-    def _guide(
-        self, tokens: torch.Tensor, cache: KeyValueCache, padding: torch.Tensor | None, guidance: float
+    def _predict(
+        self, pending: list[list[int]], cache: KeyValueCache, tracers: list[ContextTracer], guidance: float
     ) -> NDArray[np.float32]:
-        """Map tokens (B, N) to logits (B, V), moved away from what the model says without the key and density asked
-        for.
+        """Take tokens in, as many for each piece or padded on the left; return the logits (B, V) of the next.
 
-        The cache holds 2 B sequences: as they are, then with Pad in place of these controls, as in training.
+        With guidance the logits are moved away from what the model says without the key and density asked for: the
+        cache holds 2 B sequences, as they are, then with Pad in place of these controls, as in training.
         """
+        tokens, padding = _pad_left(pending)
+        context = self._trace(pending, tokens.shape[1], tracers)
+        if guidance == 1.0:
+            return self.model.append(tokens, cache, padding, context).numpy()
         hidden = tokens.clone()
         for kind in (KEY, DENSITY):
             hidden[(tokens >= kind.first) & (tokens < kind.stop)] = PAD.to_token()
-        both = None if padding is None else torch.cat([padding, padding])
-        asked, free = self.model.append(torch.cat([tokens, hidden]), cache, both).chunk(2)
+        padding = None if padding is None else torch.cat([padding, padding])
+        if context is not None:
+            context = MusicalContext.join([context, context.hide_key()])
+        asked, free = self.model.append(torch.cat([tokens, hidden]), cache, padding, context).chunk(2)
         return (free + guidance * (asked - free)).numpy()
+
+    def _trace(self, pending: list[list[int]], length: int, tracers: list[ContextTracer]) -> MusicalContext | None:
+        """Trace the context of tokens padded on the left to a length; padding has that of the first token."""
+        if self.model.features is None:
+            return None
+        contexts = [trace_context([tracer], [row]) for tracer, row in zip(tracers, pending, strict=True)]
+        return MusicalContext.join([context.pad_left(length) for context in contexts])
 
     def sample(
         self,

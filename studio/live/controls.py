@@ -17,10 +17,10 @@ from models.live.controls import (
     MODES,
     LiveControls,
 )
+from models.music.instrument_names import INSTRUMENTS
 from models.music.vocabulary import PITCH_CLASSES
 from models.registry.registry import Registry
 from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Option, Seed, Text
-from studio.page.instruments import INSTRUMENTS
 
 STYLES = tuple(zip(("Pop band", "Art song", "Chorale"), LIVE_STYLES, strict=True))
 DEFAULT = LiveControls()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from models.contracts import Task
 from models.music.contracts import ACTIONS, MAX_ASKED_TRACKS, MAX_NEW_BARS, METER_NAMES, NEW_TEMPO
+from models.music.instrument_names import INSTRUMENTS
 from models.music.vocabulary import KEYS
 from studio.page.fields import Choice, Choices, FieldList, Flag, Model, Numeric, Seed, Text, Upload
-from studio.page.instruments import DRUMS, INSTRUMENTS, STYLES
+from studio.page.instruments import DRUMS, STYLES
 
 ANY = ("As the model likes", "")
 OWN = "own"  # what a piece has that an action goes on from; NEW of a new one
@@ -71,6 +72,21 @@ FIELDS = FieldList(
             high=16,
             step=0.25,
             help="notes in a quarter, all together; 0 leaves it open",
+        ),
+        Text(
+            name="chords",
+            label="Chords",
+            help="one for each new bar, over and over, such as Am F C G; left empty, the model chooses",
+            about='one for each new bar, over and over, such as "Am F C G"; left empty, the model chooses',
+            place="more",
+            options={"placeholder": "Am F C G", "lines": 1},
+        ),
+        Flag(
+            name="ends",
+            label="End on a held chord",
+            default=True,
+            about="whether the last bar ends the music; else it may go on from there, as a loop does",
+            place="more",
         ),
         Numeric(
             name="register",

@@ -70,6 +70,7 @@ def music_sound(
         programs=tuple(settings.pop("instruments", ())),
         drums={"yes": True, "no": False}[settings.pop("drums")],
         seed=seed,
+        ends=False,  # it is cut to the picture's length, or loops with it
         **settings,
     )
     composer = yield from jobs.load_quietly(registry, composer_spec.key)

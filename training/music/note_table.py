@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.music.form import find_references
 from models.music.score import MAX_TRACKS
 from models.music.vocabulary import STYLES, find_duration
-from training.music.form import find_references
 from training.music.source import Source, round_velocity
 
 VELOCITY_BINS = 6  # velocities are told apart in steps of 24: finer ones cost many tokens and are hardly heard
@@ -32,7 +32,7 @@ class NoteTable:
         bars, notes: how many each piece has.
         meter: of each bar, a row of METERS.
         distance: of each bar, how many bars back it returns; 0 where it is new.
-        likeness: of each bar, how nearly (see `form`).
+        likeness: of each bar, how nearly (see `models.music.form`).
         part: of each note, its track in the source; MAX_TRACKS for drums.
         start: of each note, in grid positions from the start of its piece.
         pitch, duration, velocity: of each note; duration as a row of DURATIONS.

@@ -209,8 +209,8 @@ def test_guidance_leads_away_from_what_is_said_without_the_controls() -> None:
     hidden = tokens.clone()
     hidden[:, 1:3] = PAD.to_token()
     asked, free = (model.append(x, model.new_cache(2, 8)) for x in (tokens, hidden))
-    guided = MusicSampler(model)._guide(tokens, model.new_cache(4, 8), None, 2.5)
+    guided = MusicSampler(model)._predict(tokens.tolist(), model.new_cache(4, 8), [], 2.5)
     np.testing.assert_allclose(guided, (free + 2.5 * (asked - free)).numpy(), atol=1e-4)
     np.testing.assert_allclose(
-        MusicSampler(model)._guide(tokens, model.new_cache(4, 8), None, 1.0), asked.numpy(), atol=1e-4
+        MusicSampler(model)._predict(tokens.tolist(), model.new_cache(2, 8), [], 1.0), asked.numpy(), atol=1e-4
     )

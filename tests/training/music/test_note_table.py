@@ -9,11 +9,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.music.form import find_references, measure_likeness
 from models.music.musical_context import NEW, SAME, VARIED
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from tests.models.music.strategies import pieces
 from tests.training.music.made_up import make_table
-from training.music.form import find_references, measure_likeness
 from training.music.note_table import NoteTable
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.music.musical_context import NEW, SAME, VARIED
 from models.music.score import InstrumentTrack, Piece
 
 FURTHEST_BARS = 64
@@ -59,12 +60,12 @@ def find_references(piece: Piece) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     """
     likeness = measure_likeness(piece)
     sounding = np.array([bool(group) for group in group_by_bar(piece, piece.tracks)])
-    distances, kinds = np.zeros(len(piece.bars), dtype=np.int64), np.zeros(len(piece.bars), dtype=np.int64)
+    distances, kinds = np.zeros(len(piece.bars), dtype=np.int64), np.full(len(piece.bars), NEW)
     for bar in range(1, len(piece.bars)):
         back = np.arange(1, min(bar, FURTHEST_BARS) + 1)
         alike = np.where(sounding[bar - back], likeness[bar, bar - back], 0.0)
         usual = np.array([USUAL_DISTANCES.get(int(distance), 0.0) for distance in back])
         best = int(np.argmax(alike + usual))
         if sounding[bar] and alike[best] >= VARIED_AT:
-            distances[bar], kinds[bar] = back[best], 2 if alike[best] >= SAME_AT else 1
+            distances[bar], kinds[bar] = back[best], SAME if alike[best] >= SAME_AT else VARIED
     return distances, kinds
