@@ -30,6 +30,9 @@ _STREAM = re.compile(
     r"(?P<kind>Video|Audio|Subtitle|Data): (?P<rest>.*)$"
 )
 _DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)(?:, start: (-?[\d.]+))?")
+_CHAPTER = re.compile(
+    r"^ +Chapter #0:(\d+): start (-?[\d.]+), end (-?[\d.]+)\n(?: +Metadata:\n +title +: (.*)\n)?", re.MULTILINE
+)
 _LAYOUT_CHANNELS = {"mono": 1, "stereo": 2, "quad": 4, "5.0": 5, "5.1": 6, "5.1(side)": 6, "7.1": 8}
 
 
@@ -78,7 +81,7 @@ def parse_arguments(arguments: list[str]) -> tuple[dict[str, str], str | None]:
 
 
 def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
-    """Tell what ffmpeg says about a file: {"format": {...}, "streams": [{...}], "log": text}."""
+    """Tell what ffmpeg says about a file: {"format": {...}, "streams": [{...}], "chapters": [{...}], "log": text}."""
     file = Path(path)
     command = [ffmpeg, "-hide_banner", "-nostdin", *open_safely(file)]
     if file.is_file() and file.stat().st_size <= LARGEST_COUNTED_FILE_BYTES:
@@ -86,7 +89,8 @@ def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
     try:
         run = subprocess.run(command, capture_output=True, check=False, timeout=DEADLINE_S)
     except subprocess.TimeoutExpired:
-        return {"format": {"filename": path, "nb_streams": 0}, "streams": [], "log": "It took too long.\n"}
+        nothing = {"format": {"filename": path, "nb_streams": 0}, "streams": [], "chapters": []}
+        return {**nothing, "log": "It took too long.\n"}
     log = run.stderr.decode("utf-8", "replace")
     input_log = log.split("\nOutput #0")[0].split("\nStream mapping")[0]
     streams = [stream for stream in map(read_stream, input_log.splitlines()) if stream]
@@ -104,7 +108,15 @@ def probe(path: str, ffmpeg: str = "ffmpeg") -> dict[str, Any]:
         container["size"] = str(file.stat().st_size)
     if rate := re.search(r"bitrate: (\d+) kb/s", input_log):
         container["bit_rate"] = str(int(rate[1]) * 1000)
-    return {"format": container, "streams": streams, "log": input_log + "\n"}
+    return {"format": container, "streams": streams, "chapters": read_chapters(input_log), "log": input_log + "\n"}
+
+
+def read_chapters(log: str) -> list[dict[str, Any]]:
+    """Return the chapters that ffmpeg's log names: number, times and title."""
+    return [
+        {"id": int(found[1]), "start_time": found[2], "end_time": found[3], "tags": {"title": (found[4] or "").strip()}}
+        for found in _CHAPTER.finditer(log)
+    ]
 
 
 def open_safely(file: Path) -> list[str]:
@@ -194,6 +206,8 @@ def answer(found: dict[str, Any], options: dict[str, str]) -> str:
         reply["streams"] = streams
     if "-show_format" in options or "-show_entries" in options:
         reply["format"] = found["format"]
+    if "-show_chapters" in options:
+        reply["chapters"] = found["chapters"]
     return json.dumps(reply, indent=1)
 
 

@@ -1,0 +1,1 @@
+"""Whole books: read from files, cut into passages, spoken sentence by sentence to disk."""
