@@ -106,7 +106,7 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
 
     def draw(self) -> TeacherBatch:
         """Draw a batch, some clips of it louder or softer."""
-        clips = self.corpus.choose(self.frames, (16, 160))
+        clips = self.corpus.choose(self.frames, (16, 192))
         rng = self.corpus.rng
         gain = rng.uniform(-GAIN_DB, GAIN_DB, len(clips)) * (rng.random(len(clips)) < GAIN_CHANCE)
         return self.corpus.collate(clips, gain)

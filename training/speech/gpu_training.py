@@ -54,7 +54,7 @@ def train(part: str, shards: Path, out: Path, until: float, tiny: bool) -> None:
     if part == "fastspeech2":
         changes = {"n_symbols": len(SYMBOLS), "voices": VOICES, "n_mels": TEACHER_MEL.n_mels}
         config = FastSpeech2Config.debug(**changes) if tiny else FastSpeech2Config(len(SYMBOLS), VOICES)
-        training = FastSpeech2Training(config, corpus, until, acoustic, frames=3_000 if tiny else 28_000)
+        training = FastSpeech2Training(config, corpus, until, acoustic, frames=3_000 if tiny else 36_000)
     elif part == "tacotron2":
         small = make_config(len(SYMBOLS), VOICES, ATTRIBUTES, TEACHER_MEL.n_mels)
         sizes = {"n_symbols": len(SYMBOLS), "n_mels": TEACHER_MEL.n_mels, "frames_per_step": 2, "voices": VOICES}
@@ -68,7 +68,7 @@ def train(part: str, shards: Path, out: Path, until: float, tiny: bool) -> None:
         training = AdversarialVocoderTraining(vocoder, corpus, until, weights, acoustic, pieces=4 if tiny else 40)
     training.EXPORT_EVERY_S = 4.0 if tiny else training.EXPORT_EVERY_S
     training.write_log({"clips": len(corpus.voice), "hours": round(len(corpus.mel) / 288_000, 2)})
-    training.run(log_every=5 if tiny else 100)
+    training.run_on(log_every=5 if tiny else 100)
     training.export()
 
 

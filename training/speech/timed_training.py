@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.weights_io import save_safetensors
+from models.weights_io import load_into, load_safetensors, save_safetensors
 from training.loop import Network, TrainingLoop
 
 
@@ -77,6 +77,25 @@ class TimedTraining(TrainingLoop[Network]):
         """Write the weights if it is time."""
         if time.time() - self.exported > self.EXPORT_EVERY_S:
             self.export()
+
+    def run_on(self, log_every: int) -> None:
+        """Train until the time is over; after a step that failed, go on from the weights that were written last."""
+        while self.measure_progress() < 1:
+            try:
+                self.run(log_every)
+            except (RuntimeError, ValueError) as error:  # a loss that is no number, or no memory for one batch
+                self.write_log({"step": self.step, "failed": str(error)[:300]})
+                self.return_to_weights()
+
+    def return_to_weights(self) -> None:
+        """Take over the weights that were written last, if any are; begin the optimizers' moments anew."""
+        if self.weights.is_file():
+            load_into(self.model, load_safetensors(self.weights), self.weights.name)
+            state = self.model.state_dict()
+            self.average = {name: value.detach().clone() for name, value in state.items()}
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            optimizer.state.clear()
 
     def export(self) -> None:
         """Write the running average as a weight file, whole or not at all."""

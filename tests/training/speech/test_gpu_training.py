@@ -20,7 +20,7 @@ from training.speech.fastspeech2 import MelDiscriminator, measure_variation, tak
 from training.speech.gpu_training import PARTS, VOCODER_SHARES, train
 from training.speech.resident_corpus import TEACHER_MEL, load_corpus
 from training.speech.teacher_corpus import save_clips
-from training.speech.timed_training import schedule_one_cycle
+from training.speech.timed_training import TimedTraining, schedule_one_cycle
 
 NOT_ON_THE_MACHINE = ("gruut", "num2words", "soundfile", "gradio", "pyworld", "parselmouth")
 
@@ -76,6 +76,31 @@ def check_predicted_frames(shards: Path, out: Path) -> None:
     assert mel.shape == (4, 24, 100)
     assert f0.shape == voiced.shape == cycles.shape == (4, 24)
     assert samples.shape == (4, 23 * 300)
+
+
+def test_a_failed_step_leads_back_to_the_written_weights(tmp_path: Path) -> None:
+    network = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.AdamW(network.parameters(), 0.1)
+
+    class Failing(TimedTraining[torch.nn.Linear]):
+        def describe(self) -> dict[str, object]:
+            return {}
+
+        def train_step(self) -> dict[str, torch.Tensor]:
+            loss = self.model(torch.ones(1, 2)).square().sum()
+            if self.step == 3:
+                loss = loss * torch.nan
+            loss.backward()
+            self.step_optimizers(1.0)
+            if self.step == 2:
+                self.export()
+            return {"loss": loss.detach()}
+
+    training = Failing(network, None, [optimizer], [0.01], time.time() + 1.0, tmp_path / "w.safetensors")
+    training.run_on(log_every=1)
+    assert training.step > 5
+    assert torch.isfinite(training.average["weight"]).all()
+    assert "failed" in (tmp_path / "w.log").read_text()
 
 
 @pytest.mark.slow
