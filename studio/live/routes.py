@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from studio.io.request_body import read_body
 from studio.live.sessions import LiveBoard
 from studio.page import jobs
 
@@ -100,7 +101,7 @@ class LivePages:
     async def voice(self, request: Request) -> Response:
         """Take a block of the microphone: 16-bit samples, one channel."""
         try:
-            data = await _body(request, MAX_BLOCK_BYTES)
+            data = await read_body(request, MAX_BLOCK_BYTES)
             samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
             session = self.board.session(request.path_params["token"])
             if session.kind != "voice":
@@ -163,22 +164,6 @@ def _refusal(error: BaseException) -> JSONResponse:
     return JSONResponse({"problem": jobs.sentence(error)}, status_code=400)
 
 
-async def _body(request: Request, most: int) -> bytes:
-    """Return what was sent.
-
-    Raises:
-        ValueError: too much, or sent by another site's page.
-    """
-    if request.headers.get("sec-fetch-site") == "cross-site":
-        raise ValueError("Only the studio's own page can ask for this.")
-    data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > most:
-            raise ValueError("This is too much at once.")
-    return data
-
-
 async def _json(request: Request) -> dict[str, Any]:
     """Return a question's JSON object; the page sends it as text/plain or JSON.
 
@@ -186,8 +171,8 @@ async def _json(request: Request) -> dict[str, Any]:
         ValueError: it is none.
     """
     try:
-        found = json.loads(await _body(request, MAX_QUESTION_BYTES))
-    except json.JSONDecodeError as error:
+        found = json.loads(await read_body(request, MAX_QUESTION_BYTES))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("The page asked in a way that the studio does not understand.") from error
     if not isinstance(found, dict):
         raise ValueError("The page asked in a way that the studio does not understand.")

@@ -28,9 +28,11 @@ from studio.music.take import (
 )
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Sound, Status
+from studio.page.instruments import name_of
 from studio.page.stream_pacing import Pace
 
 RECENT_BARS = 16  # of the roll, while it grows
+SILENT = "No note was written for {}. Another seed may give some."
 IDEA_BARS = 8  # of each of four ideas, at most
 IDEA_NAMES = tuple(f"idea_{number}" for number in range(1, IDEAS + 1))
 NOTHING: Events = (
@@ -310,15 +312,17 @@ def _live_views(takes: list[MusicTake], pace: Pace, request: MusicRequest, shows
 
 def _report(take: MusicTake) -> Report:
     assert take.recipe is not None
+    heard = take.heard_tracks
+    silent = [name_of(*track) for track in take.tracks if track not in heard]
     return Report(
         {
             "duration_s": round(take.length_s or take.duration_s, 3),
             "bars": len(take.bars),
             "notes": take.piece.note_count if take.piece is not None else 0,
-            "instruments": [[program, is_drum] for program, is_drum in take.tracks],
+            "instruments": [[program, is_drum] for program, is_drum in heard],
             "model": take.recipe.model,
             "revision": take.recipe.revision,
             "seed": take.recipe.seed,
-            "remarks": list(take.remarks),
+            "remarks": [*take.remarks, *([SILENT.format(", ".join(silent))] if silent else [])],
         }
     )

@@ -71,6 +71,12 @@ class MusicTake:
         """Return the length of the bars so far."""
         return self.bars[-1].end_s if self.bars else 0.0
 
+    @property
+    def heard_tracks(self) -> tuple[tuple[int, bool], ...]:
+        """Return the tracks that have a note."""
+        heard = {note.track for note in self.notes}
+        return tuple(track for index, track in enumerate(self.tracks) if index in heard)
+
     def add(self, chunk: MusicChunk) -> None:
         """Take in the next chunk of this piece; a bar that comes again replaces the one before."""
         self.sample_rate, self.sound_start_s = chunk.sample_rate, chunk.sound_start_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 from collections.abc import Callable, Generator
 from typing import Any
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # works of one form that run beside each other; their model takes them in turns
 POLL_S = 0.25
+_PLAIN_WORD = re.compile(r"[a-z]+(?:'s)?[,:;.!?]?(?:\s|$)")  # an id such as facebook/mms-tts-eng is written as it is
 UNEXPECTED = "Something went wrong inside the studio. The details are in its log; try again, or try other settings."
 
 
@@ -118,7 +120,7 @@ def sentence(error: BaseException) -> str:
     """Return what to tell a person about a failure; what was not foreseen goes to the log."""
     if isinstance(error, (ModelError, ValueError)) and str(error):
         text = str(error).strip()
-        return text[0].upper() + text[1:]
+        return text[0].upper() + text[1:] if _PLAIN_WORD.match(text) else text
     if isinstance(error, MemoryError):
         return "There is not enough memory for this; close other programs or choose a smaller model."
     log.error("Unforeseen failure", exc_info=error)

@@ -26,10 +26,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from models.contracts import SpeechRequest, Task
+from models.contracts import MAX_SEED, SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.io import audio_files
+from studio.io.request_body import read_body
 from studio.page import jobs
 
 MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
@@ -56,6 +57,7 @@ MOST_REQUESTS = 8
 MAX_BODY_BYTES = 256 * 1024
 PCM_RATE = 24_000
 BLOCK_BYTES = 16 * 1024
+UNREAD_S = 600.0  # a listener who takes nothing for so long has gone
 FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {  # media type, ffmpeg's options
     "mp3": ("audio/mpeg", ("-b:a", "128k", "-f", "mp3")),
     "opus": ("audio/ogg", ("-c:a", "libopus", "-ar", "48000", "-f", "ogg")),
@@ -64,7 +66,11 @@ FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {  # media type, ffmpeg's opti
     "pcm": ("audio/pcm", ("-ar", str(PCM_RATE), "-f", "s16le")),
     "wav": ("audio/wav", ()),
 }
-STATUS = {"busy": 503, "unknown-model": 404, "quota": 429, "rate-limit": 429}
+STATUS = {  # clients try again what begins with 5, so what asking again does not mend begins with 4
+    "busy": 503, "network": 503, "server": 502, "quota": 429, "rate-limit": 429,
+    "unknown-model": 404, "offline": 404, "not-found": 404, "revision": 404, "gated": 403, "forbidden": 403,
+    "gpu": 422, "memory": 422, "format": 422, "unsafe": 422,
+}  # fmt: skip
 
 
 def routes(registry: Registry) -> list[Route]:
@@ -127,10 +133,11 @@ class SpeechAnswers:
             wishes = await _wishes(request)
             form = _one_of(wishes, "response_format", "mp3", tuple(FORMATS))
             as_events = _one_of(wishes, "stream_format", "audio", ("audio", "sse")) == "sse"
-            speed = _speed(wishes.get("speed"))
+            speed, seed = _number(wishes, "speed", 1.0, *SPEEDS), _number(wishes, "seed", 0, 0, MAX_SEED)
+            text = _text(wishes)
             loop = asyncio.get_running_loop()
-            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, speed)
-            if len(str(wishes.get("input"))) <= WHOLE_CHARACTERS and not as_events and form in ("wav", "flac"):
+            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, text, speed, int(seed))
+            if len(text) <= WHOLE_CHARACTERS and not as_events and form in ("wav", "flac"):
                 whole = await loop.run_in_executor(self._making, whole_file, pieces, rate, form)
                 return Response(whole, media_type=FORMATS[form][0])
         except Exception as error:
@@ -140,16 +147,16 @@ class SpeechAnswers:
             return StreamingResponse(aside(events(sound), self._making), media_type="text/event-stream")
         return StreamingResponse(aside(sound, self._making), media_type=FORMATS[form][0])
 
-    def _begin(self, wishes: dict[str, Any], speed: float) -> tuple[int, Iterator[bytes]]:
+    def _begin(self, wishes: dict[str, Any], text: str, speed: float, seed: int) -> tuple[int, Iterator[bytes]]:
         """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
         key = self._key(str(wishes.get("model") or ""))
         model = self.registry.load(key)
         own = min(MODEL_SPEEDS[1], max(MODEL_SPEEDS[0], speed))
         request = SpeechRequest(
-            text=wishes.get("input") or "",
+            text=text,
             voice=self._voice(key, wishes.get("voice")),
             speed=own,
-            seed=int(wishes.get("seed") or 0),
+            seed=seed,
         )
         chunks = model.stream(request)
         first = next((chunk for chunk in chunks if chunk.samples.size), None)
@@ -167,19 +174,22 @@ class SpeechAnswers:
         return first.sample_rate, encoded(pieces(), first.sample_rate, stretch)
 
     def _voice(self, key: str, wanted: Any) -> str:
-        named = wanted.get("id") if isinstance(wanted, dict) else wanted
+        named = str((wanted.get("id") if isinstance(wanted, dict) else wanted) or "")
         known = [voice.key for voice in self.registry.voices(key)]
         if not named or not known:
             return ""
         if named in known:
-            return str(named)
+            return named
         if named in VOICES:
             return known[VOICES.index(named) % len(known)]
-        raise ValueError(f"voice is {str(named)!r}; this model has {', '.join(known)}.")
+        raise ValueError(f"voice is {named!r}; this model has {', '.join(known)}.")
 
 
 async def aside(blocks: Iterator[Any], threads: ThreadPoolExecutor | None = None) -> AsyncIterator[Any]:
-    """Yield blocks made in threads beside the server's loop; so is the end of work when the listener leaves."""
+    """Yield blocks made in threads beside the server's loop; so is the end of work when the listener leaves.
+
+    Work for a listener who takes nothing for UNREAD_S ends, too.
+    """
     loop = asyncio.get_running_loop()
     turn = threading.Lock()  # the end waits for the block that is being made
 
@@ -191,11 +201,18 @@ async def aside(blocks: Iterator[Any], threads: ThreadPoolExecutor | None = None
         with turn:
             blocks.close()  # type: ignore[attr-defined]
 
+    def leave() -> None:
+        threading.Thread(target=end, name="auralume-speech-end", daemon=True).start()
+
     try:
         while (block := await loop.run_in_executor(threads, following)) is not None:
-            yield block
+            unread = loop.call_later(UNREAD_S, leave)
+            try:
+                yield block
+            finally:
+                unread.cancel()
     finally:
-        threading.Thread(target=end, name="auralume-speech-end", daemon=True).start()
+        leave()
 
 
 def whole_file(pieces: Iterator[bytes], rate: int, form: str) -> bytes:
@@ -274,33 +291,38 @@ def events(sound: Iterator[bytes]) -> Iterator[str]:
 
 
 async def _wishes(request: Request) -> dict[str, Any]:
-    if request.headers.get("sec-fetch-site") == "cross-site":  # a browser says so of another site's page
-        raise ValueError("another site's page may not ask for this.")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError("the request is too long.")
+    body = await read_body(request, MAX_BODY_BYTES)
     try:
         wishes = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("the request must be JSON.") from error
     if not isinstance(wishes, dict):
         raise ValueError("the request must be a JSON object.")
     return wishes
 
 
-def _speed(value: Any) -> float:
-    speed = 1.0 if value is None else value
-    is_number = isinstance(speed, (int, float)) and not isinstance(speed, bool) and math.isfinite(speed)
-    if not is_number or not SPEEDS[0] <= speed <= SPEEDS[1]:
-        raise ValueError(f"speed is {value!r}; it must be a number from {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
-    return float(speed)
+def _number(wishes: dict[str, Any], name: str, default: float, low: float, high: float) -> float:
+    """Return a number, which may come as text."""
+    value = wishes.get(name)
+    try:
+        number = default if value is None else math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise ValueError(f"{name} is {value!r}; it must be a number from {low:g} to {high:.16g}.")
+    return number
+
+
+def _text(wishes: dict[str, Any]) -> str:
+    text = wishes.get("input")
+    if not isinstance(text, str):
+        raise ValueError("input is missing; it must be the text to speak." if text is None else "input must be text.")
+    return text
 
 
 def _one_of(wishes: dict[str, Any], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = wishes.get(name) or default
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
     return str(value)
 
@@ -309,5 +331,5 @@ def _refusal(error: Exception) -> Response:
     wrong_input = isinstance(error, (ValueError, TypeError)) and not isinstance(error, ModelError)
     status = STATUS.get(error.kind, 500) if isinstance(error, ModelError) else 400 if wrong_input else 500
     said = jobs.sentence(ValueError(str(error)) if wrong_input else error)
-    kind = "invalid_request_error" if status in (400, 404) else "server_error"
+    kind = "invalid_request_error" if status < 500 else "server_error"
     return JSONResponse({"error": {"message": said, "type": kind, "param": None, "code": None}}, status_code=status)

@@ -102,11 +102,11 @@ class StyleActions(ABC):
     def _finish(self, key: str, wanted: StyleRequest, file: Path, **others: Path | None) -> Events:
         """Write the recipe into a finished file that can hold one, and tell of it."""
         values = wanted.values
+        settings = self.fields.settings(values) | ({"style": OWN_STYLE} if values["style_file"] else {})
         if file.suffix != ".png":
-            settings = self.fields.settings(values) | ({"style": OWN_STYLE} if values["style_file"] else {})
             revision = model_card.revision_of(self.registry, key)
             write_recipe(file, Recipe(self.task, key, revision, values.get("seed", 0), settings))
-        report = {"strength": values["strength"], "style": values["style"]}
+        report = {"strength": values["strength"], "style": settings["style"]}
         return Files({"file": file, **others}), Kept({"made": True}), Report(report)
 
     def load_settings(self, path: str) -> tuple[dict[str, Any], str]:

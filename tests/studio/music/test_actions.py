@@ -11,6 +11,7 @@ import pretty_midi
 import pytest
 import soundfile
 
+from models.music.contracts import TimedNote
 from models.music.controls import measure_key
 from models.music.midi_io import quantise, read_midi, to_mido
 from models.music.score import Bar, InstrumentTrack, Note, Piece
@@ -19,7 +20,7 @@ from models.registry.registry import Registry
 from studio.io import recipes
 from studio.music import actions as music_actions
 from studio.music import piano_roll
-from studio.music.actions import IDEA_NAMES, MusicActions, build_request
+from studio.music.actions import IDEA_NAMES, MusicActions, _report, build_request
 from studio.music.take import FILES, MusicTake
 from studio.page import jobs
 from tests.models.music import midi_cases
@@ -307,3 +308,11 @@ def test_the_roll_shows_probability_only_when_asked(actions: MusicActions) -> No
     assert "playhead" in plain
     assert "playhead" not in piano_roll.draw_roll(take.notes, take.bars, take.tracks, growing=True)
     assert piano_roll.draw_roll([], [], ()) == ""
+
+
+def test_an_instrument_without_a_note_is_not_listed_but_named() -> None:
+    take = MusicTake(tracks=((0, False), (40, False), (0, True)), recipe=recipes.Recipe("music", "music/x", "r", 1, {}))
+    take.notes = [TimedNote(0.0, 1.0, 60, 90, 0, 1.0), TimedNote(0.0, 0.1, 36, 90, 2, 1.0)]
+    report = _report(take).values
+    assert report["instruments"] == [[0, False], [0, True]]
+    assert report["remarks"] == ["No note was written for Violin. Another seed may give some."]

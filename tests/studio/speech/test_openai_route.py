@@ -23,10 +23,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from models.contracts import Voice
+from models.hub.download import Hub, HubFile
 from models.media.sound import read_sound
+from models.registry.model_files import ModelFiles
 from studio.app import build_studio, launch_studio
 from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.speech import openai_route
 from studio.speech.openai_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
+from tests.loops import run_coroutine
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 ASKED = {"model": "tts-1", "input": "Hello there, world.", "voice": "low"}
@@ -241,3 +245,78 @@ def test_a_short_request_is_answered_beside_two_long_ones(tmp_path: Path) -> Non
     finally:
         left.set()
         studio.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"input": None}, "Input is missing"),
+        ({"input": 5}, "must be text"),
+        ({"input": ["a"]}, "must be text"),
+        ({"input": ""}, "empty"),
+        ({"speed": "fast"}, "'fast'; it must be a number from 0.25 to 4"),
+        ({"speed": True}, "Speed is True"),
+        ({"speed": 5}, "from 0.25 to 4"),
+        ({"speed": float("1e400")}, "Speed is inf"),
+        ({"speed": [1]}, "Speed is"),
+        ({"seed": "x"}, "Seed is 'x'; it must be a number from 0 to 4294967295"),
+        ({"seed": -1}, "Seed is -1"),
+        ({"seed": {}}, "Seed is {}"),
+        ({"response_format": "ogg"}, "must be one of mp3"),
+        ({"response_format": 3}, "must be one of mp3"),
+        ({"response_format": ["wav"]}, "must be one of mp3"),
+        ({"stream_format": "x"}, "audio, sse"),
+        ({"voice": "nobody"}, "this model has low, high"),
+        ({"voice": ["low"]}, "this model has low, high"),
+        ({"voice": {"id": ["x"]}}, "this model has low, high"),
+        ({"model": 7}, "no model"),
+        ({"model": ["tts-1"]}, "no model"),
+    ],
+)
+def test_what_cannot_be_names_the_parameter(client: TestClient, changes: dict[str, Any], said: str) -> None:
+    answer = client.post("/v1/audio/speech", content=json.dumps(ASKED | changes))
+    assert 400 <= answer.status_code < 500 and said in answer.json()["error"]["message"], answer.text
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_numbers_may_be_text(client: TestClient, tmp_path: Path) -> None:
+    as_number = sound(client, tmp_path, response_format="wav", speed=2, seed=4)[0]
+    assert np.array_equal(sound(client, tmp_path, response_format="wav", speed="2.0", seed="4")[0], as_number)
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "[1]", "null", "{", "\xff", '{"input": "\\ud800"}'])
+def test_a_body_that_is_no_request_is_a_sentence(client: TestClient, body: str) -> None:
+    answer = client.post("/v1/audio/speech", content=body.encode("latin-1"))
+    assert answer.status_code == 400 and answer.json()["error"]["message"].endswith(".")
+
+
+def test_a_model_that_is_absent_while_offline_is_not_asked_for_again(tmp_path: Path) -> None:
+    hub = Hub("somebody/voice", "a" * 40, (HubFile("model.bin", 3, "b" * 64),))
+    registry = debug_registry(tmp_path, debug_spec(), debug_spec("far", sources=(hub,)))
+    registry._files = ModelFiles(tmp_path, tmp_path / "cache", None, True)
+    with TestClient(Starlette(routes=routes(registry))) as client:
+        answer = client.post("/v1/audio/speech", json=ASKED | {"model": "speech/far"})
+    assert answer.status_code == 404 and "offline" in answer.json()["error"]["message"]
+
+
+def test_work_for_a_listener_who_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_route, "UNREAD_S", 0.05)
+    ended = threading.Event()
+
+    def blocks() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            ended.set()
+
+    async def listen() -> bool:
+        sound = aside(blocks())
+        await anext(sound)
+        for _ in range(200):
+            if ended.is_set():
+                break
+            await asyncio.sleep(0.05)
+        return await anext(sound, None) is None
+
+    assert run_coroutine(listen()) and ended.is_set()

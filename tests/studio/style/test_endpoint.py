@@ -52,7 +52,7 @@ def test_a_sound_with_defaults_and_with_every_parameter(client: Client, files: d
         files["tone.wav"], style="hiss", style_file=files["tone.wav"], strength=0.5, move_pitch=False,
         api_name="/audio_style",
     )  # fmt: skip
-    assert soundfile.info(own).frames == 30_000 and report["strength"] == 0.5
+    assert soundfile.info(own).frames == 30_000 and report == {"strength": 0.5, "style": "own file"}
     assert read_recipe(own).settings["style"] == "own file" and read_recipe(file).settings["style"] == "hum"
     assert not np.array_equal(soundfile.read(file)[0], soundfile.read(own)[0])
 
