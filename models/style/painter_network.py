@@ -166,7 +166,7 @@ class PainterLayer(nn.Module):
             flat = F.pad(y, (1, 1, 1, 1), mode="reflect").reshape(1, -1, y.shape[2] + 2, y.shape[3] + 2)
             filters = taps.reshape(-1, 1, 3, 3).to(y.dtype)
             y = y + F.conv2d(flat, filters, groups=len(filters)).view_as(y)
-        return F.leaky_relu_(adain(y, shift, 1 + scale), 0.2)
+        return F.leaky_relu_(adain(y, shift.float(), 1 + scale.float()), 0.2)
 
 
 class PainterBlock(nn.Module):
