@@ -1,28 +1,31 @@
 """Music: likelihood, obedience, distributions, copying, speed, and the public chorale benchmark.
 
-    python -m benchmarks.music --json                       what needs no data: speed, control, copying
-    python -m benchmarks.music --json --corpus FILE         also likelihood and distributions
-    python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (about 25 minutes of one core)
+    python -m benchmarks.music --json                       what needs no data: speed, control, form, copying
+    python -m benchmarks.music --json --corpus FILE         also likelihood, distributions, the form of real pieces
+    python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (a GPU's minute, hours without)
+    python -m benchmarks.music --json --judged FOLDER       takes jsb_*.json, which `training.music.chorales` wrote
 
 `--corpus` is the file that `python -m training.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what
 it trains is kept in .runs/jsb and taken from there the next time. `--only` names groups: speed, control, likelihood,
-distributions, copying, first_audio. Control and first audio are measured on the composer itself, the rest on its
-sampler (temperature 1, top-p 0.95).
+distributions, copying, first_audio, form. Control, form and first audio are measured on the composer itself, the rest
+on its sampler (temperature 1, top-p 0.95).
 Needs what requirements-dev.txt installs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from benchmarks.music_form import measure_forms
 from benchmarks.results import add_json_option, report_figures
 from models.music.composer import MusicComposer
 from models.music.constraints import Constraints
@@ -38,7 +41,7 @@ from models.music.transformer import MusicTransformer
 from models.music.vocabulary import KEY, KEYS, PAD, POSITIONS_PER_QUARTER, STYLES, TEMPI, find_tempo
 from models.music.weights import MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
-from training.music.chorales import ChoraleRecipe, train_chorales
+from training.music.chorales import GPU_RECIPE, train_chorales
 from training.music.corpus import COLLECTIONS, Corpus
 from training.music.examples import Excerpts
 from training.music.metrics import (
@@ -58,7 +61,8 @@ ENSEMBLES: dict[str, tuple[tuple[int, ...], bool]] = {
 }
 SPEED_TOKENS = 512
 JUDGED_TOKENS = 768
-GROUPS = ["speed", "control", "first_audio", "likelihood", "distributions", "copying"]
+POSITIONS = ("relative", "absolute")
+GROUPS = ["speed", "control", "first_audio", "form", "likelihood", "distributions", "copying"]
 Measured = Iterator[tuple[str, float]]
 
 
@@ -280,11 +284,22 @@ def measure_copying(written: dict[str, list[Piece]], corpus: Corpus | None) -> M
 
 def measure_chorales(folder: Path) -> Measured:
     """Yield jsb_test_nll and jsb_test_nll_absolute: see training.music.chorales."""
-    for position, suffix in (("relative", ""), ("absolute", "_absolute")):
+    for position in POSITIONS:
         checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
-        results = train_chorales(folder / "jsb-chorales-16th.json", position, ChoraleRecipe(), checkpoint)
-        for name in ("test", "valid", "parameters"):
-            yield f"jsb_{name}_nll{suffix}" if name != "parameters" else f"jsb_parameters{suffix}", results[name]
+        results = train_chorales(folder / "jsb-chorales-16th.json", position, GPU_RECIPE, checkpoint)
+        yield from _name_chorale_figures(position, results)
+
+
+def read_chorales(folder: Path) -> Measured:
+    """Yield the same from what `python -m training.music.chorales` wrote into a folder."""
+    for position in POSITIONS:
+        yield from _name_chorale_figures(position, json.loads((folder / f"jsb_{position}.json").read_text()))
+
+
+def _name_chorale_figures(position: str, results: Mapping[str, float]) -> Measured:
+    suffix = "" if position == "relative" else f"_{position}"
+    for name in ("test", "valid", "parameters"):
+        yield f"jsb_{name}_nll{suffix}" if name != "parameters" else f"jsb_parameters{suffix}", results[name]
 
 
 def main() -> None:
@@ -293,6 +308,7 @@ def main() -> None:
     add_json_option(parser, "music")
     parser.add_argument("--corpus", type=Path, help="what `training.music.train prepare` wrote")
     parser.add_argument("--jsb", type=Path, help="folder with jsb-chorales-16th.json: train on it and judge")
+    parser.add_argument("--judged", type=Path, help="folder with jsb_relative.json and jsb_absolute.json")
     parser.add_argument("--only", nargs="*", default=GROUPS)
     arguments = parser.parse_args()
     model = load_model(WEIGHTS / MUSIC_FILE)
@@ -310,6 +326,8 @@ def main() -> None:
         take(measure_control())
     if "first_audio" in arguments.only:
         take(measure_first_audio())
+    if "form" in arguments.only:
+        take(measure_forms(load_composer(), corpus))
     if "likelihood" in arguments.only and corpus:
         take(measure_likelihood(model, corpus))
     if {"distributions", "copying"} & set(arguments.only):
@@ -318,6 +336,8 @@ def main() -> None:
             take(compare_distributions(written, corpus))
         if "copying" in arguments.only:
             take(measure_copying(written, corpus))
+    if arguments.judged:
+        take(read_chorales(arguments.judged))
     if arguments.jsb:
         take(measure_chorales(arguments.jsb))
     if arguments.json:
