@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from models.books.book import MOST_FILE_BYTES, MOST_TITLE, Book, BookError, check_book, tidy
+from models.books.book import MOST_FILE_BYTES, MOST_TITLE, Book, BookError, Kind, check_book, tidy
 from models.books.epub import read_epub
 from models.books.plain import decode_text, read_markdown, read_plain, read_plain_file
 from models.books.word import read_word
 
+MOST_FIRST_WORDS = 40  # characters
 FILE_TYPES = (".txt", ".md", ".docx", ".epub")
 _MARKDOWN = re.compile(r"^#{1,3} \S", re.MULTILINE)
 OTHERS = {
@@ -69,5 +70,7 @@ def read_pasted(text: str, title: str = "") -> Book:
         BookError: it is empty or too long.
     """
     book = read_text(decode_text(text.encode("utf-8", "replace")), title)
-    first = tidy(text)[:40].rsplit(" ", 1)[0].strip(" #*") if len(tidy(text)) > 40 else tidy(text).strip(" #*")
-    return check_book(replace(book, title=(book.title or first)[:MOST_TITLE]))
+    texts = (p.text for each in book.chapters for p in each.paragraphs if p.kind == Kind.TEXT)
+    first = next(texts, "")
+    named = first if len(first) <= MOST_FIRST_WORDS else first[:MOST_FIRST_WORDS].rpartition(" ")[0]
+    return check_book(replace(book, title=(book.title or named)[:MOST_TITLE]))

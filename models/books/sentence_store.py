@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,10 +124,3 @@ class SentenceStore:
         for path in (self.path(key), self.path(key).with_suffix(".json")):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-
-    def drop_others(self, kept: Iterable[str]) -> int:
-        """Forget all sentences but those; return how many."""
-        gone = self.keys() - set(kept)
-        for key in gone:
-            self.drop(key)
-        return len(gone)

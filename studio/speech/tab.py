@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.routing import Route
 
 from models.contracts import Task
 from models.registry.registry import Registry
@@ -17,8 +18,9 @@ from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
 from studio.page.wiring import layout_settings, wire_run, wire_settings
-from studio.speech import openai_route
+from studio.speech import book_routes, openai_route
 from studio.speech.actions import SpeechActions, preview_words
+from studio.speech.book_page import build_books
 from studio.speech.controls import EXAMPLES, FIELDS
 from studio.speech.take import FILES, SpeechTake
 
@@ -62,6 +64,7 @@ def build(registry: Registry) -> None:
             Result("", lambda: gr.JSON(label="report")),
         ),
     )
+    build_books(registry)
 
 
 def _layout_text(form: Form) -> tuple[gr.Button, gr.Button, list[gr.Button]]:
@@ -182,4 +185,9 @@ def _wire_plots(button: gr.Button, take: gr.State) -> None:
     ).then(None, js="() => document.querySelector('#speech-picture-file')?.click()")
 
 
-TAB = Tab("Speech", (Task.SPEECH,), build, openai_route.routes)
+def routes(registry: Registry) -> list[Route]:
+    """Return the tab's HTTP routes."""
+    return [*openai_route.routes(registry), *book_routes.routes(registry)]
+
+
+TAB = Tab("Speech", (Task.SPEECH,), build, routes)
