@@ -11,7 +11,7 @@ from tests.browser.conftest import download, pick
 from tests.models.books.files import page as make_page
 from tests.models.books.files import write_epub
 
-STATUS = "document.querySelector('#book-status').innerText"
+STATUS = "(document.querySelector('#book-status')?.innerText ?? '')"
 SOUND_S = "(document.querySelector('#book-player audio')?.currentTime ?? 0)"
 
 
