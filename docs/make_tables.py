@@ -10,6 +10,7 @@ from models.hub.formats import FORMATS
 from studio.live import controls as live
 from studio.music import controls as music
 from studio.music_video import controls as music_video
+from studio.speech import book_controls
 from studio.speech import controls as speech
 from studio.style import controls as style
 from studio.video import controls as video
@@ -32,6 +33,7 @@ def make_formats_table() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "kinds of repositories": make_formats_table,
     "/speech": speech.FIELDS.table,
+    "/book": book_controls.BOOK_FIELDS.table,
     "/music": music.FIELDS.table,
     "/video": video.FIELDS.table,
     "/sync": video.SYNC_FIELDS.table,
