@@ -2,9 +2,11 @@
 
     python -m benchmarks.speech --json --asr FOLDER --texts metadata.csv
 
-`--texts` takes lines of id|...|text, of which 50 are drawn evenly; without it the sentences beside this file are
-spoken. `--asr` is the recogniser's folder (see `benchmarks.recogniser`); without it the weights come from the Hub.
-`--only` names groups: words, naturalness, speed, control, page. Figures are medians on two torch threads.
+`--texts` takes lines of id|...|text, of which 60 are drawn evenly; without it the sentences beside this file are
+spoken, of which nearly half are everyday ones. `--asr` is the recogniser's folder (see `benchmarks.recogniser`);
+without it the weights come from the Hub. `--only` names groups: words, naturalness, speed, control, page, peers. `--model` and
+`--voice` choose who speaks. `--hibari` is a folder with `hibari.onnx` and `vocab.json` of the package hibari-tts, a
+peer of the same size. Figures are medians on two torch threads.
 Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers jiwer useful-moonshine-onnx pyworld`.
 """
 
@@ -24,13 +26,12 @@ import numpy as np
 
 from benchmarks.results import add_json_option, report_figures
 from models.audio import resample, rms_db
-from models.contracts import SpeechChunk, SpeechRequest
+from models.contracts import SpeechChunk, SpeechRequest, Task
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.torchaudio_import import import_torchaudio
 
 SENTENCES = Path(__file__).with_name("speech_sentences.txt")
-MODEL = "speech/tacotron2-lj"
 PARAGRAPH = (
     "The harbour was quiet in the early morning. A single boat came in with the tide, and the man who steered it "
     "raised his hand to nobody in particular. Later, when the market opened, people would ask where he had been."
@@ -55,19 +56,19 @@ def speak(model: Any, text: str, **settings: Any) -> tuple[np.ndarray, list[Spee
     return np.concatenate([c.samples for c in chunks]), chunks
 
 
-def measure_words(model: Any, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
+def measure_words(model: Any, voice: str, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
     """Yield wer."""
     from benchmarks.recogniser import Recogniser, measure_word_error_rate
 
     recogniser = Recogniser(asr)
     heard = []
     for text in texts:
-        samples, chunks = speak(model, text)
+        samples, chunks = speak(model, text, voice=voice)
         heard.append(recogniser.transcribe(samples, chunks[0].sample_rate))
     yield "wer", measure_word_error_rate(texts, heard)
 
 
-def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, float]]:
+def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tuple[str, float]]:
     """Yield distillmos and distillmos_griffin_lim: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
     import_torchaudio()
     import distillmos
@@ -79,7 +80,7 @@ def measure_naturalness(model: Any, texts: list[str]) -> Iterator[tuple[str, flo
     def measure_opinion(vocoder: str) -> float:
         scores = []
         for text in texts:
-            samples, chunks = speak(model, text, vocoder=vocoder)
+            samples, chunks = speak(model, text, voice=voice, vocoder=vocoder)
             with torch.inference_mode():
                 scores.append(float(judge(torch.from_numpy(resample(samples, chunks[0].sample_rate, 16_000))[None])))
         return statistics.mean(scores)
@@ -97,8 +98,8 @@ def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
     ours, theirs, first = [], [], []
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for _ in range(repeats + 1):
-        took, samples = measure_time(lambda: speak(model, PARAGRAPH)[0])
-        ours.append(took / (len(samples) / 22_050))
+        took, (samples, chunks) = measure_time(lambda: speak(model, PARAGRAPH))
+        ours.append(took / (len(samples) / chunks[0].sample_rate))
         with torch.inference_mode():
             took, wave = measure_time(lambda: vits(inputs).waveform)
         theirs.append(took / (wave.shape[-1] / 16_000))
@@ -142,11 +143,13 @@ def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     from models.audio import MelConfig
     from training.speech.corpus import measure_f0
 
+    rate = model.info.sample_rate
+
     def measure_rate(samples: np.ndarray, text: str) -> float:
-        return len(text) / (len(samples) / 22_050)
+        return len(text) / len(samples)
 
     def measure_mean_f0(samples: np.ndarray, _: str) -> float:
-        f0 = measure_f0(samples, MelConfig(), 1 + len(samples) // 256)
+        f0 = measure_f0(samples, MelConfig(sample_rate=rate), 1 + len(samples) // 256)
         return float(np.exp(np.log(f0[f0 > 0]).mean())) if (f0 > 0).any() else 0.0
 
     def level(samples: np.ndarray, _: str) -> float:
@@ -171,23 +174,30 @@ def main() -> None:
     add_json_option(parser, "speech")
     parser.add_argument("--asr", type=Path, help="folder of the recogniser")
     parser.add_argument("--texts", type=Path, help="lines of id|...|text to speak")
-    parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--only", action="append", choices=["words", "naturalness", "speed", "control", "page"])
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--model", help="key of the model; the studio's default without it")
+    parser.add_argument("--voice", default="", help="key of the voice; the model's first one without it")
+    parser.add_argument("--hibari", type=Path, help="folder with hibari.onnx and vocab.json")
+    groups_known = ["words", "naturalness", "speed", "control", "page", "peers"]
+    parser.add_argument("--only", action="append", choices=groups_known)
     arguments = parser.parse_args()
 
     import torch
 
     torch.set_num_threads(2)
     chosen = arguments.only or ["speed", "words", "naturalness", "control", "page"]
+    chosen += ["peers"] if arguments.hibari and not arguments.only else []
     figures: dict[str, float] = {}
-    model = Registry(CATALOG).load(MODEL)
+    registry, voice = Registry(CATALOG), arguments.voice
+    model = registry.load(arguments.model or registry.require_default(Task.SPEECH).key)
     texts = read_sentences(arguments.texts, arguments.count)
     groups: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
         "speed": lambda: measure_speed(model),
-        "words": lambda: measure_words(model, arguments.asr, texts),
-        "naturalness": lambda: measure_naturalness(model, texts[:: max(1, len(texts) // 16)]),
+        "words": lambda: measure_words(model, voice, arguments.asr, texts),
+        "naturalness": lambda: measure_naturalness(model, voice, texts),
         "control": lambda: measure_control(model),
         "page": measure_page,
+        "peers": lambda: measure_peers(model, arguments.hibari),
     }
     for name in chosen:
         for key, value in groups[name]():
@@ -196,6 +206,39 @@ def main() -> None:
                 print(f"{key:24} {figures[key]}", flush=True)
     if arguments.json:
         report_figures("speech", figures, arguments.json)
+
+
+def measure_peers(model: Any, hibari: Path, repeats: int = 7) -> Iterator[tuple[str, float]]:
+    """Yield cpu_s_per_s, hibari_cpu_s_per_s and cpu_ratio_vs_hibari: CPU seconds a second of sound, in turn."""
+    from models.speech.text import iter_utterances
+    from training.speech.teacher_alphabet import spell
+    from training.speech.teachers import RATE, HibariTeacher
+
+    teacher = HibariTeacher(hibari / "hibari.onnx", hibari / "vocab.json")
+
+    def speak_as_hibari() -> float:
+        spoken_s = 0.0
+        for utterance in iter_utterances(PARAGRAPH, function_word_stress=False):
+            letters, counts = spell(utterance.symbols)
+            spoken_s += len(teacher.speak(teacher.encode(letters), counts).samples) / RATE
+        return spoken_s
+
+    def speak_ourselves() -> float:
+        samples, chunks = speak(model, PARAGRAPH)
+        return len(samples) / chunks[0].sample_rate
+
+    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for _ in range(repeats + 1):
+        for name, action in (("ours", speak_ourselves), ("theirs", speak_as_hibari)):
+            started = time.process_time()
+            spoken_s = action()
+            spent[name].append((time.process_time() - started) / spoken_s)
+    yield "cpu_s_per_s", statistics.median(spent["ours"][1:])
+    yield "hibari_cpu_s_per_s", statistics.median(spent["theirs"][1:])
+    yield (
+        "cpu_ratio_vs_hibari",
+        statistics.median(a / b for a, b in zip(spent["ours"][1:], spent["theirs"][1:], strict=True)),
+    )
 
 
 def measure_page() -> Iterator[tuple[str, float]]:

@@ -85,16 +85,16 @@ class HibariTeacher:
     ) -> TeacherClip:
         """Speak ids (K,), of which each symbol has `counts`; pitch is moved afterwards, by overlap-add of periods."""
         inputs = {"ids": np.array([[0, *ids, 0]], np.int64), "speed": np.array([speed], np.float32)}
-        *spectra, f0, units = self.session.run(["lh", "theta", "ln", "lr", "phi", "f0", self.DURATIONS], inputs)
-        f0 = f0[0]
-        samples = synthesize_spectra(*(part[0] for part in spectra), f0, np.random.default_rng(seed))
+        outputs = self.session.run(["lh", "theta", "ln", "lr", "phi", "f0", self.DURATIONS], inputs)
+        pulse, phase, noise, rest, rest_phase, f0 = (part[0] for part in outputs[:-1])
+        samples = synthesize_spectra(pulse, phase, noise, rest, rest_phase, f0, np.random.default_rng(seed))
         cycles = count_cycles(f0)[1][::HOP].astype(np.float32)
         f0 = np.where(f0 > LEAST_F0, f0, 0.0)
         if semitones:
             ratio = 2 ** (semitones / 12)
             samples = PitchMover(ratio, RATE, HOP).push(samples, f0, last=True)
             f0, cycles = f0 * ratio, np.full_like(cycles, np.nan)
-        return TeacherClip(samples, sum_durations(units.reshape(-1), counts), f0, cycles)
+        return TeacherClip(samples, sum_durations(outputs[-1].reshape(-1), counts), f0, cycles)
 
 
 def synthesize_spectra(
