@@ -4,9 +4,9 @@
 
 `--texts` takes lines of id|...|text, of which 60 are drawn evenly; without it the sentences beside this file are
 spoken, of which nearly half are everyday ones. `--asr` is the recogniser's folder (see `benchmarks.recogniser`);
-without it the weights come from the Hub. `--only` names groups: words, naturalness, speed, control, page, peers. `--model` and
-`--voice` choose who speaks. `--hibari` is a folder with `hibari.onnx` and `vocab.json` of the package hibari-tts, a
-peer of the same size. Figures are medians on two torch threads.
+without it the weights come from the Hub. `--only` names groups: words, naturalness, speed, control, page, peers.
+`--model` and `--voice` choose who speaks. `--hibari` is a folder with `hibari.onnx` and `vocab.json` of the package
+hibari-tts, a peer of the same size. Figures are medians on two torch threads.
 Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers jiwer useful-moonshine-onnx pyworld`.
 """
 

@@ -71,7 +71,9 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         acoustic: weights of the acoustic model, read when the last part begins, if they are there.
     """
 
+    RATE = 8e-4
     ADVERSARIAL_FROM, PREDICTED_FROM = 0.25, 0.62
+    PREDICTED_CLIPS, PREDICTED_FRAMES = 6_000, 40_000  # at most, of the acoustic model; and in a batch of it
     MARGIN = 4  # frames at the edges of a piece, whose surroundings are unknown
 
     def __init__(
@@ -87,11 +89,9 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         self.corpus, self.pieces, self.frames, self.acoustic = corpus, pieces, frames, acoustic
         model = SourceFilterVocoder(config).to(corpus.device)
         fused = corpus.device.type == "cuda"
-        optimizer = torch.optim.AdamW(model.parameters(), 8e-4, (0.8, 0.95), fused=fused)
-        super().__init__(model, config, [optimizer], [8e-4], until, weights)
-        periods = [PeriodDiscriminator(p) for p in PERIODS]
-        windows = [SpectrogramDiscriminator(*r, channels=32) for r in DISCRIMINATOR_RESOLUTIONS]
-        self.judges = nn.ModuleList([*periods, *windows]).to(corpus.device)
+        optimizer = torch.optim.AdamW(model.parameters(), self.RATE, (0.8, 0.95), fused=fused)
+        super().__init__(model, config, [optimizer], [self.RATE], until, weights)
+        self.judges = self.make_judges().to(corpus.device)
         self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 3e-4, (0.8, 0.95), fused=fused)
         self.scales = [
             MelConfig(config.mel.sample_rate, size, size // 4, bands, 0.0, 0.5 * config.mel.sample_rate)
@@ -100,6 +100,11 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         self.predicted: Tensor | None = None  # the acoustic model's frames (T, M) of the clips in `predicted_clips`
         self.predicted_clips = np.zeros(0, int)
         self.tried = False
+
+    def make_judges(self) -> nn.ModuleList:
+        """Make the discriminators."""
+        periods = [PeriodDiscriminator(period) for period in PERIODS]
+        return nn.ModuleList([*periods, *(SpectrogramDiscriminator(*r, 32) for r in DISCRIMINATOR_RESOLUTIONS)])
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Draw pieces at various levels.
@@ -197,7 +202,7 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         return fooled, matched
 
     @torch.no_grad()
-    def predict_clips(self, most: int = 6_000, frames: int = 40_000) -> None:
+    def predict_clips(self) -> None:
         """Let the acoustic model draw clips from their true durations, F0 and energy; nothing, if its weights lack."""
         try:
             acoustic = load_network(self.acoustic, make_fastspeech2, "the acoustic model")
@@ -209,12 +214,12 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         fit = np.flatnonzero(corpus.clip_frames > self.frames + 2)
         own = np.flatnonzero(corpus.voice[fit] > 0)
         rest = np.flatnonzero(corpus.voice[fit] == 0)
-        chosen = fit[np.concatenate([own, corpus.rng.permutation(rest)[: max(0, most - len(own))]])]
+        chosen = fit[np.concatenate([own, corpus.rng.permutation(rest)[: max(0, self.PREDICTED_CLIPS - len(own))]])]
         chosen = chosen[np.argsort(corpus.clip_frames[chosen])]
         predicted = torch.zeros_like(corpus.mel)
         start = 0
         while start < len(chosen):
-            count = max(1, frames // int(corpus.clip_frames[chosen[min(start + 64, len(chosen) - 1)]]))
+            count = max(1, self.PREDICTED_FRAMES // int(corpus.clip_frames[chosen[min(start + 64, len(chosen) - 1)]]))
             clips = chosen[start : start + min(count, 64)]
             start += len(clips)
             batch = corpus.collate(clips)

@@ -27,7 +27,6 @@ from training.speech.timed_training import TimedTraining
 
 WINDOWS = (32, 64, 128)  # frames that the discriminators see
 GAIN_DB, GAIN_CHANCE = 10.0, 0.2
-RATE = 1.5e-3
 ADVERSARIAL_SHARE = 0.5  # of the discriminators' gradient at the mel frames, to that of the distance
 OCTAVES_PER_SEMITONE = math.log(2) / 12
 
@@ -83,6 +82,9 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
         adversarial_from: the progress at which the discriminators join in, after they have watched for a while.
     """
 
+    RATE = 1.5e-3
+    BATCH = (16, 192)  # clips in a batch, at least and at most
+
     def __init__(
         self,
         config: FastSpeech2Config,
@@ -95,8 +97,8 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
         self.corpus, self.frames, self.adversarial_from = corpus, frames, adversarial_from
         model = FastSpeech2(config).to(corpus.device)
         fused = corpus.device.type == "cuda"
-        optimizer = torch.optim.AdamW(model.parameters(), RATE, (0.9, 0.98), weight_decay=0.01, fused=fused)
-        super().__init__(model, config, [optimizer], [RATE], until, weights)
+        optimizer = torch.optim.AdamW(model.parameters(), self.RATE, (0.9, 0.98), weight_decay=0.01, fused=fused)
+        super().__init__(model, config, [optimizer], [self.RATE], until, weights)
         self.judges = nn.ModuleList(MelDiscriminator() for _ in WINDOWS).to(corpus.device)
         self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 4e-4, (0.5, 0.9), fused=fused)
 
@@ -106,7 +108,7 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
 
     def draw(self) -> TeacherBatch:
         """Draw a batch, some clips of it louder or softer."""
-        clips = self.corpus.choose(self.frames, (16, 192))
+        clips = self.corpus.choose(self.frames, self.BATCH)
         rng = self.corpus.rng
         gain = rng.uniform(-GAIN_DB, GAIN_DB, len(clips)) * (rng.random(len(clips)) < GAIN_CHANCE)
         return self.corpus.collate(clips, gain)

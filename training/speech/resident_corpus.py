@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from models.audio import LOG_FLOOR, MelConfig, hann_window, mel_filterbank
+from training.speech.retiming import retime_clip
 from training.speech.teacher_corpus import SpokenClip, load_clips
 
 TEACHER_MEL = MelConfig(sample_rate=24_000, n_fft=1_200, hop_length=300, n_mels=100, f_min=0.0, f_max=12_000.0)
@@ -22,7 +23,7 @@ MEL_MEAN, MEL_STD = -5.0, 2.0
 SILENT = math.log(LOG_FLOOR)
 LEVEL_DB = -21.0  # RMS that every voice is brought to
 F0_UNIT_HZ = 180.0
-STRETCH = 4_000_000  # samples whose mel frames are computed at once, a multiple of the hop
+STRETCH = 12_000  # frames that are computed at once
 HELD_OUT_EVERY = 150
 
 
@@ -54,9 +55,14 @@ class ResidentCorpus:
     """
 
     def __init__(
-        self, clips: Sequence[SpokenClip], shares: Sequence[float], device: torch.device, seed: int = 1
+        self,
+        clips: Sequence[SpokenClip],
+        shares: Sequence[float],
+        device: torch.device,
+        config: MelConfig = TEACHER_MEL,
+        seed: int = 1,
     ) -> None:
-        self.device, self.config = device, TEACHER_MEL
+        self.device, self.config = device, config
         self.rng = np.random.default_rng(seed)
         counts = np.array([[len(c.f0), len(c.symbols)] for c in clips])
         self.frame_ends, self.symbol_ends = counts.cumsum(axis=0).T
@@ -105,13 +111,14 @@ class ResidentCorpus:
             len(self.samples) // config.hop_length, config.n_mels, dtype=torch.float16, device=self.device
         )
         padded = torch.nn.functional.pad(self.samples, (half, half))
-        for start in range(0, len(self.samples), STRETCH):
-            piece = padded[start : start + STRETCH + 2 * half].float() / 32768
+        stretch = STRETCH * config.hop_length
+        for start in range(0, len(self.samples), stretch):
+            piece = padded[start : start + stretch + 2 * half].float() / 32768
             spectrum = torch.stft(
                 piece, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
             )
             first = start // config.hop_length
-            count = min(STRETCH // config.hop_length, len(mel) - first)
+            count = min(STRETCH, len(mel) - first)
             magnitude = spectrum.abs()[:, :count].T @ bank
             louder = magnitude.clamp_min(1e-8).log() + level[first : first + count, None]
             mel[first : first + count] = louder.clamp_min(SILENT).half()
@@ -209,8 +216,12 @@ def bridge_log_pitch(f0: np.ndarray) -> np.ndarray:
 
 
 def load_corpus(
-    shards: Path, shares: Sequence[float], device: torch.device, limit: int | None = None
+    shards: Path,
+    shares: Sequence[float],
+    device: torch.device,
+    limit: int | None = None,
+    config: MelConfig = TEACHER_MEL,
 ) -> ResidentCorpus:
-    """Load all shards of a folder, or the first clips up to a limit from each."""
+    """Load all shards of a folder, or the first clips up to a limit from each, in a mel convention."""
     clips = [clip for path in sorted(shards.glob("*.npz")) for clip in load_clips(path)[:limit]]
-    return ResidentCorpus(clips, shares, device)
+    return ResidentCorpus([retime_clip(clip, config) for clip in clips], shares, device, config)

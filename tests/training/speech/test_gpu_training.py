@@ -66,7 +66,7 @@ def check_predicted_frames(shards: Path, out: Path) -> None:
     config = VocoderConfig(mel=TEACHER_MEL, channels=16, hidden=24, layers=1, pitch_channels=12, pitch_layers=1)
     weights, acoustic = out / "x.safetensors", out / "speech_fastspeech2.safetensors"
     training = AdversarialVocoderTraining(config, corpus, time.time() + 60, weights, acoustic, pieces=4, frames=24)
-    training.predict_clips(most=20)
+    training.predict_clips()
     assert training.predicted is not None
     drawn = training.predicted_clips[0]
     frames = slice(corpus.frame_starts[drawn], corpus.frame_ends[drawn])

@@ -1,0 +1,111 @@
+"""The parallel acoustic model and the vocoder from teachers' clips, in three quarters of an hour of two CPU cores.
+
+    python -m training.speech.teacher_corpus speak --pack PACK --out SHARDS --workers 1 --seconds 900
+    python -m training.speech.cpu_training acoustic --pack PACK --shards SHARDS --out FOLDER --minutes 44
+    python -m training.speech.cpu_training vocoder --shards SHARDS --out FOLDER --minutes 42 --start VOCODER
+
+Both run side by side, a core each. They keep to the mel convention of `models.audio`, so that the vocoder begins as one
+that speaks already. Sizes and batches are those that a core can turn in half a second; `training.speech.gpu_training`
+has the larger ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from models.audio import MelConfig
+from models.speech.fastspeech2 import FastSpeech2Config
+from models.speech.symbols import SYMBOLS
+from models.speech.vocoder import VocoderConfig
+from models.weights_io import load_into, load_safetensors
+from training.speech.adversarial_vocoder import PERIODS, AdversarialVocoderTraining, PeriodDiscriminator
+from training.speech.fastspeech2 import FastSpeech2Training
+from training.speech.resident_corpus import ResidentCorpus, load_corpus
+from training.speech.retiming import retime_clip
+from training.speech.teacher_corpus import VOICES, load_clips
+from training.speech.vocoder import DISCRIMINATOR_RESOLUTIONS, SpectrogramDiscriminator
+from training.speech.voice_pack import unpack
+
+SHARES, VOCODER_SHARES = (0.88, 0.04, 0.04, 0.04), (0.7, 0.1, 0.1, 0.1)
+ACOUSTIC_SIZES = {"hidden": 512, "decoder_layers": 6, "variance_layers": 2, "n_mels": MelConfig().n_mels}
+
+
+class CpuAcousticTraining(FastSpeech2Training):
+    """Training of FastSpeech 2 in small batches."""
+
+    RATE, BATCH = 1.2e-3, (3, 24)
+    AVERAGE_LIMIT, EXPORT_EVERY_S = 0.995, 240.0
+
+
+class CpuVocoderTraining(AdversarialVocoderTraining):
+    """Training of a vocoder that speaks already, with small discriminators."""
+
+    RATE = 4e-4
+    ADVERSARIAL_FROM, PREDICTED_FROM = 0.15, 0.72
+    PREDICTED_CLIPS, PREDICTED_FRAMES = 360, 6_000
+    AVERAGE_LIMIT, EXPORT_EVERY_S = 0.99, 180.0
+
+    def make_judges(self) -> nn.ModuleList:
+        """Make a third of the channels of the large discriminators."""
+        periods = [PeriodDiscriminator(period, channels=8) for period in PERIODS]
+        return nn.ModuleList([*periods, *(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)])
+
+    def start_from(self, path: Path) -> None:
+        """Take over the weights of a vocoder of the same sizes."""
+        load_into(self.model, load_safetensors(path), f"the vocoder in {path.name}")
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+
+def train_acoustic(shards: Path, out: Path, minutes: float, frames: int = 2_400) -> None:
+    """Train the acoustic model on all shards."""
+    corpus = load_corpus(shards, SHARES, torch.device("cpu"), config=MelConfig())
+    config = FastSpeech2Config(len(SYMBOLS), VOICES, **ACOUSTIC_SIZES)
+    weights = out / "speech_fastspeech2.safetensors"
+    until = time.time() + 60 * minutes
+    training = CpuAcousticTraining(config, corpus, until, weights, frames=frames, adversarial_from=0.6)
+    training.run_on(log_every=50)
+    training.export()
+
+
+def train_vocoder(shards: Path, out: Path, minutes: float, start: Path | None) -> None:
+    """Train the vocoder on all clips that speak at their own pitch."""
+    clips = [clip for path in sorted(shards.glob("*.npz")) for clip in load_clips(path) if not clip.semitones]
+    retimed = [retime_clip(clip, MelConfig()) for clip in clips]
+    corpus = ResidentCorpus(retimed, VOCODER_SHARES, torch.device("cpu"), MelConfig())
+    weights, acoustic = out / "speech_vocoder.safetensors", out / "speech_fastspeech2.safetensors"
+    until = time.time() + 60 * minutes
+    training = CpuVocoderTraining(VocoderConfig(), corpus, until, weights, acoustic, pieces=8, frames=44)
+    if start is not None:
+        training.start_from(start)
+    training.run_on(log_every=20)
+    training.export()
+
+
+def main() -> None:
+    """Train what the command line asks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("acoustic", "vocoder"))
+    parser.add_argument("--shards", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=44.0)
+    parser.add_argument("--pack", type=Path, help="a pack whose other voices are unpacked among the shards first")
+    parser.add_argument("--start", type=Path, help="weights that the vocoder begins with")
+    a = parser.parse_args()
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    a.out.mkdir(parents=True, exist_ok=True)
+    if a.pack:
+        print(unpack(a.pack / "voices", a.shards), flush=True)
+    if a.part == "acoustic":
+        train_acoustic(a.shards, a.out, a.minutes)
+    else:
+        train_vocoder(a.shards, a.out, a.minutes, a.start)
+
+
+if __name__ == "__main__":
+    main()
