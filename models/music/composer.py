@@ -16,13 +16,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.contracts import ModelInfo
+from models.contracts import MAX_SEED, ModelInfo
 from models.hub.spec import ModelSpec
 from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest
 from models.music.controls import MusicControls, measure_density
-from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
+from models.music.copy_detector import COPY_INDEX_FILE, CopyDetector, ends_in_copy
 from models.music.grammar import Grammar
 from models.music.kv_cache import CachedTransformer, is_int8_available
 from models.music.melody import Melody, MelodyGrammar, extract_top_line, find_melody_track
@@ -42,11 +42,12 @@ from models.music.prompts import (
 from models.music.rendering import StreamRenderer
 from models.music.request_plan import keep_controls, make_plan, score_opening
 from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, SamplingSettings
-from models.music.score import Bar, InstrumentTrack, Piece
+from models.music.score import Bar, Piece
 from models.music.soundfont import load_general_midi
 from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.source_piece import prepare_source
 from models.music.transformer import MusicTransformer
+from models.music.variation import make_variation
 from models.music.vocabulary import BAR, KIND_OF, METER
 from models.music.weights import MUSIC_FILE, load_model
 
@@ -55,7 +56,7 @@ BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
 OPENING_BARS, OPENING_TRIES = 2, 3
-CHECKED_BARS, COPY_TRIES = 12, 6
+COPY_TRIES = 6
 LOOK_AHEAD_BARS = 12
 ATTEMPT = 1000  # apart lie the seeds of two tries
 
@@ -98,6 +99,8 @@ class MusicComposer:
             "ideas": self._compose_ideas,
             "harmonise": self._harmonise,
             "perform": self._perform,
+            "vary": self._rewrite,
+            "versions": self._offer_versions,
         }
         yield from actions[request.action](request)
 
@@ -115,7 +118,9 @@ class MusicComposer:
 
     def _continue(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece = prepare_source(request)
-        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=request.bars, source=piece)
+        player = self._make_player(
+            request, PieceBuilder.from_piece(piece, request.pace), total=request.bars, source=piece
+        )
         yield from self._play_old_bars(player, len(piece.bars) - LEAD_IN_BARS, len(piece.bars))
         controls, there = choose_controls(piece, request), len(piece.bars)
         plan = make_plan(request, controls, there + request.bars, before=piece)
@@ -124,7 +129,9 @@ class MusicComposer:
 
     def _rewrite(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece, first, stop = prepare_source(request), request.first_bar - 1, request.last_bar
-        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=stop - first, source=piece)
+        player = self._make_player(
+            request, PieceBuilder.from_piece(piece, request.pace), total=stop - first, source=piece
+        )
         for index in range(first, stop):
             player.builder.notes[index] = []
         yield from self._play_old_bars(player, first - LEAD_IN_BARS, first)
@@ -136,7 +143,8 @@ class MusicComposer:
             prompt = make_infill_prompt(whole, begin, end, request, int(PROMPT_SHARE * 1.6 * self.context_tokens))
             plans = [plan.list_bars(prompt.order, whole)]
             written = begin
-            with closing(self._sample_bars([prompt], request, [Bar()], begin, plans)) as bars:
+            make = make_variation(piece, begin, end, request.seed) if request.action == "vary" else BandGrammar
+            with closing(self._sample_bars([prompt], request, [Bar()], begin, plans, grammar=make)) as bars:
                 for _, (_, notes) in bars:
                     if written < end:
                         player.builder.rewrite(written, notes)
@@ -150,9 +158,16 @@ class MusicComposer:
         yield from self._play_old_bars(player, stop, after, silent_from=after)
         yield player.make_chunk(None, ends=True, last=True)
 
+    def _offer_versions(self, request: MusicRequest) -> Iterator[MusicChunk]:
+        for index in range(IDEAS):
+            again = replace(request, action="rewrite", seed=(request.seed + index * ATTEMPT) % MAX_SEED)
+            for chunk in self._rewrite(again):
+                yield replace(chunk, idea=index, last=chunk.last and index == IDEAS - 1)
+
     def _compose_ideas(self, request: MusicRequest) -> Iterator[MusicChunk]:
         players = [
-            self._make_player(PieceBuilder(tempo_scale=request.pace), index, request.bars) for index in range(IDEAS)
+            self._make_player(request, PieceBuilder(tempo_scale=request.pace), index, request.bars)
+            for index in range(IDEAS)
         ]
         prompts = [TokenPrompt((), make_constraints(request))] * IDEAS
         bars = self._write_first_window(prompts, request, players)
@@ -169,16 +184,12 @@ class MusicComposer:
         tune = extract_top_line(piece.tracks[chosen])
         others = request.programs or DEFAULT_ACCOMPANIMENT
         melody = Melody(piece.bars, tune)
-        silent = Piece(piece.bars, (tune, *(InstrumentTrack(program, False, ()) for program in others)))
-        if request.drums:
-            silent = Piece(piece.bars, (*silent.tracks, InstrumentTrack(0, True, ())))
+        tracks = [(tune.program, False), *((program, False) for program in others), *[(0, True)] * bool(request.drums)]
         alone = Piece(piece.bars, (tune,))
         busier = replace(request, density=request.density or min(16.0, 2.5 * max(0.25, measure_density(alone))))
         controls = choose_controls(alone, replace(busier, style=request.style or "pop"))
-        tracks = [(track.program, track.is_drum) for track in silent.tracks]
-        player = self._make_player(
-            PieceBuilder([], tracks, [], request.pace, piece.tempo_map), total=len(piece.bars), source=piece
-        )
+        builder = PieceBuilder([], tracks, [], request.pace, piece.tempo_map)
+        player = self._make_player(request, builder, total=len(piece.bars), source=piece)
         player.add_remark(f"The melody was taken from track {chosen + 1} of the file.")
         plan = make_plan(request, controls, len(piece.bars), like=alone)
 
@@ -190,7 +201,9 @@ class MusicComposer:
 
     def _perform(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece = prepare_source(request)
-        player = self._make_player(PieceBuilder.from_piece(piece, request.pace), total=len(piece.bars), source=piece)
+        player = self._make_player(
+            request, PieceBuilder.from_piece(piece, request.pace), total=len(piece.bars), source=piece
+        )
         for index in range(len(piece.bars)):
             player.done = index + 1
             yield player.make_chunk(index)
@@ -210,7 +223,7 @@ class MusicComposer:
         best: tuple[float, int] = (-1.0, 0)
         remarks: tuple[str, ...] = ()
         for attempt in (*range(OPENING_TRIES), None):
-            player = self._make_player(PieceBuilder(tempo_scale=request.pace), total=request.bars)
+            player = self._make_player(request, PieceBuilder(tempo_scale=request.pace), total=request.bars)
             bars = self._write_first_window(prompts, request, [player], best[1] if attempt is None else attempt)
             opening = [index for _, index in itertools.islice(bars, OPENING_BARS)]
             remarks = player.remarks = tuple(dict.fromkeys((*remarks, *player.remarks)))
@@ -234,24 +247,14 @@ class MusicComposer:
         return player.make_chunk(None, ends=True, last=last)
 
     def _is_copied(self, builder: PieceBuilder) -> bool:
-        """Check whether the last bar made a run of notes that the copy detector knows too long."""
-        if self.copy_detector is None:
-            return False
-        count = len(builder.bars)
-        recent = builder.build().slice(max(0, count - CHECKED_BARS), count)
-        after = self.copy_detector.find_longest_run(recent).notes
-        return (
-            after > MAX_SHARED_NOTES
-            and after > self.copy_detector.find_longest_run(recent.slice(0, len(recent.bars) - 1)).notes
-        )
+        return self.copy_detector is not None and ends_in_copy(self.copy_detector, builder.build())
 
     def _make_player(
-        self, builder: PieceBuilder, idea: int = 0, total: int = 1, source: Piece | None = None
+        self, request: MusicRequest, builder: PieceBuilder, idea: int = 0, total: int = 1, source: Piece | None = None
     ) -> PiecePlayer:
         """Make a player that says what is to be said of the piece it goes on from."""
-        return PiecePlayer(
-            builder, StreamRenderer(self.bank), idea, total=total, remarks=source.remarks if source else ()
-        )
+        remarks = source.remarks if source else ()
+        return PiecePlayer(builder, StreamRenderer(self.bank), idea, 0.0, 0, total, remarks, request.desk)
 
     def _play_old_bars(
         self, player: PiecePlayer, first: int, stop: int, silent_from: int | None = None

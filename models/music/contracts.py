@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from models.contracts import check_number, check_seed
 from models.music.chords import parse_chords
+from models.music.desk import MixingDesk
 from models.music.score import Piece
 from models.music.vocabulary import KEYS, METERS, STYLES, TEMPI, find_meter, find_tempo
 
 FloatArray = NDArray[np.float32]
 
-ACTIONS = ("compose", "continue", "rewrite", "ideas", "harmonise", "perform")
-NEEDS_PIECE = ("continue", "rewrite", "harmonise", "perform")
+ACTIONS = ("compose", "continue", "rewrite", "ideas", "harmonise", "perform", "vary", "versions")
+SEVERAL = ("ideas", "versions")
+REWRITES = ("rewrite", "vary", "versions")
+NEEDS_PIECE = ("continue", "harmonise", "perform", *REWRITES)
 IDEAS = 4
 MAX_NEW_BARS, MAX_IDEA_BARS, MAX_REWRITTEN_BARS = 128, 16, 16
 MAX_ASKED_TRACKS = 8
@@ -78,7 +81,8 @@ class MusicRequest:
 
     Args:
         action: one of ACTIONS. "compose" writes a piece, "continue" writes on, "rewrite" writes some bars anew, "ideas"
-            writes IDEAS short pieces at once, "harmonise" keeps a melody and writes the rest, "perform" only plays.
+            writes IDEAS short pieces at once, "harmonise" keeps a melody and writes the rest, "perform" only plays,
+            "vary" keeps the rhythm of some bars and changes pitches, "versions" writes some bars anew IDEAS times.
         style: the collection whose manner is asked, one of STYLES.
         key: one of KEYS, as "C major".
         tempo: quarters a minute; with a piece, those with which it begins: its changes of tempo stay in proportion.
@@ -94,7 +98,9 @@ class MusicRequest:
         seed: fixes every random choice.
         piece: the music to go on from, for the actions of NEEDS_PIECE.
         tempo_scale: how many times as fast as it says that piece is played where `tempo` is left open.
-        first_bar, last_bar: for "rewrite", counted from 1, both included.
+        first_bar, last_bar: for REWRITES, counted from 1, both included.
+        keep_bars: "continue" goes on after so many bars of the piece, and those that followed go; 0 keeps them all.
+        mix: how loud each part is and where it stands, as `desk.MixingDesk` writes it.
         prompt: a description in words, for models that make sound from text; others leave it alone.
 
     Raises:
@@ -122,6 +128,8 @@ class MusicRequest:
     first_bar: int = 1
     last_bar: int = 1
     prompt: str = ""
+    keep_bars: int = 0
+    mix: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("action", self.action, ACTIONS)
@@ -149,6 +157,7 @@ class MusicRequest:
         check_number("tempo_scale", self.tempo_scale, 0.05, 20.0)
         if not isinstance(self.prompt, str) or len(self.prompt) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"prompt must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
+        MixingDesk.parse(self.mix)
         if self.action in NEEDS_PIECE:
             self._check_source()
 
@@ -165,6 +174,11 @@ class MusicRequest:
         return self.tempo / self.piece.first_tempo if self.tempo else self.tempo_scale
 
     @property
+    def desk(self) -> MixingDesk:
+        """Return how loud each part is."""
+        return MixingDesk.parse(self.mix)
+
+    @property
     def meter_row(self) -> int | None:
         """Return the row of METERS that is asked for."""
         if not self.meter:
@@ -177,7 +191,9 @@ class MusicRequest:
             raise ValueError(f"There is no piece to {self.action} yet; compose one or open a MIDI file first.")
         check_piece(self.piece, self.pace)
         bars = len(self.piece.bars)
-        if self.action == "rewrite":
+        if self.keep_bars:
+            _check_whole("keep_bars", self.keep_bars, 1, bars)
+        if self.action in REWRITES:
             _check_whole("first_bar", self.first_bar, 1, bars)
             _check_whole("last_bar", self.last_bar, self.first_bar, min(bars, self.first_bar + MAX_REWRITTEN_BARS - 1))
         if self.action == "harmonise" and not self.piece.melodic:
@@ -241,6 +257,7 @@ class MusicChunk:
         idea: which of the pieces that are written at once, from 0.
         sound_start_s: where in the piece the sound begins; later than 0 where only the new part is played.
         piece: the whole piece, with the last chunk of an idea; None from a model that makes sound and no notes.
+        part: the bars that are new in this chunk, as a piece of their own.
         tempo_scale: how many times as fast as its bars say the piece is played.
         remarks: plain sentences for the person, all so far.
         done, total: bars written, of those asked.
@@ -255,6 +272,7 @@ class MusicChunk:
     idea: int = 0
     sound_start_s: float = 0.0
     piece: Piece | None = None
+    part: Piece | None = None
     tempo_scale: float = 1.0
     remarks: tuple[str, ...] = ()
     done: int = 0

@@ -26,6 +26,7 @@ from models.weights_io import load_safetensors, save_safetensors
 COPY_INDEX_FILE = "music_guard.safetensors"
 RUN_NOTES = 10
 MIN_DIFFERENT = 5
+CHECKED_BARS = 12  # at the end of a piece
 MAX_SHARED_NOTES = 24  # a longer run is composed anew
 INDEX_BITS = 2**26
 _HASHES = 5
@@ -128,3 +129,11 @@ def _list_melodies(piece: Piece) -> list[tuple[Note, ...]]:
     """List the notes of each melodic track, and of all together where there are several."""
     voices = [track.notes for track in piece.melodic]
     return [*voices, merge_tracks(piece.melodic, 0).notes] if len(voices) > 1 else voices
+
+
+def ends_in_copy(detector: CopyDetector, piece: Piece) -> bool:
+    """Check whether a piece's last bar made a run of notes that the detector knows too long."""
+    recent = piece.slice(max(0, len(piece.bars) - CHECKED_BARS), len(piece.bars))
+    after = detector.find_longest_run(recent).notes
+    before = recent.slice(0, len(recent.bars) - 1)
+    return after > MAX_SHARED_NOTES and after > detector.find_longest_run(before).notes

@@ -116,9 +116,14 @@ class Room:
 
 
 class Master:
-    """A loudness control to TARGET_LUFS, and a limiter under CEILING with a look-ahead of one block."""
+    """A loudness control to TARGET_LUFS, and a limiter under CEILING with a look-ahead of one block.
 
-    def __init__(self, sample_rate: int) -> None:
+    Attributes:
+        gains: what each sample was multiplied by, block by block, where `keeps_gains`.
+    """
+
+    def __init__(self, sample_rate: int, keeps_gains: bool = False) -> None:
+        self.gains: list[FloatArray] | None = [] if keeps_gains else None
         self.sample_rate = sample_rate
         self._sections = design_k_weighting(sample_rate)
         self._state = np.zeros((len(self._sections), 2, 2))
@@ -129,6 +134,7 @@ class Master:
         self._recovery = 10 ** (RECOVERY_DB_S * BLOCK / sample_rate / 20)
         self._limit = 1.0  # at the border before the waiting block
         self._waiting: FloatArray | None = None
+        self._waiting_gains = np.zeros(0, np.float32)
         self._pending = np.zeros((2, 0), np.float32)
 
     def _compute_gain(self) -> float:
@@ -170,9 +176,10 @@ class Master:
             self._weight = min(self._weight + 1, self._memory)
             self._power += (power - self._power) / self._weight
         gain, self._gain = self._gain, self._compute_gain()
-        levelled = block * np.linspace(gain, self._gain, BLOCK, endpoint=False, dtype=np.float32)
+        gains = np.linspace(gain, self._gain, BLOCK, endpoint=False, dtype=np.float32)
+        levelled = block * gains
         ready = self._limit_block(levelled)
-        self._waiting = levelled
+        self._waiting, self._waiting_gains = levelled, gains
         return ready
 
     def _limit_block(self, following: FloatArray | None) -> FloatArray:
@@ -184,4 +191,6 @@ class Master:
         start = min(self._limit, needed[0])
         ramp = np.linspace(start, border, BLOCK, dtype=np.float32)
         self._limit = border
+        if self.gains is not None:
+            self.gains.append(self._waiting_gains * ramp)
         return self._waiting * ramp

@@ -127,6 +127,15 @@ class PieceBuilder:
         ]
         return Piece(tuple(self.bars), tuple(tracks), self.tempo_map)
 
+    def build_bar(self, index: int) -> Piece:
+        """Put bar `index` and the notes that begin in it together as a piece of one bar."""
+        start = self.find_bar_start(index)
+        by_track: list[list[Note]] = [[] for _ in self.tracks]
+        for note in self.notes[index]:
+            by_track[note.track].append(Note(note.start - start, note.pitch, note.duration, note.velocity))
+        tracks = [InstrumentTrack.from_notes(*track, notes) for track, notes in zip(self.tracks, by_track, strict=True)]
+        return Piece((self.bars[index],), tuple(tracks))
+
     def find_bar_start(self, index: int) -> int:
         """Find where bar `index` begins, in positions."""
         return sum(bar.positions for bar in self.bars[:index])

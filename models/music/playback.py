@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.music.contracts import BarSpan, MusicChunk, TimedNote
+from models.music.desk import MixingDesk
 from models.music.piece_builder import PieceBuilder, WrittenNote, read_bar
-from models.music.rendering import StreamRenderer
-from models.music.score import Bar
+from models.music.rendering import NoteEvent, StreamRenderer
+from models.music.score import Bar, Piece
 from models.music.tokenizer import decode_piece
 from models.music.vocabulary import BAR, EOS, split_token
 
@@ -64,7 +65,7 @@ def _read_opening_bar(front: Sequence[tuple[object, int]], default: Bar) -> Bar:
 
 @dataclass
 class PiecePlayer:
-    """The player of one piece: its builder, its renderer, and where the sound begins."""
+    """The player of one piece: its builder, its renderer, its mixing desk, and where the sound begins."""
 
     builder: PieceBuilder
     renderer: StreamRenderer
@@ -73,6 +74,7 @@ class PiecePlayer:
     done: int = 0
     total: int = 1
     remarks: tuple[str, ...] = ()
+    desk: MixingDesk = field(default_factory=MixingDesk)
 
     def take_back(self) -> None:
         """Remove the last bar, which nobody has heard, and say why."""
@@ -84,6 +86,12 @@ class PiecePlayer:
         """Say something once."""
         self.remarks = tuple(dict.fromkeys((*self.remarks, remark)))
 
+    def mix_events(self, notes: Sequence[TimedNote], from_s: float) -> list[NoteEvent]:
+        """Convert notes for the renderer, in time from `from_s`, as the desk lets them be heard."""
+        heard = [note for note in notes if self.desk.is_heard(note.track)]
+        events = zip(heard, self.builder.to_events(heard, from_s), strict=True)
+        return [replace(event, gains=self.desk.find_gains(note.track)) for note, event in events]
+
     def make_chunk(
         self, index: int | None, sounding: bool = True, ends: bool = False, last: bool = False
     ) -> MusicChunk:
@@ -91,12 +99,14 @@ class PiecePlayer:
         notes: tuple[TimedNote, ...] = ()
         samples = np.zeros((2, 0), np.float32)
         lines: tuple[BarSpan, ...] = ()
+        part: Piece | None = None
         if index is not None:
             notes = self.builder.time_notes(index)
             line = self.builder.locate_bar(index)
-            lines = (line,)
+            lines, part = (line,), self.builder.build_bar(index)
             if sounding:
-                samples = self.renderer.push(self.builder.to_events(notes, self.start_s), line.end_s - self.start_s)
+                events = self.mix_events(notes, self.start_s)
+                samples = self.renderer.push(events, line.end_s - self.start_s)
         if ends:
             samples = np.concatenate([samples, self.renderer.finish()], axis=1)
         return MusicChunk(
@@ -108,6 +118,7 @@ class PiecePlayer:
             idea=self.idea,
             sound_start_s=self.start_s,
             piece=self.builder.build() if ends else None,
+            part=part,
             tempo_scale=self.builder.tempo_scale,
             remarks=self.remarks,
             done=self.done,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,10 @@ MAX_TAIL_S = 6.0  # after the last note has been released
 
 @dataclass(frozen=True)
 class NoteEvent:
-    """A note to be rendered: onset and length in seconds from the start of the sound, velocity 1 to 127."""
+    """A note to be rendered: onset and length in seconds from the start of the sound, velocity 1 to 127.
+
+    `gains` is what its left and right are multiplied by.
+    """
 
     start_s: float
     length_s: float
@@ -33,16 +37,30 @@ class NoteEvent:
     velocity: int
     program: int
     is_drum: bool
+    gains: tuple[float, float] = (1.0, 1.0)
+
+
+class Mastering(Protocol):
+    """What the sum of the notes goes through last."""
+
+    def push(self, samples: FloatArray, last: bool = False) -> FloatArray:
+        """Take sound (2, N) in, give what is ready; with `last`, all that remains."""
+        ...
 
 
 class StreamRenderer:
-    """A renderer that takes notes and gives sound, portion by portion."""
+    """A renderer that takes notes and gives sound, portion by portion.
 
-    def __init__(self, bank: SoundFontRenderer) -> None:
+    Args:
+        master: by default the studio's `Master`.
+    """
+
+    def __init__(self, bank: SoundFontRenderer, master: Mastering | None = None) -> None:
         self.bank, self.sample_rate = bank, bank.sample_rate
         self.rendered = 0  # samples of the dry mix that are final
         self._mix = np.zeros((2, 0), np.float32)  # from `rendered` on
-        self._room, self._master = Room(self.sample_rate), Master(self.sample_rate)
+        self._room = Room(self.sample_rate)
+        self._master: Mastering = master or Master(self.sample_rate)
 
     def push(self, notes: Sequence[NoteEvent], until_s: float) -> FloatArray:
         """Take all notes that begin before `until_s`; return what is final and mastered, (2, N)."""
@@ -60,6 +78,8 @@ class StreamRenderer:
     def _add(self, note: NoteEvent) -> None:
         held = max(1, round(note.length_s * self.sample_rate))
         sound = self.bank.render_note(note.program, note.is_drum, note.pitch, note.velocity, held)
+        if note.gains != (1.0, 1.0):
+            sound = sound * np.array(note.gains, np.float32)[:, None]
         first = round(note.start_s * self.sample_rate) - self.rendered
         if first < 0:  # begun in a portion that is out already: never by the callers here
             sound, first = sound[:, -first:], 0

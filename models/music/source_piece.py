@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.music.bars import relay_bars
-from models.music.contracts import MusicRequest
+from models.music.contracts import REWRITES, MusicRequest
 from models.music.controls import NO_KEY, measure_key
 from models.music.score import Piece, transpose_piece
 from models.music.vocabulary import KEYS, METERS, PITCH_CLASSES
@@ -26,6 +26,8 @@ def prepare_source(request: MusicRequest) -> Piece:
     if piece is None:
         raise ValueError(f"There is no piece to {request.action}.")
     remarks = list(piece.remarks)
+    if request.action == "continue" and request.keep_bars:
+        piece = piece.slice(0, request.keep_bars)
     if request.action == "perform" and request.key:
         piece, said = _move_to_key(piece, request.key)
         remarks += said
@@ -67,7 +69,7 @@ def _move_to_key(piece: Piece, key: str) -> tuple[Piece, list[str]]:
 def _set_meter(piece: Piece, row: int, action: str) -> tuple[Piece, list[str]]:
     """Lay the bars in a meter where the action can do that."""
     before = _format(piece.bars[-1 if action == "continue" else 0].meter)
-    if action == "rewrite":
+    if action in REWRITES:
         return piece, [f"Bars that are rewritten keep the time signature of the piece, {before}."]
     if action == "continue":
         return piece, [f"The new bars are in {_format(row)}, those before them in {before}."] * (
