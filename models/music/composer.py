@@ -253,8 +253,8 @@ class MusicComposer:
         self, request: MusicRequest, builder: PieceBuilder, idea: int = 0, total: int = 1, source: Piece | None = None
     ) -> PiecePlayer:
         """Make a player that says what is to be said of the piece it goes on from."""
-        remarks = source.remarks if source else ()
-        return PiecePlayer(builder, StreamRenderer(self.bank), idea, 0.0, 0, total, remarks, request.desk)
+        said = source.remarks if source else ()
+        return PiecePlayer(builder, StreamRenderer(self.bank), idea, 0.0, 0, total, said, request.desk)
 
     def _play_old_bars(
         self, player: PiecePlayer, first: int, stop: int, silent_from: int | None = None

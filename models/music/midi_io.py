@@ -22,6 +22,7 @@ from pathlib import Path
 import mido
 
 from models.music.bars import add_tempi, lay_out_bars
+from models.music.desk import MAX_PAN, MixingDesk
 from models.music.midi_song import MidiSong, read_midi
 from models.music.score import MAX_BARS, InstrumentTrack, Note, Piece, TempoMap
 from models.music.vocabulary import (
@@ -162,7 +163,20 @@ def _make_timing_messages(tempi: Iterable[tuple[int, float]], meters: Iterable[t
     return [*messages, mido.MetaMessage("end_of_track")]
 
 
-def _make_track_messages(track: InstrumentTrack, index: int) -> list[mido.Message]:
+def _make_strip_messages(desk: MixingDesk, track: int, channel: int) -> list[mido.Message]:
+    """Make volume and pan (General MIDI: 40 log10 of the volume, 100 at first) of a strip that is not as recorded."""
+    strip = desk.find_strip(track)
+    volume = round(100 * 10 ** (strip.volume_db / 40)) if desk.is_heard(track) else 0
+    values = {7: min(volume, 127), 10: 64 + round(63 * strip.pan / MAX_PAN)}
+    at_first = {7: 100, 10: 64}
+    return [
+        mido.Message("control_change", channel=channel, control=control, value=value)
+        for control, value in values.items()
+        if value != at_first[control]
+    ]
+
+
+def _make_track_messages(track: InstrumentTrack, index: int, desk: MixingDesk) -> list[mido.Message]:
     """Make a track of notes in delta ticks, on a channel of its own as far as there are enough."""
     channel = _DRUM_CHANNEL if track.is_drum else [c for c in range(16) if c != _DRUM_CHANNEL][index % 15]
     timed = []
@@ -171,17 +185,19 @@ def _make_track_messages(track: InstrumentTrack, index: int) -> list[mido.Messag
         timed.append((note.start * TICKS_PER_POSITION, 1, note.pitch, velocity))
         timed.append(((note.start + note.duration) * TICKS_PER_POSITION, 0, note.pitch, 0))
     messages, last = [mido.Message("program_change", channel=channel, program=track.program)], 0
+    messages += _make_strip_messages(desk, index, channel)
     for tick, _, pitch, velocity in sorted(timed):  # at one tick, ends come before onsets
         messages.append(mido.Message("note_on", channel=channel, note=pitch, velocity=velocity, time=tick - last))
         last = tick
     return messages
 
 
-def to_mido(piece: Piece, tempo_scale: float = 1.0) -> mido.MidiFile:
+def to_mido(piece: Piece, tempo_scale: float = 1.0, desk: MixingDesk | None = None) -> mido.MidiFile:
     """Make a Standard MIDI File of type 1 and TICKS_PER_QUARTER: timing, then a track for each that has notes.
 
     Args:
         tempo_scale: how many times as fast as the piece says.
+        desk: is written as volume and pan of the channels.
     """
     timing = piece.timing
     tempi = [
@@ -193,7 +209,8 @@ def to_mido(piece: Piece, tempo_scale: float = 1.0) -> mido.MidiFile:
         for index, (start, bar) in enumerate(zip(piece.list_bar_starts(), piece.bars, strict=False))
         if not index or bar.meter != piece.bars[index - 1].meter
     ]
-    tracks = [_make_track_messages(track, index) for index, track in enumerate(piece.tracks) if track.notes]
+    mixed = desk or MixingDesk()
+    tracks = [_make_track_messages(track, index, mixed) for index, track in enumerate(piece.tracks) if track.notes]
     return mido.MidiFile(
         ticks_per_beat=TICKS_PER_QUARTER,
         tracks=[mido.MidiTrack(_make_timing_messages(tempi, meters)), *(mido.MidiTrack(track) for track in tracks)],

@@ -5,27 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from models.contracts import Task
-from models.music.contracts import IDEAS, NEEDS_PIECE, MusicRequest, check_piece
+from models.music.contracts import IDEAS, NEEDS_PIECE, REWRITES, SEVERAL, MusicRequest, check_piece
 from models.music.instrument_order import sort_by_role
 from models.music.score import Piece
 from models.registry.registry import Registry
 from studio.io import recipes, temp_folders
+from studio.io.recipes import Recipe
 from studio.music import piano_roll
 from studio.music.controls import FIELDS, NEW, OWN
-from studio.music.take import (
-    DRUMS_ASKED,
-    FILES,
-    MusicTake,
-    join_sound,
-    recipe_of,
-    save_take,
-)
+from studio.music.history import History
+from studio.music.take import DRUMS_ASKED, FILES, SOUND, MusicTake, recipe_of, save_take
+from studio.music.views import draw_small_roll, show_take, whole_sound
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Sound, Status
 from studio.page.instruments import name_of
@@ -35,10 +30,11 @@ RECENT_BARS = 16  # of the roll, while it grows
 SILENT = "No note was written for {}. Another seed may give some."
 IDEA_BARS = 8  # of each of four ideas, at most
 IDEA_NAMES = tuple(f"idea_{number}" for number in range(1, IDEAS + 1))
+ROLL_NAMES = tuple(f"roll_{number}" for number in range(1, IDEAS + 1))  # the small rolls of the ideas
 NOTHING: Events = (
     Status(html.status("Getting the composer ready")),
     Pictures({"roll": "", "notes": ""}),
-    Files(dict.fromkeys((*FILES, *IDEA_NAMES))),
+    Files(dict.fromkeys((SOUND, *FILES, *IDEA_NAMES))),
 )
 DOING = {
     "compose": "Composing",
@@ -47,6 +43,8 @@ DOING = {
     "ideas": "Composing four ideas",
     "harmonise": "Harmonising",
     "perform": "Playing",
+    "vary": "Varying bars",
+    "versions": "Writing bars anew, four times",
 }
 
 
@@ -74,7 +72,7 @@ class MusicActions:
             NOTHING,
             lambda: build_request(values, current),
             lambda used, model, request, stop: self._make(
-                used, model, request, temp_folders.held, stop, True, shows_probability
+                used, model, request, temp_folders.held, stop, True, shows_probability, current
             ),
             "Stopped before the first bar",
         )
@@ -99,14 +97,19 @@ class MusicActions:
         should_stop: Callable[[], bool],
         is_watched: bool,
         shows_probability: bool = False,
+        current: MusicTake | None = None,
     ) -> Generator[Events]:
         """Yield the events of one piece, or of four ideas; a program gets the first of them.
 
         Args:
             hold_folder: for the files, once there is something to write.
             is_watched: whether somebody gets sound and pictures while it grows.
+            current: what undoing gives back.
         """
-        takes = [MusicTake() for _ in range(IDEAS if request.action == "ideas" else 1)]
+        has_past = current is not None and current.piece is not None
+        history = current.history.push(current.version) if current is not None and has_past else History()
+        several = request.action in SEVERAL
+        takes = [MusicTake(desk=request.desk, history=history) for _ in range(IDEAS if several else 1)]
         heard, pace, card = takes[0], Pace(), is_watched
         with closing(model.stream(request)) as chunks:
             for chunk in chunks:
@@ -124,7 +127,9 @@ class MusicActions:
                     yield tuple(events)
                 elif events:
                     yield tuple(events)
-        finished = [take for take in takes if take.finished]
+        made = [take if take.finished else take.stop(request) for take in takes]
+        finished = [take for take in made if take is not None]
+        is_stopped = not all(take.finished for take in takes)
         if not finished and heard.samples_count:
             yield (Status(html.finished(f"Stopped after {html.duration(heard.duration_s)} of sound")),)
             return
@@ -132,12 +137,14 @@ class MusicActions:
             raise jobs.Stopped
         took_s, first = time.monotonic() - pace.began_s, finished[0]
         if is_watched:
-            tail = (Sound(pace.next_sound(first)),) if first.samples_count > pace.sent_samples else ()
-            yield (*tail, Status(html.status("Writing the files", 1.0)), show_take(first, shows_probability))
+            is_tail = not is_stopped and first.samples_count > pace.sent_samples
+            tail = (Sound(pace.next_sound(first)),) if is_tail else ()
+            small = _small_rolls(finished, request) if several else ()
+            yield (*tail, Status(html.status("Writing the files", 1.0)), show_take(first, shows_probability), *small)
         with hold_folder() as folder:
             files = self._save(key, model, request, finished if is_watched else finished[:1], folder)
             yield (
-                _closing_line(first, took_s, request.seed),
+                _stopped_line(first, heard) if is_stopped else _closing_line(first, took_s, request.seed),
                 files,
                 Kept({"takes": finished, "current": first}),
                 _report(first),
@@ -153,9 +160,11 @@ class MusicActions:
         several = len(takes) > 1
         made = []
         for number, take in enumerate(takes, 1):
-            take.recipe = recipe
+            take.recipe = recipe if len(take.parts) or not take.piece else _tell_stopped(recipe, take)
             sound = whole_sound(model, take)
-            made.append(save_take(take, sound, recipe, folder, f"-{number}" if several else "", with_mp3=number == 1))
+            made.append(
+                save_take(take, sound, take.recipe, folder, f"-{number}" if several else "", with_mp3=number == 1)
+            )
         ideas = zip(IDEA_NAMES, made, strict=False) if several else ()
         return Files(made[0] | {name: files["wav"] for name, files in ideas})
 
@@ -167,8 +176,9 @@ class MusicActions:
             return
         with temp_folders.held() as folder:
             files = save_take(take, take.sound(), take.recipe, folder, f"-{number + 1}")
+            what = "Version" if take.recipe.settings.get("action") == "versions" else "Idea"
             yield (
-                Status(html.finished(f"Idea {number + 1} is on the table", "continue it, or rewrite its bars")),
+                Status(html.finished(f"{what} {number + 1} is on the table", "continue it, or rewrite its bars")),
                 show_take(take, shows_probability),
                 Files(files),
                 Kept({"current": take}),
@@ -194,6 +204,8 @@ class MusicActions:
         values["model"] = recipe.model
         if model_card.revision_of(self.registry, recipe.model) != recipe.revision:
             return values, "The settings are back. The model has changed since, so the music may differ."
+        if recipe.settings.get("edited") or recipe.settings.get("stopped"):
+            return values, "The settings are back; what was done by hand since is in the MIDI file alone."
         return values, "The settings are back: the same settings and seed will give the same music."
 
 
@@ -221,6 +233,7 @@ def _make_request(
     density: float,
     register: float,
     midi_file: str | None,
+    mix: str,
     **more: Any,
 ) -> MusicRequest:
     piece, scale = None, 1.0
@@ -228,7 +241,7 @@ def _make_request(
         if midi_file:
             piece = open_piece(midi_file)
         elif current is not None and current.piece is not None:
-            piece, scale = current.piece, current.tempo_scale
+            piece, scale, mix = current.piece, current.tempo_scale, str(current.desk)
     own = dict.fromkeys(NEW, "") if action in NEEDS_PIECE else NEW
     return MusicRequest(
         action=action,
@@ -241,6 +254,7 @@ def _make_request(
         register=register or 0.0,
         piece=piece,
         tempo_scale=scale,
+        mix=mix,
         **more,
     )
 
@@ -258,40 +272,28 @@ def open_piece(path: str) -> Piece:
     return piece
 
 
-def whole_sound(composer: Any, take: MusicTake) -> np.ndarray:
-    """Return the sound of the whole piece, float32 (2, n), also where only the new part was played."""
-    if take.sound_start_s <= 0 and take.duration_s >= take.length_s - 0.1:
-        return take.sound()
-    again = MusicRequest(action="perform", piece=take.piece, tempo_scale=take.tempo_scale)
-    return join_sound(composer.stream(again))
-
-
-def show_take(take: MusicTake, shows_probability: bool) -> Pictures:
-    """Draw roll and remarks of a finished take; of sound without notes, its spectrogram in the roll's place."""
-    drawn = (
-        piano_roll.draw_roll(take.notes, take.bars, take.tracks, take.sound_start_s, shows_probability)
-        if take.bars
-        else _draw_spectrogram(take)
-    )
-    return Pictures({"roll": drawn, "notes": html.notes(take.remarks)})
-
-
-def _draw_spectrogram(take: MusicTake) -> str:
-    if not take.samples_count:
-        return ""
-    import torch
-
-    from models.audio import MelConfig, log_mel, resample
-
-    config = MelConfig()
-    mono = resample(take.sound().mean(axis=0), take.sample_rate, config.sample_rate)
-    return html.mel(log_mel(torch.from_numpy(mono), config).numpy(), 0.0, take.duration_s)
-
-
 def _closing_line(take: MusicTake, took_s: float, seed: int) -> Status:
     bars = f"{len(take.bars)} bars, " if take.bars else ""
     what = f"{bars}{html.duration(take.length_s or take.duration_s)} of music"
     return Status(html.finished(what, f"made in {took_s:.1f} s · seed {seed}"))
+
+
+def _stopped_line(take: MusicTake, heard: MusicTake) -> Status:
+    return Status(
+        html.finished(f"Stopped after {html.duration(heard.duration_s)} of sound", f"{len(take.bars)} bars kept")
+    )
+
+
+def _tell_stopped(recipe: Recipe, take: MusicTake) -> Recipe:
+    """Return the recipe of a piece that was stopped after so many bars."""
+    return replace(recipe, settings=recipe.settings | {"stopped": len(take.bars)})
+
+
+def _small_rolls(takes: list[MusicTake], request: MusicRequest) -> Events:
+    """Draw what each of several takes has that is new."""
+    bars = (request.first_bar, request.last_bar) if request.action in REWRITES else (0, 0)
+    drawn = {name: draw_small_roll(take, *bars) for name, take in zip(ROLL_NAMES, takes, strict=False)}
+    return (Pictures(dict.fromkeys(ROLL_NAMES, "") | drawn),)
 
 
 def _live_views(takes: list[MusicTake], pace: Pace, request: MusicRequest, shows_probability: bool) -> Events:

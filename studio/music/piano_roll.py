@@ -5,14 +5,15 @@ A track is one path (a few where opacity tells the probability), so that a long 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 
 from models.music.contracts import BarSpan, TimedNote
+from studio.music.hues import colour
+from studio.music.roll_tools import RollTools
 from studio.page.instruments import name_of
 
-COLOURS = ("#4dbcab", "#ffb066", "#8fb8ff", "#f28ab2", "#c9e26b", "#b79cff", "#ff8c6b", "#6bd6f2")
-DRUM_COLOUR = "#cfd6e2"
 LEVELS = (0.25, 0.4, 0.55, 0.7, 0.85, 1.0)  # opacities, when they tell how sure the model was
 UNITS_A_SECOND = 100
 PICTURE_HEIGHT = 260
@@ -27,12 +28,14 @@ def draw_roll(
     sound_start_s: float = 0.0,
     show_probability: bool = False,
     growing: bool = False,
+    tools: RollTools | None = None,
 ) -> str:
     """Draw the roll of these bars.
 
     Args:
         sound_start_s: where in the piece the player's sound begins, for the line that follows it.
         growing: while it is written, no line follows the sound.
+        tools: stand around the roll of a finished piece.
     """
     if not bars:
         return ""
@@ -46,13 +49,32 @@ def draw_roll(
         begin_s, stop_s = start_s - sound_start_s, end_s - sound_start_s
         head = f'<i class="playhead" data-start="{begin_s:.3f}" data-end="{stop_s:.3f}"></i>'
     caption = SENTENCE + ("; the fainter a note, the less the model expected it" if show_probability else "")
+    data = f" data-piece='{escape(tools.data)}' data-rows='{rows.describe()}'{tools.mark}" if tools else ""
+    focus = ' tabindex="0" role="application" aria-label="Notes and bars"' if tools else ""
     return (
-        f'<figure class="plot roll"><figcaption><b>Piano roll</b><span>{escape(caption)}</span></figcaption>'
-        f'<div class="frame"><div class="axis-y">{rows.labels()}</div>'
-        f'<div class="ink" style="height:{PICTURE_HEIGHT}px"><svg class="roll-picture" role="img" '
+        f'<figure class="plot roll"{data}><figcaption><b>Piano roll</b><span>{escape(caption)}</span></figcaption>'
+        f'{tools.above if tools else ""}<div class="frame"><div class="axis-y">{rows.labels()}</div>'
+        f'<div class="scroll"><div class="wide"><div class="ink" style="height:{PICTURE_HEIGHT}px"{focus}>'
+        f'<svg class="roll-picture" role="img" '
         f'aria-label="Piano roll of {len(notes)} notes" viewBox="0 0 {width:.0f} {rows.count}" '
         f'preserveAspectRatio="none">'
-        f'<path class="grid" d="{grid}"/>{paths}</svg>{head}</div>{_bar_numbers(bars)}</div>{_legend(tracks)}</figure>'
+        f'<path class="grid" d="{grid}"/>{paths}</svg>{head}</div>{_bar_numbers(bars)}</div></div></div>'
+        f"{tools.below if tools else _legend(tracks)}</figure>"
+    )
+
+
+def draw_small_roll(
+    notes: Sequence[TimedNote], bars: Sequence[BarSpan], tracks: Sequence[tuple[int, bool]], height: int = 84
+) -> str:
+    """Draw the roll of these bars alone, without words and axes."""
+    start_s, end_s = bars[0].start_s, bars[-1].end_s
+    rows = _Rows(notes, tracks)
+    width = max(1.0, (end_s - start_s) * UNITS_A_SECOND)
+    grid = "".join(f"M{_x(bar.start_s, start_s)} 0V{rows.count}" for bar in bars)
+    return (
+        f'<div class="plot roll small"><div class="ink" style="height:{height}px"><svg role="img" aria-label="Notes of '
+        f'{len(bars)} bars" viewBox="0 0 {width:.0f} {rows.count}" preserveAspectRatio="none"><path class="grid" '
+        f'd="{grid}"/>{"".join(_paths(notes, rows, tracks, start_s, False))}</svg></div></div>'
     )
 
 
@@ -67,6 +89,10 @@ class _Rows:
         drums = sorted({note.pitch for note in notes if self.is_drum[note.track]}, reverse=True)
         self.drum_row = {pitch: self.melodic + (1 if self.melodic else 0) + at for at, pitch in enumerate(drums)}
         self.count = max(12, self.melodic + len(drums) + (1 if self.melodic and drums else 0))
+
+    def describe(self) -> str:
+        """Return the number of rows, the highest pitch, and the row of each drum, for the page's script."""
+        return json.dumps({"count": self.count, "high": self.high, "drums": self.drum_row})
 
     def of(self, note: TimedNote) -> int:
         """Return the note's row."""
@@ -108,11 +134,6 @@ def _paths(
         f'<path fill="{colour(track, tracks)}" fill-opacity="{level:g}" d="{"".join(shape)}"/>'
         for (track, level), shape in sorted(shapes.items())
     ]
-
-
-def colour(track: int, tracks: Sequence[tuple[int, bool]]) -> str:
-    """Return a track's colour."""
-    return DRUM_COLOUR if tracks[track][1] else COLOURS[track % len(COLOURS)]
 
 
 def _bar_numbers(bars: Sequence[BarSpan]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -10,9 +10,10 @@ import gradio as gr
 from models.contracts import Task
 from models.music.contracts import IDEAS
 from models.registry.registry import Registry
-from studio.music.actions import IDEA_NAMES, MusicActions
+from studio.music.actions import IDEA_NAMES, ROLL_NAMES, MusicActions
 from studio.music.controls import FIELDS
-from studio.music.take import FILES, MusicTake
+from studio.music.roll_actions import RollActions
+from studio.music.take import FILES, SOUND, MusicTake
 from studio.page import html, jobs, model_card
 from studio.page.components import QUIET, markup, shared_state, stream_player
 from studio.page.events import Events
@@ -37,6 +38,7 @@ WELCOME = (
     "You will hear the first bars while the next are being composed, and see every note in a piano roll, coloured by "
     "instrument."
 )
+FROM_ROLL = ("continue", "rewrite", "vary", "versions")
 SETTINGS_TYPES = (".wav", ".mp3", ".mid")
 ABOUT = (
     "Compose music. Returns the sound as a WAV file, the notes as a MIDI file, and a report. With `midi_file` and "
@@ -58,11 +60,15 @@ def build(registry: Registry) -> None:
                 starters |= _layout_piece(form)
             form.layout_hidden()
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels, buttons = _layout_result(card, registry.default(Task.BEATS) is not None)
+            panels, buttons, exports = _layout_result(card, registry.default(Task.BEATS) is not None)
+    roll = RollActions(registry, actions.stops)
     runs = [(button, _run_action(actions, action)) for action, button in starters.items()]
+    runs += [(button, _run_action(actions, action, True)) for action, button in _layout_roll_buttons().items()]
+    runs += [(exports["keep"], _run_export(roll.keep)), (exports["split"], _run_export(roll.split))]
     new = [starters[action] for action in ("compose", "ideas")]
     wire_run(form, panels, runs, stop, actions.stops, [panels.kept["current"]], fresh=new)
     _wire_ideas(actions, form, panels, buttons)
+    _wire_roll(roll, form, panels)
     _wire_moods(form, moods)
     _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings)
@@ -119,7 +125,12 @@ def _layout_piece(form: Form) -> dict[str, gr.Button]:
     return {"continue": onward, "rewrite": rewrite, "harmonise": harmonise, "perform": perform}
 
 
-def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]]:
+def _layout_roll_buttons() -> dict[str, gr.Button]:
+    """Make, unseen, the buttons that the roll's script presses for the bars that are chosen there."""
+    return {action: gr.Button(action, elem_id=f"roll-{action}", elem_classes="unseen") for action in FROM_ROLL}
+
+
+def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button], dict[str, gr.Button]]:
     """Lay out what is made.
 
     Args:
@@ -132,13 +143,19 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
             name: gr.DownloadButton(name.upper(), size="md", interactive=False, elem_id=f"music-{name}")
             for name in FILES
         }
+        exports = {
+            "split": gr.Button("Make stems", size="md", elem_id="music-split"),
+            "keep": gr.Button("Keep this version", size="md", elem_id="music-keep"),
+        }
         if onward:
             film = gr.Button("Music video →", size="md", elem_id="music-to-video")
             film.click(None, js=TO_VIDEO_JS, api_visibility="private")
+    files[SOUND] = gr.File(visible="hidden", elem_id="music-sound")
     roll = markup("", elem_id="music-roll")
     with gr.Column(visible=False, elem_id="music-idea-list") as ideas:
-        rows, buttons = [], []
+        rows, buttons, small = [], [], []
         for number in range(1, IDEAS + 1):
+            small.append(markup("", elem_id=f"music-small-{number}"))
             with gr.Row(elem_classes="idea") as row:
                 files[IDEA_NAMES[number - 1]] = gr.Audio(
                     label=f"Idea {number}", interactive=False, buttons=[], scale=4, elem_id=f"music-idea-{number}"
@@ -149,20 +166,48 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
     panels = Panels(
         status=status,
         sound=sound,
-        pictures={"roll": roll, "notes": notes, "shelf": card},
+        pictures={"roll": roll, "notes": notes, "shelf": card} | dict(zip(ROLL_NAMES, small, strict=True)),
         files=files,
         downloads=downloads,
         kept={"takes": gr.State(None, time_to_live=3600), "current": shared_state("music")},
         areas={name: (part,) for name, part in zip(IDEA_NAMES, (ideas, *rows[1:]), strict=True)},
     )
-    return panels, buttons
+    return panels, buttons, exports
 
 
-def _run_action(actions: MusicActions, action: str) -> Run:
+def _run_action(actions: MusicActions, action: str, from_page: bool = False) -> Run:
+    """Return what runs an action; `from_page`: on the page's piece, whatever file is given beside it."""
+
     def run(session: str, key: str, values: Mapping[str, Any], current: MusicTake | None) -> Generator[Events]:
-        return actions.run(session, key, {**values, "action": action}, current)
+        changes = {"action": action} | ({"midi_file": None} if from_page else {})
+        return actions.run(session, key, {**values, **changes}, current)
 
     return run
+
+
+def _run_export(export: Callable[[str, MusicTake | None], Generator[Events]]) -> Run:
+    def run(session: str, _key: str, _values: Mapping[str, Any], current: MusicTake | None) -> Generator[Events]:
+        return export(session, current)
+
+    return run
+
+
+def _wire_roll(roll: RollActions, form: Form, panels: Panels) -> None:
+    """Let the roll's script send what is done there."""
+    messages = gr.Textbox(elem_id="music-edits", elem_classes="unseen", show_label=False, container=False, lines=2)
+
+    def edit(request: gr.Request, text: str, current: MusicTake | None, probability: bool) -> Iterator[Updates]:
+        yield from map(panels.show, roll.edit(str(request.session_hash), text, current, probability))
+
+    messages.input(
+        edit,
+        [messages, panels.kept["current"], form["probability"]],
+        panels.components,
+        show_progress="hidden",
+        api_visibility="private",
+        trigger_mode="multiple",
+        **jobs.queue_of("music-roll"),
+    )
 
 
 def _wire_ideas(actions: MusicActions, form: Form, panels: Panels, buttons: list[gr.Button]) -> None:

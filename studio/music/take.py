@@ -11,16 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contracts import Task
-from models.music.contracts import BarSpan, MusicChunk, MusicRequest, TimedNote
+from models.music.contracts import REWRITES, BarSpan, MusicChunk, MusicRequest, TimedNote
+from models.music.desk import MixingDesk
+from models.music.editing import join_bars
+from models.music.piece_builder import PieceBuilder
 from models.music.score import Piece
+from models.music.source_piece import prepare_source
 from studio.io import audio_files
 from studio.io.recipes import Recipe, write_recipe
 from studio.library.naming import prompt_of, stem_of
 from studio.music.controls import FIELDS
+from studio.music.history import History, Version
 from studio.page.stream_pacing import sound_tail
 
 FloatArray = NDArray[np.float32]
-FILES = ("wav", "midi", "mp3")
+FILES = ("wav", "midi", "mp3", "stems")
+SOUND = "whole"  # the WAV file once more, for the page's own player
 DRUMS_ASKED = {"any": None, "yes": True, "no": False}
 IN_FILES = (  # the order in which files have held the settings since 0.1.0
     "action",
@@ -60,6 +66,45 @@ class MusicTake:
     total: int = 1
     finished: bool = False
     recipe: Recipe | None = None  # how it was made, once it is finished
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    is_edited: bool = False
+    is_streamed: bool = True  # whether the player of what is being made has its sound
+    history: History = field(default_factory=History)
+    parts: dict[int, Piece] = field(default_factory=dict)  # bars that were written, by their number
+    whole: FloatArray | None = None  # the sound of the whole piece where `sounds` is that of a part
+
+    @classmethod
+    def from_version(cls, version: Version, history: History) -> MusicTake:
+        """Make the finished take of a version, which has no sound yet."""
+        builder = PieceBuilder.from_piece(version.piece, version.tempo_scale)
+        numbers = range(len(builder.bars))
+        return cls(
+            notes=[note for index in numbers for note in builder.time_notes(index)],
+            bars=[builder.locate_bar(index) for index in numbers],
+            tracks=tuple(builder.tracks),
+            piece=version.piece,
+            tempo_scale=version.tempo_scale,
+            remarks=version.piece.remarks,
+            done=len(numbers),
+            total=len(numbers),
+            finished=True,
+            recipe=version.recipe,
+            desk=version.desk,
+            is_edited=version.is_edited,
+            is_streamed=False,
+            history=history,
+        )
+
+    @property
+    def version(self) -> Version:
+        """Return the piece as it stands.
+
+        Raises:
+            ValueError: there is no piece.
+        """
+        if self.piece is None:
+            raise ValueError("There is no piece yet; compose one first.")
+        return Version(self.piece, self.tempo_scale, self.desk, self.recipe, self.is_edited)
 
     @property
     def duration_s(self) -> float:
@@ -87,12 +132,40 @@ class MusicTake:
         self.bars = sorted({bar.number: bar for bar in (*self.bars, *chunk.bars)}.values(), key=lambda bar: bar.number)
         self.tracks, self.remarks, self.tempo_scale = chunk.tracks, chunk.remarks, chunk.tempo_scale
         self.done, self.total = chunk.done, chunk.total
+        if chunk.part is not None:
+            self.parts |= {bar.number: chunk.part for bar in chunk.bars}
         if chunk.piece is not None:
             self.piece = chunk.piece
         self.finished = self.finished or chunk.piece is not None or chunk.last
 
+    def stop(self, request: MusicRequest) -> MusicTake | None:
+        """Return what is written so far of an unfinished piece as a finished one; None where that is nothing.
+
+        Bars that were to be written anew, and are not yet, stay what they were.
+        """
+        if self.done < 1 or not self.parts:
+            return None
+        source = prepare_source(request) if request.piece is not None else None
+        parts = [self.parts[number] for number in sorted(self.parts)]
+        if source is not None and request.action in REWRITES:
+            parts.append(source.slice(len(parts), len(source.bars)))
+        piece = join_bars(parts, source.tempo_map if source is not None else None)
+        if not piece.note_count:
+            return None
+        kept = MusicTake.from_version(Version(piece, self.tempo_scale, self.desk), self.history)
+        kept.remarks, kept.sample_rate = self.remarks, self.sample_rate
+        return kept
+
+    def hold(self, sound: FloatArray, sample_rate: int) -> None:
+        """Take the sound of the whole finished piece, (2, n)."""
+        self.whole, self.sample_rate = sound, sample_rate
+        if not self.is_streamed:
+            self.sounds, self.samples_count = [sound], sound.shape[1]
+
     def sound(self) -> FloatArray:
-        """Return the whole sound so far, float32 (2, n)."""
+        """Return the sound of the whole piece, or of what was played so far, float32 (2, n)."""
+        if self.whole is not None:
+            return self.whole
         return np.concatenate(self.sounds, axis=1) if self.sounds else np.zeros((2, 0), dtype=np.float32)
 
     def sound_since(self, start: int) -> FloatArray:
@@ -133,7 +206,7 @@ def save_take(
         from models.music.midi_io import to_mido
 
         midi = stem.with_suffix(".mid")
-        to_mido(take.piece, take.tempo_scale).save(midi)
+        to_mido(take.piece, take.tempo_scale, take.desk).save(midi)
         write_recipe(midi, recipe)
     wav = audio_files.write_wav(stem.with_suffix(".wav"), sound, take.sample_rate)
     write_recipe(wav, recipe)
@@ -144,7 +217,7 @@ def save_take(
             write_recipe(mp3, recipe)
         except audio_files.MediaError:
             mp3 = None
-    return {"wav": wav, "midi": midi, "mp3": mp3}
+    return {SOUND: wav, "wav": wav, "midi": midi, "mp3": mp3, "stems": None}
 
 
 def file_stem(recipe: Recipe) -> str:
