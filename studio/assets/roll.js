@@ -5,7 +5,7 @@
   const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
   const state = {
     mode: "bars", zoom: 1, left: 0, bars: null, note: null, part: 0, length: EIGHTH, focus: null,
-    serial: 0, queue: [], waits: 0, tap: null, gesture: null,
+    serial: 0, queue: [], message: "", waits: 0, tap: null, gesture: null,
     context: null, source: null, buffer: null, url: "", began: 0, loops: false, loading: null,
   };
   const one = (selector, root = document) => root.querySelector(selector);
@@ -13,18 +13,18 @@
   const figure = () => one("#music-roll .roll[data-piece]");
   const busy = () => { const stop = one("#music-stop"); return Boolean(stop) && !stop.disabled; };
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-  const pieces = new WeakMap();
+  let parsed = { text: "", piece: null };
 
   function read(element = figure()) {
     if (!element) return null;
-    if (!pieces.has(element)) {
+    if (parsed.text !== element.dataset.piece) { // the page may change a figure in its place
       const rows = JSON.parse(element.dataset.rows);
       const drums = Object.entries(rows.drums).map(([pitch, row]) => [Number(pitch), row]);
       const piece = { ...JSON.parse(element.dataset.piece), rows, drumRows: new Map(drums), rowDrums: new Map(drums.map(([p, r]) => [r, p])) };
       piece.end = piece.bars.at(-1);
-      pieces.set(element, piece);
+      parsed = { text: element.dataset.piece, piece };
     }
-    return pieces.get(element);
+    return parsed.piece;
   }
   const sameNote = (a, b) => Boolean(a && b) && a[0] === b[0] && a[1] === b[1] && a[3] === b[3];
   const find = (piece, name) => piece.notes.find((each) => sameNote(each, name));
@@ -66,7 +66,8 @@
     if (!state.queue.length || Date.now() < state.waits) return;
     state.serial += 1;
     state.waits = Date.now() + ANSWER_MS;
-    fill("#music-edits textarea", JSON.stringify({ serial: state.serial, commands: state.queue.splice(0, 200) }));
+    state.message = JSON.stringify({ serial: state.serial, commands: state.queue.splice(0, 200) });
+    one("#roll-send")?.click();
   }
   function press(button, fields) {
     if (busy()) return;
@@ -98,11 +99,11 @@
     ink.style.height = `${Math.min(520, 260 + 60 * (state.zoom - 1))}px`;
     if (Math.abs(scroll.scrollLeft - state.left) > 1) scroll.scrollLeft = state.left;
     if (state.bars && state.bars[1] >= piece.bars.length) state.bars = null;
-    if (state.note && !find(piece, state.note)) state.note = null;
+    if (state.note && !find(piece, state.note) && Date.now() > state.waits) state.note = null;
     if (state.part >= piece.drums.length) state.part = 0;
     if (state.bars) mark(ink, "chosen-bars", piece.bars[state.bars[0] - 1][1] / piece.end[1], piece.bars[state.bars[1]][1] / piece.end[1]);
     else unmark(ink, "chosen-bars");
-    if (state.note) markNote(ink, piece, "chosen-note", find(piece, state.note)); else unmark(ink, "chosen-note");
+    if (state.note) markNote(ink, piece, "chosen-note", state.note); else unmark(ink, "chosen-note");
     const told = { bars: state.bars, note: state.note };
     for (const panel of all("[data-chosen]", roll)) {
       panel.hidden = !told[panel.dataset.chosen];
@@ -398,12 +399,13 @@
 
   // ---- whenever the page has changed
 
-  let seen = null, sound = "";
+  let seen = null, told = "", sound = "";
   function refresh() {
     const roll = figure(), url = one("#music-sound a[href]")?.href ?? "";
     if (url && url !== sound) { sound = url; if (state.source) renew(); }
-    if (!roll || roll === seen) return;
-    seen = roll;
+    if (!roll || (roll === seen && roll.dataset.piece === told)) return;
+    [seen, told] = [roll, roll.dataset.piece];
+    unmark(one(".ink", roll), "ghost");
     const piece = read(roll);
     if (piece.serial === state.serial) { state.waits = 0; flush(); }
     if (piece.serial === 0) { state.queue = []; state.waits = 0; }
@@ -413,5 +415,5 @@
   let later = 0;
   new MutationObserver(() => { clearTimeout(later); later = setTimeout(refresh, 30); })
     .observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["href", "data-piece"] });
-  window.auralumeRoll = { state, now, read, figure };
+  window.auralumeRoll = { state, now, read, figure, message: () => state.message };
 })();

@@ -34,6 +34,7 @@ TO_VIDEO_JS = """() => {
   };
   setTimeout(() => press(100), 300);
 }"""
+MESSAGE_JS = "(_message, ...others) => [window.auralumeRoll.message(), ...others]"
 WELCOME = (
     "You will hear the first bars while the next are being composed, and see every note in a piano roll, coloured by "
     "instrument."
@@ -140,7 +141,13 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
     sound = stream_player("music-player")
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         files: dict[str, Any] = {
-            name: gr.DownloadButton(name.upper(), size="md", interactive=False, elem_id=f"music-{name}")
+            name: gr.DownloadButton(
+                name.upper(),
+                size="md",
+                interactive=name == "stems",
+                visible=name != "stems",
+                elem_id=f"music-{name}",
+            )
             for name in FILES
         }
         exports = {
@@ -168,6 +175,7 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
         sound=sound,
         pictures={"roll": roll, "notes": notes, "shelf": card} | dict(zip(ROLL_NAMES, small, strict=True)),
         files=files,
+        optional=("stems",),
         downloads=downloads,
         kept={"takes": gr.State(None, time_to_live=3600), "current": shared_state("music")},
         areas={name: (part,) for name, part in zip(IDEA_NAMES, (ideas, *rows[1:]), strict=True)},
@@ -194,15 +202,17 @@ def _run_export(export: Callable[[str, MusicTake | None], Generator[Events]]) ->
 
 def _wire_roll(roll: RollActions, form: Form, panels: Panels) -> None:
     """Let the roll's script send what is done there."""
-    messages = gr.Textbox(elem_id="music-edits", elem_classes="unseen", show_label=False, container=False, lines=2)
+    message = gr.Textbox(visible=False)
+    send = gr.Button("Send", elem_id="roll-send", elem_classes="unseen")
 
     def edit(request: gr.Request, text: str, current: MusicTake | None, probability: bool) -> Iterator[Updates]:
         yield from map(panels.show, roll.edit(str(request.session_hash), text, current, probability))
 
-    messages.input(
+    send.click(
         edit,
-        [messages, panels.kept["current"], form["probability"]],
+        [message, panels.kept["current"], form["probability"]],
         panels.components,
+        js=MESSAGE_JS,
         show_progress="hidden",
         api_visibility="private",
         trigger_mode="multiple",
