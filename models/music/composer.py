@@ -56,8 +56,7 @@ BAR_TOKENS = 256  # more than a bar needs
 LEAD_IN_BARS = 2  # heard before the first new bar, and after the last one that was written anew
 DEFAULT_ACCOMPANIMENT = (0, 32)  # grand piano, acoustic bass
 OPENING_BARS, OPENING_TRIES = 2, 3
-COPY_TRIES = 6
-LOOK_AHEAD_BARS = 12
+COPY_TRIES, LOOK_AHEAD_BARS = 6, 12
 ATTEMPT = 1000  # apart lie the seeds of two tries
 
 

@@ -11,9 +11,10 @@ from html import escape
 from typing import Any
 
 from models.music.desk import MAX_DB, MAX_PAN, MIN_DB
+from models.music.instrument_names import INSTRUMENTS
 from studio.music.hues import colour
 from studio.music.take import MusicTake
-from studio.page.instruments import INSTRUMENTS, name_of
+from studio.page.instruments import name_of
 
 HINT = (
     "Drag over the bars to choose some, then have them rewritten, varied or continued. Under Notes, drag a note to "
