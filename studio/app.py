@@ -22,10 +22,13 @@ from studio.library_tab import tab as library_tab
 from studio.library_tab.routes import routes as library_routes
 from studio.page import html
 from studio.page.components import markup
+from studio.page.drafts import wire_drafts
 from studio.page.keeping import LIBRARIES
 from studio.page.places import places_of
+from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
+from studio.page.wiring import wire_returns
 from studio.warm import Warmer
 
 # The folders of the tabs in the order of the page; each has a module `tab` that exports TAB.
@@ -60,6 +63,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
     ) as studio:
         if library is not None:
             LIBRARIES[studio] = library
+        BOARDS[studio] = RunBoard(library.jobs if library is not None else None)
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         markup(html.header(), elem_id="studio-header")
         if not registry.specs():
@@ -75,6 +79,8 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         if library is not None:
             library_tab.build_shelf()
         markup(html.footer(), elem_id="studio-footer")
+        wire_drafts(studio)
+        wire_returns(studio)
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
@@ -99,7 +105,9 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     library = LIBRARIES.get(studio)
     if library is not None:
-        routes += library_routes(library, places_of(studio))
+        routes += library_routes(library, places_of(studio), BOARDS[studio])
+    else:
+        watch_abandoned(BOARDS[studio])
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     rules = rules or rules_for(settings.get("server_name"))
     secret = read_secret(library.folder if library is not None else None)

@@ -240,6 +240,7 @@
       h("div", { className: "facts" }, title, h("p", { className: "meta" }, meta(item), item.model ? ` · ${item.model}` : "", item.seed !== null ? ` · seed ${item.seed}` : ""), tags,
         h("div", { className: "row" },
           item.open ? h("button", { type: "button", className: "main", id: "library-open", onclick: () => { close(); open(item); } }, "Open where it was made") : null,
+          item.repeats ? h("button", { type: "button", id: "library-more-like", onclick: guard(async () => { await tell("more", { id }); close(); toast("Four more like this are being made"); await look(true); }) }, "Make four more") : null,
           send, h("button", { type: "button", onclick: () => remove([id]) }, "Delete"), star(item)),
         h("div", { className: "row files" }, ...item.files.map((file) => h("a", { href: fileAddress(item, file.name, true), download: file.name, title: `${file.name}, ${size(file.bytes)}` }, (file.name.split(".").at(-1) ?? file.role).toUpperCase()))),
         item.prompt ? h("blockquote", {}, item.prompt) : null,
@@ -352,31 +353,73 @@
     const place = document.getElementById("library-shelf-root");
     if (!place) return;
     const { items: latest } = await ask(`items?most=${SHELF}`);
-    place.hidden = !latest.length;
-    place.replaceChildren(h("header", {}, h("h2", {}, "Your latest results"), h("button", { type: "button", onclick: () => window.auralumeTabs.open(["Library"]) }, "All in the library")),
+    place.hidden = !latest.length && !state.jobs?.length;
+    place.querySelectorAll("header, .strip").forEach((each) => each.remove());
+    if (latest.length) place.append(h("header", {}, h("h2", {}, "Your latest results"), h("button", { type: "button", onclick: () => window.auralumeTabs.open(["Library"]) }, "All in the library")),
       h("div", { className: "strip" }, ...latest.map((item) => card(item, true))));
     mark();
   }
 
+  // ---- jobs: what runs and waits, and what was cut off when the studio ended
+
+  const make = guard(async (job) => {
+    await window.auralumeTabs.open(job.path);
+    const field = await window.auralumeTabs.until(() => document.querySelector(`#${job.prefix}-open textarea, #${job.prefix}-open input`));
+    if (!field) throw new Error("The tab is not there just now.");
+    setValue(field, `job:${job.id} press:${job.press} ${Date.now()}`); // pressed once the form has its values
+  });
+  const jobRow = (job) => {
+    const isLost = job.state === "lost", share = job.share === null || job.share === undefined ? null : Math.round(100 * job.share);
+    const row = h("li", { className: "job" },
+      h("div", {}, h("b", {}, job.title), h("span", {}, isLost ? "The studio was ended while it made this" : [job.what, job.left].filter(Boolean).join(" · "))),
+      isLost && job.press ? h("button", { type: "button", className: "again", onclick: () => make(job) }, "Make it again") : null,
+      isLost ? h("button", { type: "button", onclick: guard(async () => { await tell("forget", { job: job.id }); await look(true); }) }, "Forget it")
+        : h("button", { type: "button", className: "cancel", onclick: guard(async () => { await tell("stop", { job: job.id }); await look(true); }) }, job.state === "waiting" ? "Cancel" : "Stop"),
+      share === null ? null : h("progress", { value: share, max: 100, ariaLabel: job.title }));
+    row.dataset.job = job.id;
+    return row;
+  };
+  function layoutJobs() {
+    const place = document.getElementById("library-shelf-root"), jobs = state.jobs ?? [];
+    if (!place) return;
+    let list = document.getElementById("library-jobs");
+    if (!list) { list = h("ul", { id: "library-jobs", ariaLabel: "Your jobs" }); place.prepend(list); }
+    if (jobs.length) place.hidden = false;
+    list.hidden = !jobs.length;
+    const focused = document.activeElement?.closest?.("#library-jobs li")?.dataset.job, isButton = document.activeElement?.className;
+    list.replaceChildren(...jobs.map(jobRow));
+    if (focused) list.querySelector(`li[data-job="${focused}"] button.${CSS.escape(isButton || "cancel")}`)?.focus();
+  }
+
   // ---- looking for news
 
-  let looking = false;
+  let looking = false, busy = false, skipped = 0;
   async function look(isChanged = false) {
     if (looking && !isChanged) return;
     looking = true;
     try {
       const found = await ask("state"), isNew = found.version !== state.version;
       state = found;
+      layoutJobs();
+      busy = found.jobs.some((job) => job.state !== "lost");
       if (isNew || isChanged) { layoutBar(); layoutChosen(); await Promise.all([root()?.childElementCount ? refill() : null, refillShelf()]); }
     } catch { /* the studio is not there just now; the page says so itself */ } finally { looking = false; }
   }
   let timer = 0;
   async function mount() {
     layout();
-    if (!timer) { timer = setInterval(() => { if (!document.hidden) look(); }, LOOK_MS); await look(true); }
+    if (!timer) { timer = setInterval(() => { if (!document.hidden && (busy || ++skipped % 3 === 0)) look(); }, LOOK_MS / 3); await look(true); }
     else if (root() && !items.length) { layoutBar(); await refill(); }
     const wanted = new URL(location.href).searchParams.get("item");
     if (wanted && root() && !document.getElementById("library-dialog")?.open) details(wanted);
   }
-  window.auralumeLibrary = { mount, look, details, open, sendTo, remove };
+  const pressed = guard(async (asked) => { // what was cut off is begun again: its values are back in the form
+    const [what, press] = asked.split(" ");
+    if (!press?.startsWith("press:")) return;
+    await new Promise((done) => setTimeout(done, 150));
+    document.getElementById(press.slice("press:".length))?.click();
+    await tell("forget", { job: what.slice("job:".length) });
+    await look(true);
+  });
+  window.auralumeLibrary = { pressed, mount, look, details, open, sendTo, remove };
 })();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,18 @@ def wav_bytes(samples: FloatArray, sample_rate: int) -> bytes:
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         file.writeframes(to_int16(samples).T.tobytes())
+    return buffer.getvalue()
+
+
+def join_wavs(pieces: Sequence[bytes]) -> bytes:
+    """Return whole WAV files of one form as one, in their order."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as joined:
+        for number, piece in enumerate(pieces):
+            with wave.open(io.BytesIO(piece)) as part:
+                if not number:
+                    joined.setparams(part.getparams())
+                joined.writeframes(part.readframes(part.getnframes()))
     return buffer.getvalue()
 
 

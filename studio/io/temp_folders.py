@@ -23,7 +23,7 @@ HELD: dict[Path, int | None] = {}  # of this process, with the open lock file
 _guard = threading.Lock()
 
 
-def _lock(file: int) -> bool:
+def try_lock(file: int) -> bool:
     """Try to lock an open file for this process; False where another open file has the lock."""
     try:
         if sys.platform == "win32":
@@ -44,7 +44,7 @@ def hold(prefix: str = PREFIX) -> Path:
     for _ in range(TRIES):
         folder = Path(tempfile.mkdtemp(prefix=prefix))
         file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
-        if _lock(file) and (folder / LOCK).exists():
+        if try_lock(file) and (folder / LOCK).exists():
             with _guard:
                 HELD[folder] = file
             return folder
@@ -95,7 +95,7 @@ def clear_abandoned(prefix: str = PREFIX) -> list[Path]:
             file = os.open(folder / LOCK, os.O_RDWR)
         except OSError:
             continue  # no lock, or somebody else's
-        free = _lock(file)
+        free = try_lock(file)
         if free and not WINDOWS:
             shutil.rmtree(folder, ignore_errors=True)
         os.close(file)

@@ -38,6 +38,10 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX jobs_of_owner ON jobs (owner, id);
     """,
+    """
+    ALTER TABLE jobs RENAME COLUMN model TO process;
+    CREATE INDEX jobs_of_place ON jobs (place, id);
+    """,
 )
 DAMAGED = ("malformed", "not a database", "disk image", "file is encrypted")
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from studio.io.recipes import Recipe
 from studio.library.items import clean_title
 
 PROMPTS = ("text", "prompt", "prompts", "words")  # settings that hold the words a result was made from
@@ -33,24 +32,23 @@ def prompt_of(settings: Mapping[str, Any]) -> str:
     return next((str(settings[name]).strip() for name in PROMPTS if str(settings.get(name) or "").strip()), "")
 
 
-def title_of(recipe: Recipe | None, kind: str, stem: str) -> str:
-    """Return a title: the words it was made from, or what was chosen.
+def title_of(settings: Mapping[str, Any], kind: str, stem: str) -> str:
+    """Return a title: the words that a result was made from, or what was chosen.
 
     Args:
-        stem: of its first file, which names it where nothing else does.
+        stem: of its first file, or other words, which name it where nothing else does.
     """
-    settings = recipe.settings if recipe is not None else {}
     if said := clean_title(str(settings.get("title") or "") or prompt_of(settings)):
         return said
     if kind == "music":
         key, tempo = str(settings.get("key") or ""), float(settings.get("tempo") or 0)
-        parts = [f"in {key}" if key else "", f"at {tempo:g}" if tempo else ""]
+        parts = [f"in {key}" if key and key != "own" else "", f"at {tempo:g}" if tempo else ""]
         what = str(settings.get("style") or "music").replace("_", " ").capitalize()
         return " ".join([what, *filter(None, parts)])
     if kind.startswith("style") and settings.get("style"):
         return f"{kind_name(kind)}: {settings['style']}"
     said = " ".join(re.split(r"[-_ ]+", stem)).strip()
-    return clean_title(said.capitalize()) or kind_name(kind)
+    return clean_title(said[:1].upper() + said[1:]) or kind_name(kind)
 
 
 def stem_of(*parts: Any) -> str:

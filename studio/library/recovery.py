@@ -36,7 +36,7 @@ def recover(folder: Path) -> LibraryItem | None:
         id=folder.name,
         owner=folder.parent.name,
         kind=kind,
-        title=title_of(recipe, kind, paths[0].stem),
+        title=title_of(recipe.settings if recipe is not None else {}, kind, paths[0].stem),
         prompt=prompt_of(recipe.settings) if recipe is not None else "",
         recipe=recipe,
         created_s=int(folder.name.partition("-")[0], 16) / 1000,

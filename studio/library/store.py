@@ -30,6 +30,7 @@ from studio.library.items import (
     is_item_id,
     is_owner,
 )
+from studio.library.jobs import JobStore
 from studio.library.recovery import recover
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ class Library:
         self.database = Database(folder / INDEX, self._index_all)
         self._clear_left_overs()
         self._index_all()
+        self.jobs = JobStore(self.database, folder)
 
     # Arrival
 

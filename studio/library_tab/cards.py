@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from studio.library.items import LibraryItem
+from studio.library.jobs import Job
 from studio.library.media import media_of
 from studio.library.naming import kind_name
 from studio.library.store import Library
-from studio.page.places import Places
+from studio.page.places import Opener, Places, Workplace
+from studio.page.runs import BackgroundRun
 
 
 def describe_card(item: LibraryItem) -> dict[str, Any]:
@@ -35,9 +37,7 @@ def describe_item(library: Library, item: LibraryItem, places: Places) -> dict[s
     """Return all that is known of an item: its settings, where it can be opened, and its family."""
     recipe = item.recipe
     family, edges = library.find_family(item.owner, item.id)
-    opener = None
-    for each in item.files if recipe is not None else ():
-        opener = opener or places.find_opener(str(library.path(item.owner, item.id, each.name)))
+    opener, _path = find_opener(library, item, places)
     return describe_card(item) | {
         "prompt": item.prompt,
         "model": recipe.model if recipe is not None else "",
@@ -45,9 +45,56 @@ def describe_item(library: Library, item: LibraryItem, places: Places) -> dict[s
         "version": recipe.version if recipe is not None else "",
         "settings": [[_label(name), _written(value)] for name, value in recipe.settings.items()] if recipe else [],
         "open": {"prefix": opener.prefix, "path": list(opener.path)} if opener is not None else None,
+        "repeats": find_repeatable(library, item, places) is not None,
         "inputs": {name: {"item": source, "name": file} for name, (source, file) in item.inputs.items()},
         "family": [describe_card(each) for each in family],
         "edges": [list(edge) for edge in edges],
+    }
+
+
+def find_opener(library: Library, item: LibraryItem, places: Places) -> tuple[Opener | None, str]:
+    """Return the form that takes an item's settings back, and the file that holds them."""
+    for each in item.files if item.recipe is not None else ():
+        path = str(library.path(item.owner, item.id, each.name))
+        opener = places.find_opener(path)
+        if opener is not None:
+            return opener, path
+    return None, ""
+
+
+def find_repeatable(library: Library, item: LibraryItem, places: Places) -> tuple[Opener, Workplace, str] | None:
+    """Return where an item can be made again from its settings alone, and the file that holds them."""
+    opener, path = find_opener(library, item, places)
+    for place in places.workplaces.values() if opener is not None else ():
+        if opener is not None and place.prefix == opener.prefix and item.starter in place.repeats:
+            return opener, place, path
+    return None
+
+
+def describe_run(run: BackgroundRun) -> dict[str, Any]:
+    """Return what is told of a job that runs or waits."""
+    line = getattr(run.line, "html", "")
+    return {
+        "id": run.job.id,
+        "title": run.job.title,
+        "state": run.state,
+        "what": getattr(line, "what", "Waiting for its turn"),
+        "share": getattr(line, "share", None),
+        "left": getattr(line, "left", ""),
+    }
+
+
+def describe_lost(job: Job, places: Places) -> dict[str, Any]:
+    """Return what is told of a job that was cut off, and how it is begun again."""
+    place = places.workplaces.get(job.place)
+    known = place is not None and job.starter < len(place.starters)
+    return {
+        "id": job.id,
+        "title": job.title,
+        "state": job.state,
+        "prefix": place.prefix if place is not None else "",
+        "path": list(place.path) if place is not None else [],
+        "press": place.starters[job.starter] if place is not None and known else "",
     }
 
 

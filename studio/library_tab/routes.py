@@ -20,12 +20,21 @@ from studio.library.items import LibraryItem
 from studio.library.naming import kind_name, stem_of
 from studio.library.owners import owner_of
 from studio.library.store import ARRIVING, Library, LibraryError, Search
-from studio.library_tab.cards import describe_card, describe_item, describe_places
+from studio.library_tab.cards import (
+    describe_card,
+    describe_item,
+    describe_lost,
+    describe_places,
+    describe_run,
+    find_repeatable,
+)
 from studio.page.jobs import sentence
 from studio.page.places import Places
+from studio.page.runs import RunBoard
 
 MOST_BYTES = 256 * 2**10
 MOST_IN_ZIP = 200
+MORE, MOST_MORE = 4, 16  # runs like a result
 PRIVATE = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 FRESH = {"Cache-Control": "no-store"}
 TYPES = {".mid": "audio/midi", ".srt": "text/plain", ".vtt": "text/vtt", ".wav": "audio/wav", ".webp": "image/webp"}
@@ -36,10 +45,11 @@ class LibraryPages:
 
     Args:
         places: of the page, where results can go.
+        board: of the page's runs.
     """
 
-    def __init__(self, library: Library, places: Places) -> None:
-        self.library, self.places = library, places
+    def __init__(self, library: Library, places: Places, board: RunBoard) -> None:
+        self.library, self.places, self.board = library, places, board
 
     def state(self, owner: str, _asked: dict[str, Any]) -> dict[str, Any]:
         """Tell how full the library is and what kinds it holds; `version` changes with every change."""
@@ -50,6 +60,10 @@ class LibraryPages:
             "bytes": usage.bytes,
             "total_bytes": usage.total_bytes,
             "quota_bytes": usage.quota_bytes,
+            "jobs": [
+                *(describe_run(each) for each in self.board.list_open(owner)),
+                *(describe_lost(each, self.places) for each in self.library.jobs.list_lost(owner)),
+            ],
             "kinds": [{"kind": each, "name": kind_name(each), "count": kinds[each]} for each in sorted(kinds)],
         }
 
@@ -68,6 +82,32 @@ class LibraryPages:
     def item(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Tell all of one item."""
         return describe_item(self.library, self.library.get(owner, str(asked.get("id"))), self.places)
+
+    def stop(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Stop a job that runs or waits; what is finished of it is kept."""
+        run = self.board.get(owner, str(asked.get("job")))
+        if run is not None:
+            self.board.stop(run)
+        return {"is_stopped": run is not None}
+
+    def forget(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Take a job that was cut off from the list."""
+        self.library.jobs.forget(owner, str(asked.get("job")))
+        return {}
+
+    def more(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Begin more runs like an item, each with a seed of its own."""
+        item = self.library.get(owner, str(asked.get("id")))
+        place = find_repeatable(self.library, item, self.places)
+        if place is None:
+            raise LibraryError("This result needs more than its settings; open it where it was made.")
+        opener, workplace, path = place
+        values, _said = opener.load_settings(path)
+        for name, (source, file) in item.inputs.items():
+            values[name] = str(self.library.path(owner, source, file))
+        count = max(1, min(int(asked.get("count", MORE)), MOST_MORE))
+        runs = [workplace.begin(owner, "", item.starter, dict(values)) for _ in range(count)]
+        return {"jobs": [each.job.id for each in runs]}
 
     def intakes(self, _owner: str, _asked: dict[str, Any]) -> dict[str, Any]:
         """List the inputs that a result can be sent to."""
@@ -149,11 +189,18 @@ def folder_names(items: list[LibraryItem]) -> list[str]:
     return numbered
 
 
-def routes(library: Library, places: Places) -> list[Route]:
+def routes(library: Library, places: Places, board: RunBoard) -> list[Route]:
     """Return what to serve beside the page."""
-    pages = LibraryPages(library, places)
+    pages = LibraryPages(library, places, board)
     asked = {"state": pages.state, "items": pages.items, "item": pages.item, "intakes": pages.intakes}
-    told = {"change": pages.change, "delete": pages.delete, "restore": pages.restore}
+    told = {
+        "change": pages.change,
+        "delete": pages.delete,
+        "restore": pages.restore,
+        "stop": pages.stop,
+        "forget": pages.forget,
+        "more": pages.more,
+    }
     return [
         *(Route(f"/library/{name}", _answer(work), methods=["GET"]) for name, work in asked.items()),
         *(Route(f"/library/{name}", _answer(work), methods=["POST"]) for name, work in told.items()),

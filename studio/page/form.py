@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import singledispatch
 from itertools import groupby
+from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -25,7 +26,20 @@ from studio.io import temp_folders
 from studio.page import jobs
 from studio.page.components import QUIET
 from studio.page.events import Events, Outcome
-from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Seed, Text, Upload
+from studio.page.fields import (
+    REQUIRED,
+    Choice,
+    Choices,
+    Field,
+    FieldList,
+    Flag,
+    Model,
+    Numeric,
+    Pairs,
+    Seed,
+    Text,
+    Upload,
+)
 from studio.page.given_files import take_given_files
 from studio.page.model_picker import model_picker
 from studio.page.places import places_of
@@ -129,11 +143,25 @@ class Form:
         names = [each.name for each in self.fields.fields if isinstance(each, Upload)]
         return {name: str(values[name]) for name in names if values.get(name)}
 
+    def readable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of the values that the form can show, such as those of a job that was cut off."""
+        found = {}
+        for each in self.fields.fields:
+            with suppress(ValueError):
+                if each.name in values and (not isinstance(each, Upload) or _is_there(values[each.name])):
+                    value = each.read(values[each.name])
+                    found[each.name] = each.write(value) if isinstance(each, Pairs) else value
+        return found
+
     def kept(self, *more: str) -> list[Component]:
         """List the components that settings put back, and `more`."""
         names = [each.name for each in self.fields.fields if each.is_kept]
         seed = [self.keeps_seed] if self.keeps_seed is not None else []
         return [*(self._components[name] for name in dict.fromkeys([*names, *more])), *seed]
+
+
+def _is_there(path: Any) -> bool:
+    return isinstance(path, str) and Path(path).is_file()
 
 
 def draw_seed() -> int:

@@ -73,23 +73,44 @@ def welcome(what: str, said: str, picture: str = "") -> str:
     return f'<div class="welcome">{picture}<b>Your {escape(what)} will appear here</b><span>{escape(said)}</span></div>'
 
 
+class StatusLine(str):
+    """A status line as HTML, which still knows what it says.
+
+    Attributes:
+        what, left: its words; share: how far the work is, in [0, 1], or None.
+    """
+
+    what: str
+    share: float | None
+    left: str
+
+    @classmethod
+    def of(cls, html: str, what: str, share: float | None = None, left: str = "") -> StatusLine:
+        """Return the line."""
+        line = cls(html)
+        line.what, line.share, line.left = what, share, left
+        return line
+
+
 def status(what: str, share: float | None = None, left: str = "") -> str:
     """Draw a line with a progress bar; `share` in [0, 1], or None while there is nothing to measure."""
     bar = '<div class="bar waiting"><i></i></div>'
     if share is not None:
         bar = f'<div class="bar"><i style="width:{100 * min(1.0, max(0.0, share)):.1f}%"></i></div>'
-    return (
+    drawn = (
         f'<div class="status" role="status"><div class="line"><span class="what">{escape(what)}</span>'
         f'<span class="left">{escape(left)}</span></div>{bar}</div>'
     )
+    return StatusLine.of(drawn, what, share, left)
 
 
 def finished(what: str, detail: str = "") -> str:
     """Draw the status line of work that has ended."""
-    return (
+    drawn = (
         f'<div class="status" role="status"><div class="line"><span class="what">{escape(what)}</span>'
         f'<span class="left">{escape(detail)}</span></div></div>'
     )
+    return StatusLine.of(drawn, what, None, detail)
 
 
 def problem(sentence: str) -> str:

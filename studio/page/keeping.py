@@ -23,7 +23,7 @@ from studio.io.recipes import Recipe, RecipeError, kind_of, read_recipe
 from studio.library.arrival import Arrival
 from studio.library.items import LibraryItem, new_id
 from studio.library.naming import prompt_of, title_of
-from studio.library.owners import LOCAL, owner_of
+from studio.library.owners import LOCAL, browser_of, owner_of
 from studio.library.store import Library
 from studio.page.events import Events, Files, Kept
 from studio.page.panels import Panels
@@ -45,6 +45,14 @@ def owner_of_request(request: gr.Request) -> str:
         return owner_of(request.headers)
     except AttributeError:
         return LOCAL
+
+
+def browser_of_request(request: gr.Request) -> str:
+    """Return the browser that a request of the page came from, or ""."""
+    try:
+        return browser_of(request.headers)
+    except AttributeError:
+        return ""
 
 
 class Origins:
@@ -176,7 +184,7 @@ class Keeping:
                 id=new_id(),
                 owner=self.owner,
                 kind=kind,
-                title=title_of(recipe, kind, stem),
+                title=title_of(recipe.settings if recipe is not None else {}, kind, stem),
                 prompt=prompt_of(recipe.settings) if recipe is not None else "",
                 recipe=recipe,
                 parents=tuple(dict.fromkeys(parents)),

@@ -53,12 +53,32 @@ class Opener:
     load_settings: LoadSettings
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """A form whose buttons begin runs.
+
+    Attributes:
+        prefix: of the form.
+        path: labels of the tabs to open.
+        starters: ids of its buttons' elements.
+        repeats: numbers of the buttons whose work needs nothing but the form.
+        begin: starts a run as `begin(owner, browser, starter, values)`.
+    """
+
+    prefix: str
+    path: tuple[str, ...]
+    starters: tuple[str, ...]
+    repeats: frozenset[int]
+    begin: Callable[[str, str, int, dict[str, Any]], Any]
+
+
 @dataclass
 class Places:
     """All of a page."""
 
     intakes: list[Intake] = field(default_factory=list)
     openers: list[Opener] = field(default_factory=list)
+    workplaces: dict[str, Workplace] = field(default_factory=dict)
 
     def add_upload(self, declared: Upload, component: Block) -> None:
         """Note an input that was laid out; one that nobody sees takes nothing."""

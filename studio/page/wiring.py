@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from studio.library.naming import title_of
 from studio.library.store import LibraryError
 from studio.page import html, jobs
-from studio.page.components import QUIET, busy_js, markup, ready, wire_stop
+from studio.page.components import QUIET, busy_js, markup, ready
+from studio.page.drafts import keep_draft
 from studio.page.events import Events
 from studio.page.form import Form
-from studio.page.keeping import Keeping, library_of_page, offered_by, owner_of_request
+from studio.page.keeping import Keeping, browser_of_request, library_of_page, offered_by, owner_of_request
 from studio.page.panels import Panels, Updates
-from studio.page.places import Opener, labels_here, places_of
+from studio.page.places import Opener, Workplace, labels_here, places_of
+from studio.page.runs import BackgroundRun, RunBoard, board_of, new_job
 
 Run = Callable[..., Generator[Events]]  # session, model's key, values, then the values of further inputs
 
+JOB = "job:"  # before the id of a job, where an item is meant otherwise
 NO_SETTINGS = "This result holds no settings that could be put back."
 
 
@@ -44,66 +51,182 @@ def wire_run(
         fresh: starters whose results come from none of the further components.
         prefers_inputs: whether results come from the further components, whatever else was uploaded.
     """
-    buttons = [button for button, _ in starters]
-    names, count = form.fields.names, len(form.components)
-    library, offered = library_of_page(), offered_by(panels)
-    seed_kept = [form.keeps_seed] if form.keeps_seed is not None else []
+    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, f"{form.prefix}{suffix}")
+    bench.wire(inputs, suffix, again)
 
-    def runner(starter: int, is_again: bool = False) -> Callable[..., Iterator[Updates]]:
-        button, run = starters[starter]
 
-        def work(request: gr.Request, *row: Any) -> Iterator[Updates]:
+@dataclass
+class Workbench:
+    """What `wire_run` wires together; `place` names its runs on the board of the page."""
+
+    form: Form
+    panels: Panels
+    starters: Sequence[tuple[gr.Button, Run]]
+    stop: gr.Button
+    stops: jobs.StopBoard
+    inputs_count: int
+    fresh: Sequence[gr.Button]
+    prefers_inputs: bool
+    place: str
+
+    def __post_init__(self) -> None:
+        self.buttons = [button for button, _ in self.starters]
+        self.board, self.library = board_of(), library_of_page()
+        self.seed_kept = [self.form.keeps_seed] if self.form.keeps_seed is not None else []
+        seed = [self.form["seed"]] if self.seed_kept else []
+        self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed]
+
+    def begin(
+        self, owner: str, browser: str, session: str, starter: int, values: dict[str, Any], further: Sequence[Any] = ()
+    ) -> BackgroundRun:
+        """Begin a run of a button with the form's values and those of the further inputs.
+
+        Raises:
+            ValueError: the studio has too much to do.
+        """
+        button, work = self.starters[starter]
+        title = title_of(values, self.form.prefix, str(button.value))
+        job = new_job(owner, browser, self.place, starter, title, {**values})
+        keeping = None
+        if self.library is not None:
+            uploads = {} if self.prefers_inputs else self.form.uploads(values)
+            things = () if button in self.fresh else tuple(further)
+            offered = offered_by(self.panels)
+            keeping = Keeping(self.library, owner, self.form.prefix, offered, uploads, things, starter)
+        given = {name: value for name, value in values.items() if name != "model"}
+        key, rest = str(values.get("model") or ""), tuple(further) or (None,) * self.inputs_count
+        run = BackgroundRun(job, lambda name: work(name, key, given, *rest), keeping, self.stops)
+        return self.board.submit(session, run)
+
+    def repeat(self, owner: str, browser: str, starter: int, values: dict[str, Any]) -> BackgroundRun:
+        """Begin a run that no page asked for, with a new seed."""
+        self.form.draw(values, False)
+        return self.begin(owner, browser, "", starter, values)
+
+    async def follow(self, run: BackgroundRun, session: str) -> AsyncIterator[Updates]:
+        """Yield the page's updates of a run to its end."""
+        self.board.show(session, run)
+        if run.is_open:
+            yield {
+                **{each: gr.update(interactive=False) for each in self.buttons},
+                self.stop: gr.update(interactive=True),
+            }
+        async for events in run.follow():
+            yield self.panels.show(events)
+        if run.keeping is not None and run.keeping.problem:
+            gr.Warning(run.keeping.problem)
+        yield ready(self.buttons, self.stop)
+
+    def press(self, starter: int, suffix: str, is_again: bool = False) -> Callable[..., AsyncIterator[Updates]]:
+        """Return what a press of a button does."""
+        names, count, kept = self.form.fields.names, len(self.form.components), len(self.seed_kept)
+
+        async def work(request: gr.Request, *row: Any) -> AsyncIterator[Updates]:
             values = dict(zip(names, row[:count], strict=True))
-            is_kept, further = row[count : count + len(seed_kept)], row[count + len(seed_kept) :]
-            drawn = form.draw(values, is_again or any(is_kept))
+            drawn = self.form.draw(values, is_again or any(row[count : count + kept]))
             if drawn:
                 yield drawn
-            keeping = None
-            if library is not None:
-                uploads = {} if prefers_inputs else form.uploads(values)
-                things = () if button in fresh else further
-                owner = owner_of_request(request)
-                keeping = Keeping(library, owner, form.prefix, offered, uploads, things, starter)
-            key = str(values.pop("model", "") or "")
+            owner, browser = owner_of_request(request), browser_of_request(request)
+            session = f"{request.session_hash}{suffix}"
+            if is_again:
+                self.board.stop_shown(session)
             try:
-                for events in run(f"{request.session_hash}{suffix}", key, values, *further):
-                    if keeping is not None:
-                        keeping.add(events)
-                    yield panels.show(events)
-            finally:
-                if keeping is not None:
-                    keeping.finish()
-            if keeping is not None and keeping.problem:
-                gr.Warning(keeping.problem)
-            yield ready(buttons, stop)
+                run = self.begin(owner, browser, session, starter, values, row[count + kept :])
+            except ValueError as error:
+                yield {self.panels.status: html.problem(str(error)), **ready(self.buttons, self.stop)}
+                return
+            async for page in self.follow(run, session):
+                yield page
 
         return work
 
-    def rerunner() -> Callable[..., Iterator[Updates]]:
-        def work(request: gr.Request, is_made: bool, *row: Any) -> Iterator[Updates]:
-            if is_made:
-                yield from runner(0, is_again=True)(request, *row)
+    def wire(self, inputs: Sequence[Any], suffix: str, again: Sequence[Callable[..., Any]]) -> None:
+        """Wire buttons, Stop, and the way back to what runs."""
+        row = [*self.form.components, *self.seed_kept, *inputs]
+        options: dict[str, Any] = {
+            "show_progress": "minimal",
+            "show_progress_on": self.panels.status,
+            "api_visibility": "private",
+            "concurrency_limit": None,  # pages only follow; the board lets runs wait for their turn
+        }
+        off = busy_js(len(self.buttons))
+        for number, button in enumerate(self.buttons):
+            button.click(None, outputs=[*self.buttons, self.stop], js=off, api_visibility="private")
+            button.click(self.press(number, suffix), row, self.outputs, **options)
+        if again:
+            repress = self.press(0, suffix, is_again=True)
+
+            async def paint_again(request: gr.Request, is_made: bool, *values: Any) -> AsyncIterator[Updates]:
+                if not is_made:
+                    yield {self.buttons[0]: gr.skip()}
+                    return
+                async for page in repress(request, *values):
+                    yield page
+
+            for listen in again:
+                listen(
+                    paint_again, [self.panels.kept["made"], *row], self.outputs, trigger_mode="always_last", **options
+                )
+        self._wire_stop(suffix)
+        RETURNS.setdefault(self.board, []).append((self, suffix))
+        ids = tuple(str(each.elem_id) for each in self.buttons)
+        alone = frozenset(at for at, each in enumerate(self.buttons) if not inputs or each in self.fresh)
+        places_of().workplaces[self.place] = Workplace(self.form.prefix, labels_here(), ids, alone, self.repeat)
+
+    def _wire_stop(self, suffix: str) -> None:
+        def ask_to_stop(request: gr.Request) -> Updates:
+            run = self.board.stop_shown(f"{request.session_hash}{suffix}")
+            return {self.stop: gr.skip()} if run is not None else ready(self.buttons, self.stop)
+
+        self.stop.click(ask_to_stop, outputs=[*self.buttons, self.stop], **QUIET)
+
+
+RETURNS: weakref.WeakKeyDictionary[RunBoard, list[tuple[Workbench, str]]] = weakref.WeakKeyDictionary()
+
+
+def wire_returns(page: gr.Blocks) -> None:
+    """Let a page that is opened follow in every tab what its browser began there; called once, after the tabs."""
+    benches = RETURNS.get(board_of(), [])
+    if not benches:
+        return
+    outputs = list(dict.fromkeys(each for bench, _ in benches for each in bench.outputs))
+
+    async def come_back(request: gr.Request) -> AsyncIterator[Updates]:
+        browser = browser_of_request(request)
+        found = [(bench, suffix, bench.board.find_shown(browser, bench.place)) for bench, suffix in benches]
+        session = str(request.session_hash)
+        follows = [bench.follow(run, f"{session}{suffix}") for bench, suffix, run in found if run is not None]
+        if not follows:
+            yield {outputs[0]: gr.skip()}
+        async for updates in merge(follows):
+            yield updates
+
+    page.load(come_back, None, outputs, concurrency_limit=None, show_progress="hidden", api_visibility="private")
+
+
+async def merge(sources: Sequence[AsyncIterator[Updates]]) -> AsyncIterator[Updates]:
+    """Yield what several sources yield, as it comes."""
+    arrived: asyncio.Queue[Updates | None] = asyncio.Queue()
+
+    async def pump(source: AsyncIterator[Updates]) -> None:
+        try:
+            async for each in source:
+                await arrived.put(each)
+        finally:
+            await arrived.put(None)
+
+    tasks = [asyncio.create_task(pump(source)) for source in sources]
+    try:
+        ended = 0
+        while ended < len(tasks):
+            each = await arrived.get()
+            if each is None:
+                ended += 1
             else:
-                yield {buttons[0]: gr.skip()}
-
-        return work
-
-    outputs = [*panels.components, *buttons, stop, *([form["seed"]] if seed_kept else [])]
-    row = [*form.components, *seed_kept, *inputs]
-    options: dict[str, Any] = {
-        "show_progress": "minimal",
-        "show_progress_on": panels.status,
-        "api_visibility": "private",
-        **jobs.queue_of(form.prefix),
-    }
-    running: list[Any] = []
-    for number, button in enumerate(buttons):
-        button.click(None, outputs=[*buttons, stop], js=busy_js(len(buttons)), api_visibility="private")
-        running.append(button.click(runner(number), row, outputs, **options))
-    for listen in again:
-        made = [panels.kept["made"], *row]
-        running.append(listen(rerunner(), made, outputs, trigger_mode="always_last", **options))
-    wire_stop(stops, stop, panels.status, buttons, running, suffix)
+                yield each
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def layout_settings(prefix: str, file_types: Sequence[str]) -> tuple[gr.File, gr.HTML]:
@@ -142,14 +265,24 @@ def wire_settings(
             return {note: html.problem(jobs.sentence(error))}
         return {**form.updates(values), **follow(values), note: html.finished(said)}
 
+    keep_draft(form, follow, also)
     upload.change(lambda path: {note: ""} if path is None else restore(path), upload, outputs, **QUIET)
     library = library_of_page()
     if library is None:
         return
     places_of().openers.append(Opener(form.prefix, labels_here(), load_settings))
 
+    def open_job(owner: str, job_id: str) -> Updates:
+        job = library.jobs.get(owner, job_id)
+        values = form.readable(job.row) if job is not None else {}
+        if not values:
+            return {note: html.problem(NO_SETTINGS)}
+        return {**form.updates(values), **follow(values), note: html.finished("The settings are back")}
+
     def open_item(asked: str, request: gr.Request) -> Updates:
         owner, item_id = owner_of_request(request), asked.partition(" ")[0]
+        if item_id.startswith(JOB):
+            return open_job(owner, item_id.removeprefix(JOB))
         try:
             item = library.get(owner, item_id)
             paths = [str(library.path(owner, item_id, each.name)) for each in item.files]
@@ -158,4 +291,6 @@ def wire_settings(
         return next((found for found in map(restore, paths) if len(found) > 1), {note: html.problem(NO_SETTINGS)})
 
     asked = gr.Textbox(visible="hidden", elem_id=f"{form.prefix}-open")
-    asked.change(open_item, asked, outputs, **QUIET)
+    asked.change(open_item, asked, list(dict.fromkeys([*form.components, *outputs])), **QUIET).then(
+        None, asked, js="(asked) => { window.auralumeLibrary?.pressed(asked); }"
+    )

@@ -74,23 +74,42 @@ def hub() -> Iterator[HubServer]:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator[str]:
     """Yield the studio in a process of its own."""
-    folder = tmp_path_factory.mktemp("studio")
+    port = find_free_port()
+    process = start_studio(tmp_path_factory.mktemp("studio"), port, hub)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end_studio(process)
+
+
+def find_free_port() -> int:
+    """Return a port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def start_studio(folder: Path, port: int, hub: HubServer) -> subprocess.Popen[bytes]:
+    """Start the studio over a folder, and wait until it answers."""
     command = [sys.executable, "-m", "tests.browser.serve_debug", str(folder), str(port)]
     with (folder / "log").open("w") as log:
         own = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(folder / "cache")}
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | own)
     try:
         _wait_for(port, process, folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    except BaseException:
+        end_studio(process)
+        raise
+    return process
+
+
+def end_studio(process: subprocess.Popen[bytes]) -> None:
+    """End a studio, however busy it is."""
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -39,7 +39,7 @@ def keep_tone(
         id=new_id(),
         owner=owner,
         kind="speech",
-        title=title_of(recipe, "speech", path.stem),
+        title=title_of(recipe.settings, "speech", path.stem),
         prompt=prompt_of(settings),
         recipe=recipe,
         created_s=time.time(),

@@ -15,6 +15,7 @@ from studio.library.store import Library
 from studio.library_tab.cards import describe_card
 from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
 from studio.page.places import Intake, Opener, Places
+from studio.page.runs import RunBoard
 from tests.studio.library.results import keep_tone
 
 
@@ -37,7 +38,7 @@ def library(tmp_path: Path) -> Library:
 
 @pytest.fixture
 def client(library: Library) -> TestClient:
-    return TestClient(Starlette(routes=routes(library, PLACES)))
+    return TestClient(Starlette(routes=routes(library, PLACES, RunBoard(library.jobs))))
 
 
 def test_cards_come_page_by_page_and_the_state_tells_of_changes(

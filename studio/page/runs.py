@@ -1,0 +1,331 @@
+"""Work that lives in the server: a press of a button begins a run, and pages follow it.
+
+A run goes on when its page is reloaded, closed, or loses its line. A page that comes back to the same browser finds
+what runs, and what has ended of late, in every tab.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import os
+import shutil
+import threading
+import time
+import weakref
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from gradio.blocks import Blocks
+from gradio.context import Context
+
+from studio.io import temp_folders
+from studio.library import jobs as states
+from studio.library.items import new_id
+from studio.library.jobs import Job, JobStore
+from studio.page import html, jobs
+from studio.page.events import Event, Events, Files, Problem, Status
+from studio.page.keeping import Keeping
+from studio.page.run_events import RunFollower, RunSnapshot
+
+log = logging.getLogger(__name__)
+
+Steps = Callable[[str], Generator[Events]]  # the name to stop it by, to its events
+REMEMBERED_S = 3600.0  # an ended run can be seen again for so long
+ABANDONED_S = 30.0  # without a library, work that no page follows ends after that
+LOOK_S = 1.0
+MOST_WAITING = 40
+CROWDED = "The studio has too much to do just now; try again in a few minutes."
+
+
+class BackgroundRun:
+    """One press of a button, in a thread of its own.
+
+    Attributes:
+        job: as the store knows it.
+        keeping: takes its files into the library, or None.
+        items: what it left there.
+        is_unwanted: whether it was stopped.
+        folder: its files, as long as somebody may look at it.
+    """
+
+    def __init__(self, job: Job, steps: Steps, keeping: Keeping | None, stops: jobs.StopBoard) -> None:
+        self.job, self.keeping, self.state = job, keeping, states.WAITING
+        self.items: list[str] = []
+        self.ended_s = 0.0
+        self.left_s = time.monotonic()  # when the last page left it
+        self.folder: Path | None = None
+        self._steps, self._stops = steps, stops
+        self._lock = threading.Lock()
+        self._snapshot = RunSnapshot()
+        self._followers: list[RunFollower] = []
+        self.is_unwanted = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it waits or runs."""
+        return self.state in states.OPEN_STATES
+
+    @property
+    def line(self) -> Any:
+        """Return its last status, or None."""
+        return self._snapshot.last.get("line")
+
+    @property
+    def is_followed(self) -> bool:
+        """Tell whether a page looks at it, or has until a moment ago."""
+        return bool(self._followers) or time.monotonic() - self.left_s < ABANDONED_S
+
+    def tell(self, events: Events) -> None:
+        """Show a step to every page that follows."""
+        with self._lock:
+            self._snapshot.add(events)
+            for follower in self._followers:
+                follower.put(events)
+
+    def stop(self) -> None:
+        """End it: at its next step, or before its first."""
+        self.is_unwanted = True
+        self._stops.ask(self.job.id)
+
+    def work(self) -> str:
+        """Do it; return how it ended."""
+        if self.is_unwanted:
+            self.tell((Status(html.finished("Stopped")),))
+            return states.STOPPED
+        state, self.folder = states.DONE, temp_folders.hold()
+        try:
+            for events in self._steps(self.job.id):
+                if self.is_unwanted:  # Stop came before the work had begun to listen for it
+                    self._stops.ask(self.job.id)
+                if self.keeping is not None:
+                    self.keeping.add(events)
+                if any(isinstance(each, Problem) for each in events):
+                    state = states.FAILED
+                self.tell(tuple(self._held(each) for each in events))
+        except Exception as error:
+            state = states.FAILED
+            self.tell((Problem(jobs.sentence(error)),))
+        finally:
+            if self.keeping is not None:
+                self.items = [each.id for each in self.keeping.finish()]
+        return states.STOPPED if self.is_unwanted and state == states.DONE else state
+
+    def close(self) -> None:
+        """Tell the pages that nothing follows."""
+        with self._lock:
+            self.ended_s = time.monotonic()
+            self._snapshot.sounds.clear()
+            for follower in self._followers:
+                follower.end()
+
+    def clear(self) -> None:
+        """Delete its files."""
+        if self.folder is not None:
+            temp_folders.release(self.folder)
+
+    def _held(self, event: Event) -> Event:
+        """Return an event whose files lie in the run's own folder: those of the work go with it."""
+        if not isinstance(event, Files) or self.folder is None:
+            return event
+        held: dict[str, Path | str | None] = {}
+        copies: dict[str, Path] = {}
+        for name, path in event.paths.items():
+            held[name] = None
+            if path is not None:
+                copies[str(path)] = copies.get(str(path)) or _copy(Path(path), self.folder)
+                held[name] = copies[str(path)]
+        return Files(held)
+
+    async def follow(self) -> AsyncIterator[Events]:
+        """Yield what a page is to show, from now to the end."""
+        follower = RunFollower()
+        with self._lock:
+            first, is_open = self._snapshot.events(self.is_open), self.ended_s == 0.0
+            if is_open:
+                self._followers.append(follower)
+        try:
+            yield first
+            if is_open:
+                async for events in follower.steps():
+                    yield events
+        finally:
+            with self._lock:
+                if follower in self._followers:
+                    self._followers.remove(follower)
+                self.left_s = time.monotonic()
+
+
+class RunBoard:
+    """All runs of a studio: which run, which wait, and which are still remembered.
+
+    Args:
+        store: keeps them over restarts; None where there is no library.
+        at_once: how many runs of one place go beside each other.
+    """
+
+    def __init__(self, store: JobStore | None = None, at_once: int = jobs.AT_ONCE) -> None:
+        self.store, self.at_once = store, at_once
+        self.version = 0
+        self._lock = threading.Condition()
+        self._runs: dict[str, BackgroundRun] = {}
+        self._lanes: defaultdict[str, list[str]] = defaultdict(list)  # of a place: what runs, then what waits
+        self._shown: dict[str, str] = {}  # by session, the run that its page shows
+
+    def submit(self, session: str, run: BackgroundRun) -> BackgroundRun:
+        """Begin a run, or let it wait for its turn.
+
+        Raises:
+            ValueError: too many wait already.
+        """
+        with self._lock:
+            self._forget_old(run.job)
+            if sum(each.state == states.WAITING for each in self._runs.values()) >= MOST_WAITING:
+                raise ValueError(CROWDED)
+            self._runs[run.job.id] = run
+            self._lanes[run.job.place].append(run.job.id)
+            if session:
+                self._shown[session] = run.job.id
+            self.version += 1
+        if self.store is not None:
+            self.store.add(run.job)
+        context = contextvars.copy_context()  # a lent GPU wants to know who asks
+        threading.Thread(target=context.run, args=(self._work, run), name="auralume-run", daemon=True).start()
+        return run
+
+    def show(self, session: str, run: BackgroundRun) -> None:
+        """Note which run a page shows: its Stop is meant for this one."""
+        with self._lock:
+            self._shown[session] = run.job.id
+
+    def stop_shown(self, session: str) -> BackgroundRun | None:
+        """Stop the run that a page shows; return it."""
+        with self._lock:
+            run = self._runs.get(self._shown.get(session, ""))
+        if run is not None and run.is_open:
+            self.stop(run)
+            return run
+        return None
+
+    def stop(self, run: BackgroundRun) -> None:
+        """Stop a run, or take it from those that wait."""
+        run.stop()
+        with self._lock:
+            self._lock.notify_all()
+
+    def get(self, owner: str, job_id: str) -> BackgroundRun | None:
+        """Return a run of an owner."""
+        with self._lock:
+            run = self._runs.get(job_id)
+        return run if run is not None and run.job.owner == owner else None
+
+    def find_shown(self, browser: str, place: str) -> BackgroundRun | None:
+        """Return the newest run that was begun in this browser at this place, while it is remembered."""
+        with self._lock:
+            own = [each for each in self._runs.values() if (each.job.browser, each.job.place) == (browser, place)]
+        known = [each for each in own if each.is_open or time.monotonic() - each.ended_s < REMEMBERED_S]
+        return max(known, key=lambda each: each.job.id, default=None) if browser else None
+
+    def list_open(self, owner: str) -> list[BackgroundRun]:
+        """Return an owner's runs that wait or run, the oldest first."""
+        with self._lock:
+            own = [each for each in self._runs.values() if each.job.owner == owner and each.is_open]
+        return sorted(own, key=lambda each: each.job.id)
+
+    def _work(self, run: BackgroundRun) -> None:
+        job, state, said = run.job, states.FAILED, ""
+        try:
+            self._wait_for_turn(run)
+            run.state = states.RUNNING
+            self._note(lambda store: store.begin(job.id))
+            state = run.work()
+            line = run.line
+            said = line.sentence if isinstance(line, Problem) else str(getattr(getattr(line, "html", ""), "what", ""))
+        finally:
+            run.state = state
+            with self._lock:
+                self._lanes[job.place].remove(job.id)
+                self._lock.notify_all()
+                self.version += 1
+            self._note(lambda store: store.end(job.id, state, said, run.items))
+            run.close()
+
+    def _wait_for_turn(self, run: BackgroundRun) -> None:
+        said = ""
+        with self._lock:
+            while (place := self._lanes[run.job.place].index(run.job.id)) >= self.at_once and not run.is_unwanted:
+                now = self._place_in_words(run, place - self.at_once)
+                if now != said:
+                    run.tell((Status(html.status(now)),))
+                    said = now
+                self._lock.wait(LOOK_S)
+
+    def _place_in_words(self, run: BackgroundRun, before: int) -> str:
+        usual = self.store.usual_s(run.job.place) if self.store is not None else None
+        place = "You are next" if not before else f"{before} {'is' if before == 1 else 'are'} before you"
+        left = f", about {html.duration(usual * (before // self.at_once + 1))}" if usual else ""
+        return f"Waiting for your turn: {place}{left}"
+
+    def _note(self, work: Callable[[JobStore], None]) -> None:
+        if self.store is not None:
+            try:
+                work(self.store)
+            except Exception:
+                log.warning("A job could not be noted", exc_info=True)
+
+    def _forget_old(self, newest: Job) -> None:
+        """Let go of ended runs: those before the newest at the same place and browser, and all after a while."""
+        now_s = time.monotonic()
+        for job_id, run in list(self._runs.items()):
+            same = (run.job.browser, run.job.place) == (newest.browser, newest.place)
+            if not run.is_open and run.ended_s and not run.is_followed and (same or now_s - run.ended_s > REMEMBERED_S):
+                del self._runs[job_id]
+                self._shown = {session: shown for session, shown in self._shown.items() if shown != job_id}
+                run.clear()
+
+    def end_abandoned(self) -> None:
+        """Stop what no page follows; for a studio without a library, where nobody would ever see it."""
+        with self._lock:
+            alone = [each for each in self._runs.values() if each.is_open and not each.is_followed]
+        for run in alone:
+            self.stop(run)
+
+
+BOARDS: weakref.WeakKeyDictionary[Blocks, RunBoard] = weakref.WeakKeyDictionary()
+
+
+def board_of(page: Blocks | None = None) -> RunBoard:
+    """Return the board of a page, by default of the one that is being built."""
+    page = page if page is not None else Context.root_block
+    if page is None:
+        raise RuntimeError("Runs belong to a page that is being built.")
+    return BOARDS.setdefault(page, RunBoard())
+
+
+def new_job(owner: str, browser: str, place: str, starter: int, title: str, row: dict[str, Any]) -> Job:
+    """Return a job that waits."""
+    return Job(new_id(), owner, browser, place, starter, title, states.WAITING, row, time.time())
+
+
+def watch_abandoned(board: RunBoard) -> None:
+    """Look now and then for work that nobody follows, in a thread of its own."""
+
+    def look() -> None:
+        while True:
+            time.sleep(ABANDONED_S / 3)
+            board.end_abandoned()
+
+    threading.Thread(target=look, name="auralume-abandoned", daemon=True).start()
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    target = folder / path.name
+    if target.exists():
+        target.unlink()
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+    return target
