@@ -1,9 +1,9 @@
 """What made a result: written into the file itself, and read back from it.
 
 A recipe is JSON of a few hundred bytes in the file's own metadata: an ID3 text frame in WAV and MP3, a Vorbis comment
-in FLAC, a free-form atom in MP4, a text event in MIDI. Files come from strangers, so reading is bounded: size of the
-file and of the tag, shape of the JSON, type and number of the settings. What is not understood is refused with a
-sentence, never guessed.
+in FLAC, a free-form atom in MP4, a text event in MIDI, XMP in pictures. Files come from strangers, so reading is
+bounded: size of the file and of the tag, shape of the JSON, type and number of the settings. What is not understood is
+refused with a sentence, never guessed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ MP4_ATOM = "----:org.auralume:recipe"
 MIDI_PREFIX = "auralume:"
 FORMAT_VERSION = 1
 
+PICTURES = ("png", "webp", "gif")
 MAX_FILE_BYTES = 200 * 2**20
 MAX_MIDI_BYTES = 4 * 2**20
 MAX_ID3_BYTES = 256 * 2**10
@@ -29,6 +31,17 @@ MAX_JSON_CHARACTERS = 128 * 2**10
 MAX_SETTINGS = 64
 MAX_NAME_CHARACTERS = 200
 MAX_TEXT_CHARACTERS = 20_000
+
+STARTS: dict[str, Callable[[bytes], bool]] = {
+    "wav": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WAVE",
+    "webp": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+    "flac": lambda head: head[:4] == b"fLaC",
+    "midi": lambda head: head[:4] == b"MThd",
+    "mp4": lambda head: head[4:8] == b"ftyp",
+    "png": lambda head: head[:8] == b"\x89PNG\r\n\x1a\n",
+    "gif": lambda head: head[:6] in {b"GIF87a", b"GIF89a"},
+    "mp3": lambda head: head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0),
+}
 
 Setting = str | int | float | bool
 
@@ -86,7 +99,7 @@ class Recipe:
 
 
 def write_recipe(path: str | Path, recipe: Recipe) -> None:
-    """Put a recipe into a finished WAV, MP3, FLAC, MP4 or MIDI file, in place of one it may hold.
+    """Put a recipe into a finished WAV, MP3, FLAC, MP4, MIDI, PNG, WebP or GIF file, in place of one it may hold.
 
     Raises:
         RecipeError: for any other kind of file.
@@ -112,6 +125,10 @@ def write_recipe(path: str | Path, recipe: Recipe) -> None:
             mp4.add_tags()
         mp4[MP4_ATOM] = [text.encode("ascii")]
         mp4.save()
+    elif kind in PICTURES:
+        from studio.io.xmp import GENERATED, packet, write_xmp
+
+        write_xmp(path, packet(GENERATED, text))
     else:
         raise RecipeError(f"Settings cannot be kept in a file such as {path.name}.")
 
@@ -125,8 +142,9 @@ def read_recipe(path: str | Path) -> Recipe:
         raise RecipeError(f"This file is larger than {MAX_FILE_BYTES // 2**20} MB; results of Auralume are smaller.")
     kind = kind_of(path)
     if kind is None:
-        raise RecipeError("This is not a WAV, MP3, FLAC, MP4 or MIDI file, so it holds no settings.")
+        raise RecipeError("This is not a WAV, MP3, FLAC, MP4, MIDI, PNG, WebP or GIF file, so it holds no settings.")
     readers = {"midi": _read_midi, "wav": _read_wav, "mp3": _read_mp3, "flac": _read_flac, "mp4": _read_mp4}
+    readers |= dict.fromkeys(PICTURES, _read_picture)
     try:
         text = readers[kind](path)
     except RecipeError:
@@ -139,19 +157,12 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def kind_of(path: Path) -> str | None:
-    """Tell the kind of file by its first bytes: "wav", "mp3", "flac", "mp4", "midi", or None."""
+    """Tell the kind of file by its first bytes: "wav", "mp3", "flac", "mp4", "midi", one of PICTURES, or None."""
     with path.open("rb") as file:
         head = file.read(12)
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:4] == b"fLaC":
-        return "flac"
-    if head[:4] == b"MThd":
-        return "midi"
-    if head[4:8] == b"ftyp":
-        return "mp4"
-    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
-        return "mp3"
+    for kind, is_it in STARTS.items():
+        if is_it(head):
+            return kind
     return None
 
 
@@ -170,22 +181,38 @@ def _write_id3(path: Path, kind: str, text: str, recipe: Recipe) -> None:
     file.save()
 
 
-def _text_frame(tags: Any) -> str | None:
-    frame = tags.get(f"TXXX:{TAG}") if tags is not None else None
+def read_id3_text(path: Path, name: str) -> str | None:
+    """Return a text of a WAV or MP3 file's ID3 tag by its name; None where there is none that is safe to read."""
+    readers = {"wav": _read_wav, "mp3": _read_mp3}
+    kind = kind_of(path)
+    try:
+        return readers[kind](path, name) if kind in readers else None
+    except Exception:  # a stranger's file can break a parser in any way
+        return None
+
+
+def _text_frame(tags: Any, name: str) -> str | None:
+    frame = tags.get(f"TXXX:{name}") if tags is not None else None
     return str(frame.text[0]) if frame is not None and frame.text else None
 
 
-def _read_wav(path: Path) -> str | None:
+def _read_picture(path: Path) -> str | None:
+    from studio.io.xmp import read_recipe_text
+
+    return read_recipe_text(path)
+
+
+def _read_wav(path: Path, name: str = TAG) -> str | None:
     size = _id3_chunk_bytes(path)
     if size is None:
         return None
     _check_id3_size(size)
     from mutagen.wave import WAVE
 
-    return _text_frame(WAVE(path).tags)
+    return _text_frame(WAVE(path).tags, name)
 
 
-def _read_mp3(path: Path) -> str | None:
+def _read_mp3(path: Path, name: str = TAG) -> str | None:
     with path.open("rb") as file:
         head = file.read(10)
     if head[:3] != b"ID3" or len(head) < 10:
@@ -193,7 +220,7 @@ def _read_mp3(path: Path) -> str | None:
     _check_id3_size(sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)))
     from mutagen.id3 import ID3
 
-    return _text_frame(ID3(path, load_v1=False))
+    return _text_frame(ID3(path, load_v1=False), name)
 
 
 def _check_id3_size(size: int) -> None:
