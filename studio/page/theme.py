@@ -68,7 +68,9 @@ TITLE_FONT_FILE = "static/fonts/Montserrat/Montserrat-Bold.woff2"
 FRAME = """
 @font-face { font-family: "Auralume Title"; src: url("%s") format("woff2"); font-weight: 700; font-display: swap; }
 body { background: var(--body-background-fill) !important; color: var(--body-text-color) !important; }
-.gradio-container { max-width: 1240px !important; margin: 0 auto !important; padding: 0 !important; }
+.gradio-container {
+  width: 100% !important; max-width: 1240px !important; margin: 0 auto !important; padding: 0 !important;
+}
 .gradio-container > .main { padding: 0 28px 28px !important; width: 100% !important; }
 @media (max-width: 800px) { .gradio-container > .main { padding: 0 14px 20px !important; } }
 """.replace("%s", TITLE_FONT_FILE)
