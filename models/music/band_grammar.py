@@ -17,6 +17,7 @@ from models.music.score import MAX_TRACKS
 from models.music.vocabulary import (
     BAR,
     DRUM,
+    DRUMS,
     DURATION,
     DURATIONS,
     EOS,
@@ -30,6 +31,8 @@ from models.music.vocabulary import (
 )
 
 _MELODIC_KEYS = 24
+MOST_NOTES, MOST_FINAL_NOTES = 6, 4  # of a track that plays chords, at once
+LEAST_SHARE = 0.9  # of the bars, in which a part plays that may be silent for one bar at a time
 
 
 class BandGrammar(Grammar):
@@ -40,7 +43,11 @@ class BandGrammar(Grammar):
         self.key = NO_KEY
         self.programs: dict[int, int] = {}
         self.silent_for: dict[int, int] = {}  # bars ended in a row without a note of the track
+        self.bars_of: dict[int, int] = {}  # bars with a note of the track
+        self.bars_before = 0  # of the piece, before the answer
+        self.begins_piece = True  # no bar came before those that are sampled
         self.sounded: set[int] = set()  # tracks in this bar
+        self.struck_here = 0  # notes of the track at this onset
         self.free: frozenset[int] = frozenset()  # tracks that are not the grammar's concern
         for pitch in range(128):
             if pitch not in KIT:
@@ -57,7 +64,7 @@ class BandGrammar(Grammar):
         if self.after == "Pitch":
             self._allow_held(allowed)
         else:
-            if self.after == "Note" and self.track != DRUM_TRACK and self._plays_one_line(self.track):
+            if self.after == "Note" and self.track != DRUM_TRACK and self.struck_here >= self._count_most(self.track):
                 allowed[VELOCITY.first : VELOCITY.stop] = False
                 allowed[PITCH.first : PITCH.stop] = False
             if self._is_last_bar():
@@ -66,8 +73,11 @@ class BandGrammar(Grammar):
         if not allowed.any():
             allowed[:] = before
 
-    def _plays_one_line(self, track: int) -> bool:
-        return track not in self.free and plays_one_line(self.programs.get(track, 0))
+    def _count_most(self, track: int) -> int:
+        """Return how many notes a track may strike at once."""
+        if track in self.free:
+            return 128
+        return 1 if plays_one_line(self.programs.get(track, 0)) else MOST_NOTES
 
     def _is_last_bar(self) -> bool:
         return self.constraints.ends and self.bars > 0 and self.bars == self.constraints.bars
@@ -96,11 +106,14 @@ class BandGrammar(Grammar):
         most = self.constraints.max_silent_bars
         if most is None:
             return []
-        most = 0 if self._is_last_bar() else most
+        is_first = self.begins_piece and self.bars == 1
+        most = 0 if self._is_last_bar() or is_first else most
+        missing = [track for track in self.tracks if track not in self.sounded and track not in self.free]
+        rare = LEAST_SHARE * (self.bars - 1 + self.bars_before)
         return [
             track
-            for track in self.tracks
-            if track not in self.sounded and track not in self.free and self.silent_for.get(track, 0) >= most
+            for track in missing
+            if self.silent_for.get(track, 0) >= most or (most < 2 and self.bars_of.get(track, 0) < rare)
         ]
 
     def _allow_cadence(self, allowed: Allowed) -> None:
@@ -109,6 +122,8 @@ class BandGrammar(Grammar):
         if self.position < 0 and not self._can_start_at_once(melodic):
             return
         allowed[POSITION.first + (self.position < 0) : POSITION.stop] = False
+        if self.after == "Note" and self.struck_here >= MOST_FINAL_NOTES:
+            allowed[VELOCITY.first : VELOCITY.stop] = allowed[PITCH.first : PITCH.stop] = False
         due = self._list_due()
         if due:
             allowed[TRACK.first + min(due) + 1 : TRACK.first + MAX_TRACKS + 1] = False
@@ -155,7 +170,10 @@ class BandGrammar(Grammar):
             self.key = token - KEY.first
         elif kind is PROGRAM:
             self._take_instrument(self.tracks[-1] if self.tracks else 0, token - PROGRAM.first)
+        elif kind in (TRACK, DRUMS, POSITION):
+            self.struck_here = 0
         elif self.after == "Note":
+            self.struck_here += 1
             self.sounded.add(self.track)
 
     def _take_instrument(self, track: int, program: int) -> None:
@@ -164,9 +182,15 @@ class BandGrammar(Grammar):
         low, high = find_range(program)
         self.sounding_until[track, :low] = self.sounding_until[track, high + 1 :] = NEVER
 
+    def start_sampling(self) -> None:
+        """Count bars from here."""
+        self.begins_piece = self.bars == 0
+        super().start_sampling()
+
     def _close_bar(self) -> None:
         """Count how long each track has been silent."""
         if self.bars or self.sounded:
             for track in self.tracks:
                 self.silent_for[track] = 0 if track in self.sounded else self.silent_for.get(track, 0) + 1
+                self.bars_of[track] = self.bars_of.get(track, 0) + (track in self.sounded)
         self.sounded = set()

@@ -18,36 +18,42 @@ import numpy as np
 
 from models.contracts import MAX_SEED, ModelInfo
 from models.hub.spec import ModelSpec
-from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
 from models.music.contracts import IDEAS, MusicChunk, MusicRequest
 from models.music.controls import MusicControls, measure_density
 from models.music.copy_detector import COPY_INDEX_FILE, CopyDetector, ends_in_copy
 from models.music.grammar import Grammar
+from models.music.guided_grammar import Guide, GuidedGrammar
 from models.music.kv_cache import CachedTransformer, is_int8_available
 from models.music.melody import Melody, MelodyGrammar, extract_top_line, find_melody_track
 from models.music.musical_context import PlannedBar
 from models.music.obedience import list_unmet
 from models.music.piece_builder import PieceBuilder
-from models.music.planning import PiecePlan, measure_plan
+from models.music.planning import PiecePlan
 from models.music.playback import BarParser, ParsedBar, PiecePlayer
 from models.music.prompts import (
-    MAX_SILENT_BARS,
     TokenPrompt,
     choose_controls,
     make_constraints,
     make_continuation_prompt,
     make_infill_prompt,
+    make_later_constraints,
 )
 from models.music.rendering import StreamRenderer
-from models.music.request_plan import keep_controls, make_plan, score_opening
+from models.music.request_plan import (
+    choose_grammar,
+    keep_controls,
+    make_guide,
+    make_plan,
+    plan_rewriting,
+    score_opening,
+)
 from models.music.sampling import MAX_BATCH_TOKENS, MIN_TOKENS, MusicSampler, SamplingSettings
 from models.music.score import Bar, Piece
 from models.music.soundfont import load_general_midi
 from models.music.soundfont_renderer import SoundFontRenderer
 from models.music.source_piece import prepare_source
 from models.music.transformer import MusicTransformer
-from models.music.variation import make_variation
 from models.music.vocabulary import BAR, KIND_OF, METER
 from models.music.weights import MUSIC_FILE, load_model
 
@@ -83,6 +89,7 @@ class MusicComposer:
         self.sampler = MusicSampler(CachedTransformer(model, precision))
         self.bank = SoundFontRenderer(load_general_midi())
         self.context_tokens = model.config.context_tokens
+        self.prompt_tokens = int(PROMPT_SHARE * self.context_tokens)
 
     @property
     def info(self) -> ModelInfo:
@@ -134,16 +141,16 @@ class MusicComposer:
         for index in range(first, stop):
             player.builder.notes[index] = []
         yield from self._play_old_bars(player, first - LEAD_IN_BARS, first)
-        plan = PiecePlan(tuple(measure_plan(piece)))
-        # A model that learned to fill a few bars at once fills more of them a few at a time.
-        for begin in range(first, stop, 4):
+        plan = plan_rewriting(piece, request)
+        for begin in range(first, stop, 4):  # a model that learned to fill a few bars at once
             end = min(begin + 4, stop)
             whole = player.builder.build()
-            prompt = make_infill_prompt(whole, begin, end, request, int(PROMPT_SHARE * 1.6 * self.context_tokens))
+            prompt = make_infill_prompt(whole, begin, end, request, 3 * self.prompt_tokens // 2)
             plans = [plan.list_bars(prompt.order, whole)]
+            guides = [make_guide(plan, request, range(begin, end), whole)]
             written = begin
-            make = make_variation(piece, begin, end, request.seed) if request.action == "vary" else BandGrammar
-            with closing(self._sample_bars([prompt], request, [Bar()], begin, plans, grammar=make)) as bars:
+            make = choose_grammar(request, piece, begin, end)
+            with closing(self._sample_bars([prompt], request, [Bar()], begin, plans, guides, make)) as bars:
                 for _, (_, notes) in bars:
                     if written < end:
                         player.builder.rewrite(written, notes)
@@ -164,13 +171,10 @@ class MusicComposer:
                 yield replace(chunk, idea=index, last=chunk.last and index == IDEAS - 1)
 
     def _compose_ideas(self, request: MusicRequest) -> Iterator[MusicChunk]:
-        players = [
-            self._make_player(request, PieceBuilder(tempo_scale=request.pace), index, request.bars)
-            for index in range(IDEAS)
-        ]
+        builders = [PieceBuilder(tempo_scale=request.pace) for _ in range(IDEAS)]
+        players = [self._make_player(request, builder, idea, request.bars) for idea, builder in enumerate(builders)]
         prompts = [TokenPrompt((), make_constraints(request))] * IDEAS
-        bars = self._write_first_window(prompts, request, players)
-        with closing(bars):
+        with closing(self._write_first_window(prompts, request, players)) as bars:
             for number, index in bars:
                 yield players[number].make_chunk(index)
         for player in players:
@@ -192,17 +196,16 @@ class MusicComposer:
         player.add_remark(f"The melody was taken from track {chosen + 1} of the file.")
         plan = make_plan(request, controls, len(piece.bars), like=alone)
 
-        def make_grammar(constraints: Constraints, first: int) -> Grammar:
-            return MelodyGrammar(constraints, melody, first)
+        def make_grammar(constraints: Constraints, guide: Guide) -> Grammar:
+            return MelodyGrammar(constraints, melody, guide.bars[0].number or 0, guide)
 
         yield from self._write_on(player, request, controls, plan, make_grammar, piece.bars[0])
         yield player.make_chunk(None, ends=True, last=True)
 
     def _perform(self, request: MusicRequest) -> Iterator[MusicChunk]:
         piece = prepare_source(request)
-        player = self._make_player(
-            request, PieceBuilder.from_piece(piece, request.pace), total=len(piece.bars), source=piece
-        )
+        builder = PieceBuilder.from_piece(piece, request.pace)
+        player = self._make_player(request, builder, total=len(piece.bars), source=piece)
         for index in range(len(piece.bars)):
             player.done = index + 1
             yield player.make_chunk(index)
@@ -279,10 +282,10 @@ class MusicComposer:
         """
         ended: set[int] = set()
         window = attempt * ATTEMPT
-        plans = [
-            make_plan(request, None, request.bars, player.idea).list_bars(range(request.bars)) for player in players
-        ]
-        with closing(self._sample_bars(prompts, request, [Bar()] * len(prompts), window, plans, True)) as bars:
+        planned = [make_plan(request, None, request.bars, player.idea) for player in players]
+        guides = [make_guide(plan, request, range(request.bars)) for plan in planned]
+        plans, opening = [plan.bars for plan in planned], [Bar()] * len(prompts)
+        with closing(self._sample_bars(prompts, request, opening, window, plans, guides, in_front=True)) as bars:
             for parser, (bar, notes) in bars:
                 player = players[parser.number]
                 if not player.builder.bars:
@@ -302,7 +305,7 @@ class MusicComposer:
         request: MusicRequest,
         controls: MusicControls,
         plan: PiecePlan,
-        grammar: Callable[[Constraints, int], Grammar] | None = None,
+        grammar: Callable[[Constraints, Guide], Grammar] = GuidedGrammar,
         opening: Bar | None = None,
     ) -> Iterator[MusicChunk]:
         """Append bars to a piece that is begun, window after window."""
@@ -311,25 +314,18 @@ class MusicComposer:
         attempt = 0
         while len(builder.bars) < target:
             begun = len(builder.bars)
-            constraints = Constraints(
-                bars=target - begun,
-                may_change_meter=False,
-                may_change_tempo=False,
-                max_silent_bars=MAX_SILENT_BARS,
-                ends=request.ends,
-            )
+            constraints = make_later_constraints(request, target - begun)
             bar = builder.bars[-1] if builder.bars else (opening or Bar())
             if request.action == "continue" and request.meter_row is not None:
                 bar = replace(bar, meter=request.meter_row)
             whole = builder.build()
-            budget = int(PROMPT_SHARE * self.context_tokens)
             wanted = plan.find_wanted(begun, begun + LOOK_AHEAD_BARS)
-            prompt = make_continuation_prompt(whole, controls, constraints, budget, bar, wanted)
+            prompt = make_continuation_prompt(whole, controls, constraints, self.prompt_tokens, bar, wanted)
             plans = [plan.list_bars([*prompt.order, *range(begun + 1, target)], whole)]
-            make = (lambda c, first=begun: grammar(c, first)) if grammar else BandGrammar
+            guides = [make_guide(plan, request, range(begun, target), whole)]
             copied = False
             window = begun + attempt * ATTEMPT
-            with closing(self._sample_bars([prompt], request, [bar], window, plans, grammar=make)) as bars:
+            with closing(self._sample_bars([prompt], request, [bar], window, plans, guides, grammar)) as bars:
                 for _, (bar_written, notes) in bars:
                     if len(builder.bars) < target:
                         index = builder.append(bar_written, notes)
@@ -342,9 +338,8 @@ class MusicComposer:
             if copied and attempt < COPY_TRIES:
                 attempt += 1
             elif len(builder.bars) == begun:  # nothing more came: a rest is better than no end
-                builder.append(bar, [])
                 player.done += 1
-                yield player.make_chunk(begun)
+                yield player.make_chunk(builder.append(bar, []))
 
     def _sample_bars(
         self,
@@ -353,17 +348,19 @@ class MusicComposer:
         bars: Sequence[Bar],
         window: int,
         plans: Sequence[Sequence[PlannedBar]],
+        guides: Sequence[Guide],
+        grammar: Callable[[Constraints, Guide], Grammar] = GuidedGrammar,
         in_front: bool = False,
-        grammar: Callable[[Constraints], Grammar] = BandGrammar,
     ) -> Generator[tuple[BarParser, ParsedBar], None, None]:
         """Sample one row for each prompt; yields whole bars as they are finished, with the piece's parser.
 
         Args:
             bars: meter and tempo that hold before each answer.
             window: makes the seed of each window another.
-            plans: for each prompt, of its bars and those that follow.
+            plans, guides: for each prompt, of its bars and those that follow, and of the latter.
         """
-        longest = max(len(prompt.tokens) for prompt in prompts)
+        tokens, coming = [prompt.tokens for prompt in prompts], iter(guides)
+        longest = max(map(len, tokens))
         room = max(MIN_TOKENS, self.context_tokens - longest, BAR_TOKENS)
         settings = SamplingSettings(
             temperature=request.temperature,
@@ -377,8 +374,11 @@ class MusicComposer:
         for parser, prompt in zip(parsers, prompts, strict=True):
             parser.is_open = in_front or prompt.tokens[-1] == BAR.first or KIND_OF[prompt.tokens[-1]] is METER
         finished = [0] * len(prompts)
-        tokens = [prompt.tokens for prompt in prompts]
-        with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, grammar, plans)) as steps:
+
+        def make(constraints: Constraints) -> Grammar:
+            return grammar(constraints, next(coming))
+
+        with closing(self.sampler.stream(tokens, settings, prompts[0].constraints, make, plans)) as steps:
             for step in steps:
                 for parser, token, probability in zip(parsers, step.tokens, step.probabilities, strict=True):
                     written = None if token is None else parser.take(token, probability)

@@ -61,7 +61,7 @@ def _make_profiles() -> np.ndarray:
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-_PROFILES = _make_profiles()
+KEY_PROFILES = _make_profiles()
 
 
 def measure_key(piece: Piece) -> int:
@@ -72,13 +72,13 @@ def measure_key(piece: Piece) -> int:
     """
     weights = np.array(weigh_pitch_classes(piece))
     centred = weights - weights.mean()
-    return int(np.argmax(_PROFILES @ centred)) if np.abs(centred).max() > 0 else NO_KEY
+    return int(np.argmax(KEY_PROFILES @ centred)) if np.abs(centred).max() > 0 else NO_KEY
 
 
 def rank_keys(piece: Piece) -> list[int]:
     """Rank all rows of KEYS but "none", the best correlated first (Krumhansl 1990, chapter 4)."""
     weights = np.array(weigh_pitch_classes(piece))
-    return [int(row) for row in np.argsort(-(_PROFILES @ (weights - weights.mean())), kind="stable")]
+    return [int(row) for row in np.argsort(-(KEY_PROFILES @ (weights - weights.mean())), kind="stable")]
 
 
 def measure_density(piece: Piece) -> float:

@@ -221,6 +221,10 @@ class Grammar:
         if not allowed.any():
             allowed[EOS.first] = True
 
+    def weigh(self, tokens: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """Return what is added to the logits of `tokens` (n,), in nats; None for nothing."""
+        return None
+
     # ---- what was chosen
 
     def advance(self, token: int) -> None:

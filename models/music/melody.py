@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
 from models.music.grammar import Allowed
+from models.music.guided_grammar import Guide, GuidedGrammar
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.vocabulary import (
     BAR,
@@ -76,15 +76,18 @@ class Melody:
             self.notes[bar].append(Note(note.start - start, note.pitch, note.duration, note.velocity))
 
 
-class MelodyGrammar(BandGrammar):
+class MelodyGrammar(GuidedGrammar):
     """The grammar with a melody that must be said.
 
     Args:
         first_bar: which bar of the melody is the first one sampled.
+        guide: see `GuidedGrammar`; the melody itself follows none.
     """
 
-    def __init__(self, constraints: Constraints, melody: Melody, first_bar: int = 0) -> None:
-        super().__init__(constraints)
+    def __init__(
+        self, constraints: Constraints, melody: Melody, first_bar: int = 0, guide: Guide | None = None
+    ) -> None:
+        super().__init__(constraints, guide)
         self.melody, self.first_bar = melody, first_bar
         self.free = frozenset((0,))
         self.sampling = False

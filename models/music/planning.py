@@ -14,6 +14,7 @@ import numpy as np
 from models.music.controls import NO_KEY
 from models.music.form import find_references, group_by_bar
 from models.music.musical_context import NEW, NO_CHORD, SAME, VARIED, PlannedBar
+from models.music.progressions import close_phrase, draw_phrase
 from models.music.score import MAX_TRACKS, Piece
 
 PHRASE = 4
@@ -25,7 +26,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "drums": ("AAAB", "AABA"),
     "folk": ("AABB", "ABAC"),
 }
-SAME_SHARE = {"pop": 0.35, "lieder": 0.3, "chorales": 0.5, "drums": 0.1, "folk": 0.5}
+SAME_SHARE = {"pop": 0.15, "lieder": 0.1, "chorales": 0.25, "drums": 0.1, "folk": 0.3}
 WITHIN_SHARE = 0.45  # how often a phrase's third bar returns to its first
 CADENCE_NEW_SHARE = 0.5  # how often the last bar of a phrase that returns is new
 
@@ -59,20 +60,23 @@ class PiecePlan:
         return sorted(number for number in wanted if number < first)
 
 
-def draw_returns(bars: int, style: str, random: np.random.Generator) -> list[tuple[int | None, int]]:
-    """Draw for each bar of a new piece the bar that it returns to, or None, and how nearly it does."""
+def draw_letters(bars: int, style: str, random: np.random.Generator) -> str:
+    """Draw the phrases of a new piece, a letter each; equal letters are to be alike."""
     forms = FORMS.get(style, FORMS["pop"])
+    letters = ""
+    while len(letters) * PHRASE < bars:
+        letters += forms[int(random.integers(len(forms)))]
+    return letters[: -(-bars // PHRASE)]
+
+
+def draw_returns(bars: int, letters: str, style: str, random: np.random.Generator) -> list[tuple[int | None, int]]:
+    """Draw for each bar of a new piece the bar that it returns to, or None, and how nearly it does."""
     same = SAME_SHARE.get(style, SAME_SHARE["pop"])
     returns: list[tuple[int | None, int]] = []
-    begun: dict[str, int] = {}
-    phrases = -(-bars // PHRASE)
-    letters = ""
-    while len(letters) < phrases:
-        letters += forms[int(random.integers(len(forms)))]
-    for number, letter in enumerate(letters[:phrases]):
+    for number, letter in enumerate(letters):
         first = number * PHRASE
-        is_last = number == phrases - 1
-        earlier = begun.setdefault(letter, first)
+        is_last = number == len(letters) - 1
+        earlier = letters.index(letter) * PHRASE
         unchanged = random.random() < same
         for step in range(min(PHRASE, bars - first)):
             if earlier < first:
@@ -85,9 +89,17 @@ def draw_returns(bars: int, style: str, random: np.random.Generator) -> list[tup
     return returns
 
 
-def find_dominant(key: int) -> int:
-    """Find the chord of the fifth degree, major, of a row of KEYS."""
-    return (key % 12 + 7) % 12
+def draw_chords(bars: int, letters: str, style: str, key: int, random: np.random.Generator, ends: bool) -> list[int]:
+    """Draw a chord for each bar: phrases of one letter have the same ones, but the last closes where the piece ends."""
+    phrases: dict[str, list[int]] = {}
+    chords: list[int] = []
+    for number, letter in enumerate(letters):
+        closes = ends and number == len(letters) - 1
+        drawn = draw_phrase(style, key, random)
+        chords += close_phrase(phrases.setdefault(letter, drawn), key) if closes else phrases.setdefault(letter, drawn)
+    if ends and bars >= 2:
+        chords[bars - 2 : bars] = close_phrase([key] * PHRASE, key)[2:]
+    return chords[:bars]
 
 
 def plan_piece(
@@ -112,10 +124,19 @@ def plan_piece(
     there = len(before.bars) if before is not None else 0
     key = None if key == NO_KEY else key
     measured = measure_plan(before, bars) if before is not None else []
-    returns = draw_returns(bars - there, style, np.random.default_rng([seed, 77]))
+    random = np.random.default_rng([seed, 77])
+    new = bars - there
+    letters = draw_letters(new, style, random)
+    returns = draw_returns(new, letters, style, random)
+    if not chords and key is not None and like is None and not there and style != "drums":
+        chords = draw_chords(new, letters, style, key, random, ends)
     if like is not None:
         returns = [(bar.reference, bar.likeness or NEW) for bar in measure_plan(like)]
     planned = [replace(bar, key=key) for bar in measured]
+    if there >= 2 * PHRASE:  # what is added begins as the last two phrases did
+        returns = [(-2 * PHRASE + step, VARIED) for step in range(min(PHRASE - 1, len(returns)))] + returns[
+            PHRASE - 1 :
+        ]
     for number, (reference, likeness) in enumerate(returns, start=there):
         to_go = bars - 1 - number
         chord: tuple[int | None, int | None] = (None, None)
@@ -123,8 +144,6 @@ def plan_piece(
             chord = (chords[(number - there) % len(chords)],) * 2
         elif ends and key is not None and to_go == 0:
             chord = (key, key)
-        elif ends and key is not None and to_go == 1 and bars - there > PHRASE:
-            chord = (None, find_dominant(key))
         planned.append(
             PlannedBar(
                 number=number,

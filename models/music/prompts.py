@@ -25,8 +25,9 @@ from models.music.vocabulary import (
     find_tempo,
 )
 
-MAX_SILENT_BARS = 1
+MAX_SILENT_BARS, MAX_SILENT_BARS_OF_OTHERS = 1, 4  # in a new piece, and in what goes on from a given one
 MOST_REMEMBERED_BARS = 8
+OWN_DENSITY, PART_DENSITY, DRUMS_DENSITY = 1.8, 1.0, 2.5  # notes in a quarter of songs, as the collections have them
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,29 @@ def make_constraints(request: MusicRequest) -> Constraints:
     drums = True if programs == () else request.drums
     if programs and drums is None:
         drums = False  # instruments were chosen: these and no others
+    controls = collect_controls(request)
+    if request.style in ("", "pop") and programs and DENSITY.name not in controls:
+        usual = OWN_DENSITY + PART_DENSITY * min(3, len(programs)) + DRUMS_DENSITY * bool(drums)
+        controls[DENSITY.name] = find_density(usual)
     return Constraints(
         bars=request.bars,
-        controls=collect_controls(request),
+        controls=controls,
         programs=programs,
         drums=drums,
         may_change_meter=False,
         may_change_tempo=False,
         max_silent_bars=MAX_SILENT_BARS,
+        ends=request.ends,
+    )
+
+
+def make_later_constraints(request: MusicRequest, bars: int) -> Constraints:
+    """Make the constraints of bars that go on from others."""
+    return Constraints(
+        bars=bars,
+        may_change_meter=False,
+        may_change_tempo=False,
+        max_silent_bars=MAX_SILENT_BARS if request.piece is None else MAX_SILENT_BARS_OF_OTHERS,
         ends=request.ends,
     )
 

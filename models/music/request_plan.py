@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from models.music.chords import parse_chords
+from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
-from models.music.controls import MusicControls, rank_keys
-from models.music.planning import PiecePlan, plan_piece
+from models.music.controls import NO_KEY, MusicControls, rank_keys
+from models.music.grammar import Grammar
+from models.music.guided_grammar import Guide, GuidedGrammar
+from models.music.guided_notes import PlayedNote, list_played
+from models.music.planning import PiecePlan, measure_plan, plan_piece
+from models.music.progressions import draw_groove
 from models.music.prompts import choose_controls, is_drums_only
-from models.music.score import Piece
-from models.music.vocabulary import KEYS, STYLES
+from models.music.score import COMMON_TIME, Piece
+from models.music.variation import make_variation
+from models.music.vocabulary import KEYS, STYLES, count_positions
 
 LIKELY_KEYS = 2  # the asked key is among so many likeliest ones of an opening
 
@@ -48,6 +57,37 @@ def make_plan(
         before=before,
         like=like,
     )
+
+
+def plan_rewriting(piece: Piece, request: MusicRequest) -> PiecePlan:
+    """Plan bars that are written anew: each as it is, but for what it returns to; in the key that holds."""
+    key = choose_controls(piece, request).key
+    bars = [replace(bar, reference=None, likeness=None) for bar in measure_plan(piece)]
+    return PiecePlan(tuple(replace(bar, key=None if key == NO_KEY else key) for bar in bars))
+
+
+def make_guide(plan: PiecePlan, request: MusicRequest, new: range, piece: Piece | None = None) -> Guide:
+    """Make what the sampling of some new bars is to follow.
+
+    Args:
+        piece: what is there already.
+    """
+    remembered = list_played(piece) if piece is not None else {}
+    groove: list[PlayedNote] = []
+    if request.style != "drums" and not new.start:
+        positions = count_positions(COMMON_TIME if request.meter_row is None else request.meter_row)
+        groove = draw_groove(positions, np.random.default_rng([request.seed, 78]))
+    return Guide(plan.list_bars(new), remembered, groove, typed_chords=bool(request.chords))
+
+
+def choose_grammar(
+    request: MusicRequest, piece: Piece, first: int, stop: int
+) -> Callable[[Constraints, Guide], Grammar]:
+    """Choose what makes the grammar of bars first to stop - 1 that are varied or written anew."""
+    if request.action != "vary":
+        return GuidedGrammar
+    make = make_variation(piece, first, stop, request.seed)
+    return lambda constraints, _: make(constraints)
 
 
 def keep_controls(piece: Piece, request: MusicRequest) -> MusicControls:

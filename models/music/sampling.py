@@ -59,7 +59,7 @@ class SamplingSettings:
     top_p: float = 1.0
     repetition_penalty: float = 0.0
     repetition_window: int = 32
-    guidance: float = 3.5
+    guidance: float = 2.0
     max_tokens: int = 2048
     seed: int = 0
 
@@ -178,10 +178,11 @@ class _PieceSampler:
             return forced, 1.0
         tokens = self._list_allowed()
         allowed = logits[tokens].astype(np.float64)
-        wanted = allowed
+        favoured = self.grammar.weigh(tokens)
+        wanted = allowed if favoured is None else allowed + favoured
         if self.settings.repetition_penalty and self.recent:
             is_pitch = (tokens >= PITCH.first) & (tokens < PITCH.stop)
-            wanted = penalise_repetition(allowed, is_pitch, self.settings.repetition_penalty * self.struck[tokens])
+            wanted = penalise_repetition(wanted, is_pitch, self.settings.repetition_penalty * self.struck[tokens])
         if self.settings.temperature == 0:
             at = int(wanted.argmax())
         else:

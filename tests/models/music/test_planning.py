@@ -11,7 +11,7 @@ from models.music.chords import parse_chords
 from models.music.contracts import MusicRequest
 from models.music.musical_context import FEATURES, FIRST_ROWS, NEW, UNKNOWN, ContextTracer, PlannedBar
 from models.music.obedience import list_unmet, measure_presence
-from models.music.planning import draw_returns, measure_plan, plan_piece
+from models.music.planning import draw_letters, draw_returns, measure_plan, plan_piece
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from models.music.tokenizer import encode_piece
 from models.music.vocabulary import BAR, KEYS, POSITION, STYLES
@@ -28,7 +28,9 @@ def a_piece(*bars: tuple[int, ...], silent: bool = False) -> Piece:
 
 @given(st.integers(1, 130), st.sampled_from(STYLES), st.integers(0, 99))
 def test_returns_go_back_and_never_to_what_is_not_there(bars: int, style: str, seed: int) -> None:
-    returns = draw_returns(bars, style, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    letters = draw_letters(bars, style, random)
+    returns = draw_returns(bars, letters, style, random)
     assert len(returns) == bars
     for number, (reference, likeness) in enumerate(returns):
         assert (reference is None) == (likeness == NEW)
@@ -41,12 +43,15 @@ def test_a_new_piece_has_a_form_of_its_own_by_its_seed() -> None:
     returning = [bar.reference for bar in plans[0].bars if bar.reference is not None]
     assert len(returning) >= 10
     assert plans[0].bars[-1].chords == (0, 0) and plans[0].bars[-1].bars_to_go == 0
-    assert plans[0].bars[-2].chords == (None, 7)
+    assert plans[0].bars[-2].chords == (7, 7)
+    for bar in plans[0].bars[:-2]:
+        if bar.reference is not None and bar.reference % 4 == bar.number % 4:  # type: ignore[operator]
+            assert bar.chords == plans[0].bars[bar.reference].chords
 
 
 def test_a_piece_that_may_go_on_is_not_told_where_it_ends() -> None:
     plan = plan_piece(8, "pop", 1, key=0, ends=False)
-    assert {bar.bars_to_go for bar in plan.bars} == {None} and plan.bars[-1].chords == (None, None)
+    assert {bar.bars_to_go for bar in plan.bars} == {None}
 
 
 def test_typed_chords_come_over_and_over() -> None:
@@ -69,6 +74,8 @@ def test_what_is_there_is_measured_and_what_follows_is_planned() -> None:
     assert plan.bars[0].tracks == {0} and plan.bars[0].bars_to_go == 10
     assert all(bar.is_full for bar in plan.bars[3:])
     assert all(bar.reference is None or bar.reference >= 3 for bar in plan.bars[3:])
+    longer = plan_piece(12, "pop", 1, key=0, before=a_piece(*[(60, 62)] * 8))
+    assert [bar.reference for bar in longer.bars[8:11]] == [0, 1, 2]
     assert measure_plan(piece)[2].bars_to_go == 0
 
 
