@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from models.books.book import Book, Chapter, Kind, Paragraph
 from models.books.dialogue import Dialogue
@@ -16,6 +17,7 @@ from models.speech.sources import iter_sources
 VERSION = 1  # of how a sentence is finished; another one speaks every sentence anew
 SHORTEST_SENTENCE = 14  # characters; shorter ones are spoken with a neighbour, as voices say them badly alone
 LONGEST_SENTENCE = 1_500
+KEPT_SPLITS = 10_000  # paragraphs; a book is gone through again for its files, its doubts, its listeners
 CLOSERS = "\"”’'»)]"
 _MARKS = ",;:—–-"
 
@@ -179,7 +181,8 @@ def _request(reading: Reading, text: str, voice: str, seed: int) -> SpeechReques
     )
 
 
-def split_sentences(text: str) -> list[str]:
+@lru_cache(maxsize=KEPT_SPLITS)
+def split_sentences(text: str) -> tuple[str, ...]:
     """Cut a paragraph into sentences as the front end of the voices does; very short ones stay with a neighbour."""
     found: list[str] = []
     for source, _, _ in iter_sources(text, (), []):
@@ -195,7 +198,7 @@ def split_sentences(text: str) -> list[str]:
         rest = source.written(start, len(source.text))
         if found and rest and all(mark in CLOSERS for mark in rest):
             found[-1] += rest
-    return [part for piece in _join_short(found) for part in _cut_long(piece)]
+    return tuple(part for piece in _join_short(found) for part in _cut_long(piece))
 
 
 def _join_short(pieces: list[str]) -> list[str]:

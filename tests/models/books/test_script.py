@@ -113,8 +113,8 @@ def test_another_seed_is_for_one_sentence() -> None:
 
 
 def test_short_sentences_stay_with_a_neighbour() -> None:
-    assert split_sentences("Yes. It was late, and nobody came. Good.") == ["Yes. It was late, and nobody came. Good."]
-    assert split_sentences("No!") == ["No!"]
+    assert split_sentences("Yes. It was late, and nobody came. Good.") == ("Yes. It was late, and nobody came. Good.",)
+    assert split_sentences("No!") == ("No!",)
 
 
 @settings(max_examples=60, deadline=None)
