@@ -23,6 +23,7 @@ from studio.library_tab.routes import routes as library_routes
 from studio.page import html
 from studio.page.components import markup
 from studio.page.drafts import wire_drafts
+from studio.page.given_files import check_given_files
 from studio.page.keeping import LIBRARIES
 from studio.page.places import places_of
 from studio.page.runs import BOARDS, RunBoard, watch_abandoned
@@ -81,6 +82,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         markup(html.footer(), elem_id="studio-footer")
         wire_drafts(studio)
         wire_returns(studio)
+        check_given_files(studio)
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from models.speech import say_numbers as numbers
 from models.speech.abbreviations import ABBREVIATION_RULES, DOTTED, spell
+from models.speech.say_codes import LETTER_CODE_RULES, NUMBER_CODE_RULES
 from models.speech.say_context import look_ahead, look_back, say_sign
 from models.speech.say_dates import DATE_RULES, LETTER_DATE_RULES
 from models.speech.say_money import LETTER_MONEY_RULES, MONEY_RULES, SIGNS_AFTER
@@ -187,6 +188,7 @@ LETTER_RULES = compile_rules(
     _WEB,
     _EMAIL,
     *LETTER_MONEY_RULES,
+    *LETTER_CODE_RULES,
     (r"(?:[A-Za-z]\.){2,8}[A-Za-z]?(?![\w])|[Pp]h\.?D\.", _say_dotted),
     _DOMAIN,
     *LETTER_DATE_RULES,
@@ -207,6 +209,7 @@ OTHER_RULES = compile_rules(
     (r"(?:\+?1[ .-]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])", lambda match: numbers.phone(match[0])),
     (r"\+\d(?:[ ().-]{0,2}\d){7,16}(?!\d)", lambda match: numbers.phone(match[0])),
     (r"\d{3}-\d{4}(?![\d-])", lambda match: numbers.phone(match[0])),
+    *NUMBER_CODE_RULES,
     *DATE_RULES,
     *MONEY_RULES,
     (rf"({NUM})\s?[x×*]\s?10\^{_EXPONENT}", _say_exponent),

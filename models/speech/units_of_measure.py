@@ -61,7 +61,16 @@ _PLAIN = {  # symbol: (one, many); one name alone takes an s
     **{"psi": "pound_per_square_inch pounds_per_square_inch", "sqft": "square_foot square_feet"},
     **{"sqm": "square_meter square_meters", "cc": "cubic_centimeter", "mmHg": "millimeter_of_mercury"},
     **{"mi": "mile", "yd": "yard", "yds": "yard yards", "gal": "gallon", "tbsp": "tablespoon", "tsp": "teaspoon"},
-    **{"qt": "quart", "pt": "pint", "hr": "hour", "hrs": "hour hours", "h": "hour", "min": "minute"},
+    **{
+        "qt": "quart",
+        "qts": "quart quarts",
+        "pt": "pint",
+        "pts": "point points",
+        "hr": "hour",
+        "hrs": "hour hours",
+        "h": "hour",
+        "min": "minute",
+    },
     **{"mins": "minute minutes", "secs": "second seconds", "wk": "week", "wks": "week weeks", "yr": "year"},
     **{"yrs": "year years", "mos": "month months", "mcg": "microgram", "ly": "light_year", "ha": "hectare"},
     **{"dB": "decibel", "dBA": "decibel decibels", "px": "pixel", "MP": "megapixel", "hp": "horsepower horsepower"},
@@ -98,7 +107,7 @@ _WORD_BELOW = "second|minute|hour|day|week|month|year|person|capita|mile|inch|fo
 UNIT_NAMES = rf"(?:{_ONE})(?:-(?:{_ONE}))?(?:\s?/\s?(?:{_WORD_BELOW}|{_ONE})){{0,2}}"
 """Pattern of a unit, of a power or a quotient of units, as they are written after a number."""
 _UNIT_END = r"(?![\w/^°])"
-_DOTTED = "ft in oz lb lbs hr hrs min sec mi yd gal tsp tbsp qt pt yr yrs km cm kg"
+_DOTTED = "ft in oz lb lbs hr hrs min sec mi yd gal tsp tbsp qt qts pt pts yr yrs km cm kg"
 _DOT = "(?:" + "|".join(f"(?<={name})" for name in _DOTTED.split()) + ")"
 _DOT += r"\.(?=\s?[a-z(,;:x×]|\s\d+\s?(?:in|oz|min|sec)\b)"
 _UNIT = rf"({UNIT_NAMES}){_UNIT_END}(?:{_DOT})?"
@@ -337,7 +346,7 @@ MEASURE_RULES: tuple[tuple[str, Callable[[re.Match[str]], str | None]], ...] = (
     (r"(\d{1,2})'\s?(\d{1,2}(?:\.\d+)?)(?:\"|'')", _say_feet),
     (r"(\d{1,2})\s?ft\.?\s?(\d{1,2}(?:\.\d+)?)\s?in\b(?:\.(?=\s[a-z]))?", _say_feet),
     (r"(\d{1,3})'()(?=\s(?:tall|high|wide|long|deep|by|x)\b)", _say_feet),
-    (rf"(\d{{1,4}})[\s-](\d{{1,2}})/(\d{{1,3}})[\s-]?(\"|{UNIT_NAMES})(?!\w)", _say_mixed),
+    (rf"(\d{{1,4}})[\s-](\d{{1,2}})/(\d{{1,3}})[\s-]?(\"|{UNIT_NAMES})(?!\w)(?:{_DOT})?", _say_mixed),
     (rf"{_SIDE}(?:\s?[x×X]\s?{_SIDE}){{1,2}}(?![\w^])", _say_dimensions),
     (
         rf"({NUM})(?:\s?({UNIT_NAMES}))?\s?[-–—]\s?({NUM})([\s-]?)({UNIT_NAMES}){_UNIT_END}(?:{_DOT})?",

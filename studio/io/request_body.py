@@ -16,7 +16,7 @@ async def read_body(request: Request, most: int, within_s: float = WITHIN_S) -> 
         ValueError: it is longer than `most` bytes, comes too slowly, breaks off, or another site's page sent it.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":  # a browser says so of another site's page
-        raise ValueError("Another site's page may not ask for this.")
+        raise ValueError("Another site's page may not ask for this, only the studio's own page.")
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > most:
         raise ValueError(_too_long(most))

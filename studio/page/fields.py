@@ -15,10 +15,11 @@ from typing import Any, ClassVar, TypeVar
 
 from models.contracts import MAX_SEED, Task
 from models.registry.registry import Registry
+from studio.page.field_values import read_pairs, read_text
 
 Option = tuple[str, Any]  # label and value
 Request = TypeVar("Request")
-PAIR, LISTED = 2, 12  # parts of a line of pairs; values at most that the documentation spells out
+LISTED = 12  # values at most that the documentation spells out
 REQUIRED: Any = inspect.Parameter.empty
 
 
@@ -83,8 +84,8 @@ class Text(Field):
     """Declare a line or a box of text."""
 
     def read(self, value: Any) -> str:
-        """Take text; nothing is ""."""
-        return "" if value is None else str(value)
+        """Take text, or a number as text; nothing is ""."""
+        return read_text(self.label, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,15 +96,7 @@ class Pairs(Text):
 
     def read(self, value: Any) -> Any:
         """Take lines of text, or pairs; empty lines are left out."""
-        if isinstance(value, (list, tuple)):
-            rows = [tuple(str(part).strip() for part in row) for row in value]
-        else:
-            rows = [tuple(part.strip() for part in line.split("=", 1)) for line in str(value or "").splitlines()]
-        pairs = tuple(row for row in rows if any(row))
-        wrong = next((row for row in pairs if len(row) != PAIR or not all(row)), None)
-        if wrong is not None:
-            raise ValueError(f"{self.label} has {' = '.join(wrong)!r}; a line must read: word = how it is said.")
-        return pairs
+        return read_pairs(self.label, value)
 
     def write(self, value: Any) -> str:
         """Return the pairs as lines of text."""
@@ -207,7 +200,7 @@ class Choice(Field):
     def read(self, value: Any) -> Any:
         """Take one of the values, or its text: "480" is 480."""
         if self.is_open:
-            return "" if value is None else value
+            return value if isinstance(value, int) and not isinstance(value, bool) else read_text(self.label, value)
         return self.match(value)
 
     def match(self, value: Any) -> Any:
@@ -265,7 +258,10 @@ class Choices(Choice):
         try:
             return self.match(value)
         except ValueError:
-            return int(value) if isinstance(value, str) and value.isdecimal() else value
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            if not is_whole and not (isinstance(value, str) and value.isdecimal()):
+                raise
+            return int(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,30 @@ def take_given_files(component: Component) -> None:
     component.preprocess = read  # type: ignore[method-assign]
 
 
+def check_given_files(page: gr.Blocks) -> None:
+    """Let a page answer with a sentence where what is given for a file is none, or is not the studio's to give."""
+    preprocess = page.preprocess_data
+
+    async def check_first(block_fn: Any, inputs: list[Any], *more: Any, **options: Any) -> list[Any]:
+        for block, given in zip(block_fn.inputs, inputs, strict=False):
+            if isinstance(block, (gr.File, gr.Audio)) and given is not None:
+                _check(str(block.label), given)
+        return await preprocess(block_fn, inputs, *more, **options)
+
+    page.preprocess_data = check_first  # type: ignore[method-assign]
+
+
+def _check(label: str, given: Any) -> None:
+    path = given.get("path") if isinstance(given, dict) else None
+    if not isinstance(path, str) or not path:
+        raise gr.Error(f"{label} is {str(given)[:100]!r}; it must be a file.", print_exception=False)
+    if not is_address(path):
+        try:
+            find_own_file(path)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+
 def is_address(given: str) -> bool:
     """Tell whether this is a web address."""
     return given.lower().startswith(("http://", "https://"))

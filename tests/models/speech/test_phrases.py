@@ -163,9 +163,41 @@ SUMS = [
     ("y = 2x + 1", "y equals two ex plus one"),
     ("E = mc²", "E equals em see squared"),
 ]
+CODES = [
+    ("2 1/4 lbs. of flour", "two and one quarter pounds of flour"),
+    ("2 qts. water", "two quarts water"),
+    ("won by 5 pts today", "won by five points today"),
+    ("ran a 10k in 45:30", "ran a ten kay in forty-five thirty"),
+    ("a 5K run", "a five kay run"),
+    ("in 59:05", "in fifty-nine oh five"),
+    ("a ratio of 40:50", "a ratio of forty to fifty"),
+    ("2h 5m 30s", "two hours five minutes thirty seconds"),
+    ("5m 1s", "five minutes one second"),
+    ("WWII and WWI", "World War two and World War one"),
+    ("Suite 5B", "Suite five bee"),
+    ("a profit of 5B", "a profit of five billion"),
+    ("a B.Sc. and an M.Phil.", "a bee ess see and an em fill"),
+    ("ISBN 978-3-16", "eye ess bee en nine seven eight, three, one six"),
+    ("020 7946 0958", "zero two zero, seven nine four six, zero nine five eight"),
+    ("call 911", "call nine one one"),
+    ("911 people", "nine hundred eleven people"),
+    ("12' x 10'", "twelve feet by ten feet"),
+    ("5! = 120", "five factorial equals one hundred twenty"),
+    ("the no. of items", "the number of items"),
+    ("The Fri. before Xmas", "The Friday before Christmas"),
+    ("He sat. It fell.", "He sat It fell"),
+    ("Ke$ha and P!nk", "Kesha and Pink"),
+    ("the 80/20 rule", "the eighty twenty rule"),
+    ("9/10 dentists", "nine out of ten dentists"),
+    ("got a C- in art", "got a see minus in art"),
+    ("plan C - it works", "plan C it works"),
+    ("0,5", "zero point five"),
+    ("1,000", "one thousand"),
+    ("192.168.0.1:80", "one hundred ninety-two dot one hundred sixty-eight dot zero dot one port eighty"),
+]
 
 
-@pytest.mark.parametrize(("written", "spoken"), [*MONEY, *MEASURES, *DATES, *NAMES, *SUMS])
+@pytest.mark.parametrize(("written", "spoken"), [*MONEY, *MEASURES, *DATES, *NAMES, *SUMS, *CODES])
 def test_is_said_as_a_person_would(written: str, spoken: str) -> None:
     assert put_in_words(written) == spoken
 
