@@ -2,7 +2,7 @@
 
     python -m benchmarks.music --json                       what needs no data: speed, control, form, copying
     python -m benchmarks.music --json --corpus FILE         also likelihood, distributions, the form of real pieces
-    python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (a GPU's minute, hours without)
+    python -m benchmarks.music --json --jsb FOLDER          also trains on the chorales (about 25 minutes of one core)
     python -m benchmarks.music --json --judged FOLDER       takes jsb_*.json, which `training.music.chorales` wrote
 
 `--corpus` is the file that `python -m training.music.train prepare` writes. `--jsb` holds jsb-chorales-16th.json; what
@@ -41,7 +41,7 @@ from models.music.transformer import MusicTransformer
 from models.music.vocabulary import KEY, KEYS, PAD, POSITIONS_PER_QUARTER, STYLES, TEMPI, find_tempo
 from models.music.weights import MUSIC_FILE, load_model
 from models.torchaudio_import import import_torchaudio
-from training.music.chorales import GPU_RECIPE, train_chorales
+from training.music.chorales import ChoraleRecipe, train_chorales
 from training.music.corpus import COLLECTIONS, Corpus
 from training.music.examples import Excerpts
 from training.music.metrics import (
@@ -286,7 +286,7 @@ def measure_chorales(folder: Path) -> Measured:
     """Yield jsb_test_nll and jsb_test_nll_absolute: see training.music.chorales."""
     for position in POSITIONS:
         checkpoint = Path(".runs") / "jsb" / f"{position}.pt"
-        results = train_chorales(folder / "jsb-chorales-16th.json", position, GPU_RECIPE, checkpoint)
+        results = train_chorales(folder / "jsb-chorales-16th.json", position, ChoraleRecipe(), checkpoint)
         yield from _name_chorale_figures(position, results)
 
 

@@ -7,7 +7,7 @@ lead is the first track. Composed are sixteen bars of each mood that is asked fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def measure_form(piece: Piece, key: int | None = None) -> FormFigures:
     best = [np.nanmax(table[at, :at]) for at in range(4, bars) if sounding[at] and sounding[:at].any()]
     repeats = [(table[at, :at] > 0.999).any() for at in range(1, bars) if sounding[at]]
     apart = [
-        float(np.nanmean([table[at, at - distance] for distance in distances for at in range(distance, bars)]))
+        _average([table[at, at - distance] for distance in distances for at in range(distance, bars)])
         for distances in (NEAR_PHRASE, ODD)
     ]
     last = piece.slice(bars - 1, bars)
@@ -84,6 +84,12 @@ def measure_form(piece: Piece, key: int | None = None) -> FormFigures:
         float(ends),
         last.note_count * bars / max(1, piece.note_count),
     )
+
+
+def _average(likenesses: Sequence[float]) -> float:
+    """Return the mean of those that are known, as both bars sound; 0 without any."""
+    known = [value for value in likenesses if not np.isnan(value)]
+    return float(np.mean(known)) if known else 0.0
 
 
 def summarise(pieces: Sequence[Piece], keys: Sequence[int | None], suffix: str = "") -> Figures:
@@ -101,8 +107,6 @@ def compose_moods(
     maker: MusicComposer, seeds: int = SEEDS, moods: Sequence[str] = tuple(MOODS)
 ) -> dict[str, list[Piece]]:
     """Compose `seeds` pieces of each mood."""
-    from dataclasses import replace
-
     pieces: dict[str, list[Piece]] = {}
     for name in moods:
         for seed in range(seeds):
