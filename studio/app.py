@@ -16,6 +16,7 @@ from studio import serving
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.io.marking import use_folder
 from studio.library.owners import OwnerRules, read_secret
 from studio.library.store import Library
 from studio.library_tab import tab as library_tab
@@ -24,7 +25,7 @@ from studio.page import html
 from studio.page.components import markup
 from studio.page.drafts import wire_drafts
 from studio.page.given_files import check_given_files
-from studio.page.keeping import LIBRARIES
+from studio.page.keeping import KEPT_BY, LIBRARIES
 from studio.page.places import places_of
 from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
@@ -63,7 +64,8 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
     ) as studio:
         if library is not None:
-            LIBRARIES[studio] = library
+            LIBRARIES[studio] = KEPT_BY[registry] = library
+            use_folder(library.folder / "signing")
         BOARDS[studio] = RunBoard(library.jobs if library is not None else None)
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         markup(html.header(), elem_id="studio-header")

@@ -150,10 +150,25 @@
     place.append(
       h("div", { className: "bar" }, search, h("div", { id: "library-kinds", className: "kinds", role: "group", ariaLabel: "Kinds" }), h("span", { id: "library-usage", className: "usage" })),
       h("div", { id: "library-chosen", className: "chosen", hidden: true }),
+      check(),
       h("div", { id: "library-grid", className: "grid", role: "list" }), more,
     );
     new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting) && hasMore) fill(); }, { rootMargin: "900px" }).observe(more);
   }
+
+  // a file from anywhere tells where it comes from
+  function check() {
+    const input = h("input", { type: "file", id: "library-check-file", onchange: () => { if (input.files[0]) verify(input.files[0]); input.value = ""; } });
+    const place = h("label", { id: "library-check", className: "check" }, "Drop a file here, or choose one, to see whether it was generated and how", input);
+    place.addEventListener("dragover", (event) => { event.preventDefault(); });
+    place.addEventListener("drop", (event) => { event.preventDefault(); const file = event.dataTransfer.files[0]; if (file) verify(file); });
+    return place;
+  }
+  const verify = guard(async (file) => {
+    const found = await answer(await fetch(address(`verify?name=${encodeURIComponent(file.name)}`), { method: "POST", body: file }));
+    dialog(`Where ${file.name} comes from`, h("h3", {}, file.name), h("ul", { className: "findings" }, ...found.said.map((each) => h("li", {}, each))),
+      found.item ? h("button", { type: "button", className: "main", onclick: () => details(found.item) }, "Show it") : null);
+  });
 
   function layoutBar() {
     const kinds = document.getElementById("library-kinds"), usage = document.getElementById("library-usage");

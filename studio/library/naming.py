@@ -47,6 +47,8 @@ def title_of(settings: Mapping[str, Any], kind: str, stem: str) -> str:
         return " ".join([what, *filter(None, parts)])
     if kind.startswith("style") and settings.get("style"):
         return f"{kind_name(kind)}: {settings['style']}"
+    if kind == "live":
+        return kind_name(kind)
     said = " ".join(re.split(r"[-_ ]+", stem)).strip()
     return clean_title(said[:1].upper() + said[1:]) or kind_name(kind)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, mkdtemp
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -16,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio.library.items import LibraryItem
+from studio.io.recipes import MAX_FILE_BYTES
+from studio.library.items import LibraryItem, safe_name
 from studio.library.naming import kind_name, stem_of
 from studio.library.owners import owner_of
 from studio.library.store import ARRIVING, Library, LibraryError, Search
@@ -28,6 +30,7 @@ from studio.library_tab.cards import (
     describe_run,
     find_repeatable,
 )
+from studio.library_tab.verify import verify
 from studio.page.jobs import sentence
 from studio.page.places import Places
 from studio.page.runs import RunBoard
@@ -145,6 +148,20 @@ class LibraryPages:
             path, filename=path.name, media_type=kind, content_disposition_type=asked, headers=dict(PRIVATE)
         )
 
+    async def verify(self, request: Request) -> Response:
+        """Tell where a dropped file comes from; it is not kept."""
+        name = safe_name(request.query_params.get("name", "file"))
+        folder = Path(mkdtemp(dir=self.library.folder / ARRIVING))
+        try:
+            check_own_page(request)
+            await _receive(request, folder / name)
+            found = await asyncio.to_thread(verify, self.library, owner_of(request.headers), folder / name)
+            return JSONResponse(found, headers=dict(FRESH))
+        except (ValueError, OSError) as error:
+            return _refusal(error)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
     async def zip(self, request: Request) -> Response:
         """Return items as one ZIP file, a folder each."""
         ids = [each for each in request.query_params.get("ids", "").split(",") if each]
@@ -205,6 +222,7 @@ def routes(library: Library, places: Places, board: RunBoard) -> list[Route]:
         *(Route(f"/library/{name}", _answer(work), methods=["GET"]) for name, work in asked.items()),
         *(Route(f"/library/{name}", _answer(work), methods=["POST"]) for name, work in told.items()),
         Route("/library/file/{item}/{name}", pages.file, methods=["GET", "HEAD"]),
+        Route("/library/verify", pages.verify, methods=["POST"]),
         Route("/library/zip", pages.zip, methods=["GET"]),
     ]
 
@@ -224,14 +242,30 @@ def _refusal(error: BaseException, status: int = 400) -> JSONResponse:
     return JSONResponse({"problem": sentence(error)}, status_code=status, headers=dict(FRESH))
 
 
+def check_own_page(request: Request) -> None:
+    """Raise ValueError where another site's page asks."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        raise ValueError("Only the studio's own page can ask for this.")
+
+
+async def _receive(request: Request, path: Path) -> None:
+    """Write what is sent into a file; raises ValueError where it is too much."""
+    size = 0
+    with path.open("wb") as file:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_FILE_BYTES:
+                raise ValueError(f"This file is larger than {MAX_FILE_BYTES // 2**20} MB.")
+            file.write(part)
+
+
 async def _json(request: Request) -> dict[str, Any]:
     """Return a question's JSON object.
 
     Raises:
         ValueError: it is none, too long, or asked by another site's page.
     """
-    if request.headers.get("sec-fetch-site") == "cross-site":
-        raise ValueError("Only the studio's own page can ask for this.")
+    check_own_page(request)
     data = b""
     async for part in request.stream():
         data += part

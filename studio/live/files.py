@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from functools import lru_cache
@@ -18,7 +19,8 @@ from models.music.soundfont import load_general_midi
 from models.music.soundfont_renderer import SoundFontRenderer
 from models.registry.registry import Registry
 from studio.io import audio_files
-from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, write_recipe
+from studio.io.marking import mark_result
+from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, RecipeError, read_recipe, write_recipe
 from studio.page import model_card
 
 WAV, MP3, MIDI = "session.wav", "session.mp3", "session.mid"
@@ -38,6 +40,7 @@ def finished_files(session: LiveSession | VoiceSession, folder: Path, registry: 
         recipe = recipe_of(session, registry, model)
         for name in (WAV, MIDI):
             write_recipe(folder / name, recipe)
+        mark_result(folder / WAV)
         names.append(MIDI)
     return names
 
@@ -71,6 +74,9 @@ def recording_file(folder: Path, name: str) -> Path:
             part = folder / "part.mp3"
             try:
                 write_mp3(folder / WAV, part)
+                with contextlib.suppress(RecipeError):  # a recording of a microphone has none
+                    write_recipe(part, read_recipe(folder / WAV))
+                    mark_result(part)
             except (soundfile.LibsndfileError, ValueError) as error:
                 raise ValueError("This machine's libsndfile cannot write MP3; take the WAV file.") from error
             part.replace(path)

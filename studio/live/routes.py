@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,19 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from studio.io.request_body import read_body
+from studio.library.owners import owner_of
 from studio.live.sessions import LiveBoard
 from studio.page import jobs
+from studio.page.events import Files
+from studio.page.keeping import KEPT_BY, Keeping
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 0.5
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_BLOCK_BYTES = 512 * 1024
 CROWDED = 150  # messages that wait for a slow line: pictures are dropped
+MP3 = "session.mp3"
 CLOGGED = 1500  # the line is dead
 UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -115,11 +123,25 @@ class LivePages:
         """End the session; answers what was recorded."""
         try:
             wishes = await _json(request)
-            return JSONResponse(
-                await asyncio.to_thread(self.board.stop, str(wishes.get("token")), not wishes.get("leave"))
-            )
+            token = str(wishes.get("token"))
+            ended = await asyncio.to_thread(self.board.stop, token, not wishes.get("leave"))
+            await asyncio.to_thread(self._keep, owner_of(request.headers), token, ended.get("files", ()))
+            return JSONResponse(ended)
         except Exception as error:
             return _refusal(error)
+
+    def _keep(self, owner: str, token: str, names: Sequence[str]) -> None:
+        """Take a recording into the library, where there is one; its MP3 is made when somebody asks for it."""
+        library = KEPT_BY.get(self.board.registry)
+        if library is None:
+            return
+        try:
+            files = {Path(name).suffix.lstrip("."): self.board.recording(token, name) for name in names if name != MP3}
+            keeping = Keeping(library, owner, "live", frozenset(files))
+            keeping.add((Files(dict(files)),))
+            keeping.finish()
+        except (ValueError, OSError):  # the recording itself is on the page all the same
+            log.warning("A recording could not be kept", exc_info=True)
 
     async def people(self, request: Request) -> Response:
         """Tell how many play just now."""

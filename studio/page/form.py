@@ -23,6 +23,7 @@ from gradio.components import Component
 
 from models.registry.registry import Registry
 from studio.io import temp_folders
+from studio.io.marking import mark_result
 from studio.page import jobs
 from studio.page.components import QUIET
 from studio.page.events import Events, Outcome
@@ -277,7 +278,7 @@ def endpoint(
     def run(*row: Any) -> Iterator[Any]:
         values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))
         key = str(values.pop("model", "") or "")
-        outcome = Outcome()
+        outcome, given = Outcome(), form.uploads(values).values()
         try:
             with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
                 for events in steps:
@@ -285,6 +286,8 @@ def endpoint(
                     if outcome.report is None:
                         yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
                         continue
+                    for path in set(outcome.files.values()) - set(given):
+                        mark_result(path)
                     yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
                     if not is_stream:
                         break

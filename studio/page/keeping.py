@@ -19,6 +19,7 @@ import gradio as gr
 from gradio.blocks import Blocks
 from gradio.context import Context
 
+from models.registry.registry import Registry
 from studio.io.recipes import Recipe, RecipeError, kind_of, read_recipe
 from studio.library.arrival import Arrival
 from studio.library.items import LibraryItem, new_id
@@ -31,6 +32,7 @@ from studio.page.panels import Panels
 log = logging.getLogger(__name__)
 
 FULL = "This result could not be kept in the library: {}."
+KEPT_BY: weakref.WeakKeyDictionary[Registry, Library] = weakref.WeakKeyDictionary()  # for work beside any page
 LIBRARIES: weakref.WeakKeyDictionary[Blocks, Library] = weakref.WeakKeyDictionary()
 
 
@@ -145,7 +147,7 @@ class Keeping:
                     pass
 
     def _add(self, role: str, path: Path) -> None:
-        recipe = _recipe_in(path)
+        recipe = recipe_in(path)
         if recipe is None and role not in self.offered:
             return
         first = next(iter(self._arrivals), None)
@@ -213,7 +215,8 @@ def offered_by(panels: Panels) -> frozenset[str]:
     return frozenset(name for name, part in panels.files.items() if isinstance(part, gr.DownloadButton))
 
 
-def _recipe_in(path: Path) -> Recipe | None:
+def recipe_in(path: Path) -> Recipe | None:
+    """Return the recipe in a file, or None."""
     try:
         return read_recipe(path) if kind_of(path) is not None else None
     except (RecipeError, OSError):

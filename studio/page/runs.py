@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import os
 import shutil
+import tempfile
 import threading
 import time
 import weakref
@@ -22,12 +22,14 @@ from gradio.blocks import Blocks
 from gradio.context import Context
 
 from studio.io import temp_folders
+from studio.io.marking import studio_marker
+from studio.io.recipes import Recipe
 from studio.library import jobs as states
 from studio.library.items import new_id
 from studio.library.jobs import Job, JobStore
 from studio.page import html, jobs
 from studio.page.events import Event, Events, Files, Problem, Status
-from studio.page.keeping import Keeping
+from studio.page.keeping import Keeping, recipe_in
 from studio.page.run_events import RunFollower, RunSnapshot
 
 log = logging.getLogger(__name__)
@@ -46,13 +48,26 @@ class BackgroundRun:
     Attributes:
         job: as the store knows it.
         keeping: takes its files into the library, or None.
+        given: paths of files that a person gave; they are shown as they are.
+        offered: names of files to take away: they are marked as generated, with the recipe of the first that has one.
         items: what it left there.
         is_unwanted: whether it was stopped.
         folder: its files, as long as somebody may look at it.
     """
 
-    def __init__(self, job: Job, steps: Steps, keeping: Keeping | None, stops: jobs.StopBoard) -> None:
+    def __init__(
+        self,
+        job: Job,
+        steps: Steps,
+        keeping: Keeping | None,
+        stops: jobs.StopBoard,
+        given: frozenset[str] = frozenset(),
+        offered: frozenset[str] = frozenset(),
+    ) -> None:
         self.job, self.keeping, self.state = job, keeping, states.WAITING
+        self._given, self._offered = given, offered
+        self._recipe: Recipe | None = None
+        self._marked: set[Path] = set()
         self.items: list[str] = []
         self.ended_s = 0.0
         self.left_s = time.monotonic()  # when the last page left it
@@ -100,11 +115,12 @@ class BackgroundRun:
             for events in self._steps(self.job.id):
                 if self.is_unwanted:  # Stop came before the work had begun to listen for it
                     self._stops.ask(self.job.id)
+                held = tuple(self._held(each) for each in events)
                 if self.keeping is not None:
-                    self.keeping.add(events)
+                    self.keeping.add(held)
                 if any(isinstance(each, Problem) for each in events):
                     state = states.FAILED
-                self.tell(tuple(self._held(each) for each in events))
+                self.tell(held)
         except Exception as error:
             state = states.FAILED
             self.tell((Problem(jobs.sentence(error)),))
@@ -133,11 +149,23 @@ class BackgroundRun:
         held: dict[str, Path | str | None] = {}
         copies: dict[str, Path] = {}
         for name, path in event.paths.items():
-            held[name] = None
-            if path is not None:
+            held[name] = path
+            if path is not None and str(path) not in self._given:
                 copies[str(path)] = copies.get(str(path)) or _copy(Path(path), self.folder)
                 held[name] = copies[str(path)]
+        for name, path in held.items():
+            if isinstance(path, Path) and path in copies.values():
+                self._mark(name, path)
         return Files(held)
+
+    def _mark(self, name: str, path: Path) -> None:
+        """Mark a file that was made by a model, once."""
+        own = recipe_in(path)
+        self._recipe = self._recipe or own
+        recipe = own or (self._recipe if name in self._offered else None)
+        if recipe is not None and path not in self._marked:
+            self._marked.add(path)
+            studio_marker().mark(path, recipe)
 
     async def follow(self) -> AsyncIterator[Events]:
         """Yield what a page is to show, from now to the end."""
@@ -321,11 +349,9 @@ def watch_abandoned(board: RunBoard) -> None:
 
 
 def _copy(path: Path, folder: Path) -> Path:
+    """Copy a file into a folder, beside another of its name; return the copy."""
     target = folder / path.name
     if target.exists():
-        target.unlink()
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
+        target = Path(tempfile.mkdtemp(dir=folder)) / path.name
+    shutil.copyfile(path, target)
     return target

@@ -87,15 +87,15 @@ class Workbench:
         button, work = self.starters[starter]
         title = title_of(values, self.form.prefix, str(button.value))
         job = new_job(owner, browser, self.place, starter, title, {**values})
-        keeping = None
+        keeping, given_files, offered = None, self.form.uploads(values), offered_by(self.panels)
         if self.library is not None:
-            uploads = {} if self.prefers_inputs else self.form.uploads(values)
+            uploads = {} if self.prefers_inputs else given_files
             things = () if button in self.fresh else tuple(further)
-            offered = offered_by(self.panels)
             keeping = Keeping(self.library, owner, self.form.prefix, offered, uploads, things, starter)
         given = {name: value for name, value in values.items() if name != "model"}
         key, rest = str(values.get("model") or ""), tuple(further) or (None,) * self.inputs_count
-        run = BackgroundRun(job, lambda name: work(name, key, given, *rest), keeping, self.stops)
+        paths = frozenset(given_files.values())
+        run = BackgroundRun(job, lambda name: work(name, key, given, *rest), keeping, self.stops, paths, offered)
         return self.board.submit(session, run)
 
     def repeat(self, owner: str, browser: str, starter: int, values: dict[str, Any]) -> BackgroundRun:

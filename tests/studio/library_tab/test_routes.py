@@ -10,13 +10,15 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from studio.io.marking import studio_marker
 from studio.library.owners import OWNER_HEADER
 from studio.library.store import Library
 from studio.library_tab.cards import describe_card
 from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
+from studio.library_tab.verify import NOTHING
 from studio.page.places import Intake, Opener, Places
 from studio.page.runs import RunBoard
-from tests.studio.library.results import keep_tone
+from tests.studio.library.results import keep_tone, write_tone
 
 
 def load_speech(path: str) -> tuple[dict[str, object], str]:
@@ -133,3 +135,29 @@ def test_another_sites_page_changes_nothing(client: TestClient, library: Library
     answer = client.post("/library/delete", json={"ids": [made.id]}, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 400
     assert library.find("local") == [made]
+
+
+def test_a_dropped_file_tells_where_it_comes_from(client: TestClient, library: Library, tmp_path: Path) -> None:
+    recipe = write_tone(tmp_path / "mine.wav", 8, "Hello")
+    studio_marker().mark(tmp_path / "mine.wav", recipe)
+    data = (tmp_path / "mine.wav").read_bytes()
+
+    def ask(content: bytes, name: str = "any.wav") -> list[str]:
+        answer = client.post("/library/verify", params={"name": name}, content=content).json()
+        return list(answer["said"])
+
+    said = ask(data)
+    assert said[0].endswith("with speech/debug, seed 8.")
+    assert said[1:] == [
+        "It says that a trained model generated it.",
+        "It was signed by this studio, and was not changed since.",
+    ]
+    at = data.index(b"data") + 40
+    assert "changed after it was signed" in ask(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])[-1]
+    assert ask(b"nothing at all", "../../x.mp4") == [NOTHING]
+    made = keep_tone(library, tmp_path, 9)
+    answer = client.post("/library/verify", params={"name": "x.wav"}, content=(tmp_path / "tone-9.wav").read_bytes())
+    assert answer.json()["item"] == made.id
+    assert list((library.folder / "arriving").iterdir()) == []
+    foreign = client.post("/library/verify", content=data, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 400

@@ -283,3 +283,24 @@ def test_what_a_killed_studio_was_doing_is_offered_again_and_what_another_does_i
         assert alive.stdin is not None
         alive.stdin.close()
     assert len(Library(folder).jobs.list_lost("local")) == 3
+
+
+def test_what_a_run_made_is_marked_as_generated_and_what_was_given_is_not(tmp_path: Path) -> None:
+    from studio.io.marking import studio_marker
+
+    given, made = tmp_path / "given.wav", tmp_path / "made.wav"
+    for path in (given, made):
+        write_tone(path, 3)
+    before = given.read_bytes()
+    work = Work([(Files({"original": given, "file": made}),)])
+    job = new_job("local", "browser", "style-audio", 0, "A title", {})
+    run = RunBoard().submit(
+        "page", BackgroundRun(job, work, None, work.stops, frozenset({str(given)}), frozenset({"file"}))
+    )
+    work.go()
+    wait_for(lambda: not run.is_open)
+    (shown,) = follow(run)
+    assert shown["original"] == str(given)
+    assert given.read_bytes() == before
+    found = studio_marker().read(Path(shown["file"]))
+    assert (found.state, found.is_ours, found.recipe and found.recipe.seed) == ("Valid", True, 3)
