@@ -213,7 +213,7 @@ def test_the_addresses_answer_with_sentences(board: LiveBoard) -> None:
         assert "has ended" in client.post("/live/stop", json={"token": TOKENS[0]}).json()["problem"]
         assert "too long" in client.post("/live/control", content="x" * 70_000).json()["problem"]
         stranger = {"sec-fetch-site": "cross-site"}
-        assert "own page" in client.post("/live/stream", json={}, headers=stranger).json()["problem"]
+        assert "may not ask" in client.post("/live/stream", json={}, headers=stranger).json()["problem"]
         assert client.post("/live/stream", json={"token": "x", "kind": "music"}).status_code == 400
         assert client.get("/live/key/0/60").content[:4] == b"RIFF"
         assert client.get("/live/key/0/200").status_code == 400
