@@ -60,7 +60,7 @@ def test_folders_of_others_stay(room: Path) -> None:
 
 
 def test_where_nothing_can_be_locked_a_folder_is_had_all_the_same(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temp_folders, "_lock", lambda file: False)
+    monkeypatch.setattr(temp_folders, "try_lock", lambda file: False)
     folder = temp_folders.hold()
     assert list(room.iterdir()) == [folder] and list(folder.iterdir()) == []
     temp_folders.release(folder)
