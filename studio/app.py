@@ -31,6 +31,7 @@ from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
 from studio.page.wiring import wire_returns
+from studio.signals import end_at_once
 from studio.warm import Warmer
 
 # The folders of the tabs in the order of the page; each has a module `tab` that exports TAB.
@@ -101,7 +102,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     temp_folders.clear_abandoned()
     block = not options.pop("prevent_thread_lock", False)
     if block:
-        serving.end_at_once()
+        end_at_once()
     settings: dict[str, Any] = (
         {"ssr_mode": False, "run_history": False, "max_file_size": MAX_UPLOAD_BYTES} | launch_options() | options
     )

@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 
 from models.threads import limit_spinning
 from studio import __version__
+from studio.signals import end_at_once
 
 if TYPE_CHECKING:
     from studio.library.store import Library
@@ -48,13 +49,13 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def start(arguments: Sequence[str] | None = None) -> None:
     """Start the studio over the catalogue and serve it until the process is told to end."""
+    end_at_once()
     options = read_options(arguments)
     limit_spinning()  # before anything can import torch
     from studio.access import is_loopback, rules_for
     from studio.page.shelf import OPEN as SHELF
-    from studio.serving import check_port, end_at_once
+    from studio.serving import check_port
 
-    end_at_once()
     host = options.host or os.environ.get("GRADIO_SERVER_NAME")  # Gradio's own variable, which a Space sets
     try:
         rules = rules_for(host, options.allow_origin, options.auth)

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from studio.access import AccessMiddleware, AccessRules
 from studio.io import temp_folders
 from studio.library.owners import OwnerRules
+from studio.signals import ENDS
 from studio.unheard import UnheardMiddleware
 
 log = logging.getLogger(__name__)
@@ -101,19 +102,13 @@ def check_port(host: str | None, port: int | None) -> None:
             raise SystemExit(f"The studio cannot listen at {host or '127.0.0.1'}:{port}: {error.strerror}.") from None
 
 
-def end_at_once() -> None:
-    """Let Ctrl+C and a request to end leave the process with 0 until `serve` takes them over."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
-
-
 def serve_until_told(studio: gr.Blocks) -> None:
     """Serve until Ctrl+C or a request to end, then leave the process with 0 within END_WITHIN_S.
 
     Work that runs in threads does not hold the end up: folders of this process are cleared, and the process goes.
     """
     told = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDS:
         signal.signal(number, lambda *_: told.set())
     while not told.wait(1.0):  # a wait without end would not notice signals on every system
         pass

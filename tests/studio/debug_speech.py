@@ -109,6 +109,12 @@ def load_slow(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
     return DebugSpeech(real_time_factor=0.6)
 
 
+def load_stuck(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
+    """Take a minute to load."""
+    time.sleep(60)
+    return DebugSpeech()
+
+
 def load_corrupt(files: dict[str, Path], spec: ModelSpec) -> DebugSpeech:
     """Fail as a damaged weight file does."""
     raise ModelError("The file debug.bin of Debug is damaged. Get the studio's files again.", "weights")

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +28,8 @@ from pathlib import Path
 from tests.studio.debug_speech import debug_registry, debug_spec
 from studio.app import build_studio, launch_studio
 folder = Path(sys.argv[1])
-studio = build_studio(debug_registry(folder, debug_spec(), debug_spec("slow", "load_slow")))
+specs = debug_spec(), debug_spec("slow", "load_slow"), debug_spec("stuck", "load_stuck")
+studio = build_studio(debug_registry(folder, *specs))
 launch_studio(studio, server_name="127.0.0.1", server_port=int(sys.argv[2]), quiet=True)
 """
 
@@ -46,16 +49,25 @@ def started(folder: Path, **environment: str) -> tuple[subprocess.Popen[bytes], 
     return process, url
 
 
-@pytest.mark.parametrize("state", ["idle", "speaking", "live"])
+SPEECH = {"data": ["word " * 3000, "speech/slow", "low", 1, 0, 0, "neural", 7, ""]}
+
+
+@pytest.mark.parametrize("state", ["idle", "speaking", "listened", "v1", "loading", "live", "waiting"])
 def test_ctrl_c_ends_with_0_in_every_state(tmp_path: Path, state: str) -> None:
     process, url = started(tmp_path)
     try:
-        if state == "speaking":
-            body = {"data": ["word " * 3000, "speech/slow", "low", 1, 0, 0, "neural", 7, ""]}
-            httpx.post(url + "gradio_api/call/speech", json=body, timeout=60, trust_env=False).raise_for_status()
-            time.sleep(1.0)
-        if state == "live":
-            threading.Thread(target=_listen, args=(url,), daemon=True).start()
+        if state in {"speaking", "listened", "waiting"}:
+            for _ in range(6 if state == "waiting" else 1):
+                asked = httpx.post(url + "gradio_api/call/speech", json=SPEECH, timeout=60, trust_env=False)
+                asked.raise_for_status()
+            if state == "listened":
+                _behind(_read, "GET", f"{url}gradio_api/call/speech/{asked.json()['event_id']}")
+        elif state == "live":
+            _behind(_read, "POST", url + "live/stream", {"token": "x" * 20})
+        elif state in {"v1", "loading"}:
+            model = "speech/slow" if state == "v1" else "speech/stuck"
+            _behind(_read, "POST", url + "v1/audio/speech", {"input": "word " * 3000, "model": model})
+        if state != "idle":
             time.sleep(1.0)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -66,9 +78,35 @@ def test_ctrl_c_ends_with_0_in_every_state(tmp_path: Path, state: str) -> None:
         process.kill()
 
 
-def _listen(url: str) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which signals a process has taken over")
+def test_ctrl_c_ends_with_0_while_it_still_starts() -> None:
+    command = [sys.executable, "app.py", "--port", str(free_port())]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:
-        with httpx.stream("POST", url + "live/stream", json={"token": "x" * 20}, timeout=60, trust_env=False) as answer:
+        until = time.monotonic() + 60
+        while not _catches(process.pid, signal.SIGTERM):
+            assert time.monotonic() < until and process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr is not None and process.stderr.read() == b""
+    finally:
+        process.kill()
+
+
+def _catches(pid: int, number: int) -> bool:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16)
+    return bool(caught >> (number - 1) & 1)
+
+
+def _behind(work: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+def _read(method: str, url: str, body: dict[str, Any] | None = None) -> None:
+    try:
+        with httpx.stream(method, url, json=body, timeout=60, trust_env=False) as answer:
             for _ in answer.iter_bytes():
                 pass
     except httpx.HTTPError:
