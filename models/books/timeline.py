@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio import resample
 from models.books.script import BookPassage, BookScript
 from models.books.sentence_store import SentenceFacts, SentenceStore
 from models.contracts import WordTiming
@@ -125,6 +124,8 @@ def iter_sound(timeline: Timeline, store: SentenceStore, chapter: int | None = N
 
 def sound_of(placed: PlacedPassage, timeline: Timeline, store: SentenceStore) -> FloatArray:
     """Return the sound of a passage with the silence after it, float32 (n,)."""
+    from models.audio import resample
+
     samples = resample(store.sound(placed.passage.key), placed.facts.sample_rate, timeline.sample_rate)
     whole = np.zeros(placed.stop - placed.start, np.float32)
     count = min(samples.size, placed.end - placed.start)

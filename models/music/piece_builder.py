@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from models.music.contracts import BarSpan, TimedNote
-from models.music.rendering import NoteEvent
 from models.music.score import Bar, InstrumentTrack, Note, Piece, TempoMap
 from models.music.vocabulary import (
     DRUM,
@@ -30,6 +30,9 @@ from models.music.vocabulary import (
     split_token,
     to_velocity,
 )
+
+if TYPE_CHECKING:
+    from models.music.rendering import NoteEvent
 
 DRUM_TRACK = -1  # as a note's track while it is read: the last one of the piece
 
@@ -211,6 +214,8 @@ class PieceBuilder:
 
     def to_events(self, notes: Sequence[TimedNote], from_s: float) -> list[NoteEvent]:
         """Convert notes in seconds for the renderer, in time from `from_s`."""
+        from models.music.rendering import NoteEvent
+
         return [
             NoteEvent(
                 note.start_s - from_s,

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from models.music.stems import StemRenderer
 from studio.io import audio_files
 from studio.library.naming import stem_of
 from studio.music.history import Version
@@ -20,6 +19,8 @@ def write_stems(composer: Any, version: Version, path: Path) -> Generator[tuple[
     Args:
         composer: has the instruments' bank.
     """
+    from models.music.stems import StemRenderer
+
     renderer = StemRenderer(composer.bank, version.piece, version.tempo_scale, version.desk)
     count = len(renderer.list_tracks())
     yield 0, count
