@@ -52,7 +52,7 @@ def file_links(book_id: str, files: Sequence[Path]) -> str:
     links = "".join(
         f'<a href="books/{book_id}/files/{quote(each.name)}" download="{escape(each.name)}">'
         f"<b>{escape(each.suffix[1:].upper())}</b> {escape(each.name)} "
-        f"<span>{sized(each.stat().st_size / 1e6)}</span></a>"
+        f"<span>{_size(each.stat().st_size)}</span></a>"
         for each in files
         if each.is_file()
     )
@@ -69,3 +69,8 @@ def doubt_list(book_id: str, doubtful: Sequence[tuple[str, str, str, str]]) -> s
     more = len(doubtful) - MOST_DOUBTS
     rest = f"<p>And {more} more.</p>" if more > 0 else ""
     return f'<div class="book-doubts"><b>Worth hearing again</b><ol>{rows}</ol>{rest}</div>' if rows else ""
+
+
+def _size(size: int) -> str:
+    """Return a file's size for people."""
+    return sized(size / 1e6) if size >= 1_000_000 else f"{max(1, round(size / 1e3))} kB"

@@ -88,11 +88,12 @@ class BookPage:
         )
         with gr.Row():
             form.layout("voice")
+        form["voice"].visible = len(form["voice"].choices) > 1
         with gr.Accordion("Other voices", open=False, elem_classes="more"):
             with gr.Row():
                 self.who = gr.Dropdown([], label="Who", elem_id="book-who")
                 voices = model_card.voices(self.registry, str(form["model"].value))
-                self.their_voice = gr.Dropdown(voices, label="speaks with", elem_id="book-their-voice")
+                self.their_voice = gr.Dropdown(voices, label="Speaks with", elem_id="book-their-voice")
             self.give = gr.Button("Give this voice", size="sm", elem_id="book-give")
             form.layout("cast")
         form.layout("sound")
@@ -105,7 +106,9 @@ class BookPage:
         self.status = markup(html.finished(book_html.NOTHING_OPEN), elem_id="book-status")
         with gr.Row(elem_classes="actions"):
             self.start = gr.Button("Start", variant="primary", scale=3, interactive=False, elem_id="book-start")
-            self.pause = gr.Button("Pause", scale=1, interactive=False, elem_id="book-pause")
+            self.pause = gr.Button(
+                "Pause", scale=1, interactive=False, elem_id="book-pause", elem_classes="stop-button"
+            )
         with gr.Row():
             self.from_chapter = gr.Dropdown([], label="Listen from", elem_id="book-from", visible=False)
             with gr.Column(min_width=120):
@@ -135,7 +138,7 @@ class BookPage:
         live += [self.shown, self.timer]
         named = ["model", *values_of_names()]
         whole = [*live, book, self.chapters, self.who, self.from_chapter, self.listen, self.silence, self.delete]
-        whole += [self.really, self.part, *(form[name] for name in named)]
+        whole += [self.really, self.part, self.their_voice, *(form[name] for name in named)]
         self.whole = whole
         form["file"].upload(self._guard(self._open_file), form["file"], whole, **WAITING)
         self.open_text.click(self._guard(self._open_text), form["text"], whole, **WAITING)
@@ -212,6 +215,7 @@ class BookPage:
             page |= {self.form[name]: value for name, value in values.items() if name != "voice"}
             page[self.form["voice"]] = gr.update(choices=voices, value=reading.voice, visible=len(voices) > 1)
             page[self.form["model"]] = reading.model
+            page[self.their_voice] = gr.update(choices=voices, value=voices[-1][1] if voices else None)
         return page
 
     def _live(self, folder: BookFolder, shown: Any) -> Updates:

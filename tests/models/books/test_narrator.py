@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -183,3 +185,26 @@ def test_killed_and_resumed_nothing_is_lost_or_spoken_twice(tmp_path: Path) -> N
     keys = one.keys()
     assert keys == other.keys()
     assert all(one.path(key).read_bytes() == other.path(key).read_bytes() for key in keys)
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_while_a_book_is_spoken(tmp_path: Path) -> None:
+    tale = "\n\n".join(f"It rained on day {at} of the summer, and nobody at all knew why." for at in range(140))
+    script = BookScript(read_pasted(tale), Reading(chapters=(0,)))
+    sound, nothing = np.full(4_000, 0.1, np.float32), np.zeros((0, 0), np.float32)
+
+    def speak(request: SpeechRequest) -> Iterator[SpeechChunk]:
+        yield SpeechChunk(sound, RATE, nothing, nothing, (), 0, 1, verdict="A clear diagonal.", last=True)
+
+    steps, held = narrate(script, SentenceStore(tmp_path), speak), []
+    for _ in range(20):  # until all that is loaded once is loaded
+        next(steps)
+    tracemalloc.start()
+    try:
+        for at, _ in enumerate(steps, 20):
+            if at in (40, 139):
+                gc.collect()
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held[1] - held[0] < 100 * sound.nbytes / 4  # a quarter of the sound that was spoken in between

@@ -198,14 +198,16 @@ def test_no_page_breaks_the_reader(markup: str) -> None:
 
 
 @ANY
-@given(data=st.binary(max_size=80), at=st.integers(0, 2_000))
-def test_a_damaged_container_is_a_sentence(tmp_path: Path, data: bytes, at: int) -> None:
-    path = tmp_path / "a.epub"
-    if not path.exists():
+@given(data=st.binary(max_size=80), at=st.integers(0, 2_000), is_word=st.booleans())
+def test_a_damaged_container_is_a_sentence(tmp_path: Path, data: bytes, at: int, is_word: bool) -> None:
+    path = tmp_path / ("a.docx" if is_word else "a.epub")
+    if is_word and not path.exists():
+        write_docx(path, [("Heading1", "One"), ("", "It rained."), ("Heading1", "Two"), ("", "It shone.")])
+    elif not path.exists():
         pages = {"a.xhtml": page("<h1>One</h1><p>It rained.</p>"), "b.xhtml": page("<h1>Two</h1><p>It shone.</p>")}
         write_epub(path, pages, [("One", "a.xhtml"), ("Two", "b.xhtml")])
     whole = path.read_bytes()
-    broken = tmp_path / "broken.epub"
+    broken = tmp_path / f"broken{path.suffix}"
     broken.write_bytes(whole[: at % len(whole)] + data + whole[at % len(whole) + len(data) :])
     try:
         assert read_book(broken).chapters
