@@ -104,10 +104,10 @@
     if (state.bars) mark(ink, "chosen-bars", piece.bars[state.bars[0] - 1][1] / piece.end[1], piece.bars[state.bars[1]][1] / piece.end[1]);
     else unmark(ink, "chosen-bars");
     if (state.note) markNote(ink, piece, "chosen-note", state.note); else unmark(ink, "chosen-note");
-    const told = { bars: state.bars, note: state.note };
+    const [kind, there] = state.mode === "bars" ? ["bars", state.bars] : ["note", state.note];
     for (const panel of all("[data-chosen]", roll)) {
-      panel.hidden = !told[panel.dataset.chosen];
-      if (panel.hidden) continue;
+      panel.hidden = panel.dataset.chosen !== (there ? kind : `${kind}-none`);
+      if (panel.hidden || !there) continue;
       const [first, last] = state.bars ?? [];
       one("b", panel).textContent = panel.dataset.chosen === "bars"
         ? (first === last ? `Bar ${first}` : `Bars ${first}–${last}`) : nameOf(piece, state.note);

@@ -233,6 +233,7 @@ def _make_request(
     density: float,
     register: float,
     midi_file: str | None,
+    melody: str | None,
     mix: str,
     **more: Any,
 ) -> MusicRequest:
@@ -240,6 +241,8 @@ def _make_request(
     if action in NEEDS_PIECE:
         if midi_file:
             piece = open_piece(midi_file)
+        elif melody:
+            piece = hear_piece(melody, more["tempo"])
         elif current is not None and current.piece is not None:
             piece, scale, mix = current.piece, current.tempo_scale, str(current.desk)
     own = dict.fromkeys(NEW, "") if action in NEEDS_PIECE else NEW
@@ -257,6 +260,19 @@ def _make_request(
         mix=mix,
         **more,
     )
+
+
+def hear_piece(path: str, tempo: float | None) -> Piece:
+    """Hear the melody of a recording as a piece; a tempo of 0 is found in it.
+
+    Raises:
+        ValueError: it cannot be read, or no notes are heard.
+    """
+    from models.music.transcription import read_melody
+
+    piece = read_melody(path, tempo or 0.0)
+    check_piece(piece)
+    return piece
 
 
 def open_piece(path: str) -> Piece:

@@ -41,12 +41,13 @@ def read_message(text: str | None) -> Message:
         told = json.loads(text or "") if len(text or "") <= MAX_TEXT else None
     except (ValueError, RecursionError) as error:
         raise ValueError(UNREADABLE) from error
-    commands = told.get("commands") if isinstance(told, dict) else None
+    message: dict[str, Any] = told if isinstance(told, dict) else {}
+    commands = message.get("commands")
     if not isinstance(commands, list) or not 1 <= len(commands) <= MOST_COMMANDS:
         raise ValueError(UNREADABLE)
     if not all(isinstance(each, dict) and each.get("do") in (*CHANGES, *STEPS) for each in commands):
         raise ValueError(UNREADABLE)
-    return Message(_whole(told, "serial"), tuple(commands))
+    return Message(_whole(message, "serial"), tuple(commands))
 
 
 def carry_out(now: Version, history: History, message: Message) -> tuple[Version, History]:

@@ -170,6 +170,30 @@ FIELDS = FieldList(
             place="piece",
             elem_id="music-upload",
         ),
+        Text(
+            name="prompt",
+            label="Description",
+            help="for models that make sound from words; left empty, the controls below are put into words",
+            about="for models that make sound from words; left empty, the other parameters are put into words",
+            place="model",
+            options={"placeholder": "A calm piano over soft strings, evening mood", "visible": False, "lines": 2},
+        ),
+        Choice(
+            name="action",
+            label="Action",
+            default=ACTIONS[0],
+            choices=tuple((action.capitalize(), action) for action in ACTIONS),
+            about="what to do; of ideas and versions, the first is returned",
+            place="",
+        ),
+        Upload(
+            name="melody",
+            label="Melody: hum, sing, play or drop a recording",
+            media="audio",
+            about="a recording, whose melody all actions but compose and ideas go on from where no MIDI file is given",
+            place="melody",
+            options={"sources": ["microphone", "upload"]},
+        ),
         Numeric(
             name="keep_bars",
             label="Continue after bar",
@@ -189,22 +213,6 @@ FIELDS = FieldList(
             about='volume, pan, mute or solo of each part in order, such as "0dB, -6dB L30, 0dB mute"; "" sets nothing',
             place="more",
             options={"placeholder": "0dB, -6dB L30, 3dB R20 solo", "max_lines": 1},
-        ),
-        Text(
-            name="prompt",
-            label="Description",
-            help="for models that make sound from words; left empty, the controls below are put into words",
-            about="for models that make sound from words; left empty, the other parameters are put into words",
-            place="model",
-            options={"placeholder": "A calm piano over soft strings, evening mood", "visible": False, "lines": 2},
-        ),
-        Choice(
-            name="action",
-            label="Action",
-            default=ACTIONS[0],
-            choices=tuple((action.capitalize(), action) for action in ACTIONS),
-            about="what to do; of ideas and versions, the first is returned",
-            place="",
         ),
     )
 )

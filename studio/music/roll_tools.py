@@ -75,6 +75,8 @@ def _toolbar(take: MusicTake) -> str:
         + _button("back", "◀", "Earlier bars") + _button("on", "▶", "Later bars"),
     )  # fmt: skip
     chosen = (
+        '<div class="chosen-row"><span class="hint" data-chosen="bars-none">Drag over bars to choose some.</span>'
+        '<span class="hint" data-chosen="note-none" hidden>Click a note to choose it, double-click to add one.</span>'
         '<div class="chosen" data-chosen="bars" hidden><b></b>'
         + _button("rewrite", "Rewrite")
         + _button("vary", "Vary")
@@ -86,7 +88,7 @@ def _toolbar(take: MusicTake) -> str:
         + _button("shorter", "Shorter")
         + _button("longer", "Longer")
         + _button("none", "✕", "Choose no note")
-        + "</div>"
+        + "</div></div>"
     )
     joined = "".join(f'<div class="group" role="group">{group}</div>' for group in groups)
     return f'<div class="roll-tools" role="toolbar" aria-label="Piano roll">{joined}</div>{chosen}'

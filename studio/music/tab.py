@@ -11,12 +11,12 @@ from models.contracts import Task
 from models.music.contracts import IDEAS
 from models.registry.registry import Registry
 from studio.music.actions import IDEA_NAMES, ROLL_NAMES, MusicActions
-from studio.music.controls import FIELDS
+from studio.music.controls import FIELDS, OWN
 from studio.music.roll_actions import RollActions
 from studio.music.take import FILES, SOUND, MusicTake
 from studio.page import html, jobs, model_card
 from studio.page.components import QUIET, markup, shared_state, stream_player
-from studio.page.events import Events
+from studio.page.events import Events, Problem, Status
 from studio.page.form import Form, Result, endpoint
 from studio.page.instruments import MOODS, OPEN
 from studio.page.panels import Panels, Updates
@@ -63,7 +63,9 @@ def build(registry: Registry) -> None:
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels, buttons, exports = _layout_result(card, registry.default(Task.BEATS) is not None)
     roll = RollActions(registry, actions.stops)
+    listen = starters.pop("listen")
     runs = [(button, _run_action(actions, action)) for action, button in starters.items()]
+    runs.append((listen, _run_listening(actions)))
     runs += [(button, _run_action(actions, action, True)) for action, button in _layout_roll_buttons().items()]
     runs += [(exports["keep"], _run_export(roll.keep)), (exports["split"], _run_export(roll.split))]
     new = [starters[action] for action in ("compose", "ideas")]
@@ -115,6 +117,8 @@ def _layout_controls(form: Form) -> tuple[gr.File, gr.HTML, gr.HTML]:
 
 def _layout_piece(form: Form) -> dict[str, gr.Button]:
     markup('<div class="hint"><b>Go on from a piece:</b> the one on this page, or your own MIDI file.</div>')
+    form.layout("melody")
+    listen = gr.Button("Write the melody down", elem_id="music-listen")
     form.layout("piece")
     with gr.Row(elem_classes="actions"):
         onward = gr.Button("Continue", min_width=90, elem_id="music-continue")
@@ -123,7 +127,8 @@ def _layout_piece(form: Form) -> dict[str, gr.Button]:
     with gr.Row(elem_classes="actions"):
         form.layout("rewritten")
         rewrite = gr.Button("Rewrite bars", min_width=90, elem_id="music-rewrite")
-    return {"continue": onward, "rewrite": rewrite, "harmonise": harmonise, "perform": perform}
+    made = {"continue": onward, "rewrite": rewrite, "harmonise": harmonise, "perform": perform}
+    return made | {"listen": listen}
 
 
 def _layout_roll_buttons() -> dict[str, gr.Button]:
@@ -187,8 +192,20 @@ def _run_action(actions: MusicActions, action: str, from_page: bool = False) -> 
     """Return what runs an action; `from_page`: on the page's piece, whatever file is given beside it."""
 
     def run(session: str, key: str, values: Mapping[str, Any], current: MusicTake | None) -> Generator[Events]:
-        changes = {"action": action} | ({"midi_file": None} if from_page else {})
+        changes = {"action": action} | ({"midi_file": None, "melody": None} if from_page else {})
         return actions.run(session, key, {**values, **changes}, current)
+
+    return run
+
+
+def _run_listening(actions: MusicActions) -> Run:
+    def run(session: str, key: str, values: Mapping[str, Any], _current: MusicTake | None) -> Generator[Events]:
+        if not values.get("melody"):
+            yield (Problem("Record a melody first, or drop a recording above."),)
+            return
+        yield (Status(html.status("Listening to the melody")),)
+        own = {"action": "perform", "midi_file": None, "key": OWN, "meter": OWN}
+        yield from actions.run(session, key, {**values, **own})
 
     return run
 

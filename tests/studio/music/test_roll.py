@@ -20,13 +20,14 @@ from models.music.desk import MixingDesk
 from models.music.midi_io import read_piece, to_mido
 from models.registry.registry import Registry
 from studio.io import recipes
-from studio.music import roll_tools
+from studio.music import roll_tools, tab
 from studio.music.actions import MusicActions
 from studio.music.commands import CHANGES, STEPS, carry_out, read_message
 from studio.music.history import MOST, History, Version
 from studio.music.roll_actions import RollActions
 from studio.music.take import MusicTake
 from tests.models.music.test_composer import a_piece, notes_of
+from tests.models.music.test_transcription import RATE, TUNE, hum
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.events import flatten
 
@@ -226,3 +227,34 @@ def test_the_tools_of_the_roll_say_what_stands_there() -> None:
     assert len(told["notes"]) == a_piece(2).note_count and told["drums"] == [False, False]
     assert tools.below.count('class="strip"') == 2 and "Flute" in tools.below
     assert 'data-roll="undo" disabled' in tools.above
+
+
+def test_a_melody_is_wanted_before_it_is_written_down(actions: MusicActions) -> None:
+    run = tab._run_listening(actions)
+    assert "Record a melody first" in flatten(next(run("me", MODEL, {}, None)))["status"]
+
+
+@pytest.mark.slow
+def test_a_hummed_melody_is_written_down_and_harmonised(actions: MusicActions, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", hum(TUNE[:7]), RATE)
+    values = {"melody": str(tmp_path / "hum.wav"), "instruments": [0], "drums": "no", "key": "own", "tempo": 0}
+    page: dict[str, Any] = {}
+    for events in map(flatten, tab._run_listening(actions)("me", MODEL, values, None)):
+        page |= events
+    take: MusicTake = page["current"]
+    assert take.piece is not None and [note.pitch for note in take.piece.tracks[0].notes] == [
+        60,
+        62,
+        64,
+        65,
+        67,
+        67,
+        69,
+    ]
+    assert "7 notes were heard" in page["notes"]
+    for events in map(flatten, actions.run("me", MODEL, {**values, "melody": None, "action": "harmonise"}, take)):
+        page |= events
+    harmonised: MusicTake = page["current"]
+    assert harmonised.piece is not None and len(harmonised.piece.tracks) == 2
+    assert harmonised.piece.tracks[0].notes == take.piece.tracks[0].notes
+    assert harmonised.history.past == (take.version,)
