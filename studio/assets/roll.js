@@ -93,11 +93,10 @@
   function show() {
     const roll = figure(), piece = read(roll);
     if (!piece) return;
-    const ink = one(".ink", roll), wide = one(".wide", roll), scroll = one(".scroll", roll);
+    const ink = one(".ink", roll), wide = one(".wide", roll);
     roll.dataset.mode = state.mode;
     wide.style.width = `${100 * state.zoom}%`;
     ink.style.height = `${Math.min(520, 260 + 60 * (state.zoom - 1))}px`;
-    if (Math.abs(scroll.scrollLeft - state.left) > 1) scroll.scrollLeft = state.left;
     if (state.bars && state.bars[1] >= piece.bars.length) state.bars = null;
     if (state.note && !find(piece, state.note) && Date.now() > state.waits) state.note = null;
     if (state.part >= piece.drums.length) state.part = 0;
@@ -409,7 +408,9 @@
     const piece = read(roll);
     if (piece.serial === state.serial) { state.waits = 0; flush(); }
     if (piece.serial === 0) { state.queue = []; state.waits = 0; }
+    const left = state.left;
     show();
+    one(".scroll", roll).scrollLeft = left;
     if (state.focus && (document.activeElement === document.body || !document.activeElement)) one(state.focus, roll)?.focus({ preventScroll: true });
   }
   let later = 0;

@@ -169,6 +169,7 @@ FIELDS = FieldList(
             about="the piece that all actions but compose and ideas go on from",
             place="piece",
             elem_id="music-upload",
+            options={"height": 150},
         ),
         Text(
             name="prompt",
