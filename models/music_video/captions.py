@@ -22,17 +22,21 @@ LONGEST_LINE_S = 8.0
 JOINERS = "\u200c\u200d"  # which shape the letters beside them
 
 _TIME = r"(?:(\d{1,3})\s?:\s?)?(\d{1,3})\s?:\s?(\d{1,2})(?:\s?[.,:;]\s?(\d{1,6}))?"
+_ARROWS = r"\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff\u2900-\u297f\u2b00-\u2bff\u203a\u276f\uff1e"
 _ARROW = (
-    r"(?:[-\u2010-\u2015\u2212=~\s]*(?:[>\u2192\u21d2\u203a\u276f\u279c\u2794\uff1e]|&gt;)+"
+    rf"(?:[-\u2010-\u2015\u2212=~\s]*(?:[>{_ARROWS}]|&gt;)+"
     r"|\s*[-\u2010-\u2015\u2212]+|\s*,)\s*"
 )
 _RANGE = re.compile(rf"\s*(?:\d{{1,5}}[\s.)]\s*)?[\[(]?{_TIME}[\])]?{_ARROW}[\[(]?{_TIME}(?![\d:])[\])]?(.*)")
+_BARE_SECONDS = r"(\d{1,6}(?:[.,]\d{1,6})?)"
+_SECONDS_RANGE = re.compile(rf"\s*{_BARE_SECONDS}\s*-{{0,4}}[>{_ARROWS}]\s*{_BARE_SECONDS}\s*$")
 _SETTINGS = re.compile(r"(?:\s+(?:[A-Za-z][\w-]*|[XY][12]):\S+)*\s*$")
 _TAG = re.compile(rf"\[\s*{_TIME}\s*\]")
 _BARE = re.compile(rf"\s*\(?(?<![\d:]){_TIME}(?![\d:])\)?\s*[-\u2013\u2014:|]?\s*(.*)")
 _LRC_OFFSET = re.compile(r"\[offset:\s*([+-]?\d{1,9})\s*\]", re.IGNORECASE)
 _MARKS = re.compile(
-    r"</?(?:b|i|u|s|c|v|br|em|strong|span|font|lang|ruby|rt|p|div)(?:[.\s][^<>]{0,200})?/?>"
+    r"</?(?:b|i|u|s|c|br|em|strong|ruby|rt)(?:\.[\w.-]{1,100})?(?:\s[^<>=]{1,40}=[^<>]{1,200})?\s?/?>"
+    r"|</?(?:v|span|font|lang|p|div)(?:[.\s][^<>]{0,200})?/?>"
     r"|<\s*\d{1,3}:\d{1,2}(?:[.:,]\d{1,3})*\s*>"
     r"|\{\\[^}]{0,100}\}|\{[a-zA-Z]:[^}]{0,100}\}",
     re.IGNORECASE,
@@ -104,17 +108,16 @@ def _parse_ranges(lines: list[str]) -> list[Caption]:
     cues: list[tuple[float, float, list[str]]] = []
     before: list[str] = []  # lines since the last time
     for line in lines:
-        times = _RANGE.match(line)
+        times = _read_range(line)
         if times is None:
             before.append(line)
             continue
+        start_s, end_s, behind = times
         if numbered is None:
             numbered = any(each.strip().isdigit() for each in before)
         words = _without_name(before, numbered, is_vtt)
         if cues:
             cues[-1][2].extend(words)
-        behind = times.group(9)
-        start_s, end_s = _seconds(*times.group(1, 2, 3, 4)), _seconds(*times.group(5, 6, 7, 8))
         cues.append((start_s, end_s, [] if _SETTINGS.match(behind) else [behind]))
         before = []
     if cues:
@@ -125,6 +128,15 @@ def _parse_ranges(lines: list[str]) -> list[Caption]:
         for start_s, end_s, said in ((*cue[:2], _of_cue(cue[2]) if is_vtt else cue[2]) for cue in cues)
     ]
     return [caption for caption in found if caption.text]
+
+
+def _read_range(line: str) -> tuple[float, float, str] | None:
+    """Return a line's start and end in seconds and what stands behind them; None where it has no times."""
+    times = _RANGE.match(line)
+    if times is not None:
+        return _seconds(*times.group(1, 2, 3, 4)), _seconds(*times.group(5, 6, 7, 8)), times.group(9)
+    bare = _SECONDS_RANGE.match(line)
+    return None if bare is None else (float(bare[1].replace(",", ".")), float(bare[2].replace(",", ".")), "")
 
 
 def _end_of(start_s: float, starts: list[float]) -> float:

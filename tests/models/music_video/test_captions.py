@@ -204,3 +204,20 @@ def test_one_bad_byte_spoils_no_unicode(tmp_path: Path) -> None:
     words = "über den Dächern übt öfter ältere süße Äpfel"
     (tmp_path / "a.lrc").write_bytes(f"[00:01.0]{words}".encode() + b"\xff\n")
     assert words in read_captions(tmp_path / "a.lrc")[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "captions"),
+    [
+        ("00:01 \u27f6 00:02,5\nLong arrow", [(1.0, 2.5, "Long arrow")]),
+        ("00:01 \u21e8 00:02\nOpen arrow", [(1.0, 2.0, "Open arrow")]),
+        ("1\n1.5 --> 2,5\nSeconds", [(1.5, 2.5, "Seconds")]),
+        ("00:01 --> 00:02\n5 > 4 and a<b and c>d", [(1.0, 2.0, "5 > 4 and a<b and c>d")]),
+        ('00:01 --> 00:02\n<i class="x">A</i> <b>b</b> <c.red>c</c> <v Bob>d', [(1.0, 2.0, "A b c d")]),
+        ("1\r00:01 --> 00:02\rOne\r\r2\r00:03 --> 00:04\rTwo", [(1.0, 2.0, "One"), (3.0, 4.0, "Two")]),
+        ("0:00:01.0,0:00:02.0\nYouTube's", [(1.0, 2.0, "YouTube's")]),
+    ],
+)
+def test_other_hands_write_captions_otherwise(text: str, captions: list[tuple[float, float, str]]) -> None:
+    found = parse_captions(text)
+    assert [(each.start_s, each.end_s, each.text) for each in found] == captions
