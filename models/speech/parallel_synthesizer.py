@@ -17,6 +17,7 @@ from models.hub.spec import ModelSpec
 from models.speech.alignment import find_hurried_words, find_soundless_words, name_words, time_words
 from models.speech.attributes import DB_PER_UNIT, SEMITONES_PER_UNIT, compute_attributes, compute_symbol_attributes
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config, Variances
+from models.speech.mel_correction import CorrectedStream, build_emphasis
 from models.speech.streaming_inference import StreamingInference
 from models.speech.synthesizer import (
     MelScale,
@@ -26,11 +27,13 @@ from models.speech.synthesizer import (
     read_function_word_stress,
 )
 from models.speech.text import Utterance, iter_utterances
-from models.speech.vocoder_streams import GriffinLimStream, SourceFilterStream
+from models.speech.vocoder_streams import GriffinLimStream, SourceFilterStream, VocoderStream
 from models.weights_io import load_network, parse_metadata
 
 PIECE_FRAMES = 48
 """Expanded frames that are decoded at a time."""
+CORRECTIONS = 2
+"""How often the vocoder's sound is compared with the mel frames that it was made from."""
 PLANNED = "Every word has its time: this model plans how long each sound lasts before it speaks."
 
 
@@ -57,13 +60,14 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
         alignment = np.eye(len(durations), dtype=np.float32)[path]
         before, starts_at = progress.words, progress.samples / self.mel.sample_rate
         frame_s = self.mel.hop_length / self.mel.sample_rate
+        emphasis = build_emphasis(self.mel.n_mels)
         done = 0
         for start in range(0, len(frames), PIECE_FRAMES):
             ended = start + PIECE_FRAMES >= len(frames)
             normal = refine.push(frames[start : start + PIECE_FRAMES], last=ended)
             if normal is None:
                 continue
-            mel = normal * self.scale.std + self.scale.mean
+            mel = (normal * self.scale.std + self.scale.mean) @ emphasis
             done += len(mel)
             heard = time_words(utterance.words, path[:done].tolist(), frame_s, starts_at, ended)
             progress.words = before + heard
@@ -124,7 +128,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> ParallelSpeechSy
     Raises:
         ModelError: a file is missing, damaged or of another kind, or lacks a voice of `spec`.
     """
-    acoustic = next(path for name, path in files.items() if "fastspeech2" in name)
+    acoustic = next(path for name, path in files.items() if "vocoder" not in name)
     vocoder_path = next(path for name, path in files.items() if "vocoder" in name)
     scale = parse_metadata(acoustic, lambda values: MelScale(**values), ["mel_scale"])
     model = load_network(acoustic, lambda v: FastSpeech2(FastSpeech2Config.from_dict(v)), "the acoustic model")
@@ -135,6 +139,8 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> ParallelSpeechSy
         raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
     to_symbols = partial(iter_utterances, function_word_stress=read_function_word_stress(acoustic))
     mel = vocoder.config.mel
-    return ParallelSpeechSynthesizer(
-        model, lambda seed: SourceFilterStream(vocoder, seed), mel, scale, voices, to_symbols
-    )
+
+    def start(seed: int) -> VocoderStream:
+        return CorrectedStream(SourceFilterStream(vocoder, seed), mel, CORRECTIONS)
+
+    return ParallelSpeechSynthesizer(model, start, mel, scale, voices, to_symbols)

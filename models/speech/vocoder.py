@@ -23,7 +23,11 @@ from models.audio import MelConfig, hann_window, mel_filterbank
 
 @dataclass(frozen=True)
 class VocoderConfig:
-    """Sizes of the vocoder; `free_phase` adds a third part, whose bins have magnitudes and phases of their own."""
+    """Sizes of the vocoder.
+
+    `free_phase` adds a third part, whose bins have magnitudes and phases of their own. With `steady_noise` the noise
+    has random phases alone: its bins are equally strong, where those of white noise come and go.
+    """
 
     mel: MelConfig = field(default_factory=MelConfig)
     channels: int = 256
@@ -36,6 +40,7 @@ class VocoderConfig:
     pitch_low_hz: float = 55.0
     pitch_high_hz: float = 560.0
     free_phase: bool = False
+    steady_noise: bool = False
 
     @classmethod
     def debug(cls) -> VocoderConfig:
@@ -211,6 +216,8 @@ class SourceFilterVocoder(nn.Module):
         window = hann_window(self.config.mel.n_fft, pulse_frames.device)
         pulse = torch.fft.rfft(pulse_frames * window)
         noise = torch.fft.rfft(noise_frames * window)
+        if self.config.steady_noise:
+            noise = noise / noise.abs().clamp_min(1e-3) * math.sqrt(0.375 * self.config.mel.n_fft)
         magnitude = filters.pulse_log_magnitude
         phase = compute_minimum_phase(magnitude) + filters.pulse_phase
         shaped = pulse * torch.polar(magnitude.exp(), phase) + noise * filters.noise_log_magnitude.exp()

@@ -79,7 +79,8 @@ def train_vocoder(shards: Path, out: Path, minutes: float, start: Path | None) -
     corpus = ResidentCorpus(retimed, VOCODER_SHARES, torch.device("cpu"), MelConfig())
     weights, acoustic = out / "speech_vocoder.safetensors", out / "speech_fastspeech2.safetensors"
     until = time.time() + 60 * minutes
-    training = CpuVocoderTraining(VocoderConfig(), corpus, until, weights, acoustic, pieces=8, frames=44)
+    config = VocoderConfig(steady_noise=True)
+    training = CpuVocoderTraining(config, corpus, until, weights, acoustic, pieces=8, frames=44)
     if start is not None:
         training.start_from(start)
     training.run_on(log_every=20)

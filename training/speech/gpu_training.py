@@ -63,7 +63,7 @@ def train(part: str, shards: Path, out: Path, until: float, tiny: bool) -> None:
         training = Tacotron2Training(small, corpus, until, weights, frames=3_000 if tiny else 24_000)
     else:
         sizes = {"channels": 16, "hidden": 24, "layers": 2, "pitch_channels": 12, "pitch_layers": 1} if tiny else {}
-        vocoder = VocoderConfig(mel=TEACHER_MEL, free_phase=True, **sizes)  # type: ignore[arg-type]
+        vocoder = VocoderConfig(mel=TEACHER_MEL, free_phase=True, steady_noise=True, **sizes)  # type: ignore[arg-type]
         weights = out / "speech_vocoder_24k.safetensors"
         training = AdversarialVocoderTraining(vocoder, corpus, until, weights, acoustic, pieces=4 if tiny else 40)
     training.EXPORT_EVERY_S = 4.0 if tiny else training.EXPORT_EVERY_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from models.audio import MelConfig, hann_window, log_mel, mel_filterbank
 from models.speech.hifigan import HifiGanConfig, HifiGanGenerator
 from models.speech.vocoder import (
+    SourceFilters,
     SourceFilterVocoder,
     VocoderConfig,
     build_mel_interpolation,
@@ -90,16 +92,17 @@ def test_hifigan_stream_equals_whole() -> None:
         assert np.abs(run_all(HifiGanStream(generator), mel, chunks) - whole).max() < 1e-4
 
 
-def make_vocoder() -> SourceFilterVocoder:
+def make_vocoder(**changes: bool) -> SourceFilterVocoder:
     """Return a debug vocoder that does something in each filter."""
     torch.manual_seed(0)
-    vocoder = SourceFilterVocoder(VocoderConfig.debug()).eval()
+    vocoder = SourceFilterVocoder(replace(VocoderConfig.debug(), **changes)).eval()
     torch.nn.init.normal_(vocoder.output.weight, std=0.1)
     return vocoder
 
 
-def test_source_filter_stream_equals_whole() -> None:
-    vocoder = make_vocoder()
+@pytest.mark.parametrize("changes", [{}, {"steady_noise": True, "free_phase": True}])
+def test_source_filter_stream_equals_whole(changes: dict[str, bool]) -> None:
+    vocoder = make_vocoder(**changes)
     mel = torch.randn(90, 80) - 5
     config = vocoder.config.mel
     noise = np.random.default_rng(5).standard_normal(89 * config.hop_length + config.n_fft).astype(np.float32)
@@ -110,6 +113,20 @@ def test_source_filter_stream_equals_whole() -> None:
         assert made.shape == (89 * config.hop_length,)
         assert np.abs(made - streams[0]).max() < 1e-5
         assert np.abs(made - whole).max() < 1e-3  # rounding of F0 adds up in the phase of a whole clip
+
+
+def test_steady_noise_has_the_power_of_white_noise_and_less_variation() -> None:
+    n_fft = MelConfig().n_fft
+    silent, flat = torch.full((1, 400, n_fft // 2 + 1), -30.0), torch.zeros(1, 400, n_fft // 2 + 1)
+    filters = SourceFilters(torch.full((1, 400), 100.0), silent, flat, flat)
+    noise, pulses = torch.randn(1, 400, n_fft, generator=torch.Generator().manual_seed(1)), torch.zeros(1, 400, n_fft)
+    power = []
+    for steady in (False, True):
+        with torch.inference_mode():
+            frames = make_vocoder(steady_noise=steady).apply_filters(pulses, noise, filters)
+            power.append(frames.square().sum(dim=-1))
+    assert float(power[1].mean()) == pytest.approx(float(power[0].mean()), rel=0.1)
+    assert float(power[1].std()) < float(power[0].std())
 
 
 def test_source_filter_uses_its_seed() -> None:
