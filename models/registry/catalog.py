@@ -20,6 +20,30 @@ LJ = Voice(
 FLITE_LICENCE = "Free, BSD style (CMU Flite)"
 FLITE_CREDIT = "learned from sentences spoken by CMU Flite"
 
+KOKORO_LICENCE = "Apache-2.0 (Kokoro-82M)"
+KOKORO_CREDIT = (
+    "learned from the voice {} of Kokoro-82M by hexgrad, a synthetic voice; its authors say that it was trained "
+    "largely on synthetic speech of other systems"
+)
+KOKORO_VOICES = (
+    Voice(
+        "heart",
+        "Heart, American English, a woman",
+        KOKORO_LICENCE,
+        KOKORO_CREDIT.format("af_heart") + ", by way of hibari by Maureese Williams",
+    ),
+    Voice("emma", "Emma, British English, a woman (from ten minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bf_emma")),
+    Voice(
+        "michael",
+        "Michael, American English, a man (from ten minutes)",
+        KOKORO_LICENCE,
+        KOKORO_CREDIT.format("am_michael"),
+    ),
+    Voice(
+        "fable", "Fable, British English, a man (from ten minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bm_fable")
+    ),
+)
+
 TONEJS = "after the tonejs-instruments samples (N. Brosowsky and the libraries that it names)"
 CC_BY_3, CC_BY, CC0, FREE = "CC BY 3.0", "CC BY", "CC0", "Public domain"
 SOUND_STYLES = (
@@ -43,10 +67,25 @@ SOUND_STYLES = (
 
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
+        key="speech/fastspeech2",
+        task=Task.SPEECH,
+        title="Auralume FastSpeech 2",
+        summary="Clear English voices that ship with the studio: all of a sentence at once, in a blink.",
+        licence="Apache-2.0",
+        commercial_use=True,
+        credit="Trained by this repository's own recipe on speech of Kokoro-82M and hibari; after Ren et al. 2021",
+        sources=(Bundled(("speech_fastspeech2.safetensors", "speech_fastspeech2_vocoder.safetensors")),),
+        memory_mb=350,
+        needs_gpu=False,
+        speed="many times faster than real time on two CPU cores",
+        loader="models.speech.parallel_synthesizer:load_bundled",
+        voices=KOKORO_VOICES,
+    ),
+    ModelSpec(
         key="speech/tacotron2-lj",
         task=Task.SPEECH,
-        title="Auralume Tacotron 2",
-        summary="A small English voice that ships with the studio: it speaks at once, anywhere.",
+        title="Auralume Tacotron 2, LJ",
+        summary="The studio's first voice, learned from 47 minutes of a human reader: less clear than the newer ones.",
         licence="MIT",
         commercial_use=True,
         credit="Trained by this repository's own recipe on LJ Speech and CMU Flite; design after Shen et al. 2018",

@@ -75,7 +75,7 @@ BOOK_FIELDS = FieldList(
             help="one a line: a character or a chapter, and who speaks it",
             about="one a line as who = voice: a character's name, Chapter 3, or Other dialogue for unnamed speech",
             place="cast",
-            options={"lines": 3, "max_lines": 12, "placeholder": "Alice = lj\nChapter 2 = lj"},
+            options={"lines": 3, "max_lines": 12, "placeholder": "Alice = emma\nChapter 2 = michael"},
         ),
         _as_in_speech("speed", "sound", "sound"),
         _as_in_speech("pitch", "sound", "sound"),

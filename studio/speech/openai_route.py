@@ -1,6 +1,6 @@
 """`POST /v1/audio/speech`, as speech front ends know it from OpenAI: sound that streams while it is made.
 
-    {"model": "tts-1", "input": "Good morning!", "voice": "lj", "response_format": "mp3", "speed": 1.0}
+    {"model": "tts-1", "input": "Good morning!", "voice": "heart", "response_format": "mp3", "speed": 1.0}
 
 `model` is a key of the catalogue; OpenAI's own names stand for the first model. `voice` is one of the model's; OpenAI's
 own names stand for its voices in order. `stream_format` "sse" sends events with base64 instead of plain bytes.
