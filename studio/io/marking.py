@@ -88,7 +88,8 @@ class Marker:
         recipe = None
         with contextlib.suppress(RecipeError):
             recipe = read_recipe(path)
-        state, generator, problems, serial, told = "", "", (), "", ""
+        state, generator, serial, told = "", "", "", ""
+        problems: tuple[str, ...] = ()
         try:
             reader = c2pa.Reader.try_create(str(path))
             if reader is not None:
