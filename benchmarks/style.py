@@ -1,38 +1,52 @@
-"""Style transfer of pictures and clips: speed, steadiness, how far the style is taken over, how much content is kept.
+"""Style transfer of pictures and clips: how far the style is taken over, what is kept, grids, steadiness, and speed.
 
-    python -m benchmarks.style --json --clips FOLDER --pictures FOLDER
+    python -m benchmarks.style --json --clips FOLDER --pictures FOLDER --judge vgg16.safetensors
 
-`--clips` holds short clips, `--pictures` what the network was trained from; measured are its held-out paintings. The
-style figure is the mean and spread of a bank of oriented filters (Gabor, four scales, six directions) over luminance
-and two colour axes, with the colours' own means and spreads: nothing that training looked at. The plain baseline in the
-same run is histogram matching of each colour channel. Two torch threads. The sound half is `benchmarks.style_audio`.
+`--clips` holds short clips, `--pictures` what the network was trained from, `--judge` the file that
+`training.style_picture.judge` wrote. Measured are held-out photographs in held-out paintings. `gram` is the distance of
+the correlations of VGG-16's features from those of the painting, as a share of the latter, mean over relu1_1 to
+relu4_1; `content` is that of relu4_1 from the photograph. The judge is what the training followed. The second style
+figure is not: the mean and spread of a bank of oriented filters (Gabor, four scales, six directions) over luminance and
+two colour axes, with the colours' own means and spreads. The plain baseline in the same run is histogram matching of
+each colour channel. Clips are those of the folder and four made of a photograph: still with noise, dark and still with
+noise, panned slowly, and zoomed slowly. Two torch threads. The sound half is `benchmarks.style_audio`.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from benchmarks.results import add_json_option, report_figures
 from models.media.clip_info import probe
 from models.media.clip_reader import read_picture
+from models.media.write import VideoWriter, write_picture
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.style import optical_flow
+from models.style.vgg import CONTENT_LAYER, Vgg, load_vgg
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import limit_spinning
-from training.style_picture.pictures import list_held_out
+from studio.style.gallery import find_picture
+from training.style_picture.losses import compute_correlations
+from training.style_picture.pictures import HELD_OUT_SCENES, list_held_out, sort_files
 
 MODEL = "style_video/adain"
 FloatArray = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
+PERIODS = (2, 4, 8)  # pixels, where networks leave grids
+SIZE = 512  # of the photographs that are judged
 AXES = np.array([[0.299, 0.587, 0.114], [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
 
 
@@ -82,10 +96,85 @@ def measure_ssim(a: Pixels, b: Pixels) -> float:
     return float((((2 * mx * my + c1) * (2 * cov + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
 
 
+def measure_grid(result: Pixels, source: Pixels) -> float:
+    """Measure how much a grid stands out, against the source: the largest ratio over periods and directions.
+
+    In the power spectrum of the luminance along one direction, mean over the other, the power at a grid's period is
+    divided by that of its neighbourhood; the figure is that of the result over that of the source.
+    """
+    found = []
+    for axis in (0, 1):
+        ours, theirs = (_find_peaks(each, axis) for each in (result, source))
+        found += [a / b for a, b in zip(ours, theirs, strict=True)]
+    return float(max(found))
+
+
+def _find_peaks(pixels: Pixels, axis: int) -> list[float]:
+    plane = pixels.astype(np.float64) @ AXES[0]
+    length = plane.shape[axis] // max(PERIODS) * max(PERIODS)
+    plane = np.moveaxis(plane, axis, 0)[:length]
+    window = np.hanning(length)[:, None]
+    power = (np.abs(np.fft.rfft((plane - plane.mean(axis=0)) * window, axis=0)) ** 2).mean(axis=1)
+    peaks = []
+    for period in PERIODS:
+        at = length // period
+        around = np.r_[power[at - 12 : at - 3], power[at + 4 : at + 13]]
+        peaks.append(float(power[at - 1 : at + 2].mean() / around.mean()))
+    return peaks
+
+
+class StyleJudge:
+    """VGG-16 as a measure: distances of correlations and of content, relative."""
+
+    def __init__(self, network: Vgg) -> None:
+        self.network = network
+
+    @torch.inference_mode()
+    def look(self, pixels: Pixels) -> dict[str, Tensor]:
+        """Return the layers of uint8 (H, W, 3)."""
+        return self.network(torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0)  # type: ignore[no-any-return]
+
+    def measure_gram(self, pixels: Pixels, style: dict[str, Tensor]) -> float:
+        """Measure the distance of the correlations from a style's, mean over the layers."""
+        gaps = []
+        for name, layer in self.look(pixels).items():
+            wanted = compute_correlations(style[name])
+            gaps.append(float((compute_correlations(layer) - wanted).norm() / wanted.norm()))
+        return statistics.mean(gaps)
+
+    def measure_content(self, pixels: Pixels, content: dict[str, Tensor]) -> float:
+        """Measure the distance of relu4_1 from a content's."""
+        wanted = content[CONTENT_LAYER]
+        return float((self.look(pixels)[CONTENT_LAYER] - wanted).norm() / wanted.norm())
+
+
 def render_frames(model: Any, request: VideoStyleRequest) -> tuple[Pixels, Pixels]:
     """Render results and sources."""
-    chunks = list(model.stream(request))
+    chunks = [chunk for chunk in model.stream(request) if not chunk.is_preview]
     return np.concatenate([c.frames for c in chunks]), np.concatenate([c.source for c in chunks])
+
+
+def measure_painting(
+    model: Any, judge: StyleJudge, photographs: list[Path], styles: list[Path]
+) -> Iterator[tuple[str, float]]:
+    """Yield gram, content and grid_ratio at strength 1, and those of histogram matching."""
+    figures: dict[str, list[float]] = {name: [] for name in ("gram", "content", "grid", "plain_gram", "plain_content")}
+    for number, style in enumerate(styles):
+        path = photographs[number % len(photographs)]
+        results, sources = render_frames(model, VideoStyleRequest(str(path), str(style), size=SIZE))
+        painting = read_picture(style, 256, 512)
+        wanted, content = judge.look(painting), judge.look(sources[0])
+        plain = match_histograms(sources[0], painting)
+        figures["gram"].append(judge.measure_gram(results[0], wanted))
+        figures["content"].append(judge.measure_content(results[0], content))
+        figures["grid"].append(measure_grid(results[0], sources[0]))
+        figures["plain_gram"].append(judge.measure_gram(plain, wanted))
+        figures["plain_content"].append(judge.measure_content(plain, content))
+    yield "gram", statistics.mean(figures["gram"])
+    yield "gram_histogram", statistics.mean(figures["plain_gram"])
+    yield "content", statistics.mean(figures["content"])
+    yield "content_histogram", statistics.mean(figures["plain_content"])
+    yield "grid_ratio", statistics.median(figures["grid"])
 
 
 def measure_quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
@@ -111,28 +200,52 @@ def measure_quality(model: Any, clips: list[Path], styles: list[Path]) -> Iterat
     yield "video_ssim_07", statistics.mean(kept)
 
 
-def measure_steadiness(model: Any, clips: list[Path], style: Path) -> Iterator[tuple[str, float]]:
+def make_steady_clips(photograph: Path, folder: Path) -> list[Path]:
+    """Make clips of 16 frames from a photograph: still, dark and still, both with noise; panned; zoomed."""
+    import cv2
+
+    pixels = read_picture(photograph, 512, 910).astype(np.float32)
+    rng = np.random.default_rng(0)
+    width, height = 320, 240
+
+    def move(scale: float, right: float) -> NDArray[np.float32]:
+        matrix = np.array([[scale, 0, right], [0, scale, 40.0]], np.float32)
+        flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), flags=flags), dtype=np.float32)
+
+    still = move(1.4, 60.0)
+    kinds: dict[str, list[NDArray[Any]]] = {
+        "still": [still + rng.normal(0, 2, still.shape) for _ in range(16)],
+        "dark": [0.12 * still + rng.normal(0, 2, still.shape) for _ in range(16)],
+        "panned": [move(1.4, 60.0 + 0.6 * at) for at in range(16)],
+        "zoomed": [move(1.4 - 0.004 * at, 60.0) for at in range(16)],
+    }
+    for name, frames in kinds.items():
+        with VideoWriter(folder / f"{name}.mp4", width, height, Fraction(25)) as writer:
+            writer.write(np.stack(frames).clip(0, 255).round().astype(np.uint8))
+    return [folder / f"{name}.mp4" for name in kinds]
+
+
+def measure_steadiness(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
     """Yield temporal_ratio: change of frames carried along the source's motion, result over source."""
     ratios = []
     for clip in clips:
-        made, source = render_frames(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
-        changes = np.zeros(2)
-        for at in range(1, len(made)):
-            offsets = optical_flow.estimate_motion(source[at - 1], source[at])
-            for which, frames in enumerate((made, source)):
-                carried = optical_flow.warp(frames[at - 1], offsets).astype(float)
-                changes[which] += float(np.abs(carried - frames[at]).mean())
-        ratios.append(changes[0] / max(changes[1], 1e-9))
+        for style in styles:
+            made, source = render_frames(model, VideoStyleRequest(str(clip), str(style), size=256, frames=16))
+            changes = np.zeros(2)
+            for at in range(1, len(made)):
+                offsets = optical_flow.estimate_motion(source[at - 1], source[at])
+                offsets = optical_flow.prefer_stillness(source[at - 1], source[at], offsets)  # noise does not move
+                for which, frames in enumerate((made, source)):
+                    carried = optical_flow.warp(frames[at - 1], offsets).astype(float)
+                    changes[which] += float(np.abs(carried - frames[at]).mean())
+            ratios.append(changes[0] / max(changes[1], 1e-9))
     yield "temporal_ratio", statistics.median(ratios)
     yield "temporal_ratio_worst", max(ratios)
 
 
 def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, float]]:
     """Yield video_fps_256, video_fps_512 and video_fps_256_again: first time, and another strength from memory."""
-    import tempfile
-
-    from models.media.write import VideoWriter
-
     for size in (256, 512):
         with tempfile.TemporaryDirectory() as folder:
             square = Path(folder) / "square.mp4"
@@ -148,6 +261,19 @@ def measure_speed(model: Any, clip: Path, style: Path) -> Iterator[tuple[str, fl
                 yield key, len(made) / (time.perf_counter() - started)
 
 
+def measure_photograph(model: Any, photograph: Path, style: Path) -> Iterator[tuple[str, float]]:
+    """Yield photo_1080_s: seconds from the request to a picture of 1920 x 1080."""
+    import cv2
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "photo.png"
+        write_picture(path, np.asarray(cv2.resize(read_picture(photograph, 512, 910), (1920, 1080)), dtype=np.uint8))
+        started = time.perf_counter()
+        made, _ = render_frames(model, VideoStyleRequest(str(path), str(style), size=1920))
+        assert made.shape[1:3] == (1080, 1920)
+        yield "photo_1080_s", time.perf_counter() - started
+
+
 def main() -> None:
     """Measure and print."""
     limit_spinning()
@@ -155,26 +281,31 @@ def main() -> None:
     add_json_option(parser, "style")
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("--judge", type=Path, required=True)
     arguments = parser.parse_args()
-
-    import torch
-
     torch.set_num_threads(2)
     clips = sorted(p for p in arguments.clips.iterdir() if p.suffix in {".mp4", ".webm", ".mpg", ".mov"})
-    styles = sorted(list_held_out([p for p in arguments.pictures.rglob("*") if p.parent.name.startswith("art_")]))
-    styles = [path for path in styles if path.suffix in {".webp", ".jpg", ".png"}]
+    files = sort_files(arguments.pictures)
+    styles = sorted(list_held_out(files["paintings"]))
+    photographs = [path for path in files["scenes"] if any(name in path.stem for name in HELD_OUT_SCENES)]
+    judge = StyleJudge(load_vgg(arguments.judge, "vgg16"))
     model = Registry(CATALOG).load(MODEL)
     large = max(clips, key=lambda path: probe(path).height)
+    steady_styles = [find_picture(key).path for key in ("great_wave", "glass")]
     figures: dict[str, float] = {}
-    for group in (
-        measure_speed(model, large, styles[0]),
-        measure_steadiness(model, clips, styles[0]),
-        measure_quality(model, clips, styles),
-    ):
-        for key, value in group:
-            figures[key] = round(value, 3)
-            if not arguments.json:
-                print(f"{key:30} {figures[key]}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        steady = clips + make_steady_clips(photographs[0], Path(folder))
+        for group in (
+            measure_speed(model, large, styles[0]),
+            measure_photograph(model, photographs[0], styles[0]),
+            measure_steadiness(model, steady, steady_styles),
+            measure_painting(model, judge, photographs, styles),
+            measure_quality(model, clips, styles),
+        ):
+            for key, value in group:
+                figures[key] = round(value, 3)
+                if not arguments.json:
+                    print(f"{key:30} {figures[key]}", flush=True)
     if arguments.json:
         report_figures("style", figures, arguments.json)
 

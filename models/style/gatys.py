@@ -27,16 +27,18 @@ from models.media.clip_info import probe
 from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.luminance import compute_luminance
+from models.style.people import find_people
 from models.style.picture_network import fit_colour_map, measure_colours
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
 from models.style.video import identify_file
-from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
+from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
 
 FIRST_ROUNDS, LATER_ROUNDS = 80, 25  # of the optimiser, for the first frame and for each after it
 RATE = 0.03  # of Adam, in pixels of [0, 1]
 CONTENT_WEIGHT, SMOOTH_WEIGHT = 0.25, 0.05
 REPORT_EVERY = 4  # rounds
 REMEMBERED_FRAMES = 240
+LEAST_STYLE = 64  # pixels of a style picture's shorter side
 MULTIPLE = 8
 
 Pixels = NDArray[np.uint8]
@@ -77,9 +79,20 @@ class GatysStyle:
         width, height = info.fitted(request.size)
         first = min(request.first_frame, info.frames - 1)
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
-        style = self._to_tensor(read_picture(request.style, request.size, request.size))
+        shorter = max(LEAST_STYLE, round(request.size * request.brush))
+        style = self._to_tensor(read_picture(request.style, shorter, shorter))
+        others = [(path, weight) for path, weight in request.others if weight > 0]
         wanted = self._compute_grams(style)
-        clip = (identify_file(request.path), identify_file(request.style), request.size, request.steadiness, first)
+        total_weight = 1.0
+        for path, weight in others:
+            total_weight += weight
+            more = self._compute_grams(self._to_tensor(read_picture(path, shorter, shorter)))
+            wanted = {name: torch.lerp(gram, more[name], weight / total_weight) for name, gram in wanted.items()}
+        clip = (
+            *map(identify_file, (request.path, request.style, *(path for path, _ in others))),
+            *(weight for _, weight in others),
+            *(request.size, request.steadiness, request.brush, first),
+        )
         total = self.rounds[0] + self.rounds[1] * (count - 1)
         done = 0
         before: tuple[Pixels, Tensor] | None = None
@@ -102,7 +115,7 @@ class GatysStyle:
                 self._remember(key, painted)
                 before = source, painted
                 done += rounds
-                made = _blend(self._to_tensor(source), painted, request)
+                made = _blend(self._to_tensor(source), painted, request, source)
                 yield VideoStyleChunk(
                     frames=_to_pixels(made)[None],
                     source=np.asarray(source)[None],
@@ -203,10 +216,14 @@ def _pad(pixels: Tensor) -> Tensor:
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 
-def _blend(content: Tensor, painted: Tensor, request: VideoStyleRequest) -> Tensor:
+def _blend(content: Tensor, painted: Tensor, request: VideoStyleRequest, source: Pixels) -> Tensor:
+    """Mix what was painted into the content, by strength, in the part that is asked."""
     made = content + request.strength * (painted - content)
     if request.keep_colours:
         made = content + compute_luminance(made) - compute_luminance(content)
+    if request.part is not StyledPart.ALL:
+        people = torch.from_numpy(find_people(np.ascontiguousarray(source))).permute(2, 0, 1)[None].to(content)
+        made = torch.lerp(content, made, people if request.part is StyledPart.PERSON else 1 - people)
     return made.clamp(0, 1)
 
 

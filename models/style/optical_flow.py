@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
 
-CARRY = 0.8  # the share of the carried frame where the motion is certain
 TOLERANCE = 12.0  # of 255: how much a carried pixel of the source may differ at half the trust
 STILL_CARRY = 0.9  # the same share where nothing moves and nothing changes: only the codec's noise is left out
-STILL_TRUST, STILL_OFFSET = 0.97, 0.25  # the least trust there, and about how many pixels of motion
+STILL_TRUST, STILL_OFFSET = 0.9, 0.25  # the least trust there, and about how many pixels of motion
+STILL_EXCESS, STILL_LEVELS = 1.2, 0.5  # how much worse stillness may explain a frame than motion does, of 255
+CALM = 5 / 255  # a change that is as likely noise as not
 CUT_TRUST = 0.25  # below this mean trust the scene has changed
 
 
@@ -56,25 +57,43 @@ def estimate_trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> Fl
 
     0 where the motion leads out of the picture.
     """
-    import cv2
-
-    gap = cv2.absdiff(warp(previous, offsets), np.ascontiguousarray(current)).max(axis=2)
-    gap = cv2.GaussianBlur(gap, (5, 5), 0).astype(np.float32)
-    height, width = gap.shape
+    height, width = offsets.shape[:2]
     columns = np.arange(width, dtype=np.float32)[None] + offsets[:, :, 0]
     rows = np.arange(height, dtype=np.float32)[:, None] + offsets[:, :, 1]
     inside = (columns >= -0.5) & (columns <= width - 0.5) & (rows >= -0.5) & (rows <= height - 0.5)
-    certain = np.exp2(-((gap / TOLERANCE) ** 2)) * inside
+    certain = np.exp2(-((_measure_gap(previous, current, offsets) / TOLERANCE) ** 2)) * inside
     return certain[:, :, None].astype(np.float32)
 
 
+def prefer_stillness(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
+    """Return the motion without that which only explains noise: nothing moves where that explains a frame as well."""
+    unmoved = np.zeros_like(offsets)
+    gap, still = (_measure_gap(previous, current, each) for each in (offsets, unmoved))
+    return np.where((still <= STILL_EXCESS * gap + STILL_LEVELS)[:, :, None], unmoved, offsets)
+
+
+def _measure_gap(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
+    """Measure how far the carried frame is from the new one around each pixel, (H, W), of 255."""
+    import cv2
+
+    red, green, blue = cv2.split(cv2.absdiff(warp(previous, offsets), np.ascontiguousarray(current)))
+    return np.asarray(cv2.GaussianBlur(cv2.max(cv2.max(red, green), blue), (5, 5), 0), dtype=np.float32)
+
+
 def blend(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
-    """Blend the carried last result into the new one, float32 (H, W, 3); more of it where the clip stands still."""
+    """Blend the carried last frame into the new one, float32 (H, W, 3) in [0, 1]; more where the clip stands still.
+
+    Changes about as small as CALM are noise, and are left out where the motion is trusted.
+    """
     still = np.clip((certain - STILL_TRUST) / (1 - STILL_TRUST), 0, 1)
     still *= np.exp2(-(offsets**2).sum(axis=2, keepdims=True) / STILL_OFFSET**2)
     most = max(carry, STILL_CARRY * min(1.0, 2 * carry))  # no steadiness asked, none given
     share = certain * (carry + still * (most - carry))
-    return np.asarray(made + share * (warp(last, offsets) - made), dtype=np.float32)
+    carried = warp(last, offsets)
+    change = made - carried
+    noise = CALM * certain * min(1.0, 2 * carry)
+    square = change * change
+    return np.asarray(carried + (1 - share) * change * (square / (square + noise * noise + 1e-9)), dtype=np.float32)
 
 
 def _estimate_flow(cv2: Any) -> Any:

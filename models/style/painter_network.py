@@ -23,7 +23,6 @@ from torch.nn import functional as F
 
 from models.style.picture_network import adain, measure_colours, measure_mean_std
 
-EPSILON = 1e-5
 SIZE_MULTIPLE = 8  # heights and widths of what the network sees
 NOISE_SIZE = 256
 TAPS = 9  # of a predicted filter, 3 x 3
@@ -228,7 +227,9 @@ class PainterDecoder(nn.Module):
             x = block(x, next(styles))
         x = _enlarge(self.to_half(x))
         x = x + self.fine(x, next(styles))
-        return torch.sigmoid(self.leave(F.leaky_relu_(_enlarge(self.to_full(x)), 0.2)).float())
+        full = F.leaky_relu_(_enlarge(self.to_full(x)), 0.2).float()
+        with torch.autocast(full.device.type, enabled=False):  # half precision would show as bands
+            return torch.sigmoid(self.leave(full))
 
 
 class PainterNetwork(nn.Module):
@@ -297,6 +298,7 @@ class PainterNetwork(nn.Module):
         )
         if not isinstance(detail, Tensor):
             detail = target.colour_mean.new_full((len(target.colour_mean), 1), float(detail))
-        noise = self.draw_grain(*features[2].shape[2:], offsets)
+        height, width = features[2].shape[2:]
+        noise = self.draw_grain(height, width, offsets)
         vector = target.to_vector().expand(len(features[2]), -1)
         return self.decoder(quarter, eighth, vector, detail.expand(len(features[2]), 1), noise)

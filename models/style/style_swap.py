@@ -48,6 +48,19 @@ def build_dictionaries(
     return _build_dictionary(F.avg_pool2d(pixels, 2), generator, count), _build_dictionary(pixels, generator, count)
 
 
+def blend_dictionaries(first: PatchDictionary, second: PatchDictionary, share: float) -> PatchDictionary:
+    """Mix the patches of two styles, each in random order: a share of the second, as many in all as the larger has."""
+    count = max(len(first.keys), len(second.keys))
+    theirs = min(len(second.keys), round(share * count))
+    ours = min(len(first.keys), count - theirs)
+
+    def join(name: str) -> Tensor:
+        return torch.cat([getattr(first, name)[:ours], getattr(second, name)[:theirs]])
+
+    fine = first.fine + share * (second.fine - first.fine)
+    return PatchDictionary(join("means"), join("details"), join("keys"), join("offsets"), fine)
+
+
 def swap_patches(
     pixels: Tensor, styles: tuple[PatchDictionary, PatchDictionary], noise: tuple[Tensor, Tensor]
 ) -> Tensor:

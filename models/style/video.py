@@ -1,9 +1,10 @@
 """Style transfer for clips and pictures: the generator behind the Video half of the Style Transfer tab.
 
-Each frame is sketched and goes through the encoder once for a style; its features and the motion to it are remembered,
-so that another strength is decoded only. Frames follow one another: the statistics of the content are smoothed over
-time, the last sketch is carried along the optical flow into the search of the next one, and the last result is mixed
-into the next one (`models.style.optical_flow`).
+Frames are painted on a canvas of bounded size (`models.style.canvas`). Each is sketched and goes through the encoder
+once for a style; its features and the motion to it are remembered, so that another strength is decoded only. Frames
+follow one another: the statistics of the content are smoothed over time; the last frame, its sketch and its result are
+carried along the optical flow into the next ones (`models.style.optical_flow`), which rids the content of its noise
+before that is painted, lets the search find the patches that it found before, and keeps the result steady.
 
 Letters: N frames of a chunk, H and W height and width in pixels, C channels.
 """
@@ -11,12 +12,10 @@ Letters: N frames of a chunk, H and W height and width in pixels, C channels.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +29,10 @@ from models.hub.spec import ModelSpec
 from models.media.clip_info import ClipInfo, probe
 from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
+from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
+from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
+from models.style.people import find_people
 from models.style.picture_network import (
     SIZE_MULTIPLE,
     PictureStatistics,
@@ -39,91 +41,42 @@ from models.style.picture_network import (
     PictureStyleNetwork,
     recolour,
 )
-from models.style.video_contracts import StyleMove, VideoStyleChunk, VideoStyleRequest
+from models.style.style_swap import blend_dictionaries
+from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
 from models.weights_io import load_network
 
 __all__ = ["StyleMove", "VideoStyle", "VideoStyleChunk", "VideoStyleRequest", "load_bundled"]
 
 CHUNK_FRAMES = 8
+PREVIEW_SIZE = 384  # longer side of the first look at a larger result
 STYLE_SHORTER = 192  # of the style picture in front of the encoder: what the strokes' size is measured by
 LEAST_SIDE = 32  # smaller pictures are continued at their edges
 SEARCH_CARRY = 0.5  # share of the carried sketch in what the patches are searched for
 SETTLE_ROUNDS = 3  # of the search in a first frame, so that those after it find what it found
 SETTLING = 0.2  # how fast the smoothed statistics follow those of a new frame
+MASK_CARRY = 0.6  # share of the last frame's people in those of the next
 REMEMBERED_BYTES = 400 * 2**20
 REMEMBERED_STYLES = 12
+NOBODY = "Nobody was found in the picture, so that all of it counts as background."
 
 Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
 
 
-@dataclass
-class _CachedFrame:
-    """The features of one frame in one style: half precision, on the CPU.
-
-    Attributes:
-        sketch: (1, 3, H, W), padded.
-        features: of the sketch.
-        own: statistics of the content, smoothed over time.
-        offsets, certain: the motion from the frame before and how far it is trusted; None at a beginning or a cut.
-    """
-
-    sketch: Tensor
-    features: tuple[Tensor, ...]
-    own: PictureStatistics
-    offsets: NDArray[np.float16] | None
-    certain: NDArray[np.uint8] | None
-
-    @property
-    def size_bytes(self) -> int:
-        """Return the bytes of its tensors."""
-        arrays = [array.nbytes for array in (self.offsets, self.certain) if array is not None]
-        return sum(2 * level.numel() for level in (self.sketch, *self.features)) + sum(arrays)
-
-
-class _FrameCache:
-    """Frames by clip and number, the least recently used clip forgotten first; at most `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._clips: OrderedDict[Any, dict[int, _CachedFrame]] = OrderedDict()
-        self._bytes = 0
-
-    def find(self, clip: Any, number: int) -> _CachedFrame | None:
-        """Return the frame, or None."""
-        frames = self._clips.get(clip)
-        if frames is None:
-            return None
-        self._clips.move_to_end(clip)
-        return frames.get(number)
-
-    def keep(self, clip: Any, number: int, frame: _CachedFrame) -> None:
-        """Remember the frame if there is room, forgetting other clips first."""
-        while self._bytes + frame.size_bytes > self.limit and self._clips and next(iter(self._clips)) != clip:
-            _, gone = self._clips.popitem(last=False)
-            self._bytes -= sum(each.size_bytes for each in gone.values())
-        if self._bytes + frame.size_bytes <= self.limit:
-            frames = self._clips.setdefault(clip, {})
-            self._bytes += frame.size_bytes - (frames[number].size_bytes if number in frames else 0)
-            frames[number] = frame
-
-
 class VideoStyle:
-    """A painter of clips and pictures in the style of one picture.
+    """A painter of clips and pictures in the style of one picture or of several.
 
     Args:
         network: the trained network, in evaluation mode.
         remembered_bytes: how much the features of clips may take.
     """
 
-    takes_turns: ClassVar[bool] = True
-
     def __init__(self, network: PictureStyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self.network = network.eval()
         self.encoded_frames = 0  # how often the encoder has seen a frame of a content
-        self._memory = _FrameCache(remembered_bytes)
+        self._memory = FrameMemory(remembered_bytes)
         self._styles: LRUCache[Any, PictureStyle] = LRUCache(REMEMBERED_STYLES)
-        self._lock = threading.Lock()  # one frame at a time: the memory is shared
+        self._lock = threading.Lock()  # one request at a time: the memory is shared
 
     @property
     def info(self) -> ModelInfo:
@@ -133,34 +86,52 @@ class VideoStyle:
     def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
         """Yield the styled frames in order, `CHUNK_FRAMES` at a time; a picture is one frame.
 
+        Of a large result a small first frame comes before, as a preview.
+
         Raises:
             ModelError, MediaError: a file is missing, damaged, too large, or of a kind that cannot be read.
         """
         info = probe(request.path)
-        width, height = info.fitted(request.size)
+        size = info.fitted(request.size)
         first = min(request.first_frame, info.frames - 1)
         count = info.frames - first if request.frames == 0 else min(request.frames, info.frames - first)
-        style = self._extract_style(request.style)
-        notes = tuple(_write_notes(info, width, height))
-        with closing(_StyleRun(self, request, info, (width, height), style)) as run:
-            made: list[Pixels] = []
-            seen: list[Pixels] = []
-            done = 0
-            for source, result in run.render_frames(first, count):
-                made.append(result)
-                seen.append(source)
-                if len(made) == CHUNK_FRAMES:
-                    done += len(made)
-                    yield _make_chunk(
-                        made, seen, info, first + done, count, done == count, run.measure_move(), notes, first
-                    )
-                    made, seen = [], []
-            if made or done < count:  # the file broke off early, or the last chunk is a short one
+        style = self._extract_styles(request)
+        notes = tuple(_write_notes(info, *size))
+        with self._lock:
+            if max(size) > PREVIEW_SIZE:
+                small = info.fitted(PREVIEW_SIZE)
+                with closing(_StyleRun(self, request, info, small, style)) as run:
+                    for source, result in run.render_frames(first, 1):
+                        yield _make_chunk([result], [source], run, first + 1, count, (), first, is_preview=True)
+            with closing(_StyleRun(self, request, info, size, style)) as run:
+                yield from self._render_chunks(run, first, count, notes)
+
+    def _render_chunks(
+        self, run: _StyleRun, first: int, count: int, notes: tuple[str, ...]
+    ) -> Iterator[VideoStyleChunk]:
+        made: list[Pixels] = []
+        seen: list[Pixels] = []
+        done = 0
+        for source, result in run.render_frames(first, count):
+            made.append(result)
+            seen.append(source)
+            if len(made) == CHUNK_FRAMES:
                 done += len(made)
-                short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
-                yield _make_chunk(
-                    made, seen, info, first + done, max(done, 1), True, run.measure_move(), notes + short, first
-                )
+                yield _make_chunk(made, seen, run, first + done, count, notes, first, done == count)
+                made, seen = [], []
+        if made or done < count:  # the file broke off early, or the last chunk is a short one
+            done += len(made)
+            short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
+            yield _make_chunk(made, seen, run, first + done, max(done, 1), notes + short, first, True)
+
+    def _extract_styles(self, request: VideoStyleRequest) -> PictureStyle:
+        """Blend the styles of the request's pictures."""
+        others = [(path, weight) for path, weight in request.others if weight > 0]
+        style, total = self._extract_style(request.style), 1.0
+        for path, weight in others:
+            total += weight
+            style = blend_styles(style, self._extract_style(path), weight / total)
+        return style
 
     def _extract_style(self, path: str) -> PictureStyle:
         """Extract the style of a picture, or find it where it is remembered from an earlier request."""
@@ -178,21 +149,31 @@ class _StyleRun:
     """One request while it runs: the clip being read, and what goes from frame to frame."""
 
     def __init__(
-        self, model: VideoStyle, request: VideoStyleRequest, info: ClipInfo, size: tuple[int, int], style: PictureStyle
+        self,
+        model: VideoStyle,
+        request: VideoStyleRequest,
+        info: ClipInfo,
+        size: tuple[int, int],
+        style: PictureStyle,
     ) -> None:
         self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
+        self.canvas = choose_canvas(size, request.brush)
         self.clip = (
             identify_file(request.path),
+            self.canvas,
             size,
-            identify_file(request.style),
+            *((identify_file(path), weight) for path, weight in ((request.style, 1.0), *request.others)),
             request.steadiness,
             request.first_frame,
         )
         self.reader = read_frames(request.path, info, *size)
         self.previous: Pixels | None = None  # of the source
-        self.before: _CachedFrame | None = None
+        self.before: RememberedFrame | None = None
         self.last: FloatArray | None = None  # result
+        self.people: FloatArray | None = None  # where they were in the last frame
         self.seen: Tensor | None = None  # the source of that
+        self.steady: FloatArray | None = None  # the source without its noise, as the network saw it
+        self.notes: tuple[str, ...] = ()
 
     def close(self) -> None:
         """End the reading."""
@@ -203,25 +184,20 @@ class _StyleRun:
         for number, source in enumerate(self.reader):
             if number < first:
                 continue
-            yield source, self._paint(number, source)
+            yield source, self._render(number, source)
             if number == first + count - 1:
                 return
 
     @torch.inference_mode()
-    def _paint(self, number: int, source: Pixels) -> Pixels:
-        pixels = _to_tensor(source)
-        with self.model._lock:
-            frame = self.model._memory.find(self.clip, number)
+    def _render(self, number: int, source: Pixels) -> Pixels:
+        canvas = resize_pixels(source, self.canvas)
+        frame = self.model._memory.find(self.clip, number)
         if frame is None:
-            frame = self._look(source, pixels)
-            with self.model._lock:
-                self.model._memory.keep(self.clip, number, frame)
-        self.before, self.previous = frame, source
-        features = [level.float() for level in frame.features]
-        painted = self.model.network.paint(
-            _pad(pixels), frame.sketch.float(), features, self.style, self.request.strength
-        )
-        painted = painted[:, :, : pixels.shape[2], : pixels.shape[3]].clamp(0, 1)
+            frame = self._look(canvas)
+            self.model._memory.keep(self.clip, number, frame)
+        self.before, self.previous = frame, canvas
+        pixels = _to_tensor(canvas)
+        painted = self._paint(frame, pixels)
         if self.request.keep_colours:
             painted = (pixels + compute_luminance(painted) - compute_luminance(pixels)).clamp(0, 1)
         made = np.ascontiguousarray(painted[0].permute(1, 2, 0).numpy())
@@ -230,20 +206,48 @@ class _StyleRun:
             carry = self.request.steadiness * min(1.0, 5.0 * self.request.strength)  # nothing painted, nothing to carry
             made = optical_flow.blend(made, self.last, frame.offsets.astype(np.float32), certain, carry)
         self.last, self.seen = made, pixels
-        return np.round(made * 255.0).astype(np.uint8)
+        if self.request.part is not StyledPart.ALL:
+            original = canvas.astype(np.float32) / 255.0
+            made = np.asarray(original + self._find_part(frame, canvas) * (made - original), dtype=np.float32)
+        return enlarge_change(made, canvas, source, self.request.strength)
 
-    def _look(self, source: Pixels, pixels: Tensor) -> _CachedFrame:
-        """Compute motion, sketch and features of a frame that is new."""
+    def _paint(self, frame: RememberedFrame, pixels: Tensor) -> Tensor:
+        """Paint a canvas (1, 3, H, W) from its sketch and features."""
+        features = [level.float() for level in frame.features]
+        painted = self.model.network.paint(
+            _pad(pixels), frame.sketch.float(), features, self.style, self.request.strength
+        )
+        return painted[:, :, : pixels.shape[2], : pixels.shape[3]].clamp(0, 1)
+
+    def _find_part(self, frame: RememberedFrame, source: Pixels) -> FloatArray:
+        """Tell how much each pixel is painted, (H, W, 1)."""
+        people = find_people(source)
+        if not people.any() and not self.notes:
+            self.notes = (NOBODY,)
+        if self.people is not None and frame.offsets is not None and frame.certain is not None:
+            carried = optical_flow.warp(self.people, frame.offsets.astype(np.float32)).reshape(people.shape)
+            certain = frame.certain.astype(np.float32)[:, :, None] / 255.0
+            people = np.asarray(people + MASK_CARRY * certain * (carried - people), dtype=np.float32)
+        self.people = people
+        return people if self.request.part is StyledPart.PERSON else 1.0 - people
+
+    def _look(self, source: Pixels) -> RememberedFrame:
+        """Compute motion, sketch and features of a canvas that is new."""
         network, before, offsets, certain = self.model.network, self.before, None, None
+        steady = source.astype(np.float32) / 255.0
         self.model.encoded_frames += 1
         if self.previous is not None and self.request.steadiness > 0:
-            offsets = optical_flow.estimate_motion(self.previous, source).astype(np.float16)
-            weights = optical_flow.estimate_trust(self.previous, source, offsets.astype(np.float32))
-            if float(weights.mean()) < optical_flow.CUT_TRUST:  # another scene begins
-                offsets, before = None, None
+            moved = optical_flow.estimate_motion(self.previous, source)
+            moved = optical_flow.prefer_stillness(self.previous, source, moved)
+            trust = optical_flow.estimate_trust(self.previous, source, moved)
+            if float(trust.mean()) < optical_flow.CUT_TRUST:  # another scene begins
+                before, self.steady = None, None
             else:
-                certain = np.round(255 * weights[:, :, 0]).astype(np.uint8)
-        padded = _pad(pixels)
+                offsets, certain = moved.astype(np.float16), np.round(255 * trust[:, :, 0]).astype(np.uint8)
+                if self.steady is not None:
+                    steady = optical_flow.blend(steady, self.steady, moved, trust, self.request.steadiness)
+        self.steady = steady
+        padded = _pad(torch.from_numpy(np.ascontiguousarray(steady)).permute(2, 0, 1)[None])
         own = network.measure_band_colours(padded)
         if before is not None and self.request.steadiness > 0:
             own = before.own.interpolate(own, SETTLING)
@@ -254,9 +258,8 @@ class _StyleRun:
         if before is None and self.request.steadiness > 0 and not self.info.is_picture:
             for _ in range(SETTLE_ROUNDS):
                 sketch = network.sketch(torch.lerp(base, sketch, SEARCH_CARRY), self.style)
-        return _CachedFrame(
-            sketch.half(), tuple(level.half() for level in network.encoder(sketch)), own, offsets, certain
-        )
+        features = tuple(level.half() for level in network.encoder(sketch))
+        return RememberedFrame(sketch.half(), features, own, offsets, certain)
 
     @torch.inference_mode()
     def measure_move(self) -> StyleMove | None:
@@ -283,6 +286,15 @@ def _restore_sketch(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], 
     return F.pad(mixed, (0, base.shape[3] - width, 0, base.shape[2] - height), mode="replicate")
 
 
+def blend_styles(first: PictureStyle, second: PictureStyle, share: float) -> PictureStyle:
+    """Mix two styles: the share of the second in the statistics, and in the patches."""
+    pages = tuple(
+        (blend_dictionaries(ours[0], theirs[0], share), blend_dictionaries(ours[1], theirs[1], share))
+        for ours, theirs in zip(first.pages, second.pages, strict=True)
+    )
+    return PictureStyle(first.statistics.interpolate(second.statistics, share), pages)
+
+
 def identify_file(path: str) -> tuple[str, int, int]:
     """Return what tells a file from another version of it."""
     file = Path(path)
@@ -306,25 +318,26 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
 def _make_chunk(
     made: list[Pixels],
     seen: list[Pixels],
-    info: ClipInfo,
+    run: _StyleRun,
     end: int,
     total: int,
-    last: bool,
-    move: StyleMove | None,
     notes: tuple[str, ...],
     first: int,
+    last: bool = False,
+    is_preview: bool = False,
 ) -> VideoStyleChunk:
     return VideoStyleChunk(
         frames=np.stack(made) if made else np.zeros((0, 1, 1, 3), np.uint8),
         source=np.stack(seen) if seen else np.zeros((0, 1, 1, 3), np.uint8),
-        rate=info.rate,
+        rate=run.info.rate,
         number=end - len(made),
-        move=move,
-        is_picture=info.is_picture,
-        notes=notes,
-        done=end - first,
+        move=None if is_preview else run.measure_move(),
+        is_picture=run.info.is_picture,
+        notes=notes + run.notes,
+        done=0 if is_preview else end - first,
         total=total,
         last=last,
+        is_preview=is_preview,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 
 import numpy as np
@@ -12,8 +13,18 @@ from models.contracts import check_number
 
 FloatArray = NDArray[np.float32]
 
-LEAST_SIZE, MOST_SIZE = 64, 1280
+LEAST_SIZE, MOST_SIZE = 64, 1920
 MOST_STEADINESS = 0.95
+LEAST_BRUSH, MOST_BRUSH = 0.5, 2.0
+MOST_STYLES = 8
+
+
+class StyledPart(StrEnum):
+    """What of a picture is painted; the rest stays as it is."""
+
+    ALL = "all"
+    PERSON = "person"
+    BACKGROUND = "background"
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,10 @@ class VideoStyleRequest:
     Args:
         path: the content, any clip or picture that `models.media` reads.
         style: the style, any picture (of a clip, its first frame).
+        others: further style pictures, each with how much it counts; `style` counts 1.
         strength: 0 is the content itself, 1 is all of the style.
+        brush: how large strokes are, 1 as the model learned them.
+        part: what is painted.
         keep_colours: take the brightness and strokes of the style, but none of its colours.
         size: the longer side of the result in pixels, at most; smaller contents stay as small as they are.
         steadiness: share of the last frame that is carried along the motion into the next; 0 paints each on its own.
@@ -36,7 +50,10 @@ class VideoStyleRequest:
 
     path: str
     style: str
+    others: tuple[tuple[str, float], ...] = ()
     strength: float = 1.0
+    brush: float = 1.0
+    part: StyledPart = StyledPart.ALL
     keep_colours: bool = False
     size: int = 512
     steadiness: float = 0.7
@@ -49,6 +66,13 @@ class VideoStyleRequest:
         if not isinstance(self.style, str) or not self.style:
             raise ValueError("style is empty; choose a style picture first.")
         check_number("strength", self.strength, 0.0, 1.0)
+        check_number("brush", self.brush, LEAST_BRUSH, MOST_BRUSH)
+        if len(self.others) >= MOST_STYLES:
+            raise ValueError(f"others has {len(self.others)} pictures; it must have at most {MOST_STYLES - 1}.")
+        for _, weight in self.others:
+            check_number("others", weight, 0.0, 1.0)
+        if self.part not in list(StyledPart):
+            raise ValueError(f"part is {self.part!r}; it must be one of {', '.join(StyledPart)}.")
         if not isinstance(self.keep_colours, bool):
             raise ValueError(f"keep_colours is {self.keep_colours!r}; it must be True or False.")
         check_number("steadiness", self.steadiness, 0.0, MOST_STEADINESS)
@@ -87,6 +111,7 @@ class VideoStyleChunk:
         done, total: progress in frames, or in what `unit` names.
         last: whether this chunk closes the work.
         unit: what `done` and `total` count.
+        is_preview: whether this is a small first look, and no part of the result.
     """
 
     frames: NDArray[np.uint8]
@@ -100,6 +125,7 @@ class VideoStyleChunk:
     total: int = 1
     last: bool = False
     unit: str = "frame"
+    is_preview: bool = False
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:

@@ -18,7 +18,7 @@ from models.hub.formats import takes_words
 from models.media.clip_info import ClipInfo, probe
 from models.media.write import VideoWriter, add_sound_of, write_picture
 from models.registry.registry import Registry
-from models.style.video_contracts import StyleMove, VideoStyleRequest
+from models.style.video_contracts import StyledPart, StyleMove, VideoStyleRequest
 from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.library.naming import stem_of
@@ -144,12 +144,17 @@ class VideoStyleActions(StyleActions):
         """Return the request; a picture of one's own comes before that of the gallery."""
         if not values["content"]:
             raise ValueError("Choose a clip or a picture first.")
+        content = str(values["content"])
+        others = [(values[f"{which}_style"], values[f"{which}_share"]) for which in ("second", "third")]
         return VideoStyleRequest(
-            path=str(values["content"]),
+            path=content,
             style=str(values["style_file"] or gallery.find_picture(values["style"]).path),
+            others=tuple((str(gallery.find_picture(key).path), share) for key, share in others if key),
             strength=values["strength"],
+            brush=values["brush"],
+            part=StyledPart(values["part"]),
             keep_colours=values["keep_colours"],
-            size=values["size"],
+            size=values["size"] if probe(content).is_picture else values["clip_size"],
             steadiness=values["steadiness"],
         )
 
@@ -164,6 +169,9 @@ class VideoStyleActions(StyleActions):
             for chunk in chunks:
                 if should_stop():
                     break
+                if chunk.is_preview:
+                    yield Compared(chunk.source[0], chunk.frames[0]), _painting(chunk, began_s)
+                    continue
                 if len(chunk.frames):
                     painted.add(chunk, info.frames // 2)
                     if not info.is_picture:
@@ -296,6 +304,8 @@ def _add_sound(
 
 def _painting(chunk: Any, began_s: float) -> Status:
     """Say how far it is, in the model's own unit, and how long it will take."""
+    if chunk.is_preview:
+        return Status(html.status("A first look; painting the whole size", 0.0))
     left = html.duration((time.monotonic() - began_s) * (chunk.total - chunk.done) / max(chunk.done, 1))
     said = f"Painting {chunk.unit} {chunk.done:,} of {chunk.total:,}"
     return Status(html.status(said, chunk.done / max(chunk.total, 1), f"{left} left"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from models.contracts import MAX_SEED, Task
 from models.registry.registry import Registry
+from models.style.video_contracts import LEAST_BRUSH, MOST_BRUSH, MOST_SIZE, StyledPart
 from studio.page import model_card
-from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric, Option, Text, Upload
+from studio.page.fields import REQUIRED, Choice, Field, FieldList, Flag, Model, Numeric, Option, Text, Upload
 from studio.style.gallery import PICTURES
 
 
@@ -13,6 +14,33 @@ def presets_of_default(registry: Registry) -> list[Option]:
     """List the styles of the model that the audio half begins with."""
     spec = registry.default(Task.STYLE_AUDIO)
     return list(model_card.voices(registry, spec.key)) if spec is not None else []
+
+
+def _declare_further_style(which: str) -> tuple[Field, Field]:
+    """Declare a style that is mixed with the chosen one, and how much of it."""
+    return (
+        Choice(
+            name=f"{which}_style",
+            label=f"Mix in a {which} style",
+            default="",
+            choices=(("None", ""), *((each.title, each.key) for each in PICTURES)),
+            about=f"a {which} picture of the gallery, mixed with the first; empty is none",
+            place="mix",
+            row=which,
+        ),
+        Numeric(
+            name=f"{which}_share",
+            label="How much of it",
+            default=0.5,
+            low=0,
+            high=1,
+            step=0.05,
+            help="1 is as much as of the first",
+            about=f"how much of the {which} style; the first counts 1",
+            place="mix",
+            row=which,
+        ),
+    )
 
 
 VIDEO_FIELDS = FieldList(
@@ -42,16 +70,50 @@ VIDEO_FIELDS = FieldList(
             options={"height": 130},
         ),
         Numeric(name="strength", label="Strength", default=0.8, low=0, high=1, step=0.05),
+        Numeric(
+            name="brush",
+            label="Brush size",
+            default=1.0,
+            low=LEAST_BRUSH,
+            high=MOST_BRUSH,
+            step=0.1,
+            help="1 as the model learned it",
+        ),
+        Choice(
+            name="part",
+            label="Paint",
+            default=StyledPart.ALL.value,
+            choices=(
+                ("Everything", StyledPart.ALL.value),
+                ("The person only", StyledPart.PERSON.value),
+                ("The background only", StyledPart.BACKGROUND.value),
+            ),
+            radio=True,
+            about="what is painted; the rest stays as it is",
+        ),
         Flag(name="keep_colours", label="Keep the original's colours", elem_id="style-keep"),
+        *_declare_further_style("second"),
+        *_declare_further_style("third"),
         Numeric(
             name="size",
-            label="Size",
-            default=384,
+            label="Size of a picture",
+            default=MOST_SIZE,
             low=128,
-            high=1024,
+            high=MOST_SIZE,
             step=64,
             is_whole=True,
-            help="longer side in pixels",
+            help="longer side in pixels, at most; none gets larger than it is",
+            place="more",
+        ),
+        Numeric(
+            name="clip_size",
+            label="Size of a clip",
+            default=640,
+            low=128,
+            high=MOST_SIZE,
+            step=64,
+            is_whole=True,
+            help="the same for a clip; twice the size takes four times as long",
             place="more",
         ),
         Numeric(

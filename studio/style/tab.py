@@ -66,6 +66,8 @@ def _build_video(registry: Registry) -> None:
             with gr.Column(elem_classes="card"):
                 pictures = _layout_gallery()
                 form.layout("main")
+                with gr.Accordion("Mix several styles", open=False, elem_classes="more", elem_id="style-video-mix"):
+                    form.layout("mix")
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
                     form.layout("more")
                     upload, note = layout_settings("style-video", [".mp4"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.hub.formats import SPEECHT5_VOCODER
 from models.media.clip_info import probe
@@ -15,6 +16,7 @@ from tests.browser.conftest import download, open_page, open_tab, pick, put_on_s
 from tests.hub_server import HubServer
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
+from training.style_picture.patterns import draw_pattern
 
 PLAYERS = "[...document.querySelectorAll('#style-original video, #style-result video')]"
 
@@ -58,6 +60,25 @@ def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None
     assert made.frames == 10 and made.sound == "aac"
     let_go_at(page, "video", "Home")
     page.wait_for_function(f"() => {_status('video')}.includes('strength 0')&& !{_status('video')}.includes('0.8')")
+
+
+def test_a_picture_at_its_own_size_with_two_styles_behind_a_person(style_page: Any, tmp_path: Path) -> None:
+    page = style_page
+    Image.fromarray(draw_pattern("wash", 1, 96)).resize((1920, 1080)).save(tmp_path / "large.png")
+    with page.expect_response(lambda answer: "upload" in answer.url):
+        page.set_input_files("#style-video-content input[type=file]", tmp_path / "large.png")
+    page.wait_for_selector("#style-video-content >> text=large.png")
+    page.click("#style-video-mix > button")
+    pick(page, "#style-video-second_style", "Glass pieces")
+    page.fill("#style-video-second_share input[type=number]", "0.8")
+    page.press("#style-video-second_share input[type=number]", "Tab")
+    page.click("#style-video-part >> text=The background only")
+    page.click("#style-video-make")
+    page.wait_for_selector("#style-slider img")
+    page.wait_for_function(f"() => {_status('video')}.includes('Picture painted')")
+    page.wait_for_selector(".result >> text=Nobody was found")
+    made = Image.open(download(page, "#style-video-file", tmp_path))
+    assert made.size == (1920, 1080)
 
 
 def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> None:

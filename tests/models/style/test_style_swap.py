@@ -7,7 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.style.style_swap import PATCH, STRIDE, _swap_at_scale, build_dictionaries, swap_patches
+from models.style.style_swap import (
+    PATCH,
+    STRIDE,
+    _swap_at_scale,
+    blend_dictionaries,
+    build_dictionaries,
+    swap_patches,
+)
 
 
 def draw(height: int, width: int, seed: int) -> Tensor:
@@ -83,3 +90,14 @@ def test_noise_keeps_a_flat_place_from_repeating_one_patch() -> None:
     repeats = (still[inside][..., 4:] - still[inside][..., :-4]).abs().max()
     assert repeats < 1e-4  # the same patch at every place, 4 pixels apart
     assert (grained[inside][..., 4:] - grained[inside][..., :-4]).abs().mean() > 0.01
+
+
+def test_mixed_patches_come_from_both_by_their_shares() -> None:
+    generator = torch.Generator().manual_seed(0)
+    dark, light = (build_dictionaries(torch.full((1, 3, 64, 64), value), generator, 40)[1] for value in (0.1, 0.9))
+    mixed = blend_dictionaries(dark, light, 0.25)
+    means = mixed.means[:, 0]
+    assert len(mixed.keys) == len(mixed.offsets) == 40
+    assert int((means > 0.5).sum()) == 10 and int((means < 0.5).sum()) == 30
+    assert torch.equal(blend_dictionaries(dark, light, 0.0).keys, dark.keys)
+    assert torch.equal(blend_dictionaries(dark, light, 1.0).keys, light.keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,10 @@ from PIL import Image, features
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames, read_picture
 from models.media.program import MediaError, find_ffmpeg
-from models.style.picture_network import (
-    PictureStyleConfig,
-    PictureStyleNetwork,
-)
+from models.style import video
+from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video import VideoStyle, VideoStyleRequest
+from models.style.video_contracts import StyledPart
 from training.style_picture.patterns import draw_pattern
 
 
@@ -98,6 +98,70 @@ def test_colours_can_be_kept(model: VideoStyle, clip_file: str, style_file: str)
     inside = ((result > 2) & (result < 253)).all(axis=2)
     chroma = (result - source) - (result - source).mean(axis=2, keepdims=True)
     assert inside.mean() > 0.3 and np.abs(chroma[inside]).max() < 2
+
+
+def paint(model: VideoStyle, content: str, style: str, **changes: Any) -> np.ndarray:
+    return collected(model, VideoStyleRequest(content, style, frames=1, **changes))[0].astype(float)
+
+
+@pytest.fixture(scope="module")
+def other_style(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("other") / "strokes.png"
+    Image.fromarray(draw_pattern("strokes", 5, 96)).save(path)
+    return str(path)
+
+
+def test_styles_are_mixed_by_their_weights(
+    model: VideoStyle, clip_file: str, style_file: str, other_style: str
+) -> None:
+    alone = paint(model, clip_file, style_file)
+    other = paint(model, clip_file, other_style)
+    assert np.array_equal(alone, paint(model, clip_file, style_file, others=((other_style, 0.0),)))
+    some, half = (paint(model, clip_file, style_file, others=((other_style, weight),)) for weight in (0.3, 1.0))
+    gaps = [float(np.abs(each - other).mean()) for each in (alone, some, half)]
+    assert gaps == sorted(gaps, reverse=True) and gaps[0] > gaps[-1] > 0
+
+
+def test_the_brush_changes_the_result_and_never_its_size(model: VideoStyle, clip_file: str, style_file: str) -> None:
+    usual = paint(model, clip_file, style_file)
+    coarse = paint(model, clip_file, style_file, brush=2.0)
+    assert coarse.shape == usual.shape and np.abs(coarse - usual).mean() > 1
+
+
+def test_person_and_background_share_the_picture(
+    model: VideoStyle, clip_file: str, style_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The left half counts as a person: there the one is painted, and on the right the other."""
+
+    def find_left(frame: np.ndarray) -> np.ndarray:
+        found = np.zeros((*frame.shape[:2], 1), np.float32)
+        found[:, : frame.shape[1] // 2] = 1
+        return found
+
+    monkeypatch.setattr(video, "find_people", find_left)
+    source = next(model.stream(VideoStyleRequest(clip_file, style_file, frames=1))).source[0]
+    whole = paint(model, clip_file, style_file)
+    person = paint(model, clip_file, style_file, part=StyledPart.PERSON)
+    background = paint(model, clip_file, style_file, part=StyledPart.BACKGROUND)
+    middle = source.shape[1] // 2
+    assert np.array_equal(person[:, middle:], source[:, middle:])
+    assert np.array_equal(background[:, :middle], source[:, :middle])
+    assert np.array_equal(person[:, :middle], whole[:, :middle])
+    assert np.array_equal(background[:, middle:], whole[:, middle:])
+
+
+def test_a_picture_without_people_says_so(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40), (120, 140, 90)).save(tmp_path / "wall.png")
+    request = VideoStyleRequest(str(tmp_path / "wall.png"), style_file, part=StyledPart.PERSON)
+    chunk = next(model.stream(request))
+    assert np.array_equal(chunk.frames, chunk.source) and any("Nobody" in note for note in chunk.notes)
+
+
+def test_a_large_picture_is_seen_small_first(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
+    Image.fromarray(draw_pattern("wash", 1, 96)).resize((600, 300)).save(tmp_path / "large.png")
+    preview, whole = model.stream(VideoStyleRequest(str(tmp_path / "large.png"), style_file, size=1920))
+    assert preview.is_preview and preview.frames.shape == (1, 192, 384, 3) and not preview.last
+    assert not whole.is_preview and whole.frames.shape == (1, 300, 600, 3) and whole.last and whole.done == 1
 
 
 def test_frames_that_stand_still_stay_the_same(model: VideoStyle, style_file: str, tmp_path: Path) -> None:
@@ -217,7 +281,8 @@ def test_a_cut_clip_gives_what_is_left(model: VideoStyle, clip_file: str, style_
 @pytest.mark.parametrize(
     ("field", "value"),
     [("strength", 1.5), ("strength", float("nan")), ("size", 10), ("size", 99_999), ("steadiness", -1), ("path", ""),
-     ("style", ""), ("keep_colours", 1), ("frames", -1), ("first_frame", 0.5)],
+     ("style", ""), ("keep_colours", 1), ("frames", -1), ("first_frame", 0.5), ("brush", 0.1),
+     ("part", "sky"), ("others", (("b.png", 7.0),)), ("others", (("b.png", 1.0),) * 8)],
 )  # fmt: skip
 def test_impossible_requests_name_the_field(field: str, value: object) -> None:
     values = {"path": "a.mp4", "style": "b.png"} | {field: value}

@@ -17,6 +17,7 @@ from models.media.write import VideoWriter
 from studio.io.recipes import read_recipe
 from studio.style import gallery
 from studio.style.actions import AudioStyleActions, StyleActions, VideoStyleActions
+from studio.style.controls import VIDEO_FIELDS
 from tests.studio.debug_style import style_registry
 from tests.studio.events import flatten
 
@@ -84,6 +85,28 @@ def test_a_picture_gives_a_picture(actions: Actions, tmp_path: Path) -> None:
     assert made["compared"][0].shape == (31, 50, 3) and "polyline" in made["plot"]
 
 
+def test_a_large_picture_is_shown_small_first_and_made_at_its_own_size(actions: Actions, tmp_path: Path) -> None:
+    Image.new("RGB", (900, 450), "teal").save(tmp_path / "in.png")
+    values = {"content": str(tmp_path / "in.png"), "style": "woodcut"}
+    steps = [flatten(each) for each in actions["video"].run_program("style_video/debug", values, str(tmp_path))]
+    shown = [step["compared"][1].shape for step in steps if "compared" in step]
+    assert shown == [(192, 384, 3), (450, 900, 3)] and "first look" in steps[0]["status"]
+    assert Image.open(steps[-1]["file"]).size == (900, 450)
+
+
+@pytest.mark.slow
+def test_a_clip_has_a_size_of_its_own_and_all_settings_come_back(actions: Actions, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", "-an")
+    asked = {"second_style": "glass", "second_share": 0.25, "third_style": "dabs", "brush": 1.5, "part": "background"}
+    asked |= {"clip_size": 128}
+    made = restyle(actions, "video", tmp_path, content=str(clip), style="woodcut", **asked)
+    values, _ = actions["video"].load_settings(made["file"])
+    assert {name: values[name] for name in asked} == asked
+    request = actions["video"].build_request("", VIDEO_FIELDS.read({"content": str(clip)} | asked))
+    assert request.size == 128 and [weight for _, weight in request.others] == [0.25, 0.5]
+    assert "Nobody was found" in made["notes"]
+
+
 def test_a_sound_keeps_its_length(actions: Actions, tmp_path: Path) -> None:
     tone = 0.2 * np.sin(np.arange(22_050) / 9).astype(np.float32)
     soundfile.write(tmp_path / "in.wav", tone, 22_050)
@@ -101,6 +124,9 @@ def test_a_sound_keeps_its_length(actions: Actions, tmp_path: Path) -> None:
         ("video", {"content": "nowhere.mp4"}, "gone"),
         ("video", {"content": "nowhere.mp4", "style": "magic"}, "Chosen style is"),
         ("video", {"content": "nowhere.mp4", "strength": 3}, "Strength is 3"),
+        ("video", {"content": "nowhere.mp4", "brush": 9}, "Brush size is 9"),
+        ("video", {"content": "nowhere.mp4", "part": "sky"}, "Paint is"),
+        ("video", {"content": "nowhere.mp4", "second_style": "magic"}, "Mix in a second style is"),
     ],
 )
 def test_failures_are_sentences(actions: Actions, half: str, fields: dict[str, Any], sentence: str) -> None:

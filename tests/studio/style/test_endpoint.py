@@ -59,7 +59,7 @@ def test_a_sound_with_defaults_and_with_every_parameter(client: Client, files: d
 
 @pytest.mark.slow
 def test_a_clip_and_a_picture(client: Client, files: dict[str, Any]) -> None:
-    file, report = client.predict(content=files["clip.mp4"], style="glass", size=128, api_name="/video_style")
+    file, report = client.predict(content=files["clip.mp4"], style="glass", clip_size=128, api_name="/video_style")
     assert probe(file).frames == 10 and sound_bytes(file) == sound_bytes(files["clip"])
     assert report == {"strength": 0.8, "style": "glass"}
     file, _ = client.predict(files["glass.png"], style_file=files["dot.png"], api_name="/video_style")
