@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from models.music.midi_io import read_piece, to_mido
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from studio.io.recipes import read_recipe
-from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab
+from tests.browser.conftest import FLAGS, SETTLE_MS, download, open_page, open_tab
+from tests.models.music.test_transcription import RATE, TUNE, hum
 
 STATUS = "document.querySelector('#music-status').innerText"
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
@@ -185,3 +189,29 @@ def test_a_phone_edits_by_touch(chromium: Any, address: str, tmp_path: Path) -> 
         answered(page, 2)
         assert page.locator("#music-roll .strip.silent").get_attribute("data-track") == "0"
         assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_hummed_melody_is_written_down_and_harmonised(chromium: Any, address: str, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", np.concatenate([hum(TUNE[:7]), np.zeros(RATE, np.float32)]), RATE)
+    hears = [*FLAGS, f"--use-file-for-fake-audio-capture={tmp_path / 'hum.wav'}%noloop"]
+    browser = chromium.browser_type.launch(
+        executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=hears
+    )
+    for page in open_page(browser, address, viewport=WIDE, permissions=["microphone"]):
+        open_tab(page, "Music")
+        page.wait_for_selector("#music-compose")
+        page.wait_for_timeout(SETTLE_MS)
+        page.click("#music-melody .record-button")
+        page.wait_for_timeout(6500)
+        page.click("#music-melody .stop-button")
+        page.wait_for_function("() => !document.querySelector('#music-melody .stop-button')?.offsetParent")
+        page.wait_for_timeout(1000)  # the recording is sent
+        page.click("#music-listen")
+        finish(page)
+        heard = page.evaluate("() => auralumeRoll.read().notes")
+        assert [pitch for *_, pitch in heard][:5] == [60, 62, 64, 65, 67]
+        page.click("#music-harmonise")
+        page.wait_for_selector("#music-stop:enabled")
+        finish(page)
+        assert page.evaluate("() => auralumeRoll.read().drums.length") >= 3
+    browser.close()
