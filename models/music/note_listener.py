@@ -45,7 +45,8 @@ class ConstantQ(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform sound (B, WINDOW) to (B, T, 309)."""
-        sound, hop, octaves = samples[:, None], HOP, []
+        sound, hop = samples[:, None], HOP
+        octaves: list[Tensor] = []
         for octave in range(OCTAVES):
             if octave:
                 sound = functional.conv1d(functional.pad(sound, (127, 127)), self.low_pass, stride=2)

@@ -63,9 +63,9 @@ def read_melody(path: str | Path, tempo: float = 0.0, meter: int | None = None) 
         ValueError: it cannot be read, or no notes are heard.
     """
     sound, rate = read_mono(path, MAX_RECORDING_S)
-    mono = resample(np.nan_to_num(sound, posinf=0.0, neginf=0.0), rate, SAMPLE_RATE)
+    mono = resample(np.nan_to_num(sound, posinf=0.0, neginf=0.0), rate, SAMPLE_RATE).astype(np.float32)
     peak = float(np.abs(mono).max(initial=0.0))
-    notes = find_notes(*get_listener().hear(mono * (0.7 / peak))) if peak > 1e-4 else []
+    notes = find_notes(*get_listener().hear(mono * np.float32(0.7 / peak))) if peak > 1e-4 else []
     melody = keep_melody(notes)
     if not melody:
         raise ValueError("No notes were heard in the recording; sing or play a little louder and closer.")

@@ -14,7 +14,7 @@ from models.contracts import Task
 from models.music.contracts import MusicRequest, check_piece
 from models.registry.registry import Registry
 from studio.io import temp_folders
-from studio.io.recipes import Recipe
+from studio.io.recipes import Recipe, Setting
 from studio.music.commands import carry_out, read_message
 from studio.music.stem_files import write_stems
 from studio.music.take import FILES, SOUND, MusicTake, file_stem, save_take
@@ -140,7 +140,7 @@ class RollActions:
         if told is not None:
             return told
         key = self._model_of(take)
-        settings = {"action": "perform", "mix": str(take.desk)}
+        settings: dict[str, Setting] = {"action": "perform", "mix": str(take.desk)}
         return Recipe(Task.MUSIC, key, model_card.revision_of(self.registry, key), 0, settings)
 
 
