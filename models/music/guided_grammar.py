@@ -51,8 +51,9 @@ PLANNED_SHARE = 0.8
 LEAD_SHARE = 0.4  # of it for leads on the beat, which else are free
 ROOT_WEIGHT = 3.0  # of a bass's first note in a bar on the chord's root
 KEY_MARGIN = 1.04  # by which the key is to fit better than any other
-DENSITY_WEIGHT, MOST_EXCESS = 1.5, 1.5
-THIN_WEIGHT = 0.8  # of nearer onsets and more parts where the music is too thin
+DENSITY_WEIGHT, MOST_EXCESS = 3.0, 2.0
+SOME_EXCESS = 0.4  # from which no texture is favoured
+THIN_WEIGHT = 1.2  # of nearer onsets and more parts where the music is too thin; of farther and fewer else
 REPEATED_WEIGHT = -0.6  # of a lead's last pitch, for each time it came in a row
 MELODIC_KEYS = 24
 
@@ -130,16 +131,18 @@ class GuidedGrammar(BandGrammar):
         excess = self._measure_excess()
         if self.after == "Note":
             weights[BAR.first] += DENSITY_WEIGHT * excess
-        if excess < 0:
-            at = max(0, self.position)
-            later = np.arange(POSITION.count) - at
+        if excess:
+            later = np.arange(POSITION.count) - max(0, self.position)
             weights[POSITION.first : POSITION.stop] += THIN_WEIGHT * excess * later / POSITIONS_PER_QUARTER
-            weights[TRACK.first : TRACK.first + DRUM_TRACK] -= THIN_WEIGHT * excess
+            weights[TRACK.first : TRACK.first + DRUM_TRACK + (excess > 0)] -= THIN_WEIGHT * excess
+            if self.after == "Note":
+                weights[PITCH.first : PITCH.stop] -= THIN_WEIGHT * excess
+                weights[DRUM.first : DRUM.stop] -= THIN_WEIGHT * excess
         return weights[tokens]
 
     def _favour(self, weights: NDArray[np.float64]) -> None:
         """Favour the token that leads to the next note of the bar that is returned to, or of the texture."""
-        notes = self.reference or self.texture
+        notes = self.reference or ([] if self._measure_excess() > SOME_EXCESS else self.texture)
         upcoming = self._find_upcoming(notes)
         token = None if self._is_last_bar() or not notes else self._find_next(notes)
         if token is None or (upcoming is not None and upcoming.track in self.free):

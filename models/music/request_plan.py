@@ -21,6 +21,7 @@ from models.music.score import COMMON_TIME, Piece
 from models.music.variation import make_variation
 from models.music.vocabulary import KEYS, STYLES, count_positions
 
+LEAST_GROOVE_DENSITY = 4.0  # thinner music is not begun with a groove of eighths
 LIKELY_KEYS = 2  # the asked key is among so many likeliest ones of an opening
 
 
@@ -74,7 +75,7 @@ def make_guide(plan: PiecePlan, request: MusicRequest, new: range, piece: Piece 
     """
     remembered = list_played(piece) if piece is not None else {}
     groove: list[PlayedNote] = []
-    if request.style != "drums" and not new.start:
+    if request.style != "drums" and not new.start and not 0 < request.density < LEAST_GROOVE_DENSITY:
         positions = count_positions(COMMON_TIME if request.meter_row is None else request.meter_row)
         groove = draw_groove(positions, np.random.default_rng([request.seed, 78]))
     return Guide(plan.list_bars(new), remembered, groove, typed_chords=bool(request.chords))
