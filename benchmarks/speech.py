@@ -143,7 +143,7 @@ def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     from models.audio import MelConfig
     from training.speech.corpus import measure_f0
 
-    rate = model.info.sample_rate
+    rate = speak(model, SWEEP_SENTENCES[0])[1][0].sample_rate
 
     def measure_rate(samples: np.ndarray, text: str) -> float:
         return len(text) / len(samples)
