@@ -12,9 +12,10 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from starlette.requests import Request
@@ -30,6 +31,8 @@ from studio.page.keeping import KEPT_BY, Keeping
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+LONG_AT_ONCE = 16
 LOOK_S = 0.5
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_BLOCK_BYTES = 512 * 1024
@@ -72,6 +75,11 @@ class LivePages:
 
     def __init__(self, board: LiveBoard) -> None:
         self.board = board
+        # What may take long has threads of its own: knobs and signs of life never wait for another's model or file.
+        self._long = ThreadPoolExecutor(LONG_AT_ONCE, "auralume-page")
+
+    async def _aside(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._long, work, *arguments)
 
     async def stream(self, request: Request) -> Response:
         """Open a session and stream it."""
@@ -79,7 +87,7 @@ class LivePages:
         try:
             wishes = await _json(request)
             token, kind = str(wishes.get("token")), str(wishes.get("kind"))
-            await asyncio.to_thread(self.board.open, token, kind, wishes, outbox.send, outbox)
+            await self._aside(self.board.open, token, kind, wishes, outbox.send, outbox)
         except Exception as error:
             return _refusal(error)
 
@@ -124,8 +132,8 @@ class LivePages:
         try:
             wishes = await _json(request)
             token = str(wishes.get("token"))
-            ended = await asyncio.to_thread(self.board.stop, token, not wishes.get("leave"))
-            await asyncio.to_thread(self._keep, owner_of(request.headers), token, ended.get("files", ()))
+            ended = await self._aside(self.board.stop, token, not wishes.get("leave"))
+            await self._aside(self._keep, owner_of(request.headers), token, ended.get("files", ()))
             return JSONResponse(ended)
         except Exception as error:
             return _refusal(error)
@@ -153,7 +161,7 @@ class LivePages:
 
         try:
             program, pitch = int(request.path_params["program"]), int(request.path_params["pitch"])
-            wav = await asyncio.to_thread(key_sound, program, pitch)
+            wav = await self._aside(key_sound, program, pitch)
             return Response(wav, media_type="audio/wav", headers={"Cache-Control": "private, max-age=86400"})
         except Exception as error:
             return _refusal(error)
@@ -162,7 +170,7 @@ class LivePages:
         """Return a recording."""
         name = request.path_params["name"]
         try:
-            path = await asyncio.to_thread(self.board.recording, request.path_params["token"], name)
+            path = await self._aside(self.board.recording, request.path_params["token"], name)
             return FileResponse(path, filename=f"auralume-live{path.suffix}")
         except Exception as error:
             return _refusal(error)
