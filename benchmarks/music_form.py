@@ -69,17 +69,18 @@ def measure_form(piece: Piece, key: int | None = None) -> FormFigures:
     bars = len(groups)
     best = [np.nanmax(table[at, :at]) for at in range(4, bars) if sounding[at] and sounding[:at].any()]
     repeats = [(table[at, :at] > 0.999).any() for at in range(1, bars) if sounding[at]]
-    apart = [
+    near, odd = (
         _average([table[at, at - distance] for distance in distances for at in range(distance, bars)])
         for distances in (NEAR_PHRASE, ODD)
-    ]
+    )
     last = piece.slice(bars - 1, bars)
     pitches = [note.pitch for track in last.melodic for note in track.notes]
     key = measure_key(piece) if key is None else key
     ends = bool(pitches) and key != NO_KEY and min(pitches) % 12 == key % 12
     return FormFigures(
         float(np.mean(best)) if best else 0.0,
-        *apart,
+        near,
+        odd,
         float(np.mean(repeats)) if repeats else 0.0,
         float(ends),
         last.note_count * bars / max(1, piece.note_count),

@@ -161,7 +161,9 @@ def plan_piece(
 def measure_plan(piece: Piece, bars: int | None = None) -> list[PlannedBar]:
     """Measure what a plan would say of the bars of a piece, of `bars` bars in all; chords are left open."""
     distances, likenesses = find_references(piece)
-    sounding = [group_by_bar(piece, (track,)) if track.notes else [[] for _ in piece.bars] for track in piece.tracks]
+    sounding: list[list[list[tuple[int, int]]]] = [
+        group_by_bar(piece, (track,)) if track.notes else [[] for _ in piece.bars] for track in piece.tracks
+    ]
     indices = [MAX_TRACKS if track.is_drum else index for index, track in enumerate(piece.tracks)]
     total = len(piece.bars) if bars is None else bars
     return [

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -229,10 +230,10 @@ def run(table: NoteTable, folder: Path, seconds: float, recipe: MusicRecipe) -> 
 
 def export(folder: Path, weights: Path, config: MusicTransformerConfig = CONFIG) -> Path:
     """Write the running average of the checkpoint as the file that the studio ships."""
-    state: Mapping[str, object] = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
+    state: Mapping[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
     model = MusicTransformer(config)
-    model.load_state_dict(state["average"])  # type: ignore[arg-type]
-    write_weights(weights / MUSIC_FILE, model, int(state["step"]), float(state["elapsed_s"]), MusicRecipe())  # type: ignore[call-overload]
+    model.load_state_dict(state["average"])
+    write_weights(weights / MUSIC_FILE, model, int(state["step"]), float(state["elapsed_s"]), MusicRecipe())
     return weights / MUSIC_FILE
 
 
