@@ -49,6 +49,8 @@ def read(page: gr.Blocks, name: str, field: Field, value: Any) -> Any:
     """Return what the work behind an endpoint is given for a value of one parameter."""
     function = next(each for each in page.fns.values() if each.api_name == name)
     fields = ENDPOINTS[name].public
+    if not isinstance(field, Upload):  # what a page does with one input, without all others: a hundred times as fast
+        return function.inputs[fields.index(field)].preprocess(value)
     row = [component.value if isinstance(each, Model) else each.default for each, component in _pairs(page, name)]
     row = [None if each is REQUIRED else each for each in row]
     row[fields.index(field)] = value
