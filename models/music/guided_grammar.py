@@ -21,7 +21,7 @@ from models.music.band_grammar import BandGrammar
 from models.music.constraints import Constraints
 from models.music.controls import KEY_PROFILES
 from models.music.grammar import DRUM_TRACK, Allowed
-from models.music.guided_notes import PlayedNote
+from models.music.guided_notes import GuidedNote
 from models.music.instrument_ranges import is_bass
 from models.music.musical_context import SAME, PlannedBar
 from models.music.vocabulary import (
@@ -70,8 +70,8 @@ class Guide:
     """
 
     bars: Sequence[PlannedBar] = ()
-    remembered: Mapping[int, Sequence[PlayedNote]] = field(default_factory=dict)
-    groove: Sequence[PlayedNote] = ()
+    remembered: Mapping[int, Sequence[GuidedNote]] = field(default_factory=dict)
+    groove: Sequence[GuidedNote] = ()
     typed_chords: bool = False
 
 
@@ -85,8 +85,8 @@ class GuidedGrammar(BandGrammar):
         self.is_sampling = False
         self.number = -1
         self.planned = PlannedBar()
-        self.reference: list[PlayedNote] = []
-        self.texture: list[PlayedNote] = []
+        self.reference: list[GuidedNote] = []
+        self.texture: list[GuidedNote] = []
         self.classes = np.zeros(12)
         self.notes = self.positions = 0
         self.density: float | None = None
@@ -153,14 +153,14 @@ class GuidedGrammar(BandGrammar):
         elif KIND_OF[token] in (POSITION, TRACK, DRUMS) or self.track == DRUM_TRACK:
             weights[token] += TEXTURE_WEIGHT
 
-    def _find_upcoming(self, notes: list[PlayedNote]) -> PlayedNote | None:
+    def _find_upcoming(self, notes: list[GuidedNote]) -> GuidedNote | None:
         """Find the next of an earlier bar's notes, from where this bar is."""
         floor = self.floor if self.after != "Position" else -1
         track = self.track if self.after != "Position" else -1
         here = (self.position, track, floor)
         return next((note for note in notes if note[:3] > here), None)
 
-    def _find_next(self, notes: list[PlayedNote]) -> int | None:
+    def _find_next(self, notes: list[GuidedNote]) -> int | None:
         """Find the token that leads to the next note of an earlier bar; the next Bar after its last."""
         if self.after == "Pitch":
             same = (
@@ -222,7 +222,7 @@ class GuidedGrammar(BandGrammar):
             self._follow_bar()
         elif self.after == "Note" and self.is_sampling:
             row = token - DURATION.first if kind is DURATION else 0
-            note = PlayedNote(self.position, self.track, self.floor, velocity, row)
+            note = GuidedNote(self.position, self.track, self.floor, velocity, row)
             self.played.setdefault(self.number, []).append(note)
             self.notes += 1
             if self.track == 0:
@@ -230,7 +230,7 @@ class GuidedGrammar(BandGrammar):
                 self.last_lead = self.floor
             self._hear(note)
 
-    def _hear(self, note: PlayedNote) -> None:
+    def _hear(self, note: GuidedNote) -> None:
         if note.track != DRUM_TRACK:
             self.classes[note.pitch % 12] += DURATIONS[note.duration]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.music.grammar import DRUM_TRACK
-from models.music.guided_notes import PlayedNote
+from models.music.guided_notes import GuidedNote
 from models.music.vocabulary import POSITIONS_PER_QUARTER
 
 # Degrees of the scale as numbers from 1; "5" in minor is the major chord of the dominant.
@@ -51,12 +51,12 @@ def draw_phrase(style: str, key: int, random: np.random.Generator) -> list[int]:
     return [name_degree(degree, key) for degree in degrees]
 
 
-def draw_groove(bar_positions: int, random: np.random.Generator) -> list[PlayedNote]:
+def draw_groove(bar_positions: int, random: np.random.Generator) -> list[GuidedNote]:
     """Draw a plain bar of drums to begin with, cut to the bar's length."""
     groove = _GROOVES[int(random.integers(len(_GROOVES)))]
     sixteenth = POSITIONS_PER_QUARTER // 4
     notes = (
-        PlayedNote(at * sixteenth, DRUM_TRACK, drum, _GROOVE_VELOCITIES[drum], 0)
+        GuidedNote(at * sixteenth, DRUM_TRACK, drum, _GROOVE_VELOCITIES[drum], 0)
         for drum, places in groove.items()
         for at in places
     )

@@ -13,7 +13,7 @@ from models.music.contracts import MusicRequest
 from models.music.controls import NO_KEY, MusicControls, rank_keys
 from models.music.grammar import Grammar
 from models.music.guided_grammar import Guide, GuidedGrammar
-from models.music.guided_notes import PlayedNote, list_played
+from models.music.guided_notes import GuidedNote, list_played
 from models.music.planning import PiecePlan, measure_plan, plan_piece
 from models.music.progressions import draw_groove
 from models.music.prompts import choose_controls, is_drums_only
@@ -74,7 +74,7 @@ def make_guide(plan: PiecePlan, request: MusicRequest, new: range, piece: Piece 
         piece: what is there already.
     """
     remembered = list_played(piece) if piece is not None else {}
-    groove: list[PlayedNote] = []
+    groove: list[GuidedNote] = []
     if request.style != "drums" and not new.start and not 0 < request.density < LEAST_GROOVE_DENSITY:
         positions = count_positions(COMMON_TIME if request.meter_row is None else request.meter_row)
         groove = draw_groove(positions, np.random.default_rng([request.seed, 78]))

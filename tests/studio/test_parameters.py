@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import soundfile
+from gradio.components import Component
 from gradio_client import Client, handle_file
 
 from studio.app import build_studio
@@ -50,7 +51,9 @@ def read(page: gr.Blocks, name: str, field: Field, value: Any) -> Any:
     function = next(each for each in page.fns.values() if each.api_name == name)
     fields = ENDPOINTS[name].public
     if not isinstance(field, Upload):  # what a page does with one input, without all others: a hundred times as fast
-        return function.inputs[fields.index(field)].preprocess(value)
+        component = function.inputs[fields.index(field)]
+        assert isinstance(component, Component)
+        return component.preprocess(value)
     row = [component.value if isinstance(each, Model) else each.default for each, component in _pairs(page, name)]
     row = [None if each is REQUIRED else each for each in row]
     row[fields.index(field)] = value
@@ -62,11 +65,15 @@ def _pairs(page: gr.Blocks, name: str) -> Iterator[tuple[Field, Any]]:
     return zip(ENDPOINTS[name].public, function.inputs, strict=True)
 
 
+def pair(said: str, *values: Any) -> Iterator[tuple[Any, str]]:
+    """Yield each value with what is said of it."""
+    return ((value, said) for value in values)
+
+
 def wrong_values(field: Field) -> Iterator[tuple[Any, str]]:
     """Yield values that are of a wrong type or out of range, and what the sentence must say beside the control."""
     if isinstance(field, Numeric):
-        for value in ("x", "", None, True, [], {}, [1], float("nan"), float("inf"), "nan", "1e999"):
-            yield value, field.limits
+        yield from pair(field.limits, "x", "", None, True, [], {}, [1], float("nan"), float("inf"), "nan", "1e999")
         for bound, step in ((field.low, -1), (field.high, 1)):
             if bound is not None:
                 yield bound + step, field.limits
@@ -74,20 +81,20 @@ def wrong_values(field: Field) -> Iterator[tuple[Any, str]]:
         if field.is_whole:
             yield (field.low or 0) + 0.5, "whole number"
     elif isinstance(field, Flag):
-        yield from ((value, "true or false") for value in ("x", "", 2, [], ["x"], {}, 0.5))
+        yield from pair("true or false", "x", "", 2, [], ["x"], {}, 0.5)
     elif isinstance(field, Choices):
-        yield from ((value, "must be") for value in ("x", 5, {}, True, ["no such"], [[1]], [None]))
+        yield from pair("must be", "x", 5, {}, True, ["no such"], [[1]], [None])
     elif isinstance(field, Choice):
         known = "must be text" if field.is_open else str(next(value for _, value in field.choices if value))
-        yield from ((value, known) for value in ([], {}, ["x"], {"a": 1}, True))
+        yield from pair(known, [], {}, ["x"], {"a": 1}, True)
         if not field.is_open:
-            yield from ((value, known) for value in ("no such", -7, 0.5))
+            yield from pair(known, "no such", -7, 0.5)
     elif isinstance(field, Pairs):
-        yield from ((value, "must") for value in ("x", True, {"a": 1}, [["a"]], ["x"], [5], 7))
+        yield from pair("must", "x", True, {"a": 1}, [["a"]], ["x"], [5], 7)
     elif isinstance(field, Text):
-        yield from ((value, "must be text") for value in ([], {}, ["x"], True, {"a": 1}))
+        yield from pair("must be text", [], {}, ["x"], True, {"a": 1})
     elif isinstance(field, Upload):
-        yield from ((value, "must be a file") for value in ("", "x", 5, [], ["x"], {}, {"path": 5}, True, 0))
+        yield from pair("must be a file", "", "x", 5, [], ["x"], {}, {"path": 5}, True, 0)
 
 
 @pytest.mark.parametrize(("name", "field"), PARAMETERS, ids=IDS)
@@ -127,7 +134,7 @@ def test_a_model_is_one_of_the_task(page: gr.Blocks, name: str) -> None:
     field = ENDPOINTS[name]["model"]
     own = read(page, name, field, None)
     assert read(page, name, field, "") == read(page, name, field, own) == own
-    for value in ("no/such", 5, [], {"a": 1}, True, "beats/debug"):
+    for value, _ in pair("", "no/such", 5, [], {"a": 1}, True, "beats/debug"):
         with pytest.raises(gr.Error, match=r"There is no model|does not serve here\."):
             read(page, name, field, value)
 

@@ -10,7 +10,7 @@ from models.music.controls import measure_key
 from models.music.form import group_by_bar, measure_likeness
 from models.music.grammar import DRUM_TRACK, make_mask
 from models.music.guided_grammar import Guide, GuidedGrammar
-from models.music.guided_notes import PlayedNote, list_played
+from models.music.guided_notes import GuidedNote, list_played
 from models.music.musical_context import SAME, VARIED, PlannedBar
 from models.music.progressions import draw_groove, draw_phrase
 from models.music.score import COMMON_TIME, Piece
@@ -63,7 +63,7 @@ def test_a_varied_bar_is_much_like_its_reference_and_more_than_others_are() -> N
 
 
 def test_what_was_played_before_the_answer_can_be_returned_to() -> None:
-    note = PlayedNote(24, 1, 64, 10, 20)
+    note = GuidedNote(24, 1, 64, 10, 20)
     bars = [PlannedBar(number=5, reference=1, likeness=SAME)]
     piece = play(1, bars, remembered={1: [note]})
     assert (24, 64) in notes_of(piece, 0)[1]

@@ -50,7 +50,7 @@ def test_parts_are_joined_up_to_the_bound() -> None:
         ([b"x"], {"sec_fetch_site": "cross-site"}, "Another site"),
     ],
 )
-def test_what_is_out_of_bounds_is_a_sentence(parts: list[Any], headers: dict[str, str], said: str) -> None:
+def test_what_is_out_of_bounds_is_a_sentence(parts: list[Any], headers: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read(parts, **headers)
 
