@@ -74,6 +74,15 @@ def test_speech_becomes_music_becomes_a_music_video_in_a_style(address: str, too
     assert tool("video", prompt="a red ball", length_s=1, sound="off")[0].endswith(".mp4")
 
 
+def test_live_tools_play_and_film(address: str, tool: Tool) -> None:
+    sound, report = tool("live_music", length_s=3, tempo=120, instruments=[0], drums=False, density=1, seed=5)
+    assert httpx.get(sound, trust_env=False).content[:4] == b"RIFF" and json.loads(report)["made_s"] > 0
+    film, report = tool("live_video", prompt="a red ball", length_s=2, seed=5)
+    assert httpx.get(film, trust_env=False).content[4:8] == b"ftyp" and json.loads(report)["made_s"] > 0
+    video, _ = tool("video_style", content=film, style="glass", size=128)
+    assert video.endswith(".mp4")
+
+
 def _path_of(url: str) -> str:
     return url.partition("/gradio_api/file=")[2]
 
