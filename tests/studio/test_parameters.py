@@ -18,6 +18,7 @@ from studio.live.controls import VIDEO_FIELDS as LIVE_VIDEO
 from studio.music.controls import FIELDS as MUSIC
 from studio.music_video.controls import FIELDS as MUSIC_VIDEO
 from studio.page.fields import REQUIRED, Choice, Choices, Field, FieldList, Flag, Model, Numeric, Pairs, Text, Upload
+from studio.speech.book_controls import BOOK_FIELDS
 from studio.speech.controls import FIELDS as SPEECH
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 from studio.video.controls import FIELDS as VIDEO
@@ -33,6 +34,7 @@ ENDPOINTS: dict[str, FieldList] = {
     "music_video": MUSIC_VIDEO,
     "video_style": VIDEO_FIELDS,
     "audio_style": AUDIO_FIELDS,
+    "book": BOOK_FIELDS,
     "live_music": LIVE_MUSIC,
     "live_video": LIVE_VIDEO,
 }
