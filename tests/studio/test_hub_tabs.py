@@ -231,7 +231,7 @@ def test_style(shelf: Shelf, kind: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("models.style.gatys.GatysStyle.__init__.__defaults__", ("cpu", (8, 4)))
     key = shelf.put(kind)
     clip = make_clip(shelf.folder / "in.mp4")
-    fields = {"content": str(clip), "style": "glass", "size": 128}
+    fields = {"content": str(clip), "style": "glass", "clip_size": 128}
     page, said = merged(VideoStyleActions(shelf.registry).run_program(key, fields, str(shelf.folder)))
     assert "Downloading" in said and "10 frames painted" in page["status"], page["status"]
     assert recipes.read_recipe(page["file"]).model == key

@@ -66,10 +66,10 @@ def test_speech_becomes_music_becomes_a_music_video_in_a_style(address: str, too
     assert json.loads(report)["bars"] > 4 and more != music
     film, beats = tool("music_video", song=music, captions=srt, **SMALL)
     assert film.endswith(".mp4") and json.loads(beats)["beats"]
-    painted, _ = tool("video_style", content=film, style="glass", size=128)
+    painted, _ = tool("video_style", content=film, style="glass", clip_size=128)
     checked, report = tool("sync", clip=painted)
     assert "offset_ms" in json.loads(report) and (checked == "no file" or checked.endswith(".mp4"))
-    picture = tool("video_style", content=_path_of(painted), style="woodcut", size=128)[0]  # by path as well
+    picture = tool("video_style", content=_path_of(painted), style="woodcut", clip_size=128)[0]  # by path as well
     assert picture.endswith(".mp4")
     assert tool("video", prompt="a red ball", length_s=1, sound="off")[0].endswith(".mp4")
 
@@ -79,7 +79,7 @@ def test_live_tools_play_and_film(address: str, tool: Tool) -> None:
     assert httpx.get(sound, trust_env=False).content[:4] == b"RIFF" and json.loads(report)["made_s"] > 0
     film, report = tool("live_video", prompt="a red ball", length_s=2, seed=5)
     assert httpx.get(film, trust_env=False).content[4:8] == b"ftyp" and json.loads(report)["made_s"] > 0
-    video, _ = tool("video_style", content=film, style="glass", size=128)
+    video, _ = tool("video_style", content=film, style="glass", clip_size=128)
     assert video.endswith(".mp4")
 
 

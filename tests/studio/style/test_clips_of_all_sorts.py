@@ -33,7 +33,7 @@ def flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def restyle(actions: VideoStyleActions, path: Path, folder: Path) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    values = {"content": str(path), "style": "glass", "strength": 0.0, "size": 128, "steadiness": 0.0}
+    values = {"content": str(path), "style": "glass", "strength": 0.0, "clip_size": 128, "steadiness": 0.0}
     for events in actions.run_program("style_video/debug", values, str(folder)):
         merged |= flatten(events)
     return merged
