@@ -132,7 +132,7 @@ def test_two_people_are_served_beside_each_other_and_each_stops_their_own(
 
 
 def test_an_example_runs_on_one_click(page: Any) -> None:
-    page.wait_for_timeout(SETTLE_MS)  # a page that has just opened may still be given what it had before
+    page.wait_for_timeout(3 * SETTLE_MS)  # a page that has just opened may still be given what it had before
     page.click(".example-chip >> nth=3")
     _wait(page, FINISHED)
     assert page.input_value("#speech-text textarea").startswith("The tide goes out")
