@@ -38,23 +38,30 @@ class StopBoard:
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._flags: dict[str, threading.Event] = {}
+        self._expected: dict[str, threading.Event] = {}
+
+    def expect(self, session: str) -> None:
+        """Note that work is about to begin: asked to stop from now on, it stops as soon as it begins."""
+        with self._lock:
+            self._expected[session] = threading.Event()
 
     def begin(self, session: str) -> threading.Event:
         """Note that work begins, once the session's work before has ended; the event is set when it should stop."""
         with self._lock:
             self._lock.wait_for(lambda: session not in self._flags)
-            return self._flags.setdefault(session, threading.Event())
+            return self._flags.setdefault(session, self._expected.pop(session, threading.Event()))
 
     def end(self, session: str) -> None:
-        """Note that work has ended."""
+        """Note that work has ended, or that it is expected no more."""
         with self._lock:
             self._flags.pop(session, None)
+            self._expected.pop(session, None)
             self._lock.notify_all()
 
     def ask(self, session: str) -> bool:
-        """Ask the session's work to stop; False where none is running."""
+        """Ask the session's work to stop; False where none is running or expected."""
         with self._lock:
-            flag = self._flags.get(session)
+            flag = self._flags.get(session) or self._expected.get(session)
             if flag is not None:
                 flag.set()
             return flag is not None

@@ -107,13 +107,15 @@ class BackgroundRun:
 
     def work(self) -> str:
         """Do it; return how it ended."""
+        self._stops.expect(self.job.id)  # so that a Stop is heard in any moment, also before the steps listen for it
         if self.is_unwanted:
+            self._stops.end(self.job.id)
             self.tell((Status(html.finished("Stopped")),))
             return states.STOPPED
         state, self.folder = states.DONE, temp_folders.hold()
         try:
             for events in self._steps(self.job.id):
-                if self.is_unwanted:  # Stop came before the work had begun to listen for it
+                if self.is_unwanted:  # Stop came between two parts of the work that listen for it
                     self._stops.ask(self.job.id)
                 held = tuple(self._held(each) for each in events)
                 if self.keeping is not None:
@@ -125,6 +127,7 @@ class BackgroundRun:
             state = states.FAILED
             self.tell((Problem(jobs.sentence(error)),))
         finally:
+            self._stops.end(self.job.id)
             if self.keeping is not None:
                 self.items = [each.id for each in self.keeping.finish()]
         return states.STOPPED if self.is_unwanted and state == states.DONE else state

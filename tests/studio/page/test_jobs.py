@@ -40,6 +40,15 @@ def test_work_of_a_session_waits_for_the_work_before_it() -> None:
     assert not began[0].is_set() and stops.ask("me") and began[0].is_set()
 
 
+def test_work_that_is_expected_is_stopped_before_it_listens() -> None:
+    stops = jobs.StopBoard()
+    assert not stops.ask("me")
+    stops.expect("me")
+    assert stops.ask("me") and stops.begin("me").is_set()
+    stops.end("me")
+    assert not stops.ask("me") and not stops.begin("me").is_set()
+
+
 def test_forms_have_queues_of_their_own() -> None:
     ids = {jobs.queue_of(form)["concurrency_id"] for form in ("speech", "music", "video")}
     assert len(ids) == 3
