@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.video.text_pooling import TextPooling
+from models.video.thing_words import THING_ATTRIBUTE_SIZES
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class UNet3DConfig:
     patch: tuple[int, int] = (2, 4)
     text_width: int = 160
     max_words: int = 40
-    attributes: tuple[int, ...] = (3, 3, 5, 9, 8, 4, 37)
+    attributes: tuple[int, ...] = (3, 3, 5, 9, 8, 4, 37, *THING_ATTRIBUTE_SIZES)
     max_distance: int = 16
 
     def __post_init__(self) -> None:

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.video.detail import DetailConfig, DetailNetwork
 from models.weights_io import load_network
 
 UPSCALER_WEIGHTS = "video_upscaler.safetensors"
+LIGHT_WEIGHTS = "video_upscaler_light.safetensors"  # of a network that keeps up with a live stream
 SCALE = 4
 BATCH_PIXELS = 8 * 64 * 64  # of the small frames, at once: keeps the memory small
 LEAST_SIDE = 4
@@ -48,10 +50,16 @@ def upscale_bicubic(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class UpscalerConfig:
-    """Sizes of the network: channels, and how many residual convolutions lie between the first and the last."""
+    """Sizes of the network.
+
+    Attributes:
+        width, depth: channels, and how many residual convolutions lie between the first and the last.
+        softens: whether frames are to be softened first; a network that was trained on the model's faults mends them.
+    """
 
     width: int = 32
     depth: int = 4
+    softens: bool = True
 
     @classmethod
     def debug(cls) -> UpscalerConfig:
@@ -105,7 +113,8 @@ def check_frames(frames: NDArray[np.uint8]) -> None:
 class Upscaler:
     """An upscaler of frames, each for itself, so that any portions of a clip give the same result."""
 
-    def __init__(self, network: UpscalerNetwork) -> None:
+    def __init__(self, network: UpscalerNetwork | DetailNetwork) -> None:
+        self.softens = isinstance(network, UpscalerNetwork) and network.config.softens
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def upscale(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -126,16 +135,22 @@ class Upscaler:
         return made
 
     def enlarge(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Enlarge frames that the video model drew: soften them, then upscale."""
+        """Enlarge frames that the video model drew, softened first where the network needs it."""
         check_frames(frames)
-        return self.upscale(soften(frames))
+        return self.upscale(soften(frames) if self.softens else frames)
 
 
 def load_upscaler(path: Path) -> Upscaler:
-    """Load the shipped network.
+    """Load a shipped network, of either kind.
 
     Raises:
         ModelError: the file is missing, damaged or of another version.
     """
-    network = load_network(path, lambda values: UpscalerNetwork(UpscalerConfig.from_dict(values)), "the upscaler")
-    return Upscaler(network)
+    return Upscaler(load_network(path, build_network, "the upscaler"))
+
+
+def build_network(values: Mapping[str, object]) -> UpscalerNetwork | DetailNetwork:
+    """Build the network that plain values describe; TypeError names an unknown field."""
+    if "fine" in values:
+        return DetailNetwork(DetailConfig.from_dict(values))
+    return UpscalerNetwork(UpscalerConfig.from_dict(values))

@@ -16,6 +16,8 @@ from models.video.cutout import PAPER
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES, SceneSpec
 from models.video.scene_words import KIND_NAMES
 from models.video.text_embedding import TextTable
+from models.video.thing_parsing import ThingPrompt
+from models.video.thing_words import THING_ATTRIBUTES
 from models.video.unet3d import Condition
 from training.video.caption_augmentation import AugmentationRates, CaptionAugmenter
 from training.video.characters import (
@@ -25,15 +27,23 @@ from training.video.characters import (
     render_character,
     write_character_caption,
 )
+from training.video.photos import PhotoSpec, render_photo
 from training.video.scenes import SceneClip, draw_spec, render, write_caption
+from training.video.things import draw_thing_prompt, render_thing
 
-ATTRIBUTES = ("motion", "speed", "camera", "colour", "direction", "time", "kind")
+ATTRIBUTES = ("motion", "speed", "camera", "colour", "direction", "time", "kind", *THING_ATTRIBUTES)
+NO_THINGS = (0,) * len(THING_ATTRIBUTES)
 MOTION_LIMITS = (3.0, 8.0)  # mean change from frame to frame, of 255, that parts little, some and much motion
 
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """Numbers of the recipe."""
+    """Numbers of the recipe.
+
+    Attributes:
+        character_share, thing_share, photo_share: of the clips, where their folders are given.
+        strange_words: share of the captions of moves over photographs that speak of something else.
+    """
 
     batch: int = 12
     frames: int = 16
@@ -42,7 +52,10 @@ class VideoPlan:
     short_frames: int = 4
     short_share: float = 0.9
     short_until: int = 2000
-    character_share: float = 0.15
+    character_share: float = 0.12
+    thing_share: float = 0.5
+    photo_share: float = 0.1
+    strange_words: float = 0.5
     new_clips: int = 3
     first_clips: int = 120
     pool: int = 5000
@@ -85,13 +98,19 @@ class PooledClip:
     """Frames uint8 (F, R, S, 3), what they show, and the numbers of their attributes, 0 where it has none."""
 
     frames: np.ndarray
-    spec: SceneSpec | CharacterSpec
+    spec: SceneSpec | CharacterSpec | ThingPrompt | PhotoSpec
     attributes: tuple[int, ...]
+    strange_words: float = 0.0
 
     def write_caption(self, rng: np.random.Generator) -> str:
         """Word what a person might type for it."""
         if isinstance(self.spec, SceneSpec):
             return write_caption(self.spec, rng)
+        if isinstance(self.spec, ThingPrompt):
+            return self.spec.to_caption()
+        if isinstance(self.spec, PhotoSpec):
+            strange = rng.random() < self.strange_words
+            return write_caption(draw_spec(rng), rng) if strange else self.spec.write_caption(rng)
         return write_character_caption(self.spec, rng)
 
 
@@ -99,9 +118,12 @@ class ClipPool:
     """Rendered clips to draw from; new ones replace the oldest."""
 
     def __init__(
-        self, plan: VideoPlan, table: TextTable, max_words: int, seed: int, characters: Path | None = None
-    ) -> None:
+        self, plan: VideoPlan, table: TextTable, max_words: int, seed: int, characters: Path | None = None,
+        things: Path | None = None, photos: Path | None = None,
+    ) -> None:  # fmt: skip
+        """Take folders: sheets of characters, cut-outs of things, photographs; None leaves them out."""
         self.plan, self.table, self.max_words, self.characters = plan, table, max_words, characters
+        self.things, self.photos = things, photos
         self.rng = np.random.default_rng(seed)
         self.wording = CaptionAugmenter(
             table, self._draw_captions(False), self._draw_captions(True), AugmentationRates()
@@ -121,14 +143,24 @@ class ClipPool:
                 self.oldest = (self.oldest + 1) % self.plan.pool
 
     def render(self) -> PooledClip:
-        """Render one clip, a character or a scene."""
+        """Render one clip: a character, things, a move over a photograph, or a scene."""
         plan = self.plan
         if self.characters is not None and self.rng.random() < plan.character_share:
             spec = draw_character(self.characters, self.rng)
             frames = lay_on_background(render_character(spec, self.characters, plan.frames), PAPER)
+            times = max(1, plan.size // frames.shape[1])  # its pixels become hard squares
+            frames = frames.repeat(times, axis=1).repeat(times, axis=2)
             return PooledClip(frames, spec, (grade_motion(frames), *[0] * (len(ATTRIBUTES) - 1)))
+        if self.things is not None and self.rng.random() < plan.thing_share:
+            shown = draw_thing_prompt(self.rng)
+            frames = render_thing(shown, self.things, int(self.rng.integers(2**31)), plan.frames, plan.size).frames
+            return PooledClip(frames, shown, (grade_motion(frames), *shown.number_attributes()))
+        if self.photos is not None and self.rng.random() < plan.photo_share:
+            frames, photo = render_photo(self.photos, self.rng, plan.frames, plan.size)
+            numbers = (grade_motion(frames), 0, 1 + CAMERAS.index(photo.camera), *[0] * (len(ATTRIBUTES) - 3))
+            return PooledClip(frames, photo, numbers, plan.strange_words)
         clip = render(draw_spec(self.rng), plan.frames, plan.size)
-        return PooledClip(clip.frames, clip.spec, number_attributes(clip))
+        return PooledClip(clip.frames, clip.spec, (*number_attributes(clip), *NO_THINGS))
 
     def _draw_captions(self, held_out: bool) -> list[str]:
         """Draw captions without pictures."""
@@ -137,6 +169,8 @@ class ClipPool:
         if self.characters is not None:
             specs = [draw_character(self.characters, rng) for _ in range(count // 20)]
             texts += [write_character_caption(spec, rng, held_out) for spec in specs for _ in range(4)]
+        if self.things is not None and not held_out:
+            texts += [draw_thing_prompt(rng).to_caption() for _ in range(count // 4)]
         return texts
 
     def draw(self, step: int) -> tuple[Tensor, Condition, Tensor]:

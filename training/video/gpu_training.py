@@ -29,7 +29,7 @@ from models.video.diffusion import compute_loss
 from models.video.generator import UNET_WEIGHTS
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
-from models.weights_io import save_safetensors
+from models.weights_io import load_safetensors, save_safetensors
 from training.loop import TrainingLoop, weigh_update
 from training.video.clip_pool import ATTRIBUTES, ClipPool, VideoPlan
 from training.video.train import WEIGHTS_FOLDER
@@ -37,6 +37,7 @@ from training.video.train import WEIGHTS_FOLDER
 CAPTIONS = 8  # worded for each clip
 CHUNK = 8  # clips that a process hands over at once
 GIVEN = (1, 2, 4, 8)  # numbers of frames that may be given
+GIVEN_OF_PHOTOS = 0.8  # how often frames of a photograph are given
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,25 @@ class ClipArrays:
         return self.frames, self.pieces, self.attributes
 
 
+def find_photos(attributes: Tensor) -> Tensor:
+    """Find the moves over photographs, bool (N,): their camera is known, but neither scene nor thing."""
+    camera, kind, thing = (attributes[:, ATTRIBUTES.index(name)] for name in ("camera", "kind", "thing"))
+    return (camera > 0) & (kind == 0) & (thing == 0)
+
+
+def start_from(model: UNet3D, path: Path) -> None:
+    """Start from weights that may know fewer attributes: what is not among them says nothing yet."""
+    weights = load_safetensors(path)
+    for number, table in enumerate(model.attributes):
+        if f"attributes.{number}.weight" not in weights:
+            with torch.no_grad():
+                table.weight[0] = 0  # type: ignore[index, operator]
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    strange = [name for name in missing if not name.startswith("attributes.")]
+    if strange or unknown:
+        raise ValueError(f"{path} is of another network: {', '.join([*strange, *unknown][:3])}.")
+
+
 def fill_row(pool: ClipPool, shelf: ClipArrays, row: int) -> None:
     """Render a clip with its captions into one row."""
     clip = pool.render()
@@ -105,10 +125,10 @@ class ClipStore:
 
     def __init__(
         self, plan: VideoPlan, table: TextTable, max_words: int, characters: Path | None, capacity: int, workers: int,
-        device: str, waiting: int = 4,
+        device: str, waiting: int = 4, things: Path | None = None, photos: Path | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.device, self.count, self.seen = plan, device, 0, 0
-        pool = ClipPool(replace(plan, first_clips=0), table, max_words, plan.seed, characters)
+        pool = ClipPool(replace(plan, first_clips=0), table, max_words, plan.seed, characters, things, photos)
         self.spread = pool.wording.plan.noise * pool.wording.spread
         self.rows = ClipArrays.allocate(CHUNK * waiting * workers, plan, max_words, shared=True)
         context = multiprocessing.get_context("fork")
@@ -165,7 +185,8 @@ class ClipStore:
         kept = (draw_chance(batch, len(ATTRIBUTES)) > plan.no_attribute) & told[:, None]
         attributes = self.clips.attributes[rows] * kept
         lengths = torch.tensor([n for n in GIVEN if n < plan.frames], device=device)
-        given = lengths[(draw_chance(batch) * len(lengths)).long()] * (draw_chance(batch) < plan.given_frames)
+        chance = torch.where(find_photos(self.clips.attributes[rows]), GIVEN_OF_PHOTOS, plan.given_frames)
+        given = lengths[(draw_chance(batch) * len(lengths)).long()] * (draw_chance(batch) < chance)
         known = torch.arange(plan.frames, device=device)[None] < given[:, None]
         return clean, Condition(words, said, attributes), known
 
@@ -199,18 +220,22 @@ class GpuTraining(TrainingLoop[UNet3D]):
     Args:
         store: the clips.
         average_limit: limit of the running average.
+        start: weights to begin with; None begins anew.
         compiled: whether passes are compiled; the first step, which compiles, does not count.
     """
 
     def __init__(
         self, store: ClipStore, config: UNet3DConfig, batch: int, timing: TimedSchedule, out: Path,
-        average_limit: float, compiled: bool,
+        average_limit: float, compiled: bool, start: Path | None = None,
     ) -> None:  # fmt: skip
         plan, device = store.plan, store.device
         torch.manual_seed(plan.seed)
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
-        model = UNet3D(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = UNet3D(config)
+        if start is not None:
+            start_from(model, start)
+        model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.AdamW(
             model.parameters(), plan.learning_rate, (0.9, 0.99), weight_decay=plan.weight_decay, fused=device == "cuda"
         )
@@ -266,11 +291,12 @@ def train(
     out: Path,
     average_limit: float,
     compiled: bool,
+    start: Path | None = None,
 ) -> dict[str, float]:
-    """Train anew for so long, with weights in `out` now and then; return figures of the run."""
+    """Train anew, or on from weights, for so long, with weights in `out` now and then; return figures of the run."""
     while store.count < 2 * batch:
         store.collect(wait=True)
-    training = GpuTraining(store, config, batch, timing, out, average_limit, compiled)
+    training = GpuTraining(store, config, batch, timing, out, average_limit, compiled, start)
     training.run(log_every=timing.log_every, save_every_s=timing.save_every_s)
     steps, loss = training.step, round(float(training.smooth), 4)
     return {"steps": steps, "clips": steps * batch, "rendered": store.seen, "loss": loss}
@@ -290,6 +316,10 @@ def main() -> None:
     parser.add_argument("--average", type=float, default=0.999)
     parser.add_argument("--text", type=Path, default=WEIGHTS_FOLDER / TEXT_WEIGHTS, help="table of distil_text")
     parser.add_argument("--characters", type=Path, help="folder of the Liberated Pixel Cup sheets")
+    parser.add_argument("--things", type=Path, help="folder of the cut-outs of things")
+    parser.add_argument("--photos", type=Path, help="folder of photographs")
+    parser.add_argument("--start", type=Path, help="weights to begin with")
+    parser.add_argument("--save-every", type=float, default=TimedSchedule.save_every_s, help="seconds")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--eager", action="store_true", help="do not compile")
     options = parser.parse_args()
@@ -299,12 +329,14 @@ def main() -> None:
     began = time.monotonic()
     store = ClipStore(
         plan, table, config.max_words, options.characters, options.capacity, options.workers, options.device,
-        options.waiting,
+        options.waiting, options.things, options.photos,
     )  # fmt: skip
     print(f"processes started after {time.monotonic() - began:.0f} s", flush=True)
-    timing = TimedSchedule(options.seconds, options.calm)
+    timing = TimedSchedule(options.seconds, options.calm, save_every_s=options.save_every)
     try:
-        figures = train(store, config, options.batch, timing, options.folder, options.average, not options.eager)
+        figures = train(
+            store, config, options.batch, timing, options.folder, options.average, not options.eager, options.start
+        )
     finally:
         store.close()
     print(json.dumps(figures))

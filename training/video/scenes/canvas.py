@@ -95,6 +95,11 @@ class Stage:
         zoom = self._zoom ** np.float32(depth)
         return self._x / zoom + self._pan * np.float32(depth), self._y / zoom
 
+    def view(self) -> tuple[Array, Array]:
+        """Return the zoom and the sideways place of the camera in each frame, float32 (T,) each, at depth 1."""
+        zoom, pan = (np.broadcast_to(f32(each), (self.frames, 1, 1))[:, 0, 0] for each in (self._zoom, self._pan))
+        return zoom, pan
+
     def fill(self, colour: Array) -> None:
         """Cover everything with (3,), or with an array that broadcasts to the image."""
         self.image[...] = colour
