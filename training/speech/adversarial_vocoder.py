@@ -68,11 +68,12 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
 
     Args:
         pieces, frames: how many pieces make a batch, and how long they are.
-        acoustic: weights of the acoustic model, read when the last part begins, if they are there.
+        acoustic: weights of the acoustic model, read whenever it is to draw its clips, if they are there.
     """
 
     RATE = 8e-4
-    ADVERSARIAL_FROM, PREDICTED_FROM = 0.25, 0.62
+    ADVERSARIAL_FROM = 0.25
+    PREDICTED_AT: tuple[float, ...] = (0.62,)  # when the acoustic model draws its clips, anew each time
     PREDICTED_CLIPS, PREDICTED_FRAMES = 6_000, 40_000  # at most, of the acoustic model; and in a batch of it
     MARGIN = 4  # frames at the edges of a piece, whose surroundings are unknown
 
@@ -99,7 +100,7 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
         ]
         self.predicted: Tensor | None = None  # the acoustic model's frames (T, M) of the clips in `predicted_clips`
         self.predicted_clips = np.zeros(0, int)
-        self.tried = False
+        self.drawings = 0  # how often the acoustic model was asked
 
     def make_judges(self) -> nn.ModuleList:
         """Make the discriminators."""
@@ -131,8 +132,8 @@ class AdversarialVocoderTraining(TimedTraining[SourceFilterVocoder]):
     def train_step(self) -> dict[str, Tensor]:
         """Do one step; return the losses."""
         progress = self.measure_progress()
-        if progress > self.PREDICTED_FROM and not self.tried:
-            self.tried = True
+        if progress > (*self.PREDICTED_AT, math.inf)[self.drawings]:
+            self.drawings += 1
             self.predict_clips()
         mel, f0, voiced, true, cycles = self.draw()
         model, config = self.model, self.config.mel

@@ -22,7 +22,6 @@ from models.audio import MelConfig
 from models.speech.fastspeech2 import FastSpeech2Config
 from models.speech.symbols import SYMBOLS
 from models.speech.vocoder import VocoderConfig
-from models.weights_io import load_into, load_safetensors
 from training.speech.adversarial_vocoder import PERIODS, AdversarialVocoderTraining, PeriodDiscriminator
 from training.speech.fastspeech2 import FastSpeech2Training
 from training.speech.resident_corpus import ResidentCorpus, load_corpus
@@ -46,7 +45,7 @@ class CpuVocoderTraining(AdversarialVocoderTraining):
     """Training of a vocoder that speaks already, with small discriminators."""
 
     RATE = 4e-4
-    ADVERSARIAL_FROM, PREDICTED_FROM = 0.15, 0.72
+    ADVERSARIAL_FROM, PREDICTED_AT = 0.15, (0.72,)
     PREDICTED_CLIPS, PREDICTED_FRAMES = 360, 6_000
     AVERAGE_LIMIT, EXPORT_EVERY_S = 0.99, 180.0
 
@@ -54,11 +53,6 @@ class CpuVocoderTraining(AdversarialVocoderTraining):
         """Make a third of the channels of the large discriminators."""
         periods = [PeriodDiscriminator(period, channels=8) for period in PERIODS]
         return nn.ModuleList([*periods, *(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)])
-
-    def start_from(self, path: Path) -> None:
-        """Take over the weights of a vocoder of the same sizes."""
-        load_into(self.model, load_safetensors(path), f"the vocoder in {path.name}")
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
 
 def train_acoustic(shards: Path, out: Path, minutes: float, frames: int = 2_400) -> None:

@@ -211,16 +211,25 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
 
     @torch.no_grad()
     def measure(self, count: int = 64) -> dict[str, Any]:
-        """Measure the running average on clips that were held out: losses, and the ratio of variation over time."""
+        """Measure the running average on clips of each voice that were held out.
+
+        Returns:
+            losses and the ratio of variation over time, a list each, a value for each voice that has clips.
+        """
         network, self.model = self.model, self.build_average()
-        clips = self.corpus.held_out[self.corpus.voice[self.corpus.held_out] == 0][:count]
-        batch = self.corpus.collate(np.asarray(clips))
-        mel, losses = self.predict(batch, torch.ones(len(clips), dtype=torch.bool, device=self.corpus.device))
+        corpus = self.corpus
+        figures: dict[str, list[float]] = {}
+        for voice in np.unique(corpus.voice[corpus.held_out]):
+            clips = corpus.held_out[corpus.voice[corpus.held_out] == voice][:count]
+            batch = corpus.collate(clips)
+            mel, losses = self.predict(batch, torch.ones(len(clips), dtype=torch.bool, device=corpus.device))
+            mask = make_length_mask(batch.frames, mel.shape[1])
+            ratio = measure_variation(mel, batch.frames) / measure_variation(batch.mel, batch.frames)
+            mine = {"mel": average_inside((mel - batch.mel).abs(), mask), **losses, "variation_ratio": ratio}
+            for name, value in mine.items():
+                figures.setdefault(f"held_out_{name}", []).append(round(float(value), 4))
         self.model = network
-        mask = make_length_mask(batch.frames, mel.shape[1])
-        ratio = measure_variation(mel, batch.frames) / measure_variation(batch.mel, batch.frames)
-        figures = {"mel": average_inside((mel - batch.mel).abs(), mask), **losses, "variation_ratio": ratio}
-        return {f"held_out_{name}": round(float(value), 4) for name, value in figures.items()}
+        return figures
 
     def export(self) -> None:
         """Write the weights, and what they do on held-out clips into the log."""

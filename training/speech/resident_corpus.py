@@ -80,8 +80,9 @@ class ResidentCorpus:
         self.log_pitch = torch.from_numpy(bridge_log_pitch(f0)).to(device)
         self.cycles = torch.from_numpy(np.concatenate([c.cycles for c in clips]).astype(np.float32)).to(device)
         held_out = np.zeros(len(clips), bool)
-        first = np.flatnonzero(self.voice == 0)
-        held_out[first[:: max(2, min(HELD_OUT_EVERY, len(first) // 8))]] = True
+        for voice in range(len(shares)):
+            own = np.flatnonzero(self.voice == voice)
+            held_out[own[:: max(2, min(HELD_OUT_EVERY, len(own) // 8))]] = True
         self.held_out = np.flatnonzero(held_out)
         self.pools = [self._sort_pool(np.flatnonzero((self.voice == v) & ~held_out)) for v in range(len(shares))]
         present = np.array([share if len(pool) else 0.0 for share, pool in zip(shares, self.pools, strict=True)])

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.audio import MelConfig, resample
 from training.speech.teacher_corpus import SpokenClip
-from training.speech.teachers import HOP, LEAST_F0, RATE
+from training.speech.teachers import LEAST_F0
 
 
 def retime_clip(clip: SpokenClip, config: MelConfig) -> SpokenClip:
@@ -16,12 +16,12 @@ def retime_clip(clip: SpokenClip, config: MelConfig) -> SpokenClip:
 
     F0 is read at the beginning of each new frame, between the middles of the old ones.
     """
-    if (config.sample_rate, config.hop_length) == (RATE, HOP):
+    if (config.sample_rate, config.hop_length) == (clip.rate, clip.hop):
         return clip
     scale = 32767.0 if clip.samples.dtype == np.int16 else 1.0
-    samples = resample(clip.samples.astype(np.float32) / scale, RATE, config.sample_rate)
+    samples = resample(clip.samples.astype(np.float32) / scale, clip.rate, config.sample_rate)
     frames = len(samples) // config.hop_length
-    ratio = HOP / RATE * config.sample_rate / config.hop_length  # new frames in an old one
+    ratio = clip.hop / clip.rate * config.sample_rate / config.hop_length  # new frames in an old one
     ends = np.minimum(np.round(np.cumsum(clip.durations) * ratio).astype(np.int64), frames)
     ends[-1] = frames
     at = (np.arange(frames) + 0.5) / ratio - 0.5  # the middles of the new frames, in old frames
@@ -36,6 +36,8 @@ def retime_clip(clip: SpokenClip, config: MelConfig) -> SpokenClip:
         durations=np.diff(ends, prepend=0),
         f0=np.where(f0[nearest] > 0, smooth, 0.0).astype(np.float32),
         cycles=_read_cycles(clip, np.arange(frames) / ratio),
+        rate=config.sample_rate,
+        hop=config.hop_length,
     )
 
 
@@ -45,7 +47,7 @@ def _read_cycles(clip: SpokenClip, at: np.ndarray) -> np.ndarray:
     if np.isnan(cycles).any():
         return np.full(len(at), np.nan, np.float32)
     hz = np.maximum(clip.f0.astype(np.float64), LEAST_F0)
-    expected = 0.5 * (np.concatenate([hz[:1], hz[:-1]]) + hz) * HOP / RATE
+    expected = 0.5 * (np.concatenate([hz[:1], hz[:-1]]) + hz) * clip.hop / clip.rate
     step = np.diff(cycles, prepend=cycles[0])
     step = step + np.round(expected - step)
     step[0] = 0.0

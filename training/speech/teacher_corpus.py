@@ -7,8 +7,8 @@
 `hibari.onnx` and `vocab.json`, and perhaps `kokoro.npz`, other voices' clips from `pack_clips`.
 
 A shard is a file of arrays: `samples` int16, `f0` and `cycles` float16, `durations` uint16, `symbols` uint8, each of
-all clips one after another, `counts` (clips, 3) the samples, frames and symbols of each, `voices` uint8, and `speeds`,
-`semitones` float32.
+all clips one after another, `counts` (clips, 3) the samples, frames and symbols of each, `voices` uint8, `speeds`,
+`semitones` float32, and `grids` (clips, 2) the sample rate and the samples in a frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ import numpy as np
 from models.speech.symbols import SYMBOLS, encode
 from training.speech.everyday_texts import EverydayTexts
 from training.speech.teacher_alphabet import spell
-from training.speech.teachers import HOP, HibariTeacher, TeacherClip
+from training.speech.teachers import HOP, RATE, HibariTeacher, TeacherClip
 
 VOICES = ("heart", "emma", "michael", "fable")
 HOLD_OUT = "LJ050"
@@ -40,7 +40,10 @@ EDGE_FRAMES, QUIET = 6, 2e-3  # silence that is left at both ends; the loudest s
 
 @dataclass(frozen=True)
 class SpokenClip:
-    """A teacher's clip without its long silences, with what was asked of the teacher; fields as `TeacherClip`'s."""
+    """A teacher's clip without its long silences, with what was asked of the teacher; fields as `TeacherClip`'s.
+
+    `rate` in Hz and `hop` in samples are the teacher's, or those that `training.speech.retiming` brought it to.
+    """
 
     symbols: np.ndarray
     samples: np.ndarray
@@ -50,6 +53,8 @@ class SpokenClip:
     voice: int = 0
     speed: float = 1.0
     semitones: float = 0.0
+    rate: int = RATE
+    hop: int = HOP
 
 
 def trim_clip(clip: TeacherClip) -> TeacherClip:
@@ -72,11 +77,11 @@ def trim_clip(clip: TeacherClip) -> TeacherClip:
 
 
 def save_clips(path: Path, clips: Sequence[SpokenClip]) -> None:
-    """Write a shard whole or not at all."""
+    """Write a shard whole or not at all; samples are floats in [-1, 1] or int16 already."""
     part = path.with_suffix(".part.npz")
     np.savez(
         part,
-        samples=np.concatenate([(np.clip(c.samples, -1, 1) * 32767).astype(np.int16) for c in clips]),
+        samples=np.concatenate([quantise(c.samples) for c in clips]),
         f0=np.concatenate([c.f0.astype(np.float16) for c in clips]),
         cycles=np.concatenate([c.cycles.astype(np.float16) for c in clips]),
         durations=np.concatenate([c.durations.astype(np.uint16) for c in clips]),
@@ -85,8 +90,19 @@ def save_clips(path: Path, clips: Sequence[SpokenClip]) -> None:
         voices=np.array([c.voice for c in clips], np.uint8),
         speeds=np.array([c.speed for c in clips], np.float32),
         semitones=np.array([c.semitones for c in clips], np.float32),
+        grids=np.array([[c.rate, c.hop] for c in clips]),
     )
     part.replace(path)
+
+
+def quantise(samples: np.ndarray) -> np.ndarray:
+    """Return samples as int16 of full scale."""
+    return samples if samples.dtype == np.int16 else (np.clip(samples, -1, 1) * 32767).astype(np.int16)
+
+
+def keep_clip(clip: SpokenClip) -> SpokenClip:
+    """Return a clip as it is."""
+    return clip
 
 
 def load_clips(path: Path) -> list[SpokenClip]:
@@ -95,10 +111,13 @@ def load_clips(path: Path) -> list[SpokenClip]:
         ends = np.cumsum(shard["counts"], axis=0)[:-1]
         rows = [np.split(shard[key], ends[:, column]) for key, column in (("samples", 0), ("f0", 1), ("cycles", 1))]
         rows += [np.split(shard[key], ends[:, 2]) for key in ("durations", "symbols")]
-        asked = (shard["voices"], shard["speeds"], shard["semitones"])
+        asked = (shard["voices"].tolist(), shard["speeds"].tolist(), shard["semitones"].tolist())
+        grids = shard["grids"].tolist() if "grids" in shard else [[RATE, HOP]] * len(asked[0])
     return [
-        SpokenClip(symbols, samples, durations.astype(np.int64), f0, cycles, int(voice), float(speed), float(semitones))
-        for samples, f0, cycles, durations, symbols, voice, speed, semitones in zip(*rows, *asked, strict=True)
+        SpokenClip(symbols, samples, durations.astype(np.int64), f0, cycles, voice, speed, semitones, *grid)
+        for samples, f0, cycles, durations, symbols, voice, speed, semitones, grid in zip(
+            *rows, *asked, grids, strict=True
+        )
     ]
 
 
@@ -141,14 +160,26 @@ def read_texts(path: Path) -> list[list[int]]:
         return [part.tolist() for part in np.split(file["symbols"], np.cumsum(file["lengths"])[:-1])]
 
 
-def speak_share(pack: Path, out: Path, worker: int, workers: int, until: float, shard_clips: int = 200) -> None:
-    """Speak every `workers`-th utterance into shards until the time `until`; some faster, slower, higher or deeper."""
+def speak_share(
+    pack: Path,
+    out: Path,
+    worker: int,
+    workers: int,
+    until: float,
+    skip: int = 0,
+    change: Callable[[SpokenClip], SpokenClip] = keep_clip,
+    shard_clips: int = 200,
+) -> None:
+    """Speak every `workers`-th utterance after the first `skip` into shards until the time `until`.
+
+    Some are said faster, slower, higher or deeper; each clip is what `change` makes of it.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"
     teacher = HibariTeacher(pack / "hibari.onnx", pack / "vocab.json")
     chance = random.Random(worker)
     clips: list[SpokenClip] = []
     written = 0
-    for index, ids in enumerate(read_texts(pack / "texts.npz")[worker::workers]):
+    for index, ids in enumerate(read_texts(pack / "texts.npz")[skip + worker :: workers]):
         if time.time() > until:
             break
         speed = 2 ** chance.uniform(-OCTAVES, OCTAVES) if chance.random() < SPEED_CHANCE else 1.0
@@ -156,7 +187,7 @@ def speak_share(pack: Path, out: Path, worker: int, workers: int, until: float, 
         letters, counts = spell([SYMBOLS[i] for i in ids])
         clip = trim_clip(teacher.speak(teacher.encode(letters), counts, speed, semitones, seed=index))
         said = (clip.samples, clip.durations, clip.f0, clip.cycles)
-        clips.append(SpokenClip(np.array(ids), *said, 0, speed, semitones))
+        clips.append(change(SpokenClip(np.array(ids), *said, 0, speed, semitones)))
         if len(clips) == shard_clips:
             save_clips(out / f"heart-{worker:02}-{written:04}.npz", clips)
             clips, written = [], written + 1
@@ -164,10 +195,18 @@ def speak_share(pack: Path, out: Path, worker: int, workers: int, until: float, 
         save_clips(out / f"heart-{worker:02}-{written:04}.npz", clips)
 
 
-def speak(pack: Path, out: Path, workers: int, seconds: float) -> None:
-    """Speak a pack's texts in several processes, at most for so many seconds."""
+def speak(
+    pack: Path,
+    out: Path,
+    workers: int,
+    seconds: float,
+    skip: int = 0,
+    change: Callable[[SpokenClip], SpokenClip] = keep_clip,
+) -> None:
+    """Speak a pack's texts in several processes, at most for so many seconds; `skip` and `change` as `speak_share`."""
     out.mkdir(parents=True, exist_ok=True)
-    arguments = [(pack, out, worker, workers, time.time() + seconds) for worker in range(workers)]
+    until = time.time() + seconds
+    arguments = [(pack, out, worker, workers, until, skip, change) for worker in range(workers)]
     processes = [multiprocessing.get_context("spawn").Process(target=speak_share, args=a) for a in arguments]
     for process in processes:
         process.start()

@@ -51,6 +51,11 @@ class TimedTraining(TrainingLoop[Network]):
         self.rates, self.weights, self.until = tuple(rates), weights, until
         self.began = self.exported = time.time()
 
+    def start_from(self, path: Path) -> None:
+        """Take over the weights of a network of the same sizes."""
+        load_into(self.model, load_safetensors(path), f"what {path.name} holds")
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
     def describe(self) -> dict[str, object]:
         """Return the metadata of the weights, as plain values."""
         return {"config": self.config.to_dict()}
@@ -90,9 +95,7 @@ class TimedTraining(TrainingLoop[Network]):
     def return_to_weights(self) -> None:
         """Take over the weights that were written last, if any are; begin the optimizers' moments anew."""
         if self.weights.is_file():
-            load_into(self.model, load_safetensors(self.weights), self.weights.name)
-            state = self.model.state_dict()
-            self.average = {name: value.detach().clone() for name, value in state.items()}
+            self.start_from(self.weights)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
             optimizer.state.clear()

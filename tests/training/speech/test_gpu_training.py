@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ from models.contracts import SpeechRequest, Task
 from models.hub.spec import Bundled, ModelSpec
 from models.speech import parallel_synthesizer, synthesizer
 from models.speech.vocoder import VocoderConfig
+from models.weights_io import save_safetensors
 from tests.training.speech.spoken_clips import make_clips
 from training.speech.adversarial_vocoder import AdversarialVocoderTraining, PeriodDiscriminator
 from training.speech.fastspeech2 import MelDiscriminator, measure_variation, take_windows
-from training.speech.gpu_training import PARTS, VOCODER_SHARES, train
-from training.speech.resident_corpus import TEACHER_MEL, load_corpus
+from training.speech.gpu_training import PARTS, READY, WEIGHTS, load_part, make_training, train
 from training.speech.teacher_corpus import save_clips
 from training.speech.timed_training import TimedTraining, schedule_one_cycle
 
@@ -62,8 +63,8 @@ def test_judges_give_scores_and_features() -> None:
 
 def check_predicted_frames(shards: Path, out: Path) -> None:
     """Check that the vocoder's last part draws frames of the acoustic model beside true ones."""
-    corpus = load_corpus(shards, VOCODER_SHARES, torch.device("cpu"))
-    config = VocoderConfig(mel=TEACHER_MEL, channels=16, hidden=24, layers=1, pitch_channels=12, pitch_layers=1)
+    corpus = load_part("vocoder", shards, torch.device("cpu"), None)
+    config = VocoderConfig(channels=16, hidden=24, layers=1, pitch_channels=12, pitch_layers=1)
     weights, acoustic = out / "x.safetensors", out / "speech_fastspeech2.safetensors"
     training = AdversarialVocoderTraining(config, corpus, time.time() + 60, weights, acoustic, pieces=4, frames=24)
     training.predict_clips()
@@ -73,9 +74,9 @@ def check_predicted_frames(shards: Path, out: Path) -> None:
     apart = (training.predicted[frames].float() - corpus.mel[frames].float()).abs().mean()
     assert 0.1 < float(apart) < 5.0
     mel, f0, voiced, samples, cycles = training.draw()
-    assert mel.shape == (4, 24, 100)
+    assert mel.shape == (4, 24, 80)
     assert f0.shape == voiced.shape == cycles.shape == (4, 24)
-    assert samples.shape == (4, 23 * 300)
+    assert samples.shape == (4, 23 * 256)
 
 
 def test_a_failed_step_leads_back_to_the_written_weights(tmp_path: Path) -> None:
@@ -103,14 +104,43 @@ def test_a_failed_step_leads_back_to_the_written_weights(tmp_path: Path) -> None
     assert "failed" in (tmp_path / "w.log").read_text()
 
 
+def test_the_vocoder_hears_nothing_whose_pitch_was_moved(tmp_path: Path) -> None:
+    clips = make_clips(12)
+    moved = [replace(clip, semitones=2.0) if number % 3 == 1 else clip for number, clip in enumerate(clips)]
+    save_clips(tmp_path / "a.npz", moved)
+    counts = {part: len(load_part(part, tmp_path, torch.device("cpu"), None).voice) for part in PARTS}
+    assert counts == {"fastspeech2": 12, "vocoder": 8, "tacotron2": 12}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_training_goes_on_from_weights_at_their_sizes(tmp_path: Path, part: str) -> None:
+    save_clips(tmp_path / "a.npz", make_clips(12))
+    corpus = load_part(part, tmp_path, torch.device("cpu"), None)
+    start, out = tmp_path / "start", tmp_path / "out"
+    start.mkdir()
+    torch.manual_seed(3)
+    first = make_training(part, corpus, time.time() + 60, start, tmp_path / "none", tiny=True)
+    save_safetensors(start / WEIGHTS[part], first.average, {"config": json.dumps(first.config.to_dict())})
+    second = make_training(part, corpus, time.time() + 60, out, start, tiny=False)
+    assert second.config == first.config
+    for state in (second.model.state_dict(), second.average):
+        assert all(torch.allclose(state[name], value, atol=2e-3) for name, value in first.average.items())
+
+
+def test_a_part_that_waits_in_vain_ends(tmp_path: Path) -> None:
+    train("vocoder", tmp_path, tmp_path / "out", time.time() + 0.2, start=tmp_path, tiny=True)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_all_parts_train_and_the_studio_speaks_with_them(tmp_path: Path) -> None:
     shards, out = tmp_path / "shards", tmp_path / "out"
     shards.mkdir()
     out.mkdir()
     save_clips(shards / "a.npz", make_clips(30))
+    (shards / READY).touch()
     for part in PARTS:
-        train(part, shards, out, time.time() + 12.0, tiny=True)
+        train(part, shards, out, time.time() + 12.0, start=tmp_path / "none", tiny=True)
     files = {path.name: path for path in out.glob("*.safetensors")}
     assert len(files) == 3
     lines = [json.loads(line) for path in out.glob("*.log") for line in path.read_text().splitlines()]
@@ -135,5 +165,5 @@ def test_all_parts_train_and_the_studio_speaks_with_them(tmp_path: Path) -> None
         )
         voice = load({file: files[file] for file in names}, spec)
         chunks = list(voice.stream(SpeechRequest("Good morning.", voice="emma")))
-        assert chunks[-1].sample_rate == 24_000
+        assert chunks[-1].sample_rate == 22_050
         assert sum(len(chunk.samples) for chunk in chunks) > 1_000
