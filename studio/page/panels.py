@@ -63,7 +63,7 @@ class Panels:
         return [*single, *areas, *dict.fromkeys(part for group in rest for part in group.values())]
 
     def show(self, events: Iterable[Event]) -> Updates:
-        """Return the updates of the page for one step."""
+        """Return the updates of the page for one step; never none at all, which Gradio takes for a missing answer."""
         page: Updates = {}
         for event in events:
             match event:
@@ -85,7 +85,7 @@ class Panels:
                     page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=is_seen)
                 case Report() | Sound() | Offers() | ShelfChange() | Compared():
                     pass
-        return page
+        return page or {self.status: gr.skip()}
 
     def _files(self, paths: Mapping[str, Any]) -> Updates:
         page: Updates = {}

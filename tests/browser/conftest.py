@@ -167,6 +167,7 @@ def open_tab(page: Any, name: str) -> None:
         bar.get_by_role("button", name="More tabs").click()
         tab = bar.locator(".overflow-dropdown button", has_text=re.compile(f"^{re.escape(name)}$"))
     tab.click()
+    page.wait_for_timeout(SETTLE_MS)
 
 
 def put_on_shelf(page: Any, hub: HubServer, name: str, kind: str) -> None:
