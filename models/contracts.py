@@ -77,6 +77,8 @@ class SpeechRequest:
         energy_db: how much louder or softer than the voice's own mean loudness.
         vocoder: "neural", or "griffin-lim" as the yardstick.
         dictionary: words of the person's own, each with its respelling, its /IPA/ or its ARPAbet.
+        second_voice: key of a voice that is mixed in, by models that can; "" is none.
+        blend: how much of the second voice, from 0 to 1.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -90,6 +92,8 @@ class SpeechRequest:
     energy_db: float = 0.0
     vocoder: str = "neural"
     dictionary: tuple[tuple[str, str], ...] = ()
+    second_voice: str = ""
+    blend: float = 0.5
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not self.text.strip():
@@ -102,6 +106,7 @@ class SpeechRequest:
         check_number("speed", self.speed, 0.5, 2.0)
         check_number("pitch_semitones", self.pitch_semitones, -6.0, 6.0)
         check_number("energy_db", self.energy_db, -10.0, 10.0)
+        check_number("blend", self.blend, 0.0, 1.0)
         if self.vocoder not in VOCODERS:
             raise ValueError(f"vocoder is {self.vocoder!r}; it must be one of {', '.join(VOCODERS)}.")
         check_entries(self.dictionary)

@@ -70,6 +70,7 @@ class ModelSpec:
         hardware: what it is made for, as text; "" where any machine will do.
         backend: class of transformers or diffusers that runs it; "" for the studio's own networks.
         added: whether a person added it, so that it can be removed again.
+        mixes_voices: whether a speech model speaks between two of its voices.
 
     Raises:
         ValueError: names the field and what is wrong with it.
@@ -92,6 +93,7 @@ class ModelSpec:
     hardware: str = ""
     backend: str = ""
     added: bool = False
+    mixes_voices: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in tuple(Task):

@@ -80,6 +80,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         speed="many times faster than real time on two CPU cores",
         loader="models.speech.parallel_synthesizer:load_bundled",
         voices=KOKORO_VOICES,
+        mixes_voices=True,
     ),
     ModelSpec(
         key="speech/tacotron2-lj",

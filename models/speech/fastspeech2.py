@@ -114,12 +114,17 @@ class FastSpeech2(nn.Module):
         self.context_frames = self.variance.context_frames + self.decoder.context_frames
 
     def encode(self, symbols: Tensor, lengths: Tensor, voice: Tensor) -> Tensor:
-        """Encode symbols int64 (B, L), lengths (B,), voice int64 (B,) to (B, L, C), zero at padding."""
+        """Encode symbols int64 (B, L) and lengths (B,) to (B, L, C), zero at padding.
+
+        Args:
+            voice: int64 (B,), or shares of all V voices, float (B, V), to mix them.
+        """
         mask = make_length_mask(lengths, symbols.shape[1])
         x = self.encoder(self.embedding(symbols), mask).float()
         with torch.autocast(x.device.type, enabled=False):
             x = x + (self.lstm(x)[0] if len(x) == 1 else run_bidirectional_lstm(self.lstm, x, lengths))
-        return (x + self.voices(voice)[:, None]) * mask[..., None]
+        spoken = voice @ self.voices.weight if voice.is_floating_point() else self.voices(voice)
+        return (x + spoken[:, None]) * mask[..., None]
 
     def predict_durations(self, encoded: Tensor, mask: Tensor | None = None) -> Tensor:
         """Predict log(1 + frames) of each symbol (B, L) from encoded (B, L, C)."""

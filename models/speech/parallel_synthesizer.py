@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -40,6 +41,7 @@ PLANNED = "Every word has its time: this model plans how long each sound lasts b
 class ParallelSpeechSynthesizer(SpeechSynthesizer):
     """The generator of speech from a FastSpeech 2 and a neural vocoder."""
 
+    mixes_voices: ClassVar[bool] = True
     model: FastSpeech2
 
     def _speak(
@@ -49,7 +51,7 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
         seed = int(np.random.SeedSequence([request.seed, index]).generate_state(1)[0])
         wished = self._spread_attributes(request, utterance)
         symbols = torch.tensor([self.symbol_ids(utterance.symbols)])
-        encoded = self.model.encode(symbols, torch.tensor([symbols.shape[1]]), torch.tensor([voice or 0]))
+        encoded = self.model.encode(symbols, torch.tensor([symbols.shape[1]]), self._mix_voices(request, voice or 0))
         durations = plan_durations(self.model.predict_durations(encoded)[0], wished[:, 0])
         owner = torch.repeat_interleave(torch.arange(len(durations)), durations)
         expanded, _ = self.model.expand(encoded, durations[None])
@@ -83,6 +85,15 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
                 verdict=judge_plan(utterance, alignment) if ended else "",
                 done=min(len(request.text), progress.characters + round(share * len(utterance.text))),
             )
+
+    def _mix_voices(self, request: SpeechRequest, voice: int) -> Tensor:
+        """Return the number of the voice (1,), or the shares of all voices (1, V) where a second one is mixed in."""
+        second = self._find_voice(request.second_voice)
+        if not request.second_voice or second in (None, voice) or not request.blend:
+            return torch.tensor([voice])
+        shares = torch.zeros(1, len(self.voices))
+        shares[0, voice], shares[0, second] = 1.0 - request.blend, request.blend
+        return shares
 
     def _spread_attributes(self, request: SpeechRequest, utterance: Utterance) -> Tensor:
         """Return what is asked of each symbol (L, 3): octaves of speed, log F0, normalised energy."""

@@ -34,6 +34,7 @@ from models.weights_io import load_metadata, load_network, parse_metadata
 
 FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
 """Coarse frames gathered before the later stages run: few at first, for an early start."""
+NO_MIXING = "This model cannot mix two voices; the first one speaks alone."
 NO_CONTROLS = "This model has no control of speed, pitch or energy; it speaks in its own way."
 
 
@@ -68,6 +69,7 @@ class SpeechSynthesizer:
     """
 
     takes_turns: ClassVar[bool] = True
+    mixes_voices: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -94,9 +96,10 @@ class SpeechSynthesizer:
         """Speak a request; the last chunk has `last` set.
 
         Raises:
-            ValueError: the text holds nothing that can be spoken, or the voice is not one of this model.
+            ValueError: the text holds nothing that can be spoken, or a voice is not one of this model.
         """
         voice = self._find_voice(request.voice)
+        self._find_voice(request.second_voice)
         progress = SpeechProgress()
         found_notes: list[str] = list(self._note_unheeded(request))
         pause_s = 0.0
@@ -122,6 +125,8 @@ class SpeechSynthesizer:
         """Say what the request asks that this model has no input for."""
         if any(compute_attributes(request)) and not self.model.config.attributes:
             yield NO_CONTROLS
+        if request.second_voice and not self.mixes_voices:
+            yield NO_MIXING
 
     def _make_pause(self, seconds: float, request: SpeechRequest, progress: SpeechProgress, index: int) -> SpeechChunk:
         """Return silence between two utterances."""

@@ -38,6 +38,12 @@ def voices(registry: Registry, key: str) -> list[tuple[str, str]]:
     return [(voice.title, voice.key) for voice in registry.voices(key)]
 
 
+def second_voices(registry: Registry, key: str) -> list[tuple[str, str]]:
+    """Return what can be mixed into a model's voice, nothing first; [] where the model cannot mix."""
+    known = voices(registry, key)
+    return [("None", ""), *known] if registry.get(key).mixes_voices and len(known) > 1 else []
+
+
 def makes_sound(registry: Registry, key: str) -> bool:
     """Tell whether a music model makes sound from words, and no notes."""
     spec = registry.get(key)

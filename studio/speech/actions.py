@@ -25,6 +25,7 @@ NOTHING: Events = (
     Pictures({"words": "", "verdict": "", "alignment": "", "mel": "", "notes": ""}),
     Files(dict.fromkeys(FILES)),
 )
+MIXING = ("second_voice", "blend")
 STOPPED = "Stopped before the first word"
 NO_WORD = "Nothing in this text could be spoken."
 
@@ -41,11 +42,16 @@ class SpeechActions:
         known = [each.key for each in self.registry.voices(key)]
         return (voice or "") if voice in known or not known else known[0]
 
+    def second_voice_shown(self, key: str, voice: str) -> str:
+        """Return the second voice that the page shows for a model; "" where it shows none."""
+        return voice if voice in [each for _, each in model_card.second_voices(self.registry, key)] else ""
+
     def run(self, session: str, key: str, values: Mapping[str, Any]) -> Generator[Events]:
         """Speak for the page; failures are events, never exceptions."""
 
         def work(used: str, model: Any, request: SpeechRequest, should_stop: Callable[[], bool]) -> Generator[Events]:
-            asked = replace(request, voice=self.voice_shown(used, request.voice))
+            second = self.second_voice_shown(used, request.second_voice)
+            asked = replace(request, voice=self.voice_shown(used, request.voice), second_voice=second)
             with temp_folders.held() as folder:
                 yield from self._speak(used, model, asked, folder, should_stop)
 
@@ -79,6 +85,8 @@ class SpeechActions:
         is_watched: bool = True,
     ) -> Generator[Events]:
         """Yield the events of one take; somebody who watches gets sound and pictures while it grows."""
+        if request.second_voice and not self.registry.get(key).mixes_voices:
+            raise ValueError(f"Second voice: {self.registry.get(key).title} cannot mix two voices; leave it empty.")
         take, pace = SpeechTake(), Pace()
         with closing(model.stream(request)) as chunks:
             for chunk in chunks:
@@ -120,9 +128,10 @@ class SpeechActions:
         )
 
     def _recipe(self, key: str, request: SpeechRequest) -> Recipe:
-        settings = FIELDS.settings(
-            {each.name: getattr(request, each.request or each.name) for each in FIELDS.fields if each.is_kept}
-        )
+        kept = {each.name: getattr(request, each.request or each.name) for each in FIELDS.fields if each.is_kept}
+        if not request.second_voice:
+            kept = {name: value for name, value in kept.items() if name not in MIXING}
+        settings = FIELDS.settings(kept)
         return Recipe(Task.SPEECH, key, model_card.revision_of(self.registry, key), request.seed, settings)
 
     def load_settings(self, path: str) -> tuple[dict[str, Any], str]:
@@ -145,6 +154,7 @@ class SpeechActions:
         known = [voice.key for voice in self.registry.get(recipe.model).voices]
         voice = values.get("voice", "")
         values |= {"model": recipe.model, "voice": voice if voice in known else (known[0] if known else "")}
+        values["second_voice"] = self.second_voice_shown(recipe.model, values.get("second_voice", ""))
         if model_card.revision_of(self.registry, recipe.model) != recipe.revision:
             return values, "The settings are back. The model has changed since, so the sound may differ a little."
         return values, "The settings are back: the same words, voice and seed will give the same sound."

@@ -22,6 +22,12 @@ def voices_of_default(registry: Registry) -> list[Option]:
     return list(model_card.voices(registry, spec.key)) if spec is not None else []
 
 
+def second_voices_of_default(registry: Registry) -> list[Option]:
+    """List what the model that the tab begins with can mix into a voice."""
+    spec = registry.default(Task.SPEECH)
+    return list(model_card.second_voices(registry, spec.key)) if spec is not None else []
+
+
 FIELDS = FieldList(
     (
         Text(
@@ -86,6 +92,25 @@ FIELDS = FieldList(
             about="words of your own, one a line as word = how it is said, in letters or as /IPA/",
             place="words",
             options={"lines": 3, "max_lines": 12, "placeholder": "Kubernetes = /ˌkubɚˈnɛtiz/\nPyTorch = pie torch"},
+        ),
+        Choice(
+            name="second_voice",
+            label="Second voice",
+            offered=second_voices_of_default,
+            is_open=True,
+            place="model",
+            help="mixed into the first one",
+            about="key of a voice that is mixed into the first one, by a model that can; empty is none",
+        ),
+        Numeric(
+            name="blend",
+            label="Blend",
+            default=0.5,
+            low=0.0,
+            high=1.0,
+            step=0.05,
+            place="model",
+            help="0 is the first voice alone, 1 the second",
         ),
     )
 )

@@ -84,6 +84,8 @@ def _layout_controls(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML]:
     form.layout("model")
     key, voice = str(form["model"].value), str(form["voice"].value or "")
     form["voice"].visible = len(form["voice"].choices) > 1
+    form["second_voice"].visible = len(form["second_voice"].choices) > 1
+    form["blend"].visible = False
     card = markup(model_card.line(form.registry, key, voice), elem_id="speech-shelf")
     form.layout("main")
     with gr.Accordion("Dictionary", open=False, elem_classes="more"):
@@ -134,23 +136,28 @@ def _wire_model(form: Form, card: gr.HTML) -> Any:
     """Let voices and the card follow the model; return the same for settings that are put back."""
     registry = form.registry
 
-    def choose_model(key: str, voice: str) -> list[Any]:
-        voices = model_card.voices(registry, key)
+    def choose_model(key: str, voice: str, second: str) -> list[Any]:
+        voices, others = model_card.voices(registry, key), model_card.second_voices(registry, key)
         known = [each for _, each in voices]
         chosen = voice if voice in known else (known[0] if known else "")
+        mixed = second if second in [each for _, each in others] else ""
         return [
             gr.update(choices=voices, value=chosen, visible=len(voices) > 1),
+            gr.update(choices=others, value=mixed, visible=bool(others)),
+            gr.update(visible=bool(mixed)),
             model_card.line(registry, key, chosen),
         ]
 
-    model, voice = form["model"], form["voice"]
-    model.input(choose_model, [model, voice], [voice, card], **QUIET)
+    model, voice, second, blend = (form[name] for name in ("model", "voice", "second_voice", "blend"))
+    model.input(choose_model, [model, voice, second], [voice, second, blend, card], **QUIET)
+    second.input(lambda chosen: gr.update(visible=bool(chosen)), second, blend, **QUIET)
     voice.input(lambda key, chosen: model_card.line(registry, key, chosen), [model, voice], card, **QUIET)
 
     def follow(values: dict[str, Any]) -> Updates:
         if "model" not in values:
             return {}
-        return dict(zip((voice, card), choose_model(values["model"], values["voice"]), strict=True))
+        shown = choose_model(values["model"], values["voice"], values.get("second_voice", ""))
+        return dict(zip((voice, second, blend, card), shown, strict=True))
 
     return follow
 

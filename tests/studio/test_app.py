@@ -88,7 +88,19 @@ def test_every_parameter_but_the_first_has_a_default(tmp_path: Path) -> None:
     assert not api["unnamed_endpoints"]
     speech = api["named_endpoints"]["/speech"]
     names = [parameter["parameter_name"] for parameter in speech["parameters"]]
-    assert names == ["text", "model", "voice", "speed", "pitch", "energy", "vocoder", "seed", "dictionary"]
+    assert names == [
+        "text",
+        "model",
+        "voice",
+        "speed",
+        "pitch",
+        "energy",
+        "vocoder",
+        "seed",
+        "dictionary",
+        "second_voice",
+        "blend",
+    ]
     assert all(parameter["parameter_has_default"] for parameter in speech["parameters"][1:])
     assert speech["returns"][0]["python_type"]["type"] == "filepath"
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,33 @@ def speak(voice: ParallelSpeechSynthesizer) -> Callable[..., list[SpeechChunk]]:
 
 def join(chunks: list[SpeechChunk]) -> np.ndarray:
     return np.concatenate([chunk.samples for chunk in chunks])
+
+
+def test_a_mix_lies_between_its_voices(voice: ParallelSpeechSynthesizer) -> None:
+    def speak_mel(**settings: Any) -> np.ndarray:
+        return np.concatenate([chunk.mel for chunk in voice.stream(SpeechRequest("Yes.", **settings))])
+
+    first, second = speak_mel(voice="a"), speak_mel(voice="b")
+    assert np.array_equal(speak_mel(voice="a", second_voice="b", blend=0.0), first)
+    assert np.array_equal(speak_mel(voice="a", second_voice="a", blend=0.7), first)
+    assert np.allclose(speak_mel(voice="a", second_voice="b", blend=1.0), second, atol=1e-4)
+    half, mirrored = (speak_mel(voice=one, second_voice=other, blend=0.5) for one, other in (("a", "b"), ("b", "a")))
+    assert np.allclose(half, mirrored, atol=1e-4)
+    assert half.shape != first.shape or not np.allclose(half, first, atol=1e-3)
+    assert half.shape != second.shape or not np.allclose(half, second, atol=1e-3)
+
+
+def test_voices_are_mixed_by_their_shares(model: FastSpeech2) -> None:
+    symbols, lengths = torch.tensor([[3, 4, 5]]), torch.tensor([3])
+    with torch.no_grad():
+        alone = [model.encode(symbols, lengths, torch.tensor([number])) for number in (0, 1)]
+        mixed = model.encode(symbols, lengths, torch.tensor([[0.25, 0.75]]))
+    assert torch.allclose(mixed, 0.25 * alone[0] + 0.75 * alone[1], atol=1e-5)
+
+
+def test_an_unknown_second_voice_is_named(voice: ParallelSpeechSynthesizer) -> None:
+    with pytest.raises(ValueError, match="voice is 'nobody'; this model has a, b"):
+        next(voice.stream(SpeechRequest("Yes.", second_voice="nobody")))
 
 
 def test_symbols_are_stretched_by_their_durations(model: FastSpeech2) -> None:

@@ -19,6 +19,7 @@ from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.speech.symbols import SYMBOLS
 from models.speech.synthesizer import (
+    NO_MIXING,
     MelScale,
     SpeechSynthesizer,
     load_acoustic,
@@ -124,6 +125,13 @@ def test_every_setting_changes_the_sound(tiny: SpeechSynthesizer, changes: dict[
     plain = sound(list(tiny.stream(SpeechRequest("Hello there."))))
     changed = sound(list(tiny.stream(SpeechRequest("Hello there.", **changes))))  # type: ignore[arg-type]
     assert len(changed) and (plain.shape != changed.shape or not np.array_equal(plain, changed))
+
+
+def test_a_second_voice_is_said_to_be_left_out(tiny: SpeechSynthesizer) -> None:
+    chunks = list(tiny.stream(SpeechRequest("Yes.", voice="a", second_voice="b")))
+    assert chunks[-1].notes == (NO_MIXING,)
+    with pytest.raises(ValueError, match="voice is 'c'"):
+        next(tiny.stream(SpeechRequest("Yes.", second_voice="c")))
 
 
 def test_a_break_is_that_much_silence(tiny: SpeechSynthesizer) -> None:

@@ -94,9 +94,30 @@ def test_a_result_puts_the_controls_back(actions: SpeechActions, tmp_path: Path,
     values, sentence = actions.load_settings(str(path))
     assert values == {
         "text": FIELDS["text"], "speed": 1.25, "pitch": -2.5, "energy": 3.0, "vocoder": "griffin-lim",
-        "seed": 123, "model": MODEL, "voice": "high",
+        "seed": 123, "model": MODEL, "voice": "high", "second_voice": "",
     }  # fmt: skip
     assert "same sound" in sentence
+
+
+def test_a_mixed_voice_is_kept_and_put_back(tmp_path: Path) -> None:
+    actions = SpeechActions(debug_registry(tmp_path, debug_spec(mixes_voices=True)))
+    page = _run(actions, second_voice="high", blend=0.3)
+    path = tmp_path / "result.wav"
+    path.write_bytes(page["wav_bytes"])
+    assert recipes.read_recipe(path).settings["blend"] == 0.3
+    values, _ = actions.load_settings(str(path))
+    assert (values["voice"], values["second_voice"], values["blend"]) == ("low", "high", 0.3)
+
+
+def test_the_page_drops_a_second_voice_that_its_model_cannot_mix(actions: SpeechActions, tmp_path: Path) -> None:
+    path = tmp_path / "result.wav"
+    path.write_bytes(_run(actions, second_voice="high")["wav_bytes"])
+    assert not {"second_voice", "blend"} & set(recipes.read_recipe(path).settings)
+
+
+def test_a_program_is_told_that_a_model_cannot_mix(actions: SpeechActions, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Second voice: Debug debug cannot mix two voices"):
+        list(actions.run_program(MODEL, FIELDS | {"second_voice": "high"}, str(tmp_path)))
 
 
 def test_settings_of_an_unknown_model_and_of_another_task(actions: SpeechActions, tmp_path: Path) -> None:
