@@ -198,7 +198,7 @@ def _measure_knobs(session: PlayedSession, turned: list[float], bar_generator: B
 
 @contextlib.contextmanager
 def _play(bar_generator: BarGenerator, generator: Any, folder: str) -> Iterator[LiveSession]:
-    frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
+    frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.light_upscaler.enlarge)
     session = LiveSession(bar_generator, LiveControls(), 7, frames, Path(folder), lambda _: None, program=11)
     session.start()
     try:
@@ -272,7 +272,9 @@ def measure_hour(length_s: float = 3600.0) -> Iterator[dict[str, float]]:
         use_single_thread()
         stream = MusicStream(BarGenerator(composer), composer.bank, HOUR_CONTROLS, 7)
         recording, features = SessionRecording(Path(folder), stream.sample_rate), MusicFeatureTracker()
-        frames = FrameStream(FrameGenerator(generator, "waves on the sea at sunset", 7), generator.upscaler.enlarge)
+        frames = FrameStream(
+            FrameGenerator(generator, "waves on the sea at sunset", 7), generator.light_upscaler.enlarge
+        )
         memory, minute = [], 0
         while stream.rendered_s < length_s:
             chunk = stream.render_chunk()

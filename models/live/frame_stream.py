@@ -125,7 +125,8 @@ class PromptMorph:
         words, said = self._table.embed([told], self._model.config.max_words)
         meaning = self._model.text(words, said)
         if parsed is not None:
-            for table, number in zip(self._model.attributes, encode_attributes(parsed), strict=True):
+            numbers = encode_attributes(parsed, len(self._model.attributes))
+            for table, number in zip(self._model.attributes, numbers, strict=True):
                 meaning = meaning + table.weight[number] - table.weight[0]  # type: ignore[operator, index, union-attr]
         return meaning
 

@@ -8,7 +8,7 @@ frames). A loop is made as a whole, on a ring (`models.video.seamless_loop`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -24,16 +24,18 @@ from models.hub.spec import ModelSpec
 from models.video.diffusion import Guidance, predict, sample
 from models.video.noise_warping import SHIFTS, draw_warped_noise
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
-from models.video.scene_spec import CAMERAS, COLOURS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, TIMES
-from models.video.scene_words import KIND_NAMES
+from models.video.prompt_reading import PromptReading, read_prompt
+from models.video.scene_spec import DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
+from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
-from models.video.upscaler import UPSCALER_WEIGHTS, Upscaler, load_upscaler
+from models.video.upscaler import LIGHT_WEIGHTS, UPSCALER_WEIGHTS, Upscaler, load_upscaler
 from models.weights_io import load_network
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
 OVERLAP = 4
+SCENE_ATTRIBUTES = 7  # of a model that knows no things
 ASKED = ("motion", "speed", "camera", "colour", "direction")  # of the attributes; time and kind are in the prompt
 
 
@@ -61,14 +63,17 @@ class VideoGenerator:
         stretch: int = DEFAULT_FRAMES,
         upscaler: Upscaler | None = None,
         parser: PromptParser | None = None,
+        light_upscaler: Upscaler | None = None,
     ) -> None:
         """Put the parts together.
 
         `stretch` is the frames of one run of the sampler, a multiple of the model's patch; `upscaler` makes the frames
-        larger, for whoever shows them; `parser` puts prompts into the model's own words.
+        larger, for whoever shows them, and `light_upscaler` for whoever is in a hurry; `parser` puts prompts into the
+        model's own words.
         """
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
         self.upscaler, self.parser = upscaler, parser
+        self.light_upscaler = light_upscaler or upscaler
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -78,8 +83,7 @@ class VideoGenerator:
             ValueError: an attribute that the model does not have.
         """
         wanted, unwanted = self.build_conditions(request)
-        told = self.understand(request.prompt)[0]
-        notes = (f'Unknown words: the model was told "{told}" instead.',) if told != request.prompt else ()
+        notes = self.list_notes(request)
         guidance = Guidance(request.guidance, request.rescale)
 
         def denoise(z: Tensor, t: float, known: Tensor) -> Tensor:
@@ -91,9 +95,28 @@ class VideoGenerator:
             for chunk in chunks:
                 yield replace(chunk, notes=notes)
 
-    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
+    @property
+    def draws_things(self) -> bool:
+        """Tell whether the model knows named things."""
+        return len(self.model.config.attributes) > SCENE_ATTRIBUTES
+
+    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
         """Return the condition that a prompt gives the model, and what was read of the prompt."""
-        return self.parser.understand(prompt) if self.parser is not None else (prompt, None)
+        return self.parser.understand(prompt, self.draws_things) if self.parser is not None else (prompt, None)
+
+    def read(self, prompt: str) -> PromptReading | None:
+        """Read what of a prompt will be drawn; None without a parser."""
+        return None if self.parser is None else read_prompt(self.parser, prompt, self.draws_things)
+
+    def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
+        """List what the person should know of how the prompt was understood."""
+        if request.image is not None and self.draws_things:
+            return ("The clip begins with your picture and moves over it; the prompt has little to say there.",)
+        reading, told = self.read(request.prompt), self.understand(request.prompt)[0]
+        notes = [] if reading is None else [reading.to_sentence()]
+        if told != request.prompt:
+            notes.append(f'The model was told "{told}".')
+        return tuple(note for note in notes if note)
 
     def _stream_line(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
         """Draw stretch after stretch."""
@@ -158,13 +181,16 @@ class VideoGenerator:
         """
         config = self.model.config
         told, parsed = self.understand(request.prompt)
+        if request.image is not None and self.draws_things:
+            told, parsed = request.prompt, None  # what a picture shows is there already
         asked = tuple(getattr(request, name) for name in ASKED)
         for name, value, count in zip(ASKED, asked, config.attributes, strict=False):
             if not 0 <= value <= count:
                 raise ValueError(f"{name} is {value}; it must be from 0 to {count}.")
         values = [*asked, *[0] * (len(config.attributes) - len(asked))]
         if parsed is not None:
-            values = [value or read for value, read in zip(values, encode_attributes(parsed), strict=True)]
+            read = encode_attributes(parsed, len(values))
+            values = [value or other for value, other in zip(values, read, strict=True)]
         words, said = self.table.embed([told, request.negative_prompt], config.max_words)
         attributes = torch.tensor([values, [0] * len(values)])
         return (
@@ -173,22 +199,19 @@ class VideoGenerator:
         )
 
 
-def encode_attributes(parsed: ParsedPrompt) -> tuple[int, ...]:
-    """Return the numbers of the attributes, in the order of the recipe; 0 where the prompt does not say."""
-    values: tuple[tuple[Iterable[str], str], ...] = (
-        (SPEEDS, parsed.speed),
-        (CAMERAS, parsed.camera),
-        (COLOURS, parsed.colour),
-        ((name for name in DIRECTIONS if name != "none"), parsed.direction),
-        (TIMES, parsed.time),
-        (KIND_NAMES, parsed.kind),
-    )
-    return 0, *(1 + list(names).index(value) if value else 0 for names, value in values)
+def encode_attributes(parsed: ParsedPrompt | ThingPrompt, count: int) -> tuple[int, ...]:
+    """Return the numbers of the first `count` attributes, in the order of the recipe; 0 where none is said."""
+    read = 0, *parsed.number_attributes()
+    return (*read, *(0,) * count)[:count]
 
 
-def find_movement(parsed: ParsedPrompt) -> tuple[str, str]:
-    """Find where the picture moves ("" for nowhere) and how fast: as its subject, else as its camera."""
-    return parsed.direction or SHIFTS.get(parsed.camera, ""), parsed.speed or "normal"
+def find_movement(parsed: ParsedPrompt | ThingPrompt) -> tuple[str, str]:
+    """Find where the picture moves ("" for nowhere) and how fast: as its subject, else as its camera.
+
+    Things move before a picture that stays.
+    """
+    way = "" if isinstance(parsed, ThingPrompt) else parsed.direction
+    return way or SHIFTS.get(parsed.camera, ""), parsed.speed or "normal"
 
 
 def _make_chunk(
@@ -215,6 +238,7 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     """
     model = load_network(files[UNET_WEIGHTS], lambda values: UNet3D(UNet3DConfig.from_dict(values)), "the network")
     upscaler = load_upscaler(files[UPSCALER_WEIGHTS]) if UPSCALER_WEIGHTS in files else None
+    light = load_upscaler(files[LIGHT_WEIGHTS]) if LIGHT_WEIGHTS in files else None
     table = load_text_table(files[TEXT_WEIGHTS])
     parser = load_prompt_parser(files[PARSER_WEIGHTS], table) if PARSER_WEIGHTS in files else None
-    return VideoGenerator(model, table, upscaler=upscaler, parser=parser)
+    return VideoGenerator(model, table, upscaler=upscaler, parser=parser, light_upscaler=light)

@@ -4,14 +4,16 @@ The video model learned from few wordings. A small network over the words' vecto
 any wording, and a prompt with words that no training caption has is put into the model's own words before it is drawn
 (as Betker et al. 2023, "Improving Image Generation with Better Captions", section 3, do with a language model). Prompts
 in known words, prompts about characters, and prompts that are about no scene are left as they are. Colours by name are
-looked up (`models.video.colour_names`). What was read also becomes the model's attributes.
+looked up (`models.video.colour_names`). What was read also becomes the model's attributes. Prompts about named things
+are read by `models.video.thing_parsing`, for models that can draw them.
 
 Letters: B batch, L words, E width of a word, C channels.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from models.video.colour_names import find_colour
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES, tidy
 from models.video.text_embedding import TextTable, split_words
+from models.video.thing_parsing import ThingPrompt, parse_things
 from models.weights_io import load_network
 
 PARSER_WEIGHTS = "video_reader.safetensors"
@@ -69,6 +72,21 @@ class ParsedPrompt:
             parts.append(f", {wordings.CAMERA_WORDS[self.camera][0][0]}")
         return tidy(" ".join(parts))
 
+    def number_attributes(self) -> tuple[int, ...]:
+        """Return the numbers of speed, camera, colour, direction, time and kind, 0 where the prompt does not say.
+
+        A scene with a colour of its own has that one where none is said.
+        """
+        values: tuple[tuple[Iterable[str], str], ...] = (
+            (SPEEDS, self.speed),
+            (CAMERAS, self.camera),
+            (COLOURS, self.colour or wordings.NATURAL_COLOURS.get(self.kind, "")),
+            ((name for name in DIRECTIONS if name != "none"), self.direction),
+            (TIMES, self.time),
+            (KIND_NAMES, self.kind),
+        )
+        return tuple(1 + list(names).index(value) if value else 0 for names, value in values)
+
 
 class PromptParserNetwork(nn.Module):
     """Convolutions over words, the greatest value of each channel, then one answer a field."""
@@ -108,15 +126,27 @@ class PromptParser:
         values["colour"] = find_colour(prompt) or values["colour"]
         return ParsedPrompt(**values, sure=chances["kind"])
 
-    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | None]:
-        """Return what the video model is to be told, and what was read where a scene of the world is surely asked for.
+    def understand(self, prompt: str, things: bool = False) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
+        """Return what the video model is to be told, and what was read where its world is surely asked for.
 
         The text is the prompt itself, or the same in the model's own words where it has words that the model never met.
+
+        Args:
+            things: whether the model draws named things. They go before scenes, unless all words, theirs too, are words
+                of the scenes ("birds flying left at dusk").
         """
         parsed = self.parse(prompt)
-        if not parsed.kind or parsed.sure < SURE:
+        words = [word for word in split_words(prompt) if word.isalpha()]
+        if not parsed.kind or parsed.sure < SURE:  # a scene by its very name is asked for all the same
+            named = next((name for word in words for name in (word, f"{word}s") if name in KIND_NAMES), "")
+            parsed = replace(parsed, kind=named, sure=SURE) if named else parsed
+        met = all(word in self.known for word in words)
+        is_scene = bool(parsed.kind) and parsed.sure >= SURE
+        shown = parse_things(prompt) if things else None
+        if shown is not None and not (met and is_scene):
+            return shown.to_caption(), shown
+        if not is_scene:
             return prompt, None
-        met = all(word in self.known for word in split_words(prompt) if word.isalpha())
         return (prompt if met else parsed.to_caption()), parsed
 
     @cached_property

@@ -231,6 +231,14 @@ CAMERA_WORDS: dict[str, Wordings] = {
 
 OPENINGS: Wordings = (("", "", "", "a video of ", "an animation of "), ("", "footage of ", "a clip showing "))
 
+# Colours that scenes have of themselves, where nobody asks for another.
+NATURAL_COLOURS = {
+    "fire": "orange", "lava": "orange", "planet": "gold", "leaves": "orange", "ocean": "blue", "waterfall": "blue",
+    "forest": "green", "desert": "gold", "sunrise": "orange", "clouds": "white", "lightning": "white",
+    "fireflies": "gold", "meteors": "white", "mountains": "blue", "ripples": "blue", "underwater": "blue",
+    "aurora": "green",
+}  # fmt: skip
+
 # What characters do, where they look, who they are.
 MOVE_WORDS: dict[str, Wordings] = {
     "spellcast": (("casts a spell", "does magic"), ("conjures",)),

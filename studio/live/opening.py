@@ -103,7 +103,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     frame_generator, enlarge = None, None
     if specs:
         generator = hold.enter_context(registry.load(specs[0].key).hold())
-        enlarge = generator.upscaler.enlarge if generator.upscaler is not None else None
+        enlarge = generator.light_upscaler.enlarge if generator.light_upscaler is not None else None
         frame_generator = FrameGenerator(generator, prompt, seed)
     return (
         ClipStream(clip_generator, frame_generator, enlarge)

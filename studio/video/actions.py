@@ -101,9 +101,9 @@ class VideoActions:
         native = take.frames()
         if not take.last:  # Stop was pressed: what is finished becomes a clip, whatever is pressed now
             should_stop = _never
-        smooth, rate = yield from _interpolate(native, take.rate, wanted)
-        sound, notes = yield from self._sound(wanted, smooth, rate, should_stop)
-        frames = yield from _enlarge(getattr(model.model, "upscaler", None), smooth, wanted, should_stop)
+        large = yield from _enlarge(getattr(model.model, "upscaler", None), native, wanted, should_stop)
+        frames, rate = yield from _interpolate(large, take.rate, wanted)
+        sound, notes = yield from self._sound(wanted, _reduce(frames), rate, should_stop)
         yield (Status(html.status("Writing the clip", 1.0)),)
         stem = Path(folder) / f"{file_stem(wanted.request.prompt)}-{wanted.request.seed}"
         file = exports.write_clip(stem.with_suffix(".mp4"), frames, rate, sound)
@@ -222,17 +222,17 @@ def build_request(values: Mapping[str, Any]) -> ClipRequest:
     return ClipRequest(request, row["sound"], row["size"], (NO_EFFECT,) if in_vain else ())
 
 
-def open_image(path: str) -> Pixels:
-    """Return the middle square of a picture, or of a clip's first frame, at the model's size, uint8 (64, 64, 3)."""
+def open_image(path: str, size: int = NATIVE_SIDE) -> Pixels:
+    """Return the middle square of a picture, or of a clip's first frame, uint8 (size, size, 3)."""
     from PIL import Image
 
     from models.media.clip_reader import read_picture
 
-    pixels = read_picture(path, NATIVE_SIDE, NATIVE_SIDE)
+    pixels = read_picture(path, size, size)
     side = min(pixels.shape[:2])
     top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
     square = Image.fromarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
-    return np.asarray(square.resize((NATIVE_SIDE, NATIVE_SIDE), Image.Resampling.LANCZOS))
+    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
 
 
 def _interpolate(frames: Pixels, rate: float, wanted: ClipRequest) -> Generator[Events, None, tuple[Pixels, float]]:
@@ -258,7 +258,23 @@ def _enlarge(
             raise jobs.Stopped
         yield (Status(html.status(f"Enlarging frame {at + 1} of {len(frames)}", at / len(frames))),)
         large.append(upscaler.enlarge(frames[at : at + ENLARGE_AT_ONCE]))
-    return np.concatenate(large)
+    made = np.concatenate(large)
+    if not wanted.request.picture_path:
+        return made
+    from models.video.first_picture import carry_detail
+
+    yield (Status(html.status("Giving the frames your picture's detail")),)
+    return carry_detail(made, open_image(wanted.request.picture_path, made.shape[1]))
+
+
+def _reduce(frames: Pixels) -> Pixels:
+    """Bring frames down to the model's own size, at which they are listened to."""
+    if max(frames.shape[1:3]) <= NATIVE_SIDE:
+        return frames
+    import cv2
+
+    size = NATIVE_SIDE, NATIVE_SIDE
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
 
 
 def pack(stem: Path, file: Path, native: Pixels, frames: Pixels, native_rate: float, rate: float) -> Generator[Events]:
