@@ -4,11 +4,12 @@
     python -m benchmarks.video --only sync --json
     python -m benchmarks.video --only words --prompts 60 --checkpoint .runs/video/checkpoint.pt
 
-Groups: `speed` (two torch threads), `words` and `sync`. `words` makes clips of 300 prompts in held-out wordings at the
-default guidance and at 1, 3 and 6: about twenty minutes of a core in all, kept in `--folder` and taken up where they
-were broken off; `failures.txt` there says what fails. `benchmarks.video_classifier` and `benchmarks.video_motion` make
-the judges, `benchmarks.video_judge` says how they are asked. Ancestral sampling of 1,000 steps is timed over some of
-them. diffusers' UNet3DConditionModel is given the same patched grid and about as many parameters.
+Groups: `speed` (two torch threads), `words`, `detail` (`benchmarks.video_detail`), `sync`. `words` makes clips of 300
+prompts in held-out wordings at the default guidance and at 1, 3 and 6: about twenty minutes of a core in all, kept in
+`--folder` and taken up where they were broken off; `failures.txt` there says what fails. `benchmarks.video_classifier`
+and `benchmarks.video_motion` make the judges, `benchmarks.video_judge` says how they are asked. Ancestral sampling of
+1,000 steps is timed over some of them. diffusers' UNet3DConditionModel is given the same patched grid and about as many
+parameters.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import torch
 
 from benchmarks.results import add_json_option, report_figures
 from benchmarks.video_classifier import load_classifier
+from benchmarks.video_detail import measure_detail
 from benchmarks.video_judge import (
     DEFAULTS,
     STEPS,
@@ -197,7 +199,7 @@ def main() -> None:
     limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "video")
-    parser.add_argument("--only", choices=("speed", "words", "sync"), action="append")
+    parser.add_argument("--only", choices=("speed", "words", "detail", "sync"), action="append")
     parser.add_argument("--prompts", type=int, default=300)
     parser.add_argument("--guidance", type=float, action="append", help="the first one is the default")
     parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
@@ -205,8 +207,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    wanted = tuple(options.only or ("speed", "words", "sync"))
-    generator = load_generator(options.checkpoint) if set(wanted) & {"speed", "words"} else None
+    wanted = tuple(options.only or ("speed", "words", "detail", "sync"))
+    generator = load_generator(options.checkpoint) if set(wanted) & {"speed", "words", "detail"} else None
     figures: dict[str, float] = {}
     for group in wanted:
         found: Figures
@@ -215,11 +217,12 @@ def main() -> None:
         else:
             assert generator is not None
             scales = tuple(options.guidance or SCALES)
-            found = (
-                measure_speed(generator)
-                if group == "speed"
-                else measure_words(generator, options.prompts, options.folder, scales)
-            )
+            if group == "detail":
+                found = measure_detail(generator)
+            elif group == "speed":
+                found = measure_speed(generator)
+            else:
+                found = measure_words(generator, options.prompts, options.folder, scales)
         for key, value in found:
             figures[key] = round(float(np.float64(value)), 4)
             if not options.json:

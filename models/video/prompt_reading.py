@@ -37,10 +37,12 @@ class PromptReading:
     Attributes:
         chips: what will be seen, in a few words each; none where nothing of the prompt is in the model's world.
         unread: the words that say nothing to the model.
+        things: whether the model draws named things.
     """
 
     chips: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    things: bool = True
 
     @property
     def is_known(self) -> bool:
@@ -50,9 +52,10 @@ class PromptReading:
     def to_sentence(self) -> str:
         """Say what cannot be drawn, "" where all can."""
         if not self.chips:
+            things = f" {len(THING_NAMES)} things from airplane to zombie," if self.things else ""
             return (
                 "Nothing of this is in this model's world, so the clip shows something else. It draws scenes of nature "
-                f"and the sky, {len(THING_NAMES)} things from ant to zombie, and people who walk or cast spells. "
+                f"and the sky,{things} and people who walk or cast spells. "
                 "For anything else choose a model of the Hub as Model."
             )
         if not self.unread:
@@ -69,7 +72,7 @@ def read_prompt(parser: PromptParser, prompt: str, things: bool) -> PromptReadin
     words = split_words(prompt)
     person = next((PEOPLE_WORDS[word] for word in words if word in PEOPLE_WORDS), "")
     if parsed is None and not person:
-        return PromptReading((), find_unread(parser, prompt))
+        return PromptReading((), find_unread(parser, prompt), things)
     if parsed is None:
         verbs = {text.split()[0]: move for move, both in wordings.MOVE_WORDS.items() for text in both[0]}
         move = next((verbs[word] for word in words if word in verbs and word != "is"), "")

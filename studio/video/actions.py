@@ -133,7 +133,8 @@ class VideoActions:
             for chunk in chunks:
                 card: tuple[Event, ...] = ()
                 if not take.done:
-                    card = (Pictures({"shelf": model_card.line(self.registry, key)}),)
+                    told = html.notes((*wanted.notes, *chunk.notes))
+                    card = (Pictures({"shelf": model_card.line(self.registry, key), "notes": told}),)
                 take.add(chunk)
                 if should_stop():
                     break

@@ -24,6 +24,7 @@ from studio.video.controls import (
     LOOKS,
     QUALITIES,
 )
+from studio.video.reading import show_reading
 
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#video-generate').click(), 60); }"
 WELCOME = (
@@ -66,7 +67,7 @@ def _build_maker(registry: Registry) -> None:
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             with gr.Column(elem_classes=["card", "first"]):
-                generate, stop = _layout_prompt(form)
+                generate, stop, reading = _layout_prompt(form)
             with gr.Column(elem_classes="card"):
                 quality = _layout_shape(form)
                 upload, note = _layout_finer(form)
@@ -76,6 +77,14 @@ def _build_maker(registry: Registry) -> None:
             panels = _layout_result(card)
     wire_run(form, panels, [(generate, actions.run)], stop, actions.stops)
     _wire_model(form, card)
+    gr.on(
+        [form["prompt"].change, form["model"].change],
+        lambda key, prompt: show_reading(registry, key, prompt),
+        [form["model"], form["prompt"]],
+        reading,
+        trigger_mode="always_last",
+        **QUIET,
+    )
     wire_settings(form, upload, note, actions.load_settings)
     endpoint(
         form,
@@ -86,8 +95,9 @@ def _build_maker(registry: Registry) -> None:
     )
 
 
-def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button]:
+def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button, gr.HTML]:
     form.layout("prompt")
+    reading = markup("", elem_id="video-reading")
     with gr.Row(elem_classes="actions"):
         generate = gr.Button(
             "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
@@ -98,7 +108,7 @@ def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button]:
         for name, prompt in EXAMPLES:
             chip = gr.Button(name, size="sm", elem_classes="example-chip")
             chip.click(lambda prompt=prompt: prompt, outputs=form["prompt"], **QUIET).then(None, js=PRESS_JS)
-    return generate, stop
+    return generate, stop, reading
 
 
 def _layout_shape(form: Form) -> gr.Radio:

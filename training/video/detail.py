@@ -223,8 +223,8 @@ class DetailTraining:
         self.step += 1
         for average, network in zip(self.averages, (self.fine, self.light), strict=True):
             update_average(average, network, weigh_update(self.step, plan.average))
-        pairs = measure_sharpness(made[:pairs].detach()).median() / measure_sharpness(large[:pairs]).median()
-        return figures | {"sharpness": pairs, "sharpness_sampled": measure_sharpness(alone.detach()).median()}
+        ratio = measure_sharpness(made[:pairs].detach()).median() / measure_sharpness(large[:pairs]).median()
+        return figures | {"sharpness": ratio, "sharpness_sampled": measure_sharpness(alone.detach()).median()}
 
     def train_judge(self, real: Tensor, made: Tensor) -> Tensor:
         """Teach the discriminator with the hinge loss."""

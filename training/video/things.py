@@ -151,7 +151,7 @@ def _paste(stage: Stage, cutout: Array, path: dict[str, Array], tall: float, lig
     biggest = float((path["size"] * zooms).max()) * tall / 2 * side / max(rows, columns * 0.75)
     if biggest < 0.7:  # shrink once by areas, so that no detail is skipped
         share = biggest / 0.9
-        cutout = cv2.resize(cutout, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        cutout = f32(cv2.resize(cutout, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))
         rows, columns = cutout.shape[:2]
         middle_x, middle_y = (columns - 1) / 2, (rows - 1) / 2
     for frame in range(stage.frames):

@@ -46,7 +46,7 @@ def test_training_wordings_are_read_and_held_out_ones_mostly(parser: PromptParse
 def test_new_words_give_way_to_known_ones_and_known_ones_stay(parser: PromptParser) -> None:
     told, read = parser.understand("footage of a red yacht at sea leftwards")
     assert told == "a boat with red sails moving left"
-    assert read is not None and (read.kind, read.colour, read.direction) == ("boat", "red", "left")
+    assert isinstance(read, ParsedPrompt) and (read.kind, read.colour, read.direction) == ("boat", "red", "left")
     told, read = parser.understand("a blue waterfall")
     assert told == "a blue waterfall" and read is not None and read.colour == "blue"
 
