@@ -115,6 +115,8 @@ class HubSpeech:
         for name, is_asked in asked.items():
             if is_asked and name not in self.speaker.controls:
                 yield f"{self.title} has no control of its {name}; it was left as it is."
+        if request.second_voice:
+            yield f"{self.title} cannot mix two voices; the first one speaks alone."
         if request.energy_db:
             yield f"{self.title} has no control of energy; its sound was made louder or softer afterwards."
 

@@ -36,7 +36,12 @@ if __name__ == "__main__":
     for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):
         shutil.copy(file, folder)
     sync = next(spec for spec in CATALOG if spec.task == Task.SYNC)
-    specs = (debug_spec("slow", "load_slow"), debug_spec("quick"), debug_spec("broken", "load_corrupt"), shipped)
+    specs = (
+        debug_spec("slow", "load_slow"),
+        debug_spec("quick", mixes_voices=True),
+        debug_spec("broken", "load_corrupt"),
+        shipped,
+    )
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
     video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
     beats = music_video_specs()[0]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import soundfile
 
+from studio.io.recipes import read_recipe
 from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
 
 LONG = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills. " * 12
@@ -60,6 +61,27 @@ def test_the_shipped_voice_is_heard(page: Any, tmp_path: Path) -> None:
     samples, rate = soundfile.read(waiting.value.path())
     assert rate == 22_050 and 2.5 < len(samples) / rate < 8.0
     assert 0.01 < samples.std() < 0.3 and abs(samples).max() <= 1.0
+
+
+def test_two_voices_are_mixed(page: Any) -> None:
+    _type(page, "Both of us.", "Debug quick")
+    page.wait_for_selector("#speech-second_voice", state="visible")
+    assert not page.is_visible("#speech-blend")
+    page.click("#speech-second_voice input")
+    page.get_by_role("option", name="High tones").click()
+    page.wait_for_selector("#speech-blend", state="visible")
+    page.fill("#speech-blend input[type=number]", "0.3")
+    page.press("#speech-blend input[type=number]", "Tab")
+    page.click("#speech-generate")
+    _wait(page, FINISHED)
+    with page.expect_download() as waiting:
+        page.click("#speech-wav")
+    settings = read_recipe(waiting.value.path()).settings
+    assert (settings["second_voice"], settings["blend"]) == ("high", 0.3)
+    page.click("#speech-model input")
+    page.get_by_role("option", name="Debug slow").click()
+    page.wait_for_selector("#speech-second_voice", state="hidden")
+    page.wait_for_selector("#speech-blend", state="hidden")
 
 
 def test_words_light_up_while_they_are_heard(page: Any) -> None:

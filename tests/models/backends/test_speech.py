@@ -56,8 +56,9 @@ def test_vits_follows_speed_and_says_what_it_cannot_do(load: Load) -> None:
     chunks, sound = heard(model, text="hello the boat")
     slow = heard(model, text="hello the boat", speed=0.5)[1]
     assert 1.7 < len(slow) / len(sound) < 2.3
-    notes = heard(model, pitch_semitones=2.0, vocoder="griffin-lim")[0][-1].notes
+    notes = heard(model, pitch_semitones=2.0, vocoder="griffin-lim", second_voice="1")[0][-1].notes
     assert any("pitch" in note for note in notes) and any("vocoder" in note for note in notes)
+    assert any("cannot mix two voices" in note for note in notes)
     assert not any("no control" in note for note in chunks[-1].notes)
 
 
