@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-BLOCKS = (16, 32, 64)
-"""Frames in the first, second and all later blocks: small at first so that the sound starts early."""
+BLOCKS = (16, 32, 64, 128)
+"""Frames in the first blocks and in all later ones: small at first so that the sound starts early."""
 
 
 class StreamingInference:
