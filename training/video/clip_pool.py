@@ -42,6 +42,7 @@ class VideoPlan:
 
     Attributes:
         character_share, thing_share, photo_share: of the clips, where their folders are given.
+        no_words, no_attribute, no_thing: shares of captions, and of attributes of either sort, that are left out.
         strange_words: share of the captions of moves over photographs that speak of something else.
     """
 
@@ -66,6 +67,7 @@ class VideoPlan:
     captions: int = 20_000  # in which the words of captions are looked up
     no_words: float = 0.12
     no_attribute: float = 0.5
+    no_thing: float = 0.1
     given_frames: float = 0.12
     calm_share: float = 0.25
     last_rate: float = 0.05

@@ -28,6 +28,7 @@ from torch import Tensor, multiprocessing
 from models.video.diffusion import compute_loss
 from models.video.generator import UNET_WEIGHTS
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
+from models.video.thing_words import THING_ATTRIBUTES
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import load_safetensors, save_safetensors
 from training.loop import TrainingLoop, weigh_update
@@ -182,7 +183,9 @@ class ClipStore:
         said = (pieces >= 0) & told[:, None]
         words = self.vectors[pieces.clamp(min=0)]
         words = (words + self.spread * torch.randn(words.shape, generator=random, device=device)) * said[..., None]
-        kept = (draw_chance(batch, len(ATTRIBUTES)) > plan.no_attribute) & told[:, None]
+        left_out = torch.full((len(ATTRIBUTES),), plan.no_attribute, device=device)
+        left_out[-len(THING_ATTRIBUTES) :] = plan.no_thing  # which are always said of a clip of things
+        kept = (draw_chance(batch, len(ATTRIBUTES)) > left_out) & told[:, None]
         attributes = self.clips.attributes[rows] * kept
         lengths = torch.tensor([n for n in GIVEN if n < plan.frames], device=device)
         chance = torch.where(find_photos(self.clips.attributes[rows]), GIVEN_OF_PHOTOS, plan.given_frames)
