@@ -14,6 +14,7 @@ from studio.music.actions import IDEA_NAMES, ROLL_NAMES, MusicActions
 from studio.music.controls import FIELDS, OWN
 from studio.music.roll_actions import RollActions
 from studio.music.take import FILES, SOUND, MusicTake
+from studio.music.words import layout_words, wire_words
 from studio.page import html, jobs, model_card
 from studio.page.components import QUIET, markup, shared_state, stream_player
 from studio.page.events import Events, Problem, Status
@@ -54,7 +55,7 @@ def build(registry: Registry) -> None:
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
             with gr.Column(elem_classes=["card", "first"]):
-                moods, starters, stop = _layout_start(form)
+                moods, described, starters, stop = _layout_start(form)
             with gr.Column(elem_classes="card"):
                 upload, note, card = _layout_controls(form)
             with gr.Column(elem_classes="card"):
@@ -73,6 +74,7 @@ def build(registry: Registry) -> None:
     _wire_ideas(actions, form, panels, buttons)
     _wire_roll(roll, form, panels)
     _wire_moods(form, moods)
+    wire_words(form, *described)
     _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings)
     endpoint(
@@ -88,10 +90,13 @@ def build(registry: Registry) -> None:
     )
 
 
-def _layout_start(form: Form) -> tuple[list[gr.Button], dict[str, gr.Button], gr.Button]:
+def _layout_start(
+    form: Form,
+) -> tuple[list[gr.Button], tuple[gr.Textbox, gr.Button, gr.HTML], dict[str, gr.Button], gr.Button]:
     markup('<div class="hint">Pick a mood; it is composed at once. Then change what you like.</div>')
     with gr.Row(elem_classes="chips"):
         moods = [gr.Button(name, size="sm", elem_classes="example-chip") for name, _ in MOODS]
+    described = layout_words()
     with gr.Row(elem_classes="actions"):
         compose = gr.Button(
             "Compose", variant="primary", scale=3, min_width=110, elem_id="music-compose",
@@ -102,7 +107,7 @@ def _layout_start(form: Form) -> tuple[list[gr.Button], dict[str, gr.Button], gr
             "Stop", interactive=False, scale=1, min_width=70, elem_id="music-stop", elem_classes="stop-button"
         )
     form.layout("bars")
-    return moods, {"compose": compose, "ideas": ideas}, stop
+    return moods, described, {"compose": compose, "ideas": ideas}, stop
 
 
 def _layout_controls(form: Form) -> tuple[gr.File, gr.HTML, gr.HTML]:

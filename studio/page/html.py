@@ -139,6 +139,15 @@ def preview(sentence: str) -> str:
     return f'<div class="words preview">{escape(sentence)}</div>'
 
 
+def understood(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Return what was read in a person's words, a line for each control: its label, its value, and the words."""
+    lines = (
+        f"<li><b>{escape(label)}</b> {escape(value)} <span>“{escape(words)}”</span></li>"
+        for label, value, words in rows
+    )
+    return f'<ul class="understood" role="status">{"".join(lines)}</ul>' if rows else ""
+
+
 def verdicts(sentences: Sequence[str]) -> str:
     """Return what the alignment tells, a line for each finished sentence."""
     lines = [escape(sentence) for sentence in sentences if sentence]
