@@ -69,13 +69,19 @@ def take_given_files(component: Component) -> None:
 
 
 def check_given_files(page: gr.Blocks) -> None:
-    """Let a page answer with a sentence where what is given for a file is none, or is not the studio's to give."""
+    """Let a page answer with a sentence where what is given for a file is none, or is not the studio's to give.
+
+    A list of values that is shorter than an endpoint's, as programs of an older version send it, means the defaults of
+    what has been added at its end.
+    """
     preprocess = page.preprocess_data
 
     async def check_first(block_fn: Any, inputs: list[Any], *more: Any, **options: Any) -> list[Any]:
         for block, given in zip(block_fn.inputs, inputs, strict=False):
             if isinstance(block, (gr.File, gr.Audio)) and given is not None:
                 _check(str(block.label), given)
+        if block_fn.api_visibility == "public":
+            inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
         return await preprocess(block_fn, inputs, *more, **options)
 
     page.preprocess_data = check_first  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from studio.unheard import find_listened_session
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 WAIT_S = 60.0
-LONG = {"data": ["word " * 2000, "speech/slow", "low", 1, 0, 0, "neural", 7, ""]}  # ten minutes of sound
+LONG = {"data": ["word " * 2000, "speech/slow", "low", 1, 0, 0, "neural", 7, ""]}  # ten minutes; of an older version
 
 
 @pytest.fixture(scope="module")
