@@ -16,6 +16,9 @@ import gradio as gr
 from gradio.components import Component
 from gradio.utils import get_upload_folder
 
+from models.media.limits import MAX_UPLOAD_BYTES
+from studio.io.web_files import download
+
 FILE_ROUTE = "/gradio_api/file="
 NOT_OURS = "{!r} is no file that this studio made or was given. Upload it, or give a web address."
 NOT_FETCHED = "{!r} cannot be fetched: {}. Upload the file, or give an address that anybody can reach."
@@ -57,7 +60,8 @@ def take_given_files(component: Component) -> None:
         if not isinstance(given, str) or not is_address(given):
             return await fetch(given)
         try:
-            return await fetch(find_own_file(given) or given)
+            own = find_own_file(given)
+            return await fetch(own or await download(given, Path(get_upload_folder()), MAX_UPLOAD_BYTES))
         except Exception as error:
             raise gr.Error(NOT_FETCHED.format(given[:200], error), print_exception=False) from error
 

@@ -154,7 +154,7 @@ class VideoStyleActions(StyleActions):
             brush=values["brush"],
             part=StyledPart(values["part"]),
             keep_colours=values["keep_colours"],
-            size=values["size"] if probe(content).is_picture else values["clip_size"],
+            size=values["size"] if probe(content).is_picture else min(values["size"], values["clip_size"]),
             steadiness=values["steadiness"],
         )
 
