@@ -4,12 +4,12 @@
     python -m benchmarks.video --only sync --json
     python -m benchmarks.video --only words --prompts 60 --checkpoint .runs/video/checkpoint.pt
 
-Groups: `speed` (two torch threads), `words`, `detail` (`benchmarks.video_detail`), `sync`. `words` makes clips of 300
-prompts in held-out wordings at the default guidance and at 1, 3 and 6: about twenty minutes of a core in all, kept in
-`--folder` and taken up where they were broken off; `failures.txt` there says what fails. `benchmarks.video_classifier`
-and `benchmarks.video_motion` make the judges, `benchmarks.video_judge` says how they are asked. Ancestral sampling of
-1,000 steps is timed over some of them. diffusers' UNet3DConditionModel is given the same patched grid and about as many
-parameters.
+Groups: `speed` (two torch threads), `words`, `detail` (`benchmarks.video_detail`), `honesty`
+(`benchmarks.video_honesty`) and `sync`. `words` makes clips of 300 prompts in held-out wordings at the default
+guidance and at 1, 3 and 6: about twenty minutes of a core in all, kept in `--folder` and taken up where they were
+broken off; `failures.txt` there says what fails. `benchmarks.video_classifier` and `benchmarks.video_motion` make the
+judges, `benchmarks.video_judge` says how they are asked. Ancestral sampling of 1,000 steps is timed over some of
+them. diffusers' UNet3DConditionModel is given the same patched grid and about as many parameters.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import torch
 from benchmarks.results import add_json_option, report_figures
 from benchmarks.video_classifier import load_classifier
 from benchmarks.video_detail import measure_detail
+from benchmarks.video_honesty import measure_honesty
 from benchmarks.video_judge import (
     DEFAULTS,
     STEPS,
@@ -48,6 +49,7 @@ from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.unet3d import UNet3D
 
 MODEL = "video/unet3d"
+GROUPS = ("speed", "words", "detail", "honesty", "sync")
 PROMPT = "a red ball bouncing to the right"
 ANCESTRAL_STEPS, TIMED_STEPS = 1000, 12
 SCALES = (DEFAULTS.guidance, 1.0, 3.0, 6.0)
@@ -199,7 +201,7 @@ def main() -> None:
     limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "video")
-    parser.add_argument("--only", choices=("speed", "words", "detail", "sync"), action="append")
+    parser.add_argument("--only", choices=GROUPS, action="append")
     parser.add_argument("--prompts", type=int, default=300)
     parser.add_argument("--guidance", type=float, action="append", help="the first one is the default")
     parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
@@ -207,8 +209,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    wanted = tuple(options.only or ("speed", "words", "detail", "sync"))
-    generator = load_generator(options.checkpoint) if set(wanted) & {"speed", "words", "detail"} else None
+    wanted = tuple(options.only or GROUPS)
+    generator = load_generator(options.checkpoint) if set(wanted) - {"sync"} else None
     figures: dict[str, float] = {}
     for group in wanted:
         found: Figures
@@ -219,6 +221,9 @@ def main() -> None:
             scales = tuple(options.guidance or SCALES)
             if group == "detail":
                 found = measure_detail(generator)
+            elif group == "honesty":
+                assert generator.parser is not None
+                found = iter(measure_honesty(generator.parser, generator.draws_things).items())
             elif group == "speed":
                 found = measure_speed(generator)
             else:

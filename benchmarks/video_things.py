@@ -102,7 +102,7 @@ def train(cutouts: Path, minutes: float, path: Path, batch: int = 64) -> ThingJu
         step += 1
         if step % 100 == 0:
             right = float((things.argmax(dim=1) == labels[rows, 0]).float().mean())
-            print(f"step {step}, {made} frames, loss {float(loss):.3f}, right {right:.2f}", flush=True)
+            print(f"step {step}, {made} frames, loss {float(loss.detach()):.3f}, right {right:.2f}", flush=True)
     save_safetensors(path, judge.state_dict(), {"steps": str(step)})
     return judge.eval()
 

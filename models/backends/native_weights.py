@@ -50,7 +50,7 @@ NATIVE_KINDS: dict[str, NativeKind] = {
     "video/unet3d": NativeKind(
         "models.video.generator:load_bundled",
         ("video_unet3d.safetensors", "video_text.safetensors"),
-        ("video_upscaler.safetensors", "video_reader.safetensors"),
+        ("video_upscaler.safetensors", "video_upscaler_light.safetensors", "video_reader.safetensors"),
     ),
 }
 

@@ -1,25 +1,38 @@
 """What the video model understood of a prompt, to be told to the person: what it will draw, and which words it cannot.
 
-A word is read when captions of the training have it, when it is part of a named thing, a colour, a number or a way of
-speaking, or when its vector is near that of such a word.
+A word is read when the training had it, when it is part of a named thing, a colour, a number or a way of speaking, or
+when its vector is near that of such a word.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.video import scene_words as wordings
-from models.video.colour_names import find_colour
+from models.video.colour_names import find_colour, load_colour_names
 from models.video.prompt_parsing import ParsedPrompt, PromptParser
+from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
-from models.video.text_embedding import split_words
-from models.video.thing_parsing import STOP_WORDS, ThingPrompt, to_plural
+from models.video.text_embedding import TextTable, split_words
+from models.video.thing_parsing import STOP_WORDS, ThingPrompt, find_things, to_plural
 from models.video.thing_words import ACTS, THING_NAMES
 
-NEAR = 0.52  # cosine of a word with one of the captions from which it is taken as that
+NEAR, NEAR_THING = 0.5, 0.6  # cosines of a word, and of a thing's, with one that is known from which it is that one
+# A word that is not read is told where such words are this share of the prompt, where the scene is less sure than this,
+# or where it names a thing; else it is one word of many, and the scene is what was meant.
+TOLD_SHARE, TOLD_SURE = 0.25, 0.5
+FRAMING = frozenset(
+    split_words(
+        "side view first pace back pull pulls slide slides closer fixed surface full end among open lit old range away "
+        "after ahead appears move moves moving pass passes passing towards forwards rate leisurely"
+    )
+)
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
 KIND_TITLES = {
     "fire": "campfire", "ink": "ink in water", "ripples": "ripples on water", "balloons": "hot-air balloons",
@@ -78,7 +91,17 @@ def read_prompt(parser: PromptParser, prompt: str, things: bool) -> PromptReadin
         move = next((verbs[word] for word in words if word in verbs and word != "is"), "")
         chips = "man" if person == "male" else "woman", *((ACT_TITLES[move],) if move else ())
         return PromptReading(chips, find_unread(parser, prompt))
-    return PromptReading(list_scene_chips(parsed), find_unread(parser, prompt))
+    return PromptReading(list_scene_chips(parsed), _find_told(parser, prompt, parsed.sure))
+
+
+def _find_told(parser: PromptParser, prompt: str, sure: float) -> tuple[str, ...]:
+    """Find the words that are not read, of a prompt that asks for a scene, if they are worth a word."""
+    words = split_words(prompt)
+    unread = find_unread(parser, prompt)
+    content = {word for word in words if word.isalpha() and len(word) > 1} - STOP_WORDS - FRAMING
+    named = {word for _, start, end in find_things(words) for word in words[start:end]}
+    told = len(unread) >= TOLD_SHARE * len(content) or sure < TOLD_SURE
+    return tuple(word for word in unread if told or word in named)
 
 
 ACT_TITLES = {
@@ -111,16 +134,31 @@ def list_scene_chips(parsed: ParsedPrompt) -> tuple[str, ...]:
 
 def find_unread(parser: PromptParser, prompt: str) -> tuple[str, ...]:
     """Find the words of a prompt that say nothing to the model, in their order."""
-    table, known = parser.table, sorted(parser.known)
-    words = dict.fromkeys(word for word in split_words(prompt) if word.isalpha() and len(word) > 1)
-    strange = [word for word in words if word not in parser.known | STOP_WORDS and not find_colour(word)]
+    table, spoken = parser.table, split_words(prompt)
+    read = parser.known | SCENE_VOCABULARY | STOP_WORDS | FRAMING | _list_colour_words(spoken)
+    words = dict.fromkeys(word for word in spoken if word.isalpha() and len(word) > 1)
+    strange = [word for word in words if word not in read and not find_colour(word)]
     if not strange:
         return ()
-    pieces = [table.tokenize(word) for word in known]
-    vectors = torch.stack([table.vectors[each].sum(dim=0) for each in pieces])
-    unit = F.normalize(vectors, dim=1)
+    unit = _embed_words(table, parser.known | SCENE_VOCABULARY)
+    things = {word for _, start, end in find_things(spoken) for word in spoken[start:end]}
     return tuple(
         word
         for word in strange
-        if float((unit @ F.normalize(table.vectors[table.tokenize(word)].sum(dim=0), dim=0)).max()) < NEAR
+        if float((unit @ F.normalize(table.vectors[table.tokenize(word)].sum(dim=0), dim=0)).max())
+        < (NEAR_THING if word in things else NEAR)
     )
+
+
+def _list_colour_words(words: list[str]) -> frozenset[str]:
+    """List the words that make colours together, as "lemon yellow" does."""
+    names = load_colour_names()
+    pairs = [pair for pair in pairwise(words) if pair in names]
+    return frozenset(word for pair in pairs for word in pair)
+
+
+@lru_cache(maxsize=2)
+def _embed_words(table: TextTable, words: frozenset[str]) -> Tensor:
+    """Embed words as unit vectors (N, E)."""
+    pieces = [found for word in sorted(words) if (found := table.tokenize(word))]
+    return F.normalize(torch.stack([table.vectors[each].sum(dim=0) for each in pieces]), dim=1)

@@ -16,6 +16,7 @@ from models.video.prompt_parsing import (
     list_known_words,
     load_prompt_parser,
 )
+from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
 from training.video import prompt_parsing as recipe
@@ -66,3 +67,10 @@ def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) 
     assert load_prompt_parser(path, table).parse("a blue ocean").kind == parser.parse("a blue ocean").kind
     rows = PromptParserNetwork(8, 4)(torch.zeros(2, 1, 8), torch.zeros(2, 1, dtype=torch.bool))
     assert rows["kind"].shape == (2, len(KINDS) + 1)
+
+
+def test_the_reading_knows_the_words_that_the_parser_learned() -> None:
+    lists = (*thesaurus.SCENES.values(), *thesaurus.ATTRIBUTES.values())
+    words = {word for texts in lists for text in texts for word in split_words(text)}
+    learned = {word for word in words if word.isascii() and word.isalpha() and len(word) > 1}
+    assert learned - list_known_words() == SCENE_VOCABULARY
