@@ -23,10 +23,10 @@ from models.video.text_embedding import TextTable, split_words
 from models.video.thing_parsing import STOP_WORDS, ThingPrompt, find_things, to_plural
 from models.video.thing_words import ACTS, THING_NAMES
 
-NEAR, NEAR_THING = 0.5, 0.6  # cosines of a word, and of a thing's, with one that is known from which it is that one
+NEAR, NEAR_THING = 0.47, 0.7  # cosines of a word, and of a thing's, with one that is known from which it is that one
 # A word that is not read is told where such words are this share of the prompt, where the scene is less sure than this,
 # or where it names a thing; else it is one word of many, and the scene is what was meant.
-TOLD_SHARE, TOLD_SURE = 0.25, 0.5
+TOLD_SHARE, TOLD_SURE = 0.3, 0.4
 FRAMING = frozenset(
     split_words(
         "side view first pace back pull pulls slide slides closer fixed surface full end among open lit old range away "
@@ -85,22 +85,22 @@ def read_prompt(parser: PromptParser, prompt: str, things: bool) -> PromptReadin
     words = split_words(prompt)
     person = next((PEOPLE_WORDS[word] for word in words if word in PEOPLE_WORDS), "")
     if parsed is None and not person:
-        return PromptReading((), find_unread(parser, prompt), things)
+        return PromptReading((), find_unread(parser, prompt, ""), things)
     if parsed is None:
         verbs = {text.split()[0]: move for move, both in wordings.MOVE_WORDS.items() for text in both[0]}
         move = next((verbs[word] for word in words if word in verbs and word != "is"), "")
         chips = "man" if person == "male" else "woman", *((ACT_TITLES[move],) if move else ())
-        return PromptReading(chips, find_unread(parser, prompt))
-    return PromptReading(list_scene_chips(parsed), _find_told(parser, prompt, parsed.sure))
+        return PromptReading(chips, find_unread(parser, prompt, ""))
+    return PromptReading(list_scene_chips(parsed), _find_told(parser, prompt, parsed))
 
 
-def _find_told(parser: PromptParser, prompt: str, sure: float) -> tuple[str, ...]:
+def _find_told(parser: PromptParser, prompt: str, parsed: ParsedPrompt) -> tuple[str, ...]:
     """Find the words that are not read, of a prompt that asks for a scene, if they are worth a word."""
     words = split_words(prompt)
-    unread = find_unread(parser, prompt)
+    unread = find_unread(parser, prompt, parsed.kind)
     content = {word for word in words if word.isalpha() and len(word) > 1} - STOP_WORDS - FRAMING
     named = {word for _, start, end in find_things(words) for word in words[start:end]}
-    told = len(unread) >= TOLD_SHARE * len(content) or sure < TOLD_SURE
+    told = len(unread) >= TOLD_SHARE * len(content) or parsed.sure < TOLD_SURE
     return tuple(word for word in unread if told or word in named)
 
 
@@ -132,16 +132,17 @@ def list_scene_chips(parsed: ParsedPrompt) -> tuple[str, ...]:
     return tuple(chip for chip in (kind, colour, direction, speed, parsed.time, camera) if chip)
 
 
-def find_unread(parser: PromptParser, prompt: str) -> tuple[str, ...]:
-    """Find the words of a prompt that say nothing to the model, in their order."""
+def find_unread(parser: PromptParser, prompt: str, kind: str) -> tuple[str, ...]:
+    """Find the words of a prompt about a scene, "" for none, that say nothing to the model, in their order."""
     table, spoken = parser.table, split_words(prompt)
-    read = parser.known | SCENE_VOCABULARY | STOP_WORDS | FRAMING | _list_colour_words(spoken)
+    things = frozenset(word for _, start, end in find_things(spoken) for word in spoken[start:end]) - parser.known
+    vocabulary = parser.known | SCENE_VOCABULARY[""] | SCENE_VOCABULARY.get(kind, frozenset())
+    read = (vocabulary - things) | STOP_WORDS | FRAMING | _list_colour_words(spoken)
     words = dict.fromkeys(word for word in spoken if word.isalpha() and len(word) > 1)
     strange = [word for word in words if word not in read and not find_colour(word)]
     if not strange:
         return ()
-    unit = _embed_words(table, parser.known | SCENE_VOCABULARY)
-    things = {word for _, start, end in find_things(spoken) for word in spoken[start:end]}
+    unit = _embed_words(table, vocabulary - things)
     return tuple(
         word
         for word in strange
@@ -157,7 +158,7 @@ def _list_colour_words(words: list[str]) -> frozenset[str]:
     return frozenset(word for pair in pairs for word in pair)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def _embed_words(table: TextTable, words: frozenset[str]) -> Tensor:
     """Embed words as unit vectors (N, E)."""
     pieces = [found for word in sorted(words) if (found := table.tokenize(word))]

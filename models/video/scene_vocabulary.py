@@ -1,109 +1,213 @@
-"""Words of the scenes beside those of the captions, which the prompt parser learned: those of the thesaurus."""
+"""Words beside those of the captions that the prompt parser learned, those of the thesaurus: by scene, "" for all."""
 
 from __future__ import annotations
 
-_WORDS = (
-    "ablaze about accretion acid acrylics advancing aeronauts aeroplane aerostat airship airships airy alabaster "
-    "alaska albatross albuquerque algae alien aloft alpine alps amazon ambient amethyst anchor andes andromeda "
-    "angeles angelfish animals antarctica appalachians approaching apricot april aqua aquarelle arabesque arabia "
-    "arabian arc archway arctic arid arizona armada armageddon arson art as ascends ashen ashes asteroid asteroids "
-    "astronaut astronomy atlantic atom atomic atoms aubergine auroras autumnal avenue avocado azaleas azure baby "
-    "backwards bad badlands ballooning balloonist balls baltic bamboo banana bands bang bangers bangs bank barbecue "
-    "barge barred barren barrier basalt baseball basil basin basket basketball bastille bath bathroom beach beam bed "
-    "bedouin beeches bees beetles begonias below berlin big billiard billows bioluminescent birch bird birdlife black "
-    "blackberry blade blast blasts blazing bleached blimp blinking blizzard blobs blonde blood bloom blooming blossom "
-    "blossoming blot blowing blown bluebell bluegreen bluish blush board boating boats body bolide bolt bombs "
-    "botanical bottle bottom boulders boulevard bounce bounced bounces bouncy bouquet bowl bowling boxes branches "
-    "brass breakers breaks brick bricks brisk briskly broad broken brolly bronze brook bubble bubblegum bubbly bucket "
-    "bugs buildings burgundy burn bursting bursts bush buttercups butterscotch buttery cactus calm camel campfire "
-    "canary candle candles candyfloss canoe canopy cantaloupe canyon cape cappadocia captain caravan cardinal "
-    "caribbean carmine carnation carnations carnival carousel carp carpet carrot cars catacombs catamaran cataracts "
-    "cave celebration celestial cells ceres cerise cerulean chalet chalk champagne channel cherry chess chessboard "
-    "chicago child chlorophyll choppy christmas chrysanthemum chrysanthemums church chute circle cirrus cities "
-    "clementine cliffs climb cloth cloudburst clouded cloudiness cloudless cloudscape clownfish cluster clusters "
-    "coals coastal coastline cobalt cockcrow code cold colossal coloured colourful colouring colourless colours "
-    "combustion comet coming concentric constellations cooling copper coppery copse coral cormorants corn cornflower "
-    "cosmic cosy cotton cover covered crackers crackle crackling cracks craft crags crane cranes crashing crater "
-    "craters cream creek cricket crocuses crossword crowds crows cruise crystal crystals cubes cucumber cumulonimbus "
-    "cumulus curling currents curtain custard cutter cyberpunk cyclone daffodils daisies dance dandelions darkness "
-    "dawning daytime dead death december deluge denim depth descends descent detergent detonations dew diffusing "
-    "diffusion dinghy dips dirigible disc discharge discharges disco dispersing display dissolves dissolving distance "
-    "disturbed diver diving diwali doily dolomites dolphins dominoes don dove doves downhill downtown downward drain "
-    "dream dreamy drenched dribbling dried drift drifts drip dripping drizzle drop drought dry dubai ducks duct dune "
-    "dust dusty dutch dwarf eagle earth east eastbound eastward eggplant eggshell egypt electric electrical "
-    "electricity electrons elevating elevations elm ember embers enchanted endless energy entering enterprise "
-    "equaliser erupting eruption etna europa eve everest evergreens everywhere exercise exiting exoplanet expanding "
-    "explodes explosion explosions facets fair fairies fairy falcons far farm faster fawkes feathered february fells "
-    "fern ferns ferris ferry festival festive few fiesta fig film final finches finland fireball firecrackers firefly "
-    "fireplace fires firewood firework firs fishbowl fisherman fishermen fishes fishing fizz flakes flame flaming "
-    "flamingo flapping flash flashing flaxen fleecy flickering flies flipping floats flocks flora floral florist "
-    "flour flow flower flowerbed flowering flows fluffy fluid fluids flurries flurry fluttering foam foaming foamy "
-    "foggy foghorn folded food football foothills for forestry forget forked forms foundry fountain fourth fractal "
-    "francisco frantic friends frigate frontier frost frosted frosty froth frothy frozen fuchsia fuji furious furnace "
-    "galactic galaxies gale galleon game games ganymede gardening garnet gateway geminids gentle geometric geometry "
-    "geraniums gilded ginger glittering gloaming globe globes gloomy go goalkeeper gobi goldenrod goldfish golf "
-    "gondola goose gorge gotham gouache gradient gradients grain grape grassy great greenish greenland grey grill "
-    "grinding grove guava guiding gulf gull gulls gunpowder gushing gust gutters gym gyroscope hall halley "
-    "hallucination hallucinogenic hallway hand handball hangs harbour harvest has haste hasty hawaii hawk hawks "
-    "headland headlights hearth heat heather heavy helium hell hellfire hephaestus herons hexagon hibiscus higher "
-    "highlands hiking hilltops hilly himalaya hippie his hits hole holland hollow honey hong hopping horizon hour "
-    "hubble hues huge hurricane hurried hurtling hyacinths hydrogen hyperdrive hyperspace hypnotic ice iceblue "
-    "iceland icy idle igloo ignition iguazu images incandescent incineration independence indian indigo inferno "
-    "infinite inflatable inlet insects inside interstellar inward iridescent iris irises iron islamic island ivory "
-    "jade january jasmine jellyfish journey jovian juggling july jump jumps june jungle junk jupiter kalahari "
-    "kaleidoscopic keeper kelly kelp ketch ketchup keyboard khaki kilauea kilimanjaro kinderdijk kindling kites koi "
-    "kong krakatoa krypton la lace lagoon land landing landscape languid lanterns lapland larch large larks larvae "
-    "las last late lather lavender lazily leaking leaving led leftbound leftward lego leonid leonids levitating lick "
-    "life lifeboat lift lifting lighter lighthouses like lilies lime linen lines liquid log logs london long los lose "
-    "low lower lowering lsd luminous lunchtime machine magenta magnetic magnolia maize make malachite mancha mandalas "
-    "mandarin mangrove manhattan many maple marble marbling marigolds marine mariner marmalade maroon mars massif "
-    "mast matchstick matrix matterhorn mauve me mediterranean melt melted melting mercury mermaid merry mesas messier "
-    "metal meteorite meteorites meteoroids methane metro mid midday migrating migration milk miller mills mine "
-    "minecraft mint mirage mirror mirrors misty mixing model modern mojave monsoon montgolfier moonlight moonlit "
-    "moons moor morocco morphing mosaic mosquito moss moths motorboat mount mountainous mounting mulberry music "
-    "mustard namibia nautical navigation navy nearer nebulae nectarine neon nepal neptune netherlands nevada new "
-    "niagara nightly nighttime nimbus nocturnal nomads nordic north norway nots november nucleus nursery oak oasis "
-    "oceans ochre october octopus off office olive one onward onwards orangey orb orbiting orbits orchards orchid "
-    "orchids origami orion ornament ornamental ornaments orrery outback outward overcast overflow owls pacific papaya "
-    "parachutes paris parrots particles party passage passenger past pastel patagonia patchwork path patterns "
-    "pavement peacefully peach peacock pearl pebble pedestrian pelicans peonies people periwinkle perseids persimmon "
-    "petal petrol pharos picture pigeons pigment pigments pile pinball pine ping pinkish pinwheel pipe pipes "
-    "pistachio pit pixel pixels pixies place plain planetary planets plankton plants plateaus play plum plunge "
-    "plunges plunging pluto pompeii pong poppies poppy porcelain portal pours powder power prairie prism propeller "
-    "prussian puddle puddles pumpkin pure purplish pyramids pyre pyrenees pyro pyroclastic pyrotechnics qr quasar "
-    "quick quickening quiet quietly quilt quixote rabbit race raft raincoat raindrop raindrops rainfall rainforest "
-    "raining rains rainstorm rainy raking rapid rapids raspberry raven ravens ravine rays receding rectangles reddish "
-    "redwood reef reflections regatta relaxed repeating rest retreat retreating revolution revolving ribbons ride "
-    "ridge ridgeline ridges rightbound rightward ring ripple riptide rise river road roaring robins rocket rockies "
-    "rocky roll rolls roman roof roofs rooftops roses rosewood rosy rotation rotor rouge rough round rowboat royal "
-    "ruddy rumbling running runs rush rushed rust rusty saffron sage sahara sailboats sailcloth sailor sailors salt "
-    "salute san sands sandstorm sanguine santa satellite satellites saturn scenery school schooner scorching scottish "
-    "screensaver scuba seabed seafaring seafoam seagulls seamark searchlight seas seascape seaside seaweed seen sees "
-    "seething seoul september sequoias setting settling sewer shaft shampoo shanghai sharks sheep sheet shells "
-    "sherwood shifting shimmering shining ships shoal shore shoreline showers shrimp siberia sienna sierra signal "
-    "signs silver silvery silvester singapore sink sinking sixties ski skies skiff skiing skyrocket skyscraper "
-    "skyward slag sleet sleigh sloop slopes slower sluggish small smoke snorkelling snowdrift snowdrops snowed "
-    "snowing snowman snows snowstorm snowy soaked soapy soaring soars soccer soda sodden soft softly solar someone "
-    "southern spaceship sparkler sparklers sparkling sparrow sparrows specks speeding speedy sphere spheres spillway "
-    "spinach spindrift splash splashing sports spray spreads spring spruce square squash squid squids stained "
-    "staircase star starboard stardust starlight starlings starry starship steadily steel steep steppe still stingray "
-    "stone stones stories storks storms stormy stove straight stratus straw strawberry streak streaks streams "
-    "stromboli submarine suburbs subway suds summer summit summits sunbeams sundown sunflowers sunken sunlight sunlit "
-    "sunny suns sunup super supermassive surfing swallows swans swarm swelling swift swimming swirl swirling swirls "
-    "switzerland symmetrical system taiga tail tails tale tall tank tap tatooine taxis tea techno tectonic tempest "
-    "tennis terns terra terracotta tessellation tetris texture than thanksgiving their they thick thicket thing "
-    "things thirst thistle thor thousand thrown thunder thunderbolt thunderbolts thundercloud thunderclouds "
-    "thunderhead thundering thunders thundery tibet tide tile tiled timber time timelapse tint tinted tiny titan "
-    "tokyo tomato top torch tornado torrent toward tower towers town toy trail trails trampoline tranquil translucent "
-    "transparent travel travelling trawler trek triangles trimaran trip trippy tromso tropical trout trunk tsunami "
-    "tulip tulips tumbler tumbles tumbleweed tumbling tuna tunnels turbine turbines turn turns turtles twilit "
-    "twinkling typhoon ultramarine umbrellas undergrowth underpass unhurried unhurriedly universe uphill uplands upon "
-    "upward uranus urban valley vane vanes vanilla vapour vegas veils venus verdant verdigris vermilion vessel "
-    "vessels vesuvius victoria viking village violent violets viridian visual visuals void volcanic volcano volcanoes "
-    "volleyball vortex voyage vulture wall wallpaper warning wars washing watching watercolour waterfalls watermelon "
-    "watery wave wavelets waving wavy weather weir well west westbound westward whales wheat wheel when whirlpool "
-    "whitecaps whitish wild wilderness wildfire wildflowers wildly will windblown windmills window windsurfer windy "
-    "wine wing winged wings wintry wish wishes wisps wisteria withdrawing withered wool woolly worlds wormhole wreck "
-    "year years yellowish yellowy york yosemite zeeland zeppelin zeus "
-)
-SCENE_VOCABULARY = frozenset(_WORDS.split())
+_WORDS = {
+    "": (
+        "advancing alabaster algae aloft amethyst approaching apricot aqua arctic ascends ashen aubergine avocado "
+        "azure baby backwards banana basil blackberry bleached blonde blood bluebell bluegreen bluish blush bottle "
+        "bottom brass brick brisk briskly broad bronze bubblegum burgundy butterscotch buttery calm canary candyfloss "
+        "cantaloupe cardinal caribbean carmine carnation carrot cerise cerulean chalk champagne cherry chlorophyll "
+        "clementine climb cobalt cockcrow colourless copper coppery coral corn cornflower cream cucumber custard "
+        "darkness dawning daytime denim depth descends descent dips distance diving downhill downward drop east "
+        "eastbound eastward eggplant eggshell elevating entering exiting faster fern fig flamingo flaxen floats "
+        "frantic frosted fuchsia furious garnet gentle gilded ginger gloaming goldenrod grape grassy greenish guava "
+        "hand haste hasty heather higher honey hurried hurtling iceblue idle indigo inward iris ivory jade kelly "
+        "ketchup khaki lagoon landing languid late lavender lazily leaving leftbound leftward levitating lift lifting "
+        "lime linen lower lowering lunchtime magenta maize malachite mandarin marine marmalade maroon mauve mid "
+        "midday milk mint moonlight moonlit moss mounting mulberry mustard navy nearer nectarine nightly nighttime "
+        "nocturnal ochre off olive onward onwards orangey orchid outward papaya pastel peacefully peach peacock pearl "
+        "periwinkle persimmon petrol pine pinkish pistachio plum plunging poppy porcelain powder prussian pumpkin "
+        "pure purplish quick quickening quietly rapid raspberry receding reddish redwood relaxed retreat retreating "
+        "rightbound rightward rise rosewood rosy rouge royal ruddy rushed rust rusty saffron sage sanguine seafoam "
+        "settling shrimp sienna silver silvery sink sinking skyward slower sluggish snowy soaring soars softly "
+        "speeding speedy spinach squash starboard starlight steadily steel straight straw strawberry sundown sunlit "
+        "sunny sunup swift terracotta thistle time tomato top toward tranquil tropical tumbling twilit ultramarine "
+        "unhurried unhurriedly uphill upward vanilla verdant verdigris vermilion viridian watermelon west westbound "
+        "westward wheat whitish wildly wine wisteria withdrawing yellowish yellowy"
+    ),
+    "ocean": (
+        "as atlantic baltic beach big billows breakers breaks choppy coastline crashing currents endless far foam "
+        "gulf horizon inlet lagoon marine mediterranean north oceans one pacific quiet rest riptide rolls rough salt "
+        "seas seascape seaside sees shore shoreline spindrift spray stormy surfing swelling tide tsunami watery wave "
+        "wavy whitecaps"
+    ),
+    "boat": (
+        "anchor armada barge boating boats canoe captain catamaran cloth craft cruise cutter dinghy ferry fisherman "
+        "fishermen fishing frigate galleon gondola harbour horizon junk ketch lifeboat mariner mast motorboat race "
+        "raft regatta rowboat sailboats sailcloth sailor sailors schooner seafaring ships skiff sloop small tall tiny "
+        "trawler trimaran trip vessel vessels viking voyage windsurfer"
+    ),
+    "lighthouse": (
+        "bands beam cape coastal foghorn for guiding harbour headland keeper lighthouses nautical navigation pharos "
+        "sailors seamark searchlight seaside ships signal tower warning"
+    ),
+    "waterfall": (
+        "alpine below boulders brook cataracts chute creek curtain drop flows foaming fountain gorge gushing iguazu "
+        "jungle niagara overflow plunge plunges plunging pours rapids ravine river running runs spillway splashing "
+        "spray spring staircase stones streams thundering torrent tumbles tumbling victoria waterfalls weir yosemite"
+    ),
+    "underwater": (
+        "angelfish animals barrier below bowl carp cave clownfish coral diver diving dolphins fishbowl fishes "
+        "goldfish great jellyfish kelp koi life marine mermaid octopus plankton reef school scuba seabed seaweed "
+        "sharks shoal snorkelling squids stingray submarine sunken swimming tank tropical trout tuna turtles whales "
+        "wreck"
+    ),
+    "ripples": (
+        "basin bucket calm concentric dew disturbed drip dripping drop expanding hits larvae leaking mirror mosquito "
+        "outward pebble puddle raindrop rains ripple running splash splashing still stone tap thrown tiny wave "
+        "wavelets well when"
+    ),
+    "rain": (
+        "april bad brolly cloudburst deluge drenched dripping drizzle gloomy gutters heavy his monsoon pavement "
+        "pedestrian people pours puddles raincoat raindrops rainfall raining rains rainstorm rainy road showers "
+        "soaked sodden someone splashing stormy thunder town umbrellas weather"
+    ),
+    "ink": (
+        "acrylics aquarelle art blot bowl coloured colouring curling diffusing diffusion dispersing dissolves "
+        "dissolving drop fluid fluids food gouache liquid milk mixing pigment pigments powder smoke spreads squid "
+        "swirl swirling swirls tea tint tinted tumbler vapour watercolour wisps"
+    ),
+    "clouds": (
+        "aeroplane airy bank big cirrus clouded cloudiness cloudless cloudscape cotton cover cumulonimbus cumulus "
+        "dreamy drift drifts fair few fleecy fluffy go grey heavy nimbus overcast roll sheep skies soft stratus "
+        "summer thick timelapse watching weather window windy wool woolly"
+    ),
+    "snow": (
+        "antarctica blizzard chalet christmas cold cosy covered december eve february flakes flurries flurry frost "
+        "frosty frozen ice icy igloo january land lapland log powder roof roofs santa siberia ski skiing sleet sleigh "
+        "snowdrift snowed snowing snowman snows snowstorm snowy village weather wintry"
+    ),
+    "mountains": (
+        "alpine alps andes appalachians cliffs crags dolomites elevations everest fells foggy foothills fuji "
+        "highlands hilltops hilly himalaya kilimanjaro land massif matterhorn misty mount mountainous nepal patagonia "
+        "plateaus pyrenees ridge ridgeline ridges rockies rocky scenery scottish sierra slopes steep summit summits "
+        "switzerland tibet uplands valley"
+    ),
+    "forest": (
+        "amazon bamboo beeches birch black branches canopy copse enchanted evergreens fairy ferns firs forestry grove "
+        "hiking jungle larch mangrove maple moss oak orchards path pine rainforest redwood sequoias sherwood spruce "
+        "sunbeams sunlight taiga tale tall thicket timber trunk undergrowth"
+    ),
+    "flowers": (
+        "azaleas bed bees begonias bloom blooming blossom blossoming botanical bouquet buttercups carnations cherry "
+        "chrysanthemums crocuses daffodils daisies dandelions flora floral florist flower flowerbed flowering forget "
+        "gardening geraniums heather hibiscus hyacinths irises jasmine lavender lilies magnolia marigolds me moor "
+        "nots nursery orchids peonies petal plants poppies poppy prairie roses snowdrops spring sunflowers tulip "
+        "tulips violets wildflowers"
+    ),
+    "desert": (
+        "arabia arabian arid arizona badlands barren bedouin blown cactus camel canyon caravan death dried drought "
+        "dry dune dusty egypt everywhere gobi kalahari land mesas mirage mojave morocco namibia nevada nomads oasis "
+        "outback place plain pyramids sahara sands sandstorm scorching steppe thirst tumbleweed valley wilderness"
+    ),
+    "sunrise": ("breaks broken coming disc has horizon hour last low new rays setting solar sundown sunlight sunup"),
+    "leaves": (
+        "autumnal birch blowing carpet colours dance dead dry elm fluttering gust harvest indian lose maple november "
+        "oak october pile raking september summer swirl thanksgiving their time tumbling windblown withered"
+    ),
+    "birds": (
+        "albatross bird birdlife cormorants crane cranes crows dove doves ducks eagle falcons feathered finches "
+        "flapping flocks friends goose gull gulls hawk hawks herons larks migrating migration owls parrots pelicans "
+        "pigeons raven ravens robins seagulls soaring sparrow sparrows starlings storks swallows swans swarm terns "
+        "they vulture wing winged wings"
+    ),
+    "balloons": (
+        "aeronauts aerostat airship airships albuquerque ballooning balloonist basket big blimp cappadocia dirigible "
+        "festival fiesta inflatable kites lighter montgolfier parachutes passenger ride than zeppelin"
+    ),
+    "windmill": (
+        "blade don dutch energy farm flour grain grinding holland kinderdijk la landscape mancha miller mills "
+        "netherlands pinwheel power propeller quixote rotor tower turbine turbines turn vane vanes weather wheel "
+        "windmills wings zeeland"
+    ),
+    "fire": (
+        "ablaze arson ashes barbecue big blazing branches burn bush campfire candle coals combustion crackling ember "
+        "embers fireplace fires firewood flame flaming furnace grill hearth heat hellfire ignition incineration "
+        "inferno kindling lick log logs matchstick pit pyre roaring smoke stories stove torch wildfire"
+    ),
+    "lava": (
+        "basalt cooling cracks crater earth erupting eruption etna flow flows foundry hawaii hell hephaestus iceland "
+        "incandescent inside iron kilauea krakatoa melt melted melting metal pompeii pyroclastic river runs seething "
+        "slag stone stromboli tectonic vesuvius volcanic volcano volcanoes"
+    ),
+    "aurora": (
+        "alaska arctic auroras bands curtain december finland greenland iceland lapland magnetic nordic north norway "
+        "ribbons shimmering solar southern tromso veils waving"
+    ),
+    "starfield": (
+        "astronaut astronomy constellations cosmic dust enterprise faster final flies frontier galactic galaxies "
+        "hubble hyperdrive hyperspace infinite interstellar journey jump nebulae orion past picture rocket rush "
+        "spaceship star stardust starry starship streak than thousand travel travelling trek trip universe void wars"
+    ),
+    "galaxy": (
+        "accretion andromeda barred black cluster clusters cosmic disc galactic galaxies hole island messier pinwheel "
+        "quasar star suns supermassive swirl swirling system universe vortex wheel whirlpool"
+    ),
+    "planet": (
+        "alien bands big body celestial ceres colossal craters dwarf earth europa exoplanet ganymede globe hangs "
+        "helium huge hydrogen ice icy jovian jupiter krypton large mars mercury methane moons neptune orbiting "
+        "planetary planets pluto ring rocky satellite saturn seen sphere tatooine terra titan turns uranus venus "
+        "worlds"
+    ),
+    "city": (
+        "angeles avenue berlin big boulevard buildings cars chicago cities crowds cyberpunk downtown dubai francisco "
+        "gotham harbour headlights hong kong las london los manhattan modern neon new office paris rooftops san seoul "
+        "shanghai signs singapore skyscraper suburbs tall taxis tokyo towers town urban vegas york"
+    ),
+    "fireworks": (
+        "bang bangers bangs bastille blast blasts bombs bursting bursts candles carnival celebration chrysanthemum "
+        "colourful colours crackers detonations display diwali eve explodes explosion explosions fawkes festival "
+        "festive firecrackers firework fourth glittering gunpowder independence july new party pyro pyrotechnics "
+        "rocket roman salute shells silvester skyrocket sparkler sparklers town year years"
+    ),
+    "lightning": (
+        "arc black bolt breaks crackle cyclone discharge discharges electric electrical electricity flash flashing "
+        "forked gale heavy hurricane roaring rumbling sheet storms stormy summer tempest thor thunder thunderbolt "
+        "thunderbolts thundercloud thunderclouds thunderhead thundering thunders thundery tornado typhoon violent "
+        "weather wild zeus"
+    ),
+    "fireflies": (
+        "bees beetles bioluminescent bugs fairies fairy firefly flickering insects june lanterns luminous moths "
+        "pixies shining small sparkling specks summer swarm tiny twinkling will wisps"
+    ),
+    "meteors": (
+        "armageddon asteroid asteroids bolide burn comet fireball geminids halley leonid leonids lines make meteorite "
+        "meteorites meteoroids perseids star stones streaks tail tails trail trails upon wish wishes"
+    ),
+    "plasma": (
+        "acid ambient art blobs colours dream flow fluid forms gradient gradients hallucination hallucinogenic hippie "
+        "hues hypnotic like liquid lsd marbling melting mixing morphing music patterns play screensaver shifting "
+        "sixties soft swirls texture trip trippy visual visuals wallpaper wavy"
+    ),
+    "kaleidoscope": (
+        "arabesque art church crystal crystals doily facets flower folded forms fractal geometric geometry hexagon "
+        "images islamic kaleidoscopic lace mandalas mirror mirrors origami ornament ornamental ornaments patterns "
+        "prism reflections repeating stained star symmetrical tessellation window"
+    ),
+    "tunnel": (
+        "archway catacombs cave channel chute drain duct endless gateway hall hallway hole hollow long metro mine "
+        "neon passage pipe pipes portal rabbit ring sewer shaft subway time travel tunnels underpass vortex wormhole"
+    ),
+    "ball": (
+        "balls baseball basketball beach billiard bounce bounced bounces bouncy bowling child cricket dribbling "
+        "exercise football game games goalkeeper golf gym handball hopping juggling jumps marble orb pinball ping "
+        "pong soccer sphere sports super tennis thing toy trampoline volleyball"
+    ),
+    "orbit": (
+        "about atom atomic atoms carousel circle cubes electrons ferris go gyroscope merry model moons nucleus "
+        "orbiting orbits orrery particles planets revolution revolving ring rotation round satellites solar spheres "
+        "star system things triangles wheel"
+    ),
+    "tiles": (
+        "bathroom blinking board boxes bricks cells chess chessboard code coloured crossword cubes dance disco "
+        "dominoes equaliser flashing flipping keyboard led lego matrix minecraft mosaic patchwork pixel pixels qr "
+        "quilt rectangles square techno tetris tile tiled wall"
+    ),
+    "bubbles": (
+        "airy balls bath blowing blown bubble bubbly champagne child detergent film fizz foam foamy froth frothy "
+        "globes iridescent lather machine many round shampoo shimmering soapy soda sparkling spheres suds translucent "
+        "transparent washing wine"
+    ),
+}
+SCENE_VOCABULARY = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}

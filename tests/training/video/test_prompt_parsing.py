@@ -70,7 +70,9 @@ def test_the_recipe_learns_and_its_file_loads(table: TextTable, tmp_path: Path) 
 
 
 def test_the_reading_knows_the_words_that_the_parser_learned() -> None:
-    lists = (*thesaurus.SCENES.values(), *thesaurus.ATTRIBUTES.values())
-    words = {word for texts in lists for text in texts for word in split_words(text)}
-    learned = {word for word in words if word.isascii() and word.isalpha() and len(word) > 1}
-    assert learned - list_known_words() == SCENE_VOCABULARY
+    lists = {"": [text for texts in thesaurus.ATTRIBUTES.values() for text in texts], **thesaurus.SCENES}
+    assert set(SCENE_VOCABULARY) == set(lists)
+    for kind, texts in lists.items():
+        words = {word for text in texts for word in split_words(text)}
+        learned = {word for word in words if word.isascii() and word.isalpha() and len(word) > 1}
+        assert learned - list_known_words() == SCENE_VOCABULARY[kind]
