@@ -147,12 +147,14 @@ def sample(
     shift: float = SHIFT,
     given: Tensor | None = None,
     known: Tensor | None = None,
+    begin: float = 1.0,
 ) -> Iterator[Tensor]:
     """Denoise; yields the predicted clean clip after every step, the last of which is the result.
 
     Args:
         denoise: from the noisy clip and t to the clean clip.
-        noise: (B, 3, F, R, S).
+        noise: (B, 3, F, R, S); with `begin` below 1 a clip with so much noise.
+        begin: the level that it begins at.
         given, known: clean frames (B, 3, F, R, S) and bool (B, F), which of them hold.
 
     Raises:
@@ -162,7 +164,7 @@ def sample(
         raise ValueError(f"solver is {solver!r}; it must be one of {', '.join(SOLVERS)}.")
     if steps < 1:
         raise ValueError(f"steps is {steps}; it must be at least 1.")
-    sigmas, z, earlier = compute_sigmas(steps, shift), noise, None
+    sigmas, z, earlier = [begin * sigma for sigma in compute_sigmas(steps, shift)], noise, None
 
     def hold(clip: Tensor) -> Tensor:
         if given is None or known is None:

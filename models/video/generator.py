@@ -21,11 +21,12 @@ from torch import Tensor
 
 from models.contracts import VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
-from models.video.diffusion import Guidance, predict, sample
+from models.video.diffusion import Guidance, add_noise, predict, sample
+from models.video.first_picture import move_picture
 from models.video.noise_warping import SHIFTS, draw_warped_noise
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.prompt_reading import PromptReading, read_prompt
-from models.video.scene_spec import DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
+from models.video.scene_spec import CAMERAS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.thing_parsing import ThingPrompt
@@ -35,6 +36,8 @@ from models.weights_io import load_network
 
 UNET_WEIGHTS = "video_unet3d.safetensors"
 OVERLAP = 4
+PICTURE_TIME = 0.5  # of the sampler's way, 0 for noise alone to 1: how much of a given picture is there from the start
+DEFAULT_CAMERA = "zoom in"  # over a given picture
 SCENE_ATTRIBUTES = 7  # of a model that knows no things
 ASKED = ("motion", "speed", "camera", "colour", "direction")  # of the attributes; time and kind are in the prompt
 
@@ -110,8 +113,10 @@ class VideoGenerator:
 
     def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
         """List what the person should know of how the prompt was understood."""
-        if request.image is not None and self.draws_things:
-            return ("The clip begins with your picture and moves over it; the prompt has little to say there.",)
+        if request.image is not None:
+            return (
+                "The camera moves over your picture, and the model adds a little; the prompt has little to say there.",
+            )
         reading, told = self.read(request.prompt), self.understand(request.prompt)[0]
         notes = [] if reading is None else [reading.to_sentence()]
         if told != request.prompt:
@@ -131,7 +136,8 @@ class VideoGenerator:
                 return denoise(z, t, held)
 
             noise = self.draw_noise(request, given.shape[2], random)
-            clips = sample(denoise_stretch, noise, request.steps, given=held_clip, known=held)
+            noise, begin = self.begin_with_picture(request, noise, stretch * (self.stretch - OVERLAP))
+            clips = sample(denoise_stretch, noise, request.steps, given=held_clip, known=held, begin=begin)
             for step, clean in enumerate(clips, start=1):
                 pixels = to_pixels(clean)[fresh:][: request.frames - made]
                 finished = step == request.steps
@@ -147,7 +153,9 @@ class VideoGenerator:
         given, known = self._gather_known(request, request.frames)
         noise = self.draw_noise(request, request.frames, random)
         ring = make_ring_denoiser(denoise, self.stretch, self.model.config.patch[0], known)
-        for step, clean in enumerate(sample(ring, noise, request.steps, given=given, known=known), start=1):
+        noise, begin = self.begin_with_picture(request, noise, 0)
+        clips = sample(ring, noise, request.steps, given=given, known=known, begin=begin)
+        for step, clean in enumerate(clips, start=1):
             yield _make_chunk(request, to_pixels(clean), step, 0, 1)
 
     def draw_noise(self, request: VideoRequest, frames: int, random: torch.Generator) -> Tensor:
@@ -163,6 +171,25 @@ class VideoGenerator:
         if request.speed:
             speed = list(SPEEDS)[request.speed - 1]
         return draw_warped_noise(own, way, speed, random, request.loop)
+
+    def begin_with_picture(self, request: VideoRequest, noise: Tensor, first: int) -> tuple[Tensor, float]:
+        """Return what the sampler begins with, and its level: noise, or the given picture under a camera and noise.
+
+        Args:
+            noise: (1, 3, F, R, S).
+            first: number of its first frame in the clip.
+        """
+        if request.image is None:
+            return noise, 1.0
+        frames = move_picture(request.image, first + noise.shape[2], self.find_picture_camera(request))[first:]
+        clip = torch.from_numpy(frames.astype(np.float32)).permute(3, 0, 1, 2)[None] / 127.5 - 1
+        return add_noise(clip, noise, torch.tensor([PICTURE_TIME])), 1 - PICTURE_TIME
+
+    def find_picture_camera(self, request: VideoRequest) -> str:
+        """Find how the camera moves over a given picture, one of CAMERAS; in a loop it stands still."""
+        parsed = self.understand(request.prompt)[1]
+        camera = CAMERAS[request.camera - 1] if request.camera else (parsed.camera if parsed is not None else "")
+        return "still" if request.loop else camera or DEFAULT_CAMERA
 
     def _gather_known(self, request: VideoRequest, frames: int) -> tuple[Tensor, Tensor]:
         """Gather the known frames (1, 3, frames, R, S) and mark which they are, bool (1, frames)."""

@@ -101,7 +101,7 @@ class VideoActions:
         native = take.frames()
         if not take.last:  # Stop was pressed: what is finished becomes a clip, whatever is pressed now
             should_stop = _never
-        large = yield from _enlarge(getattr(model.model, "upscaler", None), native, wanted, should_stop)
+        large = yield from _enlarge(model.model, native, wanted, should_stop)
         frames, rate = yield from _interpolate(large, take.rate, wanted)
         sound, notes = yield from self._sound(wanted, _reduce(frames), rate, should_stop)
         yield (Status(html.status("Writing the clip", 1.0)),)
@@ -248,9 +248,10 @@ def _interpolate(frames: Pixels, rate: float, wanted: ClipRequest) -> Generator[
 
 
 def _enlarge(
-    upscaler: Any, frames: Pixels, wanted: ClipRequest, should_stop: Callable[[], bool]
+    model: Any, frames: Pixels, wanted: ClipRequest, should_stop: Callable[[], bool]
 ) -> Generator[Events, None, Pixels]:
     """Enlarge frames, where that was asked for and the model's are small."""
+    upscaler = getattr(model, "upscaler", None)
     if wanted.is_native or upscaler is None or max(frames.shape[1:3]) > NATIVE_SIDE:
         return frames
     large: list[Pixels] = []
@@ -262,10 +263,11 @@ def _enlarge(
     made = np.concatenate(large)
     if not wanted.request.picture_path:
         return made
-    from models.video.first_picture import carry_detail
+    from models.video.first_picture import carry_detail, move_picture
 
     yield (Status(html.status("Giving the frames your picture's detail")),)
-    return carry_detail(made, open_image(wanted.request.picture_path, made.shape[1]))
+    picture = open_image(wanted.request.picture_path, made.shape[1])
+    return carry_detail(made, move_picture(picture, len(made), model.find_picture_camera(wanted.request)))
 
 
 def _reduce(frames: Pixels) -> Pixels:

@@ -15,6 +15,7 @@ from torch import nn
 from models.contracts import Generator, Task, VideoRequest
 from models.errors import ModelError
 from models.hub.spec import Bundled, ModelSpec
+from models.video.first_picture import move_picture
 from models.video.generator import TEXT_WEIGHTS, UNET_WEIGHTS, VideoGenerator, load_bundled
 from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
@@ -151,3 +152,16 @@ def test_bundled_files_load_and_a_foreign_one_is_refused(generator: VideoGenerat
     save_safetensors(files[UNET_WEIGHTS], state)
     with pytest.raises(ModelError, match="another kind"):
         load_bundled(files, spec)
+
+
+def test_a_clip_with_a_first_picture_begins_with_that_picture_under_a_camera(generator: VideoGenerator) -> None:
+    noise = torch.randn(1, 3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert generator.begin_with_picture(REQUEST, noise, 0) == (noise, 1.0)
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    request = replace(REQUEST, image=image)
+    begun, level = generator.begin_with_picture(request, noise, 2)
+    moved = move_picture(image, 6, "zoom in")[2:]
+    expected = (1 - level) * (torch.from_numpy(moved).permute(3, 0, 1, 2)[None] / 127.5 - 1) + level * noise
+    torch.testing.assert_close(begun, expected)
+    cameras = [generator.find_picture_camera(replace(request, **each)) for each in ({}, {"camera": 2}, {"loop": True})]
+    assert cameras == ["zoom in", "pan left", "still"]
