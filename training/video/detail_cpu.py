@@ -24,7 +24,7 @@ from models.video.detail import DetailConfig, DetailNetwork
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.unet3d import Condition, UNet3DConfig
 from models.video.upscaler import SCALE, UPSCALER_WEIGHTS
-from models.weights_io import save_safetensors
+from models.weights_io import load_safetensors, save_safetensors
 from training.loop import update_average, weigh_update
 from training.video.clip_pool import ClipPool, VideoPlan
 from training.video.detail import load_crops, to_unit
@@ -121,6 +121,8 @@ class CpuTraining:
         torch.manual_seed(0)
         self.bank, self.vgg, self.photos, self.options = bank, vgg, photos, options
         self.network, self.judge = DetailNetwork(DetailConfig()), PatchDiscriminator(48)
+        if options.start is not None:
+            self.network.load_state_dict(load_safetensors(options.start))
         self.optimizers = (
             torch.optim.Adam(self.network.parameters(), options.learning_rate, (0.9, 0.99)),
             torch.optim.Adam(self.judge.parameters(), 3e-4, (0.5, 0.99)),
@@ -235,13 +237,15 @@ def main() -> None:
     parser.add_argument("--perceptual", type=float, default=1.0)
     parser.add_argument("--adversarial", type=float, default=0.6)
     parser.add_argument("--plain", type=float, default=0.15, help="share of the time without a discriminator")
+    parser.add_argument("--start", type=Path, help="weights to begin with")
+    parser.add_argument("--character-share", type=float, default=0.12)
     parser.add_argument("--half", action="store_true", help="compute in bfloat16")
     options = parser.parse_args()
     began = time.monotonic()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     table = load_text_table(options.text)
-    plan = replace(VideoPlan(), size=SCALE * VideoPlan().size, first_clips=0)
+    plan = replace(VideoPlan(), size=SCALE * VideoPlan().size, first_clips=0, character_share=options.character_share)
     pool = ClipPool(plan, table, UNet3DConfig().max_words, 1, options.characters)
     bank = ClipBank(pool, FirstStage(options.unet, Path("no such file"), "cpu"), options.most)
     for _ in range(options.first):
