@@ -21,6 +21,7 @@ from studio.library.owners import OwnerRules, read_secret
 from studio.library.store import Library
 from studio.library_tab import tab as library_tab
 from studio.library_tab.routes import routes as library_routes
+from studio.make import panel as make_panel
 from studio.page import html
 from studio.page.components import markup
 from studio.page.drafts import wire_drafts
@@ -72,6 +73,8 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         markup(html.header(), elem_id="studio-header")
         if not registry.specs():
             markup(html.problem("The registry holds no model, so there is nothing to make yet."))
+        if make_panel.serves(registry):
+            make_panel.build(registry)
         with gr.Tabs(elem_id="studio-tabs"):
             for tab in TABS if registry.specs() else ():
                 if library is not None and tab.id == BEFORE_LIBRARY:

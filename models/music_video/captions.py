@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def parse_captions(text: str) -> tuple[Caption, ...]:
     if len(found) > MAX_CAPTIONS:
         raise ValueError(f"There are {len(found):,} captions; at most {MAX_CAPTIONS:,} can be shown.")
     return tuple(sorted(found, key=lambda each: each.start_s))
+
+
+def write_captions(captions: Iterable[Caption], later_s: float = 0.0) -> str:
+    """Return captions as SRT text, so many seconds later."""
+    blocks = (
+        f"{number}\n{_clock(each.start_s + later_s)} --> {_clock(each.end_s + later_s)}\n{each.text}\n"
+        for number, each in enumerate(captions, 1)
+    )
+    return "\n".join(blocks)
+
+
+def _clock(seconds: float) -> str:
+    minutes, milliseconds = divmod(max(0, round(seconds * 1000)), 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d},{milliseconds % 1000:03d}"
 
 
 def _clean(line: str) -> str:

@@ -344,6 +344,18 @@
     }
   });
 
+  // a part of what "Make something" made: its tab is opened, and its settings are put back once it is in the library
+  const openPart = guard(async (tab, name) => {
+    const { items: latest } = await ask("items?most=40").catch(() => ({ items: [] }));
+    const found = latest.find((item) => item.files.some((file) => file.name === name));
+    if (found) { const item = await ask(`item?id=${found.id}`); if (item.open) { await open(item); return; } }
+    await window.auralumeTabs.open([tab]);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".open-part");
+    if (button) openPart(button.dataset.tab, button.dataset.file);
+  });
+
   function lightIntakes(item) {
     for (const intake of intakes ?? []) document.getElementById(intake.elem_id)?.classList.toggle("takes-result", Boolean(item && taken(item, intake)));
   }

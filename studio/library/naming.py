@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.library.items import clean_title
 
-PROMPTS = ("text", "prompt", "prompts", "words")  # settings that hold the words a result was made from
+PROMPTS = ("text", "prompt", "prompts", "words", "about")  # settings that hold the words a result was made from
 MOST_WORDS = 6
 KINDS = {
     "speech": "Speech",
@@ -19,6 +19,7 @@ KINDS = {
     "style_audio": "Styled sound",
     "live": "Live recording",
     "sync": "Clip in sync",
+    "make": "Voice over music",
 }
 
 

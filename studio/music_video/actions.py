@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +125,16 @@ class MusicVideoActions:
     def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
         """Make a video for a program: the last step has its file, and the beats as the report. Raises failures."""
         song: Song | None = None
+        trim = values["start_s"], values["end_s"]
+        shown = unpack(values["song"], trim) if values.get("beats_from") else None
         try:
-            unpacked = unpack(values["song"], (values["start_s"], values["end_s"]))
+            unpacked = unpack(values.get("beats_from") or values["song"], trim)
             for events in jobs.run_with_model(self.registry, self._detector_key(), unpacked, self._hear):
                 song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
                 yield tuple(each for each in events if isinstance(each, Status))
             assert song is not None
+            if shown is not None:  # the beats are those of one sound, what is heard is another
+                song = replace(song, sound=shown[1], name=shown[2])
             used = key or self.video_key()
             request = self._request(used, song, values, bool(values["preview"]), Path(folder))
             yield from jobs.run_with_model(
@@ -141,6 +146,8 @@ class MusicVideoActions:
             yield (Report(beats_json(song)),)
         finally:
             close(song)
+            if shown is not None:
+                temp_folders.release(shown[0])
 
     def _request(self, key: str, song: Song | None, values: Mapping[str, Any], is_preview: bool, folder: Path) -> Any:
         if song is None:

@@ -57,6 +57,15 @@ FIELDS = FieldList(
             about="song, or a video with sound, of up to ten minutes",
             place="song",
         ),
+        Upload(
+            name="beats_from",
+            label="Beats from",
+            about="a sound to hear the beats in, where the song has a voice laid over it",
+            place="",
+            request=None,
+            is_kept=False,
+            is_public=False,
+        ),
         Text(
             name="prompts",
             label="Look",

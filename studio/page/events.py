@@ -95,13 +95,28 @@ class Offers:
 
 
 @dataclass(frozen=True)
+class Lineage:
+    """What finished files of one run were made from.
+
+    Attributes:
+        parents: by a file's name, the names of the files that it was made from.
+        inputs: by a file's name, which of them was given to which control.
+    """
+
+    parents: Mapping[str, tuple[str, ...]]
+    inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ShelfChange:
     """What is on the shelf, on disk or in memory has changed around a model; "" names none."""
 
     key: str = ""
 
 
-Event: TypeAlias = Status | Problem | Sound | Pictures | Compared | Files | Report | Kept | Offers | ShelfChange
+Event: TypeAlias = (
+    Status | Problem | Sound | Pictures | Compared | Files | Report | Kept | Offers | Lineage | ShelfChange
+)
 Events: TypeAlias = tuple[Event, ...]
 
 

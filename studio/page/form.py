@@ -43,7 +43,7 @@ from studio.page.fields import (
 )
 from studio.page.given_files import take_given_files
 from studio.page.model_picker import model_picker
-from studio.page.places import places_of
+from studio.page.places import Program, places_of
 
 SEEDS = 1_000_000
 
@@ -155,8 +155,9 @@ class Form:
         return found
 
     def kept(self, *more: str) -> list[Component]:
-        """List the components that settings put back, and `more`."""
+        """List the components that settings put back, and those of `more` that there are."""
         names = [each.name for each in self.fields.fields if each.is_kept]
+        more = tuple(each for each in more if each in self.fields)
         seed = [self.keeps_seed] if self.keeps_seed is not None else []
         return [*(self._components[name] for name in dict.fromkeys([*names, *more])), *seed]
 
@@ -274,6 +275,7 @@ def endpoint(
         trigger = gr.Button(f"/{name}")
         outputs = [each.component() for each in results]
     fields = form.fields.public
+    places_of().programs[name] = Program(form.fields, work)
 
     def run(*row: Any) -> Iterator[Any]:
         values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))

@@ -26,7 +26,7 @@ from studio.library.items import LibraryItem, new_id
 from studio.library.naming import prompt_of, title_of
 from studio.library.owners import LOCAL, browser_of, owner_of
 from studio.library.store import Library
-from studio.page.events import Events, Files, Kept
+from studio.page.events import Events, Files, Kept, Lineage
 from studio.page.panels import Panels
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,8 @@ class Keeping:
 
     def __post_init__(self) -> None:
         self._arrivals: dict[str, tuple[Arrival, Recipe | None]] = {}
+        self._stems: dict[str, str] = {}  # of files, by their names
+        self._lineage = Lineage({})
         self._kept: list[Any] = []
         self.problem = ""
 
@@ -143,6 +145,8 @@ class Keeping:
                             self._add(role, Path(path))
                 case Kept(values):
                     self._kept += values.values()
+                case Lineage(parents, inputs):
+                    self._lineage = Lineage({**self._lineage.parents, **parents}, {**self._lineage.inputs, **inputs})
                 case _:
                     pass
 
@@ -151,7 +155,9 @@ class Keeping:
         if recipe is None and role not in self.offered:
             return
         first = next(iter(self._arrivals), None)
-        is_another = recipe is not None and first is not None and not path.stem.startswith(first)
+        is_another = first is not None and (
+            role in self._lineage.parents or (recipe is not None and not path.stem.startswith(first))
+        )
         stem = (
             path.stem
             if first is None or is_another
@@ -163,6 +169,7 @@ class Keeping:
             arrival, known = self._arrivals[stem]
             arrival.add(role, path)
             self._arrivals[stem] = arrival, known or recipe
+            self._stems[role] = stem
         except OSError as error:
             self._fail(error)
 
@@ -176,11 +183,13 @@ class Keeping:
         parents = [item for item, _ in inputs.values()]
         if not self.uploads:
             parents = [item for thing in self.things for item in ORIGINS.find(thing)]
-        items = []
+        items: list[LibraryItem] = []
+        made: dict[str, LibraryItem] = {}  # by stem
         for stem, (arrival, recipe) in self._arrivals.items():
             if not arrival.files:
                 arrival.drop()
                 continue
+            own_parents, own_inputs = self._find_lineage(stem, made)
             kind = str(recipe.task) if recipe is not None else self.kind
             item = LibraryItem(
                 id=new_id(),
@@ -189,13 +198,14 @@ class Keeping:
                 title=title_of(recipe.settings if recipe is not None else {}, kind, stem),
                 prompt=prompt_of(recipe.settings) if recipe is not None else "",
                 recipe=recipe,
-                parents=tuple(dict.fromkeys(parents)),
-                inputs=inputs,
+                parents=tuple(dict.fromkeys([*parents, *own_parents])),
+                inputs=inputs | own_inputs,
                 starter=self.starter,
                 created_s=time.time(),
             )
             try:
                 items.append(arrival.keep(item))
+                made[stem] = items[-1]
             except (OSError, ValueError) as error:
                 self._fail(error)
             finally:
@@ -204,6 +214,19 @@ class Keeping:
         for thing in self._kept:
             ORIGINS.note(thing, [each.id for each in items[:1]])
         return items
+
+    def _find_lineage(self, stem: str, made: Mapping[str, LibraryItem]) -> tuple[list[str], dict[str, tuple[str, str]]]:
+        """Return the items of this run that a result was made from, and those that were inputs, by their controls."""
+        mine = [role for role, each in self._stems.items() if each == stem]
+        parents = [each for role in mine for each in self._lineage.parents.get(role, ())]
+        found = [made[self._stems[each]].id for each in parents if self._stems.get(each) in made]
+        inputs = {}
+        for control, each in (pair for role in mine for pair in self._lineage.inputs.get(role, {}).items()):
+            source = made.get(self._stems.get(each, ""))
+            file = next((file for file in source.files if file.role == each), None) if source is not None else None
+            if source is not None and file is not None:
+                inputs[control] = (source.id, file.name)
+        return found, inputs
 
     def _fail(self, error: Exception) -> None:
         log.warning("A result could not be kept", exc_info=error)

@@ -14,6 +14,7 @@ from studio.page.events import (
     Event,
     Files,
     Kept,
+    Lineage,
     Offers,
     Pictures,
     Problem,
@@ -83,7 +84,7 @@ class Panels:
                 case Offers(name, choices, value, shows_one) if name in self.controls:
                     is_seen = shows_one or len(choices) > 1
                     page[self.controls[name]] = gr.update(choices=list(choices), value=value, visible=is_seen)
-                case Report() | Sound() | Offers() | ShelfChange() | Compared():
+                case Report() | Sound() | Offers() | ShelfChange() | Compared() | Lineage():
                     pass
         return page or {self.status: gr.skip()}
 

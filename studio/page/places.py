@@ -6,7 +6,7 @@ The library's script asks for this list; so a result can go to every input that 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,8 @@ from gradio.blocks import Block, Blocks
 from gradio.context import Context
 
 from studio.library.media import media_of
-from studio.page.fields import Upload
+from studio.page.events import Events
+from studio.page.fields import FieldList, Upload
 
 LoadSettings = Callable[[str], tuple[dict[str, Any], str]]
 
@@ -72,6 +73,24 @@ class Workplace:
     begin: Callable[[str, str, int, dict[str, Any]], Any]
 
 
+@dataclass(frozen=True)
+class Program:
+    """The work of an endpoint, for what stands beside the tabs and asks several of them.
+
+    Attributes:
+        fields: of its form; work: as the endpoint does it, with a model's key, values, and a folder for files.
+    """
+
+    fields: FieldList
+    work: Callable[[str, dict[str, Any], str], Generator[Events]]
+
+    def run(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+        """Do it with these values, and the first values of all other fields; raises its failures."""
+        row = self.fields.defaults() | dict(values)
+        row.pop("model", None)
+        yield from self.work(key, row, folder)
+
+
 @dataclass
 class Places:
     """All of a page."""
@@ -79,6 +98,7 @@ class Places:
     intakes: list[Intake] = field(default_factory=list)
     openers: list[Opener] = field(default_factory=list)
     workplaces: dict[str, Workplace] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
 
     def add_upload(self, declared: Upload, component: Block) -> None:
         """Note an input that was laid out; one that nobody sees takes nothing."""

@@ -10,6 +10,7 @@ from studio.page.events import (
     Event,
     Files,
     Kept,
+    Lineage,
     Offers,
     Pictures,
     Problem,
@@ -39,6 +40,8 @@ def flatten(events: Iterable[Event]) -> dict[str, Any]:
                 page["report"] = dict(values)
             case Offers(name, choices, value):
                 page["offers"] = {name: (choices, value)}
+            case Lineage(parents):
+                page["lineage"] = dict(parents)
             case ShelfChange(key):
                 page["changed"] = key
     return page

@@ -1,0 +1,31 @@
+""" "Make something": one sentence on the first screen becomes three things to play, also over a reload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.browser.conftest import SETTLE_MS, open_page
+
+STATUS = "(document.querySelector('#make-status')?.innerText ?? '')"
+
+
+def test_one_sentence_becomes_a_played_video(chromium: Any, address: str) -> None:
+    for page in open_page(chromium, address):
+        page.wait_for_timeout(SETTLE_MS)
+        page.fill("#make-about input, #make-about textarea", "a boat, 160 bpm, 4 bars")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#make-introduction-part")
+        page.wait_for_selector("#make-stop:enabled")
+        page.reload()  # the work goes on in the server
+        page.wait_for_selector("#make-introduction-part")
+        page.wait_for_selector("#make-film-part video")
+        page.wait_for_function(f"() => {STATUS}.includes('An introduction, a song and a music video')")
+        length = "async () => { const film = document.querySelector('#make-film-part video'); film.muted = true; "
+        length += "await film.play(); return film.duration; }"
+        assert page.evaluate(length) > 4
+        page.wait_for_selector("#make-start:enabled")
+        page.wait_for_selector("#library-shelf-root .result-card:nth-child(4)")
+        page.click("#make-song-open .open-part")
+        page.wait_for_function("() => document.title.startsWith('Music ·')")
+        page.wait_for_function("() => document.querySelector('#music-tempo input[type=number]')?.value === '160'")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
