@@ -1,4 +1,4 @@
-""" "Make something": one sentence on the first screen becomes three things to play, also over a reload."""
+"""Making something: one sentence on the first screen becomes three things to play, also over a reload."""
 
 from __future__ import annotations
 
