@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.media.write import VideoWriter
-from models.music_video.contracts import MusicVideoChunk, MusicVideoRequest
+from models.media.write import VideoWriter, cut_end
+from models.music_video.contracts import FRAME_RATE, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
 from models.music_video.lettering import find_note
@@ -61,8 +61,13 @@ class MusicVideoGenerator:
         self.longest_work_s = longest_work_s
         self._lock = threading.Lock()
 
-    def stream(self, request: MusicVideoRequest) -> Iterator[MusicVideoChunk]:
+    def stream(
+        self, request: MusicVideoRequest, should_end: Callable[[], bool] = lambda: False
+    ) -> Iterator[MusicVideoChunk]:
         """Draw and write the video; closing the iterator stops the work and leaves neither process nor file.
+
+        Args:
+            should_end: asked between frames; once it is true the video ends with the frames that are drawn.
 
         Raises:
             ValueError: the work would take longer than `longest_work_s`, told before it begins.
@@ -72,12 +77,12 @@ class MusicVideoGenerator:
         if not self._lock.acquire(blocking=False):
             raise ModelError("Another music video is being made just now; wait until it is finished.", "busy")
         try:
-            yield from self._stream(request)
+            yield from self._stream(request, should_end)
         finally:
             self.clips.forget_prepared()
             self._lock.release()
 
-    def _stream(self, request: MusicVideoRequest) -> Iterator[MusicVideoChunk]:
+    def _stream(self, request: MusicVideoRequest, should_end: Callable[[], bool]) -> Iterator[MusicVideoChunk]:
         plan = plan_video(request)
         painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
@@ -113,6 +118,10 @@ class MusicVideoGenerator:
                 if time.perf_counter() - reported_s > REPORT_EVERY_S:
                     reported_s = time.perf_counter()
                     yield progress.make_chunk("frames", frame)
+                    if should_end():
+                        break
+        if progress.frames_made < request.frame_count:
+            cut_end(request.out, progress.frames_made / FRAME_RATE)
         yield progress.make_last_chunk()
 
     def _draw_frames(

@@ -25,7 +25,8 @@ from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Re
 DOING = {"measuring": "Seeing how fast this machine is", "clips": "Filming key clips", "frames": "Drawing"}
 READING: Events = (Status(html.status("Reading the song")),)
 BEGINNING: Events = (Status(html.status("Getting the video model ready")),)
-STOPPED = "Stopped; nothing is left of the unfinished video"
+STOPPED = "Stopped before there was a second of video"
+SHORTEST_S = 1.0  # of a video that was stopped: what is drawn of it is kept
 NO_SONG = "Choose a song first."
 
 
@@ -163,21 +164,26 @@ class MusicVideoActions:
         """Yield the events of one video; the step before the last has its file."""
         began_s = time.monotonic()
         notes: tuple[str, ...] = ()
+        drawn_s = 0.0
         card: tuple[Event, ...] = (Pictures({"shelf": model_card.line(self.registry, key)}),)
-        with closing(self._maker(model).stream(request)) as chunks:
+        with closing(self._maker(model).stream(request, should_stop)) as chunks:
             for chunk in chunks:
-                if should_stop():
-                    raise jobs.Stopped
-                notes = chunk.notes
+                notes, drawn_s = chunk.notes, chunk.frames / request.rate
                 if chunk.last:
                     break
+                if should_stop() and drawn_s < SHORTEST_S:
+                    raise jobs.Stopped
                 yield (*card, *_progress(chunk, request))
                 card = ()
-        write_recipe(request.out, self._recipe(key, values, request.seed))
+        is_whole = chunk.frames >= request.frame_count
+        recipe = self._recipe(key, values, request.seed)
+        stopped = {} if is_whole else {"stopped": round(float(drawn_s), 3)}
+        write_recipe(request.out, replace(recipe, settings=recipe.settings | stopped))
         took_s = time.monotonic() - began_s
         yield Files({"file": request.out, "video": request.out}), Pictures({"picture": "", "notes": html.notes(notes)})
         width, height = request.frame_size
-        what = f"{html.duration(request.shown_s)} of video, {width} x {height}"
+        what = f"{html.duration(request.shown_s if is_whole else drawn_s)} of video, {width} x {height}"
+        what += "" if is_whole else ", stopped early"
         yield (Status(html.finished(what, f"made in {html.duration(took_s)} · seed {request.seed}")),)
 
     def _video_key_or_none(self) -> str:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from models.media.clip_info import probe
+from models.music_video import generator
 from models.music_video.contracts import ASPECTS, SHORTER_SIDES, VisualEffects
 from models.registry.registry import Registry
 from studio.io.audio_files import write_wav
@@ -140,13 +141,35 @@ def test_the_video_has_its_recipe_and_the_corrected_beats(
 
 
 @pytest.mark.slow
-def test_stopping_keeps_nothing(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
+def test_stopping_before_a_second_is_drawn_keeps_nothing(actions: MusicVideoActions, song: Song) -> None:
     work = actions.run("memake", "", FAST, song)
     for update in map(flatten, work):
-        if "Drawing" in update.get("status", ""):
+        if "Filming" in update.get("status", ""):
             break
     assert actions.stops.ask("memake")
-    assert "Stopped" in flatten(list(work)[-1])["status"] and list(tmp_path.iterdir()) == []
+    rest = [flatten(events) for events in work]
+    assert "Stopped before" in rest[-1]["status"] and not any(update.get("file") for update in rest)
+
+
+@pytest.mark.slow
+def test_stopping_keeps_what_is_drawn(
+    actions: MusicVideoActions, song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generator, "REPORT_EVERY_S", 0.0)  # a look at Stop after each frame
+    made: dict[str, Any] = {}
+    for update in map(flatten, actions.run("memake", "", FAST, song)):
+        made |= update
+        if "Drawing frame 30" in update.get("status", ""):
+            assert actions.stops.ask("memake")
+        if update.get("file"):
+            shutil.copy(update["file"], tmp_path / "kept.mp4")
+    film = probe(tmp_path / "kept.mp4")
+    assert 30 <= film.frames < 8 * 24 and film.sound == "aac"
+    assert abs(film.duration_s - film.frames / 24) < 0.1
+    assert "stopped early" in made["status"]
+    recipe = read_recipe(tmp_path / "kept.mp4")
+    assert recipe.settings["stopped"] == pytest.approx(film.frames / 24, abs=0.01)
+    assert not list(Path(made["file"]).parent.glob("*whole*"))
 
 
 @pytest.mark.parametrize(
