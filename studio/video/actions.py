@@ -39,6 +39,7 @@ NOTHING: Events = (
     Files({"result": None, **dict.fromkeys(FILES)}),
 )
 SHORTENED = "You stopped it, so the clip is shorter than asked for."
+SILENCED = "You stopped it before its sound was made, so the clip is silent."
 NO_EFFECT = "With guidance 1 the words to avoid have no effect; give it a higher guidance."
 
 
@@ -102,6 +103,9 @@ class VideoActions:
         if not take.last:  # Stop was pressed: what is finished becomes a clip, whatever is pressed now
             should_stop = _never
         large = yield from _enlarge(model.model, native, wanted, should_stop)
+        is_whole = take.last and len(large) == len(native)
+        if not is_whole:
+            native, should_stop = native[: len(large)], _never
         frames, rate = yield from _interpolate(large, take.rate, wanted)
         sound, notes = yield from self._sound(wanted, _reduce(frames), rate, should_stop)
         yield (Status(html.status("Writing the clip", 1.0)),)
@@ -110,7 +114,7 @@ class VideoActions:
         recipe = self._recipe(key, values, wanted)
         write_recipe(file, recipe)
         took_s = time.monotonic() - began_s
-        notes = (*wanted.notes, *take.notes, *notes, *(() if take.last else (SHORTENED,)))
+        notes = (*wanted.notes, *take.notes, *notes, *(() if is_whole else (SHORTENED,)))
         pictures = {
             "film": film.contact_sheet(native),
             "strip": film.noise_strip(take.middles, take.steps),
@@ -158,7 +162,7 @@ class VideoActions:
         with closing(make(self.registry, request.prompt, frames, rate, request.seed, request.loop)) as work:
             while True:
                 if should_stop():
-                    raise jobs.Stopped
+                    return None, (SILENCED,)
                 yield (status,)
                 try:
                     next(work)
@@ -250,14 +254,14 @@ def _interpolate(frames: Pixels, rate: float, wanted: ClipRequest) -> Generator[
 def _enlarge(
     model: Any, frames: Pixels, wanted: ClipRequest, should_stop: Callable[[], bool]
 ) -> Generator[Events, None, Pixels]:
-    """Enlarge frames, where that was asked for and the model's are small."""
+    """Enlarge frames, where that was asked for and the model's are small; after Stop no more than were begun."""
     upscaler = getattr(model, "upscaler", None)
     if wanted.is_native or upscaler is None or max(frames.shape[1:3]) > NATIVE_SIDE:
         return frames
     large: list[Pixels] = []
     for at in range(0, len(frames), ENLARGE_AT_ONCE):
-        if should_stop():
-            raise jobs.Stopped
+        if large and should_stop():
+            break
         yield (Status(html.status(f"Enlarging frame {at + 1} of {len(frames)}", at / len(frames))),)
         large.append(upscaler.enlarge(frames[at : at + ENLARGE_AT_ONCE]))
     made = np.concatenate(large)

@@ -155,6 +155,28 @@ def test_stopping_a_long_clip_keeps_what_is_finished(
     assert merged["report"]["duration_s"] < 6 and "You stopped it" in merged["notes"]
 
 
+def test_stopping_while_frames_are_enlarged_keeps_those_that_are(
+    actions: VideoActions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_actions, "ENLARGE_AT_ONCE", 2)
+    merged: dict[str, Any] = {}
+    for update in map(flatten, actions.run("me", MODEL, QUICK | {"length_s": 2.0})):
+        merged |= update
+        if "Enlarging frame 5" in str(update.get("status")):
+            assert actions.stops.ask("me")
+    assert 0 < merged["report"]["duration_s"] < 2.0 and "You stopped it" in merged["notes"]
+    assert merged["file"] and merged["gif"]
+
+
+def test_stopping_before_the_sound_keeps_the_picture(actions: VideoActions) -> None:
+    merged: dict[str, Any] = {}
+    for update in map(flatten, actions.run("me", MODEL, QUICK | {"sound": "music"})):
+        merged |= update
+        if "Composing the music" in str(update.get("status")):
+            actions.stops.ask("me")
+    assert merged["file"] and "the clip is silent" in merged["notes"]
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
