@@ -11,7 +11,8 @@ Letters: H and W height and width in pixels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -87,16 +88,101 @@ def _decode(path: Path, info: ClipInfo, width: int, height: int) -> Iterator[Pix
             yield frame
 
 
+def read_stretch(
+    path: str | Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int],
+    crop: Sequence[float] = (0.0, 0.0, 1.0, 1.0),
+) -> Iterator[Pixels]:  # fmt: skip
+    """Yield `count` frames of a clip from a moment on, uint8 (H, W, 3), at a rate; one that ends before begins again.
+
+    Where the file can be sought in, what lies before the moment is not decoded. Closing the iterator ends the reading.
+
+    Args:
+        info: of the clip.
+        start_s: from the beginning of the file.
+        rate: frames in a second, whatever the clip's own is.
+        size: width and height of the frames.
+        crop: left, top, width and height of the part that is shown, in shares of the whole.
+
+    Raises:
+        MediaError: not even one frame can be read.
+    """
+    path, made = Path(path), 0
+    while made < count:
+        begin_s = start_s if not made else 0.0
+        pieces = _animate if info.by_pillow else _seek
+        round_made = 0
+        for frame in pieces(path, info, begin_s, count - made, rate, size, crop):
+            round_made += 1
+            yield frame
+        made += round_made
+        if not round_made:
+            if not begin_s:
+                raise MediaError(f"{path.name} is damaged: not one picture of it can be read.")
+            start_s = 0.0
+
+
+def _seek(
+    path: Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int], crop: Sequence[float]
+) -> Iterator[Pixels]:
+    """Yield at most `count` frames by ffmpeg from a moment on, fewer where the clip ends."""
+    width, height = size
+    can_seek = not command.keep_time(path, "0:a:0?")  # else what comes first may be no whole picture
+    before = ["-ss", f"{start_s:.6f}"] if start_s > 0 and can_seek else []
+    before += ["-c:v", info.decoder] if info.decoder else []
+    x, y, across, up = (f"{each:.6f}" for each in crop)
+    steps = [] if can_seek or not start_s else [f"trim=start={start_s:.6f},setpts=PTS-{start_s:.6f}/TB"]
+    steps.append(f"fps=fps={rate.numerator}/{rate.denominator}:start_time=0")
+    if tuple(crop) != (0.0, 0.0, 1.0, 1.0):
+        steps.append(f"crop=max(2\\,iw*{across}):max(2\\,ih*{up}):iw*{x}:ih*{y}")
+    steps += _picture_steps(info, width, height, "area" if width < info.width * crop[2] else "bicubic")
+    arguments = [*command.input_of(path, *before), "-map", "0:V:0", "-vf", ",".join(steps)]
+    arguments += ["-fps_mode", "passthrough", "-frames:v", str(count), "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    arguments += ["pipe:1", *command.keep_time(path, "0:a:0?")]
+    length_s = count / float(rate) + (
+        20.0 if can_seek else start_s
+    )  # up to the frame that a stretch begins with, some seconds are decoded
+    work = info.width * info.height * length_s * float(info.rate)
+    length = width * height * 3
+    with command.PipeReader(arguments, command.Bounds(processor_s=60 + work / LEAST_SPEED)) as reader:
+        while len(block := reader.read(length)) == length:
+            yield np.frombuffer(block, dtype=np.uint8).reshape(height, width, 3)
+
+
+def _animate(
+    path: Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int], crop: Sequence[float]
+) -> Iterator[Pixels]:
+    """Yield at most `count` frames of an animation that Pillow reads from a moment on."""
+    width, height = round(size[0] / crop[2]), round(size[1] / crop[3])
+    left, top = (
+        min(round(each * whole), whole - side)
+        for each, whole, side in zip(crop[:2], (width, height), size, strict=True)
+    )
+    made = 0
+    for number, frame in enumerate(pictures.read_all(path, width, height)):
+        part = frame[top : top + size[1], left : left + size[0]]
+        while made < count and start_s + made / float(rate) < (number + 1) / float(info.rate):
+            made += 1
+            yield part
+        if made >= count:
+            return
+
+
 def _filters(info: ClipInfo, width: int, height: int) -> str:
     steps = [f"setpts=PTS+{info.shift_s:.6f}/TB"] if info.shift_s else []
     steps += [f"fps=fps={info.rate.numerator}/{info.rate.denominator}:start_time=0"]
+    return ",".join([*steps, *_picture_steps(info, width, height)])
+
+
+def _picture_steps(info: ClipInfo, width: int, height: int, scaler: str = "area") -> list[str]:
+    """Return the filters that make a frame of a size on white and in the colours of a plain screen."""
+    steps = []
     if info.has_alpha:
         steps.append("format=rgba,split[over][under];[under]lutrgb=r=255:g=255:b=255:a=255[white]")
         steps[-1] += ";[white][over]overlay=format=rgb"
     if info.transfer:
         table = colour.table_file(info.transfer).as_posix().replace(":", r"\\:")
-        steps.append(f"scale={width}:{height}:flags=area:in_color_matrix=bt2020,setsar=1,format=gbrp16le")
+        steps.append(f"scale={width}:{height}:flags={scaler}:in_color_matrix=bt2020,setsar=1,format=gbrp16le")
         steps.append(f"lut3d=file={table}:interp=tetrahedral")
     else:
-        steps.append(f"scale={width}:{height}:flags=area,setsar=1")
-    return ",".join(steps)
+        steps.append(f"scale={width}:{height}:flags={scaler},setsar=1")
+    return steps

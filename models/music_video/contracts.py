@@ -27,6 +27,8 @@ MAX_PROMPTS = 26
 MAX_KEY_CLIPS = 40
 MAX_TITLE_CHARACTERS = 120
 PREVIEW_S, PREVIEW_SIDE = 10.0, 360
+MAX_MEDIA = 200
+SCENES = ("pictures", "mixed")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class MusicVideoRequest:
         captions: lyrics with their times.
         steps, guidance: of the video model's sampler; size: of its frames.
         key_clips: how many the video model makes, 0 leaves it to the length of the song.
+        media: a person's own photos and clips, in the order in which they are shown.
+        scene: "pictures" shows the media, and where there are none what the video model draws; "mixed" lets both take
+            turns.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -103,6 +108,8 @@ class MusicVideoRequest:
     guidance: float = 1.5
     size: int = 64
     key_clips: int = 0
+    media: tuple[Path, ...] = ()
+    scene: str = "pictures"
     preview: bool = False
     seed: int = 0
 
@@ -125,6 +132,10 @@ class MusicVideoRequest:
             raise ValueError(f"shorter_side is {self.shorter_side!r}; it must be one of {allowed}.")
         if max(len(self.title), len(self.artist)) > MAX_TITLE_CHARACTERS:
             raise ValueError(f"title and artist may have at most {MAX_TITLE_CHARACTERS} characters.")
+        if len(self.media) > MAX_MEDIA:
+            raise ValueError(f"there are {len(self.media)} photos and clips; at most {MAX_MEDIA} work.")
+        if self.scene not in SCENES:
+            raise ValueError(f"scene is {self.scene!r}; it must be one of {', '.join(SCENES)}.")
         check_number("steps", self.steps, 1, 100)
         check_number("guidance", self.guidance, 0.0, 15.0)
         check_number("key_clips", self.key_clips, 0, MAX_KEY_CLIPS)
@@ -159,7 +170,7 @@ class MusicVideoChunk:
     """How far a music video is; the last chunk says that the file is finished.
 
     Attributes:
-        stage: "measuring", "clips" while the video model works, "frames", "finished".
+        stage: "looking" at the media, "measuring", "clips" while the video model works, "frames", "finished".
         done, total: of the whole work, in seconds as they were estimated.
         left_s: how long the rest will take at the pace so far; None while that is a guess.
         picture: uint8 (H, W, 3), small: what was made last, or None.

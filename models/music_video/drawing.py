@@ -17,6 +17,7 @@ from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.captions import Caption
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.lettering import lay_over, opacity, text_layer
+from models.music_video.own_views import BEAT_ZOOM, USUAL_ZOOM, Move, draw_own
 from models.music_video.plan import MusicVideoPlan, Shot
 
 Pixels = NDArray[np.uint8]
@@ -30,6 +31,7 @@ HUE_OF_SECTION_DEG, HUE_KICK_DEG = 40.0, 12.0
 MAIN_SIDE = 512  # a clip's frame is brought to this side by a cubic filter before the camera looks at it
 TITLE_S = (0.4, 4.6)
 VIGNETTE = 0.42
+OWN_LIGHT = 0.5  # of the flash, on a person's own pictures
 
 
 def locate_beats(accents: NDArray[np.int64], frames: Floats) -> Floats:
@@ -95,10 +97,11 @@ class Choreography:
         self.step = length / beats
         self.fade_frames = min(PULSE_S * FRAME_RATE, 0.4 * interval)
 
-    def find_moment(self, frame: int) -> FrameMoment:
-        """Find what frame number `frame` shows."""
+    def find_moment(self, frame: int, number: int | None = None) -> FrameMoment:
+        """Find what frame number `frame` shows, of the shot `number` where it is seen beyond its ends."""
         plan, look = self.plan, self.request.look
-        number = int(np.searchsorted(self.starts, frame, side="right") - 1)
+        if number is None:
+            number = int(np.searchsorted(self.starts, frame, side="right") - 1)
         shot = plan.shots[number]
         at = np.array([float(frame)])
         way = self.step * (ease(locate_beats(plan.accents, at), 0.95 * look.motion) + 0.5)
@@ -179,11 +182,39 @@ class FramePainter:
         self.size = self.request.frame_size
         self.vignette = make_vignette(self.size)
 
-    def draw(self, frame: int, clip: Pixels) -> Pixels:
-        """Draw frame number `frame`, uint8 (H, W, 3); clip: uint8 (K, S, S, 3), the one that `moment` names."""
+    def draw(self, frame: int, seen: Any) -> Pixels:
+        """Draw frame number `frame`, uint8 (H, W, 3).
+
+        Args:
+            seen: of a key clip, the one that its moment names, uint8 (K, S, S, 3); of a person's own picture what its
+                view gave.
+        """
+        drawn = self.draw_shot(frame, None, seen)
+        self._draw_text(drawn, frame / FRAME_RATE)
+        return drawn
+
+    def draw_shot(self, frame: int, number: int | None, seen: Any) -> Pixels:
+        """Draw what is seen of a shot, by default the one that this frame belongs to, without words."""
+        moment = self.choreography.find_moment(frame, number)
+        if isinstance(seen, tuple):
+            return self._draw_own(moment, seen)
+        return self._draw_clip(moment, seen)
+
+    def _draw_own(self, moment: FrameMoment, seen: tuple[Pixels, Floats, Move]) -> Pixels:
+        """Draw a person's own picture in its own colours; the beat kicks the camera and lights it up."""
         import cv2
 
-        moment = self.choreography.find_moment(frame)
+        look = self.request.look
+        drawn: Any = draw_own(seen, moment.share, BEAT_ZOOM * look.zoom / USUAL_ZOOM * moment.pulse, self.size)
+        light = OWN_LIGHT * look.flash * moment.pulse
+        if light > 0.01:
+            drawn = cv2.convertScaleAbs(drawn, dst=drawn, alpha=1 + FLASH_GAIN * light, beta=FLASH_LIFT * light)
+        return np.asarray(drawn)
+
+    def _draw_clip(self, moment: FrameMoment, clip: Pixels) -> Pixels:
+        """Draw a moment of a key clip."""
+        import cv2
+
         shot = self.plan.shots[moment.shot]
         first = int(moment.place)
         part = moment.place - first
@@ -202,8 +233,7 @@ class FramePainter:
             borderMode=cv2.BORDER_REFLECT_101,
         )
         drawn = cv2.multiply(drawn, self.vignette, dst=drawn, scale=1 / 255)
-        self._draw_text(drawn, frame / FRAME_RATE)
-        return drawn
+        return np.asarray(drawn)
 
     def _draw_text(self, drawn: Pixels, time_s: float) -> None:
         """Draw title and lyrics, in place."""

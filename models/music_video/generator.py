@@ -10,30 +10,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from models.errors import ModelError
+from models.media.program import MediaError
 from models.media.write import VideoWriter, cut_end
-from models.music_video.contracts import FRAME_RATE, MusicVideoChunk, MusicVideoRequest
+from models.music_video.contracts import FRAME_RATE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
+from models.music_video.filming import Filming
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
 from models.music_video.lettering import find_note
-from models.music_video.plan import MusicVideoPlan, plan_video
+from models.music_video.material import OwnMedium, look_at
+from models.music_video.own_views import OwnShots
+from models.music_video.plan import KeyClip, MusicVideoPlan, assign_media, plan_video
 
 Pixels = NDArray[np.uint8]
 
 LONGEST_WORK_S = 3600.0
 TRIAL_FRAMES = 8
-DRAWING_THREADS = 2
-AHEAD = 12  # frames being drawn while one is written
 REPORT_EVERY_S = 0.5
 QUALITY = 21  # of H.264
 KEY_FRAMES_S = 5
@@ -59,6 +61,7 @@ class MusicVideoGenerator:
     def __init__(self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S) -> None:
         self.clips = KeyClips(model, upscale)
         self.longest_work_s = longest_work_s
+        self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
         self._lock = threading.Lock()
 
     def stream(
@@ -86,19 +89,26 @@ class MusicVideoGenerator:
         plan = plan_video(request)
         painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
-        needed = list(dict.fromkeys(shot.clip for shot in shots))
+        chosen = assign_media(plan.shots, len(request.media), request.scene)[: len(shots)]
+        modelled = [shot for shot, place in zip(shots, chosen, strict=True) if place is None]
+        needed = list(dict.fromkeys(shot.clip for shot in modelled))
         missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
         shown = (request.title, request.artist, *(caption.text for caption in request.captions))
-        notes = (*plan.notes, *find_note(shown))
+        notes = (*plan.notes, *_note_unseen(request, plan), *find_note(shown))
+        media: dict[int, OwnMedium] = {}
+        for number, place in enumerate(sorted({place for place in chosen if place is not None})):
+            yield MusicVideoChunk("looking", number, len(request.media), notes=notes)
+            media[place] = self._look_at(request.media[place])
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
-        cost = self.measure(request, plan, painter, missing)
-        total = cost.estimate(len(missing), len(shots), request.frame_count)
+        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen), self._prepare)
+        cost = self.measure(request, plan, filming, missing)
+        total = cost.estimate(len(missing), len(modelled), request.frame_count)
         if total > self.longest_work_s:
             raise ValueError(
                 f"This video would take about {total / 60:.0f} minutes to draw on this machine; at most "
                 f"{self.longest_work_s / 60:.0f} work. Trim the song, or choose a smaller picture or fewer key clips."
             )
-        progress = _Progress(cost, len(missing), len(shots), request.frame_count, notes)
+        progress = _Progress(cost, len(missing), len(modelled), request.frame_count, notes)
         yield progress.make_chunk("clips")
         for number in missing:
             began_s = time.perf_counter()
@@ -109,7 +119,7 @@ class MusicVideoGenerator:
             progress.finish_clip(time.perf_counter() - began_s)
         with (
             _open_writer(request, request.out, request.song) as writer,
-            closing(self._draw_frames(request, plan, painter, progress)) as drawn,
+            closing(filming.draw_frames()) as drawn,
         ):
             reported_s = 0.0
             for frame in drawn:
@@ -124,53 +134,54 @@ class MusicVideoGenerator:
             cut_end(request.out, progress.frames_made / FRAME_RATE)
         yield progress.make_last_chunk()
 
-    def _draw_frames(
-        self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, progress: _Progress
-    ) -> Generator[Pixels, None, None]:
-        """Draw all frames in order; a few are drawn ahead by threads."""
-        with ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool:
-            waiting: list[Future[Pixels]] = []
-            try:
-                for shot in plan.shots:
-                    if shot.start >= request.frame_count:
-                        break
-                    clip = self.clips.prepare(request, plan.clips[shot.clip])
-                    for frame in range(shot.start, min(shot.end, request.frame_count)):
-                        waiting.append(pool.submit(painter.draw, frame, clip))
-                        if len(waiting) > AHEAD:
-                            yield waiting.pop(0).result()
-                for _ in range(plan.shots[-1].end, request.frame_count):  # a last part of a frame
-                    waiting.append(pool.submit(painter.draw, plan.shots[-1].end - 1, clip))
-                while waiting:
-                    yield waiting.pop(0).result()
-            finally:
-                for each in waiting:
-                    each.cancel()
+    def _look_at(self, path: Path) -> OwnMedium:
+        """Look at a photo or clip; what was seen is kept, so that the whole video need not look again."""
+        try:
+            facts = path.stat()
+        except OSError as error:
+            raise MediaError(f"{path.name} is gone; choose your photos and clips again.") from error
+        key = str(path), facts.st_mtime_ns, facts.st_size
+        if key not in self._looked:
+            self._looked[key] = look_at(path)
+        return self._looked[key]
+
+    def _prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
+        return self.clips.prepare(request, clip)
 
     def measure(
-        self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, missing: list[int]
+        self, request: MusicVideoRequest, plan: MusicVideoPlan, filming: Filming, missing: list[int]
     ) -> WorkCost:
         """Measure what a clip and a frame take on this machine now: a step of the model, if clips are missing, and some
         frames
         drawn and encoded.
         """
         clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
-        noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
         began_s = time.perf_counter()
-        large = self.clips.upscale(noise[:4])
+        seen: Any = filming.own.open_trial()
+        if seen is None:
+            noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
+            large = self.clips.upscale(noise[:4])
+            seen = np.repeat(large, -(-PREPARED_FRAMES // len(large)), axis=0)[:PREPARED_FRAMES]
         prepare_s = (time.perf_counter() - began_s) * 4 + 0.3
         trial = request.out.with_suffix(".trial.mp4")
-        clip = np.repeat(large, -(-PREPARED_FRAMES // len(large)), axis=0)[:PREPARED_FRAMES]
         frames = min(TRIAL_FRAMES, request.frame_count)
         began_s = time.perf_counter()
         try:
             with _open_writer(request, trial) as writer:
                 for frame in range(frames):
-                    writer.write(painter.draw(frame, clip))
+                    writer.write(filming.painter.draw(frame, seen))
                 wrote_s = time.perf_counter() - began_s
         finally:
             trial.unlink(missing_ok=True)
         return WorkCost(clip_s, prepare_s, wrote_s / frames)
+
+
+def _note_unseen(request: MusicVideoRequest, plan: MusicVideoPlan) -> tuple[str, ...]:
+    """Say how many of the media the song is too short for."""
+    seen, count = len(set(assign_media(plan.shots, len(request.media), request.scene)) - {None}), len(request.media)
+    if not count or seen >= count or request.preview:
+        return ()
+    return (f"The first {seen} of your {count} photos and clips are shown; the song is too short for more.",)
 
 
 def _open_writer(request: MusicVideoRequest, path: Path, song: Path | None = None) -> VideoWriter:

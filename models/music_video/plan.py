@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.beats.detector import BeatTrack
 from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.contracts import FRAME_RATE, MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.features import Section
@@ -25,6 +27,7 @@ FEWEST_KEY_CLIPS, MOST_KEY_CLIPS = 3, 16
 LONGEST_SHOT_BARS = 8
 BEAT_ACCENT, DOWNBEAT_ACCENT = 0.62, 1.0
 TURNS = (-1, 1)
+SHORTEST_SHOT = 18  # frames of a shot of a person's own pictures
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
     strengths, accents = strengths[keep], accents[keep]
     clips, of_label = _choose_key_clips(request, sections)
     cuts = _choose_cuts(request, sections, frames, rng)
+    if request.media:
+        cuts = split_longest(cuts, request.track, frames, len(request.media))
     shots = _make_shots(request, sections, cuts, of_label, rng)
     return MusicVideoPlan(frames, shots, clips, accents, strengths, notes)
 
@@ -166,6 +171,37 @@ def _choose_cuts(
                 cuts.add(round(float(time_s) * FRAME_RATE))
     ordered = sorted(cut for cut in cuts if cut < frames - FRAME_RATE // 4 or cut == 0)
     return [cut for at, cut in enumerate(ordered) if at == 0 or cut - ordered[at - 1] >= FRAME_RATE // 4]
+
+
+def split_longest(cuts: list[int], track: BeatTrack, frames: int, wanted: int) -> list[int]:
+    """Cut the longest shots on their middle downbeat, or else beat, until there are as many as wanted, or none is long
+    enough; `cuts` are the frames in which shots begin.
+    """
+    downs = {round(float(time_s) * FRAME_RATE) for time_s in track.downbeats_s}
+    beats = {round(float(time_s) * FRAME_RATE) for time_s in track.times_s}
+    cuts, whole = sorted(cuts), set[int]()  # those that cannot be split
+    while len(cuts) < wanted:
+        lengths = [(end - start, start, end) for start, end in pairwise([*cuts, frames]) if start not in whole]
+        if not lengths:
+            break
+        _, start, end = max(lengths, key=lambda each: (each[0], -each[1]))
+        places: list[int] = []
+        for offered in (downs, beats, set() if beats else {(start + end) // 2}):
+            places = places or [at for at in offered if min(at - start, end - at) >= SHORTEST_SHOT]
+        if not places:
+            whole.add(start)
+            continue
+        cuts = sorted([*cuts, min(places, key=lambda at: (abs(2 * at - start - end), at))])
+    return cuts
+
+
+def assign_media(shots: tuple[Shot, ...], count: int, scene: str) -> tuple[int | None, ...]:
+    """Say for each shot which of `count` media it shows, one after the other; None is what the video model draws."""
+    if not count:
+        return (None,) * len(shots)
+    if scene == "mixed":
+        return tuple(number // 2 % count if number % 2 == 0 else None for number in range(len(shots)))
+    return tuple(number % count for number in range(len(shots)))
 
 
 def _make_shots(

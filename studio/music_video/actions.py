@@ -18,11 +18,25 @@ from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.music_video.beat_plot import beat_plot
 from studio.music_video.controls import FIELDS, STRENGTHS
-from studio.music_video.song import LONGEST_SONG_S, Song, beats_json, close, new_folder, write_beats, write_clicks
+from studio.music_video.song import (
+    LONGEST_SONG_S,
+    Song,
+    beats_json,
+    close,
+    corrected,
+    new_folder,
+    write_beats,
+    write_clicks,
+)
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
 
-DOING = {"measuring": "Seeing how fast this machine is", "clips": "Filming key clips", "frames": "Drawing"}
+DOING = {
+    "looking": "Looking at your photos and clips",
+    "measuring": "Seeing how fast this machine is",
+    "clips": "Filming key clips",
+    "frames": "Drawing",
+}
 READING: Events = (Status(html.status("Reading the song")),)
 BEGINNING: Events = (Status(html.status("Getting the video model ready")),)
 STOPPED = "Stopped before there was a second of video"
@@ -213,7 +227,11 @@ class MusicVideoActions:
 
     def _recipe(self, key: str, values: Mapping[str, Any], seed: int) -> Recipe:
         revision = model_card.revision_of(self.registry, key)
-        return Recipe(Task.MUSIC_VIDEO, key, revision, seed, FIELDS.settings(values))
+        settings = FIELDS.settings(values)
+        names = [Path(each).name for each in values.get("media") or ()]
+        if names:
+            settings["media_names"] = ", ".join(names)
+        return Recipe(Task.MUSIC_VIDEO, key, revision, seed, settings)
 
     def load_settings(self, path: str) -> tuple[dict[str, Any], str]:
         """Return the controls of a result file by name, and a sentence.
@@ -225,7 +243,15 @@ class MusicVideoActions:
         if recipe.task != Task.MUSIC_VIDEO:
             raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
         values = FIELDS.restore(recipe.settings, recipe.seed)
-        return values, "The settings are back. Choose the song again: it is not part of them."
+        return values, "The settings are back. Choose the song again: it is not part of them." + _missing_media(
+            recipe.settings
+        )
+
+
+def _missing_media(settings: Mapping[str, Any]) -> str:
+    """Return a sentence that names the photos and clips of a recipe, which the file does not hold."""
+    names = str(settings.get("media_names", ""))
+    return f" So are your photos and clips: {names}." if names else ""
 
 
 def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, float]:
@@ -298,6 +324,7 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
     """
     from models.music_video.captions import read_captions
     from models.music_video.contracts import MusicVideoRequest, VisualEffects
+    from models.music_video.material import arrange
 
     row = FIELDS.read({name: value for name, value in values.items() if name in FIELDS} | {"song": song})
     look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])
@@ -318,6 +345,8 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         steps=row["steps"],
         guidance=row["guidance"],
         key_clips=row["key_clips"],
+        media=arrange([Path(each) for each in row["media"]], row["media_order"]),
+        scene=row["scene"],
         preview=is_preview,
         seed=row["seed"],
     )
@@ -360,36 +389,3 @@ def check_draws_from_words(spec: ModelSpec) -> None:
 def picture_html(pixels: Any) -> str:
     """Return a frame while the video is drawn, as a small JPEG within the page."""
     return f'<img class="drawn" alt="What was drawn last" src="{film.jpeg(pixels)}">'
-
-
-def corrected(song: Song, what: str, value: Any) -> Song:
-    """Return the song with corrected beats, see `MusicVideoActions.correct`; raises ValueError with a sentence."""
-    track = song.track
-    if what == "undo":
-        return song.undone()
-    if what == "half":
-        return song.corrected(track.halve())
-    if what == "double":
-        return song.corrected(track.double())
-    if what == "shift":
-        return song.corrected(track.shift(float(value or 0) / 1000))
-    if what == "tap":
-        from models.beats.detector import BeatTrack
-
-        taps = [float(each) for each in re.findall(r"\d+(?:\.\d+)?", str(value or ""))]
-        return song.corrected(BeatTrack.from_taps(taps, song.duration_s, track.bar_length))
-    return song.corrected(_with_chosen_beat(track, what, int(value or 0)))
-
-
-def _with_chosen_beat(track: Any, what: str, number: int) -> Any:
-    if number < 1:
-        raise ValueError("Click a beat in the plot first.")
-    if number > len(track.times_s):
-        raise ValueError(f"Beat {number} does not exist; there are {len(track.times_s)}.")
-    changes = {
-        "delete": lambda: track.remove_beat(number - 1),
-        "downbeat": lambda: track.set_downbeat(number - 1, track.bar_length),
-    }
-    if what not in changes:
-        raise ValueError(f"There is no correction named {what!r}.")
-    return changes[what]()

@@ -8,6 +8,7 @@ import gradio as gr
 
 from models.contracts import Task
 from models.registry.registry import Registry
+from studio.music_video.media_field import Media
 from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric, Option, Seed, Text, Upload
 
 # Kept apart from `models.music_video.contracts`, which is heavy to import; a test holds them together.
@@ -26,6 +27,8 @@ DEFAULT_PROMPTS = (
     "a red sunrise over mountains\na lighthouse at dusk by the sea\nblue waves by day\nteal spirals turning"
 )
 DEFAULT_STEPS, DEFAULT_GUIDANCE = 10, 1.5
+SCENES = (("Your photos and clips", "pictures"), ("Yours and the model's in turn", "mixed"))
+ORDERS = (("As they were added", "given"), ("By name", "name"))
 CAPTION_TYPES = (".srt", ".lrc", ".vtt", ".txt")
 
 
@@ -174,6 +177,32 @@ FIELDS = FieldList(
             place="more",
             rank=3,
             is_public=False,
+        ),
+        Media(
+            name="media",
+            label="Your photos and clips, many at once",
+            default=None,
+            about="photos and clips of your own, files that are shown one a shot",
+            place="",
+            is_kept=False,
+        ),
+        Choice(
+            name="media_order",
+            label="Order",
+            default="given",
+            choices=ORDERS,
+            help="of your photos and clips",
+            place="media",
+            row="media",
+            elem_id="mv-order",
+        ),
+        Choice(
+            name="scene",
+            label="Show",
+            default="pictures",
+            choices=SCENES,
+            place="media",
+            row="media",
         ),
     )
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,3 +139,36 @@ def write_clicks(song: Song, target: str | Path) -> Path:
                 made.write(np.clip(mixed, -1.0, 1.0))
                 start = end
     return Path(target)
+
+
+def corrected(song: Song, what: str, value: Any) -> Song:
+    """Return the song with corrected beats, see `MusicVideoActions.correct`; raises ValueError with a sentence."""
+    track = song.track
+    if what == "undo":
+        return song.undone()
+    if what == "half":
+        return song.corrected(track.halve())
+    if what == "double":
+        return song.corrected(track.double())
+    if what == "shift":
+        return song.corrected(track.shift(float(value or 0) / 1000))
+    if what == "tap":
+        from models.beats.detector import BeatTrack
+
+        taps = [float(each) for each in re.findall(r"\d+(?:\.\d+)?", str(value or ""))]
+        return song.corrected(BeatTrack.from_taps(taps, song.duration_s, track.bar_length))
+    return song.corrected(_with_chosen_beat(track, what, int(value or 0)))
+
+
+def _with_chosen_beat(track: Any, what: str, number: int) -> Any:
+    if number < 1:
+        raise ValueError("Click a beat in the plot first.")
+    if number > len(track.times_s):
+        raise ValueError(f"Beat {number} does not exist; there are {len(track.times_s)}.")
+    changes = {
+        "delete": lambda: track.remove_beat(number - 1),
+        "downbeat": lambda: track.set_downbeat(number - 1, track.bar_length),
+    }
+    if what not in changes:
+        raise ValueError(f"There is no correction named {what!r}.")
+    return changes[what]()

@@ -101,6 +101,8 @@ def _layout_song(form: Form) -> SongInputs:
 
 
 def _layout_look(form: Form) -> Makers:
+    form.make(FIELDS["media"])
+    form.layout("media")
     form.layout("look")
     with gr.Row(elem_classes="chips"):
         for name, text in LOOKS:

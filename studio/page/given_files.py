@@ -83,12 +83,17 @@ def check_given_files(page: gr.Blocks) -> None:
     async def check_first(block_fn: Any, inputs: list[Any], *more: Any, **options: Any) -> list[Any]:
         for block, given in zip(block_fn.inputs, inputs, strict=False):
             if isinstance(block, (gr.File, gr.Audio)) and given is not None:
-                _check(str(block.label), given)
+                for each in given if isinstance(given, list) and _takes_many(block) else [given]:
+                    _check(str(block.label), each)
         if block_fn.api_visibility == "public":
             inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
         return await preprocess(block_fn, inputs, *more, **options)
 
     page.preprocess_data = check_first  # type: ignore[method-assign]
+
+
+def _takes_many(block: Any) -> bool:
+    return getattr(block, "file_count", "single") != "single"
 
 
 def _check(label: str, given: Any) -> None:

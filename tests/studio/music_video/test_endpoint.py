@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from models.media.clip_info import probe
+from models.media.clip_reader import read_frames
 from studio.app import build_studio, launch_studio
 from studio.io import temp_folders
 from studio.io.recipes import read_recipe
@@ -83,3 +84,32 @@ def test_a_file_without_sound_is_a_sentence(client: Client, tmp_path: Path) -> N
     (tmp_path / "broken.mp3").write_bytes(b"\xff\xfb" + b"\x00" * 50)
     with pytest.raises(AppError, match="no sound that can be read"):
         client.predict(song=handle_file(tmp_path / "broken.mp3"), api_name="/music_video", **FAST)
+
+
+@pytest.mark.slow
+def test_photos_of_ones_own_are_given_as_a_list(client: Client, song: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    paths = []
+    for number, colour in enumerate(("green", "blue")):
+        Image.new("RGB", (120, 90), colour).save(tmp_path / f"IMG_{number}.png")
+        paths.append(handle_file(tmp_path / f"IMG_{number}.png"))
+    film, _ = client.predict(
+        song=handle_file(song), media=paths, media_order="name", aspect="1:1", api_name="/music_video", **FAST
+    )
+    assert read_recipe(film).settings["media_names"] == "IMG_0.png, IMG_1.png"
+    frame = next(read_frames(film, probe(film), 32, 32))
+    assert frame.mean(axis=(0, 1)).argmax() == 1
+
+
+def test_a_photo_that_cannot_be_read_is_named(client: Client, song: Path, tmp_path: Path) -> None:
+    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"torn" * 30)
+    with pytest.raises(AppError, match="torn"):
+        client.predict(
+            song=handle_file(song), media=[handle_file(tmp_path / "torn.jpg")], api_name="/music_video", **FAST
+        )
+    with pytest.raises(AppError, match="no file that this studio"):
+        client.predict(
+            song=handle_file(song), media=[{"path": "/etc/hostname"}],
+            api_name="/music_video", **FAST,
+        )  # fmt: skip
