@@ -114,11 +114,16 @@ class SpeechRequest:
 
 @dataclass(frozen=True)
 class WordTiming:
-    """A word as written and when it is heard, in seconds from the start of the whole sound."""
+    """A word as written and when it is heard, in seconds from the start of the whole sound.
+
+    Attributes:
+        marked: the word with the quotes and marks that stand at it, as captions show it; empty where nobody knows them.
+    """
 
     text: str
     start_s: float
     end_s: float
+    marked: str = ""
 
 
 @dataclass(frozen=True)

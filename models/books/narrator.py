@@ -100,7 +100,11 @@ def speak_passage(
     finished, cut_s = finish_sentence(samples, sample_rate)
     length_s = finished.size / sample_rate
     timed = tuple(
-        WordTiming(each.text, *(min(max(0.0, round(at - cut_s, 4)), length_s) for at in (each.start_s, each.end_s)))
+        WordTiming(
+            each.text,
+            *(min(max(0.0, round(at - cut_s, 4)), length_s) for at in (each.start_s, each.end_s)),
+            marked=each.marked,
+        )
         for each in words
     )
     verdict = next((each for each in verdicts if is_doubted(each)), verdicts[0] if verdicts else "")

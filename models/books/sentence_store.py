@@ -73,7 +73,7 @@ class SentenceStore:
 
         path = self.path(key)
         part = path.with_name(f"{key}-{secrets.token_hex(4)}{PART}")
-        words = [[word.text, word.start_s, word.end_s] for word in facts.words]
+        words = [[word.text, word.start_s, word.end_s, word.marked] for word in facts.words]
         told = {"samples": facts.samples, "sample_rate": facts.sample_rate, "words": words}
         told |= {"verdict": facts.verdict, "notes": list(facts.notes)}
         try:
@@ -97,7 +97,10 @@ class SentenceStore:
             return None
         try:
             told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            words = tuple(WordTiming(str(text), float(start_s), float(end_s)) for text, start_s, end_s in told["words"])
+            words = tuple(
+                WordTiming(str(text), float(start_s), float(end_s), *map(str, marked))
+                for text, start_s, end_s, *marked in told["words"]
+            )
             notes = tuple(str(note) for note in told["notes"])
             return SentenceFacts(int(told["samples"]), int(told["sample_rate"]), words, str(told["verdict"]), notes)
         except (OSError, ValueError, KeyError, TypeError):

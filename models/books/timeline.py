@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Timeline:
         found = []
         for each in chosen:
             at_s = (each.start - begin) / self.sample_rate
-            found += [WordTiming(w.text, at_s + w.start_s, at_s + w.end_s) for w in each.facts.words]
+            found += [replace(w, start_s=at_s + w.start_s, end_s=at_s + w.end_s) for w in each.facts.words]
         return found
 
     @property

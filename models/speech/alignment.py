@@ -37,7 +37,7 @@ def time_words(
         first, end = (int(np.searchsorted(path, place)) for place in (word.start, word.end))
         if end >= len(path) and not ended:
             break
-        timings.append(WordTiming(word.text, starts_at_s + first * step_s, starts_at_s + end * step_s))
+        timings.append(WordTiming(word.text, starts_at_s + first * step_s, starts_at_s + end * step_s, word.marked))
     return tuple(timings)
 
 

@@ -33,11 +33,16 @@ CONJUNCTIONS = frozenset(_CONJUNCTIONS.split())
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word as the person wrote it ("$12.50" is one) and where it is said: symbols[start:end] of its utterance."""
+    """A word as the person wrote it ("$12.50" is one) and where it is said: symbols[start:end] of its utterance.
+
+    Attributes:
+        marked: the word with the quotes and marks that stand at it.
+    """
 
     text: str
     start: int
     end: int
+    marked: str = ""
 
 
 @dataclass(frozen=True)
@@ -280,9 +285,11 @@ def _spoken_words(source: Readable, words: list[_Said], spans: list[tuple[int, i
     last: Unit | None = None
     for word, (start, end) in zip(words, spans, strict=True):
         if word.unit is last:
-            merged[-1] = SpokenWord(merged[-1].text, merged[-1].start, end)
+            merged[-1] = replace(merged[-1], end=end)
         else:
-            merged.append(SpokenWord(source.written(word.unit.start, word.unit.end), start, end))
+            written = source.written(word.unit.start, word.unit.end)
+            marked = source.written(_opening(source.text, word.unit.start), word.unit.stop)
+            merged.append(SpokenWord(written, start, end, marked.strip()))
         last = word.unit
     return tuple(merged)
 

@@ -37,7 +37,7 @@ def group_cues(words: Sequence[WordTiming]) -> list[Cue]:
     for group in groups:
         start_s = max(group[0].start_s, cues[-1].end_s if cues else 0.0)
         end_s = max(group[-1].end_s, start_s + 0.001)
-        cues.append(Cue(start_s, end_s, _break_lines([_clean(word.text) for word in group])))
+        cues.append(Cue(start_s, end_s, _break_lines([_clean(shown(word)) for word in group])))
     return cues
 
 
@@ -59,9 +59,14 @@ def to_vtt(words: Sequence[WordTiming]) -> str:
     return "\n".join(blocks)
 
 
+def shown(word: WordTiming) -> str:
+    """Return a word with its punctuation, where that is known."""
+    return word.marked or word.text
+
+
 def _belongs(group: Sequence[WordTiming], word: WordTiming) -> bool:
-    length = sum(len(each.text) + 1 for each in group) + len(word.text)
-    ends_sentence = re.search(r"[.!?…][\"')\]”’]*$", group[-1].text) is not None
+    length = sum(len(shown(each)) + 1 for each in group) + len(shown(word))
+    ends_sentence = re.search(r"[.!?…][\"')\]”’]*$", shown(group[-1])) is not None
     pauses = word.start_s - group[-1].end_s > PAUSE_S
     too_long = length > MAX_CUE_CHARACTERS or word.end_s - group[0].start_s > MAX_CUE_S
     return not (ends_sentence or pauses or too_long)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.contracts import WordTiming
+from models.speech.text import to_utterances
 from studio.speech.captions import MAX_CUE_CHARACTERS, MAX_CUE_S, group_cues, to_srt, to_vtt
 
 CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)[,.](\d\d\d) --> (\d\d):(\d\d):(\d\d)[,.](\d\d\d)")
@@ -74,3 +75,14 @@ def test_an_arrow_cannot_end_a_cue() -> None:
     assert to_srt([WordTiming("a-->b\n\n2", 0, 1)]).count("-->") == 1
     assert to_srt([]) == ""
     assert to_vtt([]) == "WEBVTT\n"
+
+
+def test_captions_keep_the_punctuation_and_end_at_sentences() -> None:
+    said = to_utterances("He said: \"Well, it costs $12.50 (or less).\" It's late, isn't it? Good night…").utterances
+    words = [word for utterance in said for word in utterance.words]
+    timed = [WordTiming(word.text, 0.3 * at, 0.3 * at + 0.2, word.marked) for at, word in enumerate(words)]
+    assert [cue.text.replace("\n", " ") for cue in group_cues(timed)] == [
+        'He said: "Well, it costs $12.50 (or less)."',
+        "It's late, isn't it?",
+        "Good night...",
+    ]
