@@ -90,11 +90,11 @@ def _decode(path: Path, info: ClipInfo, width: int, height: int) -> Iterator[Pix
 
 def read_stretch(
     path: str | Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int],
-    crop: Sequence[float] = (0.0, 0.0, 1.0, 1.0),
+    crop: Sequence[float] = (0.0, 0.0, 1.0, 1.0), can_seek: bool = False,
 ) -> Iterator[Pixels]:  # fmt: skip
     """Yield `count` frames of a clip from a moment on, uint8 (H, W, 3), at a rate; one that ends before begins again.
 
-    Where the file can be sought in, what lies before the moment is not decoded. Closing the iterator ends the reading.
+    Closing the iterator ends the reading.
 
     Args:
         info: of the clip.
@@ -102,6 +102,8 @@ def read_stretch(
         rate: frames in a second, whatever the clip's own is.
         size: width and height of the frames.
         crop: left, top, width and height of the part that is shown, in shares of the whole.
+        can_seek: whether what lies before the moment may be left out. Of files whose list of key frames is wrong, as
+            some programs leave them after a cut, what comes then is damaged.
 
     Raises:
         MediaError: not even one frame can be read.
@@ -109,9 +111,12 @@ def read_stretch(
     path, made = Path(path), 0
     while made < count:
         begin_s = start_s if not made else 0.0
-        pieces = _animate if info.by_pillow else _seek
+        if info.by_pillow:
+            frames = _animate(path, info, begin_s, count - made, rate, size, crop)
+        else:
+            frames = _decode_stretch(path, info, begin_s, count - made, rate, size, crop, can_seek)
         round_made = 0
-        for frame in pieces(path, info, begin_s, count - made, rate, size, crop):
+        for frame in frames:
             round_made += 1
             yield frame
         made += round_made
@@ -121,12 +126,13 @@ def read_stretch(
             start_s = 0.0
 
 
-def _seek(
-    path: Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int], crop: Sequence[float]
-) -> Iterator[Pixels]:
+def _decode_stretch(
+    path: Path, info: ClipInfo, start_s: float, count: int, rate: Fraction, size: tuple[int, int],
+    crop: Sequence[float], can_seek: bool,
+) -> Iterator[Pixels]:  # fmt: skip
     """Yield at most `count` frames by ffmpeg from a moment on, fewer where the clip ends."""
     width, height = size
-    can_seek = not command.keep_time(path, "0:a:0?")  # else what comes first may be no whole picture
+    can_seek = can_seek and not command.keep_time(path, "0:a:0?")  # else times are told by what comes first
     before = ["-ss", f"{start_s:.6f}"] if start_s > 0 and can_seek else []
     before += ["-c:v", info.decoder] if info.decoder else []
     x, y, across, up = (f"{each:.6f}" for each in crop)

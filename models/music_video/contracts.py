@@ -28,7 +28,8 @@ MAX_KEY_CLIPS = 40
 MAX_TITLE_CHARACTERS = 120
 PREVIEW_S, PREVIEW_SIDE = 10.0, 360
 MAX_MEDIA = 200
-SCENES = ("pictures", "mixed")
+DRAWN_BY_RULE = ("spectrum", "ribbon", "cover")
+SCENES = ("pictures", "mixed", *DRAWN_BY_RULE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class MusicVideoRequest:
         key_clips: how many the video model makes, 0 leaves it to the length of the song.
         media: a person's own photos and clips, in the order in which they are shown.
         scene: "pictures" shows the media, and where there are none what the video model draws; "mixed" lets both take
-            turns.
+            turns; "spectrum", "ribbon" and "cover", the first of the media, are drawn by rule from the song.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -136,6 +137,8 @@ class MusicVideoRequest:
             raise ValueError(f"there are {len(self.media)} photos and clips; at most {MAX_MEDIA} work.")
         if self.scene not in SCENES:
             raise ValueError(f"scene is {self.scene!r}; it must be one of {', '.join(SCENES)}.")
+        if self.scene == "cover" and not self.media:
+            raise ValueError("the cover that breathes is a picture of yours: add it to Your photos and clips.")
         check_number("steps", self.steps, 1, 100)
         check_number("guidance", self.guidance, 0.0, 15.0)
         check_number("key_clips", self.key_clips, 0, MAX_KEY_CLIPS)

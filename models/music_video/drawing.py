@@ -19,6 +19,7 @@ from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.lettering import lay_over, opacity, text_layer
 from models.music_video.own_views import BEAT_ZOOM, USUAL_ZOOM, Move, draw_own
 from models.music_video.plan import MusicVideoPlan, Shot
+from models.music_video.visualiser import Visualiser
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -187,7 +188,7 @@ class FramePainter:
 
         Args:
             seen: of a key clip, the one that its moment names, uint8 (K, S, S, 3); of a person's own picture what its
-                view gave.
+                view gave; or what draws by rule.
         """
         drawn = self.draw_shot(frame, None, seen)
         self._draw_text(drawn, frame / FRAME_RATE)
@@ -196,6 +197,8 @@ class FramePainter:
     def draw_shot(self, frame: int, number: int | None, seen: Any) -> Pixels:
         """Draw what is seen of a shot, by default the one that this frame belongs to, without words."""
         moment = self.choreography.find_moment(frame, number)
+        if isinstance(seen, Visualiser):
+            return seen.draw(frame, self.request.look.flash * moment.pulse)
         if isinstance(seen, tuple):
             return self._draw_own(moment, seen)
         return self._draw_clip(moment, seen)

@@ -13,6 +13,7 @@ from models.music_video.contracts import MusicVideoRequest
 from models.music_video.drawing import FramePainter
 from models.music_video.own_views import OwnShots, View
 from models.music_video.plan import KeyClip, MusicVideoPlan
+from models.music_video.visualiser import Visualiser
 
 Pixels = NDArray[np.uint8]
 
@@ -20,19 +21,19 @@ DRAWING_THREADS = 2
 AHEAD = 12  # frames being drawn while one is written
 
 
-class KeyClipView:
-    """A key clip that is prepared; its frames are chosen where they are drawn."""
+class WholeView:
+    """A prepared key clip, or a drawing by rule: what of it a frame shows is decided where it is drawn."""
 
-    def __init__(self, clip: Pixels) -> None:
-        self.clip = clip
+    def __init__(self, seen: Pixels | Visualiser) -> None:
+        self.seen = seen
 
-    def pull(self, _frame: int) -> Pixels:
-        """Return the whole clip."""
-        return self.clip
+    def pull(self, _frame: int) -> Pixels | Visualiser:
+        """Return the whole."""
+        return self.seen
 
     def close(self) -> None:
-        """Let the clip go."""
-        del self.clip
+        """Let it go."""
+        del self.seen
 
 
 class Filming:
@@ -41,12 +42,14 @@ class Filming:
     Args:
         own: opens the shots of a person's own photos and clips.
         prepare: enlarges a key clip, uint8 (K, S, S, 3).
+        visualiser: draws all frames by rule, where that was chosen.
     """
 
     def __init__(
         self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, own: OwnShots,
-        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels],
+        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels], visualiser: Visualiser | None = None,
     ) -> None:  # fmt: skip
+        self.visualiser = visualiser
         self.request, self.plan, self.painter, self.own, self.prepare = request, plan, painter, own, prepare
         self._views: dict[int, Future[View]] = {}
 
@@ -88,9 +91,11 @@ class Filming:
         return self._views[number].result().pull(frame)
 
     def _open(self, number: int) -> View:
+        if self.visualiser is not None:
+            return WholeView(self.visualiser)
         if self.own.shots[number] is not None:
             return self.own.open(number)
-        return KeyClipView(self.prepare(self.request, self.plan.clips[self.plan.shots[number].clip]))
+        return WholeView(self.prepare(self.request, self.plan.clips[self.plan.shots[number].clip]))
 
     def _close_before(self, number: int) -> None:
         for each in [each for each in self._views if each < number]:

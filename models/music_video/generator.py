@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 from models.media.program import MediaError
 from models.media.write import VideoWriter, cut_end
-from models.music_video.contracts import FRAME_RATE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
+from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.filming import Filming
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
@@ -31,6 +31,7 @@ from models.music_video.lettering import find_note
 from models.music_video.material import OwnMedium, look_at
 from models.music_video.own_views import OwnShots
 from models.music_video.plan import KeyClip, MusicVideoPlan, assign_media, plan_video
+from models.music_video.visualiser import Visualiser, number_sections
 
 Pixels = NDArray[np.uint8]
 
@@ -89,18 +90,20 @@ class MusicVideoGenerator:
         plan = plan_video(request)
         painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
+        by_rule = request.scene in DRAWN_BY_RULE
         chosen = assign_media(plan.shots, len(request.media), request.scene)[: len(shots)]
-        modelled = [shot for shot, place in zip(shots, chosen, strict=True) if place is None]
+        modelled = [shot for shot, place in zip(shots, chosen, strict=True) if place is None and not by_rule]
         needed = list(dict.fromkeys(shot.clip for shot in modelled))
         missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
         shown = (request.title, request.artist, *(caption.text for caption in request.captions))
-        notes = (*plan.notes, *_note_unseen(request, plan), *find_note(shown))
+        notes = (*plan.notes, *_note_pictures(request, plan), *find_note(shown))
         media: dict[int, OwnMedium] = {}
         for number, place in enumerate(sorted({place for place in chosen if place is not None})):
             yield MusicVideoChunk("looking", number, len(request.media), notes=notes)
             media[place] = self._look_at(request.media[place])
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
-        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen), self._prepare)
+        visualiser = Visualiser(request, number_sections(request), media.get(0)) if by_rule else None
+        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen), self._prepare, visualiser)
         cost = self.measure(request, plan, filming, missing)
         total = cost.estimate(len(missing), len(modelled), request.frame_count)
         if total > self.longest_work_s:
@@ -157,7 +160,7 @@ class MusicVideoGenerator:
         """
         clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
         began_s = time.perf_counter()
-        seen: Any = filming.own.open_trial()
+        seen: Any = filming.visualiser or filming.own.open_trial()
         if seen is None:
             noise = np.random.default_rng(0).integers(0, 256, (16, request.size, request.size, 3), dtype=np.uint8)
             large = self.clips.upscale(noise[:4])
@@ -176,8 +179,10 @@ class MusicVideoGenerator:
         return WorkCost(clip_s, prepare_s, wrote_s / frames)
 
 
-def _note_unseen(request: MusicVideoRequest, plan: MusicVideoPlan) -> tuple[str, ...]:
-    """Say how many of the media the song is too short for."""
+def _note_pictures(request: MusicVideoRequest, plan: MusicVideoPlan) -> tuple[str, ...]:
+    """Say what is drawn by rule, or how many of the media the song is too short for."""
+    if request.scene in DRAWN_BY_RULE:
+        return ("The pictures are drawn by rule from the song; no model has a part in them.",)
     seen, count = len(set(assign_media(plan.shots, len(request.media), request.scene)) - {None}), len(request.media)
     if not count or seen >= count or request.preview:
         return ()

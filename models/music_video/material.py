@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 MOTION_RATE = 12  # looks a second at what moves in a clip
 LONGEST_LOOK_S = 120.0  # of a clip; its liveliest stretch is looked for in here
 MAPS_OF_A_CLIP = 8
+DECODED_WHOLE_S = 20.0  # up to this length a clip is read from its beginning on, which is right for any file
+SAME = 12.0  # mean difference of two small frames of one moment, out of 255
 ORDERS = ("given", "name")
 
 
@@ -37,12 +39,14 @@ class OwnMedium:
         info: what the file is.
         maps: float64 (h, w) of sum 1, how much each part counts: one of a photo, some of a clip, even in time.
         motion: float64 (n,), how much moves in a clip at MOTION_RATE, in [0, 1]; empty for a photo.
+        can_seek: whether a clip gives the same pictures where it is read from the middle.
     """
 
     path: Path
     info: ClipInfo
     maps: tuple[Floats, ...]
     motion: Floats
+    can_seek: bool = False
 
     @property
     def is_photo(self) -> bool:
@@ -79,15 +83,27 @@ def look_at(path: Path) -> OwnMedium:
     count = max(1, round(length_s * MOTION_RATE))
     shown = {round((number + 0.5) / MAPS_OF_A_CLIP * count - 0.5) for number in range(MAPS_OF_A_CLIP)}
     maps, motion, before = [], np.zeros(count), None
+    seen: dict[int, Pixels] = {}
     with closing(read_stretch(path, info, 0.0, count, Fraction(MOTION_RATE), size)) as frames:  # type: ignore[type-var]
         for number, frame in enumerate(frames):
             if number in shown:
                 maps.append(find_importance(frame)[0])
+                seen[number] = frame
             now = _shrink_grey(frame)
             motion[number] = float(np.abs(now - before).mean()) if before is not None else 0.0
             before = now
     motion = np.minimum(motion, 3 * np.median(motion) + 1e-9)  # a cut within a clip is no motion
-    return OwnMedium(path, info, tuple(maps), motion / max(float(motion.max()), 1e-9))
+    can_seek = length_s > DECODED_WHOLE_S and all(
+        _is_same(path, info, number, seen[number]) for number in sorted(seen)[1::2]
+    )
+    return OwnMedium(path, info, tuple(maps), motion / max(float(motion.max()), 1e-9), can_seek)
+
+
+def _is_same(path: Path, info: ClipInfo, number: int, expected: Pixels) -> bool:
+    """Tell whether a frame at MOTION_RATE looks the same where the clip is read from there."""
+    size, rate = (expected.shape[1], expected.shape[0]), Fraction(MOTION_RATE)
+    frames = list(read_stretch(path, info, number / MOTION_RATE, 1, rate, size, can_seek=True))
+    return float(np.abs(frames[0].astype(np.int16) - expected).mean()) < SAME
 
 
 def _fit(info: ClipInfo, side: int) -> tuple[int, int]:

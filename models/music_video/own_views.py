@@ -155,7 +155,7 @@ class ClipView:
         self.move, self.frames = move, frames
         self._reader: Iterator[Pixels] = read_stretch(
             medium.path, medium.info, start_s, len(frames), Fraction(FRAME_RATE), size,
-            (crop.x, crop.y, crop.width, crop.height),
+            (crop.x, crop.y, crop.width, crop.height), medium.can_seek,
         )  # fmt: skip
         self._at, self._last = frames.start - 1, np.zeros((0, 0, 3), np.uint8)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.beats.detector import BeatTrack
 from models.beats.network import FRAME_RATE as CURVE_RATE
-from models.music_video.contracts import FRAME_RATE, MAX_KEY_CLIPS, MusicVideoRequest
+from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.features import Section
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
     strengths, accents = strengths[keep], accents[keep]
     clips, of_label = _choose_key_clips(request, sections)
     cuts = _choose_cuts(request, sections, frames, rng)
-    if request.media:
+    if request.media and request.scene not in DRAWN_BY_RULE:
         cuts = split_longest(cuts, request.track, frames, len(request.media))
     shots = _make_shots(request, sections, cuts, of_label, rng)
     return MusicVideoPlan(frames, shots, clips, accents, strengths, notes)
@@ -198,6 +198,10 @@ def split_longest(cuts: list[int], track: BeatTrack, frames: int, wanted: int) -
 def assign_media(shots: tuple[Shot, ...], count: int, scene: str) -> tuple[int | None, ...]:
     """Say for each shot which of `count` media it shows, one after the other; None is what the video model draws."""
     if not count:
+        return (None,) * len(shots)
+    if scene == "cover":
+        return (0,) * len(shots)
+    if scene in DRAWN_BY_RULE:
         return (None,) * len(shots)
     if scene == "mixed":
         return tuple(number // 2 % count if number % 2 == 0 else None for number in range(len(shots)))

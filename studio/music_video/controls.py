@@ -27,7 +27,13 @@ DEFAULT_PROMPTS = (
     "a red sunrise over mountains\na lighthouse at dusk by the sea\nblue waves by day\nteal spirals turning"
 )
 DEFAULT_STEPS, DEFAULT_GUIDANCE = 10, 1.5
-SCENES = (("Your photos and clips", "pictures"), ("Yours and the model's in turn", "mixed"))
+SCENES = (
+    ("Your photos and clips", "pictures"),
+    ("Yours and the model's in turn", "mixed"),
+    ("Spectrum, drawn by rule", "spectrum"),
+    ("Waveform ribbon, drawn by rule", "ribbon"),
+    ("Cover that breathes with the bass, drawn by rule", "cover"),
+)
 ORDERS = (("As they were added", "given"), ("By name", "name"))
 CAPTION_TYPES = (".srt", ".lrc", ".vtt", ".txt")
 

@@ -15,6 +15,7 @@ from PIL import Image
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames, read_stretch
 from models.media.program import MediaError
+from models.music_video import material
 from models.music_video.contracts import MAX_MEDIA
 from models.music_video.framing import Window, find_importance, fit_window, measure_inside, place_window
 from models.music_video.generator import MusicVideoGenerator
@@ -156,6 +157,32 @@ def test_a_stretch_of_a_container_without_an_index_is_whole(tmp_path: Path) -> N
     part = list(read_stretch(path, info, 3.0, 5, Fraction(25), (64, 48)))
     distances = [np.abs(part[0].astype(int) - each).mean() for each in whole]
     assert abs(int(np.argmin(distances)) - 75) <= 2 and min(distances) < 4
+
+
+@pytest.mark.parametrize("can_seek", [True, False])
+def test_a_stretch_is_the_same_where_the_file_is_sought_in(tmp_path: Path, can_seek: bool) -> None:
+    path = clip(tmp_path / "a.mp4", "testsrc=s=64x48:d=3:r=24", "-g", "24")
+    info = probe(path)
+    expected = list(read_frames(path, info, 64, 48))[40]
+    np.testing.assert_array_equal(
+        next(read_stretch(path, info, 40 / 24, 3, Fraction(24), (64, 48), can_seek=can_seek)), expected
+    )
+
+
+def test_a_long_clip_is_sought_in_only_where_that_gives_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "DECODED_WHOLE_S", 1.0)
+    path = clip(tmp_path / "a.mp4", "testsrc=s=64x48:d=3:r=12", "-g", "4")
+    assert look_at(path).can_seek
+    assert not look_at(_mark_all_as_key_frames(path, tmp_path / "wrong.mp4")).can_seek
+
+
+def _mark_all_as_key_frames(path: Path, target: Path) -> Path:
+    """Write an MP4 without its table of key frames, by which every frame counts as one."""
+    long = clip(path.with_name("long.mp4"), "testsrc=s=64x48:d=3:r=12", "-g", "400", "-bf", "0")
+    target.write_bytes(long.read_bytes().replace(b"stss", b"free"))
+    return target
 
 
 def test_an_animation_is_a_clip(tmp_path: Path) -> None:
