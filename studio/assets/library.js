@@ -1,6 +1,6 @@
 // The Library tab and the shelf under all tabs: cards that play, are sent on, opened again, compared, deleted and had back.
 (() => {
-  const PAGE = 60, SHELF = 12, LOOK_MS = 2500, UNDO_MS = 12_000;
+  const PAGE = 60, SHELF = 12, MOST_JOBS = 6, LOOK_MS = 2500, UNDO_MS = 12_000;
   const address = (path) => new URL("library/" + path, location.href.split(/[?#]/)[0]).href;
   const h = (tag, properties = {}, ...children) => {
     const element = document.createElement(tag);
@@ -406,6 +406,14 @@
     row.dataset.job = job.id;
     return row;
   };
+  const restRow = (rest) => {
+    const lost = rest.filter((job) => job.state === "lost"), open = rest.filter((job) => job.state !== "lost");
+    const forAll = (jobs, path) => guard(async () => { for (const job of jobs) await tell(path, { job: job.id }); await look(true); });
+    return h("li", { className: "job rest" },
+      h("div", {}, h("b", {}, `${rest.length} more`), h("span", {}, open.length ? "in the queue" : "cut off when the studio was ended")),
+      open.length ? h("button", { type: "button", className: "cancel", onclick: forAll(open, "stop") }, `Cancel these ${open.length}`) : null,
+      lost.length ? h("button", { type: "button", onclick: forAll(lost, "forget") }, `Forget these ${lost.length}`) : null);
+  };
   function layoutJobs() {
     const place = document.getElementById("library-shelf-root"), jobs = state.jobs ?? [];
     if (!place) return;
@@ -414,7 +422,8 @@
     if (jobs.length) place.hidden = false;
     list.hidden = !jobs.length;
     const focused = document.activeElement?.closest?.("#library-jobs li")?.dataset.job, isButton = document.activeElement?.className;
-    list.replaceChildren(...jobs.map(jobRow));
+    const shownJobs = jobs.slice(0, MOST_JOBS), rest = jobs.slice(MOST_JOBS);
+    list.replaceChildren(...shownJobs.map(jobRow), ...(rest.length ? [restRow(rest)] : []));
     if (focused) list.querySelector(`li[data-job="${focused}"] button.${CSS.escape(isButton || "cancel")}`)?.focus();
   }
 

@@ -14,8 +14,9 @@ from studio.music.actions import IDEA_NAMES, ROLL_NAMES, MusicActions
 from studio.music.controls import FIELDS, OWN
 from studio.music.roll_actions import RollActions
 from studio.music.take import FILES, SOUND, MusicTake
-from studio.music.words import layout_words, wire_words
+from studio.music.words import layout_words, read_line, wire_words
 from studio.page import html, jobs, model_card
+from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state, stream_player
 from studio.page.events import Events, Problem, Status
 from studio.page.form import Form, Result, endpoint
@@ -57,7 +58,7 @@ def build(registry: Registry) -> None:
             with gr.Column(elem_classes=["card", "first"]):
                 moods, described, starters, stop = _layout_start(form)
             with gr.Column(elem_classes="card"):
-                upload, note, card = _layout_controls(form)
+                upload, note, card, batch = _layout_controls(form)
             with gr.Column(elem_classes="card"):
                 starters |= _layout_piece(form)
             form.layout_hidden()
@@ -75,6 +76,7 @@ def build(registry: Registry) -> None:
     _wire_roll(roll, form, panels)
     _wire_moods(form, moods)
     wire_words(form, *described)
+    wire_batch(form, batch, read_line)
     _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings)
     endpoint(
@@ -110,14 +112,16 @@ def _layout_start(
     return moods, described, {"compose": compose, "ideas": ideas}, stop
 
 
-def _layout_controls(form: Form) -> tuple[gr.File, gr.HTML, gr.HTML]:
+def _layout_controls(form: Form) -> tuple[gr.File, gr.HTML, gr.HTML, BatchBox | None]:
     form.layout("model")
     form.layout("main")
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()
         upload, note = layout_settings("music", SETTINGS_TYPES)
-    return upload, note, markup(model_card.line(form.registry, str(form["model"].value)), elem_id="music-shelf")
+    batch = layout_batch(form, "style, key, tempo")
+    card = markup(model_card.line(form.registry, str(form["model"].value)), elem_id="music-shelf")
+    return upload, note, card, batch
 
 
 def _layout_piece(form: Form) -> dict[str, gr.Button]:

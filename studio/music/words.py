@@ -64,6 +64,14 @@ def read_words(text: str) -> tuple[dict[str, Any], str]:
     return OPEN | found.settings, html.understood(rows) + html.notes(_remarks(found))
 
 
+def read_line(text: str) -> dict[str, Any]:
+    """Return the controls that a description sets; raises ValueError where a part of it is not understood."""
+    found = read_description(text)
+    if not found.settings or found.unknown:
+        raise ValueError(" ".join([*_remarks(found), *([] if found.settings else [NOTHING])]))
+    return read_words(text)[0]
+
+
 def _remarks(found: MusicDescription) -> list[str]:
     unknown = ", ".join(f"“{each}”" for each in found.unknown)
     said = [f"Not understood, and so not used: {unknown}."] if unknown else []

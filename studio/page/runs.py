@@ -38,7 +38,8 @@ Steps = Callable[[str], Generator[Events]]  # the name to stop it by, to its eve
 REMEMBERED_S = 3600.0  # an ended run can be seen again for so long
 ABANDONED_S = 30.0  # without a library, work that no page follows ends after that
 LOOK_S = 1.0
-MOST_WAITING = 40
+MOST_WAITING, MOST_PATIENT = 40, 400
+PATIENT_AT_ONCE = 1
 CROWDED = "The studio has too much to do just now; try again in a few minutes."
 
 
@@ -53,6 +54,7 @@ class BackgroundRun:
         items: what it left there.
         is_unwanted: whether it was stopped.
         folder: its files, as long as somebody may look at it.
+        is_patient: whether it is one of many that nobody waits for: these have a lane of their own.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class BackgroundRun:
         stops: jobs.StopBoard,
         given: frozenset[str] = frozenset(),
         offered: frozenset[str] = frozenset(),
+        is_patient: bool = False,
     ) -> None:
         self.job, self.keeping, self.state = job, keeping, states.WAITING
+        self.is_patient = is_patient
         self._given, self._offered = given, offered
         self._recipe: Recipe | None = None
         self._marked: set[Path] = set()
@@ -77,6 +81,11 @@ class BackgroundRun:
         self._snapshot = RunSnapshot()
         self._followers: list[RunFollower] = []
         self.is_unwanted = False
+
+    @property
+    def lane(self) -> str:
+        """Return what it waits in: that of its place, or that of the patient ones there."""
+        return f"{self.job.place} patient" if self.is_patient else self.job.place
 
     @property
     def is_open(self) -> bool:
@@ -194,7 +203,7 @@ class RunBoard:
 
     Args:
         store: keeps them over restarts; None where there is no library.
-        at_once: how many runs of one place go beside each other.
+        at_once: how many runs of one place go beside each other; of the patient ones, PATIENT_AT_ONCE beside them.
     """
 
     def __init__(self, store: JobStore | None = None, at_once: int = jobs.AT_ONCE) -> None:
@@ -213,10 +222,12 @@ class RunBoard:
         """
         with self._lock:
             self._forget_old(run.job)
-            if sum(each.state == states.WAITING for each in self._runs.values()) >= MOST_WAITING:
+            alike = [each for each in self._runs.values() if each.is_patient == run.is_patient]
+            most = MOST_PATIENT if run.is_patient else MOST_WAITING
+            if sum(each.state == states.WAITING for each in alike) >= most:
                 raise ValueError(CROWDED)
             self._runs[run.job.id] = run
-            self._lanes[run.job.place].append(run.job.id)
+            self._lanes[run.lane].append(run.job.id)
             if session:
                 self._shown[session] = run.job.id
             self.version += 1
@@ -277,7 +288,7 @@ class RunBoard:
         finally:
             run.state = state
             with self._lock:
-                self._lanes[job.place].remove(job.id)
+                self._lanes[run.lane].remove(job.id)
                 self._lock.notify_all()
                 self.version += 1
             self._note(lambda store: store.end(job.id, state, said, run.items))
@@ -286,17 +297,18 @@ class RunBoard:
     def _wait_for_turn(self, run: BackgroundRun) -> None:
         said = ""
         with self._lock:
-            while (place := self._lanes[run.job.place].index(run.job.id)) >= self.at_once and not run.is_unwanted:
-                now = self._place_in_words(run, place - self.at_once)
+            room = PATIENT_AT_ONCE if run.is_patient else self.at_once
+            while (place := self._lanes[run.lane].index(run.job.id)) >= room and not run.is_unwanted:
+                now = self._place_in_words(run, place - room, room)
                 if now != said:
                     run.tell((Status(html.status(now)),))
                     said = now
                 self._lock.wait(LOOK_S)
 
-    def _place_in_words(self, run: BackgroundRun, before: int) -> str:
+    def _place_in_words(self, run: BackgroundRun, before: int, room: int) -> str:
         usual = self.store.usual_s(run.job.place) if self.store is not None else None
         place = "You are next" if not before else f"{before} {'is' if before == 1 else 'are'} before you"
-        left = f", about {html.duration(usual * (before // self.at_once + 1))}" if usual else ""
+        left = f", about {html.duration(usual * (before // room + 1))}" if usual else ""
         return f"Waiting for your turn: {place}{left}"
 
     def _note(self, work: Callable[[JobStore], None]) -> None:

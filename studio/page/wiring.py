@@ -77,9 +77,19 @@ class Workbench:
         self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed]
 
     def begin(
-        self, owner: str, browser: str, session: str, starter: int, values: dict[str, Any], further: Sequence[Any] = ()
+        self,
+        owner: str,
+        browser: str,
+        session: str,
+        starter: int,
+        values: dict[str, Any],
+        further: Sequence[Any] = (),
+        is_patient: bool = False,
     ) -> BackgroundRun:
         """Begin a run of a button with the form's values and those of the further inputs.
+
+        Args:
+            is_patient: whether nobody waits for it.
 
         Raises:
             ValueError: the studio has too much to do.
@@ -95,13 +105,15 @@ class Workbench:
         given = {name: value for name, value in values.items() if name != "model"}
         key, rest = str(values.get("model") or ""), tuple(further) or (None,) * self.inputs_count
         paths = frozenset(given_files.values())
-        run = BackgroundRun(job, lambda name: work(name, key, given, *rest), keeping, self.stops, paths, offered)
+        run = BackgroundRun(
+            job, lambda name: work(name, key, given, *rest), keeping, self.stops, paths, offered, is_patient
+        )
         return self.board.submit(session, run)
 
     def repeat(self, owner: str, browser: str, starter: int, values: dict[str, Any]) -> BackgroundRun:
         """Begin a run that no page asked for, with a new seed."""
         self.form.draw(values, False)
-        return self.begin(owner, browser, "", starter, values)
+        return self.begin(owner, browser, "", starter, values, is_patient=True)
 
     async def follow(self, run: BackgroundRun, session: str) -> AsyncIterator[Updates]:
         """Yield the page's updates of a run to its end."""

@@ -13,6 +13,7 @@ from models.contracts import Task
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.page import html, jobs, model_card, plots
+from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup, stream_player
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels, Updates
@@ -47,12 +48,14 @@ def build(registry: Registry) -> None:
                 generate, stop, chips = _layout_text(form)
             with gr.Column(elem_classes="card"):
                 card, upload, note = _layout_controls(form)
+                batch = layout_batch(form, "text, voice, speed")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels = _layout_result(form, card)
     wire_run(form, panels, [(generate, actions.run)], stop, actions.stops)
     _wire_examples(form, chips)
     follow = _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings, follow, [card])
+    wire_batch(form, batch, lambda line: {"text": line})
     endpoint(
         form,
         actions.run_program,

@@ -7,6 +7,7 @@ import gradio as gr
 from models.contracts import Task
 from models.registry.registry import Registry
 from studio.page import html, model_card
+from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
@@ -71,6 +72,7 @@ def _build_maker(registry: Registry) -> None:
             with gr.Column(elem_classes="card"):
                 quality = _layout_shape(form)
                 upload, note = _layout_finer(form)
+                batch = layout_batch(form, "prompt, length_s, steps")
                 quality.input(lambda steps: steps, quality, form["steps"], **QUIET)
                 card = markup(model_card.line(registry, form["model"].value), elem_id="video-shelf")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
@@ -86,6 +88,7 @@ def _build_maker(registry: Registry) -> None:
         **QUIET,
     )
     wire_settings(form, upload, note, actions.load_settings)
+    wire_batch(form, batch, lambda line: {"prompt": line})
     endpoint(
         form,
         actions.run_program,

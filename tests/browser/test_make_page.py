@@ -29,3 +29,23 @@ def test_one_sentence_becomes_a_played_video(chromium: Any, address: str) -> Non
         page.wait_for_function("() => document.title.startsWith('Music ·')")
         page.wait_for_function("() => document.querySelector('#music-tempo input[type=number]')?.value === '160'")
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_many_lines_are_queued_and_a_press_waits_for_none_of_them(chromium: Any, address: str) -> None:
+    for page in open_page(chromium, address):
+        page.set_default_timeout(30_000)
+        page.wait_for_timeout(SETTLE_MS)
+        page.locator("button", has_text="Many at once").locator("visible=true").click()
+        page.wait_for_timeout(SETTLE_MS)
+        page.fill("#speech-batch textarea", "text,speed\nOne.,2\nTwo.,2\nThree.,2\nFour.,fast")
+        page.click("#speech-batch-start")
+        page.wait_for_function("() => document.querySelector('#speech-batch-note').innerText.includes('Line 4: Speed')")
+        page.fill("#speech-batch textarea", "One.\nTwo.")
+        page.click("#speech-batch-start")
+        page.wait_for_function("() => document.querySelector('#speech-batch-note').innerText.includes('2 are in')")
+        page.fill("#speech-text textarea", "Now.")
+        page.click("#speech-generate")
+        page.wait_for_function("() => document.querySelectorAll('#library-shelf-root .result-card').length === 3")
+        titles = page.locator("#library-shelf-root .result-card b").all_text_contents()
+        assert set(titles) == {"One.", "Two.", "Now."}
+        page.wait_for_selector("#library-jobs .job", state="detached")

@@ -54,7 +54,8 @@ class Work:
 
 def begin(board: RunBoard, work: Work, session: str = "page", place: str = "speech", **more: Any) -> BackgroundRun:
     job = new_job("local", "browser", place, 0, "A title", {"text": "Hello"})
-    return board.submit(session, BackgroundRun(job, work, more.get("keeping"), work.stops))
+    is_patient = bool(more.get("is_patient"))
+    return board.submit(session, BackgroundRun(job, work, more.get("keeping"), work.stops, is_patient=is_patient))
 
 
 def wait_for(is_so: Callable[[], object]) -> None:
@@ -304,3 +305,29 @@ def test_what_a_run_made_is_marked_as_generated_and_what_was_given_is_not(tmp_pa
     assert given.read_bytes() == before
     found = studio_marker().read(Path(shown["file"]))
     assert (found.state, found.is_ours, found.recipe and found.recipe.seed) == ("Valid", True, 3)
+
+
+def test_one_of_many_waits_for_the_others_and_a_press_waits_for_none_of_them() -> None:
+    board, works = RunBoard(at_once=1), [Work([(Status("works"),)]) for _ in range(3)]
+    first, second = (begin(board, work, "", is_patient=True) for work in works[:2])
+    pressed = begin(board, works[2])
+    wait_for(lambda: first.state == pressed.state == states.RUNNING)
+    assert second.state == states.WAITING
+    works[2].go()
+    wait_for(lambda: pressed.ended_s)
+    assert second.state == states.WAITING
+    works[0].go()
+    wait_for(lambda: second.state == states.RUNNING)
+    works[1].go()
+    wait_for(lambda: second.ended_s)
+
+
+def test_many_that_wait_leave_room_for_a_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.page.runs.MOST_WAITING", 1)
+    board, works = RunBoard(at_once=1), [Work([(Status("works"),)]) for _ in range(5)]
+    runs = [begin(board, work, "", is_patient=True) for work in works[:4]]
+    pressed = begin(board, works[4])
+    wait_for(lambda: pressed.state == states.RUNNING)
+    for run in (*runs, pressed):
+        board.stop(run)
+    wait_for(lambda: all(run.ended_s for run in (*runs, pressed)))
