@@ -191,8 +191,9 @@ class MusicVideoActions:
                 card = ()
         is_whole = chunk.frames >= request.frame_count
         recipe = self._recipe(key, values, request.seed)
-        stopped = {} if is_whole else {"stopped": round(float(drawn_s), 3)}
-        write_recipe(request.out, replace(recipe, settings=recipe.settings | stopped))
+        if not is_whole:
+            recipe = replace(recipe, settings={**recipe.settings, "stopped": round(float(drawn_s), 3)})
+        write_recipe(request.out, recipe)
         took_s = time.monotonic() - began_s
         yield Files({"file": request.out, "video": request.out}), Pictures({"picture": "", "notes": html.notes(notes)})
         width, height = request.frame_size
