@@ -21,6 +21,7 @@ from studio.library.owners import OwnerRules, read_secret
 from studio.library.store import Library
 from studio.library_tab import tab as library_tab
 from studio.library_tab.routes import routes as library_routes
+from studio.link_preview import preview_route
 from studio.make import panel as make_panel
 from studio.page import html
 from studio.page.components import markup
@@ -110,7 +111,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
         {"ssr_mode": False, "run_history": False, "max_file_size": MAX_UPLOAD_BYTES} | launch_options() | options
     )
     registry = REGISTRIES[studio]
-    routes = [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
+    routes = [preview_route()] + [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
     library = LIBRARIES.get(studio)
     if library is not None:
         routes += library_routes(library, places_of(studio), BOARDS[studio])
