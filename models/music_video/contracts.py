@@ -29,6 +29,7 @@ MAX_TITLE_CHARACTERS = 120
 PREVIEW_S, PREVIEW_SIDE = 10.0, 360
 MAX_MEDIA = 200
 DRAWN_BY_RULE = ("spectrum", "ribbon", "cover")
+TEMPLATE_NAMES = ("clean", "energetic", "dreamy", "retro")
 SCENES = ("pictures", "mixed", *DRAWN_BY_RULE)
 
 
@@ -85,6 +86,7 @@ class MusicVideoRequest:
         media: a person's own photos and clips, in the order in which they are shown.
         scene: "pictures" shows the media, and where there are none what the video model draws; "mixed" lets both take
             turns; "spectrum", "ribbon" and "cover", the first of the media, are drawn by rule from the song.
+        template: one of TEMPLATE_NAMES, which sets transitions, moves and colours; "" cuts and changes nothing.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -111,6 +113,7 @@ class MusicVideoRequest:
     key_clips: int = 0
     media: tuple[Path, ...] = ()
     scene: str = "pictures"
+    template: str = ""
     preview: bool = False
     seed: int = 0
 
@@ -137,6 +140,8 @@ class MusicVideoRequest:
             raise ValueError(f"there are {len(self.media)} photos and clips; at most {MAX_MEDIA} work.")
         if self.scene not in SCENES:
             raise ValueError(f"scene is {self.scene!r}; it must be one of {', '.join(SCENES)}.")
+        if self.template and self.template not in TEMPLATE_NAMES:
+            raise ValueError(f"template is {self.template!r}; it must be one of {', '.join(TEMPLATE_NAMES)}.")
         if self.scene == "cover" and not self.media:
             raise ValueError("the cover that breathes is a picture of yours: add it to Your photos and clips.")
         check_number("steps", self.steps, 1, 100)

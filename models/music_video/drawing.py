@@ -19,6 +19,8 @@ from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.lettering import lay_over, opacity, text_layer
 from models.music_video.own_views import BEAT_ZOOM, USUAL_ZOOM, Move, draw_own
 from models.music_video.plan import MusicVideoPlan, Shot
+from models.music_video.templates import TEMPLATES
+from models.music_video.transitions import Transition, blend
 from models.music_video.visualiser import Visualiser
 
 Pixels = NDArray[np.uint8]
@@ -190,7 +192,15 @@ class FramePainter:
             seen: of a key clip, the one that its moment names, uint8 (K, S, S, 3); of a person's own picture what its
                 view gave; or what draws by rule.
         """
-        drawn = self.draw_shot(frame, None, seen)
+        number = self.choreography.find_moment(frame).shot
+        return self.draw_layers(frame, [(number, seen)], None)
+
+    def draw_layers(self, frame: int, layers: list[tuple[int, Any]], transition: Transition | None) -> Pixels:
+        """Draw a frame in which one shot is seen, or two of them in a transition, with what is written over it."""
+        parts = [self.draw_shot(frame, number, seen) for number, seen in layers]
+        drawn = parts[0] if transition is None else blend(transition, frame, parts)
+        if self.request.template:
+            drawn = TEMPLATES[self.request.template].grade(drawn, frame)
         self._draw_text(drawn, frame / FRAME_RATE)
         return drawn
 

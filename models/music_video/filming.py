@@ -13,11 +13,13 @@ from models.music_video.contracts import MusicVideoRequest
 from models.music_video.drawing import FramePainter
 from models.music_video.own_views import OwnShots, View
 from models.music_video.plan import KeyClip, MusicVideoPlan
+from models.music_video.transitions import LENGTHS, OF_BOTH, Transition, choose_transitions, find_transition
 from models.music_video.visualiser import Visualiser
 
 Pixels = NDArray[np.uint8]
 
 DRAWING_THREADS = 2
+REACH = max(max(each) for each in LENGTHS.values())  # frames that a shot is seen beyond its ends
 AHEAD = 12  # frames being drawn while one is written
 
 
@@ -50,6 +52,7 @@ class Filming:
         prepare: Callable[[MusicVideoRequest, KeyClip], Pixels], visualiser: Visualiser | None = None,
     ) -> None:  # fmt: skip
         self.visualiser = visualiser
+        self.transitions = choose_transitions(request, plan) if visualiser is None else {}
         self.request, self.plan, self.painter, self.own, self.prepare = request, plan, painter, own, prepare
         self._views: dict[int, Future[View]] = {}
 
@@ -71,7 +74,7 @@ class Filming:
                     while number < last and frame >= self.plan.shots[number + 1].start:
                         number += 1
                     shown = min(frame, self.plan.shots[last].end - 1)  # a last part of a frame shows the one before
-                    waiting.append(pool.submit(self.painter.draw, shown, self._pull(opener, number, shown)))
+                    waiting.append(pool.submit(self.painter.draw_layers, shown, *self._pull(opener, number, shown)))
                     if len(waiting) > AHEAD:
                         yield waiting.pop(0).result()
                 while waiting:
@@ -81,14 +84,23 @@ class Filming:
                     each.cancel()
                 self._close_before(len(self.plan.shots))
 
-    def _pull(self, opener: ThreadPoolExecutor, number: int, frame: int) -> Any:
-        """Return what is seen of a shot; the next one is opened meanwhile, those before are closed."""
+    def _pull(
+        self, opener: ThreadPoolExecutor, number: int, frame: int
+    ) -> tuple[list[tuple[int, Any]], Transition | None]:
+        """Return what is seen of the shots of a frame, by their numbers, and the transition between them; the next shot
+        is opened meanwhile, those before are closed.
+        """
         for each in (number, number + 1):
             is_shown = each < len(self.own.shots)  # a preview ends before the song
             if is_shown and each not in self._views:
                 self._views[each] = opener.submit(self._open, each)
-        self._close_before(number)
-        return self._views[number].result().pull(frame)
+        seen, found = [number], find_transition(self.transitions, number, frame)
+        if found is not None and found[1].kind in OF_BOTH:
+            seen = [each for each in (found[0] - 1, found[0]) if each in self._views]
+        if found is None or frame < found[1].cut:
+            self._close_before(number)
+        parts = [(each, self._views[each].result().pull(frame)) for each in seen]
+        return parts, found[1] if found is not None and (len(seen) > 1 or found[1].kind not in OF_BOTH) else None
 
     def _open(self, number: int) -> View:
         if self.visualiser is not None:

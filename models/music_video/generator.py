@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ from models.media.program import MediaError
 from models.media.write import VideoWriter, cut_end
 from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
-from models.music_video.filming import Filming
+from models.music_video.filming import REACH, Filming
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
 from models.music_video.lettering import find_note
 from models.music_video.material import OwnMedium, look_at
 from models.music_video.own_views import OwnShots
 from models.music_video.plan import KeyClip, MusicVideoPlan, assign_media, plan_video
+from models.music_video.templates import TEMPLATES
 from models.music_video.visualiser import Visualiser, number_sections
 
 Pixels = NDArray[np.uint8]
@@ -87,6 +88,8 @@ class MusicVideoGenerator:
             self._lock.release()
 
     def _stream(self, request: MusicVideoRequest, should_end: Callable[[], bool]) -> Iterator[MusicVideoChunk]:
+        if request.template:
+            request = replace(request, look=TEMPLATES[request.template].apply(request.look))
         plan = plan_video(request)
         painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
         shots = [shot for shot in plan.shots if shot.start < request.frame_count]
@@ -103,7 +106,9 @@ class MusicVideoGenerator:
             media[place] = self._look_at(request.media[place])
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
         visualiser = Visualiser(request, number_sections(request), media.get(0)) if by_rule else None
-        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen), self._prepare, visualiser)
+        filming = Filming(
+            request, plan, painter, OwnShots(request, plan, media, chosen, REACH), self._prepare, visualiser
+        )
         cost = self.measure(request, plan, filming, missing)
         total = cost.estimate(len(missing), len(modelled), request.frame_count)
         if total > self.longest_work_s:

@@ -27,6 +27,7 @@ FEWEST_KEY_CLIPS, MOST_KEY_CLIPS = 3, 16
 LONGEST_SHOT_BARS = 8
 BEAT_ACCENT, DOWNBEAT_ACCENT = 0.62, 1.0
 TURNS = (-1, 1)
+LIVELY = 0.45  # of the song's moments must be quieter
 SHORTEST_SHOT = 18  # frames of a shot of a person's own pictures
 
 
@@ -146,6 +147,14 @@ def _measure_energy(request: MusicVideoRequest, start_s: float, end_s: float) ->
         return 0.5
     below = float(np.mean(curve <= float(part.mean())))
     return min(1.0, max(0.0, below))
+
+
+def is_lively(request: MusicVideoRequest, shot: Shot) -> bool:
+    """Tell whether the section of a shot is louder than most of the song."""
+    if not request.features.sections:
+        return True
+    section = request.features.sections[shot.section]
+    return _measure_energy(request, section.start_s, section.end_s) > LIVELY
 
 
 def _choose_cuts(

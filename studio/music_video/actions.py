@@ -348,6 +348,7 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         key_clips=row["key_clips"],
         media=arrange([Path(each) for each in row["media"]], row["media_order"]),
         scene=row["scene"],
+        template=row["template"],
         preview=is_preview,
         seed=row["seed"],
     )

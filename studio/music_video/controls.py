@@ -34,6 +34,13 @@ SCENES = (
     ("Waveform ribbon, drawn by rule", "ribbon"),
     ("Cover that breathes with the bass, drawn by rule", "cover"),
 )
+TEMPLATES = (
+    ("None", ""),
+    ("Clean", "clean"),
+    ("Energetic", "energetic"),
+    ("Dreamy", "dreamy"),
+    ("Retro", "retro"),
+)
 ORDERS = (("As they were added", "given"), ("By name", "name"))
 CAPTION_TYPES = (".srt", ".lrc", ".vtt", ".txt")
 
@@ -209,6 +216,16 @@ FIELDS = FieldList(
             choices=SCENES,
             place="media",
             row="media",
+        ),
+        Choice(
+            name="template",
+            label="Template",
+            default="",
+            choices=TEMPLATES,
+            help="transitions, moves and colours that go together",
+            place="media",
+            rank=1,
+            radio=True,
         ),
     )
 )
