@@ -168,7 +168,8 @@ CATALOG: tuple[ModelSpec, ...] = (
         commercial_use=True,
         credit=(
             "Trained by this repository's own recipe on its own renderer, and on characters of the Liberated Pixel Cup "
-            "(artists in models/weights/video_characters_credits.txt); words by all-MiniLM-L6-v2 (Apache-2.0); "
+            "(artists in models/weights/video_characters_credits.txt) and photographs (CC BY, names in "
+            "models/weights/video_photos_credits.txt); words by all-MiniLM-L6-v2 (Apache-2.0); "
             "design after Ho et al. 2022"
         ),
         sources=(
@@ -178,6 +179,7 @@ CATALOG: tuple[ModelSpec, ...] = (
                     "video_text.safetensors",
                     "video_reader.safetensors",
                     "video_upscaler.safetensors",
+                    "video_upscaler_light.safetensors",
                 )
             ),
         ),

@@ -1,4 +1,4 @@
-"""Recipe of the upscaler: rendered pictures, training that resumes, measuring, export.
+"""Recipe of the light upscaler: rendered pictures, training that resumes, measuring, export.
 
     python -m training.video.upscaler prepare --characters FOLDER    # some minutes, once; resumes
     python -m training.video.upscaler train
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.video.upscaler import SCALE, UPSCALER_WEIGHTS, UpscalerConfig, UpscalerNetwork, enlarge_bicubic
+from models.video.upscaler import LIGHT_WEIGHTS, SCALE, UpscalerConfig, UpscalerNetwork, enlarge_bicubic
 from models.weights_io import save_safetensors
 from training.loop import PlannedTraining
 from training.video.characters import draw_character, lay_on_background, render_character
@@ -166,7 +166,7 @@ def load_average(folder: Path) -> UpscalerNetwork:
 def export(folder: Path, target: Path) -> Path:
     """Write the averaged weights as the studio ships them."""
     network = load_average(folder)
-    path = target / UPSCALER_WEIGHTS
+    path = target / LIGHT_WEIGHTS
     save_safetensors(path, network.state_dict(), {"config": json.dumps(network.config.to_dict())})
     return path
 
