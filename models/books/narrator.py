@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,14 +99,7 @@ def speak_passage(
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     finished, cut_s = finish_sentence(samples, sample_rate)
     length_s = finished.size / sample_rate
-    timed = tuple(
-        WordTiming(
-            each.text,
-            *(min(max(0.0, round(at - cut_s, 4)), length_s) for at in (each.start_s, each.end_s)),
-            marked=each.marked,
-        )
-        for each in words
-    )
+    timed = tuple(_shift(each, cut_s, length_s) for each in words)
     verdict = next((each for each in verdicts if is_doubted(each)), verdicts[0] if verdicts else "")
     verdict = verdict if finished.size else NOTHING_SAID
     facts = SentenceFacts(finished.size, sample_rate, timed, verdict, notes)
@@ -144,3 +137,9 @@ def find_doubtful(script: BookScript, store: SentenceStore) -> list[DoubtfulPass
         if why:
             found.setdefault(passage.key, DoubtfulPassage(passage, why))
     return list(found.values())
+
+
+def _shift(word: WordTiming, cut_s: float, length_s: float) -> WordTiming:
+    """Return a word's times in a sound whose first seconds were cut off."""
+    start_s, end_s = (min(max(0.0, round(at_s - cut_s, 4)), length_s) for at_s in (word.start_s, word.end_s))
+    return replace(word, start_s=start_s, end_s=end_s)
