@@ -1,7 +1,4 @@
-"""Mel frames made distinct again, and a vocoder's sound brought to the mel frames that it was made from.
-
-A network that learned distances draws spectra smoother than they are. Their cepstral coefficients, the fourth to the
-44th, are raised by a quarter: formants stand out again (after formant enhancement in HMM synthesis, Ling et al. 2006).
+"""A vocoder's sound brought to the mel frames that it was made from.
 
 Whatever a small vocoder gets wrong in its envelope, the mel frames of its own sound tell: band by band, what is missing
 is added and what is too much is taken away, a few times over. No network takes part; all is local in time, so that a
@@ -11,8 +8,6 @@ Letters: T frames, M mel bands, F = n_fft / 2 + 1 bins, H samples in a hop.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import torch
@@ -25,17 +20,6 @@ from models.speech.vocoder import build_mel_interpolation, frame_signal, overlap
 from models.speech.vocoder_streams import VocoderStream
 
 LIMIT = 2.0  # nats that a band is changed by in one round
-EMPHASIS, FIRST_RAISED, END_RAISED = 1.25, 4, 45
-
-
-def build_emphasis(bands: int) -> Tensor:
-    """Build the matrix (M, M) that raises cepstral coefficients of log mel frames, to be multiplied from the right."""
-    band, order = torch.arange(bands) + 0.5, torch.arange(bands)
-    basis = torch.cos(math.pi / bands * band[:, None] * order) * math.sqrt(2 / bands)  # (M, coefficients)
-    basis[:, 0] /= math.sqrt(2)
-    gains = torch.ones(bands)
-    gains[FIRST_RAISED:END_RAISED] = EMPHASIS
-    return (basis * gains) @ basis.T
 
 
 class CorrectedStream:

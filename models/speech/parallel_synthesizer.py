@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +18,8 @@ from models.hub.spec import ModelSpec
 from models.speech.alignment import find_hurried_words, find_soundless_words, name_words, time_words
 from models.speech.attributes import DB_PER_UNIT, SEMITONES_PER_UNIT, compute_attributes, compute_symbol_attributes
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config, Variances
-from models.speech.mel_correction import CorrectedStream, build_emphasis
+from models.speech.mel_correction import CorrectedStream
+from models.speech.mel_emphasis import MelDetail, MelEmphasis, parse_details
 from models.speech.streaming_inference import StreamingInference
 from models.speech.synthesizer import (
     MelScale,
@@ -44,6 +45,11 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
     mixes_voices: ClassVar[bool] = True
     model: FastSpeech2
 
+    def __init__(self, *parts: Any, details: Mapping[str, MelDetail] | None = None, **more: Any) -> None:
+        """Take what `SpeechSynthesizer` takes, and how flat the network draws each voice, where that is known."""
+        super().__init__(*parts, **more)
+        self.emphases = [MelEmphasis(self.mel.n_mels, (details or {}).get(voice)) for voice in self.voices]
+
     def _speak(
         self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, progress: SpeechProgress
     ) -> Iterator[SpeechChunk]:
@@ -62,14 +68,14 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
         alignment = np.eye(len(durations), dtype=np.float32)[path]
         before, starts_at = progress.words, progress.samples / self.mel.sample_rate
         frame_s = self.mel.hop_length / self.mel.sample_rate
-        emphasis = build_emphasis(self.mel.n_mels)
+        raise_detail = self._choose_emphasis(request, voice or 0)
         done = 0
         for start in range(0, len(frames), PIECE_FRAMES):
             ended = start + PIECE_FRAMES >= len(frames)
             normal = refine.push(frames[start : start + PIECE_FRAMES], last=ended)
             if normal is None:
                 continue
-            mel = (normal * self.scale.std + self.scale.mean) @ emphasis
+            mel = raise_detail(normal * self.scale.std + self.scale.mean)
             done += len(mel)
             heard = time_words(utterance.words, path[:done].tolist(), frame_s, starts_at, ended)
             progress.words = before + heard
@@ -94,6 +100,14 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
         shares = torch.zeros(1, len(self.voices))
         shares[0, voice], shares[0, second] = 1.0 - request.blend, request.blend
         return shares
+
+    def _choose_emphasis(self, request: SpeechRequest, voice: int) -> Callable[[Tensor], Tensor]:
+        """Return what makes mel frames (T, M) of the request's voice distinct, or of what is mixed."""
+        shares = self._mix_voices(request, voice)
+        if len(shares.shape) == 1:
+            return self.emphases[voice].apply
+        parts = [(float(share), emphasis) for share, emphasis in zip(shares[0], self.emphases, strict=True) if share]
+        return lambda mel: sum((share * part.apply(mel) for share, part in parts), torch.zeros_like(mel))
 
     def _spread_attributes(self, request: SpeechRequest, utterance: Utterance) -> Tensor:
         """Return what is asked of each symbol (L, 3): octaves of speed, log F0, normalised energy."""
@@ -154,4 +168,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> ParallelSpeechSy
     def start(seed: int) -> VocoderStream:
         return CorrectedStream(SourceFilterStream(vocoder, seed), mel, CORRECTIONS)
 
-    return ParallelSpeechSynthesizer(model, start, mel, scale, voices, to_symbols)
+    details = parse_metadata(acoustic, lambda values: parse_details(values, mel.n_mels), [], ["mel_detail"])
+    return ParallelSpeechSynthesizer(model, start, mel, scale, voices, to_symbols, details=details)

@@ -3,16 +3,19 @@
     python -m training.speech.teacher_corpus speak --pack PACK --out SHARDS --workers 1 --seconds 900
     python -m training.speech.cpu_training acoustic --pack PACK --shards SHARDS --out FOLDER --minutes 44
     python -m training.speech.cpu_training vocoder --shards SHARDS --out FOLDER --minutes 42 --start VOCODER
+    python -m training.speech.cpu_training acoustic --pack PACK --shards SHARDS --out FOLDER --minutes 46 \
+        --start ACOUSTIC --shares 0.25 0.25 0.25 0.25
 
-Both run side by side, a core each. They keep to the mel convention of `models.audio`, so that the vocoder begins as one
-that speaks already. Sizes and batches are those that a core can turn in half a second; `training.speech.gpu_training`
-has the larger ones.
+The second and the third run side by side, a core each; the last one goes on from weights, with more of the other
+voices. They keep to the mel convention of `models.audio`, so that the vocoder begins as one that speaks already. Sizes
+and batches are those that a core can turn in half a second; `training.speech.gpu_training` has the larger ones.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,6 +25,7 @@ from models.audio import MelConfig
 from models.speech.fastspeech2 import FastSpeech2Config
 from models.speech.symbols import SYMBOLS
 from models.speech.vocoder import VocoderConfig
+from models.weights_io import parse_metadata
 from training.speech.adversarial_vocoder import PERIODS, AdversarialVocoderTraining, PeriodDiscriminator
 from training.speech.fastspeech2 import FastSpeech2Training
 from training.speech.resident_corpus import ResidentCorpus, load_corpus
@@ -31,6 +35,7 @@ from training.speech.vocoder import DISCRIMINATOR_RESOLUTIONS, SpectrogramDiscri
 from training.speech.voice_pack import unpack
 
 SHARES, VOCODER_SHARES = (0.88, 0.04, 0.04, 0.04), (0.7, 0.1, 0.1, 0.1)
+GO_ON_RATE, GO_ON_ADVERSARIAL_FROM = 6e-4, 0.15
 ACOUSTIC_SIZES = {"hidden": 512, "decoder_layers": 6, "variance_layers": 2, "n_mels": MelConfig().n_mels}
 
 
@@ -55,13 +60,21 @@ class CpuVocoderTraining(AdversarialVocoderTraining):
         return nn.ModuleList([*periods, *(SpectrogramDiscriminator(*r) for r in DISCRIMINATOR_RESOLUTIONS)])
 
 
-def train_acoustic(shards: Path, out: Path, minutes: float, frames: int = 2_400) -> None:
-    """Train the acoustic model on all shards."""
-    corpus = load_corpus(shards, SHARES, torch.device("cpu"), config=MelConfig())
-    config = FastSpeech2Config(len(SYMBOLS), VOICES, **ACOUSTIC_SIZES)
+def train_acoustic(
+    shards: Path, out: Path, minutes: float, shares: Sequence[float], start: Path | None = None, frames: int = 2_400
+) -> None:
+    """Train the acoustic model on all shards, from nothing or from weights, at their sizes."""
+    corpus = load_corpus(shards, shares, torch.device("cpu"), config=MelConfig())
+    config, adversarial_from = FastSpeech2Config(len(SYMBOLS), VOICES, **ACOUSTIC_SIZES), 0.6
+    if start is not None:
+        config = parse_metadata(start, FastSpeech2Config.from_dict, ["config"])
+        adversarial_from = GO_ON_ADVERSARIAL_FROM
     weights = out / "speech_fastspeech2.safetensors"
     until = time.time() + 60 * minutes
-    training = CpuAcousticTraining(config, corpus, until, weights, frames=frames, adversarial_from=0.6)
+    training = CpuAcousticTraining(config, corpus, until, weights, frames=frames, adversarial_from=adversarial_from)
+    if start is not None:
+        training.start_from(start)
+        training.rates = (GO_ON_RATE,)
     training.run_on(log_every=50)
     training.export()
 
@@ -89,7 +102,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=44.0)
     parser.add_argument("--pack", type=Path, help="a pack whose other voices are unpacked among the shards first")
-    parser.add_argument("--start", type=Path, help="weights that the vocoder begins with")
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--shares", type=float, nargs=4, default=SHARES, help="of the voices in the acoustic batches")
     a = parser.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(1)
@@ -97,7 +111,7 @@ def main() -> None:
     if a.pack:
         print(unpack(a.pack / "voices", a.shards), flush=True)
     if a.part == "acoustic":
-        train_acoustic(a.shards, a.out, a.minutes)
+        train_acoustic(a.shards, a.out, a.minutes, a.shares, a.start)
     else:
         train_vocoder(a.shards, a.out, a.minutes, a.start)
 

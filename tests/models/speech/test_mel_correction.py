@@ -1,6 +1,5 @@
 """Tests of sound that is brought to its mel frames."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 
 from models.audio import MelConfig, log_mel
 from models.contracts import FloatArray
-from models.speech.mel_correction import EMPHASIS, CorrectedStream, build_emphasis
+from models.speech.mel_correction import CorrectedStream
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
 from models.speech.vocoder_streams import SourceFilterStream
 from tests.models.speech.test_vocoder_streams import CHUNKINGS, run_all
@@ -59,22 +58,3 @@ def test_a_stream_equals_the_whole(rounds: int) -> None:
     ]
     assert all(len(sound) == 89 * MEL.hop_length for sound in made)
     assert max(np.abs(sound - made[0]).max() for sound in made) < 1e-4
-
-
-def test_emphasis_keeps_level_and_slope_and_raises_detail() -> None:
-    matrix = build_emphasis(80)
-    band = (torch.arange(80) + 0.5) * math.pi / 80
-    level, slope, detail, grain = (torch.cos(order * band) for order in (0, 2, 12, 60))
-    assert torch.allclose(level @ matrix, level, atol=1e-5)
-    assert torch.allclose(slope @ matrix, slope, atol=1e-5)
-    assert torch.allclose(detail @ matrix, EMPHASIS * detail, atol=1e-4)
-    assert torch.allclose(grain @ matrix, grain, atol=1e-4)
-
-
-@pytest.mark.parametrize("frames", [1, 2, 5])
-def test_very_short_sounds(frames: int) -> None:
-    sound = make_noise(frames)
-    mel = torch.full((frames, 80), -5.0)
-    made = run_all(CorrectedStream(SoundAtHand(sound), MEL, 2), mel, [frames])
-    assert made.shape == ((frames - 1) * MEL.hop_length,)
-    assert np.isfinite(made).all()
