@@ -4,7 +4,8 @@
 
 `--texts` takes lines of id|...|text, of which 60 are drawn evenly; without it the sentences beside this file are
 spoken, of which 36 are everyday ones. `--asr` is the recogniser's folder (see `benchmarks.recogniser`);
-without it the weights come from the Hub. `--only` names groups: words, naturalness, speed, control, page, peers.
+without it the weights come from the Hub. `--only` names groups: words, naturalness, voices, speed, control, page,
+peers.
 `--model` and `--voice` choose who speaks. `--hibari` is a folder with `hibari.onnx` and `vocab.json` of the package
 hibari-tts, a peer of the same size. Figures are medians on two torch threads.
 Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers jiwer useful-moonshine-onnx pyworld`.
@@ -18,7 +19,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,8 @@ def measure_words(model: Any, voice: str, asr: Path | None, texts: list[str]) ->
     yield "wer", measure_word_error_rate(texts, heard)
 
 
-def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tuple[str, float]]:
-    """Yield distillmos and distillmos_griffin_lim: mean opinion as DistillMOS (Stahl and Gamper 2025) predicts it."""
+def make_opinion() -> Callable[[np.ndarray, int], float]:
+    """Make what gives sound at a rate a mean opinion, as DistillMOS (Stahl and Gamper 2025) predicts it."""
     import_torchaudio()
     import distillmos
     import torch
@@ -77,16 +78,35 @@ def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tu
     with contextlib.redirect_stdout(sys.stderr):  # it tells where its weights are; standard output is for the figures
         judge = distillmos.ConvTransformerSQAModel().eval()
 
-    def measure_opinion(vocoder: str, step: int) -> float:
+    def give_opinion(samples: np.ndarray, rate: int) -> float:
+        with torch.inference_mode():
+            return float(judge(torch.from_numpy(resample(samples, rate, 16_000))[None]))
+
+    return give_opinion
+
+
+def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """Yield distillmos and distillmos_griffin_lim."""
+    give_opinion = make_opinion()
+    for key, vocoder, step in (("distillmos", "neural", 1), ("distillmos_griffin_lim", "griffin-lim", 4)):
         scores = []
         for text in texts[::step]:
             samples, chunks = speak(model, text, voice=voice, vocoder=vocoder)
-            with torch.inference_mode():
-                scores.append(float(judge(torch.from_numpy(resample(samples, chunks[0].sample_rate, 16_000))[None])))
-        return statistics.mean(scores)
+            scores.append(give_opinion(samples, chunks[0].sample_rate))
+        yield key, statistics.mean(scores)
 
-    yield "distillmos", measure_opinion("neural", 1)
-    yield "distillmos_griffin_lim", measure_opinion("griffin-lim", 4)
+
+def measure_voices(model: Any, keys: Sequence[str], asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """Yield wer_KEY and distillmos_KEY of voices."""
+    from benchmarks.recogniser import Recogniser, measure_word_error_rate
+
+    recogniser, give_opinion = Recogniser(asr), make_opinion()
+    for key in keys:
+        spoken = [speak(model, text, voice=key) for text in texts]
+        sounds = [(samples, chunks[0].sample_rate) for samples, chunks in spoken]
+        heard = [recogniser.transcribe(*sound) for sound in sounds]
+        yield f"wer_{key}", measure_word_error_rate(texts, heard)
+        yield f"distillmos_{key}", statistics.mean(give_opinion(*sound) for sound in sounds)
 
 
 def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
@@ -178,32 +198,34 @@ def main() -> None:
     parser.add_argument("--model", help="key of the model; the studio's default without it")
     parser.add_argument("--voice", default="", help="key of the voice; the model's first one without it")
     parser.add_argument("--hibari", type=Path, help="folder with hibari.onnx and vocab.json")
-    groups_known = ["words", "naturalness", "speed", "control", "page", "peers"]
+    groups_known = ["words", "naturalness", "voices", "speed", "control", "page", "peers"]
     parser.add_argument("--only", action="append", choices=groups_known)
     arguments = parser.parse_args()
 
     import torch
 
     torch.set_num_threads(2)
-    chosen = arguments.only or ["speed", "words", "naturalness", "control", "page"]
+    chosen = arguments.only or ["speed", "words", "naturalness", "voices", "control", "page"]
     chosen += ["peers"] if arguments.hibari and not arguments.only else []
     figures: dict[str, float] = {}
     registry, voice = Registry(CATALOG), arguments.voice
-    model = registry.load(arguments.model or registry.require_default(Task.SPEECH).key)
+    key = arguments.model or registry.require_default(Task.SPEECH).key
+    model, others = registry.load(key), [each.key for each in registry.voices(key)[1:]]
     texts = read_sentences(arguments.texts, arguments.count)
     groups: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
         "speed": lambda: measure_speed(model),
         "words": lambda: measure_words(model, voice, arguments.asr, texts),
         "naturalness": lambda: measure_naturalness(model, voice, texts),
+        "voices": lambda: measure_voices(model, others, arguments.asr, texts),
         "control": lambda: measure_control(model),
         "page": measure_page,
         "peers": lambda: measure_peers(model, arguments.hibari),
     }
     for name in chosen:
-        for key, value in groups[name]():
-            figures[key] = round(value, 4)
+        for figure, value in groups[name]():
+            figures[figure] = round(value, 4)
             if not arguments.json:
-                print(f"{key:24} {figures[key]}", flush=True)
+                print(f"{figure:24} {figures[figure]}", flush=True)
     if arguments.json:
         report_figures("speech", figures, arguments.json)
 
