@@ -32,16 +32,14 @@ KOKORO_VOICES = (
         KOKORO_LICENCE,
         KOKORO_CREDIT.format("af_heart") + ", by way of hibari by Maureese Williams",
     ),
-    Voice("emma", "Emma, British English, a woman (from ten minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bf_emma")),
+    Voice("emma", "Emma, British English, a woman (from 13 minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bf_emma")),
     Voice(
         "michael",
-        "Michael, American English, a man (from ten minutes)",
+        "Michael, American English, a man (from 13 minutes)",
         KOKORO_LICENCE,
         KOKORO_CREDIT.format("am_michael"),
     ),
-    Voice(
-        "fable", "Fable, British English, a man (from ten minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bm_fable")
-    ),
+    Voice("fable", "Fable, British English, a man (from 15 minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bm_fable")),
 )
 
 TONEJS = "after the tonejs-instruments samples (N. Brosowsky and the libraries that it names)"
