@@ -151,7 +151,7 @@
       h("div", { className: "bar" }, search, h("div", { id: "library-kinds", className: "kinds", role: "group", ariaLabel: "Kinds" }), h("span", { id: "library-usage", className: "usage" })),
       h("div", { id: "library-chosen", className: "chosen", hidden: true }),
       check(),
-      h("div", { id: "library-grid", className: "grid", role: "list" }), more,
+      h("div", { id: "library-grid", className: "grid" }), more,
     );
     new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting) && hasMore) fill(); }, { rootMargin: "900px" }).observe(more);
   }

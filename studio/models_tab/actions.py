@@ -34,7 +34,7 @@ class ShelfActions:
         """Return which buttons make sense for a model as it is now."""
         spec, state = self.registry.get(key), self.registry.state(key)
         return {
-            "download": spec.is_remote and state == "absent",
+            "download": spec.is_remote and state == "absent" and not self.registry.find_obstacle(key),
             "verify": state != "absent",
             "free": state == "ready",
             "delete": spec.is_remote and self.registry.size_on_disk(key) > 0,  # also of what is half here
@@ -137,7 +137,7 @@ class ShelfActions:
     def _card(self, spec: ModelSpec, taken_mb: float) -> str:
         state = self.registry.state(spec.key)
         reason = self.registry.find_obstacle(spec.key)
-        words = {"ready": "loaded", "here": "here", "absent": "can be had"}[state]
+        words = {"ready": "loaded", "here": "here", "absent": "not downloaded"}[state]
         if reason and state == "absent":
             words = "too big" if not spec.needs_gpu else "needs a GPU"
         dot = "far" if state == "absent" else "ready"

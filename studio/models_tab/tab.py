@@ -79,7 +79,9 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                 made["model"] = gr.Dropdown(
                     choices, value=first, label="Model", elem_id="shelf-model", allow_custom_value=True
                 )
-                made["line"] = markup(model_card.line(registry, first) if first else "", elem_id="shelf-line")
+                made["line"] = markup(
+                    model_card.line(registry, first, is_open=True) if first else "", elem_id="shelf-line"
+                )
                 with gr.Row(elem_classes="actions"):
                     made["download"] = _button("Download", "download", variant="primary", scale=2)
                     made["stop"] = _button("Stop", "stop", interactive=False, elem_classes="stop-button")
@@ -121,7 +123,10 @@ class ShelfPanels:
         """Return the updates about one model: its facts, and what can be done with it now."""
         usable = self.actions.usable(key)
         states = {getattr(self.parts, name): gr.update(interactive=usable[name]) for name in USABLE}
-        return {self.parts.line: model_card.line(self.registry, key), **states}
+        states[self.parts.download] = gr.update(
+            interactive=usable["download"], variant="primary" if usable["download"] else "secondary"
+        )
+        return {self.parts.line: model_card.line(self.registry, key, is_open=True), **states}
 
     def show(self, events: Events, chosen: Any, now: str | None) -> Updates:
         """Return updates; `chosen` is what the pickers of all tabs show, `now` what this tab's shows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -70,8 +71,13 @@ def sized(megabytes: float) -> str:
     return f"{megabytes:.0f} MB" if megabytes >= 1 else "under 1 MB"
 
 
-def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> str:
-    """Return the line under the picker: state, size, memory, licence, thanks; `what` is a voice's name here."""
+def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_open: bool = False) -> str:
+    """Return what stands under the picker: the model's state and summary, and in a fold all that is known of it.
+
+    Args:
+        what: a voice's name here.
+        is_open: whether the fold is.
+    """
     spec = registry.get(key)
     state = registry.state(key)
     dot, words = STATES[state]
@@ -80,7 +86,9 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> 
     chosen = next((each for each in registry.voices(key) if each.key == voice), None)
     there = f"{registry.memory_budget_mb:,.0f} MB"
     to_come = state == "absent" and spec.is_remote
-    facts = [f"{size(registry, spec)} {'to download first' if to_come else 'on disk'}"]
+    taken = f"{size(registry, spec)} {'to download first' if to_come else 'on disk'}"
+    first = [taken] if to_come else []
+    facts = [] if to_come else [taken]
     facts += [f"{spec.memory_mb:,} MB of memory (may use {there})", spec.licence]
     facts.append(pace_of(registry, key) or spec.speed)
     if spec.languages:
@@ -90,17 +98,37 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice") -> 
     if spec.hardware:
         facts.append(spec.hardware)
     if not spec.commercial_use:
-        facts.append("not for commercial use")
-    facts_html = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+        first.append("not for commercial use")
     thanks = spec.credit
     if chosen is not None:
         thanks += f". {what}: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
     reason = registry.find_obstacle(key)
-    warning = f'<div class="too-big" role="note">{escape(reason)}</div>' if reason else ""
+    needed = f" {what_runs(registry, key)}" if reason and to_come else ""
+    warning = f'<div class="too-big" role="note">{escape(reason + needed)}</div>' if reason else ""
+    known = (
+        f'<details class="about-model"{" open" if is_open else ""}><summary>About this model</summary>'
+        f"{_facts(facts)}<div>{escape(thanks)}</div></details>"
+    )
     return (
         f'<div class="shelf">{warning}<div><span class="dot {dot}"></span><b>{words[0].upper()}{words[1:]}.</b> '
-        f'{escape(spec.summary)}</div><div class="facts">{facts_html}</div><div>{escape(thanks)}</div></div>'
+        f"{escape(spec.summary)}</div>{_facts(first)}{known}</div>"
     )
+
+
+def what_runs(registry: Registry, key: str) -> str:
+    """Say what would run a model that this machine cannot; "" where it can."""
+    spec = registry.get(key)
+    if not registry.find_obstacle(key):
+        return ""
+    gigabytes = max(1, math.ceil(spec.memory_mb / 1_000))
+    if spec.needs_gpu:
+        return f"A machine with an NVIDIA GPU of {gigabytes} GB or more runs it, or a Space with such a GPU."
+    return f"A machine or a Space with about {2 * gigabytes} GB of memory runs it."
+
+
+def _facts(facts: list[str]) -> str:
+    spans = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    return f'<div class="facts">{spans}</div>' if facts else ""
 
 
 def pace_of(registry: Registry, key: str) -> str:

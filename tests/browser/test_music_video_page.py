@@ -84,7 +84,7 @@ def test_a_hub_model_films_what_was_picked_on_the_shelf(film_page: Any, hub: Hub
     open_more_settings(page)
     pick(page, "#mv-model", "tiny/film")
     page.wait_for_function("() => document.querySelector('#mv-shelf').innerText.includes('to download first')")
-    assert "MB of memory" in page.inner_text("#mv-shelf")
+    assert "MB of memory" in page.text_content("#mv-shelf")
     page.wait_for_function("() => document.querySelector('#mv-steps input[type=number]').value === '50'")
     assert page.input_value("#mv-guidance input[type=number]") == "7.5"
     page.fill("#mv-steps input[type=number]", "5")

@@ -54,7 +54,7 @@ def test_from_an_id_to_a_download_and_back(actions: ShelfActions) -> None:
     assert KEY in [key for _, key in actions.choices()] and registry.state(KEY) == "absent"
     usable = {"download": True, "verify": False, "free": False, "delete": True, "off": True}
     assert actions.usable(KEY) == usable, "its configuration is here, and can be deleted"
-    assert "can be had" in actions.overview() and "to download first" in model_card.line(registry, KEY)
+    assert "not downloaded" in actions.overview() and "to download first" in model_card.line(registry, KEY)
     said = [status(step) for step in actions.download("s", KEY)]
     assert any("Downloading" in each for each in said) and "is here" in said[-1]
     assert registry.state(KEY) == "here" and "on disk" in model_card.line(registry, KEY)
@@ -132,3 +132,14 @@ def test_visitors_of_a_public_space_cannot_change_the_shelf(
     assert CLOSED_SAID in last(actions.verify("s", "speech/debug"))
     monkeypatch.setenv("AURALUME_SHELF", "open")
     assert is_open() and "is on the shelf" in last(actions.add("tiny/vits", ""))
+
+
+def test_what_this_machine_cannot_run_is_not_offered_and_what_would_run_it_is_said(actions: ShelfActions) -> None:
+    list(actions.add("tiny/vits", ""))
+    assert actions.usable(KEY)["download"]
+    actions.registry.memory_budget_mb = 0.5
+    assert not actions.usable(KEY)["download"]
+    said = model_card.line(actions.registry, KEY)
+    assert "A machine or a Space with about 2 GB of memory runs it." in said
+    assert "too big" in actions.overview()
+    assert "runs it" not in model_card.line(actions.registry, "speech/debug")
