@@ -161,9 +161,9 @@ class VideoActions:
         make = soundtrack.music_sound if music else soundtrack.scene_sound
         with closing(make(self.registry, request.prompt, frames, rate, request.seed, request.loop)) as work:
             while True:
+                yield (status,)
                 if should_stop():
                     return None, (SILENCED,)
-                yield (status,)
                 try:
                     next(work)
                 except StopIteration as end:
