@@ -21,8 +21,8 @@ from models.media.rates import Shown, choose_rate, count_frames
 
 Pixels = NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")  # JPEG with several views, too
-STILL_FORMATS = {"TIFF", "MPO", "PNG", "JPEG", "BMP"}  # many pages or views do not make it move
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")  # JPEG with several views, too
+STILL_FORMATS = {"TIFF", "MPO", "PNG", "JPEG", "BMP", "HEIF"}  # many pages or views do not make it move
 LARGE_PIXELS = 16_000_000
 MAX_SCAN_WORK = 4_000_000_000  # pixels of all scans of a JPEG; a usual progressive one has about ten
 USUAL_DURATION_MS = 100  # what browsers do with none
@@ -96,9 +96,12 @@ def read_all(path: Path, width: int, height: int) -> Iterator[Pixels]:
 
 def _open(path: Path) -> Any:
     """Open with Pillow."""
+    from pi_heif import register_heif_opener
     from PIL import Image
 
     Image.init()  # all its formats are known from here on
+    if "HEIF" not in Image.OPEN:  # the photographs of many phones
+        register_heif_opener(thumbnails=False)
     Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS // 2  # of which it refuses the double
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -115,8 +118,6 @@ def _check_size(path: Path, image: Any) -> None:
 
 
 def _damaged(path: Path) -> MediaError:
-    if path.suffix.lower() in {".heic", ".heif"}:
-        return MediaError(f"{path.name} is a HEIC picture, which cannot be read here; save it as JPEG or PNG first.")
     return MediaError(f"{path.name} is damaged and cannot be read.")
 
 

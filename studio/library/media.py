@@ -8,7 +8,9 @@ SOUND, FILM, PICTURE, NOTES, TEXT, OTHER = "sound", "film", "picture", "notes", 
 ENDINGS = {
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff"), SOUND),
     **dict.fromkeys((".mp4", ".webm", ".mov", ".mkv", ".m4v", ".avi"), FILM),
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"), PICTURE),
+    **dict.fromkeys(
+        (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"), PICTURE
+    ),
     **dict.fromkeys((".mid", ".midi"), NOTES),
     **dict.fromkeys((".srt", ".vtt", ".lrc", ".txt", ".csv", ".json"), TEXT),
 }

@@ -15,7 +15,7 @@ from studio.page.given_files import take_given_files
 
 MOST = 200
 TYPES = (
-    ".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif",
+    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".gif",
     ".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".mpg",
 )  # fmt: skip
 

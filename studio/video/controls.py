@@ -39,7 +39,7 @@ LOOKS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 LOOK_FIELDS = ("motion", "speed", "camera")
 SOUNDS = {soundtrack.SCENE: "Of the scene", soundtrack.MUSIC: "Music in its mood", soundtrack.OFF: "None"}
-PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".mp4", ".webm", ".mov")
+PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".mp4", ".webm", ".mov")
 SMOOTH, NATIVE = "256", "64"
 DEFAULT_STEPS, DEFAULT_GUIDANCE = 16, 1.5
 # Steps of the sampler, and how long two seconds of video take with them on two cores.

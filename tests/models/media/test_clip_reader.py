@@ -312,9 +312,20 @@ def test_a_stream_that_grows_while_it_is_read_is_ended(tmp_path: Path, maker: st
 def test_pictures_of_all_sorts(tmp_path: Path) -> None:
     Image.fromarray(np.full((30, 40), 40_000, np.uint16)).save(tmp_path / "deep.png")
     assert abs(int(next(read_frames(tmp_path / "deep.png", probe(tmp_path / "deep.png"), 40, 30)).mean()) - 156) < 2
-    (tmp_path / "phone.heic").write_bytes(box(b"ftyp", b"heic\0\0\0\0mif1heic") + bytes(200))
-    with pytest.raises(MediaError, match="HEIC"):
-        probe(tmp_path / "phone.heic")
+    (tmp_path / "broken.heic").write_bytes(box(b"ftyp", b"heic\0\0\0\0mif1heic") + bytes(200))
+    with pytest.raises(MediaError, match=r"broken\.heic is damaged"):
+        probe(tmp_path / "broken.heic")
+
+
+def test_a_photograph_of_a_phone_stands_upright() -> None:
+    """It was drawn as 64 x 48 in four colours, and is to be turned by a quarter."""
+    path = Path(__file__).parent / "turned.heic"
+    clip = probe(path)
+    assert (clip.width, clip.height, clip.is_picture) == (48, 64, True)
+    shown = next(read_frames(path, clip, 48, 64))
+    corners = [shown[y, x] for y in (8, 56) for x in (8, 40)]
+    blue, red, yellow, green = (40, 70, 220), (220, 40, 40), (235, 220, 60), (40, 200, 60)
+    assert np.abs(np.array(corners, float) - np.array([blue, red, yellow, green], float)).max() < 12
 
 
 @pytest.mark.parametrize(
