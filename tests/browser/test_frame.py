@@ -14,6 +14,11 @@ from tests.browser.conftest import find_free_port
 from tests.studio.debug_studio import serve_studio
 
 PATIENCE_MS = 90_000
+DENIED = """
+if (window !== top) for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {
+    configurable: true, get() { throw new DOMException("Access is denied for this document.", "SecurityError"); },
+});
+"""  # what many browsers do in a frame of another site
 
 
 @contextmanager
@@ -56,14 +61,18 @@ def two_sites(folder: Path) -> Iterator[tuple[str, str]]:
 
 def test_an_allowed_site_speaks_in_its_frame_and_another_sees_nothing(chromium: Any, tmp_path: Path) -> None:
     context = chromium.new_context()
+    context.add_init_script(DENIED)
+    raised: list[str] = []
     try:
         with two_sites(tmp_path) as (allowed, other):
             page = context.new_page()
+            page.on("pageerror", lambda error: raised.append(str(error)))
             page.goto(allowed)
             frame = page.frame_locator("iframe")
             frame.locator("#speech-text textarea").fill("Hello there.", timeout=PATIENCE_MS)
             frame.locator("#speech-generate").click()
             frame.locator("#speech-words", has_text="there.").wait_for(timeout=PATIENCE_MS)
+            assert raised == []
             page.goto(other)
             page.wait_for_timeout(2000)
             assert page.frame_locator("iframe").locator("#speech-text").count() == 0
