@@ -142,32 +142,47 @@ def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
     page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url, address) else None)
     page.goto(address)
     page.wait_for_selector("#speech-text textarea")
+    settle(page)
     yield page
     context.close()
     assert raised == []
     assert foreign == []
 
 
-SETTLE_MS = 500  # a part of the page that has just been opened still receives its first values
+SETTLE_MS, MOST_MS = 500, 8_000
+QUIET = """([quiet, most]) => new Promise((done) => {
+    let timer;
+    const end = () => { observer.disconnect(); clearTimeout(timer); clearTimeout(last); done(); };
+    const again = () => { clearTimeout(timer); timer = setTimeout(end, quiet); };
+    const observer = new MutationObserver(again);
+    const last = setTimeout(end, most);
+    observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    again();
+})"""
+
+
+def settle(page: Any) -> None:
+    """Wait until nothing on the page has changed for a moment: what has just been opened receives its first values."""
+    page.evaluate(QUIET, [SETTLE_MS, MOST_MS])
 
 
 def open_more_settings(page: Any) -> None:
     """Open the settings of the tab that is shown, and let them receive their values: a person types no sooner."""
     page.locator("button", has_text="More settings").locator("visible=true").click()
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
 
 
 def open_tab(page: Any, name: str) -> None:
     """Open a tab of the studio: on its bar, or, where the bar has no room for it, in the menu at the bar's end."""
     bar = page.locator(".tab-wrapper").first
     bar.get_by_role("tab", name="Speech", exact=True).wait_for()
-    page.wait_for_timeout(SETTLE_MS)  # until the bar has measured itself
+    settle(page)  # until the bar has measured itself
     tab = bar.get_by_role("tab", name=name, exact=True)
     if tab.count() == 0:
         bar.get_by_role("button", name="More tabs").click()
         tab = bar.locator(".overflow-dropdown button", has_text=re.compile(f"^{re.escape(name)}$"))
     tab.click()
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
 
 
 def put_on_shelf(page: Any, hub: HubServer, name: str, kind: str) -> None:

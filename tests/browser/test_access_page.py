@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SETTLE_MS, open_page, open_tab
+from tests.browser.conftest import open_page, open_tab, settle
 
 TABS = ("Speech", "Music", "Video", "Music Video", "Style Transfer", "Live", "Library", "Models")
 WIDTHS = (390, 768, 1440)
@@ -49,7 +49,7 @@ def find_axe() -> str:
 def test_no_control_is_covered_and_nothing_serious_is_in_the_way(chromium: Any, address: str) -> None:
     axe, problems = find_axe(), []
     for page in open_page(chromium, address):
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         for number, tab in enumerate(TABS):
             page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
             open_tab(page, tab)

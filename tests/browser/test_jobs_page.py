@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.conftest import (
-    SETTLE_MS,
     end_studio,
     find_free_port,
     open_more_settings,
     open_page,
     open_tab,
+    settle,
     start_studio,
 )
 from tests.hub_server import HubServer
@@ -40,7 +40,7 @@ def begin_long_piece(page: Any, bars: int) -> None:
 def test_a_page_that_is_reloaded_finds_its_running_and_its_finished_work(chromium: Any, address: str) -> None:
     for page in open_page(chromium, address):
         page.set_default_timeout(40_000)
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         begin_long_piece(page, 12)
         page.wait_for_selector(JOBS)
         page.reload()
@@ -57,7 +57,7 @@ def test_a_page_that_is_reloaded_finds_its_running_and_its_finished_work(chromiu
         page.wait_for_selector("#music-wav:enabled, #music-wav a[href]")
         page.click("#music-continue")  # the piece is still on the table
         page.wait_for_function(f"() => {STATUS}.includes('Writing on')")
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.locator(f"{JOBS} .cancel").click()  # stopped from the list of jobs
         page.wait_for_selector("#music-compose:enabled")
         assert "Stopped" in page.evaluate(f"() => {STATUS}")
@@ -65,7 +65,7 @@ def test_a_page_that_is_reloaded_finds_its_running_and_its_finished_work(chromiu
 
 def test_four_more_like_a_result_are_made_while_one_does_something_else(chromium: Any, address: str) -> None:
     for page in open_page(chromium, address):
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.fill("#speech-text textarea", "Hello there.")
         page.click("#speech-generate")
         page.wait_for_selector(SHELF)
@@ -84,7 +84,7 @@ def test_a_killed_studio_offers_again_what_it_was_doing(chromium: Any, hub: HubS
     try:
         for page in open_page(chromium, f"http://127.0.0.1:{port}"):
             page.set_default_timeout(40_000)
-            page.wait_for_timeout(SETTLE_MS)
+            settle(page)
             begin_long_piece(page, 24)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()

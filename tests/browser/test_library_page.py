@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab
+from tests.browser.conftest import download, open_page, open_tab, settle
 
 CARDS = "#library-grid .result-card"
 SHELF = "#library-shelf-root .result-card"
@@ -32,7 +32,7 @@ def library_page(chromium: Any, address: str) -> Iterator[Any]:
     """Yield a page of a person who has made two results."""
     for page in open_page(chromium, address):
         page.set_default_timeout(30_000)
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         for text in ("A calm sea at night.", "The city sleeps."):
             speak(page, text)
         yield page
@@ -162,7 +162,7 @@ def test_nobody_sees_what_another_has_made(library_page: Any, chromium: Any, add
     )
     assert len(mine) == 2
     for other in open_page(chromium, address):
-        other.wait_for_timeout(SETTLE_MS)
+        settle(other)
         open_tab(other, "Library")
         other.wait_for_selector("#library-grid .empty")
         for item, name in mine:

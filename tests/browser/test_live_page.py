@@ -13,7 +13,7 @@ import mido
 import pytest
 import soundfile
 
-from tests.browser.conftest import SETTLE_MS, download, open_page, open_tab, pick, put_on_shelf
+from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf, settle
 from tests.hub_server import HubServer
 
 REPORT = "window.auralumeLive.report()"
@@ -31,7 +31,7 @@ def to_tab(page: Any) -> None:
     open_tab(page, "Live")
     page.wait_for_selector("#live-start")
     page.wait_for_selector("#live-keys [data-pitch='60']")
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
 
 
 def start(page: Any) -> None:

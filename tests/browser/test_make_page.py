@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.conftest import SETTLE_MS, open_page
+from tests.browser.conftest import open_page, settle
 
 STATUS = "(document.querySelector('#make-status')?.innerText ?? '')"
 
 
 def test_one_sentence_becomes_a_played_video(chromium: Any, address: str) -> None:
     for page in open_page(chromium, address):
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.fill("#make-about input, #make-about textarea", "a boat, 160 bpm, 4 bars")
         page.keyboard.press("Enter")
         page.wait_for_selector("#make-introduction-part")
@@ -34,9 +34,9 @@ def test_one_sentence_becomes_a_played_video(chromium: Any, address: str) -> Non
 def test_many_lines_are_queued_and_a_press_waits_for_none_of_them(chromium: Any, address: str) -> None:
     for page in open_page(chromium, address):
         page.set_default_timeout(30_000)
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.locator("button", has_text="Many at once").locator("visible=true").click()
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.fill("#speech-batch textarea", "text,speed\nOne.,2\nTwo.,2\nThree.,2\nFour.,fast")
         page.click("#speech-batch-start")
         page.wait_for_function("() => document.querySelector('#speech-batch-note').innerText.includes('Line 4: Speed')")

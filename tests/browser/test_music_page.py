@@ -12,7 +12,7 @@ import pytest
 
 from models.music.midi_io import to_mido
 from models.music.score import Bar, InstrumentTrack, Note, Piece
-from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
+from tests.browser.conftest import download, open_more_settings, open_page, open_tab, settle
 
 STATUS = "document.querySelector('#music-status').innerText"
 SOUND_S = "(document.querySelector('#music-player audio')?.currentTime ?? 0)"
@@ -25,7 +25,7 @@ def music_page(chromium: Any, address: str) -> Iterator[Any]:
     for page in open_page(chromium, address):
         open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         yield page
 
 
@@ -107,7 +107,7 @@ def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address:
     for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
         open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         _settings(page, 4)
         page.click("#music-compose")
         page.wait_for_function(FINISHED)

@@ -11,13 +11,13 @@ import pytest
 
 from models.media.clip_info import probe
 from tests.browser.conftest import (
-    SETTLE_MS,
     download,
     open_more_settings,
     open_page,
     open_tab,
     pick,
     put_on_shelf,
+    settle,
 )
 from tests.hub_server import HubServer
 from tests.models.music_video.debug_video import click_song
@@ -37,7 +37,7 @@ def film_page(chromium: Any, address: str) -> Iterator[Any]:
 def _open(page: Any) -> None:
     open_tab(page, "Music Video")
     page.wait_for_selector("#mv-make")
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
 
 
 def _says(page: Any, words: str) -> None:
@@ -109,7 +109,7 @@ def test_the_composed_piece_goes_on_to_a_video_and_stop_ends_the_work(chromium: 
     for page in open_page(chromium, address):
         open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         open_more_settings(page)
         page.fill("#music-bars input[type=number]", "4")
         page.keyboard.press("Tab")

@@ -15,7 +15,7 @@ import soundfile
 from models.music.midi_io import read_piece, to_mido
 from models.music.score import Bar, InstrumentTrack, Note, Piece
 from studio.io.recipes import read_recipe
-from tests.browser.conftest import FLAGS, SETTLE_MS, download, open_page, open_tab
+from tests.browser.conftest import FLAGS, download, open_page, open_tab, settle
 from tests.models.music.test_transcription import RATE, TUNE, hum
 
 STATUS = "document.querySelector('#music-status').innerText"
@@ -36,7 +36,7 @@ def open_piece(page: Any, folder: Path) -> None:
     to_mido(a_piece()).save(path)
     open_tab(page, "Music")
     page.wait_for_selector("#music-compose")
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
     page.set_input_files("#music-upload input[type=file]", path)
     page.wait_for_selector("#music-upload .file-preview, #music-upload table")
     page.click("#music-perform")
@@ -200,7 +200,7 @@ def test_a_hummed_melody_is_written_down_and_harmonised(chromium: Any, address: 
     for page in open_page(browser, address, viewport=WIDE, permissions=["microphone"]):
         open_tab(page, "Music")
         page.wait_for_selector("#music-compose")
-        page.wait_for_timeout(SETTLE_MS)
+        settle(page)
         page.click("#music-melody .record-button")
         page.wait_for_timeout(6500)
         page.click("#music-melody .stop-button")

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from studio.io.recipes import read_recipe
-from tests.browser.conftest import SETTLE_MS, open_more_settings, open_page
+from tests.browser.conftest import open_more_settings, open_page
 
 LONG = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills. " * 12
 SHORT = "The quick brown fox jumps over the lazy dog while the sun is setting behind the hills."
@@ -154,7 +154,6 @@ def test_two_people_are_served_beside_each_other_and_each_stops_their_own(
 
 
 def test_an_example_runs_on_one_click(page: Any) -> None:
-    page.wait_for_timeout(3 * SETTLE_MS)  # a page that has just opened may still be given what it had before
     page.click(".example-chip >> nth=3")
     _wait(page, FINISHED)
     assert page.input_value("#speech-text textarea").startswith("The tide goes out")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.hub.formats import SPEECHT5_VOCODER
 from models.media.clip_info import probe
-from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf
+from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf, settle
 from tests.hub_server import HubServer
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
@@ -83,6 +83,7 @@ def test_a_picture_at_its_own_size_with_two_styles_behind_a_person(style_page: A
 def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> None:
     page = style_page
     page.get_by_role("tab", name="Audio").click()
+    settle(page)
     page.set_input_files("#style-audio-content input[type=file]", _write_tone(tmp_path / "in.wav"))
     page.wait_for_timeout(1000)
     page.click("#style-audio-make")
@@ -120,6 +121,7 @@ def test_hub_models_restyle_a_sound_by_voice_and_by_words(page: Any, hub: HubSer
     hub.add_repo("facebook/musicgen-melody", tiny("musicgen-melody"))
     open_tab(page, "Style Transfer")
     page.get_by_role("tab", name="Audio").click()
+    settle(page)
     with page.expect_response(lambda answer: "upload" in answer.url):
         page.set_input_files("#style-audio-content input[type=file]", _write_tone(tmp_path / "in.wav"))
     page.click("#style-audio-get-1")

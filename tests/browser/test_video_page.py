@@ -11,7 +11,7 @@ import pytest
 
 from models.media.clip_info import probe
 from studio.io.recipes import read_recipe
-from tests.browser.conftest import SETTLE_MS, download, open_more_settings, open_page, open_tab
+from tests.browser.conftest import download, open_more_settings, open_page, open_tab, settle
 from tests.studio.debug_video import ball_clip
 
 STATUS = "document.querySelector('#video-status').innerText"
@@ -42,7 +42,7 @@ def video_page(chromium: Any, address: str) -> Iterator[Any]:
 def _open(page: Any) -> None:
     open_tab(page, "Video")
     page.wait_for_selector("#video-generate")
-    page.wait_for_timeout(SETTLE_MS)
+    settle(page)
 
 
 def _choose_slow(page: Any) -> None:
@@ -94,6 +94,7 @@ def test_an_example_starts_at_once_and_stop_ends_the_work(video_page: Any) -> No
 def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_path: Path) -> None:
     page = video_page
     page.get_by_role("tab", name="Check and fix sync").click()
+    settle(page)
     page.set_input_files("#sync-clip input[type=file]", ball_clip(tmp_path / "late.mp4", 0.3))
     page.wait_for_selector("#sync-clip >> text=late")
     page.click("#sync-check")
