@@ -149,7 +149,7 @@ def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
     assert foreign == []
 
 
-SETTLE_MS, MOST_MS = 500, 8_000
+SETTLE_MS, MOST_MS = 500, 3_000
 QUIET = """([quiet, most]) => new Promise((done) => {
     let timer;
     const end = () => { observer.disconnect(); clearTimeout(timer); clearTimeout(last); done(); };

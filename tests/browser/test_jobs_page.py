@@ -55,9 +55,10 @@ def test_a_page_that_is_reloaded_finds_its_running_and_its_finished_work(chromiu
         page.wait_for_function(f"() => {STATUS}.includes('12 bars')")
         page.wait_for_selector("#music-roll .roll-picture")
         page.wait_for_selector("#music-wav:enabled, #music-wav a[href]")
+        page.fill("#music-bars input[type=number]", "64")  # long enough to be stopped on any machine
+        page.keyboard.press("Tab")
         page.click("#music-continue")  # the piece is still on the table
         page.wait_for_function(f"() => {STATUS}.includes('Writing on')")
-        settle(page)
         page.locator(f"{JOBS} .cancel").click()  # stopped from the list of jobs
         page.wait_for_selector("#music-compose:enabled")
         assert "Stopped" in page.evaluate(f"() => {STATUS}")
