@@ -224,12 +224,8 @@ class GpuBeatTraining(TrainingLoop[BeatNetwork]):
 
     def export(self, folder: Path, clips: int) -> None:
         """Write the running average as a weight file, whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / FILES[self.config.causal]
         about = {"config": json.dumps(self.config.to_dict()), "steps": str(self.step), "excerpts": str(clips)}
-        part = target.with_suffix(".part.safetensors")
-        save_safetensors(part, self.average, about)
-        part.replace(target)
+        save_safetensors(folder / FILES[self.config.causal], self.average, about)
 
 
 def train_both(

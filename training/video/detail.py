@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.style.vgg import Vgg, load_vgg
@@ -33,7 +33,15 @@ from models.video.upscaler import LIGHT_WEIGHTS, SCALE, UPSCALER_WEIGHTS, Upscal
 from models.weights_io import save_safetensors
 from training.loop import update_average, weigh_update
 from training.video.clip_pool import VideoPlan
-from training.video.detail_losses import PatchDiscriminator, measure_perceptual, measure_sharpness
+from training.video.detail_losses import (
+    PatchDiscriminator,
+    descend,
+    measure_change,
+    measure_hinge,
+    measure_perceptual,
+    measure_sharpness,
+    weigh_adversary,
+)
 from training.video.first_stage import FirstStage
 from training.video.gpu_training import ClipStore
 from training.video.photos import list_photos, load_photo
@@ -200,8 +208,7 @@ class DetailTraining:
             made = self.fine(torch.cat([small, free])).float()
             made, alone = made[: len(small)], made[len(small) :]
             pairs = 4 * plan.clips
-            change = (made[1:pairs:2] - made[:pairs:2]) - (large[1:pairs:2] - large[:pairs:2])
-            error = (made - large).abs().mean() + plan.temporal * change.abs().mean()
+            error = (made - large).abs().mean() + plan.temporal * measure_change(made[:pairs], large[:pairs])
             error = error + plan.consistent * (F.avg_pool2d(alone, SCALE) - free).abs().mean()
             likeness = measure_perceptual(self.vgg, made.clamp(0, 1), large)
             loss = error + plan.perceptual * likeness
@@ -209,14 +216,11 @@ class DetailTraining:
             if share >= plan.plain_share:
                 both = torch.cat([made, alone])
                 fooled = -self.judge(both).float().mean()
-                last = self.fine.leave.weight
-                plain = torch.autograd.grad(loss, last, retain_graph=True)[0].norm()
-                sharp = torch.autograd.grad(fooled, last, retain_graph=True)[0].norm()
-                weight = (plain / (sharp + 1e-6)).clamp(0, 20).detach() * plan.adversarial
+                weight = plan.adversarial * weigh_adversary(loss, fooled, self.fine.leave.weight)
                 ramp = min(1.0, (share - plan.plain_share) / 0.08)
                 loss = loss + ramp * weight * fooled
                 figures["weight"] = weight
-        self.descend(0, loss)
+        descend(self.optimizers[0], loss)
         if share >= plan.plain_share * 0.7:
             figures["judge"] = self.train_judge(large, torch.cat([made, alone]).detach())
         self.train_light(small, made.detach())
@@ -227,11 +231,10 @@ class DetailTraining:
         return figures | {"sharpness": ratio, "sharpness_sampled": measure_sharpness(alone.detach()).median()}
 
     def train_judge(self, real: Tensor, made: Tensor) -> Tensor:
-        """Teach the discriminator with the hinge loss."""
+        """Teach the discriminator."""
         with self.half():
-            loss = F.relu(1 - self.judge(real).float()).mean()
-            loss = loss + F.relu(1 + self.judge(made.clamp(-0.1, 1.1)).float()).mean()
-        self.descend(2, loss)
+            loss = measure_hinge(self.judge, real, made)
+        descend(self.optimizers[2], loss)
         return loss.detach()
 
     def train_light(self, small: Tensor, aim: Tensor) -> None:
@@ -241,26 +244,15 @@ class DetailTraining:
             made = self.light(small[rows]).float()
             loss = (made - aim[rows]).abs().mean()
             loss = loss + self.plan.perceptual * measure_perceptual(self.vgg, made.clamp(0, 1), aim[rows].clamp(0, 1))
-        self.descend(1, loss)
-
-    def descend(self, which: int, loss: Tensor) -> None:
-        """Take one step of an optimizer."""
-        optimizer = self.optimizers[which]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 1.0)
-        optimizer.step()
+        descend(self.optimizers[1], loss)
 
     def save(self) -> None:
         """Write both networks, each whole or not at all."""
-        self.out.mkdir(parents=True, exist_ok=True)
         for name, network, average in zip(
             (UPSCALER_WEIGHTS, LIGHT_WEIGHTS), (self.fine, self.light), self.averages, strict=True
         ):
-            part = self.out / f"{name}.part"
-            values = {key: value.cpu().contiguous() for key, value in average.items()}
-            save_safetensors(part, values, {"config": json.dumps(network.config.to_dict()), "steps": str(self.step)})
-            part.replace(self.out / name)
+            told = {"config": json.dumps(network.config.to_dict()), "steps": str(self.step)}
+            save_safetensors(self.out / name, average, told)
 
 
 def train(training: DetailTraining, until_s: float) -> int:

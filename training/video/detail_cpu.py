@@ -28,7 +28,15 @@ from models.weights_io import load_safetensors, save_safetensors
 from training.loop import update_average, weigh_update
 from training.video.clip_pool import ClipPool, VideoPlan
 from training.video.detail import load_crops, to_unit
-from training.video.detail_losses import PatchDiscriminator, measure_perceptual, measure_sharpness
+from training.video.detail_losses import (
+    PatchDiscriminator,
+    descend,
+    measure_change,
+    measure_hinge,
+    measure_perceptual,
+    measure_sharpness,
+    weigh_adversary,
+)
 from training.video.first_stage import FirstStage
 from training.video.train import WEIGHTS_FOLDER
 
@@ -152,8 +160,7 @@ class CpuTraining:
             both = self.network(torch.cat([small, free])).float()
             made, alone = both[: len(small)], both[len(small) :]
             pairs = 2 * options.clips
-            change = (made[1:pairs:2] - made[:pairs:2]) - (large[1:pairs:2] - large[:pairs:2])
-            loss = (made - large).abs().mean() + change.abs().mean()
+            loss = (made - large).abs().mean() + measure_change(made[:pairs], large[:pairs])
             loss = loss + 2 * (F.avg_pool2d(alone, SCALE) - free).abs().mean()
             rows = torch.randperm(len(small))[:4]
             likeness = measure_perceptual(self.vgg, made[rows].clamp(0, 1), large[rows])
@@ -161,18 +168,14 @@ class CpuTraining:
             figures = {"loss": float(loss.detach()), "likeness": float(likeness.detach())}
             if share >= options.plain:
                 fooled = -self.judge(both).float().mean()
-                last = self.network.leave.weight
-                plain = torch.autograd.grad(loss, last, retain_graph=True)[0].norm()
-                sharp = torch.autograd.grad(fooled, last, retain_graph=True)[0].norm()
-                weight = (plain / (sharp + 1e-6)).clamp(0, 20) * options.adversarial
+                weight = options.adversarial * weigh_adversary(loss, fooled, self.network.leave.weight)
                 loss = loss + min(1.0, (share - options.plain) / 0.05) * weight * fooled
                 figures["weight"] = float(weight)
-        self.descend(0, loss)
+        descend(self.optimizers[0], loss)
         if share >= 0.7 * options.plain:
             with torch.autocast("cpu", torch.bfloat16, enabled=options.half):
-                told = F.relu(1 - self.judge(large).float()).mean()
-                told = told + F.relu(1 + self.judge(both.detach().clamp(-0.1, 1.1)).float()).mean()
-            self.descend(1, told)
+                told = measure_hinge(self.judge, large, both.detach())
+            descend(self.optimizers[1], told)
             figures["judge"] = float(told.detach())
         self.step += 1
         update_average(self.average, self.network, weigh_update(self.step, 0.995))
@@ -180,20 +183,10 @@ class CpuTraining:
         figures["sharpness_sampled"] = float(measure_sharpness(alone.detach()).mean())
         return figures
 
-    def descend(self, which: int, loss: Tensor) -> None:
-        """Take one step of an optimizer."""
-        self.optimizers[which].zero_grad(set_to_none=True)
-        loss.backward()
-        parameters = [each for group in self.optimizers[which].param_groups for each in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        self.optimizers[which].step()
-
     def save(self, folder: Path) -> None:
         """Write the averaged weights, whole or not at all."""
-        part = folder / f"{UPSCALER_WEIGHTS}.part"
         told = {"config": json.dumps(self.network.config.to_dict()), "steps": str(self.step)}
-        save_safetensors(part, self.average, told)
-        part.replace(folder / UPSCALER_WEIGHTS)
+        save_safetensors(folder / UPSCALER_WEIGHTS, self.average, told)
 
 
 def train(training: CpuTraining, until_s: float, folder: Path) -> None:

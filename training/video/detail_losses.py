@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,6 +38,34 @@ def measure_perceptual(vgg: Vgg, made: Tensor, wanted: Tensor) -> Tensor:
         difference = F.normalize(features.float(), dim=1) - F.normalize(aims[name].float(), dim=1)
         total = total + difference.square().sum(dim=1).mean()
     return total
+
+
+def measure_change(made: Tensor, wanted: Tensor) -> Tensor:
+    """Measure the error of the change within pairs of frames that follow each other, (2 * B, 3, R, S)."""
+    return ((made[1::2] - made[::2]) - (wanted[1::2] - wanted[::2])).abs().mean()
+
+
+def weigh_adversary(loss: Tensor, fooled: Tensor, last: Tensor) -> Tensor:
+    """Weigh an adversarial loss so that its gradient at the last layer is as long as that of the others (Esser et al.
+    2021, section 3.1).
+    """
+    plain = torch.autograd.grad(loss, last, retain_graph=True)[0].norm()
+    sharp = torch.autograd.grad(fooled, last, retain_graph=True)[0].norm()
+    return (plain / (sharp + 1e-6)).clamp(0, 20).detach()
+
+
+def measure_hinge(judge: nn.Module, real: Tensor, made: Tensor) -> Tensor:
+    """Measure the hinge loss of a discriminator."""
+    loss: Tensor = F.relu(1 - judge(real).float()).mean()
+    return loss + F.relu(1 + judge(made.clamp(-0.1, 1.1)).float()).mean()
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Take one step of an optimizer, its gradient no longer than 1."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_([each for group in optimizer.param_groups for each in group["params"]], 1.0)
+    optimizer.step()
 
 
 def measure_sharpness(pixels: Tensor) -> Tensor:

@@ -279,11 +279,8 @@ class GpuTraining(TrainingLoop[UNet3D]):
 
     def save(self) -> None:
         """Write the averaged weights, whole or not at all."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        part = self.out / f"{UNET_WEIGHTS}.part"
-        weights = {name: value.cpu().contiguous() for name, value in self.average.items()}
-        save_safetensors(part, weights, {"config": json.dumps(self.config.to_dict()), "steps": str(self.step)})
-        part.replace(self.out / UNET_WEIGHTS)
+        told = {"config": json.dumps(self.config.to_dict()), "steps": str(self.step)}
+        save_safetensors(self.out / UNET_WEIGHTS, self.average, told)
 
 
 def train(
