@@ -125,6 +125,11 @@ class WordTiming:
     end_s: float
     marked: str = ""
 
+    @property
+    def shown(self) -> str:
+        """Return the word as captions show it."""
+        return self.marked or self.text
+
 
 @dataclass(frozen=True)
 class SpeechChunk:

@@ -91,15 +91,16 @@ def parse_captions(text: str) -> tuple[Caption, ...]:
 def write_captions(captions: Iterable[Caption], later_s: float = 0.0) -> str:
     """Return captions as SRT text, so many seconds later."""
     blocks = (
-        f"{number}\n{_clock(each.start_s + later_s)} --> {_clock(each.end_s + later_s)}\n{each.text}\n"
+        f"{number}\n{clock(each.start_s + later_s)} --> {clock(each.end_s + later_s)}\n{each.text}\n"
         for number, each in enumerate(captions, 1)
     )
     return "\n".join(blocks)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float, separator: str = ",") -> str:
+    """Return a time as captions write it, to the millisecond."""
     minutes, milliseconds = divmod(max(0, round(seconds * 1000)), 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d},{milliseconds % 1000:03d}"
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}{separator}{milliseconds % 1000:03d}"
 
 
 def _clean(line: str) -> str:

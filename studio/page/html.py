@@ -128,7 +128,7 @@ def duration(seconds: float) -> str:
 def words(timings: Sequence[WordTiming]) -> str:
     """Return words that the page's script lights up while they are heard."""
     spans = " ".join(
-        f'<span data-start="{word.start_s:.3f}" data-end="{word.end_s:.3f}">{escape(word.marked or word.text)}</span>'
+        f'<span data-start="{word.start_s:.3f}" data-end="{word.end_s:.3f}">{escape(word.shown)}</span>'
         for word in timings
     )
     return f'<div class="words">{spans}</div>' if spans else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from models.contracts import WordTiming
+from models.music_video.captions import Caption, clock, write_captions
 
 MAX_LINE_CHARACTERS = 42  # two lines of this length is what captioning guides for broadcasters allow
 MAX_CUE_CHARACTERS = 2 * MAX_LINE_CHARACTERS
@@ -14,16 +14,7 @@ MAX_CUE_S = 6.0
 PAUSE_S = 0.6
 
 
-@dataclass(frozen=True)
-class Cue:
-    """What is shown at once: one or two lines, from start to end."""
-
-    start_s: float
-    end_s: float
-    text: str
-
-
-def group_cues(words: Sequence[WordTiming]) -> list[Cue]:
+def group_cues(words: Sequence[WordTiming]) -> list[Caption]:
     """Join words into cues that end at sentences, pauses, or the limits of length and time."""
     groups: list[list[WordTiming]] = []
     for word in words:
@@ -33,21 +24,17 @@ def group_cues(words: Sequence[WordTiming]) -> list[Cue]:
             groups[-1].append(word)
         else:
             groups.append([word])
-    cues: list[Cue] = []
+    cues: list[Caption] = []
     for group in groups:
         start_s = max(group[0].start_s, cues[-1].end_s if cues else 0.0)
         end_s = max(group[-1].end_s, start_s + 0.001)
-        cues.append(Cue(start_s, end_s, _break_lines([_clean(shown(word)) for word in group])))
+        cues.append(Caption(start_s, end_s, _break_lines([_clean(word.shown) for word in group])))
     return cues
 
 
 def to_srt(words: Sequence[WordTiming]) -> str:
     """Return SubRip text; empty for no words."""
-    blocks = [
-        f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{cue.text}\n"
-        for number, cue in enumerate(group_cues(words), 1)
-    ]
-    return "\n".join(blocks)
+    return write_captions(group_cues(words))
 
 
 def to_vtt(words: Sequence[WordTiming]) -> str:
@@ -55,18 +42,13 @@ def to_vtt(words: Sequence[WordTiming]) -> str:
     blocks = ["WEBVTT\n"]
     for cue in group_cues(words):
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        blocks.append(f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{text}\n")
+        blocks.append(f"{clock(cue.start_s, '.')} --> {clock(cue.end_s, '.')}\n{text}\n")
     return "\n".join(blocks)
 
 
-def shown(word: WordTiming) -> str:
-    """Return a word with its punctuation, where that is known."""
-    return word.marked or word.text
-
-
 def _belongs(group: Sequence[WordTiming], word: WordTiming) -> bool:
-    length = sum(len(shown(each)) + 1 for each in group) + len(shown(word))
-    ends_sentence = re.search(r"[.!?…][\"')\]”’]*$", shown(group[-1])) is not None
+    length = sum(len(each.shown) + 1 for each in group) + len(word.shown)
+    ends_sentence = re.search(r"[.!?…][\"')\]”’]*$", group[-1].shown) is not None
     pauses = word.start_s - group[-1].end_s > PAUSE_S
     too_long = length > MAX_CUE_CHARACTERS or word.end_s - group[0].start_s > MAX_CUE_S
     return not (ends_sentence or pauses or too_long)
@@ -86,10 +68,3 @@ def _clean(text: str) -> str:
     """Remove line breaks, control characters, and arrows, which would end a cue."""
     visible = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(visible.split()).replace("-->", "→")
-
-
-def _clock(seconds: float, separator: str) -> str:
-    milliseconds = round(max(0.0, seconds) * 1000)
-    minutes, milliseconds = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000:02d}{separator}{milliseconds % 1000:03d}"

@@ -187,7 +187,7 @@ def _wire_plots(button: gr.Button, take: gr.State) -> None:
         with temp_folders.held() as folder:
             path = Path(folder) / "auralume-plots.png"
             pictures = [(panel.weights, panel.symbols) for panel in made.panels]
-            title = " ".join(word.marked or word.text for word in made.words)
+            title = " ".join(word.shown for word in made.words)
             yield str(plots.save_speech_figure(path, pictures, made.mel(), made.duration_s, title))
 
     button.click(
