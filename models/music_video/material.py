@@ -6,7 +6,7 @@ Letters: H and W height and width in pixels, h and w of a map of importance, n v
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -118,11 +118,6 @@ def _shrink_grey(frame: Pixels) -> NDArray[np.float32]:
     size = max(1, frame.shape[1] * MAP_SIDE // LOOK_SIDE), max(1, frame.shape[0] * MAP_SIDE // LOOK_SIDE)
     small: Any = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     return np.asarray(small, dtype=np.float32)
-
-
-def look_at_all(paths: Sequence[Path]) -> Iterator[OwnMedium]:
-    """Look at files one after the other, as `look_at`."""
-    return (look_at(path) for path in paths)
 
 
 def arrange(paths: Sequence[Path], order: str) -> tuple[Path, ...]:

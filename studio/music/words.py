@@ -69,7 +69,7 @@ def read_line(text: str) -> dict[str, Any]:
     found = read_description(text)
     if not found.settings or found.unknown:
         raise ValueError(" ".join([*_remarks(found), *([] if found.settings else [NOTHING])]))
-    return read_words(text)[0]
+    return OPEN | found.settings
 
 
 def _remarks(found: MusicDescription) -> list[str]:

@@ -126,6 +126,6 @@ def _read_row(fields: FieldList, columns: list[str], line: str) -> dict[str, Any
     for name, cell in zip(columns, cells, strict=False):
         if cell.strip():
             declared = fields[name]
-            value: Any = [each for each in cell.split() if each] if declared.kind is list else cell.strip()
+            value: Any = cell.split() if declared.kind is list else cell.strip()
             values[name] = declared.read(value)
     return values
