@@ -250,8 +250,7 @@ class _DescriptionReader:
             self.notes.append("Which instruments play is left to the model: one alone cannot be forbidden.")
             self.sources.pop("instruments", None)
         if self.seconds and "bars" not in self.settings:
-            beats, unit = (int(each) for each in self.settings.get("meter", "4/4").split("/"))
-            bar_s = beats * 4 / unit * 60 / self.settings.get("tempo", NEW_TEMPO)
+            bar_s = measure_bar_s(self.settings.get("meter", "4/4"), self.settings.get("tempo", NEW_TEMPO))
             words = self.sources.pop("bars")
             self._set_bars(max(1, round(self.seconds / bar_s)), words)
 
@@ -271,6 +270,12 @@ class _DescriptionReader:
                 runs.append((match.start(), match[0]))
             last_end = match.end()
         return tuple(dict.fromkeys(" ".join(said.split()) for _, said in sorted(runs)))
+
+
+def measure_bar_s(meter: str, tempo: float) -> float:
+    """Measure a bar in seconds: of a time signature such as "6/8", at quarters a minute."""
+    beats, unit = (int(each) for each in meter.split("/"))
+    return beats * 4 / unit * 60 / tempo
 
 
 def _spell(letter: str, accidental: str, mode: str) -> str:

@@ -6,6 +6,7 @@ Letters: H and W height and width of a frame in pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Template:
         scaled = {name: min(1.0, getattr(look, name) * factor) for name, factor in self.moves.items()}
         return replace(look, cuts=min(1.0, max(0.0, look.cuts + self.cuts)), **scaled)
 
-    @property
+    @cached_property
     def matrix(self) -> Floats:
         """Return the colours as a matrix (3, 4) on red, green, blue and 1."""
         grey = np.tile(LUMINANCE, (3, 1))

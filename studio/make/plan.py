@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from models.music.description import read_description
+from models.music.description import measure_bar_s, read_description
 from models.music.instrument_names import name_program
 from studio.library.naming import stem_of
 from studio.page.instruments import MOODS, OPEN
@@ -86,8 +86,7 @@ def _choose_music(subject: str, seed: int) -> tuple[dict[str, Any], str]:
         name, mood = MOODS[Random(seed).randrange(LIKELY_MOODS)]
         settings, chosen = {**OPEN, **mood, **said}, f"The words name no music, so the mood is “{name}”."
     if "bars" not in said:
-        beats, unit = (int(each) for each in (settings["meter"] or "4/4").split("/"))
-        bar_s = beats * 4 / unit * 60 / settings["tempo"]
+        bar_s = measure_bar_s(settings["meter"] or "4/4", settings["tempo"])
         settings["bars"] = max(FEWEST_BARS, min(MOST_BARS, 4 * round(SONG_S / bar_s / 4)))
     return settings, chosen
 
