@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +75,22 @@ def close(song: Song | None) -> None:
     """Delete the song's folder."""
     if song is not None:
         temp_folders.release(song.folder)
+
+
+def lend(song: Song) -> Song:
+    """Return the song in a folder of its own, which is deleted once nobody has this song any more.
+
+    Raises:
+        OSError: its sound is gone, or the disk is full.
+    """
+    folder = new_folder()
+    try:
+        lent = replace(song, folder=folder, sound=Path(shutil.copyfile(song.sound, folder / song.sound.name)))
+    except BaseException:
+        temp_folders.release(folder)
+        raise
+    weakref.finalize(lent, temp_folders.release, folder)
+    return lent
 
 
 def beats_json(song: Song) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from models.contracts import Task
 from models.registry.registry import Registry
-from studio.music_video.actions import MusicVideoActions
+from studio.music_video.actions import NO_SONG, MusicVideoActions
 from studio.music_video.controls import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
@@ -20,16 +20,18 @@ from studio.music_video.controls import (
     Corrections,
     layout_corrections,
 )
-from studio.music_video.song import Song, close
+from studio.music_video.song import Song, close, lend
 from studio.page import html, jobs, model_card
+from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state
 from studio.page.form import Form, Result, endpoint
-from studio.page.keeping import library_of_page, note_origin, owner_of_request
+from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
 from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
 
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
+LINES = "Looks for one video of the song a line, those of its sections with | between them"
 NOT_COMPOSED = "Nothing was composed yet: press Compose on the Music tab first."
 BUTTONS = {"file": "MP4", "csv": "Beats CSV", "json": "Beats JSON", "clicks": "Click track"}
 ABOUT = (
@@ -65,7 +67,7 @@ def build(registry: Registry) -> None:
                 sources = _layout_song(form)
                 makers = _layout_look(form)
             with gr.Column(elem_classes="card"):
-                card, upload, note = _layout_shape(form)
+                card, upload, note, batch = _layout_shape(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels, fixes = _layout_result(card)
     form.layout_hidden()
@@ -79,6 +81,7 @@ def build(registry: Registry) -> None:
     wire_run(form, panels, starters, makers.stop, actions.stops, song, suffix="make", prefers_inputs=True)
     _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings)
+    wire_batch(form, batch, read_looks, "mvmake", song, lend_song)
     endpoint(
         form,
         actions.run_program,
@@ -86,6 +89,24 @@ def build(registry: Registry) -> None:
         about=ABOUT,
         results=(Result("file", lambda: gr.File(label="video")), Result("", lambda: gr.JSON(label="beats"))),
     )
+
+
+def read_looks(line: str) -> dict[str, Any]:
+    """Return the looks of a line, one for each kind of section."""
+    return {"prompts": "\n".join(each.strip() for each in line.split("|") if each.strip())}
+
+
+def lend_song(song: Song | None) -> tuple[Song]:
+    """Return the song for runs that may outlive the page; they come from what it came from.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if song is None:
+        raise ValueError(NO_SONG)
+    lent = lend(song)
+    ORIGINS.note(lent, ORIGINS.find(song))
+    return (lent,)
 
 
 def _layout_song(form: Form) -> SongInputs:
@@ -116,19 +137,20 @@ def _layout_look(form: Form) -> Makers:
     return Makers(make, preview, stop)
 
 
-def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML]:
+def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML, BatchBox | None]:
     form.layout("shape")
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()
         upload, note = layout_settings("mv", (".mp4",))
+    batch = layout_batch(form, "prompts, template, aspect", LINES)
     if form.registry.default(Task.VIDEO) is not None:
         form.layout("model")
         card = markup(model_card.line(form.registry, str(form["model"].value)), elem_id="mv-shelf")
     else:
         form.stand_in("model", gr.Dropdown([], label="Video model", visible=False, elem_id="mv-model"))
         card = markup("", elem_id="mv-shelf")
-    return card, upload, note
+    return card, upload, note, batch
 
 
 def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:

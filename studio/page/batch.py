@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import gradio as gr
 
 from studio.page import html, jobs
 from studio.page.components import QUIET, markup
-from studio.page.fields import FieldList, Upload
+from studio.page.fields import REQUIRED, FieldList, Upload
 from studio.page.form import Form
 from studio.page.keeping import library_of_page, owner_of_request
 from studio.page.panels import Updates
@@ -19,11 +19,13 @@ from studio.page.places import places_of
 
 MOST_LINES, MOST_SEEDS, MOST_RUNS = 100, 16, 200
 HELP = (
-    "One a line; everything else is as it is set here. Or a table as CSV: the first line names controls, such as {}. "
+    "{}; everything else is as it is set here. Or a table as CSV: the first line names controls, such as {}. "
     "What is made appears in the library; meanwhile you can go on."
 )
 EMPTY = "Write at least one line first."
+MISSING = "{} is empty: choose a file there first."
 ReadLine = Callable[[str], Mapping[str, Any]]  # a line of the box to values of controls
+Lend = Callable[..., tuple[Any, ...]]  # values of further components to what every run of a batch gets of them
 
 
 @dataclass(frozen=True)
@@ -36,35 +38,49 @@ class BatchBox:
     note: gr.HTML
 
 
-def layout_batch(form: Form, columns: str) -> BatchBox | None:
+def layout_batch(form: Form, columns: str, what: str = "One a line") -> BatchBox | None:
     """Make the box in the current column; none where no library keeps what it makes.
 
     Args:
         columns: names of two or three controls, as an example of a table's first line.
+        what: says what a line is.
     """
     if library_of_page() is None:
         return None
     with gr.Accordion("Many at once", open=False, elem_classes="more"):
         lines = gr.Textbox(
-            label="Many at once", info=HELP.format(columns), lines=4, max_lines=12, elem_id=f"{form.prefix}-batch"
+            label="Many at once", info=HELP.format(what, columns), lines=4, max_lines=12, elem_id=f"{form.prefix}-batch"
         )
         with gr.Row(elem_classes="words-row"):
-            seeds = gr.Slider(1, MOST_SEEDS, 1, step=1, label="Seeds for each", elem_id=f"{form.prefix}-batch-seeds")
+            seeds = gr.Slider(
+                1, MOST_SEEDS, 1, step=1, label="Seeds for each", visible=form.keeps_seed is not None,
+                elem_id=f"{form.prefix}-batch-seeds",
+            )  # fmt: skip
             start = gr.Button("Queue them", elem_id=f"{form.prefix}-batch-start")
         note = markup("", elem_id=f"{form.prefix}-batch-note")
     return BatchBox(lines, seeds, start, note)
 
 
-def wire_batch(form: Form, box: BatchBox | None, read_line: ReadLine, starter: int = 0) -> None:
-    """Let the box put runs of a button of the form into the queue.
+def wire_batch(
+    form: Form,
+    box: BatchBox | None,
+    read_line: ReadLine,
+    place: str = "",
+    further: Sequence[Any] = (),
+    lend: Lend | None = None,
+) -> None:
+    """Let the box put runs of the first button of the form into the queue.
 
     Args:
         read_line: from a line to values, where the box holds no table; raises ValueError with a sentence.
-        starter: number of the button.
+        place: of the runs, as `wire_run` names it; "" is the form's prefix.
+        further: the components whose values follow the form's.
+        lend: from their values to what all runs get of them, which may outlive the page; raises ValueError with a
+            sentence. Without it every file that the form needs must be there.
     """
     if box is None:
         return
-    places = places_of()
+    places, count = places_of(), len(form.components)
 
     def queue(request: gr.Request, text: str, seeds: float, *row: Any) -> Updates:
         try:
@@ -72,16 +88,27 @@ def wire_batch(form: Form, box: BatchBox | None, read_line: ReadLine, starter: i
             times = max(1, min(int(seeds), MOST_SEEDS))
             if len(rows) * times > MOST_RUNS:
                 raise ValueError(f"These are {len(rows) * times:,} runs; at most {MOST_RUNS} can be queued at once.")
-            begin, owner = places.workplaces[form.prefix].begin, owner_of_request(request)
+            begin, owner = places.workplaces[place or form.prefix].begin, owner_of_request(request)
+            shown = form.values(row[:count])
+            if lend is None:
+                check_files(form.fields, shown)
+            lent = lend(*row[count:]) if lend is not None else ()
             for values in (dict(each) for each in rows for _ in range(times)):
-                begin(owner, "", starter, form.values(row) | values)
+                begin(owner, "", 0, shown | values, lent)
         except ValueError as error:
             return {box.note: html.problem(jobs.sentence(error))}
-        count = len(rows) * times
-        said = f"{count} {'is' if count == 1 else 'are'} in the queue", "each appears in the library once it is made"
+        total = len(rows) * times
+        said = f"{total} {'is' if total == 1 else 'are'} in the queue", "each appears in the library once it is made"
         return {box.note: html.finished(*said)}
 
-    box.start.click(queue, [box.lines, box.seeds, *form.components], [box.note], **QUIET)
+    box.start.click(queue, [box.lines, box.seeds, *form.components, *further], [box.note], **QUIET)
+
+
+def check_files(fields: FieldList, values: Mapping[str, Any]) -> None:
+    """Raise ValueError with a sentence where a file that the form needs is not there."""
+    for each in fields.fields:
+        if isinstance(each, Upload) and each.default is REQUIRED and not values.get(each.name):
+            raise ValueError(MISSING.format(each.label))
 
 
 def read_batch(fields: FieldList, text: str, read_line: ReadLine) -> list[dict[str, Any]]:

@@ -63,14 +63,14 @@ class Workplace:
         path: labels of the tabs to open.
         starters: ids of its buttons' elements.
         repeats: numbers of the buttons whose work needs nothing but the form.
-        begin: starts a run as `begin(owner, browser, starter, values)`.
+        begin: starts a run as `begin(owner, browser, starter, values, further)`, the values of further inputs last.
     """
 
     prefix: str
     path: tuple[str, ...]
     starters: tuple[str, ...]
     repeats: frozenset[int]
-    begin: Callable[[str, str, int, dict[str, Any]], Any]
+    begin: Callable[..., Any]
 
 
 @dataclass(frozen=True)

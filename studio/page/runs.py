@@ -55,6 +55,7 @@ class BackgroundRun:
         is_unwanted: whether it was stopped.
         folder: its files, as long as somebody may look at it.
         is_patient: whether it is one of many that nobody waits for: these have a lane of their own.
+        is_quick: whether it is done in a moment: these have a lane, too, so that they wait for no long work.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class BackgroundRun:
         given: frozenset[str] = frozenset(),
         offered: frozenset[str] = frozenset(),
         is_patient: bool = False,
+        is_quick: bool = False,
     ) -> None:
         self.job, self.keeping, self.state = job, keeping, states.WAITING
-        self.is_patient = is_patient
+        self.is_patient, self.is_quick = is_patient, is_quick and not is_patient
         self._given, self._offered = given, offered
         self._recipe: Recipe | None = None
         self._marked: set[Path] = set()
@@ -84,8 +86,9 @@ class BackgroundRun:
 
     @property
     def lane(self) -> str:
-        """Return what it waits in: that of its place, or that of the patient ones there."""
-        return f"{self.job.place} patient" if self.is_patient else self.job.place
+        """Return what it waits in: that of its place, or that of the patient or of the quick ones there."""
+        kind = " patient" if self.is_patient else " quick" if self.is_quick else ""
+        return f"{self.job.place}{kind}"
 
     @property
     def is_open(self) -> bool:
@@ -306,7 +309,8 @@ class RunBoard:
                 self._lock.wait(LOOK_S)
 
     def _place_in_words(self, run: BackgroundRun, before: int, room: int) -> str:
-        usual = self.store.usual_s(run.job.place) if self.store is not None else None
+        store = None if run.is_quick else self.store  # which knows of long work, too
+        usual = store.usual_s(run.job.place) if store is not None else None
         place = "You are next" if not before else f"{before} {'is' if before == 1 else 'are'} before you"
         left = f", about {html.duration(usual * (before // room + 1))}" if usual else ""
         return f"Waiting for your turn: {place}{left}"

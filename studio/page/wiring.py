@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from studio.page.panels import Panels, Updates
 from studio.page.places import Opener, Workplace, labels_here, places_of
 from studio.page.runs import BackgroundRun, RunBoard, board_of, new_job
 
+IsQuick = Callable[[Mapping[str, Any]], bool]
 Run = Callable[..., Generator[Events]]  # session, model's key, values, then the values of further inputs
 
 JOB = "job:"  # before the id of a job, where an item is meant otherwise
@@ -39,6 +40,7 @@ def wire_run(
     again: Sequence[Callable[..., Any]] = (),
     fresh: Sequence[gr.Button] = (),
     prefers_inputs: bool = False,
+    is_quick: IsQuick = lambda _values: False,
 ) -> None:
     """Let buttons start work that yields events, and Stop end it.
 
@@ -50,8 +52,10 @@ def wire_run(
             "made" is true.
         fresh: starters whose results come from none of the further components.
         prefers_inputs: whether results come from the further components, whatever else was uploaded.
+        is_quick: tells by the form's values whether the work is done in a moment; such work waits for no long one.
     """
-    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, f"{form.prefix}{suffix}")
+    place = f"{form.prefix}{suffix}"
+    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, place, is_quick)
     bench.wire(inputs, suffix, again)
 
 
@@ -68,6 +72,7 @@ class Workbench:
     fresh: Sequence[gr.Button]
     prefers_inputs: bool
     place: str
+    is_quick: IsQuick
 
     def __post_init__(self) -> None:
         self.buttons = [button for button, _ in self.starters]
@@ -106,14 +111,23 @@ class Workbench:
         key, rest = str(values.get("model") or ""), tuple(further) or (None,) * self.inputs_count
         paths = frozenset(given_files.values())
         run = BackgroundRun(
-            job, lambda name: work(name, key, given, *rest), keeping, self.stops, paths, offered, is_patient
+            job,
+            lambda name: work(name, key, given, *rest),
+            keeping,
+            self.stops,
+            paths,
+            offered,
+            is_patient,
+            self.is_quick(values),
         )
         return self.board.submit(session, run)
 
-    def repeat(self, owner: str, browser: str, starter: int, values: dict[str, Any]) -> BackgroundRun:
+    def repeat(
+        self, owner: str, browser: str, starter: int, values: dict[str, Any], further: Sequence[Any] = ()
+    ) -> BackgroundRun:
         """Begin a run that no page asked for, with a new seed."""
         self.form.draw(values, False)
-        return self.begin(owner, browser, "", starter, values, is_patient=True)
+        return self.begin(owner, browser, "", starter, values, further, is_patient=True)
 
     async def follow(self, run: BackgroundRun, session: str) -> AsyncIterator[Updates]:
         """Yield the page's updates of a run to its end."""

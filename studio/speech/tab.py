@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ WELCOME = (
     "You will hear it while it is still being made, and watch the model read: which symbol of your text it attends to "
     "at every moment."
 )
+SHORT_CHARACTERS = 400  # half a minute of speech
 NEUTRAL = {"speed": 1.0, "pitch": 0.0, "energy": 0.0}
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#speech-generate').click(), 60); }"
 SETTINGS_TYPES = (".wav", ".mp3", ".flac", ".mp4", ".mid")
@@ -51,7 +52,7 @@ def build(registry: Registry) -> None:
                 batch = layout_batch(form, "text, voice, speed")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels = _layout_result(form, card)
-    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops)
+    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops, is_quick=is_short)
     _wire_examples(form, chips)
     follow = _wire_model(form, card)
     wire_settings(form, upload, note, actions.load_settings, follow, [card])
@@ -68,6 +69,11 @@ def build(registry: Registry) -> None:
         ),
     )
     build_books(registry)
+
+
+def is_short(values: Mapping[str, Any]) -> bool:
+    """Tell whether a text is spoken in a moment."""
+    return len(str(values.get("text") or "")) <= SHORT_CHARACTERS
 
 
 def _layout_text(form: Form) -> tuple[gr.Button, gr.Button, list[gr.Button]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from models.contracts import Task
 from models.hub.formats import takes_words
 from models.registry.registry import Registry
 from studio.page import curves, html, jobs, model_card, shelf
+from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
@@ -21,6 +23,7 @@ from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 from studio.style.gallery import PICTURES
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
+LINES = "A style a line, by its name"
 # Named by their ids alone: they are pinned, and what they are is asked of the Hub, when somebody wants them.
 SOUND_MODELS = (
     ("MusicGen Melody", "facebook/musicgen-melody"),
@@ -71,6 +74,7 @@ def _build_video(registry: Registry) -> None:
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
                     form.layout("more")
                     upload, note = layout_settings("style-video", [".mp4"])
+                batch = layout_batch(form, "style, strength, brush", LINES)
                 card = _layout_model(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels = _layout_video_result()
@@ -78,6 +82,7 @@ def _build_video(registry: Registry) -> None:
     _wire_gallery(form, pictures)
     _wire_card(form, card, [form["model"]])
     wire_settings(form, upload, note, actions.load_settings)
+    wire_batch(form, batch, lambda line: read_style(line, form["style"].choices))
     endpoint(form, actions.run_program, name="video_style", about=ABOUT_VIDEO, results=RESULTS)
 
 
@@ -93,6 +98,7 @@ def _build_audio(registry: Registry) -> None:
                 with gr.Accordion("More settings", open=False, elem_classes="more"):
                     form.layout("more")
                     upload, note = layout_settings("style-audio", [".wav"])
+                batch = layout_batch(form, "style, strength, words", LINES)
                 card = _layout_model(form, str(form["style"].value or ""))
                 chips = _layout_sound_models()
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
@@ -102,7 +108,24 @@ def _build_audio(registry: Registry) -> None:
     _wire_model(form)
     _wire_sound_models(form, chips, panels.status)
     wire_settings(form, upload, note, actions.load_settings)
+    wire_batch(form, batch, lambda line: read_style(line, form["style"].choices))
     endpoint(form, actions.run_program, name="audio_style", about=ABOUT_AUDIO, results=RESULTS)
+
+
+def read_style(line: str, choices: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the style that a line names, by its key or by its title without the licence.
+
+    Raises:
+        ValueError: there is none; names some.
+    """
+    titles = {str(label).partition(" · ")[0]: key for label, key in choices}
+    known = {str(key).casefold(): key for key in titles.values()} | {
+        name.casefold(): key for name, key in titles.items()
+    }
+    if line.casefold() not in known:
+        some = ", ".join([*list(titles)[:6], *(["…"] if len(titles) > 6 else [])])
+        raise ValueError(f"there is no style named “{line}”; choose of {some}.")
+    return {"style": known[line.casefold()], "style_file": None}
 
 
 def _layout_buttons(half: str) -> tuple[gr.Button, gr.Button]:

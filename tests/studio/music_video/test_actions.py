@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -62,6 +63,15 @@ def song(heard: dict[str, Any]) -> Song:
 
 def changed(actions: MusicVideoActions, song: Song | None, what: str, value: Any = None) -> dict[str, Any]:
     return flatten(actions.correct(song, what, value))
+
+
+def test_a_song_that_is_lent_outlives_the_page_and_goes_with_the_last_who_has_it(song: Song) -> None:
+    lent = songs.lend(song)
+    folder = lent.folder
+    assert lent.sound.read_bytes() == song.sound.read_bytes() and lent.track is song.track and folder != song.folder
+    del lent
+    gc.collect()
+    assert not folder.exists() and song.sound.exists()
 
 
 def test_beats_are_heard_and_given_as_files(heard: dict[str, Any], song: Song) -> None:

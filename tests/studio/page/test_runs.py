@@ -22,6 +22,7 @@ from studio.page.events import Events, Files, Kept, Pictures, Problem, Sound, St
 from studio.page.jobs import StopBoard, Stopped, run_stoppable
 from studio.page.keeping import Keeping
 from studio.page.runs import BackgroundRun, RunBoard, new_job
+from studio.speech.tab import is_short
 from tests.loops import run_coroutine
 from tests.studio.events import flatten
 from tests.studio.library.results import write_tone
@@ -54,8 +55,8 @@ class Work:
 
 def begin(board: RunBoard, work: Work, session: str = "page", place: str = "speech", **more: Any) -> BackgroundRun:
     job = new_job("local", "browser", place, 0, "A title", {"text": "Hello"})
-    is_patient = bool(more.get("is_patient"))
-    return board.submit(session, BackgroundRun(job, work, more.get("keeping"), work.stops, is_patient=is_patient))
+    lane = {name: bool(more.get(name)) for name in ("is_patient", "is_quick")}
+    return board.submit(session, BackgroundRun(job, work, more.get("keeping"), work.stops, **lane))
 
 
 def wait_for(is_so: Callable[[], object]) -> None:
@@ -320,6 +321,20 @@ def test_one_of_many_waits_for_the_others_and_a_press_waits_for_none_of_them() -
     wait_for(lambda: second.state == states.RUNNING)
     works[1].go()
     wait_for(lambda: second.ended_s)
+
+
+def test_a_quick_one_waits_for_none_of_many_long_ones_at_its_place() -> None:
+    board, long, quick = RunBoard(), Work([(Status("works"),)]), Work([(Status("said"),)])
+    renders = [begin(board, long, f"page {number}") for number in range(board.at_once + 2)]
+    wait_for(lambda: sum(each.state == states.RUNNING for each in renders) == board.at_once)
+    said = begin(board, quick, "page", is_quick=True)
+    quick.go()
+    wait_for(lambda: said.ended_s)
+    assert said.state == states.DONE
+    assert sum(each.state == states.WAITING for each in renders) == 2
+    long.go()
+    wait_for(lambda: all(each.ended_s for each in renders))
+    assert is_short({"text": "Good morning."}) and not is_short({"text": "Good morning. " * 100})
 
 
 def test_many_that_wait_leave_room_for_a_press(monkeypatch: pytest.MonkeyPatch) -> None:
