@@ -17,7 +17,7 @@ from tests.models.media.files import make_flash, run, when_beeps, when_flashes
 from tests.studio.debug_style import style_registry
 from tests.studio.events import flatten
 
-FLASH_S = 2.0
+FLASH_S = 1.2
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> VideoStyleActions:
 
 @pytest.fixture(scope="module")
 def flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a clip of 25 frames a second, 4 s long, that flashes and beeps at FLASH_S."""
-    return make_flash(tmp_path_factory.mktemp("flash") / "flash.mp4", find_ffmpeg(), FLASH_S)
+    """Make a clip of 25 frames a second, 2.4 s long, that flashes and beeps at FLASH_S."""
+    return make_flash(tmp_path_factory.mktemp("flash") / "flash.mp4", find_ffmpeg(), FLASH_S, seconds=2.4)
 
 
 def restyle(actions: VideoStyleActions, path: Path, folder: Path) -> dict[str, Any]:
@@ -55,10 +55,10 @@ def find_moments(path: str | Path) -> tuple[float, float]:
 
 KINDS: dict[str, tuple[tuple[str, ...], float]] = {  # options of ffmpeg, and when it flashes then
     "plain.mp4": (("-c", "copy"), FLASH_S),
-    "cut.mp4": (("-ss", "1.52", "-c", "copy"), FLASH_S - 1.52),
-    "cut.mov": (("-ss", "0.92", "-t", "2", "-c", "copy"), FLASH_S - 0.92),
-    "variable.mp4": (("-vf", "select='not(mod(n\\,4))+gt(n\\,45)'", "-fps_mode", "vfr", "-c:a", "copy"), FLASH_S),
-    "variable.mkv": (("-vf", "select='lt(n\\,9)+gt(n\\,45)'", "-fps_mode", "vfr", "-c:a", "flac"), FLASH_S),
+    "cut.mp4": (("-ss", "0.72", "-c", "copy"), FLASH_S - 0.72),
+    "cut.mov": (("-ss", "0.52", "-t", "1.5", "-c", "copy"), FLASH_S - 0.52),
+    "variable.mp4": (("-vf", "select='not(mod(n\\,4))+gt(n\\,25)'", "-fps_mode", "vfr", "-c:a", "copy"), FLASH_S),
+    "variable.mkv": (("-vf", "select='lt(n\\,9)+gt(n\\,25)'", "-fps_mode", "vfr", "-c:a", "flac"), FLASH_S),
     "recorded.webm": (("-c:v", "libvpx", "-c:a", "libopus"), FLASH_S),
     "tv.ts": (("-c:v", "mpeg2video", "-c:a", "mp2"), FLASH_S),
     "camera.mp4": (("-c:a", "ac3"), FLASH_S),

@@ -140,7 +140,7 @@ def test_all_parts_train_and_the_studio_speaks_with_them(tmp_path: Path) -> None
     save_clips(shards / "a.npz", make_clips(30))
     (shards / READY).touch()
     for part in PARTS:
-        train(part, shards, out, time.time() + 12.0, start=tmp_path / "none", tiny=True)
+        train(part, shards, out, time.time() + 5.0, start=tmp_path / "none", tiny=True)
     files = {path.name: path for path in out.glob("*.safetensors")}
     assert len(files) == 3
     lines = [json.loads(line) for path in out.glob("*.log") for line in path.read_text().splitlines()]
