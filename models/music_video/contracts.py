@@ -17,6 +17,7 @@ from models.beats.detector import BeatTrack
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number, check_seed
 from models.music_video.captions import Caption
 from models.music_video.features import MusicFeatures
+from models.music_video.storyboard import Storyboard
 
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 SHORTER_SIDES = (360, 480, 720, 1080)
@@ -87,6 +88,7 @@ class MusicVideoRequest:
         scene: "pictures" shows the media, and where there are none what the video model draws; "mixed" lets both take
             turns; "spectrum", "ribbon" and "cover", the first of the media, are drawn by rule from the song.
         template: one of TEMPLATE_NAMES, which sets transitions, moves and colours; "" cuts and changes nothing.
+        storyboard: the shots as a person has them; None arranges them by `look`, `scene` and `seed`.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -114,6 +116,7 @@ class MusicVideoRequest:
     media: tuple[Path, ...] = ()
     scene: str = "pictures"
     template: str = ""
+    storyboard: Storyboard | None = None
     preview: bool = False
     seed: int = 0
 
@@ -185,6 +188,8 @@ class MusicVideoChunk:
         frames: how many are drawn so far.
         notes: plain sentences for the person, all so far.
         last: whether this chunk closes the work.
+        storyboard: what was shot, in the last chunk; pictures: uint8 (H, W, 3), small, of each of its shots that was
+            drawn, or None.
     """
 
     stage: str
@@ -195,3 +200,5 @@ class MusicVideoChunk:
     frames: int = 0
     notes: tuple[str, ...] = ()
     last: bool = False
+    storyboard: Storyboard | None = None
+    pictures: tuple[NDArray[np.uint8] | None, ...] = ()

@@ -21,7 +21,7 @@ from models.media.clip_reader import read_frames, read_stretch
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.framing import Window, find_focus, fit_window, measure_inside, place_window
 from models.music_video.material import OwnMedium, find_liveliest
-from models.music_video.plan import MusicVideoPlan, Shot
+from models.music_video.plan import ALONG, MusicVideoPlan, Shot
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -32,6 +32,7 @@ KEPT_IN_PAN = 0.85  # of what counts at the end of a pan, at its beginning
 BEAT_ZOOM = 0.055
 CLIP_ZOOM = 0.05
 USUAL_ZOOM, USUAL_PAN = 0.6, 0.5
+MOST_TAKES = 12  # of a clip, after which they begin again
 
 
 class View(Protocol):
@@ -81,9 +82,28 @@ def plan_move(
     grow = 1 + min(MOST_ZOOM, ZOOM_A_SECOND * seconds + 0.02) * look.zoom / USUAL_ZOOM
     whole = place_window(importance, *wide)
     near = place_window(importance, wide[0] / grow, wide[1] / grow)
+    if shot.motion != "auto":
+        return _plan_told_move(importance, shot.motion, whole, near, seconds)
     far = _pan_away(importance, whole, min(MOST_PAN, PAN_A_SECOND * seconds) * look.pan / USUAL_PAN)
     focus = find_focus(importance, near)
     return Move(near, whole, focus) if rng.random() < 0.3 else Move(far, near, focus)
+
+
+def _plan_told_move(importance: Floats, motion: str, whole: Window, near: Window, seconds: float) -> Move:
+    """Plan the move that a storyboard tells: still, closer, away, or along the picture."""
+    focus = find_focus(importance, near)
+    if motion in ("closer", "away"):
+        return Move(whole, near, focus) if motion == "closer" else Move(near, whole, focus)
+    across, down = ALONG.get(motion, (0.0, 0.0))
+    reach = min(MOST_PAN, PAN_A_SECOND * seconds)
+    from_to = []
+    for share in (-0.5, 0.5):
+        x = near.x + share * reach * near.width * across
+        y = near.y + share * reach * near.height * down
+        from_to.append(
+            Window(min(max(0.0, x), 1 - near.width), min(max(0.0, y), 1 - near.height), near.width, near.height)
+        )
+    return Move(from_to[0], from_to[1], focus)
 
 
 def _pan_away(importance: Floats, window: Window, reach: float) -> Window:
@@ -205,35 +225,38 @@ class OwnShots:
         shots: Sequence[int | None], reach: int = 0,
     ) -> None:  # fmt: skip
         self.request, self.plan, self.media, self.shots, self.reach = request, plan, media, shots, reach
-        self._used: dict[int, list[tuple[float, float]]] = {}
 
     def open(self, number: int) -> PhotoView | ClipView:
-        """Open the view of a shot; shots are opened in order."""
+        """Open the view of a shot."""
         shot, place = self.plan.shots[number], self.shots[number]
         assert place is not None, "the shot shows one of the media"
-        medium, rng = self.media[place], random.Random(f"{self.request.seed} {number}")
+        medium, rng = self.media[place], random.Random(f"move {shot.seed} {shot.take}")
         if medium.is_photo:
             importance = medium.find_importance()
             return PhotoView(medium, plan_move(medium, importance, shot, self.request, rng), self.request.frame_size)
-        return self._open_clip(place, medium, shot)
+        return self._open_clip(medium, shot)
 
-    def _open_clip(self, place: int, medium: OwnMedium, shot: Shot) -> ClipView:
+    def _open_clip(self, medium: OwnMedium, shot: Shot) -> ClipView:
         seconds = (shot.end - shot.start) / FRAME_RATE
-        used = self._used.setdefault(place, [])
         beats_s = (self.plan.accents - shot.start) / FRAME_RATE
+        used: list[tuple[float, float]] = []
         start_s = find_liveliest(medium, seconds, beats_s, used)
-        used.append((start_s, start_s + seconds))
+        for _ in range(shot.take % MOST_TAKES):  # each take is the liveliest beside those before
+            used.append((start_s, start_s + seconds))
+            start_s = find_liveliest(medium, seconds, beats_s, used)
         importance = medium.find_importance(start_s, start_s + seconds)
         size = self.request.frame_size
         crop = place_window(importance, *fit_window(medium.info.width, medium.info.height, size))
         focus_x, focus_y = find_focus(importance, crop)
         focus = (focus_x - crop.x) / crop.width, (focus_y - crop.y) / crop.height
-        grow = 1 + CLIP_ZOOM * self.request.look.zoom
+        grow = 1 + (2 * CLIP_ZOOM if shot.motion in ("closer", "away") else CLIP_ZOOM * self.request.look.zoom)
         near = Window(focus[0] * (1 - 1 / grow), focus[1] * (1 - 1 / grow), 1 / grow, 1 / grow)
         decoded = 2 * round(size[0] * grow / 2), 2 * round(size[1] * grow / 2)
         frames = range(max(0, shot.start - self.reach), shot.end + self.reach)
         begin_s = max(0.0, start_s - (shot.start - frames.start) / FRAME_RATE)
-        return ClipView(medium, begin_s, frames, Move(Window(0, 0, 1, 1), near, focus), crop, decoded)
+        whole = Window(0, 0, 1, 1)
+        moves = {"still": Move(whole, whole, focus), "away": Move(near, whole, focus)}
+        return ClipView(medium, begin_s, frames, moves.get(shot.motion, Move(whole, near, focus)), crop, decoded)
 
     def open_trial(self) -> tuple[Pixels, Floats, Move] | None:
         """Open the first shot of a medium for a measurement, and return what is seen in it; None if there is none."""

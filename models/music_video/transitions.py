@@ -56,18 +56,19 @@ def choose_transitions(request: MusicVideoRequest, plan: MusicVideoPlan) -> dict
     """
     if not request.template:
         return {}
-    template, rng = TEMPLATES[request.template], random.Random(request.seed)
+    template = TEMPLATES[request.template]
     found: dict[int, Transition] = {}
     for number in range(1, len(plan.shots)):
         before, shot = plan.shots[number - 1], plan.shots[number]
         kinds = template.lively if is_lively(request, shot) else template.calm
-        kind = template.turn if shot.section != before.section else rng.choice(kinds)
+        kind = random.Random(f"transition {shot.seed} {shot.take}").choice(kinds)
+        kind = template.turn if shot.section != before.section else kind
         reach = [
             min(length, int(MOST_OF_A_SHOT * (each.end - each.start)))
             for length, each in zip(LENGTHS[kind], (before, shot), strict=True)
         ]
         if any(reach):
-            turn = 1 if number % 2 else -1
+            turn = 1 if shot.seed % 2 else -1
             found[number] = Transition(kind, shot.start - reach[0], shot.start, shot.start + reach[1], turn)
     return found
 

@@ -17,11 +17,12 @@ from models.media.clip_reader import read_frames, read_stretch
 from models.media.program import MediaError
 from models.music_video import material
 from models.music_video.contracts import MAX_MEDIA
+from models.music_video.cutting import split_longest
 from models.music_video.framing import Window, find_importance, fit_window, measure_inside, place_window
 from models.music_video.generator import MusicVideoGenerator
 from models.music_video.material import OwnMedium, arrange, find_liveliest, look_at
 from models.music_video.own_views import Move, OwnShots, draw_own, plan_move
-from models.music_video.plan import assign_media, plan_video, split_longest
+from models.music_video.plan import assign_media, plan_video
 from tests.models.music_video.debug_video import BlobVideo, encoded, request_for, steady_track
 
 RED, BLUE, GREEN = (210, 30, 30), (30, 30, 210), (30, 200, 40)
