@@ -124,21 +124,6 @@ def join_sound(video: Path, sound: Path, target: Path) -> Path:
     return target
 
 
-def cut_end(path: Path, length_s: float) -> Path:
-    """Cut a clip off after so many seconds, picture and sound untouched before; it keeps its name.
-
-    Raises:
-        MediaError: it cannot be written.
-    """
-    whole = path.rename(path.with_name(f"{path.stem}-whole{path.suffix}"))
-    try:
-        arguments = [*command.input_of(whole), "-t", f"{length_s:.6f}", "-map", "0", "-c", "copy"]
-        _write([*arguments, "-movflags", "+faststart", f"file:{path}"])
-    finally:
-        whole.unlink(missing_ok=True)
-    return path
-
-
 def replace_sound(source: Path, info: ClipInfo, sound: Path, target: Path) -> Path:
     """Write the picture of an upload with the sound of a WAV file that begins with it.
 

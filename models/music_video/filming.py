@@ -1,4 +1,4 @@
-"""All frames of a music video in order: shots are opened ahead of their time, frames drawn ahead by threads."""
+"""The frames of shots in order: shots are opened ahead of their time, frames drawn ahead by threads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Filming:
     Args:
         own: opens the shots of a person's own photos and clips.
         prepare: enlarges a key clip, uint8 (K, S, S, 3).
-        visualiser: draws all frames by rule, where that was chosen.
+        visualiser: draws by rule what is not of the person's own, where that was chosen.
     """
 
     def __init__(
@@ -52,31 +52,50 @@ class Filming:
         prepare: Callable[[MusicVideoRequest, KeyClip], Pixels], visualiser: Visualiser | None = None,
     ) -> None:  # fmt: skip
         self.visualiser = visualiser
-        self.transitions = choose_transitions(request, plan) if visualiser is None else {}
+        is_all_by_rule = visualiser is not None and not any(shot.source for shot in plan.shots)
+        self.transitions = {} if is_all_by_rule else choose_transitions(request, plan)
         self.request, self.plan, self.painter, self.own, self.prepare = request, plan, painter, own, prepare
         self._views: dict[int, Future[View]] = {}
 
-    def draw_frames(self) -> Generator[Pixels, None, None]:
-        """Draw all frames in order, uint8 (H, W, 3); closing ends all work.
+    def find_span(self, number: int) -> range:
+        """Return the frames of a shot; the last one covers the last part of a frame."""
+        shot, count = self.plan.shots[number], self.request.frame_count
+        is_last = number == len(self.plan.shots) - 1
+        return range(shot.start, count if is_last else min(shot.end, count))
+
+    def find_neighbours(self, number: int) -> tuple[int, ...]:
+        """Return the other shots that are seen within a shot's frames."""
+        found = []
+        for each, other in ((number, number - 1), (number + 1, number + 1)):
+            transition = self.transitions.get(each)
+            if transition is None or transition.kind not in OF_BOTH:
+                continue
+            span = self.find_span(number)
+            if transition.start < span.stop and transition.end > span.start:
+                found.append(other)
+        return tuple(each for each in found if each < len(self.own.shots))
+
+    def draw_shots(self, first: int, last: int) -> Generator[Pixels, None, None]:
+        """Draw the frames of the shots from `first` to `last`, in order, uint8 (H, W, 3); closing ends all work.
 
         Raises:
             MediaError: a photo or clip has gone, or is damaged where it was not looked at.
         """
-        last = len(self.plan.shots) - 1
+        wanted = {*range(first, last + 1), *self.find_neighbours(first), *self.find_neighbours(last)}
+        end = self.plan.shots[-1].end - 1  # a last part of a frame shows the one before
         with (
             ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool,
             ThreadPoolExecutor(1, "auralume-open") as opener,
         ):
             waiting: list[Future[Pixels]] = []
-            number = 0
             try:
-                for frame in range(self.request.frame_count):
-                    while number < last and frame >= self.plan.shots[number + 1].start:
-                        number += 1
-                    shown = min(frame, self.plan.shots[last].end - 1)  # a last part of a frame shows the one before
-                    waiting.append(pool.submit(self.painter.draw_layers, shown, *self._pull(opener, number, shown)))
-                    if len(waiting) > AHEAD:
-                        yield waiting.pop(0).result()
+                for number in range(first, last + 1):
+                    for frame in self.find_span(number):
+                        shown = min(frame, end)
+                        layers = self._pull(opener, number, shown, wanted)
+                        waiting.append(pool.submit(self.painter.draw_layers, shown, *layers))
+                        if len(waiting) > AHEAD:
+                            yield waiting.pop(0).result()
                 while waiting:
                     yield waiting.pop(0).result()
             finally:
@@ -85,14 +104,14 @@ class Filming:
                 self._close_before(len(self.plan.shots))
 
     def _pull(
-        self, opener: ThreadPoolExecutor, number: int, frame: int
+        self, opener: ThreadPoolExecutor, number: int, frame: int, wanted: set[int]
     ) -> tuple[list[tuple[int, Any]], Transition | None]:
         """Return what is seen of the shots of a frame, by their numbers, and the transition between them; the next shot
         is opened meanwhile, those before are closed.
         """
-        for each in (number, number + 1):
-            is_shown = each < len(self.own.shots)  # a preview ends before the song
-            if is_shown and each not in self._views:
+        for each in (number - 1, number, number + 1):
+            is_past = each < number and not self._is_led_from(number, frame)
+            if each in wanted and each not in self._views and not is_past:
                 self._views[each] = opener.submit(self._open, each)
         seen, found = [number], find_transition(self.transitions, number, frame)
         if found is not None and found[1].kind in OF_BOTH:
@@ -102,11 +121,16 @@ class Filming:
         parts = [(each, self._views[each].result().pull(frame)) for each in seen]
         return parts, found[1] if found is not None and (len(seen) > 1 or found[1].kind not in OF_BOTH) else None
 
+    def _is_led_from(self, number: int, frame: int) -> bool:
+        """Tell whether a frame of a shot still shows the one before."""
+        transition = self.transitions.get(number)
+        return transition is not None and transition.kind in OF_BOTH and frame < transition.end
+
     def _open(self, number: int) -> View:
-        if self.visualiser is not None:
-            return WholeView(self.visualiser)
         if self.own.shots[number] is not None:
             return self.own.open(number)
+        if self.visualiser is not None:
+            return WholeView(self.visualiser)
         return WholeView(self.prepare(self.request, self.plan.clips[self.plan.shots[number].clip]))
 
     def _close_before(self, number: int) -> None:

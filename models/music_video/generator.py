@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,15 +22,18 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.media.program import MediaError
-from models.media.write import VideoWriter, cut_end
-from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
+from models.media.write import VideoWriter
+from models.music_video.contracts import DRAWN_BY_RULE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.filming import REACH, Filming
 from models.music_video.key_clips import PREPARED_FRAMES, KeyClips, Upscale
 from models.music_video.lettering import find_note
 from models.music_video.material import OwnMedium, look_at
 from models.music_video.own_views import OwnShots
-from models.music_video.plan import KeyClip, MusicVideoPlan, assign_media, plan_video
+from models.music_video.plan import KeyClip, MusicVideoPlan, plan_video
+from models.music_video.segments import SegmentStore, check_song, join_segments
+from models.music_video.shot_keys import make_shot_key
+from models.music_video.storyboard import name_media
 from models.music_video.templates import TEMPLATES
 from models.music_video.visualiser import Visualiser, number_sections
 
@@ -41,7 +44,7 @@ TRIAL_FRAMES = 8
 REPORT_EVERY_S = 0.5
 QUALITY = 21  # of H.264
 KEY_FRAMES_S = 5
-PICTURE_WIDTH = 480
+PICTURE_WIDTH, CARD_WIDTH = 480, 192
 
 
 @dataclass
@@ -58,12 +61,24 @@ class WorkCost:
 
 
 class MusicVideoGenerator:
-    """The generator of music videos with one video model; one request at a time."""
+    """The generator of music videos with one video model; one request at a time.
 
-    def __init__(self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S) -> None:
+    Args:
+        model: draws the key clips; None where no shot needs one.
+        upscale: enlarges them, see `KeyClips`.
+        store: keeps the shots that were drawn.
+        name: of the model, by which its shots are known in a store of several.
+    """
+
+    def __init__(
+        self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S,
+        store: SegmentStore | None = None, name: str = "",
+    ) -> None:  # fmt: skip
         self.clips = KeyClips(model, upscale)
-        self.longest_work_s = longest_work_s
+        self.longest_work_s, self.name = longest_work_s, name
+        self.store = store or SegmentStore()
         self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
+        self._frame_s: dict[tuple[int, int], float] = {}
         self._lock = threading.Lock()
 
     def stream(
@@ -75,7 +90,8 @@ class MusicVideoGenerator:
             should_end: asked between frames; once it is true the video ends with the frames that are drawn.
 
         Raises:
-            ValueError: the work would take longer than `longest_work_s`, told before it begins.
+            ValueError: the work would take longer than `longest_work_s`, told before it begins; or the storyboard shows
+                what is not there.
             ModelError: another video is being made with this generator.
             MediaError: the file cannot be written.
         """
@@ -91,32 +107,50 @@ class MusicVideoGenerator:
         if request.template:
             request = replace(request, look=TEMPLATES[request.template].apply(request.look))
         plan = plan_video(request)
+        check_song(request.song)
         painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
-        shots = [shot for shot in plan.shots if shot.start < request.frame_count]
-        by_rule = request.scene in DRAWN_BY_RULE
-        chosen = assign_media(plan.shots, len(request.media), request.scene)[: len(shots)]
-        modelled = [shot for shot, place in zip(shots, chosen, strict=True) if place is None and not by_rule]
-        needed = list(dict.fromkeys(shot.clip for shot in modelled))
-        missing = [number for number in needed if not self.clips.has(request, plan.clips[number])]
+        names = name_media(request.media)
+        count = sum(shot.start < request.frame_count for shot in plan.shots)
+        chosen = tuple(names.index(shot.source) if shot.source else None for shot in plan.shots[:count])
         shown = (request.title, request.artist, *(caption.text for caption in request.captions))
         notes = (*plan.notes, *_note_pictures(request, plan), *find_note(shown))
         media: dict[int, OwnMedium] = {}
-        for number, place in enumerate(sorted({place for place in chosen if place is not None})):
-            yield MusicVideoChunk("looking", number, len(request.media), notes=notes)
+        needed = {place for place in chosen if place is not None} | ({0} if request.scene == "cover" else set())
+        for number, place in enumerate(sorted(needed)):
+            yield MusicVideoChunk("looking", number, len(needed), notes=notes)
             media[place] = self._look_at(request.media[place])
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
-        visualiser = Visualiser(request, number_sections(request), media.get(0)) if by_rule else None
-        filming = Filming(
-            request, plan, painter, OwnShots(request, plan, media, chosen, REACH), self._prepare, visualiser
-        )
-        cost = self.measure(request, plan, filming, missing)
-        total = cost.estimate(len(missing), len(modelled), request.frame_count)
+        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen, REACH), self._prepare)
+        keys = [make_shot_key(filming, number, self.name) for number in range(count)]
+        with self.store.hold(keys):
+            yield from self._film(filming, keys, media.get(0), notes, should_end)
+
+    def _film(
+        self, filming: Filming, keys: list[str], cover: OwnMedium | None, notes: tuple[str, ...],
+        should_end: Callable[[], bool],
+    ) -> Iterator[MusicVideoChunk]:  # fmt: skip
+        """Draw the shots that are not kept, and join all."""
+        request, plan = filming.request, filming.plan
+        todo = [number for number, key in enumerate(keys) if not self.store.has(key)]
+        seen = sorted({*todo, *(each for number in todo for each in filming.find_neighbours(number))})
+        given = [number for number in seen if filming.own.shots[number] is None]
+        if request.scene in DRAWN_BY_RULE and given:
+            filming.visualiser = Visualiser(request, number_sections(request), cover)
+        needed = {plan.shots[number].clip for number in given} if filming.visualiser is None else set()
+        missing = sorted(number for number in needed if not self.clips.has(request, plan.clips[number]))
+        if missing and self.clips.model is None:
+            raise ValueError("There is no video model on this shelf, so there is nothing that could draw a shot.")
+        frames = sum(len(filming.find_span(number)) for number in todo)
+        modelled = sum(filming.visualiser is None for _ in given)
+        cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
+        total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:
             raise ValueError(
                 f"This video would take about {total / 60:.0f} minutes to draw on this machine; at most "
                 f"{self.longest_work_s / 60:.0f} work. Trim the song, or choose a smaller picture or fewer key clips."
             )
-        progress = _Progress(cost, len(missing), len(modelled), request.frame_count, notes)
+        progress = _Progress(cost, len(missing), modelled, frames, notes)
+        progress.frames_kept = request.frame_count - frames
         yield progress.make_chunk("clips")
         for number in missing:
             began_s = time.perf_counter()
@@ -125,22 +159,54 @@ class MusicVideoGenerator:
                     progress.clip_share = step.share
                     yield progress.make_chunk("clips", step.preview)
             progress.finish_clip(time.perf_counter() - began_s)
-        with (
-            _open_writer(request, request.out, request.song) as writer,
-            closing(filming.draw_frames()) as drawn,
-        ):
-            reported_s = 0.0
-            for frame in drawn:
-                writer.write(frame)
-                progress.finish_frame()
-                if time.perf_counter() - reported_s > REPORT_EVERY_S:
-                    reported_s = time.perf_counter()
-                    yield progress.make_chunk("frames", frame)
-                    if should_end():
-                        break
-        if progress.frames_made < request.frame_count:
-            cut_end(request.out, progress.frames_made / FRAME_RATE)
-        yield progress.make_last_chunk()
+        cut_short = self.store.make_path()
+        try:
+            drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
+            segments = [
+                (self.store.find_path(keys[number]), len(filming.find_span(number))) for number in range(drawn.whole)
+            ]
+            segments += [(cut_short, drawn.part)] if drawn.part else []
+            join_segments(segments, request.rate, request.song, request.out)
+        finally:
+            cut_short.unlink(missing_ok=True)
+        progress.frames_kept = sum(length for _, length in segments) - progress.frames_made
+        yield replace(
+            progress.make_last_chunk(),
+            storyboard=plan.storyboard,
+            pictures=tuple(self.store.find_picture(key) for key in keys),
+        )
+
+    def _draw_shots(
+        self, filming: Filming, keys: list[str], todo: list[int], progress: _Progress, should_end: Callable[[], bool],
+        cut_short: Path,
+    ) -> Generator[MusicVideoChunk, None, DrawnShots]:  # fmt: skip
+        """Draw and keep the shots of `todo`; returns how much of the video there is, from its beginning."""
+        request = filming.request
+        reported_s = 0.0
+        for first, last in _list_runs(todo):
+            with closing(filming.draw_shots(first, last)) as frames:
+                for number in range(first, last + 1):
+                    span, written = filming.find_span(number), 0
+                    picture: Pixels | None = None
+                    with _open_writer(request, cut_short) as writer:
+                        for frame in frames:
+                            writer.write(frame)
+                            progress.finish_frame()
+                            written += 1
+                            if written == 1 + len(span) // 2:
+                                picture = _shrink(frame, CARD_WIDTH)
+                            if time.perf_counter() - reported_s > REPORT_EVERY_S:
+                                reported_s = time.perf_counter()
+                                yield progress.make_chunk("frames", frame)
+                                if should_end():
+                                    break
+                            if written == len(span):
+                                break
+                    if written < len(span):
+                        return DrawnShots(number, written)
+                    assert picture is not None, "a shot has a middle"
+                    self.store.keep(keys[number], cut_short, picture)
+        return DrawnShots(len(keys))
 
     def _look_at(self, path: Path) -> OwnMedium:
         """Look at a photo or clip; what was seen is kept, so that the whole video need not look again."""
@@ -160,10 +226,11 @@ class MusicVideoGenerator:
         self, request: MusicVideoRequest, plan: MusicVideoPlan, filming: Filming, missing: list[int]
     ) -> WorkCost:
         """Measure what a clip and a frame take on this machine now: a step of the model, if clips are missing, and some
-        frames
-        drawn and encoded.
+        frames drawn and encoded, unless that was done before.
         """
         clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
+        if not missing and request.frame_size in self._frame_s:
+            return WorkCost(clip_s, 0.5, self._frame_s[request.frame_size])
         began_s = time.perf_counter()
         seen: Any = filming.visualiser or filming.own.open_trial()
         if seen is None:
@@ -181,24 +248,38 @@ class MusicVideoGenerator:
                 wrote_s = time.perf_counter() - began_s
         finally:
             trial.unlink(missing_ok=True)
+        self._frame_s[request.frame_size] = wrote_s / frames
         return WorkCost(clip_s, prepare_s, wrote_s / frames)
+
+
+@dataclass(frozen=True)
+class DrawnShots:
+    """How much of a video there is: so many whole shots, and of the next so many frames."""
+
+    whole: int
+    part: int = 0
+
+
+def _list_runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Return the first and last of each run of neighbouring numbers."""
+    starts = [at for at in numbers if at - 1 not in numbers]
+    ends = [at for at in numbers if at + 1 not in numbers]
+    return list(zip(starts, ends, strict=True))
 
 
 def _note_pictures(request: MusicVideoRequest, plan: MusicVideoPlan) -> tuple[str, ...]:
     """Say what is drawn by rule, or how many of the media the song is too short for."""
-    if request.scene in DRAWN_BY_RULE:
+    if request.scene in DRAWN_BY_RULE and not any(shot.source for shot in plan.shots):
         return ("The pictures are drawn by rule from the song; no model has a part in them.",)
-    seen, count = len(set(assign_media(plan.shots, len(request.media), request.scene)) - {None}), len(request.media)
-    if not count or seen >= count or request.preview:
+    seen, count = len({shot.source for shot in plan.shots} - {""}), len(request.media)
+    if not count or seen >= count or request.preview or request.storyboard is not None:
         return ()
     return (f"The first {seen} of your {count} photos and clips are shown; the song is too short for more.",)
 
 
-def _open_writer(request: MusicVideoRequest, path: Path, song: Path | None = None) -> VideoWriter:
-    """Open an MP4 for the frames of a request; one in five seconds stands for itself."""
-    return VideoWriter(
-        path, *request.frame_size, request.rate, QUALITY, song, request.shown_s, KEY_FRAMES_S * round(request.rate)
-    )
+def _open_writer(request: MusicVideoRequest, path: Path) -> VideoWriter:
+    """Open an MP4 for the frames of a shot; one in five seconds stands for itself."""
+    return VideoWriter(path, *request.frame_size, request.rate, QUALITY, key_frames=KEY_FRAMES_S * round(request.rate))
 
 
 class _Progress:
@@ -207,7 +288,7 @@ class _Progress:
     def __init__(self, cost: WorkCost, clips: int, shots: int, frames: int, notes: tuple[str, ...]) -> None:
         self.cost, self.clips, self.shots, self.frames, self.notes = cost, clips, shots, frames, notes
         self.clip_share = 0.0
-        self.clips_made = self.frames_made = 0
+        self.clips_made = self.frames_made = self.frames_kept = 0
         self.clips_s = 0.0
         self.frames_began_s: float | None = None
         self.frames_s = 0.0
@@ -233,22 +314,30 @@ class _Progress:
         cost = self.cost
         total = max(1e-6, cost.estimate(self.clips, self.shots, self.frames))
         done = cost.estimate(0, 0, self.frames_made) + cost.clip_s * (self.clips_made + self.clip_share)
-        done = min(done, total)
+        done, frames = min(done, total), self.frames_kept + self.frames_made
         return MusicVideoChunk(
-            stage, done, total, max(0.0, total - done), _shrink(picture), self.frames_made, self.notes
+            stage,
+            done,
+            total,
+            max(0.0, total - done),
+            _shrink(picture),
+            frames,
+            self.notes,
         )
 
     def make_last_chunk(self) -> MusicVideoChunk:
         """Make the last chunk."""
-        return MusicVideoChunk("finished", 1.0, 1.0, 0.0, frames=self.frames_made, notes=self.notes, last=True)
+        return MusicVideoChunk(
+            "finished", 1.0, 1.0, 0.0, frames=self.frames_kept + self.frames_made, notes=self.notes, last=True
+        )
 
 
-def _shrink(picture: Pixels | None) -> Pixels | None:
+def _shrink(picture: Pixels | None, width: int = PICTURE_WIDTH) -> Pixels | None:
     if picture is None:
         return None
     import cv2
 
-    width = min(PICTURE_WIDTH, picture.shape[1])
+    width = min(width, picture.shape[1])
     height = max(1, round(picture.shape[0] * width / picture.shape[1]))
     small: Any = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     return small

@@ -1,0 +1,47 @@
+"""Digests of shots: all that their frames depend on, so that equal keys mean equal frames."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MusicVideoRequest
+from models.music_video.drawing import TITLE_S
+from models.music_video.filming import Filming
+from models.music_video.segments import digest_file, make_key
+
+ELSEWHERE = {  # of a request, what no frame depends on but by what is told of its own below
+    "song", "duration_s", "track", "features", "prompts", "out", "title", "artist", "captions", "key_clips", "media",
+    "storyboard", "preview", "seed", "shorter_side",
+}  # fmt: skip
+
+
+def make_shot_key(filming: Filming, number: int, model: str) -> str:
+    """Return the digest of a shot; `model` names the video model.
+
+    Raises:
+        MediaError: a photo or clip is gone.
+    """
+    request, plan, span = filming.request, filming.plan, filming.find_span(number)
+    begin_s, end_s = span.start / FRAME_RATE, span.stop / FRAME_RATE
+    look = {each.name: getattr(request, each.name) for each in fields(request) if each.name not in ELSEWHERE}
+    parts: list[Any] = [sorted(look.items()), request.frame_size, span]
+    parts += [plan.accents, plan.strengths, request.features.brightness]
+    parts += [(request.title, request.artist) if begin_s < TITLE_S[1] else ()]
+    parts += [tuple(each for each in request.captions if each.start_s < end_s and each.end_s > begin_s)]
+    parts += [filming.transitions.get(number), filming.transitions.get(number + 1)]
+    for each in (number, *filming.find_neighbours(number)):
+        parts += _list_seen(filming, request, each, model)
+    return make_key(*parts)
+
+
+def _list_seen(filming: Filming, request: MusicVideoRequest, number: int, model: str) -> list[Any]:
+    """List what is seen of a shot."""
+    shot, place = filming.plan.shots[number], filming.own.shots[number]
+    told: list[Any] = [replace(shot, clip=0)]
+    if place is not None:
+        return [*told, digest_file(request.media[place])]
+    if request.scene in DRAWN_BY_RULE:
+        cover = digest_file(request.media[0]) if request.scene == "cover" else ""
+        return [*told, digest_file(request.song), request.features.sections, request.frame_count, cover]
+    return [*told, filming.plan.clips[shot.clip], model]
