@@ -103,7 +103,8 @@ def read_storyboard(text: str) -> Storyboard | None:
         told = json.loads(text) if len(text) <= MAX_STORYBOARD_CHARACTERS else None
     except (ValueError, RecursionError) as error:
         raise ValueError(UNREADABLE) from error
-    shots = told.get("shots") if isinstance(told, dict) else None
+    board: dict[str, Any] = told if isinstance(told, dict) else {}
+    shots = board.get("shots")
     if not isinstance(shots, list) or not all(isinstance(each, Mapping) for each in shots):
         raise ValueError(UNREADABLE)
     known = {field.name for field in fields(StoryShot)}
@@ -113,10 +114,11 @@ def read_storyboard(text: str) -> Storyboard | None:
         if unknown:
             raise ValueError(f"Shot {number} of the storyboard has {unknown[0]!r}, which is not known.")
         try:
-            found.append(StoryShot(**({"beats": 0} | dict(shot))))
+            values: dict[str, Any] = {"beats": 0, **shot}
+            found.append(StoryShot(**values))
         except ValueError as error:
             raise ValueError(f"Shot {number} of the storyboard: {error}") from error
-    return Storyboard(tuple(found), told.get("seed", 0))
+    return Storyboard(tuple(found), board.get("seed", 0))
 
 
 def name_media(paths: Sequence[Path]) -> tuple[str, ...]:
