@@ -26,6 +26,7 @@ from studio.make import panel as make_panel
 from studio.page import html
 from studio.page.components import markup
 from studio.page.drafts import wire_drafts
+from studio.page.examples import examples_route
 from studio.page.given_files import check_given_files
 from studio.page.keeping import KEPT_BY, LIBRARIES
 from studio.page.places import places_of
@@ -111,7 +112,9 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
         {"ssr_mode": False, "run_history": False, "max_file_size": MAX_UPLOAD_BYTES} | launch_options() | options
     )
     registry = REGISTRIES[studio]
-    routes = [preview_route()] + [route for tab in TABS if tab.routes is not None for route in tab.routes(registry)]
+    routes = [preview_route(), examples_route()] + [
+        route for tab in TABS if tab.routes is not None for route in tab.routes(registry)
+    ]
     library = LIBRARIES.get(studio)
     if library is not None:
         routes += library_routes(library, places_of(studio), BOARDS[studio])

@@ -13,6 +13,11 @@
     setTimeout(() => button.click(), 0);
   }, true);
 
+  // A result that is taller than the window sticks with its lower end, a smaller one with its upper end.
+  const tall = new ResizeObserver((entries) => entries.forEach((each) => each.target.style.setProperty("--tall", `${Math.ceil(each.target.offsetHeight)}px`)));
+  const known = new WeakSet();
+  const stick = () => all(".workbench > .result").forEach((each) => { if (!known.has(each)) { known.add(each); tall.observe(each); } });
+
   // Light and dark, remembered in this browser.
   const remembered = () => { try { return localStorage.getItem("auralume-theme"); } catch { return null; } };
   const apply = () => { const mode = remembered(); if (mode) document.body?.classList.toggle("dark", mode === "dark"); };
@@ -109,7 +114,7 @@
     }
   }
   let filling = 0;
-  new MutationObserver(() => { clearTimeout(filling); filling = setTimeout(fill, 50); })
+  new MutationObserver(() => { clearTimeout(filling); filling = setTimeout(() => { fill(); stick(); }, 50); })
     .observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["href"] });
   let paired = false;
   for (const name of ["play", "pause", "seeked", "ratechange"]) document.addEventListener(name, (event) => {

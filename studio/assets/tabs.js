@@ -66,6 +66,34 @@
     note();
   }
 
+  // arrow keys move along a bar of tabs, as everywhere
+  const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest?.("button[role=tab]"), list = tab?.closest("[role=tablist]") ?? tab?.parentElement;
+    if (!tab || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = tabs(list).filter((each) => shown(each) && !each.disabled), here = all.indexOf(tab);
+    const next = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : event.key in STEPS ? (here + STEPS[event.key] + all.length) % all.length : -1;
+    if (here < 0 || next < 0) return;
+    event.preventDefault();
+    all[next].focus();
+    all[next].click();
+  });
+
+  // Escape closes what is open around the focus: a fold, an accordion, the menu of tabs, what stands at the foot of the page
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const at = event.target;
+    if (at.getAttribute?.("aria-expanded") === "true" && at.matches("input")) return; // a menu closes itself
+    const menu = document.querySelector(".overflow-dropdown:not(.hide)");
+    if (menu && shown(menu)) { bar().querySelector(".overflow-menu > button")?.click(); return; }
+    const toast = document.getElementById("library-toast");
+    if (toast?.childElementCount) { toast.replaceChildren(); return; }
+    const fold = at.closest?.("details[open]");
+    if (fold) { fold.open = false; fold.querySelector("summary")?.focus(); return; }
+    const handle = at.closest?.(".more")?.querySelector("button.label-wrap.open");
+    if (handle) { handle.click(); handle.focus(); }
+  });
+
   window.addEventListener("popstate", follow);
   until(current, 60_000).then(async () => {
     await later(120); // the bar measures itself first, and moves what has no room into its menu

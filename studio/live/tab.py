@@ -13,12 +13,15 @@ import gradio as gr
 
 from models.contracts import Task
 from models.registry.registry import Registry
+from studio.io.recipes import read_recipe
 from studio.live import endpoints, routes
-from studio.live.controls import FIELDS, KNOBS, MOODS
+from studio.live.controls import FIELDS, KNOBS, MOODS, MUSIC_FIELDS
 from studio.live.sessions import board_of
 from studio.page import model_card
 from studio.page.components import QUIET, markup
+from studio.page.examples import find_example, show_examples
 from studio.page.form import Form
+from studio.page.panels import Updates
 from studio.page.tab import Tab
 
 ROOT = """<div id="live-root" data-state="idle">
@@ -27,7 +30,8 @@ ROOT = """<div id="live-root" data-state="idle">
 aria-label="The live picture"></canvas><span>%s</span></div><div class="live-roll"><canvas id="live-roll"
 aria-label="The notes that are heard and those to come"></canvas></div></div>
 <div id="live-keys" role="group" aria-label="Keyboard"></div>
-<div class="live-board"><span>Play a phrase, then let go: the model goes on with it. Keys A to ; play, too.</span>
+<div class="live-board"><span>Play a phrase, then let go: the model goes on with it.
+<i class="keys">Keys A to ; play, too.</i></span>
 <div><button type="button" data-live="lower">Octave down</button>
 <button type="button" data-live="higher">Octave up</button>
 <button type="button" data-live="midi">MIDI keyboard</button></div></div>
@@ -71,8 +75,10 @@ def build(registry: Registry) -> None:
                 elem_id="live",
                 js_on_load="window.auralumeLive?.mount();",
             )
+            markup(show_examples("live"), elem_id="live-examples")
     _wire_playing(form, start, stop, moods)
     _wire_pictures(form, lead, listen)
+    _wire_examples(form)
     endpoints.build(registry)
 
 
@@ -131,6 +137,21 @@ def _wire_playing(form: Form, start: gr.Button, stop: gr.Button, moods: list[gr.
     for button, (_, controls) in zip(moods, MOODS, strict=True):
         values = [list(v) if isinstance(v, tuple) else v for v in asdict(controls).values()]
         button.click(None, outputs=knobs, js=f"() => {json.dumps(values)}", **QUIET_JS)
+
+
+def _wire_examples(form: Form) -> None:
+    """Let an example set the knobs as they were when it was played."""
+    asked = gr.Textbox(visible="hidden", elem_id="live-open")
+    knobs = [each.name for each in KNOBS]
+
+    def take(asked: str) -> Updates:
+        path = find_example(asked)
+        recipe = read_recipe(path) if path is not None else None
+        values = MUSIC_FIELDS.restore(recipe.settings, recipe.seed) if recipe is not None else {}
+        found = {form[name]: value for name, value in values.items() if name in (*knobs, "seed")}
+        return found or {form["seed"]: gr.skip()}
+
+    asked.change(take, asked, [*(form[name] for name in knobs), form["seed"]], **QUIET)
 
 
 def _wire_pictures(form: Form, lead: gr.Button, listen: gr.Button) -> None:

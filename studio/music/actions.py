@@ -20,7 +20,7 @@ from studio.music import piano_roll
 from studio.music.controls import FIELDS, NEW, OWN
 from studio.music.history import History
 from studio.music.take import DRUMS_ASKED, FILES, SOUND, MusicTake, recipe_of, save_take
-from studio.music.views import draw_small_roll, show_take, whole_sound
+from studio.music.views import draw_small_roll, mark_chosen, show_take, whole_sound
 from studio.page import html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Sound, Status
 from studio.page.instruments import name_of
@@ -33,7 +33,7 @@ IDEA_NAMES = tuple(f"idea_{number}" for number in range(1, IDEAS + 1))
 ROLL_NAMES = tuple(f"roll_{number}" for number in range(1, IDEAS + 1))  # the small rolls of the ideas
 NOTHING: Events = (
     Status(html.status("Getting the composer ready")),
-    Pictures({"roll": "", "notes": ""}),
+    Pictures({"roll": "", "notes": "", "chosen": ""}),
     Files(dict.fromkeys((SOUND, *FILES, *IDEA_NAMES))),
 )
 DOING = {
@@ -139,7 +139,7 @@ class MusicActions:
         if is_watched:
             is_tail = not is_stopped and first.samples_count > pace.sent_samples
             tail = (Sound(pace.next_sound(first)),) if is_tail else ()
-            small = _small_rolls(finished, request) if several else ()
+            small = (*_small_rolls(finished, request), mark_chosen(0)) if several else ()
             yield (*tail, Status(html.status("Writing the files", 1.0)), show_take(first, shows_probability), *small)
         with hold_folder() as folder:
             files = self._save(key, model, request, finished if is_watched else finished[:1], folder)
@@ -180,6 +180,7 @@ class MusicActions:
             yield (
                 Status(html.finished(f"{what} {number + 1} is on the table", "continue it, or rewrite its bars")),
                 show_take(take, shows_probability),
+                mark_chosen(number),
                 Files(files),
                 Kept({"current": take}),
             )

@@ -18,8 +18,11 @@ from studio.page.instruments import name_of
 
 HINT = (
     "Drag over the bars to choose some, then have them rewritten, varied or continued. Under Notes, drag a note to "
-    "move it, its right end to make it longer, and double-click to add or delete one. Keys: arrows move the chosen "
-    "note, Alt with arrows chooses another, Shift with arrows chooses bars, Delete, Space, Ctrl+Z."
+    "move it, its right end to make it longer, and double-click to add or delete one."
+)
+KEYS = (
+    "Keys: arrows move the chosen note, Alt with arrows chooses another, Shift with arrows chooses bars, Delete, "
+    "Space, Ctrl+Z."
 )
 
 
@@ -116,7 +119,7 @@ def _desk(take: MusicTake) -> str:
     return (
         f'<div class="desk" role="group" aria-label="Mixing desk"><div class="strip titles" aria-hidden="true"><span>'
         f"Part</span><span>Volume</span><span>Pan</span></div>{''.join(rows)}</div>"
-        f'<p class="hint roll-hint">{escape(HINT)}</p>'
+        f'<p class="hint roll-hint">{escape(HINT)} <span class="keys">{escape(KEYS)}</span></p>'
     )
 
 

@@ -19,6 +19,7 @@ from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state, stream_player
 from studio.page.events import Events, Problem, Status
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.instruments import MOODS, OPEN
 from studio.page.panels import Panels, Updates
@@ -151,7 +152,7 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
     Args:
         onward: whether there is a Music Video tab that can take the piece.
     """
-    status = markup(html.welcome("music", WELCOME, html.WELCOME_WAVES), elem_id="music-status")
+    status = markup(html.welcome("music", WELCOME, html.WELCOME_WAVES, show_examples("music")), elem_id="music-status")
     sound = stream_player("music-player")
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         files: dict[str, Any] = {
@@ -174,20 +175,23 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
     files[SOUND] = gr.File(visible="hidden", elem_id="music-sound")
     roll = markup("", elem_id="music-roll")
     with gr.Column(visible=False, elem_id="music-idea-list") as ideas:
+        chosen = markup("", elem_id="music-chosen")
         rows, buttons, small = [], [], []
-        for number in range(1, IDEAS + 1):
-            small.append(markup("", elem_id=f"music-small-{number}"))
-            with gr.Row(elem_classes="idea") as row:
-                files[IDEA_NAMES[number - 1]] = gr.Audio(
-                    label=f"Idea {number}", interactive=False, buttons=[], scale=4, elem_id=f"music-idea-{number}"
-                )
-                buttons.append(gr.Button("Take this one", scale=1, min_width=110, elem_id=f"music-take-{number}"))
-            rows.append(row)
+        with gr.Row(elem_classes="ideas"):
+            for number in range(1, IDEAS + 1):
+                with gr.Column(elem_classes="idea", min_width=220, elem_id=f"music-card-{number}") as row:
+                    small.append(markup("", elem_id=f"music-small-{number}"))
+                    files[IDEA_NAMES[number - 1]] = gr.Audio(
+                        label=f"{number}", interactive=False, buttons=[], elem_id=f"music-idea-{number}"
+                    )
+                    buttons.append(gr.Button("Take this one", min_width=110, elem_id=f"music-take-{number}"))
+                rows.append(row)
     notes = markup("", elem_id="music-notes")
     panels = Panels(
         status=status,
         sound=sound,
-        pictures={"roll": roll, "notes": notes, "shelf": card} | dict(zip(ROLL_NAMES, small, strict=True)),
+        pictures={"roll": roll, "notes": notes, "shelf": card, "chosen": chosen}
+        | dict(zip(ROLL_NAMES, small, strict=True)),
         files=files,
         optional=("stems",),
         downloads=downloads,

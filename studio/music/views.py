@@ -40,6 +40,11 @@ def draw_small_roll(take: MusicTake, first_bar: int = 0, last_bar: int = 0) -> s
     return piano_roll.draw_small_roll(notes, bars, take.tracks)
 
 
+def mark_chosen(number: int) -> Pictures:
+    """Tell which of several takes, from 0, is on the table; the style sheet marks its card."""
+    return Pictures({"chosen": f'<p class="chosen-idea" data-chosen="{number + 1}">{number + 1} is on the table</p>'})
+
+
 def whole_sound(composer: Any, take: MusicTake) -> np.ndarray:
     """Return the sound of the whole piece, float32 (2, n), also where only a part was played; the take then has it."""
     is_whole = take.sound_start_s <= 0 and take.duration_s >= take.length_s - 0.1 and take.samples_count

@@ -24,6 +24,7 @@ from studio.music_video.song import Song, close, lend
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
@@ -154,7 +155,7 @@ def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML, BatchBox | Non
 
 
 def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:
-    status = markup(html.welcome("music video", WELCOME, html.WELCOME_WAVES), elem_id="mv-status")
+    status = markup(html.welcome("music video", WELCOME, html.WELCOME_WAVES, show_examples("mv")), elem_id="mv-status")
     picture = markup("", elem_id="mv-picture")
     video = gr.Video(label="Video", show_label=False, interactive=False, visible=False, elem_id="mv-video", height=420)
     with gr.Row(elem_classes="downloads", visible=False) as downloads:

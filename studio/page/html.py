@@ -22,6 +22,8 @@ LOGO = """<svg viewBox="0 0 64 64" role="img" aria-label="Auralume">
 <g stroke-linecap="round" stroke-width="5" fill="none" stroke="#fff8e8"><path d="M15 36v-6M26 44V22M37 39V27" />
 <path d="M48 47V17" stroke="#ffb066"/></g></svg>"""
 
+GENERATE_KEYS = '<span class="keys"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> generates. </span>'
+
 HALF_MOON = (
     '<svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.5" fill="none" stroke="currentColor" '
     'stroke-width="2"/><path d="M10 2.5a7.5 7.5 0 0 1 0 15z" fill="currentColor"/></svg>'
@@ -68,9 +70,12 @@ def footer() -> str:
     )
 
 
-def welcome(what: str, said: str, picture: str = "") -> str:
-    """Return what stands where the result will be: "Your `what` will appear here", and a sentence."""
-    return f'<div class="welcome">{picture}<b>Your {escape(what)} will appear here</b><span>{escape(said)}</span></div>'
+def welcome(what: str, said: str, picture: str = "", examples: str = "") -> str:
+    """Return what stands where the result will be: "Your `what` will appear here", a sentence, and examples."""
+    return (
+        f'<div class="welcome">{picture}<b>Your {escape(what)} will appear here</b><span>{escape(said)}</span>'
+        f"{examples}</div>"
+    )
 
 
 class StatusLine(str):

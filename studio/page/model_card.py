@@ -27,8 +27,11 @@ def choices(registry: Registry, task: Task) -> list[tuple[str, str]]:
 
 
 def label(registry: Registry, spec: ModelSpec) -> str:
-    """Return a line of a picker: title, size and licence, and whether it is too much for this machine."""
-    parts = [spec.title, size(registry, spec), spec.licence]
+    """Return a line of a picker: title, size and licence, and whether it is too much for this machine.
+
+    What a licence says in brackets has no room there; the fold under the picker tells all of it.
+    """
+    parts = [spec.title, size(registry, spec), spec.licence.partition(" (")[0]]
     if registry.find_obstacle(spec.key):
         parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
     return "  ·  ".join(parts)

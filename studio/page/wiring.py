@@ -16,6 +16,7 @@ from studio.page import html, jobs
 from studio.page.components import QUIET, busy_js, markup, ready
 from studio.page.drafts import keep_draft
 from studio.page.events import Events
+from studio.page.examples import find_example
 from studio.page.form import Form
 from studio.page.keeping import Keeping, browser_of_request, library_of_page, offered_by, owner_of_request
 from studio.page.panels import Panels, Updates
@@ -293,13 +294,11 @@ def wire_settings(
 
     keep_draft(form, follow, also)
     upload.change(lambda path: {note: ""} if path is None else restore(path), upload, outputs, **QUIET)
-    library = library_of_page()
-    if library is None:
-        return
     places_of().openers.append(Opener(form.prefix, labels_here(), load_settings))
+    library = library_of_page()
 
     def open_job(owner: str, job_id: str) -> Updates:
-        job = library.jobs.get(owner, job_id)
+        job = library.jobs.get(owner, job_id) if library is not None else None
         values = form.readable(job.row) if job is not None else {}
         if not values:
             return {note: html.problem(NO_SETTINGS)}
@@ -310,9 +309,14 @@ def wire_settings(
         if item_id.startswith(JOB):
             return open_job(owner, item_id.removeprefix(JOB))
         try:
+            example = find_example(asked)
+            if example is not None:
+                return restore(str(example))
+            if library is None:
+                return {note: html.problem(NO_SETTINGS)}
             item = library.get(owner, item_id)
             paths = [str(library.path(owner, item_id, each.name)) for each in item.files]
-        except LibraryError as error:
+        except (LibraryError, ValueError) as error:
             return {note: html.problem(str(error))}
         return next((found for found in map(restore, paths) if len(found) > 1), {note: html.problem(NO_SETTINGS)})
 

@@ -15,6 +15,7 @@ from studio.io import temp_folders
 from studio.page import html, jobs, model_card, plots
 from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup, stream_player
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
@@ -83,7 +84,7 @@ def _layout_text(form: Form) -> tuple[gr.Button, gr.Button, list[gr.Button]]:
             "Generate", variant="primary", scale=3, elem_id="speech-generate", elem_classes="generate-button"
         )
         stop = gr.Button("Stop", interactive=False, scale=1, elem_id="speech-stop", elem_classes="stop-button")
-    markup('<div class="hint"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> generates. Or try one of these:</div>')
+    markup(f'<div class="hint">{html.GENERATE_KEYS}Try one of these:</div>')
     with gr.Row(elem_classes="chips"):
         chips = [gr.Button(name, size="sm", elem_classes="example-chip") for name, _, _ in EXAMPLES]
     return generate, stop, chips
@@ -110,7 +111,9 @@ def _layout_controls(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML]:
 
 
 def _layout_result(form: Form, card: gr.HTML) -> Panels:
-    status = markup(html.welcome("speech", WELCOME, html.WELCOME_WAVES), elem_id="speech-status")
+    status = markup(
+        html.welcome("speech", WELCOME, html.WELCOME_WAVES, show_examples("speech")), elem_id="speech-status"
+    )
     sound = stream_player("speech-player")
     pictures = {"words": markup("", elem_id="speech-words")}
     with gr.Row(elem_classes="downloads", visible=False) as downloads:

@@ -14,6 +14,7 @@ from models.registry.registry import Registry
 from studio.page import curves, html, jobs, model_card, shelf
 from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
 from studio.page.tab import Tab
@@ -170,7 +171,7 @@ def _layout_sound_models() -> list[tuple[gr.Button, str]]:
 
 
 def _layout_video_result() -> Panels:
-    status = markup(html.welcome("clip", WELCOME), elem_id="style-video-status")
+    status = markup(html.welcome("clip", WELCOME, examples=show_examples("style-video")), elem_id="style-video-status")
     with gr.Row():
         original = gr.Video(label="Original", interactive=False, visible=False, elem_id="style-original")
         result = gr.Video(label="Result", interactive=False, visible=False, elem_id="style-result")
@@ -186,7 +187,7 @@ def _layout_video_result() -> Panels:
 
 
 def _layout_audio_result(form: Form, card: gr.HTML) -> Panels:
-    status = markup(html.welcome("sound", WELCOME), elem_id="style-audio-status")
+    status = markup(html.welcome("sound", WELCOME, examples=show_examples("style-audio")), elem_id="style-audio-status")
     markup(curves.two_players("style-audio"), elem_id="style-audio-players")
     original = gr.File(visible="hidden", elem_id="style-audio-original")
     result = gr.File(visible="hidden", elem_id="style-audio-result")

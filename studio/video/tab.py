@@ -9,6 +9,7 @@ from models.registry.registry import Registry
 from studio.page import html, model_card
 from studio.page.batch import layout_batch, wire_batch
 from studio.page.components import QUIET, markup
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
 from studio.page.tab import Tab
@@ -106,7 +107,7 @@ def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button, gr.HTML]:
             "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
         )
         stop = gr.Button("Stop", interactive=False, scale=1, elem_id="video-stop", elem_classes="stop-button")
-    markup('<div class="hint"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> generates. Or try one of these:</div>')
+    markup(f'<div class="hint">{html.GENERATE_KEYS}Try one of these:</div>')
     with gr.Row(elem_classes="chips"):
         for name, prompt in EXAMPLES:
             chip = gr.Button(name, size="sm", elem_classes="example-chip")
@@ -142,7 +143,7 @@ def _layout_finer(form: Form) -> tuple[gr.File, gr.HTML]:
 
 
 def _layout_result(card: gr.HTML) -> Panels:
-    status = markup(html.welcome("video", WELCOME, WELCOME_FILM), elem_id="video-status")
+    status = markup(html.welcome("video", WELCOME, WELCOME_FILM, show_examples("video")), elem_id="video-status")
     result = gr.Video(
         show_label=False,
         container=False,

@@ -112,6 +112,8 @@ def test_bars_are_chosen_varied_looped_and_offered_in_four_versions(page: Any, t
     assert page.locator("#music-idea-list .roll.small").count() == 4
     page.click("#music-take-2")
     page.wait_for_function(f"() => {STATUS}.includes('Version 2')")
+    marked = "(n) => getComputedStyle(document.querySelector(`#music-card-${n}`)).boxShadow !== 'none'"
+    assert [page.evaluate(marked, each) for each in (1, 2, 3, 4)] == [False, True, False, False]
     page.click('#music-roll [data-roll="play"]')
     assert not page.evaluate("() => Boolean(auralumeRoll.state.source)")
 
