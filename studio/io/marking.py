@@ -18,15 +18,16 @@ from typing import Any
 
 from studio import __version__
 from studio.io import xmp
-from studio.io.recipes import Recipe, RecipeError, kind_of, read_id3_text, read_recipe
+from studio.io.recipes import Recipe, RecipeError, kind_of, read_recipe, read_text_tag
 
 log = logging.getLogger(__name__)
 
 CERTIFICATE, KEY = "certificate.pem", "certificate-key.pem"
 VALID_DAYS = 3650
 COMPOSITES = frozenset({"style_video", "style_audio", "music_video"})  # made of what a person gave, too
-SIGNED = {".wav": "wav", ".mp3": "mp3", ".mp4": "mp4", ".m4a": "m4a", ".png": "png", ".webp": "webp", ".gif": "gif"}
-ID3_SOURCE = "DigitalSourceType"
+SIGNED = {name: name.removeprefix(".") for name in (".wav", ".mp3", ".flac", ".mp4", ".m4a", ".png", ".webp", ".gif")}
+SIGNED |= {".m4b": "m4a"}
+SOURCE_TAG = "DigitalSourceType"  # in ID3, and in a Vorbis comment
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Marker:
         part = path.with_name(f".{path.name}.part")
         try:
             if not xmp.write_xmp(path, xmp.packet(source, recipe.to_json())):
-                _write_id3(path, source)
+                _write_source_tag(path, source)
             self._sign(path, part, recipe, source)
             part.replace(path)
         except Exception:  # of several libraries, each with its own kinds
@@ -97,7 +98,7 @@ class Marker:
                     state, generator, problems, serial, told = _read_manifest(json.loads(reader.json()))
         except Exception as error:  # a stranger's file can break a parser in any way
             log.info("No manifest in %s: %s", path.name, error)
-        source = told or xmp.read_source(path) or _read_id3(path)
+        source = told or xmp.read_source(path) or _read_source_tag(path)
         is_ours = bool(serial) and serial == str(self.serial)
         return Finding(recipe, source, state, generator, is_ours, problems)
 
@@ -236,21 +237,26 @@ def _read_manifest(told: dict[str, Any]) -> tuple[str, str, tuple[str, ...], str
     return str(told.get("validation_state", "")), str(generator), tuple(codes), serial, source
 
 
-def _write_id3(path: Path, source: str) -> None:
+def _write_source_tag(path: Path, source: str) -> None:
+    from mutagen.flac import FLAC
     from mutagen.id3 import TXXX
     from mutagen.mp3 import MP3
     from mutagen.wave import WAVE
 
+    kinds: dict[str, Any] = {"wav": WAVE, "mp3": MP3, "flac": FLAC}
     kind = kind_of(path)
-    if kind not in {"wav", "mp3"}:
+    if kind not in kinds:
         return
-    file: Any = WAVE(path) if kind == "wav" else MP3(path)
-    if file.tags is None:
-        file.add_tags()
-    file.tags.add(TXXX(encoding=3, desc=ID3_SOURCE, text=[source]))
+    file = kinds[kind](path)
+    if kind == "flac":
+        file[SOURCE_TAG] = source
+    else:
+        if file.tags is None:
+            file.add_tags()
+        file.tags.add(TXXX(encoding=3, desc=SOURCE_TAG, text=[source]))
     file.save()
 
 
-def _read_id3(path: Path) -> str:
+def _read_source_tag(path: Path) -> str:
     """Return the digital source type in a sound file's tags, or ""."""
-    return read_id3_text(path, ID3_SOURCE) or ""
+    return read_text_tag(path, SOURCE_TAG) or ""

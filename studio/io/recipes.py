@@ -160,6 +160,9 @@ def kind_of(path: Path) -> str | None:
     """Tell the kind of file by its first bytes: "wav", "mp3", "flac", "mp4", "midi", one of PICTURES, or None."""
     with path.open("rb") as file:
         head = file.read(12)
+        if head[:3] == b"ID3":  # before an MP3, or before a FLAC file that is signed
+            file.seek(10 + _id3_bytes(head))
+            head = b"fLaC" if file.read(4) == b"fLaC" else head
     for kind, is_it in STARTS.items():
         if is_it(head):
             return kind
@@ -181,9 +184,9 @@ def _write_id3(path: Path, kind: str, text: str, recipe: Recipe) -> None:
     file.save()
 
 
-def read_id3_text(path: Path, name: str) -> str | None:
-    """Return a text of a WAV or MP3 file's ID3 tag by its name; None where there is none that is safe to read."""
-    readers = {"wav": _read_wav, "mp3": _read_mp3}
+def read_text_tag(path: Path, name: str) -> str | None:
+    """Return a text of a sound file's tags by its name; None where there is none that is safe to read."""
+    readers = {"wav": _read_wav, "mp3": _read_mp3, "flac": _read_flac}
     kind = kind_of(path)
     try:
         return readers[kind](path, name) if kind in readers else None
@@ -217,10 +220,15 @@ def _read_mp3(path: Path, name: str = TAG) -> str | None:
         head = file.read(10)
     if head[:3] != b"ID3" or len(head) < 10:
         return None
-    _check_id3_size(sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)))
+    _check_id3_size(_id3_bytes(head))
     from mutagen.id3 import ID3
 
     return _text_frame(ID3(path, load_v1=False), name)
+
+
+def _id3_bytes(head: bytes) -> int:
+    """Return the size that the head of an ID3 tag tells."""
+    return sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
 
 
 def _check_id3_size(size: int) -> None:
@@ -244,11 +252,11 @@ def _id3_chunk_bytes(path: Path) -> int | None:
     return None
 
 
-def _read_flac(path: Path) -> str | None:
+def _read_flac(path: Path, name: str = TAG) -> str | None:
     from mutagen.flac import FLAC
 
     tags: Any = FLAC(path).tags
-    return tags[TAG][0] if tags is not None and TAG in tags else None
+    return tags[name][0] if tags is not None and name in tags else None
 
 
 def _read_mp4(path: Path) -> str | None:

@@ -37,6 +37,14 @@ def packet(source: str, recipe: str = "") -> bytes:
 
 def write_xmp(path: Path, xmp: bytes) -> bool:
     """Put a packet into a finished file; return whether its kind can hold one."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":  # a film, or a long book
+        with path.open("ab") as file:
+            file.write(struct.pack(">I", 24 + len(xmp)) + b"uuid" + MP4_BOX + xmp)
+        return True
+    if head[:4] not in {PNG_START[:4], b"RIFF", b"GIF8"} or head[8:12] == b"WAVE":
+        return False
     data = path.read_bytes()
     if data[:8] == PNG_START:
         made = _into_png(data, xmp)
@@ -44,8 +52,6 @@ def write_xmp(path: Path, xmp: bytes) -> bool:
         made = _into_webp(data, xmp)
     elif data[:6] in {b"GIF87a", b"GIF89a"}:
         made = _into_gif(data, xmp)
-    elif data[4:8] == b"ftyp":
-        made = data + struct.pack(">I", 24 + len(xmp)) + b"uuid" + MP4_BOX + xmp
     else:
         return False
     path.write_bytes(made)

@@ -20,19 +20,26 @@ from studio.io.marking import Marker
 from studio.io.recipes import PICTURES, Recipe, RecipeError, read_recipe, write_recipe
 
 RECIPE = Recipe("video", "video/debug", "1", 41, {"prompt": 'A "red" <sea> & more', "steps": 8})
-KINDS = ("wav", "mp3", "mp4", "png", "webp", "gif", "moving.webp", "moving.gif")
+KINDS = ("wav", "mp3", "flac", "mp4", "m4b", "png", "webp", "gif", "moving.webp", "moving.gif")
 
 
 def make(folder: Path, kind: str) -> Path:
     """Write a small file of a kind, with its recipe where the studio's own files have one."""
     path = folder / f"made.{kind}"
     frames = [Image.new("RGB", (20, 16), (60 * at, 20, 90)) for at in range(3)]
-    if kind in {"wav", "mp3"}:
+    if kind in {"wav", "mp3", "flac"}:
         soundfile.write(path, 0.3 * np.sin(np.arange(8000) / 9).astype(np.float32), 8000)
     elif kind == "mp4":
         from studio.video.exports import write_clip
 
         write_clip(path, np.stack([np.asarray(each.resize((32, 32))) for each in frames]), 3)
+    elif kind == "m4b":
+        from models.media import command
+
+        sound = path.with_suffix(".wav")
+        soundfile.write(sound, 0.3 * np.sin(np.arange(8000) / 9).astype(np.float32), 8000)
+        command.write(["-i", f"file:{sound}", "-c:a", "aac", "-f", "ipod", f"file:{path}"])
+        sound.unlink()
     elif kind.startswith("moving"):
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, loop=0)
     else:
@@ -47,7 +54,11 @@ def marker(tmp_path_factory: pytest.TempPathFactory) -> Marker:
 
 def shown(path: Path) -> list[bytes]:
     """Return what a person sees or hears of a file."""
-    if path.suffix in {".wav", ".mp3"}:
+    if path.suffix == ".m4b":
+        from models.media.sound import read_sound
+
+        return [read_sound(path)[0].tobytes()]
+    if path.suffix in {".wav", ".mp3", ".flac"}:
         return [soundfile.read(path)[0].tobytes()]
     if path.suffix == ".mp4":
         from models.media.clip_info import probe
