@@ -20,6 +20,7 @@ KINDS = {
     "live": "Live recording",
     "sync": "Clip in sync",
     "make": "Voice over music",
+    "book": "Audiobook",
 }
 
 

@@ -1,7 +1,7 @@
 """Whose library it is: one person's on a machine of one's own, else the login's, else the browser's by a signed cookie.
 
-The middleware of `studio.access` decides it once a request and tells everything beneath by two headers, which nobody
-can send from outside.
+The middleware of `studio.access` decides it once a request and tells everything beneath by headers that nobody can send
+from outside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 COOKIE = "auralume"
-OWNER_HEADER, BROWSER_HEADER = "x-auralume-owner", "x-auralume-browser"
+OWNER_HEADER, BROWSER_HEADER, KNOWN_HEADER = "x-auralume-owner", "x-auralume-browser", "x-auralume-known"
 LOCAL = "local"
 AGE_S = 400 * 86_400  # what browsers allow at most
 SECRET_FILE = "secret"
@@ -100,11 +100,13 @@ class OwnerRules:
         return LOCAL if is_here else browser
 
     def identify(self, scope: Scope, headers: Headers) -> tuple[Scope, str]:
-        """Return the scope with the two headers of ours, and a cookie to set, or ""."""
+        """Return the scope with the headers of ours, and a cookie to set, or ""."""
         known = self.read_cookie(headers.get("cookie", ""))
         browser = known or new_browser()
         client = (scope.get("client") or ("", 0))[0]
-        told = {OWNER_HEADER: self.owner(browser, headers, client), BROWSER_HEADER: browser}
+        owner = self.owner(browser, headers, client)
+        comes_back = bool(known) or owner != browser
+        told = {OWNER_HEADER: owner, BROWSER_HEADER: browser, KNOWN_HEADER: "1" if comes_back else "0"}
         rest = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in told]
         added = [(name.encode(), value.encode()) for name, value in told.items()]
         wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
@@ -130,6 +132,11 @@ def owner_of(headers: Mapping[str, str]) -> str:
 def browser_of(headers: Mapping[str, str]) -> str:
     """Return the browser that the middleware told, or ""."""
     return headers.get(BROWSER_HEADER, "")
+
+
+def is_known(headers: Mapping[str, str]) -> bool:
+    """Tell whether the owner can come back: one who calls without cookie and login cannot."""
+    return headers.get(KNOWN_HEADER, "") == "1"
 
 
 def is_own_address(client: str) -> bool:

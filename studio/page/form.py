@@ -25,6 +25,7 @@ from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.marking import mark_result
 from studio.page import jobs
+from studio.page.calls import keep_call
 from studio.page.components import QUIET
 from studio.page.events import Events, Outcome
 from studio.page.fields import (
@@ -42,6 +43,7 @@ from studio.page.fields import (
     Upload,
 )
 from studio.page.given_files import take_given_files
+from studio.page.keeping import library_of_page
 from studio.page.model_picker import model_picker
 from studio.page.places import Program, places_of
 
@@ -263,24 +265,26 @@ Work = Callable[[str, dict[str, Any], str], Generator[Events]]  # model's key, c
 def endpoint(
     form: Form, work: Work, *, name: str, about: str, results: Sequence[Result], is_stream: bool = False
 ) -> None:
-    """Register a public endpoint whose parameters are the form's public fields.
+    """Register a public endpoint whose parameters are the form's public fields; its files go into the caller's library.
 
     Args:
         work: yields the events of the work; the files that it names are copied before its folder is deleted.
         about: what it does, in sentences for programs.
         results: what it returns, in order.
-        is_stream: whether every report ends an answer of its own, until the work ends; else the first ends the work.
+        is_stream: whether every report ends an answer of its own, until the work ends, and is not kept; else the first
+            ends the work.
     """
     with gr.Column(visible=False):
         trigger = gr.Button(f"/{name}")
         outputs = [each.component() for each in results]
-    fields = form.fields.public
+    fields, library = form.fields.public, library_of_page()
     places_of().programs[name] = Program(form.fields, work)
+    returned = [each.name for each in results if each.name]
 
-    def run(*row: Any) -> Iterator[Any]:
+    def run(request: gr.Request, *row: Any) -> Iterator[Any]:
         values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))
         key = str(values.pop("model", "") or "")
-        outcome, given = Outcome(), form.uploads(values).values()
+        outcome, uploads = Outcome(), form.uploads(values)
         try:
             with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
                 for events in steps:
@@ -288,8 +292,10 @@ def endpoint(
                     if outcome.report is None:
                         yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
                         continue
-                    for path in set(outcome.files.values()) - set(given):
+                    for path in set(outcome.files.values()) - set(uploads.values()):
                         mark_result(path)
+                    if not is_stream:
+                        keep_call(library, request, form.prefix, returned, uploads, outcome)
                     yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
                     if not is_stream:
                         break
@@ -330,6 +336,7 @@ def describe(function: Any, name: str, about: str, fields: Iterable[Field], comp
     if parameters != required + rest:
         raise ValueError(f"/{name} has a required parameter after one with a default.")
     function.__name__ = function.__qualname__ = name
-    function.__signature__ = inspect.Signature(parameters)
-    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    asks = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    function.__signature__ = inspect.Signature([asks, *parameters])  # Gradio gives the request, and tells nobody of it
+    function.__annotations__ = {each.name: each.annotation for each in (asks, *parameters)}
     function.__doc__ = "\n".join([about, "", "Args:", *lines])

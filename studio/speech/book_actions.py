@@ -24,7 +24,7 @@ from studio.page import html, jobs, model_card
 from studio.page.events import Events, Files, Report, Status
 from studio.page.form import draw_seed
 from studio.speech.book_controls import BOOK_FIELDS
-from studio.speech.book_files import write_files
+from studio.speech.book_files import recipe_of, write_files
 from studio.speech.book_shelf import BookFolder, BookShelf, count_characters, usual_chapters
 from studio.speech.book_worker import BookWorker
 
@@ -174,7 +174,8 @@ class BookDesk:
             for step in narrate(script, store, speak, should_stop):
                 yield (Status(html.status("Speaking", step.done / total)),)
             timeline = lay_out(script, store)
-            files = write_files(Path(folder), book, timeline, store, formats, lambda _share: None)
+            recipe = recipe_of(book, asked)
+            files = write_files(Path(folder), book, timeline, store, formats, lambda _share: None, recipe)
             doubts = [{"text": each.passage.text, "why": each.why} for each in find_doubtful(script, store)]
             titles = [
                 {"number": each.index + 1, "title": each.title, "start_s": round(each.start / timeline.sample_rate, 3)}
@@ -238,22 +239,3 @@ def read_numbers(text: str, most: int) -> tuple[int, ...]:
             raise ValueError(f"Chapters is {text!r}; it must be numbers from 1 to {most}, such as 1-3, 5.")
         found |= set(range(first - 1, last))
     return tuple(sorted(found))
-
-
-def values_of(reading: Reading) -> dict[str, Any]:
-    """Return the form's values of a reading, without its model."""
-    pauses = reading.pauses
-    return {
-        "voice": reading.voice,
-        "voices": "\n".join(f"{who} = {voice}" for who, voice in reading.voices.items()),
-        "speed": reading.speed,
-        "pitch": reading.pitch_semitones,
-        "energy": reading.energy_db,
-        "dictionary": "\n".join(" = ".join(pair) for pair in reading.dictionary),
-        "seed": reading.seed,
-        "pause_comma": pauses.comma_s,
-        "pause_sentence": pauses.sentence_s,
-        "pause_paragraph": pauses.paragraph_s,
-        "pause_heading": pauses.heading_s,
-        "pause_chapter": pauses.chapter_s,
-    }

@@ -12,10 +12,15 @@ from typing import Any
 
 from models.books import audiobook
 from models.books.book import Book
+from models.books.script import Reading
 from models.books.sentence_store import SentenceStore
 from models.books.timeline import Timeline
+from studio.io.marking import studio_marker
+from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, write_recipe
 from studio.speech import captions
+from studio.speech.book_shelf import values_of
 
+KIND = "book"  # in recipes, and in the library
 FORMATS = (
     ("M4B, an audiobook with chapters", "m4b"),
     ("MP3, a file a chapter", "mp3"),
@@ -27,9 +32,17 @@ USUAL_FORMATS = ("m4b", "captions", "json")
 
 
 def write_files(
-    folder: Path, book: Book, timeline: Timeline, store: SentenceStore, formats: tuple[str, ...], told: audiobook.Told
+    folder: Path,
+    book: Book,
+    timeline: Timeline,
+    store: SentenceStore,
+    formats: tuple[str, ...],
+    told: audiobook.Told,
+    recipe: Recipe,
 ) -> dict[str, Path]:
     """Write the files of a book; returns them by format, captions as "srt" and "vtt". All appear once all are written.
+
+    Sound files hold the recipe and are marked as generated.
 
     Raises:
         MediaError: one cannot be written; ModelError: a sentence is gone.
@@ -45,7 +58,7 @@ def write_files(
             if name == "m4b":
                 made[name] = audiobook.write_m4b(part / f"{stem}.m4b", book, timeline, store, share)
             elif name == "mp3":
-                made[name] = _write_mp3s(part, stem, book, timeline, store, share)
+                made[name] = _write_mp3s(part, stem, book, timeline, store, share, recipe)
             elif name == "wav":
                 made[name] = audiobook.write_wav(part / f"{stem}.wav", timeline, store, share)
             elif name == "json":
@@ -56,6 +69,8 @@ def write_files(
                 made |= {"srt": part / f"{stem}.srt", "vtt": part / f"{stem}.vtt"}
                 made["srt"].write_text(captions.to_srt(words), encoding="utf-8")
                 made["vtt"].write_text(captions.to_vtt(words), encoding="utf-8")
+            if name in {"m4b", "wav"}:
+                _mark(made[name], recipe)
         return {name: path.replace(folder / path.name) for name, path in made.items()}
 
 
@@ -77,13 +92,36 @@ def describe_timing(book: Book, timeline: Timeline) -> dict[str, Any]:
     return {**facts, "duration_s": round(timeline.duration_s, 3), "missing": timeline.missing, "chapters": chapters}
 
 
+def recipe_of(book: Book, reading: Reading) -> Recipe:
+    """Return how a book was read, without what is too long to be noted."""
+    chapters = ", ".join(str(each + 1) for each in reading.chapters)
+    said = {"title": book.title, "author": book.author, "chapters": chapters, **values_of(reading)}
+    kept = {name: value for name, value in said.items() if value != "" and len(str(value)) <= MAX_TEXT_CHARACTERS}
+    kept.pop("seed", None)
+    return Recipe(KIND, reading.model, reading.revision, reading.seed, kept)
+
+
+def _mark(path: Path, recipe: Recipe) -> None:
+    """Put the recipe into a sound file, and say that it was generated."""
+    write_recipe(path, recipe)
+    studio_marker().mark(path, recipe)
+
+
 def _write_mp3s(
-    part: Path, stem: str, book: Book, timeline: Timeline, store: SentenceStore, told: audiobook.Told
+    part: Path,
+    stem: str,
+    book: Book,
+    timeline: Timeline,
+    store: SentenceStore,
+    told: audiobook.Told,
+    recipe: Recipe,
 ) -> Path:
     """Write the chapters' files as one ZIP file."""
     inner = part / "mp3"
     inner.mkdir()
     files = audiobook.write_mp3s(inner, book, timeline, store, told)
+    for each in files:
+        _mark(each, recipe)
     path = part / f"{stem} (MP3).zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
         for each in files:

@@ -17,9 +17,9 @@ from studio.page.form import Form, Result, endpoint
 from studio.page.keeping import library_of_page, owner_of_request
 from studio.page.panels import Updates
 from studio.speech import book_html
-from studio.speech.book_actions import DESKS, NO_BOOK, BookDesk, values_of
+from studio.speech.book_actions import DESKS, NO_BOOK, BookDesk
 from studio.speech.book_controls import BOOK_FIELDS
-from studio.speech.book_shelf import BookFolder
+from studio.speech.book_shelf import BookFolder, values_of
 
 TICK_S = 1.5
 WAITING: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"} | jobs.queue_of("book-page")

@@ -46,6 +46,7 @@ class BookState:
         done, total: characters.
         doubtful: sentences that may not have come out well: first key, key, text and why.
         wants: names of the files that are to be made.
+        item: id of the book in the library, or "".
     """
 
     title: str = ""
@@ -54,6 +55,7 @@ class BookState:
     doubtful: tuple[tuple[str, str, str, str], ...] = ()
     wants: tuple[str, ...] = ()
     changed_s: float = 0.0
+    item: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -72,6 +74,11 @@ class BookFolder:
     def id(self) -> str:
         """Return the book's name in addresses."""
         return self.path.name
+
+    @property
+    def owner(self) -> str:
+        """Return whose it is."""
+        return self.path.parent.name
 
     @property
     def store(self) -> SentenceStore:
@@ -253,6 +260,25 @@ def reading_from(values: Mapping[str, Any]) -> Reading:
     given["chapters"] = tuple(int(each) for each in given["chapters"])
     given["dictionary"] = tuple((str(word), str(said)) for word, said in given["dictionary"])
     return Reading(**given)
+
+
+def values_of(reading: Reading) -> dict[str, Any]:
+    """Return the form's values of a reading, without its model."""
+    pauses = reading.pauses
+    return {
+        "voice": reading.voice,
+        "voices": "\n".join(f"{who} = {voice}" for who, voice in reading.voices.items()),
+        "speed": reading.speed,
+        "pitch": reading.pitch_semitones,
+        "energy": reading.energy_db,
+        "dictionary": "\n".join(" = ".join(pair) for pair in reading.dictionary),
+        "seed": reading.seed,
+        "pause_comma": pauses.comma_s,
+        "pause_sentence": pauses.sentence_s,
+        "pause_paragraph": pauses.paragraph_s,
+        "pause_heading": pauses.heading_s,
+        "pause_chapter": pauses.chapter_s,
+    }
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import shutil
 import threading
@@ -9,13 +10,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from models.books.narrator import find_doubtful, is_doubted, narrate
 from models.books.timeline import lay_out
 from models.contracts import SpeechChunk, SpeechRequest
 from models.registry.registry import Registry
+from studio.library.store import LibraryError
 from studio.page import jobs, model_card
-from studio.speech.book_files import write_files
+from studio.page.events import Files
+from studio.page.keeping import KEPT_BY, Keeping
+from studio.speech.book_files import KIND, recipe_of, write_files
 from studio.speech.book_shelf import BookFolder, BookShelf, BookState, count_characters
 
 KEPT_EVERY_S = 5.0  # between two writings of how far it is
@@ -141,7 +146,25 @@ class BookWorker:
                 raise jobs.Stopped
             job.status = BookStatus(Phase.WRITING, share)
 
-        write_files(job.folder.files, script.book, timeline, store, job.formats, told)
+        recipe = recipe_of(script.book, script.reading)
+        made = write_files(job.folder.files, script.book, timeline, store, job.formats, told, recipe)
+        if state.is_finished:
+            self._keep(job.folder, state, made)
+
+    def _keep(self, folder: BookFolder, state: BookState, made: dict[str, Path]) -> None:
+        """Take a finished book into its owner's library, in the place of what it was before, unless that has a star."""
+        library = KEPT_BY.get(self.registry)
+        if library is None:
+            return
+        keeping = Keeping(library, folder.owner, KIND, frozenset(made))
+        keeping.add((Files(dict(made)),))
+        items = keeping.finish()
+        if not items:
+            return
+        with contextlib.suppress(LibraryError):
+            if state.item and not library.get(folder.owner, state.item).favourite:
+                library.delete(folder.owner, [state.item])
+        folder.write_state(replace(state, item=items[0].id))
 
     def _speak(self, job: _BookJob) -> BookState:
         """Speak what is missing; return how far it is then."""

@@ -3,7 +3,8 @@
     {"model": "tts-1", "input": "Good morning!", "voice": "heart", "response_format": "mp3", "speed": 1.0}
 
 `model` is a key of the catalogue; OpenAI's own names stand for the first model. `voice` is one of the model's; OpenAI's
-own names stand for its voices in order. `stream_format` "sse" sends events with base64 instead of plain bytes.
+own names stand for its voices in order. `stream_format` "sse" sends events with base64 instead of plain bytes. With the
+header `X-Auralume-Keep: yes` the result goes into the caller's library, too.
 """
 
 from __future__ import annotations
@@ -30,8 +31,13 @@ from models.contracts import MAX_SEED, SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.io import audio_files
+from studio.io.recipes import Recipe
 from studio.io.request_body import read_body
-from studio.page import jobs
+from studio.library.owners import owner_of
+from studio.page import jobs, model_card
+from studio.page.calls import is_to_be_kept
+from studio.page.keeping import KEPT_BY
+from studio.speech.openai_keeping import MARK, KeptSpeech
 
 MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 VOICES = (
@@ -59,10 +65,10 @@ PCM_RATE = 24_000
 BLOCK_BYTES = 16 * 1024
 UNREAD_S = 600.0  # a listener who takes nothing for so long has gone
 FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {  # media type, ffmpeg's options
-    "mp3": ("audio/mpeg", ("-b:a", "128k", "-f", "mp3")),
-    "opus": ("audio/ogg", ("-c:a", "libopus", "-ar", "48000", "-f", "ogg")),
+    "mp3": ("audio/mpeg", ("-b:a", "128k", *MARK, "-f", "mp3")),
+    "opus": ("audio/ogg", ("-c:a", "libopus", "-ar", "48000", *MARK, "-f", "ogg")),
     "aac": ("audio/aac", ("-c:a", "aac", "-f", "adts")),
-    "flac": ("audio/flac", ("-f", "flac")),
+    "flac": ("audio/flac", (*MARK, "-f", "flac")),
     "pcm": ("audio/pcm", ("-ar", str(PCM_RATE), "-f", "s16le")),
     "wav": ("audio/wav", ()),
 }
@@ -136,7 +142,8 @@ class SpeechAnswers:
             speed, seed = _number(wishes, "speed", 1.0, *SPEEDS), _number(wishes, "seed", 0, 0, MAX_SEED)
             text = _text(wishes)
             loop = asyncio.get_running_loop()
-            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, text, speed, int(seed))
+            kept = self._kept(request)
+            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, text, speed, int(seed), kept)
             if len(text) <= WHOLE_CHARACTERS and not as_events and form in ("wav", "flac"):
                 whole = await loop.run_in_executor(self._making, whole_file, pieces, rate, form)
                 return Response(whole, media_type=FORMATS[form][0])
@@ -147,7 +154,16 @@ class SpeechAnswers:
             return StreamingResponse(aside(events(sound), self._making), media_type="text/event-stream")
         return StreamingResponse(aside(sound, self._making), media_type=FORMATS[form][0])
 
-    def _begin(self, wishes: dict[str, Any], text: str, speed: float, seed: int) -> tuple[int, Iterator[bytes]]:
+    def _kept(self, request: Request) -> KeptSpeech | None:
+        """Return what keeps the result, where the caller asks for it and has a library."""
+        library = KEPT_BY.get(self.registry)
+        if library is None or not is_to_be_kept(request.headers, usually=False):
+            return None
+        return KeptSpeech(library, owner_of(request.headers))
+
+    def _begin(
+        self, wishes: dict[str, Any], text: str, speed: float, seed: int, kept: KeptSpeech | None = None
+    ) -> tuple[int, Iterator[bytes]]:
         """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
         key = self._key(str(wishes.get("model") or ""))
         model = self.registry.load(key)
@@ -168,10 +184,15 @@ class SpeechAnswers:
                 for chunk in chain([first], chunks):
                     yield audio_files.to_int16(chunk.samples).tobytes()
 
-        if speed == own:
-            return first.sample_rate, pieces()
-        stretch = ("-af", f"atempo={speed / own:.6f}", "-f", "s16le")  # what the model itself does not do
-        return first.sample_rate, encoded(pieces(), first.sample_rate, stretch)
+        sound: Iterator[bytes] = pieces()
+        if speed != own:
+            stretch = ("-af", f"atempo={speed / own:.6f}", "-f", "s16le")  # what the model itself does not do
+            sound = encoded(sound, first.sample_rate, stretch)
+        if kept is not None:
+            settings = {"text": text, "voice": request.voice, "speed": own}
+            recipe = Recipe(Task.SPEECH, key, model_card.revision_of(self.registry, key), seed, settings)
+            sound = kept.listen(sound, first.sample_rate, recipe)
+        return first.sample_rate, sound
 
     def _voice(self, key: str, wanted: Any) -> str:
         named = str((wanted.get("id") if isinstance(wanted, dict) else wanted) or "")

@@ -13,7 +13,16 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from studio.access import AccessMiddleware, rules_for
-from studio.library.owners import BROWSER_HEADER, OWNER_HEADER, OwnerRules, owner_of_login, read_secret, sign
+from studio.library.owners import (
+    BROWSER_HEADER,
+    KNOWN_HEADER,
+    OWNER_HEADER,
+    OwnerRules,
+    is_known,
+    owner_of_login,
+    read_secret,
+    sign,
+)
 
 SECRET = b"s" * 32
 PAGE = {"accept": "text/html"}
@@ -22,14 +31,22 @@ PAGE = {"accept": "text/html"}
 def tell(request: Request) -> JSONResponse:
     headers = request.headers
     return JSONResponse(
-        {"owner": headers.getlist(OWNER_HEADER), "browser": headers.getlist(BROWSER_HEADER)},
+        {
+            "owner": headers.getlist(OWNER_HEADER),
+            "browser": headers.getlist(BROWSER_HEADER),
+        },
     )
+
+
+def tell_known(request: Request) -> JSONResponse:
+    return JSONResponse([is_known(request.headers)] * len(request.headers.getlist(KNOWN_HEADER)))
 
 
 def client(origins: tuple[str, ...] = (), password: str = "", address: str = "127.0.0.1") -> TestClient:
     rules = rules_for(None, origins, password)
     owners = OwnerRules(SECRET, rules.password.partition(":")[0], rules.is_alone)
-    app = Starlette(routes=[Route("/", tell)], middleware=[Middleware(AccessMiddleware, rules=rules, owners=owners)])
+    routes = [Route("/", tell), Route("/known", tell_known)]
+    app = Starlette(routes=routes, middleware=[Middleware(AccessMiddleware, rules=rules, owners=owners)])
     return TestClient(app, base_url="http://127.0.0.1", client=(address, 5000))
 
 
@@ -50,6 +67,14 @@ def test_what_comes_through_a_proxy_or_from_elsewhere_is_not_this_machines_perso
     (owner,) = client(address=address).get("/", headers=PAGE | asked).json()["owner"]
     assert owner != "local"
     assert len(owner) == 32
+
+
+def test_a_caller_is_known_on_a_machine_of_ones_own_by_login_and_by_cookie() -> None:
+    assert client().get("/known").json() == [True]
+    assert client(password="ann:secret").get("/known", auth=("ann", "secret")).json() == [True]
+    browser = client(("https://example.org",))
+    assert browser.get("/known", headers=PAGE | {KNOWN_HEADER: "1"}).json() == [False]
+    assert browser.get("/known").json() == [True]
 
 
 def test_a_browser_keeps_its_name_by_a_signed_cookie() -> None:

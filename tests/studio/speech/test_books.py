@@ -22,13 +22,15 @@ from models.media.program import find_ffmpeg
 from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
 from studio.io.ffprobe import probe
+from studio.io.marking import studio_marker
 from studio.library.store import Library
 from studio.page import jobs
+from studio.page.keeping import KEPT_BY
 from studio.speech import book_html
-from studio.speech.book_actions import DESKS, BookDesk, build_reading, read_numbers, values_of
+from studio.speech.book_actions import DESKS, BookDesk, build_reading, read_numbers
 from studio.speech.book_controls import BOOK_FIELDS
 from studio.speech.book_page import give_voice
-from studio.speech.book_shelf import BookFolder, BookShelf, BookState
+from studio.speech.book_shelf import BookFolder, BookShelf, BookState, values_of
 from studio.speech.book_worker import BookStatus, Phase
 from tests.models.books.files import TALE, page, write_epub
 from tests.studio.debug_speech import debug_registry, debug_spec
@@ -238,6 +240,14 @@ def test_files_and_sentences_have_addresses(served: tuple[str, BookDesk]) -> Non
     folder = desk.open_text("local", TALE)
     desk.start("local", folder.id, KEY, VALUES | {"formats": ["json"]}, [0])
     _wait(desk, folder)
+    (item,) = KEPT_BY[desk.registry].find("local")  # a finished book lies in the library, too
+    assert (item.kind, item.title, [each.role for each in item.files]) == ("book", folder.read().title, ["json"])
+    desk.make_files("local", folder.id, ["captions"])
+    _wait(desk, folder)
+    (again,) = KEPT_BY[desk.registry].find("local")  # in the place of what it was before
+    assert again.id != item.id and again.id == folder.state().item
+    desk.make_files("local", folder.id, ["json"])
+    _wait(desk, folder)
     name = folder.list_files()[0].name
     key = sorted(_keys(folder))[0]
     with httpx.Client(base_url=address, trust_env=False) as client:
@@ -261,6 +271,10 @@ def test_a_program_gets_the_book_and_goes_on_after_a_break(served: tuple[str, Bo
     assert [each["tags"]["title"] for each in chapters] == ["Two"]
     assert report["title"] == "A Book" and report["chapters"][0]["number"] == 2 and report["doubtful"] == []
     assert "shone" in Path(srt).read_text() and json.loads(Path(timing).read_text())["chapters"][0]["title"] == "Two"
+    found = studio_marker().read(Path(sound))
+    assert found.state == "Valid" and found.recipe is not None and found.recipe.settings["chapters"] == "2"
+    item = KEPT_BY[desk.registry].find("local")[0]
+    assert item.title == "A Book" and {each.role for each in item.files} == {"sound", "srt", "json"}
     kept = {path: path.stat().st_mtime_ns for path in (desk.shelf.folder / "programs").rglob("*.flac")}
     client.predict(file=handle_file(epub), voice="high", api_name="/book")
     now = {path: path.stat().st_mtime_ns for path in (desk.shelf.folder / "programs").rglob("*.flac")}

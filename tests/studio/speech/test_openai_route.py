@@ -27,7 +27,13 @@ from models.hub.download import Hub, HubFile
 from models.media.sound import read_sound
 from models.registry.model_files import ModelFiles
 from studio.app import build_studio, launch_studio
+from studio.io import xmp
 from studio.io.ffmpeg_path import ensure_ffmpeg
+from studio.io.marking import studio_marker
+from studio.library.owners import KNOWN_HEADER, OWNER_HEADER
+from studio.library.store import Library
+from studio.page.calls import KEEP
+from studio.page.keeping import KEPT_BY
 from studio.speech import openai_route
 from studio.speech.openai_route import FORMATS, SpeechAnswers, aside, encoded, routes, wav
 from tests.loops import run_coroutine
@@ -52,12 +58,28 @@ def sound(client: TestClient, folder: Path, **changes: Any) -> tuple[np.ndarray,
     return soundfile.read(path)
 
 
+def test_what_a_caller_wants_to_keep_lies_in_the_library(tmp_path: Path) -> None:
+    ensure_ffmpeg()
+    registry, library = debug_registry(tmp_path), Library(tmp_path / "library")
+    KEPT_BY[registry] = library
+    known = {OWNER_HEADER: "somebody", KNOWN_HEADER: "1"}
+    with TestClient(Starlette(routes=routes(registry))) as client:
+        for headers in (known, {KEEP: "yes"}, known | {KEEP: "yes"}):
+            assert client.post("/v1/audio/speech", json=ASKED | {"speed": 3}, headers=headers).status_code == 200
+    (item,) = library.find("somebody")
+    assert library.find("local") == []
+    assert item.title == ASKED["input"] and item.recipe is not None and item.recipe.settings["voice"] == "low"
+    path = library.path("somebody", item.id, item.files[0].name)
+    assert studio_marker().read(path).state == "Valid" and item.length_s > 0.1
+
+
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 def test_sound_in_each_format(client: TestClient, tmp_path: Path, form: str) -> None:
     answer = client.post("/v1/audio/speech", json=ASKED | {"response_format": form})
     assert answer.status_code == 200 and answer.headers["content-type"] == FORMATS[form][0]
     path = tmp_path / f"sound.{form}"
     path.write_bytes(answer.content)
+    assert studio_marker().read(path).source == (xmp.GENERATED if form == "mp3" else "")
     samples, rate = read_sound(path)
     assert rate in (22_050, 44_100) and 0.5 < samples.shape[-1] / rate < 3 and np.abs(samples).max() > 0.05
 
