@@ -31,7 +31,7 @@ from models.contracts import MAX_SEED, SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.io import audio_files
-from studio.io.recipes import Recipe
+from studio.io.recipes import Recipe, Setting
 from studio.io.request_body import read_body
 from studio.library.owners import owner_of
 from studio.page import jobs, model_card
@@ -189,7 +189,7 @@ class SpeechAnswers:
             stretch = ("-af", f"atempo={speed / own:.6f}", "-f", "s16le")  # what the model itself does not do
             sound = encoded(sound, first.sample_rate, stretch)
         if kept is not None:
-            settings = {"text": text, "voice": request.voice, "speed": own}
+            settings: dict[str, Setting] = {"text": text, "voice": request.voice, "speed": own}
             recipe = Recipe(Task.SPEECH, key, model_card.revision_of(self.registry, key), seed, settings)
             sound = kept.listen(sound, first.sample_rate, recipe)
         return first.sample_rate, sound

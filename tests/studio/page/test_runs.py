@@ -55,7 +55,7 @@ class Work:
 
 def begin(board: RunBoard, work: Work, session: str = "page", place: str = "speech", **more: Any) -> BackgroundRun:
     job = new_job("local", "browser", place, 0, "A title", {"text": "Hello"})
-    lane = {name: bool(more.get(name)) for name in ("is_patient", "is_quick")}
+    lane: dict[str, Any] = {name: bool(more.get(name)) for name in ("is_patient", "is_quick")}
     return board.submit(session, BackgroundRun(job, work, more.get("keeping"), work.stops, **lane))
 
 
