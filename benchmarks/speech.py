@@ -232,9 +232,10 @@ def main() -> None:
 
 def measure_peers(model: Any, hibari: Path, repeats: int = 7) -> Iterator[tuple[str, float]]:
     """Yield cpu_s_per_s, hibari_cpu_s_per_s and cpu_ratio_vs_hibari: CPU seconds a second of sound, in turn."""
+    from models.speech.hibari_synthesis import RATE
+    from models.speech.kokoro_alphabet import spell
     from models.speech.text import iter_utterances
-    from training.speech.teacher_alphabet import spell
-    from training.speech.teachers import RATE, HibariTeacher
+    from training.speech.teachers import HibariTeacher
 
     teacher = HibariTeacher(hibari / "hibari.onnx", hibari / "vocab.json")
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.audio import MelConfig, resample
+from models.speech.hibari_synthesis import LEAST_F0
 from training.speech.teacher_corpus import SpokenClip
-from training.speech.teachers import LEAST_F0
 
 
 def retime_clip(clip: SpokenClip, config: MelConfig) -> SpokenClip:

@@ -26,10 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
+from models.speech.hibari_synthesis import HOP, RATE
+from models.speech.kokoro_alphabet import spell
 from models.speech.symbols import SYMBOLS, encode
 from training.speech.everyday_texts import EverydayTexts
-from training.speech.teacher_alphabet import spell
-from training.speech.teachers import HOP, RATE, HibariTeacher, TeacherClip
+from training.speech.teachers import HibariTeacher, TeacherClip
 
 VOICES = ("heart", "emma", "michael", "fable")
 HOLD_OUT = "LJ050"

