@@ -109,10 +109,8 @@ def describe_folder(folder: Path) -> ModelSpec:
     if missing:
         raise ModelError(f"{folder.name} lacks {', '.join(missing)}. Pack the weights again.", "weights")
     licence = str(card.get("licence") or "not named")
-    letters = (letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower())
-    slug = "".join(letters).strip("-")
     return ModelSpec(
-        key=f"{line.task}/own--{slug or 'model'}",
+        key=f"{line.task}/own--{make_slug(folder)}",
         task=line.task,
         title=str(card.get("title") or folder.name),
         summary=str(card.get("summary") or line.summary),
@@ -127,3 +125,9 @@ def describe_folder(folder: Path) -> ModelSpec:
         voices=parse_voices(card),
         added=True,
     )
+
+
+def make_slug(folder: Path) -> str:
+    """Return the part of a key that stands for a folder."""
+    letters = (letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower())
+    return "".join(letters).strip("-") or "model"

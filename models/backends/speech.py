@@ -15,7 +15,8 @@ import numpy as np
 from models.backends.device_placement import choose_placement
 from models.backends.library import find_folder, import_backend, locate_model
 from models.backends.sentence_splitting import split_sentences
-from models.backends.speakers import NO_ALIGNMENT, FloatArray, Speaker, SpokenSentence, make_speaker
+from models.backends.speakers import NO_ALIGNMENT, Speaker, SpokenSentence, make_speaker
+from models.backends.spoken_sound import adjust_level, compute_mel, note_unheeded
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, SpeechChunk, SpeechRequest, Task, Voice, WordTiming
 from models.hub.spec import ModelSpec
@@ -23,7 +24,6 @@ from models.speech.markup import to_plain
 
 PAUSE_S = 0.25  # of silence between sentences
 Pauses = list[tuple[float, float]]
-NO_MEL = np.zeros((0, 80), np.float32)
 
 
 class HubSpeech:
@@ -55,7 +55,7 @@ class HubSpeech:
         Raises:
             ModelError: the text's language needs a package that is not there, or memory ran out.
         """
-        found_notes = list(self._name_ignored(request))
+        found_notes = list(note_unheeded(request, self.title, self.speaker.controls, mixes_voices=False))
         pieces, pauses = _split_request(request, found_notes)
         notes = tuple(dict.fromkeys(found_notes))
         rate, total = self.speaker.sample_rate, len(request.text)
@@ -83,7 +83,7 @@ class HubSpeech:
                     )
                     continue
                 last = number == len(pieces) - 1
-                sound, loud = self._adjust_level(each.samples, request)
+                sound, loud = adjust_level(each.samples, request)
                 lead, pause = (np.zeros(round(seconds * rate), np.float32) for seconds in pauses[number])
                 starts_s = (samples_count + len(lead)) / rate
                 words += _time_words(each, starts_s, len(each.samples) / rate, pieces[number])
@@ -94,31 +94,6 @@ class HubSpeech:
                 made = SpokenSentence(sound, each.alignment, each.symbols, each.words, each.verdict)
                 yield self._make_chunk(made, number, len(pieces), words, notes, done, total, last)
                 number += 1
-
-    def _adjust_level(self, samples: FloatArray, request: SpeechRequest) -> tuple[FloatArray, str]:
-        """Return the sound at the level that was asked for, without clipping, and a note where it was turned down."""
-        note = ""
-        if request.energy_db:
-            samples = samples * np.float32(10 ** (request.energy_db / 20))
-        peak = float(np.abs(samples).max()) if samples.size else 0.0
-        if peak > 0.99:
-            samples = samples * np.float32(0.99 / peak)
-            note = "The sound was turned down where it would have clipped."
-        return samples.astype(np.float32), note
-
-    def _name_ignored(self, request: SpeechRequest) -> Iterator[str]:
-        asked = {
-            "speed": request.speed != 1.0,
-            "pitch": request.pitch_semitones != 0.0,
-            "vocoder": request.vocoder != "neural",
-        }
-        for name, is_asked in asked.items():
-            if is_asked and name not in self.speaker.controls:
-                yield f"{self.title} has no control of its {name}; it was left as it is."
-        if request.second_voice:
-            yield f"{self.title} cannot mix two voices; the first one speaks alone."
-        if request.energy_db:
-            yield f"{self.title} has no control of energy; its sound was made louder or softer afterwards."
 
     def _make_chunk(
         self,
@@ -134,7 +109,7 @@ class HubSpeech:
         return SpeechChunk(
             samples=spoken.samples,
             sample_rate=self.speaker.sample_rate,
-            mel=_compute_mel(spoken.samples, self.speaker.sample_rate),
+            mel=compute_mel(spoken.samples, self.speaker.sample_rate),
             alignment=spoken.alignment,
             symbols=spoken.symbols,
             sentence=sentence,
@@ -181,18 +156,6 @@ def _time_words(spoken: SpokenSentence, start_s: float, length_s: float, sentenc
         begin, stop = (int(np.searchsorted(path, place)) for place in (first, end))
         found.append(WordTiming(text, start_s + begin * step_s, start_s + stop * step_s))
     return tuple(found)
-
-
-def _compute_mel(samples: FloatArray, sample_rate: int) -> FloatArray:
-    """Return mel frames of the sound for the plot, in the studio's convention."""
-    if not samples.size:
-        return NO_MEL
-    import torch
-
-    from models.audio import MelConfig, log_mel, resample
-
-    config = MelConfig()
-    return log_mel(torch.from_numpy(resample(samples, sample_rate, config.sample_rate)), config).numpy()
 
 
 def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:

@@ -60,10 +60,11 @@ def describe(
         needs_gpu=found.weights_mb > found.format.cpu_limit_mb,
         speed=f"{downloads:,.0f} MB to download; how fast it is shows after the first use",
         loader=found.format.loader,
-        voices=parse_voices(found.card),
+        voices=found.voices or parse_voices(found.card),
         languages=repository.languages,
         backend=found.format.backend,
         added=True,
+        mixes_voices=found.format.mixes_voices,
     )
 
 

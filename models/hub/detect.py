@@ -1,6 +1,7 @@
 """Detect what runs a repository from its list of files, or tell why the studio does not run it.
 
-Only plain numbers are loaded (safetensors), and never a repository's own program code.
+Only plain numbers (safetensors) and graphs of known operators (ONNX) are loaded, and never a repository's own program
+code.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from models.contracts import Voice
 from models.errors import ModelError
 from models.hub.download import HubFile
 from models.hub.formats import BY_NAME, Format, list_format_names, read_format_name
 from models.hub.listing import Repository
+from models.hub.onnx_layout import find_layout, list_voices
 
 ReadJson = Callable[[str], dict[str, Any]]
 
@@ -36,6 +39,7 @@ class DetectedModel:
         weights_mb: of the weights among them.
         stored_half: whether the weights are in half precision.
         card: the content of `auralume.json`, {} for foreign repositories.
+        voices: what its files name as voices; () where they are known only once it is loaded.
     """
 
     format: Format
@@ -43,6 +47,7 @@ class DetectedModel:
     weights_mb: float
     stored_half: bool
     card: dict[str, Any]
+    voices: tuple[Voice, ...] = ()
 
 
 def detect_model(repository: Repository, read: ReadJson) -> DetectedModel:
@@ -59,6 +64,9 @@ def detect_model(repository: Repository, read: ReadJson) -> DetectedModel:
         return _detect_native(repository, read(CARD))
     if INDEX in paths:
         return _detect_pipeline(repository, read(INDEX))
+    voice = _detect_onnx(repository, read)
+    if voice is not None:
+        return voice
     if CONFIG in paths:
         return _detect_transformers(repository, read(CONFIG))
     raise ModelError(
@@ -77,6 +85,21 @@ def _find_format(repository: Repository, name: str) -> Format:
             "format",
         )
     return found
+
+
+def _detect_onnx(repository: Repository, read: ReadJson) -> DetectedModel | None:
+    """Return the kind and files of a voice that is an ONNX graph; None where it is none of a known kind."""
+    try:
+        layout = find_layout(repository.paths, read)
+    except ModelError as error:
+        raise ModelError(f"{repository.repo_id} is a voice as ONNX that cannot be used. {error}", error.kind) from error
+    if layout is None:
+        return None
+    by_path = {file.path: file for file in repository.files}
+    voices = list_voices(layout, read, repository.repo_id)
+    files = tuple(by_path[path] for path in layout.paths)
+    weights = _sum_megabytes(by_path[path] for path in layout.graphs)
+    return DetectedModel(BY_NAME[layout.kind], files, weights, False, {}, voices)
 
 
 def _detect_native(repository: Repository, card: dict[str, Any]) -> DetectedModel:

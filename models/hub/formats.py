@@ -1,7 +1,8 @@
 """The kinds of repositories that the studio can run, one entry each; generic adapters read them.
 
 A repository says what it is in `config.json` (`model_type`, transformers), in `model_index.json` (`_class_name`,
-diffusers), or in `auralume.json` (weights of this project's own recipes).
+diffusers), or in `auralume.json` (weights of this project's own recipes). Voices as ONNX graphs are known by their
+files (`models.hub.onnx_layout`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from models.contracts import Task
+from models.hub.onnx_layout import HIBARI, KOKORO, PIPER
 
-Library = Literal["transformers", "diffusers", "vgg", "auralume"]
+Library = Literal["transformers", "diffusers", "onnx", "vgg", "auralume"]
 
 SPEECH_LOADER = "models.backends.speech:load"
+ONNX_LOADER = "models.backends.onnx_speech:load"
 MUSIC_LOADER = "models.backends.music:load"
 VIDEO_LOADER = "models.backends.video:load"
 SOUND_STYLE_LOADER = "models.backends.sound_style:load"
@@ -43,6 +46,7 @@ class Format:
         extra: patterns of files that it takes, where they exist, beside weights, configurations and tokenizers.
         cpu_limit_mb: weights above this are hopeless without a GPU.
         steps, guidance: of the sampler, as the library itself does it where nothing is said; 0 where it has none.
+        mixes_voices: whether it speaks between two of its voices.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Format:
     cpu_limit_mb: float = 3_000
     steps: int = 0
     guidance: float = 0.0
+    mixes_voices: bool = False
 
 
 SPEECHT5_VOCODER = Companion("microsoft/speecht5_hifigan", "6f01b211b404df2e0a0a20ca79628a757bb35854")
@@ -65,6 +70,19 @@ def _speech(
     name: str, backend: str, summary: str, companion: Companion | None = None, extra: tuple[str, ...] = ()
 ) -> Format:
     return Format(name, Task.SPEECH, "transformers", backend, SPEECH_LOADER, summary, companion, extra)
+
+
+def _onnx_voice(name: str, summary: str, mixes_voices: bool = False) -> Format:
+    return Format(
+        name,
+        Task.SPEECH,
+        "onnx",
+        "",
+        ONNX_LOADER,
+        summary,
+        cpu_limit_mb=2_000,
+        mixes_voices=mixes_voices,
+    )
 
 
 def _video(backend: str, summary: str, guidance: float, steps: int = 50) -> Format:
@@ -92,6 +110,9 @@ FORMATS: tuple[Format, ...] = (
     ),
     _speech("csm", "CsmForConditionalGeneration", "CSM: a conversational voice made of a Llama and the Mimi codec."),
     _speech("dia", "DiaForConditionalGeneration", "Dia: dialogues of two speakers, written as [S1] and [S2]."),
+    _onnx_voice(KOKORO, "Kokoro: clear English voices, of which two can be mixed; needs no GPU.", True),
+    _onnx_voice(HIBARI, "hibari: a small voice that learned from Kokoro, many times faster than real time."),
+    _onnx_voice(PIPER, "Piper: English voices of many people, several times faster than real time."),
     Format(
         "musicgen",
         Task.MUSIC,

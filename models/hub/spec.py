@@ -68,7 +68,7 @@ class ModelSpec:
         voices: what a speech model can sound like; the first is the default.
         languages: codes of ISO 639 that it understands, as its page says; () where none are named.
         hardware: what it is made for, as text; "" where any machine will do.
-        backend: class of transformers or diffusers that runs it; "" for the studio's own networks.
+        backend: class of transformers or diffusers that runs it; "" for the studio's own networks and for ONNX graphs.
         added: whether a person added it, so that it can be removed again.
         mixes_voices: whether a speech model speaks between two of its voices.
 
@@ -123,7 +123,7 @@ class ModelSpec:
 
     @property
     def is_native(self) -> bool:
-        """Return whether the studio's own networks run it, not a class of transformers or diffusers."""
+        """Return whether no class of transformers or diffusers runs it, but the studio by itself."""
         return not self.backend
 
     @property

@@ -9,8 +9,11 @@ is not listed here, because its commit or size could not be looked up, can be ad
 from __future__ import annotations
 
 from models.contracts import Voice
+from models.hub.download import Hub, HubFile
 from models.hub.formats import BY_NAME
+from models.hub.onnx_layout import KOKORO, PIPER
 from models.hub.spec import ModelSpec, Snapshot
+from models.hub.voice_names import KOKORO_ENGLISH, make_kokoro_voices
 
 
 def _entry(
@@ -31,6 +34,7 @@ def _entry(
     needs_gpu: bool = False,
     speed: str = "",
     voices: tuple[Voice, ...] = (),
+    files: tuple[HubFile, ...] = (),
 ) -> ModelSpec:
     line = BY_NAME[kind]
     return ModelSpec(
@@ -41,7 +45,7 @@ def _entry(
         licence=licence,
         commercial_use=commercial_use,
         credit=f"{credit}; huggingface.co/{repo_id}",
-        sources=(Snapshot(repo_id, revision, size_mb),),
+        sources=(Hub(repo_id, revision, files) if files else Snapshot(repo_id, revision, size_mb),),
         memory_mb=memory_mb,
         needs_gpu=needs_gpu,
         speed=speed or ("needs a GPU" if needs_gpu else "how fast it is shows after the first use"),
@@ -50,6 +54,7 @@ def _entry(
         hardware=hardware,
         backend=line.backend,
         voices=voices,
+        mixes_voices=line.mixes_voices,
     )
 
 
@@ -59,7 +64,46 @@ BARK_VOICES = tuple(
     for number in (0, 3, 6)
 )
 
+PIPER_JOE = "en/en_US/joe/medium/en_US-joe-medium.onnx"
+
 HUB_CATALOG: tuple[ModelSpec, ...] = (
+    _entry(
+        "kokoro-82m",
+        "Kokoro, 82M",
+        KOKORO,
+        "onnx-community/Kokoro-82M-v1.0-ONNX",
+        "1939ad2a8e416c0acfeecc08a694d14ef25f2231",
+        107,
+        900,
+        "Apache-2.0",
+        "Clear English voices, 28 of them, American and British, any two of which can be mixed.",
+        credit=(
+            "hexgrad 2025; its authors say that it was trained largely on synthetic speech of other systems; ONNX by "
+            "onnx-community"
+        ),
+        languages=("en",),
+        speed="about 0.6 s of a processor core for a second of speech",
+        voices=make_kokoro_voices(KOKORO_ENGLISH),
+    ),
+    _entry(
+        "piper-joe",
+        "Piper, Joe",
+        PIPER,
+        "rhasspy/piper-voices",
+        "834f23262168a7e809179465e4113f23f5a7d1f7",
+        63,
+        500,
+        "CC0-1.0",
+        "An American man who reads aloud, quickly; other voices of Piper are added by the id of their repository.",
+        credit="Hansen 2023; trained on a voice data set of Nabu Casa (CC0), beginning from Piper's voice lessac",
+        languages=("en",),
+        speed="about 0.1 s of a processor core for a second of speech",
+        voices=(Voice("joe", "Joe, American English, a man", "CC0-1.0", "a voice of Piper"),),
+        files=(
+            HubFile(PIPER_JOE, 63_201_294, "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"),
+            HubFile(f"{PIPER_JOE}.json", 4_794),
+        ),
+    ),
     _entry(
         "mms-eng",
         "MMS English",

@@ -21,8 +21,8 @@ from studio.page.tab import Tab
 
 HINT = (
     "Any repository of a supported kind, by its id or address. A branch or tag is pinned to the commit that it names "
-    "now. Only safetensors are loaded, and never a repository's own program code. A folder with weights of your own "
-    "that <code>python -m training.pack</code> made works too."
+    "now. Only safetensors and ONNX graphs are loaded, and never a repository's own program code. A folder of this "
+    "machine works too: weights that <code>python -m training.pack</code> made, or voices of Kokoro, hibari or Piper."
 )
 USABLE = ("download", "verify", "free", "delete", "off")  # buttons that a model may have no use for
 SMALL: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -53,13 +53,14 @@ def put_on_shelf(registry: Registry, repository: str, revision: str = "") -> Mod
 
 def _describe(registry: Registry, repository: str, revision: str) -> ModelSpec:
     from models.backends.native_weights import describe_folder
+    from models.backends.onnx_folder import describe_onnx_folder
     from models.hub.describe import describe
 
     if not repository:
         raise ValueError("Type the id of a repository first, such as facebook/mms-tts-eng.")
     folder = Path(repository).expanduser()
     if folder.is_dir() and not os.environ.get("SPACE_ID"):
-        return describe_folder(folder)
+        return describe_onnx_folder(folder) or describe_folder(folder)
     return describe(
         repository,
         revision or "main",

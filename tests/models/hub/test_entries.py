@@ -222,7 +222,7 @@ def test_what_is_known_of_kinds() -> None:
 
 @pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.name)
 def test_every_kind_is_whole(each: Any) -> None:
-    assert each.library in ("transformers", "diffusers", "vgg", "auralume")
+    assert each.library in ("transformers", "diffusers", "onnx", "vgg", "auralume")
     assert bool(each.backend) == (each.library in ("transformers", "diffusers"))
     assert (each.steps > 0) == (each.task == Task.VIDEO and each.library == "diffusers")
     assert each.loader.endswith(":load")
