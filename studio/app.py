@@ -12,7 +12,7 @@ from gradio import audio_stream_encoder
 
 from models.media.limits import MAX_UPLOAD_BYTES
 from models.registry.registry import Registry
-from studio import serving
+from studio import serving, tool_jobs
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
@@ -87,6 +87,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
                         tab.build(registry)
         if library is not None:
             library_tab.build_shelf()
+        tool_jobs.build(registry, places_of(), BOARDS[studio], library)
         markup(html.footer(), elem_id="studio-footer")
         wire_drafts(studio)
         wire_returns(studio)

@@ -24,10 +24,10 @@ from gradio.components import Component
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.marking import mark_result
-from studio.page import jobs
+from studio.page import html, jobs
 from studio.page.calls import keep_call
 from studio.page.components import QUIET
-from studio.page.events import Events, Outcome
+from studio.page.events import Events, Outcome, Status
 from studio.page.fields import (
     REQUIRED,
     Choice,
@@ -278,10 +278,11 @@ def endpoint(
         trigger = gr.Button(f"/{name}")
         outputs = [each.component() for each in results]
     fields, library = form.fields.public, library_of_page()
-    places_of().programs[name] = Program(form.fields, work)
     returned = [each.name for each in results if each.name]
+    places_of().programs[name] = Program(form.fields, work, tuple(returned))
 
     def run(request: gr.Request, *row: Any) -> Iterator[Any]:
+        row, progress = row[:-1], row[-1]
         values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))
         key = str(values.pop("model", "") or "")
         outcome, uploads = Outcome(), form.uploads(values)
@@ -289,6 +290,7 @@ def endpoint(
             with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
                 for events in steps:
                     outcome.add(events)
+                    _tell(progress, events)
                     if outcome.report is None:
                         yield _row([None] * len(results))  # a caller who leaves is noticed at a yield
                         continue
@@ -314,6 +316,13 @@ def endpoint(
     )
 
 
+def _tell(progress: gr.Progress, events: Events) -> None:
+    """Tell a program how far the work is, in the words of the page."""
+    for event in events:
+        if isinstance(event, Status) and isinstance(event.html, html.StatusLine):
+            progress(event.html.share, desc=event.html.what)
+
+
 def _row(values: list[Any]) -> Any:
     return tuple(values) if len(values) > 1 else values[0]
 
@@ -337,6 +346,7 @@ def describe(function: Any, name: str, about: str, fields: Iterable[Field], comp
         raise ValueError(f"/{name} has a required parameter after one with a default.")
     function.__name__ = function.__qualname__ = name
     asks = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
-    function.__signature__ = inspect.Signature([asks, *parameters])  # Gradio gives the request, and tells nobody of it
+    told = inspect.Parameter("progress", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=gr.Progress())
+    function.__signature__ = inspect.Signature([asks, *parameters, told])  # Gradio gives both, and tells nobody of them
     function.__annotations__ = {each.name: each.annotation for each in (asks, *parameters)}
     function.__doc__ = "\n".join([about, "", "Args:", *lines])

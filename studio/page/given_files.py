@@ -7,6 +7,7 @@ a folder named by its content.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,18 @@ from gradio.utils import get_upload_folder
 
 from models.media.limits import MAX_UPLOAD_BYTES
 from studio.io.web_files import download
+from studio.library.store import Library
 
 FILE_ROUTE = "/gradio_api/file="
+HANDLE = "library://"
 NOT_OURS = "{!r} is no file that this studio made or was given. Upload it, or give a web address."
 NOT_FETCHED = "{!r} cannot be fetched: {}. Upload the file, or give an address that anybody can reach."
 Fetch = Callable[[str | Path | None], Awaitable[str | None]]
+
+
+def cache_folder() -> Path:
+    """Return where uploads and results lie."""
+    return Path(get_upload_folder())
 
 
 def find_own_file(given: str) -> Path | None:
@@ -37,7 +45,7 @@ def find_own_file(given: str) -> Path | None:
         if not is_file:
             return None
         path = unquote(path)
-    cache = Path(get_upload_folder()).resolve()
+    cache = cache_folder().resolve()
     try:
         file = Path(path).resolve()
         if file.is_relative_to(cache) and file.is_file():
@@ -47,6 +55,30 @@ def find_own_file(given: str) -> Path | None:
     if is_address(given):
         return None
     raise ValueError(NOT_OURS.format(given[:200]))
+
+
+def find_given_file(given: str, library: Library | None, owner: str) -> Path | None:
+    """Return the file that a path, an address or a handle `library://ITEM` or `library://ITEM/FILE` names, or None.
+
+    A kept file is copied into the cache, where files that endpoints take have to lie.
+
+    Raises:
+        ValueError: the path is none of the cache, or the owner's library holds no such file.
+    """
+    if not given.startswith(HANDLE):
+        return find_own_file(given)
+    if library is None:
+        raise ValueError(f"{given[:200]!r} cannot be found: this studio keeps no results.")
+    item_id, _, name = given.removeprefix(HANDLE).partition("/")
+    files = library.get(owner, item_id).files
+    kept = next((each for each in files if each.name == (unquote(name) or files[0].name)), None)
+    if kept is None:
+        raise ValueError(f"{given[:200]!r} is no file of this result; it has {', '.join(each.name for each in files)}.")
+    copy = cache_folder() / kept.digest / kept.name
+    if not copy.is_file():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(library.path(owner, item_id, kept.name), copy)
+    return copy
 
 
 def take_given_files(component: Component) -> None:
@@ -61,7 +93,7 @@ def take_given_files(component: Component) -> None:
             return await fetch(given)
         try:
             own = find_own_file(given)
-            return await fetch(own or await download(given, Path(get_upload_folder()), MAX_UPLOAD_BYTES))
+            return await fetch(own or await download(given, cache_folder(), MAX_UPLOAD_BYTES))
         except Exception as error:
             raise gr.Error(NOT_FETCHED.format(given[:200], error), print_exception=False) from error
 

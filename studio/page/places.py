@@ -79,10 +79,12 @@ class Program:
 
     Attributes:
         fields: of its form; work: as the endpoint does it, with a model's key, values, and a folder for files.
+        results: names of the files that it returns.
     """
 
     fields: FieldList
     work: Callable[[str, dict[str, Any], str], Generator[Events]]
+    results: tuple[str, ...] = ()
 
     def run(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
         """Do it with these values, and the first values of all other fields; raises its failures."""

@@ -266,6 +266,11 @@ class RunBoard:
             run = self._runs.get(job_id)
         return run if run is not None and run.job.owner == owner else None
 
+    def find(self, job_id: str) -> BackgroundRun | None:
+        """Return a run by its id, whoever began it."""
+        with self._lock:
+            return self._runs.get(job_id)
+
     def find_shown(self, browser: str, place: str) -> BackgroundRun | None:
         """Return the newest run that was begun in this browser at this place, while it is remembered."""
         with self._lock:

@@ -19,6 +19,7 @@ import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -56,6 +57,7 @@ VOICES = (
     "cedar",
 )
 CREATED = 1_764_374_400  # when these models were first shipped, seconds since 1970
+NO_INSTRUCTIONS = "instructions are followed by none of these models; leave them out, and choose a voice and a speed."
 SPEEDS = (0.25, 4.0)  # OpenAI's
 MODEL_SPEEDS = (0.5, 2.0)  # ours; beyond them the finished sound is stretched
 WHOLE_CHARACTERS = 600  # a shorter text comes as a whole file where a format tells its length
@@ -76,6 +78,7 @@ STATUS = {  # clients try again what begins with 5, so what asking again does no
     "busy": 503, "network": 503, "server": 502, "quota": 429, "rate-limit": 429,
     "unknown-model": 404, "offline": 404, "not-found": 404, "revision": 404, "gated": 403, "forbidden": 403,
     "gpu": 422, "memory": 422, "format": 422, "unsafe": 422,
+    "weights": 422, "loader": 422,
 }  # fmt: skip
 
 
@@ -88,6 +91,13 @@ def routes(registry: Registry) -> list[Route]:
         Route("/v1/models/{name:path}", answers.model, methods=["GET"]),
         Route("/v1/audio/voices", answers.voices, methods=["GET"]),
     ]
+
+
+@dataclass
+class SoundLength:
+    """How much sound has been made, before it is stretched."""
+
+    seconds: float = 0.0
 
 
 class SpeechAnswers:
@@ -140,10 +150,11 @@ class SpeechAnswers:
             form = _one_of(wishes, "response_format", "mp3", tuple(FORMATS))
             as_events = _one_of(wishes, "stream_format", "audio", ("audio", "sse")) == "sse"
             speed, seed = _number(wishes, "speed", 1.0, *SPEEDS), _number(wishes, "seed", 0, 0, MAX_SEED)
-            text = _text(wishes)
+            text, made = _text(wishes), SoundLength()
             loop = asyncio.get_running_loop()
             kept = self._kept(request)
-            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, wishes, text, speed, int(seed), kept)
+            asked = wishes, text, speed, int(seed), made, kept
+            rate, pieces = await loop.run_in_executor(self._waiting, self._begin, *asked)
             if len(text) <= WHOLE_CHARACTERS and not as_events and form in ("wav", "flac"):
                 whole = await loop.run_in_executor(self._making, whole_file, pieces, rate, form)
                 return Response(whole, media_type=FORMATS[form][0])
@@ -151,7 +162,7 @@ class SpeechAnswers:
             return _refusal(error)
         sound = wav(pieces, rate) if form == "wav" else encoded(pieces, rate, FORMATS[form][1])
         if as_events:
-            return StreamingResponse(aside(events(sound), self._making), media_type="text/event-stream")
+            return StreamingResponse(aside(events(sound, text, made), self._making), media_type="text/event-stream")
         return StreamingResponse(aside(sound, self._making), media_type=FORMATS[form][0])
 
     def _kept(self, request: Request) -> KeptSpeech | None:
@@ -162,7 +173,13 @@ class SpeechAnswers:
         return KeptSpeech(library, owner_of(request.headers))
 
     def _begin(
-        self, wishes: dict[str, Any], text: str, speed: float, seed: int, kept: KeptSpeech | None = None
+        self,
+        wishes: dict[str, Any],
+        text: str,
+        speed: float,
+        seed: int,
+        made: SoundLength,
+        kept: KeptSpeech | None = None,
     ) -> tuple[int, Iterator[bytes]]:
         """Load the model and wait for the first sound: (sample rate, int16 sound piece by piece)."""
         key = self._key(str(wishes.get("model") or ""))
@@ -182,6 +199,7 @@ class SpeechAnswers:
         def pieces() -> Iterator[bytes]:
             with contextlib.closing(chunks):  # type: ignore[type-var]
                 for chunk in chain([first], chunks):
+                    made.seconds += chunk.samples.size / chunk.sample_rate
                     yield audio_files.to_int16(chunk.samples).tobytes()
 
         sound: Iterator[bytes] = pieces()
@@ -302,13 +320,18 @@ def _feed(pieces: Iterator[bytes], into: Any) -> None:
             close()
 
 
-def events(sound: Iterator[bytes]) -> Iterator[str]:
-    """Return server-sent events as OpenAI's."""
+def events(sound: Iterator[bytes], text: str, made: SoundLength) -> Iterator[str]:
+    """Return server-sent events as OpenAI's.
+
+    The last one tells what was used: a character of the text is a token, and so is a hundredth of a second of sound.
+    """
     with contextlib.closing(sound):  # type: ignore[type-var]
         for block in sound:
             delta = {"type": "speech.audio.delta", "audio": base64.b64encode(block).decode("ascii")}
             yield f"data: {json.dumps(delta)}\n\n"
-    yield f"data: {json.dumps({'type': 'speech.audio.done'})}\n\n"
+    used = {"input_tokens": len(text), "output_tokens": round(100 * made.seconds)}
+    done = {"type": "speech.audio.done", "usage": used | {"total_tokens": sum(used.values())}}
+    yield f"data: {json.dumps(done)}\n\n"
 
 
 async def _wishes(request: Request) -> dict[str, Any]:
@@ -338,6 +361,8 @@ def _text(wishes: dict[str, Any]) -> str:
     text = wishes.get("input")
     if not isinstance(text, str):
         raise ValueError("input is missing; it must be the text to speak." if text is None else "input must be text.")
+    if wishes.get("instructions"):
+        raise ValueError(NO_INSTRUCTIONS)
     return text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
+from studio.library.store import Library
 from tests.studio.debug_beats import music_video_specs
 from tests.studio.debug_music import debug_music_spec
 from tests.studio.debug_speech import debug_entry, debug_registry, debug_spec
@@ -26,9 +27,9 @@ def whole_registry(folder: Path) -> Registry:
 
 
 @contextmanager
-def serve_studio(folder: Path, **options: Any) -> Iterator[str]:
+def serve_studio(folder: Path, library: Library | None = None, **options: Any) -> Iterator[str]:
     """Serve it inside the `with`, and give its address, without a slash at the end."""
-    studio = build_studio(whole_registry(folder))
+    studio = build_studio(whole_registry(folder), library)
     settings: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "server_name": "127.0.0.1"} | options
     launch_studio(studio, **settings)
     try:

@@ -88,6 +88,13 @@ def test_the_client_of_openai(address: str, tmp_path: Path) -> None:
     with client.audio.speech.with_streaming_response.create(model="tts-1", voice="low", input="Hello.") as answer:
         answer.stream_to_file(streamed)
     assert streamed.stat().st_size > 1000
+    told = client.audio.speech.with_raw_response.create(
+        model="gpt-4o-mini-tts-2025-12-15", voice="marin", input="Hello.", speed=4, stream_format="sse"
+    )
+    assert '"usage": {"input_tokens": 6' in told.text
+    with pytest.raises(APIStatusError) as caught:
+        client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello.", instructions="Whisper.")
+    assert caught.value.status_code == 400 and "Instructions" in caught.value.message
     with pytest.raises(APIStatusError) as caught:
         client.audio.speech.create(model="tts-1", voice="nobody", input="Hello.")
     assert caught.value.status_code == 400 and "this model has low, high" in caught.value.message

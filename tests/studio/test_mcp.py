@@ -61,6 +61,9 @@ def test_every_tool_says_what_each_parameter_takes(address: str) -> None:
             assert enum is None or all(isinstance(value, kinds[str(kind)]) for value in enum), (name, parameter, row)
     assert "midi_file" not in tools["music"].inputSchema.get("required", [])
     assert tools["music"].inputSchema["properties"]["instruments"]["items"]["type"] == "integer"
+    tempo, style_file = tools["music"].inputSchema["properties"]["tempo"], tools["video_style"].inputSchema
+    assert (tempo["minimum"], tempo["maximum"], tempo["default"]) == (0, 200, 0)
+    assert "library://" in style_file["properties"]["style_file"]["format"]
     assert 720 in tools["music_video"].inputSchema["properties"]["shorter_side"]["enum"]
 
 

@@ -14,24 +14,30 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from mcp.shared.session import ProgressFnT
 
 from studio.access import rules_for
+from studio.library.store import Library
 from tests.loops import run_coroutine
 from tests.studio.debug_studio import serve_studio
 
 pytestmark = pytest.mark.slow
 
 Tool = Callable[..., list[str]]
+Tell = ProgressFnT
 SMALL: dict[str, Any] = {"shorter_side": 480, "preview": True, "steps": 4}
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve_studio(tmp_path_factory.mktemp("mcp"), mcp_server=True) as address:
+    folder = tmp_path_factory.mktemp("mcp")
+    with serve_studio(folder, Library(folder / "library"), mcp_server=True) as address:
         yield address
 
 
-def call(address: str, tool: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
+def call(
+    address: str, name: str, /, headers: dict[str, str] | None = None, tell: Tell | None = None, **arguments: Any
+) -> Any:
     async def ask() -> Any:
         url = f"{address}/gradio_api/mcp/"
         async with (
@@ -40,14 +46,15 @@ def call(address: str, tool: str, headers: dict[str, str] | None = None, **argum
         ):
             await session.initialize()
             names = [each.name for each in (await session.list_tools()).tools]
-            return await session.call_tool(next(each for each in names if each.endswith(tool)), arguments)
+            full_name = next(each for each in names if each.endswith(name))
+            return await session.call_tool(full_name, arguments, progress_callback=tell)
 
     return run_coroutine(ask())
 
 
 @pytest.fixture
 def tool(address: str) -> Tool:
-    def use(name: str, **arguments: Any) -> list[str]:
+    def use(name: str, /, **arguments: Any) -> list[str]:
         answer = call(address, name, **arguments)
         assert not answer.isError, answer.content
         return [each.text if each.type == "text" else each.mimeType for each in answer.content]
@@ -72,6 +79,54 @@ def test_speech_becomes_music_becomes_a_music_video_in_a_style(address: str, too
     picture = tool("video_style", content=_path_of(painted), style="woodcut", clip_size=128)[0]  # by path as well
     assert picture.endswith(".mp4")
     assert tool("video", prompt="a red ball", length_s=1, sound="off")[0].endswith(".mp4")
+
+
+def test_a_long_job_returns_an_id_and_what_it_made_is_handed_on(tool: Tool) -> None:
+    def finish(name: str, /, **arguments: Any) -> tuple[dict[str, Any], list[str]]:
+        job = json.loads(tool("begin_job", tool=name, arguments=arguments)[0])["job"]
+        while True:
+            told, *files = tool("ask_job", job=job, wait_s=30)
+            said = json.loads(told)
+            if said["state"] not in ("waiting", "running"):
+                return said, files
+
+    said, files = finish("speech", text="Hello there.")
+    assert said["state"] == "done" and said["report"]["words"][0]["text"] == "Hello" and said["share"] == 1
+    wav = next(each for each in said["handles"] if each.endswith(".wav"))
+    assert wav.startswith("library://") and httpx.get(files[0], trust_env=False).content[:4] == b"RIFF"
+    styled, files = finish("audio_style", content=wav, style="hiss")
+    assert styled["report"]["style"] == "hiss"
+    item = wav.rpartition("/")[0]  # an item's first file, by its id alone
+    assert json.loads(tool("audio_style", content=item, style="hum")[1])["style"] == "hum"
+
+
+def test_what_is_wrong_with_a_job_is_said(address: str, tool: Tool) -> None:
+    for arguments, said in (
+        ({"tool": "poem"}, "There is no tool 'poem'"),
+        ({"tool": "speech", "arguments": {"text": "Hello.", "speed": 99}}, "Speed"),
+        ({"tool": "audio_style", "arguments": {"content": "/etc/passwd"}}, "no file that this studio made"),
+        ({"tool": "audio_style", "arguments": {"content": "library://nothing"}}, "not in your library"),
+        ({"tool": "speech", "arguments": {"words": "Hello."}}, "no control named 'words'"),
+    ):
+        answer = call(address, "begin_job", **arguments)
+        assert answer.isError and said in answer.content[0].text
+    assert call(address, "ask_job", job="nothing").isError
+    job = json.loads(tool("begin_job", tool="live_music", arguments={"length_s": 30})[0])["job"]
+    tool("stop_job", job=job)
+    state = json.loads(tool("ask_job", job=job, wait_s=60)[0])["state"]
+    assert state in ("stopped", "done")
+
+
+def test_progress_is_told_in_words_and_grows(address: str) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    film = call(address, "video", tell=tell, prompt="a red ball", length_s=1, sound="off")
+    assert not film.isError and film.content[0].text.endswith(".mp4")
+    shares = [each for each, _, _ in told]
+    assert shares and shares == sorted(set(shares)) and all(total == 100 and said for _, total, said in told)
 
 
 def test_live_tools_play_and_film(address: str, tool: Tool) -> None:

@@ -103,9 +103,12 @@ def test_voices_and_speed(client: TestClient, tmp_path: Path) -> None:
 def test_events(client: TestClient) -> None:
     answer = client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav", "stream_format": "sse"})
     rows = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
-    assert rows[-1] == {"type": "speech.audio.done"} and len(rows) > 3
+    used = rows[-1]["usage"]
+    assert rows[-1]["type"] == "speech.audio.done" and len(rows) > 3
+    assert used["input_tokens"] == len(ASKED["input"]) and used["total_tokens"] == sum(used.values()) / 2
     joined = b"".join(base64.b64decode(row["audio"]) for row in rows[:-1])
     whole = client.post("/v1/audio/speech", json=ASKED | {"response_format": "wav"}).content
+    assert used["output_tokens"] == pytest.approx(100 * (len(whole) - 44) / 2 / 22_050, abs=1)
     assert joined[:4] == whole[:4] == b"RIFF" and joined[44:] == whole[44:]  # only the file knows its length
 
 
@@ -118,7 +121,7 @@ def test_events(client: TestClient) -> None:
         ({"speed": 9}, 400, "speed"),
         ({"speed": "fast"}, 400, ""),
         ({"model": "speech/none"}, 404, "no model"),
-        ({"model": "speech/broken"}, 500, "damaged"),
+        ({"model": "speech/broken"}, 422, "damaged"),
     ],
 )
 def test_wrong_wishes_are_sentences(client: TestClient, wrong: dict[str, Any], status: int, said: str) -> None:
@@ -291,6 +294,7 @@ def test_a_short_request_is_answered_beside_two_long_ones(tmp_path: Path) -> Non
         ({"voice": "nobody"}, "this model has low, high"),
         ({"voice": ["low"]}, "this model has low, high"),
         ({"voice": {"id": ["x"]}}, "this model has low, high"),
+        ({"instructions": "Whisper."}, "leave them out"),
         ({"model": 7}, "no model"),
         ({"model": ["tts-1"]}, "no model"),
     ],
