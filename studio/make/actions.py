@@ -15,6 +15,7 @@ from studio.io import audio_files, temp_folders
 from studio.make.plan import Undertaking, plan_undertaking
 from studio.page import html, jobs
 from studio.page.events import Events, Files, Lineage, Outcome, Pictures, Problem, Status
+from studio.page.keeping import recipe_in
 from studio.page.places import Places
 
 NEEDED = (Task.SPEECH, Task.MUSIC, Task.BEATS, Task.VIDEO)  # what the registry must offer
@@ -37,16 +38,16 @@ NOTHING: Events = (
 
 @dataclass
 class _PartsMade:
-    """How far a run is: what it has made, and what it does now."""
+    """How far a run is: what it has made, and whether the last part of it was stopped."""
 
     made: list[str] = field(default_factory=list)
-    doing: str = ""
+    is_cut: bool = False
 
     @property
     def kept(self) -> str:
         """Return what is there, in words."""
         said = {"introduction": "the introduction", "song": "the song", "film": "the video"}
-        return " and ".join(said[name] for name in self.made)
+        return " and ".join(said[name] for name in self.made) + (" so far" if self.is_cut else "")
 
 
 class MakeActions:
@@ -81,10 +82,12 @@ class MakeActions:
         values: dict[str, Any] = {"text": plan.introduction, "seed": plan.seed}
         yield from self._run_part("introduction", "speech", Task.SPEECH, values, folder, progress, should_stop, spoken)
         yield *_show("introduction", spoken.files["wav"]), Files({"introduction_mp3": spoken.files.get("mp3")})
+        _heed(should_stop)
         composed = Outcome()
         yield from self._run_part("song", "music", Task.MUSIC, plan.music, folder, progress, should_stop, composed)
         files = Files({"midi": composed.files.get("midi"), "song_mp3": composed.files.get("mp3")})
         yield *_show("song", composed.files["wav"]), files
+        _heed(should_stop)
         yield (Status(html.status("Laying the voice over the song")),)
         mix, captions = mix_parts(plan, folder, spoken, composed)
         yield (Files({"mix": mix, "captions": captions}),)
@@ -99,8 +102,9 @@ class MakeActions:
             "seed": plan.seed,
         }
         yield from self._run_part("film", "music_video", Task.VIDEO, values, folder, progress, should_stop, filmed)
-        line = Status(html.finished("An introduction, a song and a music video", f"seed {plan.seed}"))
-        yield *_show("film", filmed.files["file"]), Pictures({"picture": ""}), line
+        yield *_show("film", filmed.files["file"]), Pictures({"picture": ""})
+        _heed(should_stop)
+        yield (Status(html.finished("An introduction, a song and a music video", f"seed {plan.seed}")),)
 
     def _run_part(
         self,
@@ -113,8 +117,13 @@ class MakeActions:
         should_stop: Callable[[], bool],
         outcome: Outcome,
     ) -> Generator[Events]:
-        """Do the work of a tab in a folder of its own, and tell how far it is; `outcome` takes what it makes."""
-        progress.doing = name
+        """Do the work of a tab in a folder of its own, and tell how far it is; `outcome` takes what it makes.
+
+        What is stopped in the middle leaves what it has.
+
+        Raises:
+            Stopped: it has nothing.
+        """
         number, own = SHOWN.index(name) + 1, folder / name
         own.mkdir()
         said = f"{number} of {len(SHOWN)}: {PARTS[name]}"
@@ -122,15 +131,16 @@ class MakeActions:
         spec = self.registry.default(task)
         if spec is None:
             raise ValueError(f"There is no model on the shelf for this part: {PARTS[name].lower()}.")
-        with closing(self.places.programs[program].run(spec.key, values, str(own))) as steps:
+        is_cut = False
+        with closing(self.places.programs[program].run(spec.key, values, str(own), should_stop)) as steps:
             for events in steps:
-                if should_stop():
-                    raise jobs.Stopped
+                is_cut = name == "introduction" and (is_cut or (should_stop() and not outcome.files))
                 outcome.add(events)
                 yield tuple(_pass_on(each, said) for each in events if isinstance(each, (Status, Pictures)))
-        if should_stop():
+        if not outcome.files:
             raise jobs.Stopped
         progress.made.append(name)
+        progress.is_cut = is_cut or _is_stopped(outcome)
 
 
 def mix_parts(plan: Undertaking, folder: Path, spoken: Outcome, composed: Outcome) -> tuple[Path, Path | None]:
@@ -150,6 +160,18 @@ def mix_parts(plan: Undertaking, folder: Path, spoken: Outcome, composed: Outcom
     captions = mix.with_suffix(".srt")
     captions.write_text(write_captions(read_captions(spoken.files["srt"]), VOICE_STARTS_S), encoding="utf-8")
     return mix, captions
+
+
+def _heed(should_stop: Callable[[], bool]) -> None:
+    """Raise Stopped where nothing more is to be made."""
+    if should_stop():
+        raise jobs.Stopped
+
+
+def _is_stopped(outcome: Outcome) -> bool:
+    """Tell whether the recipe in one of the files says that the work was stopped."""
+    recipes = (recipe_in(Path(each)) for each in outcome.files.values())
+    return any(each is not None and "stopped" in each.settings for each in recipes)
 
 
 def _show(name: str, path: str) -> Events:

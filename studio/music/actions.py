@@ -77,7 +77,9 @@ class MusicActions:
             "Stopped before the first bar",
         )
 
-    def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+    def run_program(
+        self, key: str, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Generator[Events]:
         """Make music for a program; the last events are the files and the report. Raises failures."""
         yield from jobs.run_with_model(
             self.registry,
@@ -86,6 +88,7 @@ class MusicActions:
             lambda used, model, request, stop: self._make(
                 used, model, request, lambda: nullcontext(folder), stop, is_watched=False
             ),
+            should_stop,
         )
 
     def _make(

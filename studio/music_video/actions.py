@@ -137,14 +137,16 @@ class MusicVideoActions:
                 (Pictures({"picture": ""}),),
             )
 
-    def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+    def run_program(
+        self, key: str, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Generator[Events]:
         """Make a video for a program: the last step has its file, and the beats as the report. Raises failures."""
         song: Song | None = None
         trim = values["start_s"], values["end_s"]
         shown = unpack(values["song"], trim) if values.get("beats_from") else None
         try:
             unpacked = unpack(values.get("beats_from") or values["song"], trim)
-            for events in jobs.run_with_model(self.registry, self._detector_key(), unpacked, self._hear):
+            for events in jobs.run_with_model(self.registry, self._detector_key(), unpacked, self._hear, should_stop):
                 song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
                 yield tuple(each for each in events if isinstance(each, Status))
             assert song is not None
@@ -157,6 +159,7 @@ class MusicVideoActions:
                 used,
                 request,
                 lambda used, model, request, stop: self._draw(used, model, request, values, stop),
+                should_stop,
             )
             yield (Report(beats_json(song)),)
         finally:

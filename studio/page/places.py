@@ -78,19 +78,25 @@ class Program:
     """The work of an endpoint, for what stands beside the tabs and asks several of them.
 
     Attributes:
-        fields: of its form; work: as the endpoint does it, with a model's key, values, and a folder for files.
+        fields: of its form; work: as the endpoint does it, with a model's key, values, and a folder for files; what is
+            to be stopped takes a function that tells whether to, too.
         results: names of the files that it returns.
     """
 
     fields: FieldList
-    work: Callable[[str, dict[str, Any], str], Generator[Events]]
+    work: Callable[..., Generator[Events]]
     results: tuple[str, ...] = ()
 
-    def run(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
-        """Do it with these values, and the first values of all other fields; raises its failures."""
+    def run(
+        self, key: str, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool] | None = None
+    ) -> Generator[Events]:
+        """Do it with these values, and the first values of all other fields; raises its failures.
+
+        What is told to stop ends with the files of what it has, or raises Stopped where that is nothing.
+        """
         row = self.fields.defaults() | dict(values)
         row.pop("model", None)
-        yield from self.work(key, row, folder)
+        yield from self.work(key, row, folder, *((should_stop,) if should_stop is not None else ()))
 
 
 @dataclass

@@ -66,13 +66,16 @@ class SpeechActions:
             "Stopped before the first word",
         )
 
-    def run_program(self, key: str, values: Mapping[str, Any], folder: str) -> Generator[Events]:
+    def run_program(
+        self, key: str, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Generator[Events]:
         """Speak for a program; the last events are the files and the report. Raises failures."""
         yield from jobs.run_with_model(
             self.registry,
             key,
             build_request(values),
             lambda used, model, request, stop: self._speak(used, model, request, folder, stop, is_watched=False),
+            should_stop,
         )
 
     def _speak(

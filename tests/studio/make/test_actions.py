@@ -13,6 +13,7 @@ import soundfile
 
 from models.media.clip_info import probe
 from models.media.voice_over import lay_voice_over
+from models.music_video import generator
 from models.music_video.captions import read_captions
 from studio.app import build_studio
 from studio.library import jobs as states
@@ -20,6 +21,8 @@ from studio.library.items import LibraryItem
 from studio.library.store import Library
 from studio.make import actions as make_actions
 from studio.make.actions import VOICE_STARTS_S
+from studio.music.take import MusicTake
+from studio.music_video import actions as music_video_actions
 from studio.page.runs import BOARDS, BackgroundRun
 from studio.page.wiring import RETURNS, Workbench
 from tests.studio.debug_studio import whole_registry
@@ -115,6 +118,38 @@ def test_stop_keeps_the_parts_that_are_finished(
     assert "the introduction and the song kept" in line(run)
     new = {item.kind for item in library.find("local") if item.id not in before}
     assert {"speech", "music"} <= new and "music_video" not in new
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["music", "music_video"])
+def test_stop_in_the_middle_of_a_part_keeps_what_is_there_of_it(
+    kind: str, bench: Workbench, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {item.id for item in library.find("local")}
+    add, show = MusicTake.add, music_video_actions._progress
+
+    def stop_in_the_song(take: MusicTake, chunk: Any) -> None:
+        add(take, chunk)
+        if len(take.bars) == 4:
+            bench.board.stop(run)
+
+    def stop_in_the_film(chunk: Any, request: Any) -> Any:
+        if chunk.frames >= 2 * request.rate:
+            bench.board.stop(run)
+        return show(chunk, request)
+
+    if kind == "music":
+        monkeypatch.setattr(MusicTake, "add", stop_in_the_song)
+    else:
+        monkeypatch.setattr(music_video_actions, "_progress", stop_in_the_film)
+        monkeypatch.setattr(generator, "REPORT_EVERY_S", 0.0)  # a look at Stop after each frame
+    run = begin(bench, "a lake, 120 bpm, 4 bars" if kind == "music_video" else "a boat, 120 bpm, 24 bars")
+    end(run)
+    assert run.state == states.STOPPED
+    assert f"the {'song' if kind == 'music' else 'video'} so far kept" in line(run)
+    (item,) = [each for each in library.find("local") if each.id not in before and each.kind == kind]
+    assert item.recipe is not None and item.recipe.settings["stopped"]
+    assert 0.9 < item.length_s < 12.0
 
 
 def test_an_empty_box_is_refused_before_anything_is_made(bench: Workbench) -> None:
