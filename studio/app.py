@@ -19,6 +19,7 @@ from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.io.marking import use_folder
 from studio.library.owners import OwnerRules, read_secret
 from studio.library.store import Library
+from studio.library.transit import Transit
 from studio.library_tab import tab as library_tab
 from studio.library_tab.routes import routes as library_routes
 from studio.link_preview import preview_route
@@ -63,6 +64,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         library: keeps the results; None keeps none.
     """
     ensure_ffmpeg()
+    keeps = "browser" if isinstance(library, Transit) else "server"
     audio_stream_encoder.STARTUP_WAIT = STREAM_STARTUP_WAIT_S
     with gr.Blocks(
         title="Auralume", analytics_enabled=False, delete_cache=(1800, KEEP_FILES_S), fill_width=True
@@ -81,12 +83,12 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
             for tab in TABS if registry.specs() else ():
                 if library is not None and tab.id == BEFORE_LIBRARY:
                     with gr.Tab(library_tab.TITLE, id=library_tab.ID):
-                        library_tab.build()
+                        library_tab.build(keeps)
                 if tab.serves(registry):
                     with gr.Tab(tab.title, id=tab.id):
                         tab.build(registry)
         if library is not None:
-            library_tab.build_shelf()
+            library_tab.build_shelf(keeps)
         tool_jobs.build(registry, places_of(), BOARDS[studio], library)
         markup(html.footer(), elem_id="studio-footer")
         wire_drafts(studio)
@@ -119,12 +121,12 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
     library = LIBRARIES.get(studio)
     if library is not None:
         routes += library_routes(library, places_of(studio), BOARDS[studio])
-    else:
+    if library is None or isinstance(library, Transit):
         watch_abandoned(BOARDS[studio])
     settings["app_kwargs"] = {"routes": routes, **(settings.get("app_kwargs") or {})}
     rules = rules or rules_for(settings.get("server_name"))
     secret = read_secret(library.folder if library is not None else None)
-    owners = OwnerRules(secret, rules.password.partition(":")[0], rules.is_alone)
+    owners = OwnerRules(secret, rules.password.partition(":")[0], rules.is_alone, isinstance(library, Transit))
     with serving.guarded(rules, studio, owners):
         studio.launch(prevent_thread_lock=True, **settings)
     threading.Timer(Warmer.LATEST_START_S, WARMERS[studio].start).start()

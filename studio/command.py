@@ -39,7 +39,7 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--library", metavar="FOLDER", help="where results are kept; by default in your user data folder"
     )
-    parser.add_argument("--no-library", action="store_true", help="keep no results, as on a Space")
+    parser.add_argument("--no-library", action="store_true", help="keep no results")
     parser.add_argument(
         "--library-size", type=float, default=10.0, metavar="GB", help="the oldest results without a star make room"
     )
@@ -84,13 +84,17 @@ def start(arguments: Sequence[str] | None = None) -> None:
 
 
 def open_library(options: argparse.Namespace) -> Library | None:
-    """Return the library that the options name; None where none is wanted, as on a Space.
+    """Return the library that the options name; None where none is wanted. On a Space results go to the browser.
 
     Raises:
         SystemExit: the folder that was named cannot be used; without a name, the studio goes on without a library.
     """
-    if options.no_library or (os.environ.get("SPACE_ID") and not options.library):
+    if options.no_library:
         return None
+    if os.environ.get("SPACE_ID") and not options.library:
+        from studio.library.transit import Transit
+
+        return Transit()
     from studio.library.store import GB, Library
 
     if not options.library_size > 0:

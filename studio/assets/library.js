@@ -23,14 +23,21 @@
     play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", close: "M6 6l12 12M18 6L6 18", notes: "M9 18V6l11-2v12",
     star: "M12 3l2.8 5.9 6.2.8-4.6 4.4 1.2 6.3L12 17.3 6.4 20.4l1.2-6.3L3 9.7l6.2-.8z",
   };
-  const ask = async (path) => answer(await fetch(address(path)));
-  const tell = async (path, what) => answer(await fetch(address(path), { method: "POST", body: JSON.stringify(what) }));
+  const server = {
+    ask: async (path) => answer(await fetch(address(path))),
+    tell: async (path, what) => answer(await fetch(address(path), { method: "POST", body: JSON.stringify(what) })),
+    file: (item, name, download = false) => address(`file/${item.id}/${encodeURIComponent(name)}${download ? "?download=1" : ""}`),
+  };
+  let keeper = null; // the server, or on a Space this browser
+  const keeps = () => (keeper ??= document.querySelector(".library[data-keeps]")?.dataset.keeps === "browser" ? window.auralumeBrowserLibrary(server) : server);
+  const ask = (path) => keeps().ask(path);
+  const tell = (path, what) => keeps().tell(path, what);
   async function answer(reply) {
     const found = await reply.json().catch(() => ({ problem: "The studio did not answer; is it still running?" }));
     if (!reply.ok) throw new Error(found.problem ?? "The studio did not answer; is it still running?");
     return found;
   }
-  const fileAddress = (item, name, download = false) => address(`file/${item.id}/${encodeURIComponent(name)}${download ? "?download=1" : ""}`);
+  const fileAddress = (item, name, download = false) => keeps().file(item, name, download);
   const clock = (seconds) => (seconds < 60 ? `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
   const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`);
   const ago = (created) => {
@@ -179,7 +186,8 @@
       ...state.kinds.map((each) => chip(`${each.name} ${each.count}`, wish.kinds.has(each.kind), () => { if (!wish.kinds.delete(each.kind)) wish.kinds.add(each.kind); refill(); })),
     );
     const share = state.quota_bytes ? state.total_bytes / state.quota_bytes : 0;
-    usage.textContent = `${state.count.toLocaleString()} results, ${size(state.bytes ?? 0)} of ${size(state.quota_bytes ?? 0)}. ${share > 0.9 ? "Nearly full: the oldest without a star make room for new ones." : "When it is full, the oldest without a star make room."}`;
+    const room = state.quota_bytes ? ` of ${size(state.quota_bytes)}` : "";
+    usage.textContent = `${state.count.toLocaleString()} ${state.count === 1 ? "result" : "results"}, ${size(state.bytes ?? 0)}${room}. ${state.note ? `${state.note}. ` : ""}${!room ? "" : share > 0.9 ? "Nearly full: the oldest without a star make room for new ones." : "When it is full, the oldest without a star make room."}`;
     usage.classList.toggle("full", share > 0.9);
   }
 
@@ -212,10 +220,16 @@
     place.hidden = !chosen.size;
     const ids = [...chosen];
     place.replaceChildren(...[h("b", {}, `${ids.length} chosen`),
-      h("a", { href: address(`zip?ids=${ids.join(",")}`), download: "", id: "library-zip" }, "Download as ZIP"),
+      keeps().zip ? h("button", { type: "button", id: "library-zip", onclick: guard(() => packHere(ids)) }, "Download as ZIP")
+        : h("a", { href: address(`zip?ids=${ids.join(",")}`), download: "", id: "library-zip" }, "Download as ZIP"),
       ids.length === 2 ? h("button", { type: "button", id: "library-compare", onclick: () => compare(ids) }, "Compare") : null,
       h("button", { type: "button", id: "library-delete", onclick: () => remove(ids) }, "Delete"),
       h("button", { type: "button", onclick: () => { chosen.clear(); document.querySelectorAll(".library .pick").forEach((each) => { each.checked = false; }); layoutChosen(); } }, "Choose none")].filter(Boolean));
+  }
+  async function packHere(ids) {
+    const url = URL.createObjectURL(await keeps().zip(ids));
+    h("a", { href: url, download: `auralume-${ids.length}-results.zip` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
   const remove = guard(async (ids) => {
     const { ids: gone } = await tell("delete", { ids });
@@ -333,10 +347,14 @@
   });
 
   const open = guard(async (item) => {
-    await window.auralumeTabs.open(item.open.path);
-    const field = await window.auralumeTabs.until(() => document.querySelector(`#${item.open.prefix}-open textarea, #${item.open.prefix}-open input`));
-    if (!field) throw new Error("The tab is not there just now.");
-    setValue(field, `${item.id} ${Date.now()}`);
+    if (keeps() !== server) { // the server has no such item: the form reads the settings in its file
+      await sendTo(item, { path: item.open.path, elem_id: `${item.open.prefix}-given`, label: "Settings", media: [] }, { name: item.open.name });
+    } else {
+      await window.auralumeTabs.open(item.open.path);
+      const field = await window.auralumeTabs.until(() => document.querySelector(`#${item.open.prefix}-open textarea, #${item.open.prefix}-open input`));
+      if (!field) throw new Error("The tab is not there just now.");
+      setValue(field, `${item.id} ${Date.now()}`);
+    }
     toast(`The settings of “${item.title}” are back`);
     for (const [name, source] of Object.entries(item.inputs)) {
       const intake = (await needIntakes()).find((each) => each.name === name && each.path.join() === item.open.path.join());

@@ -77,11 +77,13 @@ class OwnerRules:
         secret: signs the cookies.
         login: the user's name that everybody logs in with, or "".
         is_alone: whether the studio serves this machine alone, so that all of its browsers are one person's.
+        is_framed: whether the page is shown in a frame of another site, as a Space is; then its cookie is the frame's.
     """
 
     secret: bytes
     login: str = ""
     is_alone: bool = False
+    is_framed: bool = False
 
     @property
     def cookie(self) -> str:
@@ -120,8 +122,10 @@ class OwnerRules:
         return browser if browser and hmac.compare_digest(sign(browser, self.secret), found) else ""
 
     def _cookie(self, browser: str, is_secure: bool) -> str:
-        value = f"{self.cookie}={sign(browser, self.secret)}; Max-Age={AGE_S}; Path=/; HttpOnly; SameSite=Lax"
-        return f"{value}; Secure" if is_secure else value
+        value = f"{self.cookie}={sign(browser, self.secret)}; Max-Age={AGE_S}; Path=/; HttpOnly"
+        if not is_secure:
+            return f"{value}; SameSite=Lax"
+        return f"{value}; Secure; SameSite=None; Partitioned" if self.is_framed else f"{value}; SameSite=Lax; Secure"
 
 
 def owner_of(headers: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from studio.library.items import LibraryItem
@@ -37,14 +38,16 @@ def describe_item(library: Library, item: LibraryItem, places: Places) -> dict[s
     """Return all that is known of an item: its settings, where it can be opened, and its family."""
     recipe = item.recipe
     family, edges = library.find_family(item.owner, item.id)
-    opener, _path = find_opener(library, item, places)
+    opener, path = find_opener(library, item, places)
     return describe_card(item) | {
         "prompt": item.prompt,
         "model": recipe.model if recipe is not None else "",
         "seed": recipe.seed if recipe is not None else None,
         "version": recipe.version if recipe is not None else "",
         "settings": [[_label(name), _written(value)] for name, value in recipe.settings.items()] if recipe else [],
-        "open": {"prefix": opener.prefix, "path": list(opener.path)} if opener is not None else None,
+        "open": {"prefix": opener.prefix, "path": list(opener.path), "name": Path(path).name}
+        if opener is not None
+        else None,
         "repeats": find_repeatable(library, item, places) is not None,
         "inputs": {name: {"item": source, "name": file} for name, (source, file) in item.inputs.items()},
         "family": [describe_card(each) for each in family],

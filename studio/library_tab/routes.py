@@ -22,6 +22,7 @@ from studio.library.items import LibraryItem, safe_name
 from studio.library.naming import kind_name, stem_of
 from studio.library.owners import owner_of
 from studio.library.store import ARRIVING, Library, LibraryError, Search
+from studio.library.transit import Transit
 from studio.library_tab.cards import (
     describe_card,
     describe_item,
@@ -131,6 +132,10 @@ class LibraryPages:
         """Put items away."""
         return {"ids": self.library.delete(owner, _ids(asked))}
 
+    def taken(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Forget what the browser has taken, where it is the browser that keeps results."""
+        return {"ids": self.library.take(owner, _ids(asked)) if isinstance(self.library, Transit) else []}
+
     def restore(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Have items back."""
         return {"ids": self.library.restore(owner, _ids(asked))}
@@ -214,6 +219,7 @@ def routes(library: Library, places: Places, board: RunBoard) -> list[Route]:
         "change": pages.change,
         "delete": pages.delete,
         "restore": pages.restore,
+        "taken": pages.taken,
         "stop": pages.stop,
         "forget": pages.forget,
         "more": pages.more,

@@ -338,9 +338,10 @@ class RunBoard:
                 run.clear()
 
     def end_abandoned(self) -> None:
-        """Stop what no page follows; for a studio without a library, where nobody would ever see it."""
+        """Stop what a person waited for and no page follows; for a studio that keeps nothing by itself."""
         with self._lock:
-            alone = [each for each in self._runs.values() if each.is_open and not each.is_followed]
+            waited = [each for each in self._runs.values() if each.is_open and not each.is_patient]
+            alone = [each for each in waited if not each.is_followed]
         for run in alone:
             self.stop(run)
 

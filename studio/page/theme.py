@@ -13,7 +13,17 @@ from gradio.themes.base import Base
 from gradio.themes.utils import colors, fonts, sizes
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
-SCRIPTS = ("storage.js", "player.js", "examples.js", "studio.js", "tabs.js", "live.js", "library.js", "roll.js")
+SCRIPTS = (
+    "storage.js",
+    "player.js",
+    "examples.js",
+    "studio.js",
+    "tabs.js",
+    "live.js",
+    "browser_library.js",
+    "library.js",
+    "roll.js",
+)
 STYLES = ("studio.css", "player.css", "live.css", "library.css", "roll.css")
 
 SEA = colors.Color(

@@ -12,6 +12,7 @@ import gradio as gr
 
 from studio.library.naming import title_of
 from studio.library.store import LibraryError
+from studio.library.transit import Transit
 from studio.page import html, jobs
 from studio.page.components import QUIET, busy_js, markup, ready
 from studio.page.drafts import keep_draft
@@ -296,6 +297,9 @@ def wire_settings(
     upload.change(lambda path: {note: ""} if path is None else restore(path), upload, outputs, **QUIET)
     places_of().openers.append(Opener(form.prefix, labels_here(), load_settings))
     library = library_of_page()
+    if isinstance(library, Transit):  # the page's script gives back a file that the browser keeps
+        given = gr.File(type="filepath", visible="hidden", elem_id=f"{form.prefix}-given")
+        given.upload(restore, given, outputs, **QUIET)
 
     def open_job(owner: str, job_id: str) -> Updates:
         job = library.jobs.get(owner, job_id) if library is not None else None

@@ -66,7 +66,7 @@ def test_all_of_one_item_is_told(client: TestClient, library: Library, tmp_path:
     told = client.get("/library/item", params={"id": child.id}).json()
     assert (told["prompt"], told["seed"], told["model"]) == ("The second", 2, "speech/debug")
     assert told["settings"] == [["Text", "The second"]]
-    assert told["open"] == {"prefix": "speech", "path": ["Speech"]}
+    assert told["open"] == {"prefix": "speech", "path": ["Speech"], "name": child.files[0].name}
     assert told["edges"] == [[parent.id, child.id]]
     assert client.get("/library/intakes").json()["intakes"][0]["media"] == ["sound", "film"]
 
