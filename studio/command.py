@@ -1,4 +1,4 @@
-"""The command line: `auralume` and `python app.py` start the studio with the same options."""
+"""The command line: `auralume` starts the studio as `python app.py` does, or makes one thing without a page."""
 
 from __future__ import annotations
 
@@ -19,15 +19,42 @@ from studio.signals import end_at_once
 if TYPE_CHECKING:
     from studio.library.store import Library
 
+COMMANDS = ("serve", "speak", "music", "video", "music-video", "style", "style-sound", "batch", "models")
+OTHERS = f"Other commands, each with a --help of its own: auralume {{{','.join(COMMANDS)}}}."
 OPEN_SAID = (
     "Everybody who can reach this address can use the studio. Protect it with --auth USER:PASSWORD. "
     "Until then nobody can add or delete models on its page."
 )
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the first word says; without one, or with `serve`, start the studio."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in COMMANDS:
+        start(words)
+        return
+    limit_spinning()  # before anything can import torch
+    if words[0] == "batch":
+        from studio.batch_command import run as run_batch
+
+        raise SystemExit(run_batch(words[1:]))
+    if words[0] == "models":
+        from studio.models_command import run as run_models
+
+        raise SystemExit(run_models(words[1:]))
+    if words[0] == "serve":
+        start(words[1:])
+        return
+    from studio.make_commands import run
+
+    raise SystemExit(run(words[0], words[1:]))
+
+
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the options; without arguments, those that the process was started with."""
-    parser = argparse.ArgumentParser(description="Start the studio and open it in a browser at the address it prints.")
+    parser = argparse.ArgumentParser(
+        "auralume", description="Start the studio and open it in a browser at the address it prints.", epilog=OTHERS
+    )
     parser.add_argument("--host", help="address to listen at; by default only this machine can reach it")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860")
     parser.add_argument("--mcp", action="store_true", help="serve the endpoints as tools of an MCP server too")

@@ -65,6 +65,7 @@ class _Repo:
     tags: tuple[str, ...]
     token: str
     page: dict[str, object]
+    history: tuple[str, ...] = ()
 
 
 class HubServer:
@@ -140,6 +141,7 @@ class HubServer:
         tags: tuple[str, ...] = (),
         token: str = "",
         page: dict[str, object] | None = None,
+        history: tuple[str, ...] = (),
     ) -> str:
         """Add or replace a repository; returns its commit, which follows from its content.
 
@@ -147,11 +149,12 @@ class HubServer:
             tags: names of this commit.
             token: if given, the repository is private: only requests with this token see it.
             page: what the API says of its page, such as `cardData` and `tags`.
+            history: older commits of the main branch, which hold the same files.
         """
         hasher = hashlib.sha1(repo_id.encode())
         for path in sorted(files):
             hasher.update(path.encode() + files[path])
-        self._repos[repo_id] = _Repo(dict(files), hasher.hexdigest(), tags, token, page or {})
+        self._repos[repo_id] = _Repo(dict(files), hasher.hexdigest(), tags, token, page or {}, history)
         return hasher.hexdigest()
 
     def count(self, method: str, path_part: str = "") -> int:
@@ -184,12 +187,17 @@ class HubServer:
 
     def describe(self, path: str, token: str) -> object | None:
         """Return the JSON answer of an API address; None for 404."""
+        repo_id, is_commits, _ = path.removeprefix("/api/models/").partition("/commits/")
+        if is_commits:
+            repo = self._visible(repo_id, token)
+            when = {"title": "", "message": "", "date": "2026-01-01T00:00:00.000Z", "authors": []}
+            return None if repo is None else [{"id": each, **when} for each in (repo.commit, *repo.history)]
         repo_id, _, rest = path.removeprefix("/api/models/").partition("/revision/")
         is_tree = not rest
         if is_tree:
             repo_id, _, rest = path.removeprefix("/api/models/").partition("/tree/")
         repo = self._visible(repo_id, token)
-        if repo is None or rest.split("/")[0] not in {repo.commit, *repo.tags, "main"}:
+        if repo is None or rest.split("/")[0] not in {repo.commit, *repo.tags, *repo.history, "main"}:
             return None
         if is_tree:
             return [_tree_entry(name, content) for name, content in repo.files.items()]
@@ -251,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
         repo, revision, file_path = self.hub.find(path, token)
         if repo is None:
             self._fail(404, "RepoNotFound")
-        elif revision not in {repo.commit, *repo.tags, "main"}:
+        elif revision not in {repo.commit, *repo.tags, *repo.history, "main"}:
             self._fail(404, "RevisionNotFound")
         elif file_path not in repo.files:
             self._fail(404, "EntryNotFound", {"X-Repo-Commit": repo.commit})

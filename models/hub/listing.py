@@ -79,6 +79,21 @@ def list_repository(
     return Repository(repo_id, commit, tuple(files), _join_text(licence), tuple(str(each) for each in languages)[:40])
 
 
+def list_commits(repo_id: str, revision: str, *, endpoint: str | None = None) -> frozenset[str]:
+    """Return the hashes of all commits of a branch.
+
+    Raises:
+        ModelError: with a sentence to act on.
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        commits = HfApi(endpoint=endpoint).list_repo_commits(repo_id, revision=revision)
+        return frozenset(each.commit_id for each in commits)
+    except Exception as error:
+        raise errors.explain_error(error, repo_id, "the list of commits") from error
+
+
 def _read_sha256(entry: Any) -> str | None:
     digest = getattr(getattr(entry, "lfs", None), "sha256", None)
     return digest if is_sha256(digest) else None

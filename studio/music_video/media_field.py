@@ -1,23 +1,13 @@
-"""A box for many photos and clips at once."""
+"""A field that takes many photos and clips at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import gradio as gr
-from gradio.components import Component
-
-from models.registry.registry import Registry
 from studio.page.fields import Field
-from studio.page.form import make_component
-from studio.page.given_files import take_given_files
 
 MOST = 200
-TYPES = (
-    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".gif",
-    ".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".mpg",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +27,3 @@ class Media(Field):
         if len(given) > MOST:
             raise ValueError(f"{self.label} holds {len(given)} files; at most {MOST} work.")
         return [str(getattr(each, "path", each)) for each in given]
-
-
-@make_component.register
-def make_media_box(declared: Media, _registry: Registry, words: dict[str, Any]) -> Component:
-    """Make the box."""
-    box = gr.File(file_count="multiple", file_types=list(TYPES), **{"height": 140} | words)
-    take_given_files(box)
-    return box

@@ -17,20 +17,21 @@ from studio.music_video.controls import (
     DEFAULT_STEPS,
     FIELDS,
     LOOKS,
-    Corrections,
-    layout_corrections,
 )
+from studio.music_video.corrections import Corrections, layout_corrections
+from studio.music_video.media_box import make_media_box
 from studio.music_video.song import Song, close, lend
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state
 from studio.page.examples import show_examples
-from studio.page.form import Form, Result, endpoint
+from studio.page.form import Form, Result, endpoint, make_component
 from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
 from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
 
+make_component.register(make_media_box)
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
 LINES = "Looks for one video of the song a line, those of its sections with | between them"
 NOT_COMPOSED = "Nothing was composed yet: press Compose on the Music tab first."
