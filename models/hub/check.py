@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from models.errors import ModelError
 from models.hub.describe import list_files
+from models.hub.download import Hub
 from models.hub.listing import list_commits, list_repository
-from models.hub.spec import Hub, ModelSpec, Snapshot
+from models.hub.spec import ModelSpec, Snapshot
 
 SIZE_SHARE = 0.05  # by which the catalogue's size, as a page tells it, may be off
 
@@ -29,9 +30,14 @@ class RepositoryCheck:
     problem: str = ""
 
 
+def list_sources(spec: ModelSpec) -> list[Snapshot | Hub]:
+    """Return the repositories of an entry."""
+    return [*spec.snapshots, *spec.hubs]
+
+
 def check_spec(spec: ModelSpec, *, endpoint: str | None = None) -> Iterator[RepositoryCheck]:
     """Yield one finding for each repository of an entry."""
-    for source in (*spec.snapshots, *spec.hubs):
+    for source in list_sources(spec):
         try:
             changes = tuple(_find_changes(spec, source, endpoint))
         except ModelError as error:
@@ -46,7 +52,7 @@ def _find_changes(spec: ModelSpec, source: Snapshot | Hub, endpoint: str | None)
         yield f"the main branch is at {today.commit[:12]}, the catalogue at {source.revision[:12]}"
         if source.revision not in list_commits(source.repo_id, "main", endpoint=endpoint):
             yield f"{source.revision[:12]} is no commit of the main branch, and may vanish"
-    if source is (*spec.snapshots, *spec.hubs)[0] and not _is_same_licence(spec.licence, today.licence):
+    if source is list_sources(spec)[0] and not _is_same_licence(spec.licence, today.licence):
         yield f"the licence is {today.licence or 'not named'}, the catalogue says {spec.licence}"
     if isinstance(source, Snapshot):
         listed = list_files(replace(spec, sources=(source,)), endpoint=endpoint)  # raises where the kind is another
