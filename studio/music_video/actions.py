@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -11,23 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache
+
 from models.contracts import Task
-from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
-from studio.io import audio_files, temp_folders
-from studio.io.recipes import Recipe, read_recipe, write_recipe
-from studio.music_video.beat_plot import beat_plot
-from studio.music_video.controls import FIELDS, STRENGTHS
-from studio.music_video.song import (
-    LONGEST_SONG_S,
-    Song,
-    beats_json,
-    close,
-    corrected,
-    new_folder,
-    write_beats,
-    write_clicks,
-)
+from studio.io import temp_folders
+from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, read_recipe, write_recipe
+from studio.music_video.board import draw_board
+from studio.music_video.controls import FIELDS
+from studio.music_video.listening import show_song, unpack
+from studio.music_video.requests import build_request, check_draws_from_words, needs_model
+from studio.music_video.song import Song, beats_json, close, corrected
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
 
@@ -50,7 +44,8 @@ class MusicVideoActions:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.stops = jobs.StopBoard()
-        self._maker_of: tuple[Any, Any] | None = None
+        self._makers: LRUCache[str, Any] = LRUCache(2)  # by the model's key; "" needs none
+        self._store: Any = None
         self._lock = threading.Lock()
 
     # Listening
@@ -116,6 +111,16 @@ class MusicVideoActions:
 
     # Drawing
 
+    def arrange(self, values: Mapping[str, Any], song: Song | None) -> Events:
+        """Show the shots as they would be drawn now."""
+        if song is None:
+            return (Pictures({"board": ""}),)
+        try:
+            request = build_request(song, values, False, song.folder / "video.mp4")
+            return (Pictures({"board": draw_board(request, song)}),)
+        except ValueError as error:
+            return (Pictures({"board": html.problem(jobs.sentence(error))}),)
+
     def run(
         self, session: str, key: str, values: Mapping[str, Any], song: Song | None, is_preview: bool = False
     ) -> Generator[Events]:
@@ -125,17 +130,28 @@ class MusicVideoActions:
             is_preview: only the first seconds, small.
         """
         with temp_folders.held() as folder:
-            yield from jobs.run_on_page(
-                self.registry,
-                self.stops,
-                session,
-                key or self._video_key_or_none(),
-                BEGINNING,
-                lambda: self._request(key or self.video_key(), song, values, is_preview, Path(folder)),
-                lambda used, model, request, stop: self._draw(used, model, request, values, stop),
-                STOPPED,
-                (Pictures({"picture": ""}),),
-            )
+            try:
+                request = self._request(song, values, is_preview, Path(folder))
+                used = self._choose_model(key, request)
+            except ValueError as error:
+                yield Problem(jobs.sentence(error)), Pictures({"picture": ""})
+                return
+
+            def draw(name: str, model: Any, given: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
+                for events in self._draw(name, model, given, values, should_stop):
+                    yield events
+                    for shot in (each.values["shot"] for each in events if isinstance(each, Kept)):
+                        yield (Pictures({"board": draw_board(given, song, shot.pictures, shot.storyboard)}),)
+
+            ending: Events = (Pictures({"picture": ""}),)
+            if used:
+                yield from jobs.run_on_page(
+                    self.registry, self.stops, session, used, BEGINNING, lambda: request, draw, STOPPED, ending
+                )
+            else:
+                yield from jobs.run_stoppable(
+                    self.stops, session, lambda should_stop: draw("", None, request, should_stop), STOPPED, ending
+                )
 
     def run_program(
         self, key: str, values: Mapping[str, Any], folder: str, should_stop: Callable[[], bool] = lambda: False
@@ -152,28 +168,41 @@ class MusicVideoActions:
             assert song is not None
             if shown is not None:  # the beats are those of one sound, what is heard is another
                 song = replace(song, sound=shown[1], name=shown[2])
-            used = key or self.video_key()
-            request = self._request(used, song, values, bool(values["preview"]), Path(folder))
-            yield from jobs.run_with_model(
-                self.registry,
-                used,
-                request,
-                lambda used, model, request, stop: self._draw(used, model, request, values, stop),
-                should_stop,
+            request = self._request(song, values, bool(values["preview"]), Path(folder))
+            used = self._choose_model(key, request)
+            shot: Any = None
+
+            def draw(name: str, model: Any, given: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
+                yield from self._draw(name, model, given, values, should_stop)
+
+            work = (
+                jobs.run_with_model(self.registry, used, request, draw, should_stop)
+                if used
+                else draw("", None, request, should_stop)
             )
-            yield (Report(beats_json(song)),)
+            for events in work:
+                shot = next((each.values["shot"] for each in events if isinstance(each, Kept)), shot)
+                yield events
+            yield (Report(beats_json(song) | {"storyboard": json.loads(shot.storyboard.to_json())}),)
         finally:
             close(song)
             if shown is not None:
                 temp_folders.release(shown[0])
 
-    def _request(self, key: str, song: Song | None, values: Mapping[str, Any], is_preview: bool, folder: Path) -> Any:
+    def _request(self, song: Song | None, values: Mapping[str, Any], is_preview: bool, folder: Path) -> Any:
         if song is None:
             raise ValueError(NO_SONG)
-        check_draws_from_words(self.registry.get(key))
         return build_request(
             song, values, is_preview, folder / f"{song.name}-{'preview' if is_preview else 'video'}.mp4"
         )
+
+    def _choose_model(self, key: str, request: Any) -> str:
+        """Return the video model that a request needs; "" where it needs none."""
+        if not needs_model(request):
+            return ""
+        used = key or self.video_key()
+        check_draws_from_words(self.registry.get(used))
+        return used
 
     def _draw(
         self, key: str, model: Any, request: Any, values: Mapping[str, Any], should_stop: Callable[[], bool]
@@ -182,8 +211,8 @@ class MusicVideoActions:
         began_s = time.monotonic()
         notes: tuple[str, ...] = ()
         drawn_s = 0.0
-        card: tuple[Event, ...] = (Pictures({"shelf": model_card.line(self.registry, key)}),)
-        with closing(self._maker(model).stream(request, should_stop)) as chunks:
+        card: tuple[Event, ...] = (Pictures({"shelf": model_card.line(self.registry, key)}),) if key else ()
+        with closing(self._maker(key, model).stream(request, should_stop)) as chunks:
             for chunk in chunks:
                 notes, drawn_s = chunk.notes, chunk.frames / request.rate
                 if chunk.last:
@@ -193,20 +222,20 @@ class MusicVideoActions:
                 yield (*card, *_progress(chunk, request))
                 card = ()
         is_whole = chunk.frames >= request.frame_count
-        recipe = self._recipe(key, values, request.seed)
+        recipe = self._recipe(key, values, request.seed, chunk.storyboard)
         if not is_whole:
             recipe = replace(recipe, settings={**recipe.settings, "stopped": round(float(drawn_s), 3)})
         write_recipe(request.out, recipe)
         took_s = time.monotonic() - began_s
-        yield Files({"file": request.out, "video": request.out}), Pictures({"picture": "", "notes": html.notes(notes)})
+        yield (
+            Files({"file": request.out, "video": request.out}),
+            Pictures({"picture": "", "notes": html.notes(notes)}),
+            Kept({"shot": chunk}),
+        )
         width, height = request.frame_size
         what = f"{html.duration(request.shown_s if is_whole else drawn_s)} of video, {width} x {height}"
         what += "" if is_whole else ", stopped early"
         yield (Status(html.finished(what, f"made in {html.duration(took_s)} · seed {request.seed}")),)
-
-    def _video_key_or_none(self) -> str:
-        spec = self.registry.default(Task.VIDEO)
-        return "" if spec is None else spec.key
 
     def video_key(self) -> str:
         """Return the first video model of the shelf.
@@ -214,24 +243,32 @@ class MusicVideoActions:
         Raises:
             ValueError: there is none.
         """
-        key = self._video_key_or_none()
-        if not key:
+        spec = self.registry.default(Task.VIDEO)
+        if spec is None:
             raise ValueError("There is no video model on this shelf, so there is nothing that could draw the video.")
-        return key
+        return spec.key
 
-    def _maker(self, model: Any) -> Any:
-        """Return the generator around a video model; it is kept, so that clips of a preview serve the whole video."""
+    def _maker(self, key: str, model: Any) -> Any:
+        """Return the generator around a video model, or none; it is kept, so that clips of a preview serve the whole
+        video.
+        """
         from models.music_video.generator import MusicVideoGenerator
+        from models.music_video.segments import SegmentStore
 
         with self._lock:
-            if self._maker_of is None or self._maker_of[0] is not model:
-                upscaler = getattr(model.model, "upscaler", None)
-                self._maker_of = model, MusicVideoGenerator(model, upscaler.enlarge if upscaler is not None else None)
-            return self._maker_of[1]
+            self._store = self._store or SegmentStore()
+            known = self._makers.get(key)
+            if known is None or known.clips.model is not model:
+                upscaler = getattr(getattr(model, "model", None), "upscaler", None)
+                enlarge = upscaler.enlarge if upscaler is not None else None
+                known = self._makers[key] = MusicVideoGenerator(model, enlarge, store=self._store, name=key)
+            return known
 
-    def _recipe(self, key: str, values: Mapping[str, Any], seed: int) -> Recipe:
-        revision = model_card.revision_of(self.registry, key)
+    def _recipe(self, key: str, values: Mapping[str, Any], seed: int, storyboard: Any) -> Recipe:
+        revision = model_card.revision_of(self.registry, key) if key else ""
         settings = FIELDS.settings(values)
+        told = storyboard.to_json()
+        settings["storyboard"] = told if len(told) <= MAX_TEXT_CHARACTERS else ""
         names = [Path(each).name for each in values.get("media") or ()]
         if names:
             settings["media_names"] = ", ".join(names)
@@ -258,56 +295,6 @@ def _missing_media(settings: Mapping[str, Any]) -> str:
     return f" So are your photos and clips: {names}." if names else ""
 
 
-def unpack(source: Any, trim: tuple[float, float]) -> tuple[Path, Path, str, float]:
-    """Decode a song into a folder of its own; return the folder, the WAV file in it, a name, and seconds.
-
-    Raises:
-        ValueError: there is no song, it cannot be read, or it is too long.
-    """
-    from models.media.sound import unpack_song
-
-    if source is None:
-        raise ValueError("Choose or record a song first.")
-    start_s, end_s = trimmed(trim)
-    folder = new_folder()
-    try:
-        path, name = folder / "upload.wav", "music"
-        if isinstance(source, (str, Path)):
-            path, name = Path(source), safe_name(Path(source).stem)
-        else:
-            audio_files.write_wav(path, source.sound(), source.sample_rate)
-        target = folder / "song.wav"
-        longest_s = LONGEST_SONG_S + 1.0
-        duration_s = unpack_song(path, target, start_s, end_s, longest_s)
-        if duration_s >= longest_s - 0.01:
-            raise ValueError(f"The song is longer than {LONGEST_SONG_S / 60:.0f} minutes; trim it.")
-    except BaseException:
-        temp_folders.release(folder)
-        raise
-    return folder, target, name, duration_s
-
-
-def show_song(song: Song, clicks: bool = True) -> Events:
-    """Return plot, files, player and state of a song with its present beats."""
-    from models.beats.network import FRAME_RATE
-
-    table, data = write_beats(song, song.folder)
-    write_clicks(song, song.clicks)
-    analysis = song.analysis
-    plot = beat_plot(
-        song.duration_s, analysis.wave, analysis.activations[:, 0], FRAME_RATE, song.track.times_s,
-        song.track.places, song.sections,
-    )  # fmt: skip
-    files: dict[str, Path | str | None] = {
-        "csv": table,
-        "json": data,
-        "clicks": song.clicks,
-        "player": song.played(clicks),
-    }
-    kept = {"song": song, "beat": 0, "taps": ""}
-    return Status(heard(song)), Pictures({"plot": plot}), Files(files), Kept(kept)
-
-
 def _progress(chunk: Any, request: Any) -> Events:
     said = DOING[chunk.stage]
     if chunk.stage == "frames":
@@ -318,77 +305,6 @@ def _progress(chunk: Any, request: Any) -> Events:
     if chunk.picture is None:
         return (status,)
     return status, Pictures({"picture": picture_html(chunk.picture)})
-
-
-def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: Path) -> Any:
-    """Return the request of a form's values.
-
-    Raises:
-        ValueError: names the control and what it takes.
-    """
-    from models.music_video.captions import read_captions
-    from models.music_video.contracts import MusicVideoRequest, VisualEffects
-    from models.music_video.material import arrange
-
-    row = FIELDS.read({name: value for name, value in values.items() if name in FIELDS} | {"song": song})
-    look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])
-    return MusicVideoRequest(
-        song=song.sound,
-        duration_s=song.duration_s,
-        track=song.track,
-        features=song.analysis.features,
-        prompts=tuple(line.strip() for line in row["prompts"].splitlines() if line.strip()),
-        out=out,
-        negative_prompt=row["negative_prompt"],
-        aspect=row["aspect"],
-        shorter_side=row["shorter_side"],
-        look=look,
-        title=row["title"].strip(),
-        artist=row["artist"].strip(),
-        captions=read_captions(row["captions"]) if row["captions"] else (),
-        steps=row["steps"],
-        guidance=row["guidance"],
-        key_clips=row["key_clips"],
-        media=arrange([Path(each) for each in row["media"]], row["media_order"]),
-        scene=row["scene"],
-        template=row["template"],
-        preview=is_preview,
-        seed=row["seed"],
-    )
-
-
-def trimmed(trim: tuple[float, float]) -> tuple[float, float | None]:
-    """Start and end in seconds of two fields of the page; raises ValueError with a sentence."""
-    start_s, end_s = float(trim[0] or 0.0), float(trim[1] or 0.0)
-    if not 0 <= start_s < 1e6 or not 0 <= end_s < 1e6:
-        raise ValueError("The trim must be in seconds from the start of the song.")
-    if end_s and end_s <= start_s:
-        raise ValueError(f"The trim ends at {end_s:g} s, which is not after its start at {start_s:g} s.")
-    return start_s, end_s or None
-
-
-def safe_name(text: str) -> str:
-    """Return a file name: letters, digits and dashes of the song's name."""
-    return re.sub(r"[^\w]+", "-", text).strip("-")[:40] or "song"
-
-
-def heard(song: Song) -> str:
-    """Return what was heard, as the status line."""
-    track = song.track
-    if len(track.times_s) < 2:
-        return html.finished("No steady beat was heard", "tap it, or let the picture follow the loud moments")
-    bars = int((track.places == 1).sum())
-    kinds = len({each.label for each in song.sections})
-    detail = f"{bars} bars · {len(song.sections)} sections of {kinds} kind{'s' if kinds > 1 else ''}"
-    return html.finished(f"{len(track.times_s)} beats at {track.bpm:.0f} a minute", detail)
-
-
-def check_draws_from_words(spec: ModelSpec) -> None:
-    """Raise ValueError with a sentence for a model that sets a picture in motion: there is none to give it."""
-    from models.hub.formats import needs_picture
-
-    if needs_picture(spec.backend):
-        raise ValueError(f"{spec.title} sets a picture in motion; here choose a model that draws from words alone.")
 
 
 def picture_html(pixels: Any) -> str:

@@ -223,5 +223,12 @@ FIELDS = FieldList(
             rank=1,
             radio=True,
         ),
+        Text(
+            name="storyboard",
+            label="Storyboard",
+            about="the shots in their order as JSON, such as the result's report holds; empty arranges them",
+            place="",
+            options={"visible": "hidden"},
+        ),
     )
 )

@@ -24,8 +24,9 @@ from studio.music_video.song import Song, close, lend
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state
+from studio.page.events import Pictures
 from studio.page.examples import show_examples
-from studio.page.form import Form, Result, endpoint, make_component
+from studio.page.form import Form, Result, draw_seed, endpoint, make_component
 from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
@@ -72,9 +73,11 @@ def build(registry: Registry) -> None:
                 card, upload, note, batch = _layout_shape(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
             panels, fixes = _layout_result(card)
+    form.make(FIELDS["storyboard"])
     form.layout_hidden()
     _wire_song(actions, form, panels, sources)
     _wire_corrections(actions, panels, fixes)
+    _wire_board(actions, form, panels)
     starters: list[tuple[gr.Button, Run]] = [
         (makers.make, actions.run),
         (makers.preview, partial(actions.run, is_preview=True)),
@@ -171,11 +174,12 @@ def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:
             elem_classes="player", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
         )  # fmt: skip
         fixes = layout_corrections()
+        board = markup("", elem_id="mv-board")
     notes = markup("", elem_id="mv-notes")
     song = gr.State(None, time_to_live=3600, delete_callback=close)
     panels = Panels(
         status=status,
-        pictures={"picture": picture, "plot": plot, "notes": notes, "shelf": card},
+        pictures={"picture": picture, "plot": plot, "notes": notes, "shelf": card, "board": board},
         files=files | {"video": video, "player": player},
         kept={"song": song, "beat": fixes.number, "taps": fixes.taps},
         areas={"song": (beats, downloads)},
@@ -242,6 +246,26 @@ def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Correct
         return song.played(clicks) if song is not None else None
 
     fixes.clicks.input(other_sound, [song, fixes.clicks], panels.files["player"], **QUIET)
+
+
+def _wire_board(actions: MusicVideoActions, form: Form, panels: Panels) -> None:
+    """Arrange the shots whenever there is another song, or other photos and clips."""
+    song, board, names = panels.kept["song"], panels.pictures["board"], form.fields.names
+    anew = gr.Button("Arrange anew", visible="hidden", elem_id="mv-arrange")
+    usual = gr.Button("Arrange", visible="hidden", elem_id="mv-arrange-usual")
+
+    def arrange(song: Song | None, *row: Any, is_anew: bool = False) -> str:
+        values = dict(zip(names, row, strict=True))
+        if is_anew:
+            values |= {"storyboard": "", "seed": draw_seed()}
+        events = actions.arrange(values, song)
+        return next(each.html["board"] for each in events if isinstance(each, Pictures))
+
+    inputs = [song, *form.components]
+    media = [form["media"].change, form["media_order"].input, form["scene"].input, form["aspect"].input]
+    gr.on([song.change, usual.click, *media], arrange, inputs, board, **QUIET)
+    anew.click(partial(arrange, is_anew=True), inputs, board, **QUIET)
+    form["storyboard"].change(None, js="() => { window.auralumeBoard?.sync(); }")
 
 
 def _wire_model(form: Form, card: gr.HTML) -> None:

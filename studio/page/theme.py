@@ -23,8 +23,9 @@ SCRIPTS = (
     "browser_library.js",
     "library.js",
     "roll.js",
+    "board.js",
 )
-STYLES = ("studio.css", "player.css", "live.css", "library.css", "roll.css")
+STYLES = ("studio.css", "player.css", "live.css", "library.css", "roll.css", "board.css")
 
 SEA = colors.Color(
     name="sea",

@@ -21,9 +21,10 @@ from studio.io.audio_files import write_wav
 from studio.io.recipes import read_recipe
 from studio.music_video import controls
 from studio.music_video import song as songs
-from studio.music_video.actions import MusicVideoActions, safe_name, trimmed
+from studio.music_video.actions import MusicVideoActions
 from studio.music_video.beat_plot import beat_plot
 from studio.music_video.controls import FIELDS, STRENGTHS
+from studio.music_video.listening import safe_name, trimmed
 from studio.music_video.song import Song
 from tests.models.music_video.debug_video import RATE, click_song, encoded
 from tests.studio.debug_beats import music_video_registry, music_video_specs
