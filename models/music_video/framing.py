@@ -24,7 +24,9 @@ MAP_SIDE = 96  # the longer side of a map of importance
 LOOK_SIDE = 320  # the longer side that is looked at
 UPPER_SHARE = 0.2  # of a person, from above: about as broad as the head
 HEAD_SHAPE, LEAST_HEAD = 1.3, 0.12  # a head's height in widths of it; and at least, of the whole person
-FACE = 0.55  # where in a head the middle of the face is, from above
+MOST_GROWTH = 6
+FALL = 0.75  # of what the top of a head counts less than the face
+FACE = 0.58  # where in a head the middle of the face is, from above
 LEAST_ROW = 0.1  # what the lowest part of a person counts
 HEADROOM = 0.08  # of the picture's height, over a head
 LEAST_PERSON, MOST_PEOPLE = 0.015, 0.92  # shares of the picture; outside them the network saw something else
@@ -83,17 +85,33 @@ def _weigh_heads(mask: NDArray[np.float32]) -> Floats:
         person = labels == number
         top, height = int(stats[number, cv2.CC_STAT_TOP]), int(stats[number, cv2.CC_STAT_HEIGHT])
         widths = person.sum(axis=1)
-        upper = widths[top : top + max(1, round(UPPER_SHARE * height))]
-        head_height = min(height, max(LEAST_HEAD * height, HEAD_SHAPE * float(np.median(upper))))
+        head_height = _measure_head(widths[top : top + height])
         below = (np.arange(len(mask)) - top) / head_height
         # the face counts most, then the head's edges, and the rest the less the lower
-        rows = np.where(below <= 1, 1 - 0.5 * np.square((below - FACE) / FACE), 0.5 * np.exp(1 - below))
-        rows = np.maximum(LEAST_ROW, rows) / np.maximum(1, widths)
+        rows = np.where(below <= 1, 1 - FALL * np.square((below - FACE) / FACE), 0.5 * np.exp(1 - below))
+        told = np.maximum(LEAST_ROW, rows)
+        rows = told / np.maximum(1, widths)
         size = np.sqrt(areas[number - 1])  # of several people the larger ones count more, but not alone
         weighted += size * person * rows[:, None]
         over = person[top : top + room].any(axis=0)
-        weighted[max(0, top - room) : top, over] += size * rows[top]
+        weighted[max(0, top - room) : top, over] += size * told[top] / max(1, int(over.sum()))
     return weighted
+
+
+def _measure_head(widths: NDArray[np.int64]) -> float:
+    """Measure how many rows a head takes of a person whose rows are so wide, from above.
+
+    The rows near the top are narrower than the face, so a head grows until it is as high as its own widest rows tell;
+    of a face that fills the picture it reaches to the end.
+    """
+    height = len(widths)
+    head = HEAD_SHAPE * float(np.median(widths[: max(1, round(UPPER_SHARE * height))]))
+    for _ in range(MOST_GROWTH):
+        wide = float(np.percentile(widths[: max(1, round(FACE * head))], 90))
+        if HEAD_SHAPE * wide <= 1.02 * head:
+            break
+        head = HEAD_SHAPE * wide
+    return min(float(height), max(LEAST_HEAD * height, head))
 
 
 def _find_salience(picture: Pixels, size: tuple[int, int]) -> Floats:

@@ -32,7 +32,8 @@ def describe_finding(found: Finding) -> list[str]:
     said = []
     if found.recipe is not None:
         recipe = found.recipe
-        said.append(f"Made by Auralume {recipe.version} with {recipe.model}, seed {recipe.seed}.")
+        maker = f" with {recipe.model}" if recipe.model else ""
+        said.append(f"Made by Auralume {recipe.version}{maker}, seed {recipe.seed}.")
     if found.source:
         said.append(SOURCES.get(found.source, f"It names its source: {found.source.rpartition('/')[2]}."))
     if found.state == "Invalid":

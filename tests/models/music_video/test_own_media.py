@@ -78,6 +78,22 @@ def test_of_a_person_who_is_too_tall_for_the_frame_the_head_is_shown(monkeypatch
     assert is_people and window.y <= 40 / 320 and window.y + window.height >= 90 / 320
 
 
+@pytest.mark.parametrize("above", [0.0, 0.08, 0.16])
+def test_of_a_face_that_fills_the_picture_eyes_mouth_and_chin_are_shown(
+    monkeypatch: pytest.MonkeyPatch, above: float
+) -> None:
+    from models.music_video import framing
+
+    y, x = np.mgrid[0:320, 0:240] / 320
+    top, head = above, 0.86 - above
+    mask = np.hypot((x - 0.375) / (head / 2.6), (y - top - head / 2) / (head / 2)) < 1
+    mask |= y > top + head + 0.05 - 0.2 * np.abs(x - 0.375)  # shoulders under the chin
+    monkeypatch.setattr(framing, "find_people", lambda _: mask[..., None].astype(np.float32))
+    importance, is_people = find_importance(np.full((320, 240, 3), 90, np.uint8))
+    window = place_window(importance, *fit_window(240, 320, (160, 90)))
+    assert is_people and window.y <= top + 0.45 * head and window.y + window.height >= top + 0.8 * head
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("kick", [0.0, 0.06])
 def test_the_camera_never_leaves_the_picture(share: float, kick: float) -> None:

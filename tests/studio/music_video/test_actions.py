@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import gc
 import json
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from models.media.clip_info import probe
 from models.music_video import generator
@@ -259,6 +261,46 @@ def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_
     with pytest.raises(ValueError, match="no sound"):
         (tmp_path / "b.mp3").write_bytes(b"nothing" * 20)
         list(actions.run_program("", whole | {"song": str(tmp_path / "b.mp3")}, str(tmp_path)))
+
+
+def photos(folder: Path, *colours: str) -> list[str]:
+    """Write a photo of each colour."""
+    for colour in colours:
+        Image.new("RGB", (96, 64), colour).save(folder / f"{colour}.png")
+    return [str(folder / f"{colour}.png") for colour in colours]
+
+
+@pytest.mark.slow
+def test_a_program_gives_the_storyboard_that_it_got_and_own_pictures_load_no_model(tmp_path: Path) -> None:
+    alone = MusicVideoActions(music_video_registry(tmp_path))
+    song = str(click_song(tmp_path / "a.wav", 3.0))
+    values = FIELDS.defaults() | FAST | {"song": song, "media": photos(tmp_path, "red", "lime")}
+    first = [flatten(step) for step in alone.run_program("", values, str(tmp_path))]
+    told = first[-1]["report"]["storyboard"]
+    assert [shot["source"] for shot in told["shots"]] == ["red.png", "lime.png"]
+    assert alone.registry.state(alone.video_key()) != "ready"
+    file = next(step["file"] for step in first if step.get("file"))
+    recipe = read_recipe(file)
+    assert recipe.model == "" and json.loads(str(recipe.settings["storyboard"])) == told
+    before = Path(file).read_bytes()
+    told["shots"][1]["source"] = "red.png"
+    again = [flatten(step) for step in alone.run_program("", values | {"storyboard": json.dumps(told)}, str(tmp_path))]
+    assert again[-1]["report"]["storyboard"] == told
+    assert Path(next(step["file"] for step in again if step.get("file"))).read_bytes() != before
+    told["shots"][1]["source"] = "gone.png"
+    with pytest.raises(ValueError, match=r"shows gone\.png"):
+        list(alone.run_program("", values | {"storyboard": json.dumps(told)}, str(tmp_path)))
+
+
+def test_the_page_gets_cards_with_pictures(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
+    values = FIELDS.defaults() | FAST | {"media": photos(tmp_path, "red", "lime")}
+    told = flatten(actions.arrange(values, song))["board"]
+    data = json.loads(html.unescape(told.split('data-board="')[1].split('"')[0]))
+    assert [each["name"] for each in data["media"]] == ["red.png", "lime.png"]
+    assert all(each["picture"].startswith("data:image/jpeg") for each in data["media"])
+    assert sum(shot["beats"] for shot in data["board"]["shots"]) == len(data["grid"])
+    wrong = flatten(actions.arrange(values | {"storyboard": "{}"}, song))["board"]
+    assert "storyboard cannot be read" in wrong and flatten(actions.arrange(values, None))["board"] == ""
 
 
 def test_what_the_page_offers_is_what_the_generator_takes() -> None:
