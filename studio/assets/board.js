@@ -3,7 +3,7 @@
 (() => {
   const MOST = 100, GRIP_PX = 5, USUAL = { beats: 1, source: "", motion: "auto", prompt: "", take: 0, seed: 0, locked: false };
   const SAID = { auto: "Auto", still: "Still", closer: "Closer", away: "Away", left: "To the left", right: "To the right", up: "Up", down: "Down" };
-  const state = { data: null, board: null, edited: false, past: [], future: [], at: 0, drawn: {}, waits: null, drag: null };
+  const state = { data: null, board: null, edited: false, past: [], future: [], at: 0, drawn: {}, waits: null, drag: null, given: false };
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const field = () => one("#mv-storyboard textarea, #mv-storyboard input");
@@ -149,7 +149,7 @@
       state.waits = null;
       state.edited = true;
       write();
-    } else if (text && isOther) { // another song: its shots are its own
+    } else if (text && isOther && !state.given) { // another song: its shots are its own
       state.edited = false;
       Object.assign(state, { past: [], future: [] });
       write();
@@ -158,7 +158,8 @@
     } else if (text) {
       state.board = JSON.parse(text);
       state.edited = true;
-      if (before && String(before.grid) !== String(data.grid)) {
+      state.given = false;
+      if (before && !isOther && String(before.grid) !== String(data.grid)) {
         state.board.shots = remap(state.board.shots, before.grid, data.grid);
         write();
       }
@@ -171,7 +172,9 @@
   }
   function sync() { // settings or a project were opened
     const text = field()?.value ?? "";
-    if (!state.data || text === (state.edited ? JSON.stringify(state.board) : "")) return;
+    if (text === (state.edited ? JSON.stringify(state.board) : "")) return;
+    state.given = Boolean(text);
+    if (!state.data) return;
     if (!text) { one("#mv-arrange-usual")?.click(); return; }
     try { state.board = JSON.parse(text); } catch { return; }
     Object.assign(state, { edited: true, past: [], future: [], at: 0 });

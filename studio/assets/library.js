@@ -334,7 +334,7 @@
     const place = await window.auralumeTabs.until(() => document.getElementById(intake.elem_id));
     if (!place) throw new Error(`${intake.path.join(", ")} has no place for it just now.`);
     for (let at = place; at; at = at.parentElement) { const fold = at.previousElementSibling; if (at.offsetParent === null && fold?.matches?.("button.label-wrap:not(.open)")) fold.click(); }
-    place.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file'], button[aria-label='clear']")?.click();
+    if (!intake.is_many) place.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file'], button[aria-label='clear']")?.click();
     const input = await window.auralumeTabs.until(() => place.querySelector("input[type=file]"));
     if (!input) throw new Error(`${intake.label} takes no file just now.`);
     const given = new DataTransfer();

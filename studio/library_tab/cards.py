@@ -110,6 +110,7 @@ def describe_places(places: Places) -> list[dict[str, Any]]:
             "elem_id": each.elem_id,
             "path": list(each.path),
             "media": list(each.media),
+            "is_many": each.is_many,
         }
         for each in places.intakes
     ]

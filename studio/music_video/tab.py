@@ -20,6 +20,7 @@ from studio.music_video.controls import (
 )
 from studio.music_video.corrections import Corrections, layout_corrections
 from studio.music_video.media_box import make_media_box
+from studio.music_video.project_box import ProjectBox, layout_projects, wire_projects
 from studio.music_video.song import Song, close, lend
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
@@ -61,6 +62,17 @@ class Makers:
     stop: gr.Button
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What stands under the song and the look: the line about the model, the boxes for settings, batches, projects."""
+
+    card: gr.HTML
+    upload: gr.File
+    note: gr.HTML
+    batch: BatchBox | None
+    projects: ProjectBox
+
+
 def build(registry: Registry) -> None:
     """Lay out the tab in the current Blocks and wire it."""
     actions, form = MusicVideoActions(registry), Form(FIELDS, registry, "mv")
@@ -70,9 +82,9 @@ def build(registry: Registry) -> None:
                 sources = _layout_song(form)
                 makers = _layout_look(form)
             with gr.Column(elem_classes="card"):
-                card, upload, note, batch = _layout_shape(form)
+                shape = _layout_shape(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
-            panels, fixes = _layout_result(card)
+            panels, fixes = _layout_result(shape.card)
     form.make(FIELDS["storyboard"])
     form.layout_hidden()
     _wire_song(actions, form, panels, sources)
@@ -84,9 +96,10 @@ def build(registry: Registry) -> None:
     ]
     song = [panels.kept["song"]]
     wire_run(form, panels, starters, makers.stop, actions.stops, song, suffix="make", prefers_inputs=True)
-    _wire_model(form, card)
-    wire_settings(form, upload, note, actions.load_settings)
-    wire_batch(form, batch, read_looks, "mvmake", song, lend_song)
+    _wire_model(form, shape.card)
+    wire_projects(shape.projects, form, panels)
+    wire_settings(form, shape.upload, shape.note, actions.load_settings)
+    wire_batch(form, shape.batch, read_looks, "mvmake", song, lend_song)
     endpoint(
         form,
         actions.run_program,
@@ -142,12 +155,13 @@ def _layout_look(form: Form) -> Makers:
     return Makers(make, preview, stop)
 
 
-def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML, BatchBox | None]:
+def _layout_shape(form: Form) -> Shape:
     form.layout("shape")
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()
         upload, note = layout_settings("mv", (".mp4",))
+    projects = layout_projects()
     batch = layout_batch(form, "prompts, template, aspect", LINES)
     if form.registry.default(Task.VIDEO) is not None:
         form.layout("model")
@@ -155,7 +169,7 @@ def _layout_shape(form: Form) -> tuple[gr.HTML, gr.File, gr.HTML, BatchBox | Non
     else:
         form.stand_in("model", gr.Dropdown([], label="Video model", visible=False, elem_id="mv-model"))
         card = markup("", elem_id="mv-shelf")
-    return card, upload, note, batch
+    return Shape(card, upload, note, batch, projects)
 
 
 def _layout_result(card: gr.HTML) -> tuple[Panels, Corrections]:

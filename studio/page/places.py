@@ -30,6 +30,7 @@ class Intake:
         elem_id: of its component.
         path: labels of the tabs to open, from the outside to the inside.
         media: what it takes, see `studio.library.media`.
+        is_many: whether it takes a file beside those that it has.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Intake:
     elem_id: str
     path: tuple[str, ...]
     media: tuple[str, ...]
+    is_many: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from models.media.clip_info import probe
+from models.media.clip_reader import read_frames
 from tests.browser.conftest import (
     download,
     open_more_settings,
@@ -25,6 +28,7 @@ from tests.models.music_video.debug_video import click_song
 STATUS = "document.querySelector('#mv-status').innerText"
 VIDEO = "document.querySelector('#mv-video video')"
 BEATS = "#mv-plot .beat"
+SHOT = "#mv-board .shot"
 
 
 @pytest.fixture
@@ -141,3 +145,52 @@ def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address:
         page.click("#mv-preview")
         _says(page, "of video")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_photos_are_arranged_changed_and_come_back_with_their_project(film_page: Any, tmp_path: Path) -> None:
+    page = film_page
+    photos = []
+    for colour in ("red", "lime", "blue"):
+        Image.new("RGB", (96, 64), colour).save(tmp_path / f"{colour}.png")
+        photos.append(tmp_path / f"{colour}.png")
+    page.set_input_files("#mv-media input[type=file]", photos)
+    _upload(page, click_song(tmp_path / "song.wav", 6.0))
+    page.wait_for_selector(SHOT)
+    assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "lime.png", "blue.png"]
+    page.locator("#mv-aspect label", has_text="1:1").click()
+    first = _make(page, tmp_path)
+
+    page.locator(SHOT).nth(1).click()
+    page.get_by_label("Source of the shot").select_option("red.png")
+    page.locator(SHOT).nth(1).press("s")
+    page.wait_for_function(f"() => document.querySelectorAll('{SHOT}').length === 4")
+    page.locator(SHOT).nth(1).press("Control+z")
+    page.locator(SHOT).nth(1).press("Alt+ArrowLeft")
+    assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "red.png", "blue.png"]
+    changed = _make(page, tmp_path)
+    assert changed.shape == first.shape and (changed[:40] == first[:40]).all()  # red as before
+    assert changed[80].mean(axis=(0, 1)).argmax() == 0 and first[80].mean(axis=(0, 1)).argmax() == 1
+
+    page.locator("button", has_text="Project").locator("visible=true").first.click()
+    page.click("#mv-save-project")
+    page.wait_for_selector("#mv-project:visible")
+    project = download(page, "#mv-project", tmp_path)
+    page.reload()
+    page.wait_for_selector("#speech-text textarea")
+    _open(page)
+    page.locator("button", has_text="Project").locator("visible=true").first.click()
+    page.set_input_files("#mv-open-project input[type=file]", project)
+    page.wait_for_function("() => document.querySelector('#mv-project-note').innerText.includes('is open')")
+    page.wait_for_selector(SHOT)
+    assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "red.png", "blue.png"]
+    np.testing.assert_array_equal(_make(page, tmp_path), changed)
+
+
+def _make(page: Any, folder: Path) -> np.ndarray:
+    """Make the video; return its frames, small."""
+    page.click("#mv-make")
+    page.wait_for_selector("#mv-stop:enabled")
+    page.wait_for_selector("#mv-make:enabled")
+    _says(page, "of video")
+    path = download(page, "#mv-file", folder)
+    return np.stack(list(read_frames(path, probe(path), 32, 32)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import html
 import gc
+import html
 import json
 import shutil
 from pathlib import Path
