@@ -137,11 +137,15 @@ class MusicVideoActions:
                 yield Problem(jobs.sentence(error)), Pictures({"picture": ""})
                 return
 
-            def draw(name: str, model: Any, given: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
+            assert song is not None, "the request was made of it"
+
+            def draw(
+                name: str, model: Any, given: Any, should_stop: Callable[[], bool], heard: Song = song
+            ) -> Generator[Events]:
                 for events in self._draw(name, model, given, values, should_stop):
                     yield events
                     for shot in (each.values["shot"] for each in events if isinstance(each, Kept)):
-                        yield (Pictures({"board": draw_board(given, song, shot.pictures, shot.storyboard)}),)
+                        yield (Pictures({"board": draw_board(given, heard, shot.pictures, shot.storyboard)}),)
 
             ending: Events = (Pictures({"picture": ""}),)
             if used:
