@@ -176,7 +176,7 @@ def test_photos_are_arranged_changed_and_come_back_with_their_project(film_page:
     page.wait_for_selector("#mv-project:visible")
     project = download(page, "#mv-project", tmp_path)
     page.reload()
-    page.wait_for_selector("#speech-text textarea")
+    page.wait_for_selector("#mv-make", state="attached")
     _open(page)
     page.locator("button", has_text="Project").locator("visible=true").first.click()
     page.set_input_files("#mv-open-project input[type=file]", project)
