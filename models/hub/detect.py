@@ -67,6 +67,12 @@ def detect_model(repository: Repository, read: ReadJson) -> DetectedModel:
     voice = _detect_onnx(repository, read)
     if voice is not None:
         return voice
+    if any(path.startswith("kokoro") and path.endswith(".pth") for path in paths):
+        raise ModelError(
+            f"{repository.repo_id} holds its weights in a format that can run programs (pickle). Choose “Kokoro, 82M” "
+            "in the Model menu of the Speech tab: it is the same model as an ONNX graph.",
+            "unsafe",
+        )
     if CONFIG in paths:
         return _detect_transformers(repository, read(CONFIG))
     raise ModelError(

@@ -76,10 +76,9 @@ def find_layout(paths: Iterable[str], read: ReadJson) -> OnnxLayout | None:
         return None
     elif any(f"{path}.json" in known for path in graphs) or "phoneme_id_map" in config:
         found = _find_piper(known, graphs)
-    elif voices := [
-        path for path in graphs if names[path].startswith("hibari") or _VOICE_OF_FILE.fullmatch(names[path])
-    ]:
-        found = OnnxLayout(HIBARI, tuple(voices), _require_table(known))
+    elif voices := [path for path in graphs if _is_hibari(names[path])]:
+        chosen = {voice.key: path for voice, path, _ in list_hibari_voices(voices)}
+        found = OnnxLayout(HIBARI, tuple(sorted(chosen.values())), _require_table(known))
     if found is not None:
         _refuse_outside_weights(known, found)
     return found
@@ -156,18 +155,23 @@ def name_piper_voices(config: dict[str, Any], file_name: str) -> tuple[Voice, ..
 PIPER_LICENCE = "as the voice's own page says"
 
 
+def _is_hibari(name: str) -> bool:
+    return name.startswith("hibari") or _VOICE_OF_FILE.fullmatch(name) is not None
+
+
 def list_hibari_voices(graphs: Iterable[str]) -> list[tuple[Voice, str, bool]]:
-    """Return (voice, graph, whether it is British) of hibari's files; "hibari.onnx" is the voice "heart"."""
-    found = []
-    for path in graphs:
+    """Return (voice, graph, whether it is British) of hibari's files, of two of a voice the one in eight bits.
+
+    "hibari.onnx" is the voice "heart", which comes first.
+    """
+    found: dict[str, tuple[Voice, str, bool]] = {}
+    for path in sorted(graphs, key=lambda path: ("int8" not in path, path)):
         named = _VOICE_OF_FILE.fullmatch(PurePosixPath(path).name)
         key = named[1] if named else "af_heart"
-        voice = Voice(
-            key[3:], name_voice(key), "Apache-2.0 (hibari)", f"by Maureese Williams, learned from {KOKORO_CREDIT}"
-        )
-        found.append((voice, path, is_british(key)))
-    by_key = {voice.key: (voice, path, british) for voice, path, british in reversed(found)}
-    return sorted(by_key.values(), key=lambda each: (each[0].key != "heart", each[0].key))
+        credit = f"by Maureese Williams, learned from {KOKORO_CREDIT}"
+        voice = Voice(key[3:], name_voice(key), "Apache-2.0 (hibari)", credit)
+        found.setdefault(voice.key, (voice, path, is_british(key)))
+    return sorted(found.values(), key=lambda each: (each[0].key != "heart", each[0].key))
 
 
 def list_voices(layout: OnnxLayout, read: ReadJson, title: str) -> tuple[Voice, ...]:

@@ -77,10 +77,7 @@ HUB_CATALOG: tuple[ModelSpec, ...] = (
         900,
         "Apache-2.0",
         "Clear English voices, 28 of them, American and British, any two of which can be mixed.",
-        credit=(
-            "hexgrad 2025; its authors say that it was trained largely on synthetic speech of other systems; ONNX by "
-            "onnx-community"
-        ),
+        credit="hexgrad 2025, after StyleTTS 2 (Li et al. 2023); made an ONNX graph by onnx-community",
         languages=("en",),
         speed="about 0.6 s of a processor core for a second of speech",
         voices=make_kokoro_voices(KOKORO_ENGLISH),

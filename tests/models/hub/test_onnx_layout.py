@@ -52,6 +52,10 @@ def test_hibari_takes_a_graph_a_voice() -> None:
     assert found.format.name == "hibari"
     assert [voice.key for voice in found.voices] == ["heart", "emma", "fenrir"]
     assert "oov.onnx" not in names(found) and found.weights_mb == 3.0
+    twice = detect("voices/bf_emma.fp32.onnx voices/bf_emma.int8.onnx vocab.json", {})
+    assert names(twice) == {"voices/bf_emma.int8.onnx", "vocab.json"} and [each.key for each in twice.voices] == [
+        "emma"
+    ]
 
 
 def test_piper_takes_a_graph_and_its_configuration() -> None:
@@ -75,6 +79,7 @@ def test_piper_takes_a_graph_and_its_configuration() -> None:
         ("a.onnx a.onnx.json", PIPER | {"phoneme_type": "text"}, "format", "reads text"),
         ("a.onnx a.onnx.json", {"espeak": {"voice": "en-us"}}, "format", "the English ones"),
         ("a.onnx", {}, "format", r"neither config\.json"),
+        ("config.json kokoro-v1_0.pth voices/af_heart.pt", {"vocab": {}}, "unsafe", "Kokoro, 82M.* in the Model menu"),
         ("config.json model.onnx", {"model_type": "vits"}, "unsafe", "pickle"),
         ("config.json model.onnx", {"model_type": "vits", "auto_map": {}}, "unsafe", "program code"),
     ],
@@ -112,4 +117,4 @@ def test_the_catalogues_files_are_a_layout_that_is_known() -> None:
     assert found is not None and found.kind == "piper"
     kokoro = next(spec for spec in HUB_CATALOG if spec.key == "speech/kokoro-82m")
     assert kokoro.mixes_voices and len(kokoro.voices) == 28 and kokoro.licence == "Apache-2.0"
-    assert "synthetic speech of other systems" in kokoro.credit
+    assert all("synthetic speech of other systems" in voice.credit for voice in kokoro.voices)
