@@ -2,7 +2,7 @@
 
 The recogniser is Moonshine tiny (MIT, Useful Sensors 2024) in ONNX form. Its folder holds `encoder_model.onnx`,
 `decoder_model_merged.onnx` and `tokenizer.json`; without a folder the weights come from the Hub.
-Needs `onnxruntime tokenizers jiwer num2words` and `useful-moonshine-onnx` (installed with --no-deps).
+Needs the extra `measure` of the project and `useful-moonshine-onnx` (installed with --no-deps).
 """
 
 from __future__ import annotations

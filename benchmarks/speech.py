@@ -6,9 +6,10 @@
 spoken, of which 36 are everyday ones. `--asr` is the recogniser's folder (see `benchmarks.recogniser`);
 without it the weights come from the Hub. `--only` names groups: words, naturalness, voices, speed, control, page,
 peers.
-`--model` and `--voice` choose who speaks. `--hibari` is a folder with `hibari.onnx` and `vocab.json` of the package
-hibari-tts, a peer of the same size. Figures are medians on two torch threads.
-Needs what requirements-dev.txt installs, and `distillmos onnxruntime tokenizers jiwer useful-moonshine-onnx pyworld`.
+`--model` and `--voice` choose who speaks. `--hibari`, `--piper` and `--kokoro` are folders with voices of others, which
+speak beside it (`benchmarks.speech_peers`). Figures are medians on two torch threads.
+Needs what requirements-dev.txt installs, the extra `measure` (`pip install .[measure]`), and `useful-moonshine-onnx`,
+installed with --no-deps.
 """
 
 from __future__ import annotations
@@ -198,6 +199,8 @@ def main() -> None:
     parser.add_argument("--model", help="key of the model; the studio's default without it")
     parser.add_argument("--voice", default="", help="key of the voice; the model's first one without it")
     parser.add_argument("--hibari", type=Path, help="folder with hibari.onnx and vocab.json")
+    parser.add_argument("--kokoro", type=Path, help="folder with kokoro*.onnx, vocab.json and the voices, *.bin")
+    parser.add_argument("--piper", type=Path, help="folder with a voice of Piper, *.onnx and *.onnx.json")
     groups_known = ["words", "naturalness", "voices", "speed", "control", "page", "peers"]
     parser.add_argument("--only", action="append", choices=groups_known)
     arguments = parser.parse_args()
@@ -206,7 +209,8 @@ def main() -> None:
 
     torch.set_num_threads(2)
     chosen = arguments.only or ["speed", "words", "naturalness", "voices", "control", "page"]
-    chosen += ["peers"] if arguments.hibari and not arguments.only else []
+    peers = {name: getattr(arguments, name) for name in ("hibari", "piper", "kokoro") if getattr(arguments, name)}
+    chosen += ["peers"] if peers and not arguments.only else []
     figures: dict[str, float] = {}
     registry, voice = Registry(CATALOG), arguments.voice
     key = arguments.model or registry.require_default(Task.SPEECH).key
@@ -219,7 +223,7 @@ def main() -> None:
         "voices": lambda: measure_voices(model, others, arguments.asr, texts),
         "control": lambda: measure_control(model),
         "page": measure_page,
-        "peers": lambda: measure_peers(model, arguments.hibari),
+        "peers": lambda: measure_peers(model, voice, peers, arguments.asr, texts),
     }
     for name in chosen:
         for figure, value in groups[name]():
@@ -230,38 +234,25 @@ def main() -> None:
         report_figures("speech", figures, arguments.json)
 
 
-def measure_peers(model: Any, hibari: Path, repeats: int = 7) -> Iterator[tuple[str, float]]:
-    """Yield cpu_s_per_s, hibari_cpu_s_per_s and cpu_ratio_vs_hibari: CPU seconds a second of sound, in turn."""
-    from models.speech.hibari_synthesis import RATE
-    from models.speech.kokoro_alphabet import spell
-    from models.speech.text import iter_utterances
-    from training.speech.teachers import HibariTeacher
+def measure_peers(
+    model: Any, voice: str, folders: dict[str, Path], asr: Path | None, texts: list[str]
+) -> Iterator[tuple[str, float]]:
+    """Yield what `benchmarks.speech_peers` measures of the model and of the voices in folders."""
+    import torch
 
-    teacher = HibariTeacher(hibari / "hibari.onnx", hibari / "vocab.json")
+    from benchmarks import speech_peers
+    from benchmarks.recogniser import Recogniser
 
-    def speak_as_hibari() -> float:
-        spoken_s = 0.0
-        for utterance in iter_utterances(PARAGRAPH, function_word_stress=False):
-            letters, counts = spell(utterance.symbols)
-            spoken_s += len(teacher.speak(teacher.encode(letters), counts).samples) / RATE
-        return spoken_s
+    vits = make_vits()
+    inputs = torch.randint(1, 37, (1, 2 * len(PARAGRAPH) + 1))
 
-    def speak_ourselves() -> float:
-        samples, chunks = speak(model, PARAGRAPH)
-        return len(samples) / chunks[0].sample_rate
+    def say_as_vits() -> float:
+        with torch.inference_mode():
+            return float(vits(inputs).waveform.shape[-1]) / 16_000
 
-    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
-    for _ in range(repeats + 1):
-        for name, action in (("ours", speak_ourselves), ("theirs", speak_as_hibari)):
-            started = time.process_time()
-            spoken_s = action()
-            spent[name].append((time.process_time() - started) / spoken_s)
-    yield "cpu_s_per_s", statistics.median(spent["ours"][1:])
-    yield "hibari_cpu_s_per_s", statistics.median(spent["theirs"][1:])
-    yield (
-        "cpu_ratio_vs_hibari",
-        statistics.median(a / b for a, b in zip(spent["ours"][1:], spent["theirs"][1:], strict=True)),
-    )
+    performers = {speech_peers.OURS: (model, voice), **speech_peers.open_peers(folders)}
+    listener = (Recogniser(asr), make_opinion())
+    yield from speech_peers.measure_peers(performers, say_as_vits, listener, texts, PARAGRAPH)
 
 
 def measure_page() -> Iterator[tuple[str, float]]:
