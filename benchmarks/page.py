@@ -89,7 +89,7 @@ def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
                 break
         time.sleep(0.02)
     page.goto(address)
-    page.locator("textarea").first.wait_for(state="visible", timeout=1000 * patience_s)
+    page.locator("textarea").locator("visible=true").first.wait_for(timeout=1000 * patience_s)
 
 
 def measure_startup_ratio(repeats: int = 3) -> float:

@@ -58,7 +58,7 @@ def wire_run(
     """
     place = f"{form.prefix}{suffix}"
     bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, place, is_quick)
-    bench.wire(inputs, suffix, again)
+    bench.wire(inputs, again)
 
 
 @dataclass
@@ -131,6 +131,10 @@ class Workbench:
         self.form.draw(values, False)
         return self.begin(owner, browser, "", starter, values, further, is_patient=True)
 
+    def session_of(self, request: gr.Request) -> str:
+        """Return what the board calls this tab of an open page: the Stop of each tab is meant for its own run."""
+        return f"{request.session_hash} {self.place}"
+
     async def follow(self, run: BackgroundRun, session: str) -> AsyncIterator[Updates]:
         """Yield the page's updates of a run to its end."""
         self.board.show(session, run)
@@ -145,7 +149,7 @@ class Workbench:
             gr.Warning(run.keeping.problem)
         yield ready(self.buttons, self.stop)
 
-    def press(self, starter: int, suffix: str, is_again: bool = False) -> Callable[..., AsyncIterator[Updates]]:
+    def press(self, starter: int, is_again: bool = False) -> Callable[..., AsyncIterator[Updates]]:
         """Return what a press of a button does."""
         names, count, kept = self.form.fields.names, len(self.form.components), len(self.seed_kept)
 
@@ -155,7 +159,7 @@ class Workbench:
             if drawn:
                 yield drawn
             owner, browser = owner_of_request(request), browser_of_request(request)
-            session = f"{request.session_hash}{suffix}"
+            session = self.session_of(request)
             if is_again:
                 self.board.stop_shown(session)
             try:
@@ -168,7 +172,7 @@ class Workbench:
 
         return work
 
-    def wire(self, inputs: Sequence[Any], suffix: str, again: Sequence[Callable[..., Any]]) -> None:
+    def wire(self, inputs: Sequence[Any], again: Sequence[Callable[..., Any]]) -> None:
         """Wire buttons, Stop, and the way back to what runs."""
         row = [*self.form.components, *self.seed_kept, *inputs]
         options: dict[str, Any] = {
@@ -180,9 +184,9 @@ class Workbench:
         off = busy_js(len(self.buttons))
         for number, button in enumerate(self.buttons):
             button.click(None, outputs=[*self.buttons, self.stop], js=off, api_visibility="private")
-            button.click(self.press(number, suffix), row, self.outputs, **options)
+            button.click(self.press(number), row, self.outputs, **options)
         if again:
-            repress = self.press(0, suffix, is_again=True)
+            repress = self.press(0, is_again=True)
 
             async def paint_again(request: gr.Request, is_made: bool, *values: Any) -> AsyncIterator[Updates]:
                 if not is_made:
@@ -195,21 +199,21 @@ class Workbench:
                 listen(
                     paint_again, [self.panels.kept["made"], *row], self.outputs, trigger_mode="always_last", **options
                 )
-        self._wire_stop(suffix)
-        RETURNS.setdefault(self.board, []).append((self, suffix))
+        self._wire_stop()
+        RETURNS.setdefault(self.board, []).append(self)
         ids = tuple(str(each.elem_id) for each in self.buttons)
         alone = frozenset(at for at, each in enumerate(self.buttons) if not inputs or each in self.fresh)
         places_of().workplaces[self.place] = Workplace(self.form.prefix, labels_here(), ids, alone, self.repeat)
 
-    def _wire_stop(self, suffix: str) -> None:
+    def _wire_stop(self) -> None:
         def ask_to_stop(request: gr.Request) -> Updates:
-            run = self.board.stop_shown(f"{request.session_hash}{suffix}")
+            run = self.board.stop_shown(self.session_of(request))
             return {self.stop: gr.skip()} if run is not None else ready(self.buttons, self.stop)
 
         self.stop.click(ask_to_stop, outputs=[*self.buttons, self.stop], **QUIET)
 
 
-RETURNS: weakref.WeakKeyDictionary[RunBoard, list[tuple[Workbench, str]]] = weakref.WeakKeyDictionary()
+RETURNS: weakref.WeakKeyDictionary[RunBoard, list[Workbench]] = weakref.WeakKeyDictionary()
 
 
 def wire_returns(page: gr.Blocks) -> None:
@@ -217,13 +221,12 @@ def wire_returns(page: gr.Blocks) -> None:
     benches = RETURNS.get(board_of(), [])
     if not benches:
         return
-    outputs = list(dict.fromkeys(each for bench, _ in benches for each in bench.outputs))
+    outputs = list(dict.fromkeys(each for bench in benches for each in bench.outputs))
 
     async def come_back(request: gr.Request) -> AsyncIterator[Updates]:
         browser = browser_of_request(request)
-        found = [(bench, suffix, bench.board.find_shown(browser, bench.place)) for bench, suffix in benches]
-        session = str(request.session_hash)
-        follows = [bench.follow(run, f"{session}{suffix}") for bench, suffix, run in found if run is not None]
+        found = [(bench, bench.board.find_shown(browser, bench.place)) for bench in benches]
+        follows = [bench.follow(run, bench.session_of(request)) for bench, run in found if run is not None]
         if not follows:
             yield {outputs[0]: gr.skip()}
         async for updates in merge(follows):

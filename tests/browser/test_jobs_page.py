@@ -86,6 +86,9 @@ def test_a_killed_studio_offers_again_what_it_was_doing(chromium: Any, hub: HubS
         for page in open_page(chromium, f"http://127.0.0.1:{port}"):
             page.set_default_timeout(40_000)
             settle(page)
+            page.fill("#speech-text textarea", "Nothing is lost.")
+            page.click("#speech-generate")
+            page.wait_for_selector(SHELF)
             begin_long_piece(page, 24)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -94,6 +97,8 @@ def test_a_killed_studio_offers_again_what_it_was_doing(chromium: Any, hub: HubS
             lost = page.locator(JOBS)
             lost.wait_for()
             assert "The studio was ended while it made this" in lost.inner_text()
+            assert page.locator(f"{SHELF} b").all_inner_texts() == ["Nothing is lost."]
+            assert page.input_value("#speech-text textarea") == "Nothing is lost."
             lost.locator(".again").click()
             page.wait_for_function(f"() => {STATUS}.includes('of 24')")
             page.wait_for_function("() => document.title.startsWith('Music')")

@@ -43,7 +43,7 @@ def page(library: Library, tmp_path_factory: pytest.TempPathFactory) -> gr.Block
 
 @pytest.fixture(scope="module")
 def bench(page: gr.Blocks) -> Workbench:
-    return next(bench for bench, _ in RETURNS[BOARDS[page]] if bench.place == "make")
+    return next(bench for bench in RETURNS[BOARDS[page]] if bench.place == "make")
 
 
 @pytest.fixture(scope="module", autouse=True)
