@@ -355,7 +355,7 @@
       if (!field) throw new Error("The tab is not there just now.");
       setValue(field, `${item.id} ${Date.now()}`);
     }
-    toast(`The settings of “${item.title}” are back`);
+    toast(`Settings of “${item.title}” restored`);
     for (const [name, source] of Object.entries(item.inputs)) {
       const intake = (await needIntakes()).find((each) => each.name === name && each.path.join() === item.open.path.join());
       if (intake) await sendTo({ id: source.item, title: source.name }, intake, { name: source.name });

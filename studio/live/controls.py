@@ -59,7 +59,7 @@ KNOBS: tuple[Field, ...] = (
     ),
     Numeric(
         name="density", label="Density", default=DEFAULT.density, low=MIN_DENSITY, high=MAX_DENSITY, step=0.25,
-        help="notes a beat", rank=3,
+        help="notes per beat", rank=3,
     ),
     Choices(
         name="instruments", label="Band", default=list(DEFAULT.instruments), choices=INSTRUMENTS, is_open=True,

@@ -36,10 +36,10 @@ aria-label="The notes that are heard and those to come"></canvas></div></div>
 <button type="button" data-live="higher">Octave up</button>
 <button type="button" data-live="midi">MIDI keyboard</button></div></div>
 <div class="live-meter">
-<div><span>Sound took, of its length</span><b id="live-meter-share">–</b>
+<div><span>CPU load</span><b id="live-meter-share">–</b>
 <div class="live-load"><i id="live-meter-bar"></i></div></div>
 <div><span>Last chunk</span><b id="live-meter-chunk">–</b></div>
-<div><span>In hand</span><b id="live-meter-buffer">–</b></div>
+<div><span>Buffered</span><b id="live-meter-buffer">–</b></div>
 <div><span>Late chunks</span><b id="live-meter-late">–</b></div>
 <div><span>Recorded</span><b id="live-meter-recorded">–</b></div>
 <div class="wide"><span>Pictures</span><b id="live-meter-pictures">–</b></div>

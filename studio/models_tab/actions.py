@@ -28,7 +28,7 @@ class ShelfActions:
         specs = sorted(
             self.registry.specs(), key=lambda spec: list(TASKS).index(spec.task) if spec.task in TASKS else 99
         )
-        return [(f"{task_name(spec.task)}  ·  {spec.title}", spec.key) for spec in specs]
+        return [(f"{task_name(spec.task)} · {spec.title}", spec.key) for spec in specs]
 
     def usable(self, key: str) -> dict[str, bool]:
         """Return which buttons make sense for a model as it is now."""

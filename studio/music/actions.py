@@ -204,13 +204,13 @@ class MusicActions:
         except ValueError as error:
             raise ValueError(f"The settings in this file cannot be used: {error}") from error
         if recipe.model not in [spec.key for spec in self.registry.specs(Task.MUSIC)]:
-            return values, f"The settings are back, but the model {recipe.model} is not on this shelf."
+            return values, f"Settings restored, but the model {recipe.model} is not on this shelf."
         values["model"] = recipe.model
         if model_card.revision_of(self.registry, recipe.model) != recipe.revision:
-            return values, "The settings are back. The model has changed since, so the music may differ."
+            return values, "Settings restored. The model has changed since, so the music may differ."
         if recipe.settings.get("edited") or recipe.settings.get("stopped"):
-            return values, "The settings are back; what was done by hand since is in the MIDI file alone."
-        return values, "The settings are back: the same settings and seed will give the same music."
+            return values, "Settings restored; what was done by hand since is in the MIDI file alone."
+        return values, "Settings restored: the same settings and seed will give the same music."
 
 
 def build_request(values: Mapping[str, Any], current: MusicTake | None = None) -> MusicRequest:

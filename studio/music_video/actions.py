@@ -288,7 +288,7 @@ class MusicVideoActions:
         if recipe.task != Task.MUSIC_VIDEO:
             raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
         values = FIELDS.restore(recipe.settings, recipe.seed)
-        return values, "The settings are back. Choose the song again: it is not part of them." + _missing_media(
+        return values, "Settings restored. Choose the song again: it is not part of them." + _missing_media(
             recipe.settings
         )
 

@@ -25,7 +25,7 @@ def layout_corrections() -> Corrections:
         half = gr.Button("Half", size="sm", elem_id="mv-half")
         double = gr.Button("Double", size="sm", elem_id="mv-double")
         delete = gr.Button("Delete the chosen beat", size="sm", elem_id="mv-delete")
-        downbeat = gr.Button("The chosen beat is a one", size="sm", elem_id="mv-downbeat")
+        downbeat = gr.Button("Mark as downbeat", size="sm", elem_id="mv-downbeat")
         undo = gr.Button("Undo", size="sm", elem_id="mv-undo")
     with gr.Row(elem_classes=["fixes", "values"]):
         number = gr.Number(0, label="Chosen beat", precision=0, minimum=0, min_width=90, elem_id="mv-beat")

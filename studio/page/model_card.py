@@ -34,7 +34,7 @@ def label(registry: Registry, spec: ModelSpec) -> str:
     parts = [spec.title, size(registry, spec), spec.licence.partition(" (")[0]]
     if registry.find_obstacle(spec.key):
         parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
-    return "  ·  ".join(parts)
+    return " · ".join(parts)
 
 
 def voices(registry: Registry, key: str) -> list[tuple[str, str]]:

@@ -309,7 +309,7 @@ def wire_settings(
         values = form.readable(job.row) if job is not None else {}
         if not values:
             return {note: html.problem(NO_SETTINGS)}
-        return {**form.updates(values), **follow(values), note: html.finished("The settings are back")}
+        return {**form.updates(values), **follow(values), note: html.finished("Settings restored")}
 
     def open_item(asked: str, request: gr.Request) -> Updates:
         owner, item_id = owner_of_request(request), asked.partition(" ")[0]

@@ -153,14 +153,14 @@ class SpeechActions:
             raise ValueError(f"The settings in this file cannot be used: {error}") from error
         if recipe.model not in [spec.key for spec in self.registry.specs(Task.SPEECH)]:
             values.pop("voice", None)
-            return values, f"The settings are back, but the model {recipe.model} is not on this shelf."
+            return values, f"Settings restored, but the model {recipe.model} is not on this shelf."
         known = [voice.key for voice in self.registry.get(recipe.model).voices]
         voice = values.get("voice", "")
         values |= {"model": recipe.model, "voice": voice if voice in known else (known[0] if known else "")}
         values["second_voice"] = self.second_voice_shown(recipe.model, values.get("second_voice", ""))
         if model_card.revision_of(self.registry, recipe.model) != recipe.revision:
-            return values, "The settings are back. The model has changed since, so the sound may differ a little."
-        return values, "The settings are back: the same words, voice and seed will give the same sound."
+            return values, "Settings restored. The model has changed since, so the sound may differ a little."
+        return values, "Settings restored: the same words, voice and seed will give the same sound."
 
 
 def build_request(values: Mapping[str, Any]) -> SpeechRequest:

@@ -126,7 +126,7 @@ class StyleActions(ABC):
             values = self.fields.restore(settings, recipe.seed)
         except ValueError as error:
             raise ValueError(f"The settings in this file cannot be used: {error}") from error
-        said = "The settings are back." + (" Give the style file again: it was your own." if is_own else "")
+        said = "Settings restored." + (" Give the style file again: it was your own." if is_own else "")
         if recipe.model in [spec.key for spec in self.registry.specs(self.task)]:
             values["model"] = recipe.model
         else:

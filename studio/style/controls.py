@@ -58,7 +58,7 @@ VIDEO_FIELDS = FieldList(
             name="style",
             label="Chosen style",
             default=PICTURES[0].key,
-            choices=tuple((f"{each.title} · {each.licence}", each.key) for each in PICTURES),
+            choices=tuple((each.name, each.key) for each in PICTURES),
             about="a picture of the gallery",
         ),
         Upload(

@@ -24,6 +24,12 @@ class GalleryPicture:
     licence: str
 
     @property
+    def name(self) -> str:
+        """Return its title with its painter, where it has one."""
+        painter, _, terms = self.licence.partition(";")
+        return f"{self.title} · {painter}" if terms else self.title
+
+    @property
     def path(self) -> Path:
         """Where it is."""
         return FOLDER / f"{self.key}.webp"

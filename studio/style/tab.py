@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -139,7 +140,8 @@ def _layout_buttons(half: str) -> tuple[gr.Button, gr.Button]:
 
 
 def _layout_gallery() -> gr.Gallery:
-    return gr.Gallery(
+    """Lay out the pictures to choose from, and a fold that tells whose they are."""
+    gallery = gr.Gallery(
         [(str(each.path), each.title) for each in PICTURES],
         label="Style",
         show_label=False,
@@ -149,6 +151,11 @@ def _layout_gallery() -> gr.Gallery:
         buttons=[],
         elem_id="style-gallery",
     )
+    rows = "".join(f"<div><b>{escape(each.title)}.</b> {escape(each.licence)}</div>" for each in PICTURES)
+    markup(
+        f'<div class="shelf"><details class="about-model"><summary>About these pictures</summary>{rows}</details></div>'
+    )
+    return gallery
 
 
 def _layout_model(form: Form, style: str = "") -> gr.HTML:

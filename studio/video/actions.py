@@ -189,14 +189,14 @@ class VideoActions:
             raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not by Video.")
         values = FIELDS.restore(recipe.settings, recipe.seed)
         build_request(values)
-        said = "The settings are back: the same settings and seed will give the same clip."
+        said = "Settings restored: the same settings and seed will give the same clip."
         is_here = recipe.model in [spec.key for spec in self.registry.specs(Task.VIDEO)]
         if recipe.settings.get("start_image"):
-            said = "The settings are back. Give the first picture again: it was your own."
+            said = "Settings restored. Give the first picture again: it was your own."
         elif not is_here:
-            return values, f"The settings are back, but the model {recipe.model} is not on this shelf."
+            return values, f"Settings restored, but the model {recipe.model} is not on this shelf."
         elif model_card.revision_of(self.registry, recipe.model) != recipe.revision:
-            said = "The settings are back. The model has changed since, so the clip may differ."
+            said = "Settings restored. The model has changed since, so the clip may differ."
         if is_here:
             values["model"] = recipe.model
         return values, said

@@ -31,14 +31,14 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 # A look sets how things move; the words of the prompt stay.
 LOOKS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("As said", {}),
+    ("From my description", {}),
     ("Calm", {"motion": "little", "speed": "slow", "camera": "still"}),
     ("Lively", {"motion": "much", "speed": "fast"}),
     ("Fly in", {"camera": "zoom in"}),
     ("Glide", {"speed": "slow", "camera": "pan right"}),
 )
 LOOK_FIELDS = ("motion", "speed", "camera")
-SOUNDS = {soundtrack.SCENE: "Of the scene", soundtrack.MUSIC: "Music in its mood", soundtrack.OFF: "None"}
+SOUNDS = {soundtrack.SCENE: "Scene sounds", soundtrack.MUSIC: "Matching music", soundtrack.OFF: "None"}
 PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".mp4", ".webm", ".mov")
 SMOOTH, NATIVE = "256", "64"
 DEFAULT_STEPS, DEFAULT_GUIDANCE = 16, 1.5
@@ -53,11 +53,11 @@ def offered_sounds(registry: Registry) -> list[Option]:
 
 
 def _attribute(name: str, label: str, rank: int, row: str) -> Choice:
-    names: dict[Any, str] = {ANY: "As said", "in": "Forward", "out": "Backward"}
+    names: dict[Any, str] = {ANY: "From my description", "in": "Forward", "out": "Backward"}
     choices = tuple((names.get(value, value.capitalize()), value) for value in ATTRIBUTES[name])
     return Choice(
         name=name, label=label, default=ANY, choices=choices, place="shape", rank=rank, row=row,
-        options={"min_width": 120},
+        options={"min_width": 180},
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ FIELDS = FieldList(
             place="shape",
             elem_id="video-length",
         ),
-        Flag(name="loop", label="Without a seam: the end flows into the beginning", place="shape"),
+        Flag(name="loop", label="Loop seamlessly", place="shape"),
         Choice(
             name="sound",
             label="Sound",
@@ -108,7 +108,7 @@ FIELDS = FieldList(
         _attribute("motion", "Motion", 1, "movement"),
         _attribute("speed", "Speed", 1, "movement"),
         _attribute("camera", "Camera", 3, "look"),
-        _attribute("colour", "Colour", 4, "look"),
+        _attribute("colour", "Colour", 4, "colour"),
         Choice(
             name="size",
             label="Size",

@@ -117,7 +117,7 @@ def test_control_enter_generates_and_downloads_bring_the_settings_back(page: Any
     _wait(page, "() => document.querySelector('#speech-text textarea').value === 'Bring me back, please.'")
     _wait(page, "() => document.querySelector('#speech-seed input').value === '4242'", 20)
     _wait(page, "() => document.querySelector('#speech-model input').value.includes('Debug quick')", 20)
-    _wait(page, "() => document.querySelector('#speech-settings-note').innerText.includes('settings are back')", 20)
+    _wait(page, "() => document.querySelector('#speech-settings-note').innerText.includes('Settings restored')", 20)
 
 
 def test_stop_ends_a_long_text_midway(page: Any) -> None:

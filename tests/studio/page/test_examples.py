@@ -55,7 +55,7 @@ def test_their_settings_are_taken_by_their_form(prefix: str) -> None:
     for path in files_of(prefix):
         values, said = actions.load_settings(str(path))
         assert values.get("seed", 11) == 11
-        assert said.startswith("The settings are back")
+        assert said.startswith("Settings restored")
 
 
 def test_those_of_live_set_its_knobs() -> None:
