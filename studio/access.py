@@ -30,6 +30,7 @@ SPACE_HOSTS = "SPACE_HOST"  # set on a Space: its own addresses, separated by co
 SPACE_PARENT = "https://huggingface.co"
 PASSWORD = "AURALUME_AUTH"
 STARTUP_PATH = "/startup-events"  # asked by the server itself when it begins
+OPEN_PATHS = ("/healthz", "/readyz")  # tell nothing that a password would protect
 METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 FOREIGN = "A page of {} may not use this studio. Start it with --allow-origin {} to let it in."
 UNKNOWN_HOST = "This studio was not started for the address {}. Start it with --allow-origin http://{} to use it so."
@@ -158,7 +159,8 @@ class AccessMiddleware:
         if scope.get("method") == "OPTIONS" and origin is not None and "access-control-request-method" in headers:
             return Response(status_code=204, headers=_cross_origin(origin, headers))
         is_own_start = scope.get("path", "").endswith(STARTUP_PATH) and scope.get("method") == "GET"
-        if not is_own_start and not self.rules.knows_person(headers.get("authorization", "")):
+        is_open = scope.get("path", "").removeprefix(scope.get("root_path", "")) in OPEN_PATHS
+        if not is_own_start and not is_open and not self.rules.knows_person(headers.get("authorization", "")):
             return PlainTextResponse(WRONG_PASSWORD, 401, {"WWW-Authenticate": 'Basic realm="Auralume"'})
         return None
 

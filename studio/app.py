@@ -12,7 +12,7 @@ from gradio import audio_stream_encoder
 
 from models.media.limits import MAX_UPLOAD_BYTES
 from models.registry.registry import Registry
-from studio import serving, tool_jobs
+from studio import health, serving, tool_jobs
 from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
@@ -119,6 +119,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
         route for tab in TABS if tab.routes is not None for route in tab.routes(registry)
     ]
     library = LIBRARIES.get(studio)
+    routes += health.routes(studio, registry, BOARDS[studio], library)
     if library is not None:
         routes += library_routes(library, places_of(studio), BOARDS[studio])
     if library is None or isinstance(library, Transit):

@@ -9,6 +9,7 @@ endpoint(form, actions.run, name="speech", about=..., results=(...))
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from studio.page.fields import (
 )
 from studio.page.given_files import take_given_files
 from studio.page.keeping import library_of_page
+from studio.page.metrics import note_job
 from studio.page.model_picker import model_picker
 from studio.page.places import Program, places_of
 
@@ -286,6 +288,7 @@ def endpoint(
         values = form.fields.defaults() | dict(zip((each.name for each in fields), row, strict=True))
         key = str(values.pop("model", "") or "")
         outcome, uploads = Outcome(), form.uploads(values)
+        began_s, state = time.monotonic(), "stopped"
         try:
             with temp_folders.held() as folder, closing(work(key, values, folder)) as steps:
                 for events in steps:
@@ -298,12 +301,16 @@ def endpoint(
                         mark_result(path)
                     if not is_stream:
                         keep_call(library, request, form.prefix, returned, uploads, outcome)
+                    state = "done"
                     yield _row([outcome.files.get(each.name) if each.name else outcome.report for each in results])
                     if not is_stream:
                         break
                     outcome = Outcome()
         except Exception as error:
+            state = "failed"
             raise gr.Error(jobs.sentence(error), print_exception=False) from error
+        finally:
+            note_job(f"/{name}", state, time.monotonic() - began_s)
 
     describe(run, name, about, fields, [form[each.name] for each in fields])
     trigger.click(

@@ -30,6 +30,7 @@ from studio.library.jobs import Job, JobStore
 from studio.page import html, jobs
 from studio.page.events import Event, Events, Files, Problem, Status
 from studio.page.keeping import Keeping, recipe_in
+from studio.page.metrics import note_job
 from studio.page.run_events import RunFollower, RunSnapshot
 
 log = logging.getLogger(__name__)
@@ -278,6 +279,12 @@ class RunBoard:
         known = [each for each in own if each.is_open or time.monotonic() - each.ended_s < REMEMBERED_S]
         return max(known, key=lambda each: each.job.id, default=None) if browser else None
 
+    def count_runs(self) -> dict[str, int]:
+        """Return how many runs wait and how many run."""
+        with self._lock:
+            open_states = [each.state for each in self._runs.values() if each.is_open]
+        return {state: open_states.count(state) for state in states.OPEN_STATES}
+
     def list_open(self, owner: str) -> list[BackgroundRun]:
         """Return an owner's runs that wait or run, the oldest first."""
         with self._lock:
@@ -285,16 +292,17 @@ class RunBoard:
         return sorted(own, key=lambda each: each.job.id)
 
     def _work(self, run: BackgroundRun) -> None:
-        job, state, said = run.job, states.FAILED, ""
+        job, state, said, began_s = run.job, states.FAILED, "", time.monotonic()
         try:
             self._wait_for_turn(run)
-            run.state = states.RUNNING
+            began_s, run.state = time.monotonic(), states.RUNNING
             self._note(lambda store: store.begin(job.id))
             state = run.work()
             line = run.line
             said = line.sentence if isinstance(line, Problem) else str(getattr(getattr(line, "html", ""), "what", ""))
         finally:
             run.state = state
+            note_job(job.place, state, time.monotonic() - began_s)
             with self._lock:
                 self._lanes[run.lane].remove(job.id)
                 self._lock.notify_all()
