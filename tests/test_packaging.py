@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import studio
+from studio.command import read_options
+from studio.health import HEALTH
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT_FROM = ("studio", "models", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
@@ -117,6 +120,17 @@ def test_ci_runs_what_a_person_runs() -> None:
     lowest = Requirement(f"python{tomllib.loads(_read('pyproject.toml'))['project']['requires-python']}").specifier
     tested = job["strategy"]["matrix"]["python"]
     assert all(lowest.contains(version) for version in tested) and not lowest.contains("3.10")
+
+
+def test_the_container_starts_what_there_is() -> None:
+    lines = _read("Containerfile").replace("\\\n", " ").splitlines()
+    command = json.loads(next(line for line in lines if line.startswith("CMD ")).removeprefix("CMD "))
+    options = read_options(command[1:])
+    assert command[0] == "auralume" and (options.port, options.library) == (7860, "/data/library")
+    assert any(line.startswith("HEALTHCHECK") and f"7860{HEALTH}" in line for line in lines)
+    compose = yaml.safe_load(_read("compose.yaml"))
+    assert {each["build"]["args"]["TORCH"] for each in compose["services"].values()} == {"cpu", "cu128"}
+    assert all(each["volumes"] == ["auralume:/data"] for each in compose["services"].values())
 
 
 def test_hooks_of_pre_commit_call_tools_that_are_installed() -> None:
