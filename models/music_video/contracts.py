@@ -29,6 +29,8 @@ MAX_KEY_CLIPS = 40
 MAX_TITLE_CHARACTERS = 120
 PREVIEW_S, PREVIEW_SIDE = 10.0, 360
 MAX_MEDIA = 200
+MAX_FADE_S = 5.0
+TARGET_LUFS = -14.0  # what the large platforms play at
 DRAWN_BY_RULE = ("spectrum", "ribbon", "cover")
 TEMPLATE_NAMES = ("clean", "energetic", "dreamy", "retro")
 SCENES = ("pictures", "mixed", *DRAWN_BY_RULE)
@@ -67,6 +69,35 @@ class VisualEffects:
         return VisualEffects(cuts=self.cuts, **values)
 
 
+@dataclass(frozen=True)
+class VideoFinish:
+    """What makes a video ready to be posted.
+
+    Args:
+        end_text: of a card over the last seconds, "" for none.
+        fade_in_s, fade_out_s: of picture and sound, from and to black and silence.
+        watermark: a picture for the upper right corner, or None.
+        karaoke: whether the words of the lyrics light up one after the other.
+        is_levelled: whether the song is brought to TARGET_LUFS.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    end_text: str = ""
+    fade_in_s: float = 0.0
+    fade_out_s: float = 0.0
+    watermark: Path | None = None
+    karaoke: bool = False
+    is_levelled: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("fade_in_s", self.fade_in_s, 0.0, MAX_FADE_S)
+        check_number("fade_out_s", self.fade_out_s, 0.0, MAX_FADE_S)
+        if len(self.end_text) > MAX_TITLE_CHARACTERS:
+            raise ValueError(f"the end card may have at most {MAX_TITLE_CHARACTERS} characters.")
+
+
 @dataclass(frozen=True, eq=False)
 class MusicVideoRequest:
     """What a person asks of the music video generator.
@@ -89,6 +120,7 @@ class MusicVideoRequest:
             turns; "spectrum", "ribbon" and "cover", the first of the media, are drawn by rule from the song.
         template: one of TEMPLATE_NAMES, which sets transitions, moves and colours; "" cuts and changes nothing.
         storyboard: the shots as a person has them; None arranges them by `look`, `scene` and `seed`.
+        finish: cards, fades, watermark, and the level of the sound.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -117,6 +149,7 @@ class MusicVideoRequest:
     scene: str = "pictures"
     template: str = ""
     storyboard: Storyboard | None = None
+    finish: VideoFinish = VideoFinish()
     preview: bool = False
     seed: int = 0
 
@@ -161,6 +194,12 @@ class MusicVideoRequest:
     def frame_count(self) -> int:
         """Return the frames that are drawn: the picture covers the sound and ends less than a frame later."""
         return max(1, math.ceil(self.shown_s * FRAME_RATE - 1e-6))
+
+    @property
+    def is_tall(self) -> bool:
+        """Tell whether the frame is as a phone's, which lays its buttons over the lower part and the top."""
+        across, up = ASPECTS[self.aspect]
+        return up > across
 
     @property
     def rate(self) -> Fraction:

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.beats.network import FRAME_RATE as CURVE_RATE
-from models.music_video.captions import Caption
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
-from models.music_video.lettering import lay_over, opacity, text_layer
+from models.music_video.overlays import Overlays
 from models.music_video.own_views import BEAT_ZOOM, USUAL_ZOOM, Move, draw_own
 from models.music_video.plan import MusicVideoPlan, Shot
 from models.music_video.templates import TEMPLATES
@@ -32,7 +31,6 @@ ZOOM_KICK, PAN_KICK, TURN_KICK_DEG = 0.11, 0.022, 2.6
 FLASH_GAIN, FLASH_LIFT = 0.38, 34.0
 HUE_OF_SECTION_DEG, HUE_KICK_DEG = 40.0, 12.0
 MAIN_SIDE = 512  # a clip's frame is brought to this side by a cubic filter before the camera looks at it
-TITLE_S = (0.4, 4.6)
 VIGNETTE = 0.42
 OWN_LIGHT = 0.5  # of the flash, on a person's own pictures
 
@@ -184,6 +182,7 @@ class FramePainter:
         self.request, self.plan = choreography.request, choreography.plan
         self.size = self.request.frame_size
         self.vignette = make_vignette(self.size)
+        self.overlays = Overlays(self.request)
 
     def draw(self, frame: int, seen: Any) -> Pixels:
         """Draw frame number `frame`, uint8 (H, W, 3).
@@ -201,8 +200,7 @@ class FramePainter:
         drawn = parts[0] if transition is None else blend(transition, frame, parts)
         if self.request.template:
             drawn = TEMPLATES[self.request.template].grade(drawn, frame)
-        self._draw_text(drawn, frame / FRAME_RATE)
-        return drawn
+        return self.overlays.draw(drawn, frame / FRAME_RATE)
 
     def draw_shot(self, frame: int, number: int | None, seen: Any) -> Pixels:
         """Draw what is seen of a shot, by default the one that this frame belongs to, without words."""
@@ -247,22 +245,3 @@ class FramePainter:
         )
         drawn = cv2.multiply(drawn, self.vignette, dst=drawn, scale=1 / 255)
         return np.asarray(drawn)
-
-    def _draw_text(self, drawn: Pixels, time_s: float) -> None:
-        """Draw title and lyrics, in place."""
-        request, (width, height) = self.request, self.size
-        shown = opacity(time_s, *TITLE_S)
-        unit = min(width, height)
-        if request.title and shown > 0:
-            lay_over(drawn, text_layer(request.title, width, unit * 0.11), (width / 2, height * 0.46), shown)
-        if request.artist and shown > 0:
-            lay_over(drawn, text_layer(request.artist, width, unit * 0.05), (width / 2, height * 0.60), shown)
-        for caption in request.captions:
-            if caption.start_s <= time_s < caption.end_s:
-                self._draw_caption(drawn, caption, time_s)
-
-    def _draw_caption(self, drawn: Pixels, caption: Caption, time_s: float) -> None:
-        width, height = self.size
-        layer = text_layer(caption.text, width, min(width, height) * 0.062)
-        bottom = height * 0.94 - layer[0].shape[0] / 2
-        lay_over(drawn, layer, (width / 2, bottom), opacity(time_s, caption.start_s, caption.end_s))

@@ -31,7 +31,7 @@ from models.music_video.lettering import find_note
 from models.music_video.material import OwnMedium, look_at
 from models.music_video.own_views import OwnShots
 from models.music_video.plan import KeyClip, MusicVideoPlan, plan_video
-from models.music_video.segments import SegmentStore, check_song, join_segments
+from models.music_video.segments import SegmentStore, check_song, join_segments, shape_sound
 from models.music_video.shot_keys import make_shot_key
 from models.music_video.storyboard import name_media
 from models.music_video.templates import TEMPLATES
@@ -112,7 +112,12 @@ class MusicVideoGenerator:
         names = name_media(request.media)
         count = sum(shot.start < request.frame_count for shot in plan.shots)
         chosen = tuple(names.index(shot.source) if shot.source else None for shot in plan.shots[:count])
-        shown = (request.title, request.artist, *(caption.text for caption in request.captions))
+        shown = (
+            request.title,
+            request.artist,
+            request.finish.end_text,
+            *(caption.text for caption in request.captions),
+        )
         notes = (*plan.notes, *_note_pictures(request, plan), *find_note(shown))
         media: dict[int, OwnMedium] = {}
         needed = {place for place in chosen if place is not None} | ({0} if request.scene == "cover" else set())
@@ -166,7 +171,9 @@ class MusicVideoGenerator:
                 (self.store.find_path(keys[number]), len(filming.find_span(number))) for number in range(drawn.whole)
             ]
             segments += [(cut_short, drawn.part)] if drawn.part else []
-            join_segments(segments, request.rate, request.song, request.out)
+            length_s = float(sum(length for _, length in segments) / request.rate)
+            shaped = shape_sound(request, min(length_s, request.shown_s))
+            join_segments(segments, request.rate, request.song, request.out, shaped)
         finally:
             cut_short.unlink(missing_ok=True)
         progress.frames_kept = sum(length for _, length in segments) - progress.frames_made

@@ -19,6 +19,7 @@ Layer = tuple[Pixels, NDArray[np.float32]]
 FADE_S = 0.2
 EDGE = (12, 16, 26)
 EDGE_ALPHA = 225
+SUNG = (255, 196, 64)
 MOST_TOLD = 24  # letters that a note names
 WIDE = range(0x2E80, 0xA4D0)  # scripts without spaces: a line may break behind each letter
 
@@ -52,6 +53,40 @@ def text_layer(words: str, width: int, size: float) -> Layer:
     draw = _draw_plain if is_plain(words) else _draw_runs
     values = np.asarray(draw(lines, measure))
     return values[..., :3].copy(), values[..., 3:].astype(np.float32) / 255.0
+
+
+@lru_cache(maxsize=256)
+def karaoke_layer(words: str, width: int, size: float, sung: int) -> Layer:
+    """Return letters as `text_layer` does, the first `sung` words in the colour of what is sung.
+
+    Scripts of several fonts, or without spaces, light up as a whole.
+    """
+    colours, cover = text_layer(words, width, size)
+    if not is_plain(words):
+        return (_tint(colours), cover) if sung else (colours, cover)
+    most = 0.9 * width - 0.2 * size
+    measure = _Measure(max(8, round(size)))
+    if max((measure.width(word) for word in _units(words)), default=1.0) > most:
+        return (_tint(colours), cover) if sung else (colours, cover)
+    lines = _wrap(words, measure, most)
+    tinted, height = colours.copy(), colours.shape[0] / len(lines)
+    for number, line in enumerate(lines):
+        told = line.split()
+        count = min(len(told), sung)
+        sung -= count
+        if not count:
+            break
+        left = (colours.shape[1] - measure.width(line)) / 2
+        end = round(left + measure.width(" ".join(told[:count])) + 0.5 * measure.edge)
+        rows = slice(round(number * height), round((number + 1) * height))
+        tinted[rows, : end if count < len(told) else None] = _tint(colours[rows, : end if count < len(told) else None])
+    return tinted, cover
+
+
+def _tint(colours: Pixels) -> Pixels:
+    """Return letters in the colour of what is sung; their dark edge stays."""
+    light = colours.max(axis=-1, keepdims=True).astype(np.float32) / 255
+    return np.where(light > 0.2, light * np.array(SUNG, np.float32), colours).astype(np.uint8)
 
 
 class _Measure:

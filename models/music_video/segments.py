@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import tempfile
 import threading
 from collections import Counter, OrderedDict
@@ -24,11 +25,13 @@ from numpy.typing import NDArray
 from models.media import command
 from models.media.program import MediaError
 from models.media.write import NOT_WRITTEN
+from models.music_video.contracts import TARGET_LUFS, MusicVideoRequest
 
 Pixels = NDArray[np.uint8]
 
 MOST_BYTES = 2**30
 BLOCK_BYTES = 2**20
+SILENCE_LUFS, CEILING = -60.0, 0.84  # about -1.5 dB, which leaves room for what AAC adds
 NO_SONG = "The song could not be read; it may be damaged."
 
 
@@ -141,6 +144,39 @@ def check_song(song: Path, *options: str) -> list[str]:
         return command.input_of(song, *options)
     except MediaError as error:
         raise MediaError(NO_SONG) from error
+
+
+def shape_sound(request: MusicVideoRequest, length_s: float) -> list[str]:
+    """Return the filters of the song's sound, in ffmpeg's words: its level, and the fades.
+
+    Raises:
+        MediaError: the song cannot be read.
+    """
+    finish, filters = request.finish, []
+    if finish.is_levelled:
+        loudness = measure_loudness(request.song, length_s)
+        if loudness > SILENCE_LUFS:
+            filters += [f"volume={TARGET_LUFS - loudness:.2f}dB", f"alimiter=limit={CEILING}:level=disabled"]
+    if finish.fade_in_s > 0:
+        filters.append(f"afade=t=in:d={finish.fade_in_s:.3f}")
+    if finish.fade_out_s > 0:
+        begin_s = max(0.0, length_s - finish.fade_out_s)
+        filters.append(f"afade=t=out:st={begin_s:.3f}:d={finish.fade_out_s:.3f}")
+    return filters
+
+
+def measure_loudness(song: Path, length_s: float) -> float:
+    """Measure the integrated loudness of a sound file's first seconds in LUFS (EBU R 128).
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    arguments = [*check_song(song, "-t", f"{length_s:.6f}"), "-map", "0:a:0", "-af", "ebur128", "-f", "null", "-"]
+    _, _, said = command.run(arguments, command.WRITING, ("-v", "info"))
+    found = re.findall(r"I:\s*(-?\d+(?:\.\d+)?) LUFS", said)
+    if not found:
+        raise MediaError(NO_SONG)
+    return float(found[-1])
 
 
 def join_segments(

@@ -6,13 +6,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE, MusicVideoRequest
-from models.music_video.drawing import TITLE_S
 from models.music_video.filming import Filming
+from models.music_video.overlays import TITLE_S, find_end_card
 from models.music_video.segments import digest_file, make_key
 
 ELSEWHERE = {  # of a request, what no frame depends on but by what is told of its own below
     "song", "duration_s", "track", "features", "prompts", "out", "title", "artist", "captions", "key_clips", "media",
-    "storyboard", "preview", "seed", "shorter_side",
+    "storyboard", "finish", "preview", "seed", "shorter_side",
 }  # fmt: skip
 
 
@@ -29,10 +29,25 @@ def make_shot_key(filming: Filming, number: int, model: str) -> str:
     parts += [plan.accents, plan.strengths, request.features.brightness]
     parts += [(request.title, request.artist) if begin_s < TITLE_S[1] else ()]
     parts += [tuple(each for each in request.captions if each.start_s < end_s and each.end_s > begin_s)]
+    parts += _list_finish(request, begin_s, end_s)
     parts += [filming.transitions.get(number), filming.transitions.get(number + 1)]
     for each in (number, *filming.find_neighbours(number)):
         parts += _list_seen(filming, request, each, model)
     return make_key(*parts)
+
+
+def _list_finish(request: MusicVideoRequest, begin_s: float, end_s: float) -> list[Any]:
+    """List what lies over the frames between two times."""
+    finish, found = request.finish, list[Any]()
+    if finish.end_text and end_s > find_end_card(request):
+        found += [finish.end_text, find_end_card(request)]
+    if begin_s < finish.fade_in_s:
+        found.append(("in", finish.fade_in_s))
+    if end_s > request.shown_s - finish.fade_out_s:
+        found.append(("out", finish.fade_out_s, request.shown_s))
+    if finish.watermark is not None:
+        found.append(digest_file(finish.watermark))
+    return [*found, finish.karaoke]
 
 
 def _list_seen(filming: Filming, request: MusicVideoRequest, number: int, model: str) -> list[Any]:

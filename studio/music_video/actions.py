@@ -83,7 +83,7 @@ class MusicVideoActions:
                     yield (Status(html.status("Listening for beats", chunk.done / max(chunk.total, 1e-6))),)
             assert chunk.analysis is not None
             song = Song(folder, sound, name, duration_s, chunk.analysis, chunk.analysis.track)
-            nothing = Files({"file": None, "video": None}), Pictures({"notes": "", "picture": ""})
+            nothing = Files({"file": None, "video": None, "poster": None}), Pictures({"notes": "", "picture": ""})
             yield *nothing, *show_song(song)
         except BaseException:
             temp_folders.release(folder)
@@ -212,6 +212,8 @@ class MusicVideoActions:
         self, key: str, model: Any, request: Any, values: Mapping[str, Any], should_stop: Callable[[], bool]
     ) -> Generator[Events]:
         """Yield the events of one video; the step before the last has its file."""
+        from models.music_video.poster import write_poster
+
         began_s = time.monotonic()
         notes: tuple[str, ...] = ()
         drawn_s = 0.0
@@ -231,8 +233,10 @@ class MusicVideoActions:
             recipe = replace(recipe, settings={**recipe.settings, "stopped": round(float(drawn_s), 3)})
         write_recipe(request.out, recipe)
         took_s = time.monotonic() - began_s
+        poster = request.out.with_name(f"{request.out.stem}-poster.jpg")
+        write_poster(request, chunk.storyboard, chunk.pictures, poster)
         yield (
-            Files({"file": request.out, "video": request.out}),
+            Files({"file": request.out, "video": request.out, "poster": poster}),
             Pictures({"picture": "", "notes": html.notes(notes)}),
             Kept({"shot": chunk}),
         )

@@ -38,6 +38,18 @@ TEMPLATES = (
     ("Retro", "retro"),
 )
 ORDERS = (("As they were added", "given"), ("By name", "name"))
+DESTINATIONS = (
+    ("Anywhere", ""),
+    ("YouTube", "youtube"),
+    ("YouTube Shorts", "shorts"),
+    ("Instagram Reels", "reels"),
+    ("TikTok", "tiktok"),
+    ("Square post", "square"),
+)
+FORMS: dict[str, tuple[str, float]] = {  # format, and the longest that is taken, in seconds
+    "youtube": ("16:9", 600.0), "shorts": ("9:16", 180.0), "reels": ("9:16", 180.0), "tiktok": ("9:16", 600.0),
+    "square": ("1:1", 600.0),
+}  # fmt: skip
 CAPTION_TYPES = (".srt", ".lrc", ".vtt", ".txt")
 
 
@@ -50,6 +62,13 @@ def _trim(name: str, label: str, help_text: str) -> Numeric:
     return Numeric(
         name=name, label=label, default=0, low=0, help=help_text, slider=False, is_kept=False, place="trim",
         row="trim", elem_id=f"mv-{name.removesuffix('_s')}", options={"min_width": 90},
+    )  # fmt: skip
+
+
+def _fade(name: str, label: str) -> Numeric:
+    return Numeric(
+        name=name, label=label, default=0, low=0, high=5, step=0.5, help="seconds", slider=False, place="finish",
+        rank=3, row="end", options={"min_width": 90},
     )  # fmt: skip
 
 
@@ -222,6 +241,58 @@ FIELDS = FieldList(
             place="media",
             rank=1,
             radio=True,
+        ),
+        Choice(
+            name="destination",
+            label="Where it goes",
+            default="",
+            choices=DESTINATIONS,
+            help="sets format, size and loudness, and tells where a song is too long",
+            about="where it goes, which sets the format and tells where the song is too long",
+            place="finish",
+            row="destination",
+        ),
+        Flag(
+            name="levelled",
+            label="Loudness of -14 LUFS",
+            about="bring the song to -14 LUFS",
+            place="finish",
+            row="destination",
+        ),
+        Text(
+            name="lyrics",
+            label="Lyrics",
+            help="one line each; tap through them to give them their times, or paste LRC",
+            about="lyrics as the text of an SRT, VTT or LRC file, where no file is given",
+            place="finish",
+            rank=1,
+            options={"lines": 3, "max_lines": 12},
+        ),
+        Flag(
+            name="karaoke",
+            label="Karaoke: words light up as they are sung",
+            about="let the words of the lyrics light up one after the other",
+            place="finish",
+            rank=2,
+        ),
+        Text(
+            name="end_text",
+            label="End card",
+            help="over the last seconds",
+            place="finish",
+            rank=3,
+            row="end",
+            options={"max_length": 120, "min_width": 120},
+        ),
+        _fade("fade_in_s", "Fade in"),
+        _fade("fade_out_s", "Fade out"),
+        Upload(
+            name="watermark",
+            label="Watermark, a picture",
+            file_types=(".png", ".jpg", ".jpeg", ".webp"),
+            place="finish",
+            rank=4,
+            options={"height": 100},
         ),
         Text(
             name="storyboard",

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from models.hub.spec import ModelSpec
-from studio.music_video.controls import FIELDS, STRENGTHS
+from studio.music_video.controls import DESTINATIONS, FIELDS, FORMS, STRENGTHS
 from studio.music_video.song import Song
+
+NO_TIMES = "The lyrics have no times yet: press Tap the lyrics and tap at the start of each line, or paste LRC."
 
 
 def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: Path) -> Any:
@@ -18,11 +20,20 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         ValueError: names the control and what it takes.
     """
     from models.music_video.captions import read_captions
-    from models.music_video.contracts import MusicVideoRequest, VisualEffects
+    from models.music_video.contracts import MusicVideoRequest, VideoFinish, VisualEffects
     from models.music_video.material import arrange
     from models.music_video.storyboard import read_storyboard
 
     row = FIELDS.read({name: value for name, value in values.items() if name in FIELDS} | {"song": song})
+    aspect = choose_aspect(row["destination"], row["aspect"], song.duration_s)
+    finish = VideoFinish(
+        end_text=row["end_text"].strip(),
+        fade_in_s=row["fade_in_s"],
+        fade_out_s=row["fade_out_s"],
+        watermark=Path(row["watermark"]) if row["watermark"] else None,
+        karaoke=row["karaoke"],
+        is_levelled=row["levelled"],
+    )
     look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])
     return MusicVideoRequest(
         song=song.sound,
@@ -32,12 +43,12 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         prompts=tuple(line.strip() for line in row["prompts"].splitlines() if line.strip()),
         out=out,
         negative_prompt=row["negative_prompt"],
-        aspect=row["aspect"],
+        aspect=aspect,
         shorter_side=row["shorter_side"],
         look=look,
         title=row["title"].strip(),
         artist=row["artist"].strip(),
-        captions=read_captions(row["captions"]) if row["captions"] else (),
+        captions=read_captions(row["captions"]) if row["captions"] else read_lyrics(row["lyrics"]),
         steps=row["steps"],
         guidance=row["guidance"],
         key_clips=row["key_clips"],
@@ -45,9 +56,44 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         scene=row["scene"],
         template=row["template"],
         storyboard=read_storyboard(row["storyboard"]),
+        finish=finish,
         preview=is_preview,
         seed=row["seed"],
     )
+
+
+def choose_aspect(destination: str, aspect: str, duration_s: float) -> str:
+    """Return the format of where a video goes.
+
+    Raises:
+        ValueError: the song is too long for it.
+    """
+    if not destination:
+        return aspect
+    own, longest_s = FORMS[destination]
+    if duration_s > longest_s + 1:
+        title = next(title for title, name in DESTINATIONS if name == destination)
+        raise ValueError(
+            f"{title} takes at most {longest_s / 60:g} minutes, and the song lasts {duration_s / 60:.1f}: trim it "
+            "under Record or trim, and listen again."
+        )
+    return own
+
+
+def read_lyrics(text: str) -> Any:
+    """Return the captions of lyrics that were pasted.
+
+    Raises:
+        ValueError: they have no times.
+    """
+    from models.music_video.captions import parse_captions
+
+    if not text.strip():
+        return ()
+    try:
+        return parse_captions(text)
+    except ValueError as error:
+        raise ValueError(f"{NO_TIMES} ({error})" if "No line" not in str(error) else NO_TIMES) from error
 
 
 def check_draws_from_words(spec: ModelSpec) -> None:

@@ -16,6 +16,7 @@ from studio.music_video.controls import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
     FIELDS,
+    FORMS,
     LOOKS,
 )
 from studio.music_video.corrections import Corrections, layout_corrections
@@ -37,7 +38,8 @@ make_component.register(make_media_box)
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
 LINES = "Looks for one video of the song a line, those of its sections with | between them"
 NOT_COMPOSED = "Nothing was composed yet: press Compose on the Music tab first."
-BUTTONS = {"file": "MP4", "csv": "Beats CSV", "json": "Beats JSON", "clicks": "Click track"}
+SET_BY_PLACE = ("aspect", "shorter_side", "levelled")
+BUTTONS = {"file": "MP4", "poster": "Poster", "csv": "Beats CSV", "json": "Beats JSON", "clicks": "Click track"}
 ABOUT = (
     "Make a music video of a song: cut and moving on its beats, with the song under it. `prompts` holds one look a "
     "line, for the kinds of section in their order. Returns the MP4 file and the beats with their times."
@@ -109,6 +111,13 @@ def build(registry: Registry) -> None:
     )
 
 
+def choose_form(destination: str) -> Any:
+    """Return format, size and loudness of where a video goes; nothing changes for anywhere."""
+    if destination not in FORMS:
+        return [gr.skip()] * len(SET_BY_PLACE)
+    return [FORMS[destination][0], 1080, True]
+
+
 def read_looks(line: str) -> dict[str, Any]:
     """Return the looks of a line, one for each kind of section."""
     return {"prompts": "\n".join(each.strip() for each in line.split("|") if each.strip())}
@@ -157,6 +166,11 @@ def _layout_look(form: Form) -> Makers:
 
 def _layout_shape(form: Form) -> Shape:
     form.layout("shape")
+    with gr.Accordion("Lyrics, cards, and where it goes", open=False, elem_classes="more"):
+        form.layout("finish")
+        gr.Button("Tap the lyrics", size="sm", elem_id="mv-tap-lyrics")
+        markup('<p id="mv-tapper" role="status"><b></b> <span></span></p>')
+    form["destination"].input(choose_form, form["destination"], [form[name] for name in SET_BY_PLACE], **QUIET)
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()

@@ -24,6 +24,7 @@ SCRIPTS = (
     "library.js",
     "roll.js",
     "board.js",
+    "lyrics.js",
 )
 STYLES = ("studio.css", "player.css", "live.css", "library.css", "roll.css", "board.css")
 
