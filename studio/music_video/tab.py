@@ -170,11 +170,11 @@ def _layout_shape(form: Form) -> Shape:
         form.layout("finish")
         gr.Button("Tap the lyrics", size="sm", elem_id="mv-tap-lyrics")
         markup('<p id="mv-tapper" role="status"><b></b> <span></span></p>')
-    form["destination"].input(choose_form, form["destination"], [form[name] for name in SET_BY_PLACE], **QUIET)
     with gr.Accordion("More settings", open=False, elem_classes="more"):
         form.layout("more")
         form.layout_seed()
         upload, note = layout_settings("mv", (".mp4",))
+    form["destination"].input(choose_form, form["destination"], [form[name] for name in SET_BY_PLACE], **QUIET)
     projects = layout_projects()
     batch = layout_batch(form, "prompts, template, aspect", LINES)
     if form.registry.default(Task.VIDEO) is not None:

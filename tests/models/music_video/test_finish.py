@@ -12,6 +12,7 @@ from PIL import Image
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames
 from models.media.program import MediaError
+from models.music_video import overlays
 from models.music_video.captions import Caption
 from models.music_video.contracts import MusicVideoRequest, VideoFinish
 from models.music_video.generator import MusicVideoGenerator
@@ -95,8 +96,9 @@ def test_what_a_finish_takes() -> None:
 
 @pytest.mark.slow
 def test_the_song_is_brought_to_its_level_and_the_card_costs_the_last_shots_alone(
-    request_6s: MusicVideoRequest, tmp_path: Path
+    request_6s: MusicVideoRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(overlays, "END_CARD_S", 1.0)
     times = np.arange(6 * RATE) / RATE
     write_wav(request_6s.song, (0.02 * np.sin(2 * np.pi * 440 * times)).astype(np.float32), RATE)
     maker = MusicVideoGenerator(None)

@@ -27,6 +27,7 @@ from studio.music_video.actions import MusicVideoActions
 from studio.music_video.beat_plot import beat_plot
 from studio.music_video.controls import FIELDS, STRENGTHS
 from studio.music_video.listening import safe_name, trimmed
+from studio.music_video.requests import build_request, choose_aspect
 from studio.music_video.song import Song
 from tests.models.music_video.debug_video import RATE, click_song, encoded
 from tests.studio.debug_beats import music_video_registry, music_video_specs
@@ -194,6 +195,9 @@ def test_stopping_keeps_what_is_drawn(
         ({"aspect": "2:1"}, "Format is"),
         ({"captions": "nowhere.srt"}, "gone"),
         ({"title": "x" * 200}, "at most 120"),
+        ({"lyrics": "a line\nanother"}, "have no times yet"),
+        ({"fade_in_s": 9}, "Fade in is 9"),
+        ({"destination": "cinema"}, "Where it goes is"),
     ],
 )
 def test_wrong_fields_are_sentences(
@@ -261,6 +265,15 @@ def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_
     with pytest.raises(ValueError, match="no sound"):
         (tmp_path / "b.mp3").write_bytes(b"nothing" * 20)
         list(actions.run_program("", whole | {"song": str(tmp_path / "b.mp3")}, str(tmp_path)))
+
+
+def test_where_it_goes_sets_the_format_and_the_longest_song(song: Song, tmp_path: Path) -> None:
+    request = build_request(
+        song, FAST | {"destination": "tiktok", "lyrics": "[00:01.00] Hello"}, False, tmp_path / "a.mp4"
+    )
+    assert request.aspect == "9:16" and request.captions[0].text == "Hello"
+    with pytest.raises(ValueError, match=r"Reels takes at most 3 minutes, and the song lasts 3\.3"):
+        choose_aspect("reels", "16:9", 200.0)
 
 
 def photos(folder: Path, *colours: str) -> list[str]:
