@@ -10,23 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.style.picture_network import PictureStatistics
-
 
 @dataclass
 class RememberedFrame:
     """One frame of a content in one style: half precision, on the CPU.
 
     Attributes:
-        sketch: (1, 3, H, W), padded.
-        features: of the sketch.
-        own: statistics of the content, smoothed over time.
+        sketch: (1, 3, H, W).
+        features: of the sketch, where the painter has any.
+        own: what the painter measured of the content, smoothed over time.
         offsets, certain: the motion from the frame before and how far it is trusted; None at a beginning or a cut.
     """
 
     sketch: Tensor
     features: tuple[Tensor, ...]
-    own: PictureStatistics
+    own: Any
     offsets: NDArray[np.float16] | None
     certain: NDArray[np.uint8] | None
 

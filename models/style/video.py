@@ -1,10 +1,11 @@
 """Style transfer for clips and pictures: the generator behind the Video half of the Style Transfer tab.
 
-Frames are painted on a canvas of bounded size (`models.style.canvas`). Each is sketched and goes through the encoder
-once for a style; its features and the motion to it are remembered, so that another strength is decoded only. Frames
-follow one another: the statistics of the content are smoothed over time; the last frame, its sketch and its result are
-carried along the optical flow into the next ones (`models.style.optical_flow`), which rids the content of its noise
-before that is painted, lets the search find the patches that it found before, and keeps the result steady.
+Frames are painted on a canvas of bounded size (`models.style.canvas`) by one of two painters
+(`models.style.painters`). Each is sketched once for a style; the sketch, its features and the motion to it are
+remembered, so that another strength is quick. Frames follow one another: what is measured of the content is smoothed
+over time; the last frame, its sketch and its result are carried along the optical flow into the next ones
+(`models.style.optical_flow`), which rids the content of its noise before that is painted, lets the search find the
+patches that it found before, and keeps the result steady.
 
 Letters: N frames of a chunk, H and W height and width in pixels, C channels.
 """
@@ -22,7 +23,6 @@ import torch
 from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.contracts import ModelInfo
 from models.hub.spec import ModelSpec
@@ -32,28 +32,16 @@ from models.style import optical_flow
 from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
+from models.style.painters import AdainPainter, FramePainter, SynthesisPainter
 from models.style.people import find_people
-from models.style.picture_network import (
-    SIZE_MULTIPLE,
-    PictureStatistics,
-    PictureStyle,
-    PictureStyleConfig,
-    PictureStyleNetwork,
-    recolour,
-)
-from models.style.style_swap import blend_dictionaries
+from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
 from models.weights_io import load_network
 
-__all__ = ["StyleMove", "VideoStyle", "VideoStyleChunk", "VideoStyleRequest", "load_bundled"]
+__all__ = ["StyleMove", "VideoStyle", "VideoStyleChunk", "VideoStyleRequest", "load_bundled", "load_synthesis"]
 
 CHUNK_FRAMES = 8
 PREVIEW_SIZE = 384  # longer side of the first look at a larger result
-STYLE_SHORTER = 192  # of the style picture in front of the encoder: what the strokes' size is measured by
-LEAST_SIDE = 32  # smaller pictures are continued at their edges
-SEARCH_CARRY = 0.5  # share of the carried sketch in what the patches are searched for
-SETTLE_ROUNDS = 3  # of the search in a first frame, so that those after it find what it found
-SETTLING = 0.2  # how fast the smoothed statistics follow those of a new frame
 MASK_CARRY = 0.6  # share of the last frame's people in those of the next
 REMEMBERED_BYTES = 400 * 2**20
 REMEMBERED_STYLES = 12
@@ -67,21 +55,21 @@ class VideoStyle:
     """A painter of clips and pictures in the style of one picture or of several.
 
     Args:
-        network: the trained network, in evaluation mode.
+        painter: what paints a frame.
         remembered_bytes: how much the features of clips may take.
     """
 
-    def __init__(self, network: PictureStyleNetwork, remembered_bytes: int = REMEMBERED_BYTES) -> None:
-        self.network = network.eval()
-        self.encoded_frames = 0  # how often the encoder has seen a frame of a content
+    def __init__(self, painter: FramePainter, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+        self.painter = painter
+        self.sketched_frames = 0  # how often a frame of a content was sketched
         self._memory = FrameMemory(remembered_bytes)
-        self._styles: LRUCache[Any, PictureStyle] = LRUCache(REMEMBERED_STYLES)
+        self._styles: LRUCache[Any, Any] = LRUCache(REMEMBERED_STYLES)
         self._lock = threading.Lock()  # one request at a time: the memory is shared
 
     @property
     def info(self) -> ModelInfo:
         """Return facts for the model's card."""
-        return ModelInfo(parameters=sum(weight.numel() for weight in self.network.parameters()))
+        return ModelInfo(parameters=self.painter.parameters)
 
     def stream(self, request: VideoStyleRequest) -> Iterator[VideoStyleChunk]:
         """Yield the styled frames in order, `CHUNK_FRAMES` at a time; a picture is one frame.
@@ -124,23 +112,23 @@ class VideoStyle:
             short = () if done == count else (f"The clip breaks off after {first + done:,} frames.",)
             yield _make_chunk(made, seen, run, first + done, max(done, 1), notes + short, first, True)
 
-    def _extract_styles(self, request: VideoStyleRequest) -> PictureStyle:
+    def _extract_styles(self, request: VideoStyleRequest) -> Any:
         """Blend the styles of the request's pictures."""
         others = [(path, weight) for path, weight in request.others if weight > 0]
         style, total = self._extract_style(request.style), 1.0
         for path, weight in others:
             total += weight
-            style = blend_styles(style, self._extract_style(path), weight / total)
+            style = self.painter.blend_styles(style, self._extract_style(path), weight / total)
         return style
 
-    def _extract_style(self, path: str) -> PictureStyle:
+    def _extract_style(self, path: str) -> Any:
         """Extract the style of a picture, or find it where it is remembered from an earlier request."""
         key = identify_file(path)
         found = self._styles.get(key)
         if found is None:
-            pixels = _to_tensor(read_picture(path, STYLE_SHORTER, 2 * STYLE_SHORTER))
+            side = self.painter.style_side
             with torch.inference_mode():
-                found = self.network.extract_style(_pad(pixels))
+                found = self.painter.extract_style(_to_tensor(read_picture(path, side, 2 * side)))
             self._styles[key] = found
         return found
 
@@ -154,7 +142,7 @@ class _StyleRun:
         request: VideoStyleRequest,
         info: ClipInfo,
         size: tuple[int, int],
-        style: PictureStyle,
+        style: Any,
     ) -> None:
         self.model, self.request, self.info, self.size, self.style = model, request, info, size, style
         self.canvas = choose_canvas(size, request.brush)
@@ -213,11 +201,9 @@ class _StyleRun:
 
     def _paint(self, frame: RememberedFrame, pixels: Tensor) -> Tensor:
         """Paint a canvas (1, 3, H, W) from its sketch and features."""
-        features = [level.float() for level in frame.features]
-        painted = self.model.network.paint(
-            _pad(pixels), frame.sketch.float(), features, self.style, self.request.strength
-        )
-        return painted[:, :, : pixels.shape[2], : pixels.shape[3]].clamp(0, 1)
+        painter = self.model.painter
+        painted = painter.paint(pixels, frame.sketch.float(), frame.features, self.style, self.request.strength)
+        return painted.clamp(0, 1)
 
     def _find_part(self, frame: RememberedFrame, source: Pixels) -> FloatArray:
         """Tell how much each pixel is painted, (H, W, 1)."""
@@ -233,9 +219,9 @@ class _StyleRun:
 
     def _look(self, source: Pixels) -> RememberedFrame:
         """Compute motion, sketch and features of a canvas that is new."""
-        network, before, offsets, certain = self.model.network, self.before, None, None
+        painter, before, offsets, certain = self.model.painter, self.before, None, None
         steady = source.astype(np.float32) / 255.0
-        self.model.encoded_frames += 1
+        self.model.sketched_frames += 1
         if self.previous is not None and self.request.steadiness > 0:
             moved = optical_flow.estimate_motion(self.previous, source)
             moved = optical_flow.prefer_stillness(self.previous, source, moved)
@@ -247,52 +233,40 @@ class _StyleRun:
                 if self.steady is not None:
                     steady = optical_flow.blend(steady, self.steady, moved, trust, self.request.steadiness)
         self.steady = steady
-        padded = _pad(torch.from_numpy(np.ascontiguousarray(steady)).permute(2, 0, 1)[None])
-        own = network.measure_band_colours(padded)
+        pixels = torch.from_numpy(np.ascontiguousarray(steady)).permute(2, 0, 1)[None]
+        own = painter.measure_content(pixels)
         if before is not None and self.request.steadiness > 0:
-            own = before.own.interpolate(own, SETTLING)
-        base = recolour(padded, own, self.style.statistics)
-        if before is not None and offsets is not None and certain is not None:
-            base = _restore_sketch(base, before.sketch, offsets, certain)
-        sketch = network.sketch(base, self.style)
-        if before is None and self.request.steadiness > 0 and not self.info.is_picture:
-            for _ in range(SETTLE_ROUNDS):
-                sketch = network.sketch(torch.lerp(base, sketch, SEARCH_CARRY), self.style)
-        features = tuple(level.half() for level in network.encoder(sketch))
-        return RememberedFrame(sketch.half(), features, own, offsets, certain)
+            own = before.own.interpolate(own, painter.settling)
+        base = painter.recolour(pixels, own, self.style)
+        if before is not None and offsets is not None and certain is not None and painter.search_carry > 0:
+            base = _restore_sketch(base, before.sketch, offsets, certain, painter.search_carry)
+        is_picture = self.info.is_picture
+        sketch = painter.sketch(base, self.style, is_picture)
+        if before is None and self.request.steadiness > 0 and not is_picture:
+            for _ in range(painter.settle_rounds):
+                sketch = painter.sketch(torch.lerp(base, sketch, painter.search_carry), self.style, is_picture)
+        return RememberedFrame(sketch.half(), painter.encode(sketch), own, offsets, certain)
 
     @torch.inference_mode()
     def measure_move(self) -> StyleMove | None:
         """Measure on the last frame what was moved from where to where."""
         if self.last is None or self.seen is None:
             return None
-        network = self.model.network
+        painter = self.model.painter
         result = torch.from_numpy(self.last).permute(2, 0, 1)[None]
-        ends = (
-            network.measure_statistics(_pad(self.seen)),
-            self.style.statistics,
-            network.measure_statistics(_pad(result)),
-        )
-        return StyleMove(*map(_flatten_statistics, ends))
+        before, after = (painter.describe(pixels, self.style) for pixels in (self.seen, result))
+        wanted = painter.describe_style(self.style)
+        names = [name for name in wanted if name in before and name in after]
+        return StyleMove(*({name: each[name] for name in names} for each in (before, wanted, after)))
 
 
-def _restore_sketch(base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8]) -> Tensor:
+def _restore_sketch(
+    base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8], carry: float
+) -> Tensor:
     """Put the last sketch into the recoloured frame, so that the search finds the patches that it found before."""
-    height, width = certain.shape
-    last = np.ascontiguousarray(sketch[0, :, :height, :width].float().permute(1, 2, 0).numpy())
+    last = np.ascontiguousarray(sketch[0].float().permute(1, 2, 0).numpy())
     moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
-    share = SEARCH_CARRY * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None]
-    mixed = base[:, :, :height, :width] + share * (moved - base[:, :, :height, :width])
-    return F.pad(mixed, (0, base.shape[3] - width, 0, base.shape[2] - height), mode="replicate")
-
-
-def blend_styles(first: PictureStyle, second: PictureStyle, share: float) -> PictureStyle:
-    """Mix two styles: the share of the second in the statistics, and in the patches."""
-    pages = tuple(
-        (blend_dictionaries(ours[0], theirs[0], share), blend_dictionaries(ours[1], theirs[1], share))
-        for ours, theirs in zip(first.pages, second.pages, strict=True)
-    )
-    return PictureStyle(first.statistics.interpolate(second.statistics, share), pages)
+    return base + carry * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None] * (moved - base)
 
 
 def identify_file(path: str) -> tuple[str, int, int]:
@@ -310,9 +284,15 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
         ModelError: the weight file is damaged or belongs to another version.
     """
     path = next(iter(files.values()))
-    return VideoStyle(
-        load_network(path, lambda values: PictureStyleNetwork(PictureStyleConfig.from_dict(values)), "the network")
+    network = load_network(
+        path, lambda values: PictureStyleNetwork(PictureStyleConfig.from_dict(values)), "the network"
     )
+    return VideoStyle(AdainPainter(network))
+
+
+def load_synthesis(files: Mapping[str, Path], spec: ModelSpec) -> VideoStyle:
+    """Make the painter that needs no weights."""
+    return VideoStyle(SynthesisPainter())
 
 
 def _make_chunk(
@@ -349,20 +329,3 @@ def _write_notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
 def _to_tensor(pixels: Pixels) -> Tensor:
     """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
-
-
-def _pad(pixels: Tensor) -> Tensor:
-    """Continue a picture to the right and below by its last pixels, to what the network takes."""
-    height, width = pixels.shape[2:]
-    wanted = [max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in (height, width)]
-    return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
-
-
-def _flatten_statistics(statistics: PictureStatistics) -> dict[str, FloatArray]:
-    """Flatten the statistics by name for the plot: colours, and means and spreads of every encoder level."""
-    colours = torch.cat([statistics.colour_mean[0], statistics.colour_covariance[0].diagonal().clamp_min(0).sqrt()])
-    levels = {
-        f"level {at}": torch.cat([mean[0], std[0]])
-        for at, (mean, std) in enumerate(zip(statistics.means, statistics.stds, strict=True), 1)
-    }
-    return {name: values.numpy().astype(np.float32) for name, values in {"colours": colours, **levels}.items()}

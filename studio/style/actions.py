@@ -323,14 +323,21 @@ def file_stem(values: Values, content: Any) -> str:
     return stem_of(Path(str(content)).stem, style_name(values), f"{100 * float(values['strength']):g} percent")
 
 
+MOVES = {  # title and explanation of each curve
+    "colours": ("Colours", "means and spreads of red, green, blue"),
+    "features": ("Features", "means and spreads of all channels"),
+    "patches": ("Strokes", "means and spreads of the style's patches, by what tells them apart"),
+}
+
+
 def _draw_move(move: StyleMove) -> str:
     """Draw how far each number was from the style before and after; the style itself is the straight line."""
     parts = []
-    for name, title in (("colours", "Colours"), ("level 3", "Features")):
+    for name in ("colours", list(move.style)[-1]):
         gap = move.content[name] - move.style[name]
         order = np.argsort(gap)
         lines = {"style": 0 * gap, "content": gap[order], "result": (move.result[name] - move.style[name])[order]}
-        said = "means and spreads of red, green, blue" if name == "colours" else "means and spreads of all channels"
+        title, said = MOVES["patches" if name.startswith("patches") else "colours" if name == "colours" else "features"]
         parts.append(curves.curves(title, said, lines, ("less than the style", "more than the style")))
     return "".join(parts)
 

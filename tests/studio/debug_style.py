@@ -10,6 +10,7 @@ from models.contracts import Voice
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from models.style.audio import AudioStyler
+from models.style.painters import AdainPainter
 from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video import VideoStyle
 from tests.studio.debug_speech import debug_entry, debug_registry
@@ -18,7 +19,7 @@ from tests.studio.debug_speech import debug_entry, debug_registry
 def load_video(files: dict[str, Path], spec: ModelSpec) -> VideoStyle:
     """Return the real generator around a tiny network."""
     torch.manual_seed(0)
-    return VideoStyle(PictureStyleNetwork(PictureStyleConfig.debug()))
+    return VideoStyle(AdainPainter(PictureStyleNetwork(PictureStyleConfig.debug())))
 
 
 def load_audio(files: dict[str, Path], spec: ModelSpec) -> AudioStyler:

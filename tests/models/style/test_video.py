@@ -16,6 +16,7 @@ from models.media.clip_info import probe
 from models.media.clip_reader import read_frames, read_picture
 from models.media.program import MediaError, find_ffmpeg
 from models.style import video
+from models.style.painters import AdainPainter
 from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video import VideoStyle, VideoStyleRequest
 from models.style.video_contracts import StyledPart
@@ -27,7 +28,7 @@ def model() -> VideoStyle:
     torch.manual_seed(0)
     network = PictureStyleNetwork(PictureStyleConfig.debug())
     torch.nn.init.normal_(network.decoder.leave.weight, std=0.05)
-    return VideoStyle(network)
+    return VideoStyle(AdainPainter(network))
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +73,12 @@ def test_strength_0_returns_the_content_and_more_is_further(model: VideoStyle, c
 
 @pytest.mark.slow
 def test_another_strength_encodes_nothing_again(clip_file: str, style_file: str, model: VideoStyle) -> None:
-    fresh = VideoStyle(model.network)
+    fresh = VideoStyle(model.painter)
     first = collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.4))
-    assert fresh.encoded_frames == 21
+    assert fresh.sketched_frames == 21
     collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.9))
     again = collected(fresh, VideoStyleRequest(clip_file, style_file, strength=0.4))
-    assert fresh.encoded_frames == 21
+    assert fresh.sketched_frames == 21
     assert np.abs(first.astype(int) - again).max() <= 3  # what is remembered is in half precision, the first run too
 
 
