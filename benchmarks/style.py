@@ -42,7 +42,7 @@ from studio.style.gallery import find_picture
 from training.style_picture.losses import compute_correlations
 from training.style_picture.pictures import HELD_OUT_SCENES, list_held_out, sort_files
 
-MODEL = "style_video/adain"
+MODEL = "style_video/synthesis"
 FloatArray = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 PERIODS = (2, 4, 8)  # pixels, where networks leave grids

@@ -36,7 +36,7 @@ class VideoStyleRequest:
         style: the style, any picture (of a clip, its first frame).
         others: further style pictures, each with how much it counts; `style` counts 1.
         strength: 0 is the content itself, 1 is all of the style.
-        brush: how large strokes are, 1 as the model learned them.
+        brush: how large strokes are, 1 as the style has them.
         part: what is painted.
         keep_colours: take the brightness and strokes of the style, but none of its colours.
         size: the longer side of the result in pixels, at most; smaller contents stay as small as they are.

@@ -77,7 +77,7 @@ VIDEO_FIELDS = FieldList(
             low=LEAST_BRUSH,
             high=MOST_BRUSH,
             step=0.1,
-            help="1 as the model learned it",
+            help="1 as the style has it",
         ),
         Choice(
             name="part",
