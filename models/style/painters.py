@@ -42,7 +42,7 @@ FloatArray = NDArray[np.float32]
 Statistics = dict[str, FloatArray]
 
 
-class FramePainter(Protocol):
+class StylePainter(Protocol):
     """What paints one frame; all pixels are (1, 3, H, W) in [0, 1], and H and W whatever they are.
 
     Attributes:

@@ -32,7 +32,7 @@ from models.style import optical_flow
 from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
-from models.style.painters import AdainPainter, FramePainter, SynthesisPainter
+from models.style.painters import AdainPainter, StylePainter, SynthesisPainter
 from models.style.people import find_people
 from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
@@ -59,7 +59,7 @@ class VideoStyle:
         remembered_bytes: how much the features of clips may take.
     """
 
-    def __init__(self, painter: FramePainter, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+    def __init__(self, painter: StylePainter, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self.painter = painter
         self.sketched_frames = 0  # how often a frame of a content was sketched
         self._memory = FrameMemory(remembered_bytes)
