@@ -19,6 +19,7 @@ from studio.live.controls import FIELDS, KNOBS, MOODS, MUSIC_FIELDS
 from studio.live.sessions import board_of
 from studio.page import model_card
 from studio.page.components import QUIET, markup
+from studio.page.drafts import keep_draft
 from studio.page.examples import find_example, show_examples
 from studio.page.form import Form
 from studio.page.panels import Updates
@@ -79,6 +80,7 @@ def build(registry: Registry) -> None:
     _wire_playing(form, start, stop, moods)
     _wire_pictures(form, lead, listen)
     _wire_examples(form)
+    keep_draft(form)
     endpoints.build(registry)
 
 

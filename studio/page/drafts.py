@@ -50,7 +50,7 @@ class Draft:
             return {}
         form = self.form
         values = form.readable({name: value for name, value in kept.items() if name in drafted(form)})
-        if not kept.get(KEEPS_SEED):
+        if form.keeps_seed is not None and not kept.get(KEEPS_SEED):
             values.pop("seed", None)
         model = next((each for each in form.fields.fields if isinstance(each, Model)), None)
         if model is not None and values.get("model") not in [each.key for each in form.registry.specs(model.task)]:

@@ -13,6 +13,7 @@ from studio.app import build_studio
 from studio.library.owners import BROWSER_HEADER, OWNER_HEADER
 from studio.library.store import Library
 from studio.page import html
+from studio.page.drafts import DRAFTS
 from studio.page.events import Status
 from studio.page.runs import BOARDS, BackgroundRun, new_job
 from studio.page.wiring import RETURNS
@@ -68,3 +69,8 @@ def test_a_new_page_finds_the_running_and_the_finished_work_of_every_tab(tmp_pat
         assert ended[bench.buttons[0]]["interactive"] and not ended[bench.stop]["interactive"]
     strangers = run_coroutine(look("another-browser", "hers", ends=True))
     assert "of it" not in str(list(strangers.values()))
+    drafts = {each.form.prefix: each for each in DRAFTS[page]}  # what was typed and set is put back in every tab, too
+    assert set(drafts) == {"make", "speech", "music", "video", "mv", "style-video", "style-audio", "live"}
+    live, voice = drafts["live"].form, drafts["speech"].form
+    assert drafts["live"].put_back({"tempo": 101, "seed": 5, "gone": 1}) == {live["tempo"]: 101.0, live["seed"]: 5}
+    assert drafts["speech"].put_back({"text": "Hello", "speed": 99, "seed": 5}) == {voice["text"]: "Hello"}
