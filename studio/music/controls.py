@@ -71,7 +71,7 @@ FIELDS = FieldList(
             low=0,
             high=16,
             step=0.25,
-            help="notes in a quarter, all together; 0 leaves it open",
+            help="notes per beat, all together; 0 leaves it open",
         ),
         Text(
             name="chords",

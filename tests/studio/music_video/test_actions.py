@@ -151,7 +151,7 @@ def test_the_video_has_its_recipe_and_the_corrected_beats(
     assert recipe.task == "music_video" and recipe.settings["zoom"] == 0.9 and recipe.seed == 5
     values, said = actions.load_settings(made["file"])
     expected = {"prompts": FAST["prompts"], "aspect": "1:1", "zoom": 0.9, "seed": 5, "title": "T"}
-    assert {name: values[name] for name in expected} == expected and "song" not in values and "back" in said
+    assert {name: values[name] for name in expected} == expected and "song" not in values and "restored" in said
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_a_clip_keeps_its_sound_byte_for_byte_and_its_frames(actions: Actions, t
     assert recipe.task == "style_video" and recipe.settings["style"] == "glass"
     values, said = actions["video"].load_settings(made["file"])
     assert (values["style"], values["strength"], values["model"]) == ("glass", 0.5, "style_video/debug")
-    assert "back" in said
+    assert "restored" in said
 
 
 @pytest.mark.slow
