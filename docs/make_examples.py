@@ -156,6 +156,7 @@ def make_all(folder: Path) -> Iterator[tuple[str, Wanted, Path]]:
     from models.registry.store import open_registry
     from studio.app import build_studio
     from studio.io.audio_files import join_wavs
+    from studio.page.events import Files
     from studio.page.places import places_of
 
     registry = open_registry(CATALOG)
@@ -170,7 +171,9 @@ def make_all(folder: Path) -> Iterator[tuple[str, Wanted, Path]]:
                 values[wanted.source[1]] = str(made[wanted.source[0]])
             found: list[Path] = []
             for events in programs[program].run(_model_of(registry, program), values, str(own)):
-                found += [Path(each.paths[role]) for each in events if role in getattr(each, "paths", {})]
+                found += [
+                    Path(str(each.paths[role])) for each in events if isinstance(each, Files) and role in each.paths
+                ]
             path = found[-1]
             if role == "chunk":
                 path = own / "take.wav"

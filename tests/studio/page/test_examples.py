@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -21,7 +22,7 @@ from studio.speech.actions import SpeechActions
 from studio.style.actions import AudioStyleActions, VideoStyleActions
 from studio.video.actions import VideoActions
 
-FORMS = {
+FORMS: dict[str, Any] = {
     "speech": SpeechActions,
     "music": MusicActions,
     "video": VideoActions,
