@@ -1,6 +1,6 @@
 """Music videos: accents on the beats, speed, memory, drift; all measured on finished files.
 
-    python -m benchmarks.music_video --json --song FILE [--parts accents speed memory drift]
+    python -m benchmarks.music_video --json --song FILE [--parts accents speed memory drift media] [--media FOLDER]
 
 `--song` is any song; it is repeated or cut to the length that a part needs. Measured with the shipped video model and
 beat network. Two torch threads.
@@ -8,6 +8,9 @@ beat network. Two torch threads.
 accents_on_beat: share of the beats used that have a visual accent within 50 ms. An accent is a frame that differs from
 the one before it by more than any neighbour does and by 1.3 times the median of the second around it; a frame counts
 from when it is shown. accents_off_beat is the same figure for the times midway between the beats: what chance gives.
+media: `--media` holds a person's own photos and clips, such as 20 photos of 4,000 x 3,000 pixels and 5 clips; a minute
+of them is drawn at 1,280 x 720, and one shot of it is replaced (reshot_s). moviepy_s: moviepy alone, where it is
+installed, with the same cuts, the middle of each picture, and nothing else.
 drift_s: over ten minutes, how far the accents at the end lie from the beats, less how far those at the start do.
 """
 
@@ -20,6 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +134,82 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     }
 
 
-def run_in_own_process(arguments: argparse.Namespace, seconds: float, out: Path, side: int) -> dict[str, Any]:
+def make_own(song: Path, folder: Path, seconds: float, out: Path, side: int, aspect: str) -> dict[str, Any]:
+    """Make a video of one's own photos and clips, and again with one shot replaced."""
+    from dataclasses import replace
+
+    from models.media.sound import unpack_song
+    from models.music_video.analysis import analyse
+    from models.music_video.contracts import MusicVideoRequest
+    from models.music_video.generator import MusicVideoGenerator
+    from models.music_video.storyboard import Storyboard
+
+    media = tuple(sorted(each for each in folder.iterdir() if each.is_file()))
+    wav, looped = out.with_suffix(".wav"), out.with_suffix(".loop.wav")
+    command = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
+    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
+    duration_s = unpack_song(looped, wav)
+    *_, heard = analyse(load()[0], wav, duration_s)
+    assert heard.analysis is not None
+    track, features = heard.analysis.track, heard.analysis.features
+    request = MusicVideoRequest(
+        wav, duration_s, track, features, PROMPTS, out, media=media, shorter_side=side, aspect=aspect
+    )
+    maker, began_s = MusicVideoGenerator(None), time.perf_counter()
+    *_, last = maker.stream(request)
+    took_s, board = time.perf_counter() - began_s, last.storyboard
+    assert board is not None
+    middle = len(board.shots) // 2
+    changed = replace(board.shots[middle], source=board.shots[0].source)
+    shots = (*board.shots[:middle], changed, *board.shots[middle + 1 :])
+    began_s = time.perf_counter()
+    list(maker.stream(replace(request, storyboard=Storyboard(shots, board.seed))))
+    reshot_s = time.perf_counter() - began_s
+    found = {
+        "render_own_s": round(took_s, 1), "reshot_s": round(reshot_s, 1), "shots": len(shots),
+        "peak_rss_mb_own": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }  # fmt: skip
+    if aspect == "16:9" and find_spec("moviepy") is not None:
+        found["moviepy_s"] = round(measure_moviepy_s(request, board), 1)
+    return found
+
+
+def measure_moviepy_s(request: Any, board: Any) -> float:
+    """Measure how long moviepy takes for the same cuts, without moves."""
+    from dataclasses import replace
+
+    from models.music_video.contracts import FRAME_RATE
+    from models.music_video.plan import plan_video
+    from models.music_video.storyboard import name_media
+
+    moviepy = import_module("moviepy")
+    began_s = time.perf_counter()
+    width, height = request.frame_size
+    paths = dict(zip(name_media(request.media), request.media, strict=True))
+    parts = []
+    for shot in plan_video(replace(request, storyboard=board)).shots:
+        seconds, path = (shot.end - shot.start) / FRAME_RATE, str(paths[shot.source])
+        if probe(Path(path)).is_picture:
+            clip = moviepy.ImageClip(path, duration=seconds)
+        else:
+            whole = moviepy.VideoFileClip(path, audio=False)
+            clip = whole.subclipped(0, min(seconds, whole.duration)).with_duration(seconds)
+        scale = max(width / clip.w, height / clip.h)
+        clip = clip.resized(scale).cropped(
+            x_center=clip.w * scale / 2, y_center=clip.h * scale / 2, width=width, height=height
+        )
+        parts.append(clip)
+    film = moviepy.concatenate_videoclips(parts).with_audio(moviepy.AudioFileClip(str(request.song)))
+    film.write_videofile(str(request.out.with_suffix(".moviepy.mp4")), fps=FRAME_RATE, preset="veryfast", logger=None)
+    return time.perf_counter() - began_s
+
+
+def run_in_own_process(
+    arguments: argparse.Namespace, seconds: float, out: Path, side: int, *more: str
+) -> dict[str, Any]:
     """Make one in a fresh process, so that its peak memory is its own."""
     command = [sys.executable, "-m", "benchmarks.music_video", "--song", str(arguments.song), "--one", str(out)]
-    command += ["--seconds", str(seconds), "--side", str(side)]
+    command += ["--seconds", str(seconds), "--side", str(side), *more]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(run.stdout.strip().splitlines()[-1]))
 
@@ -156,6 +233,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 "peak_rss_mb_1_minute": one["peak_rss_mb"],
                 "size_mb": one["mb"],
             }
+        if "media" in arguments.parts and arguments.media:
+            given = "--media", str(arguments.media)
+            found |= run_in_own_process(arguments, 60.0, out, 720, *given)
+            tall = run_in_own_process(arguments, 60.0, out, 1080, *given, "--aspect", "9:16")
+            found |= {"render_own_tall_s": tall["render_own_s"], "reshot_tall_s": tall["reshot_s"]}
         if {"memory", "drift"} & set(arguments.parts):
             if "peak_rss_mb_1_minute" not in found or arguments.long_side != 720:
                 found["peak_rss_mb_1_minute"] = run_in_own_process(arguments, 60.0, out, arguments.long_side)[
@@ -200,7 +282,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json_option(parser, "music_video")
     parser.add_argument("--song", type=Path, required=True)
-    parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift"])
+    parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift", "media"])
+    parser.add_argument("--media", type=Path, help="folder of photos and clips for the part media")
+    parser.add_argument("--aspect", default="16:9", help=argparse.SUPPRESS)
     parser.add_argument("--long-side", type=int, default=360, help="shorter side of the ten-minute video")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
@@ -208,6 +292,12 @@ def main() -> None:
     arguments = parser.parse_args()
     limit_spinning()
     if arguments.one:
+        if arguments.media:
+            own = make_own(
+                arguments.song, arguments.media, arguments.seconds, arguments.one, arguments.side, arguments.aspect
+            )
+            print(json.dumps(own))
+            return
         made = make(arguments.song, arguments.seconds, arguments.one, shorter_side=arguments.side)
         print(json.dumps(made))
         return
