@@ -6,6 +6,7 @@ seconds are wanted. Letters: F frames, H and W height and width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from models.backends.library import (
     find_variant,
     get_main_hub,
     import_backend,
+    import_library,
     locate_model,
     open_pretrained,
 )
@@ -76,6 +78,8 @@ class VideoPipelineDefaults:
 
 WAN = VideoPipelineDefaults(832, 480, 16, 81)
 LTX = VideoPipelineDefaults(704, 480, 24, 161, group=8, side=32)
+WAN_TI2V = VideoPipelineDefaults(1280, 704, 24, 121, side=32)  # Wan 2.2's small model of words and pictures
+SKYREELS = VideoPipelineDefaults(960, 544, 24, 97)
 COGVIDEO = VideoPipelineDefaults(720, 480, 8, 49, group=8)
 PIPELINES: dict[str, VideoPipelineDefaults] = {
     "WanPipeline": WAN,
@@ -84,6 +88,7 @@ PIPELINES: dict[str, VideoPipelineDefaults] = {
     "LTXImageToVideoPipeline": LTX,
     "CogVideoXPipeline": COGVIDEO,
     "CogVideoXImageToVideoPipeline": COGVIDEO,
+    "SkyReelsV2Pipeline": SKYREELS,
     "AnimateDiffPipeline": VideoPipelineDefaults(512, 512, 8, 32, group=1, plus_one=False),
     "TextToVideoSDPipeline": VideoPipelineDefaults(256, 256, 8, 64, group=1, plus_one=False, side=32),
     "HunyuanVideoPipeline": VideoPipelineDefaults(960, 544, 15, 129),
@@ -92,8 +97,43 @@ PIPELINES: dict[str, VideoPipelineDefaults] = {
 }
 
 
+def read_defaults(pipeline: Any, name: str) -> VideoPipelineDefaults:
+    """Return the usual numbers of a class, where the configuration of this repository says no others.
+
+    One class runs models of several kinds: what their coder and their patches divide a picture by, the configuration
+    tells, and Wan 2.2's model of words and pictures by `expand_timesteps`.
+    """
+    usual = WAN_TI2V if _is_wan_ti2v(pipeline) else PIPELINES[name]
+    patch = getattr(getattr(pipeline, "transformer", None), "config", {}).get("patch_size", 1)
+    spatial, temporal = (getattr(pipeline, f"vae_scale_factor_{each}", 1) for each in ("spatial", "temporal"))
+    side = int(spatial) * int(patch[-1] if isinstance(patch, (list, tuple)) else patch)
+    group = math.lcm(usual.group, int(temporal)) if usual.plus_one else usual.group
+    return replace(usual, side=math.lcm(usual.side, side), group=group)
+
+
+def find_moving(pipeline: Any) -> Any | None:
+    """Return a pipeline of the same weights that sets a picture in motion; None where these weights do not."""
+    kind = type(pipeline).__name__
+    name = "WanImageToVideoPipeline" if _is_wan_ti2v(pipeline) and kind == "WanPipeline" else MOVING.get(kind)
+    if name is None:
+        return None
+    made = getattr(import_library("diffusers"), name)
+    return made(**pipeline.components, **({"expand_timesteps": True} if _is_wan_ti2v(pipeline) else {}))
+
+
+def _is_wan_ti2v(pipeline: Any) -> bool:
+    return bool(getattr(getattr(pipeline, "config", None), "expand_timesteps", False))
+
+
+MOVING = {"LTXPipeline": "LTXImageToVideoPipeline"}  # classes whose weights do both
+
+
 class HubVideo:
-    """A video pipeline of diffusers."""
+    """A video pipeline of diffusers.
+
+    Args:
+        moving: a pipeline of the same parts for requests with a picture; None where the first takes none or needs one.
+    """
 
     def __init__(
         self,
@@ -102,9 +142,19 @@ class HubVideo:
         placement: Placement,
         title: str,
         notes: tuple[str, ...] = (),
+        moving: Any | None = None,
     ) -> None:
         self.pipeline, self.defaults, self.placement = pipeline, defaults, placement
-        self.title, self._notes = title, notes
+        self.title, self._notes, self.moving = title, notes, moving
+        self._placed = pipeline
+
+    def _choose(self, request: VideoRequest) -> Any:
+        """Return the pipeline for a request, its parts where this pipeline looks for them."""
+        chosen = self.moving if request.image is not None and self.moving is not None else self.pipeline
+        if chosen is not self._placed:
+            place_pipeline(chosen, self.placement)
+            self._placed = chosen
+        return chosen
 
     @property
     def info(self) -> ModelInfo:
@@ -125,16 +175,17 @@ class HubVideo:
         """
         if request.loop:
             raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
-        needs_picture = pipeline_call.accepts(self.pipeline, "image")
-        if needs_picture and request.image is None:
+        pipeline = self._choose(request)
+        takes_picture = pipeline_call.accepts(pipeline, "image")
+        if takes_picture and request.image is None:
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
         size = width, height = self.defaults.fit_size(self.placement.device)
         frames = self.defaults.fit_frames(request.frames / STUDIO_RATE)
-        notes = tuple(self._write_notes(request, frames, width, height, needs_picture))
-        picture = _open_first_picture(request, size) if needs_picture else None
+        notes = tuple(self._write_notes(request, frames, width, height, takes_picture))
+        picture = _open_first_picture(request, size) if takes_picture else None
 
         def work(channel: Channel[tuple[Pixels, Pixels, int]]) -> None:
-            channel.put(self._generate(request, frames, size, picture, channel))
+            channel.put(self._generate(pipeline, request, frames, size, picture, channel))
 
         done, preview = 0, NOTHING
         items = run_in_thread(work, ahead=1)  # who takes no frames just now has the sampler wait
@@ -158,6 +209,7 @@ class HubVideo:
 
     def _generate(
         self,
+        pipeline: Any,
         request: VideoRequest,
         frames: int,
         size: tuple[int, int],
@@ -185,7 +237,7 @@ class HubVideo:
             "output_type": "np",
         }
         with seed_torch(request.seed), torch.inference_mode():
-            made = pipeline_call.call_pipeline(self.pipeline, wanted, on_step)
+            made = pipeline_call.call_pipeline(pipeline, wanted, on_step)
         clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
         return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
 
@@ -252,4 +304,6 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
         dtype=placement.dtype,
         variant=find_variant(get_main_hub(spec)),
     )
-    return HubVideo(pipeline, PIPELINES[kind.name], placement, spec.title, place_pipeline(pipeline, placement))
+    notes = place_pipeline(pipeline, placement)
+    moving = find_moving(pipeline)
+    return HubVideo(pipeline, read_defaults(pipeline, kind.name), placement, spec.title, notes, moving)

@@ -122,13 +122,14 @@ FORMATS: tuple[Format, ...] = (
         "MusicGen: makes sound from a description; it is heard while it is made.",
     ),
     _sound("StableAudioPipeline", "Stable Audio: stereo sound from a description, by diffusion."),
-    _sound("AceStepPipeline", "ACE-Step: songs from a description, by diffusion."),
-    _video("WanPipeline", "Wan: clips from a description.", 5.0),
+    _sound("AceStepPipeline", "ACE-Step: songs from a description and from lyrics, by diffusion."),
+    _video("WanPipeline", "Wan: clips from a description; Wan 2.2 TI2V sets a picture in motion, too.", 5.0),
     _video("WanImageToVideoPipeline", "Wan: sets a picture in motion.", 5.0),
-    _video("LTXPipeline", "LTX-Video: clips from a description, fast.", 3.0),
+    _video("LTXPipeline", "LTX-Video: clips from a description, or of a picture, fast.", 3.0),
     _video("LTXImageToVideoPipeline", "LTX-Video: sets a picture in motion.", 3.0),
     _video("CogVideoXPipeline", "CogVideoX: clips of six seconds from a description.", 6.0),
     _video("CogVideoXImageToVideoPipeline", "CogVideoX: sets a picture in motion.", 6.0),
+    _video("SkyReelsV2Pipeline", "SkyReels V2: clips from a description, as films are shot.", 6.0),
     _video("AnimateDiffPipeline", "AnimateDiff: moves what a Stable Diffusion model draws.", 7.5),
     _video("TextToVideoSDPipeline", "ModelScope: short clips from a description; an early and small model.", 9.0),
     _video("HunyuanVideoPipeline", "HunyuanVideo: clips from a description; large.", 6.0),
@@ -197,6 +198,11 @@ def find_sampler_defaults(backend: str) -> tuple[int, float] | None:
 def needs_picture(backend: str) -> bool:
     """Return whether a class of diffusers sets a picture in motion and draws nothing from words alone."""
     return "ImageToVideo" in backend
+
+
+def sings(backend: str) -> bool:
+    """Return whether a class of diffusers sings lyrics."""
+    return backend == "AceStepPipeline"
 
 
 def list_format_names(task: Task | None = None) -> str:

@@ -11,10 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from tests.tiny_models.music import make_musicgen, make_musicgen_melody, make_stable_audio
+from tests.tiny_models.music import make_ace_step, make_musicgen, make_musicgen_melody, make_stable_audio
 from tests.tiny_models.onnx_voices import make_hibari, make_kokoro, make_piper
 from tests.tiny_models.speech import make_speecht5, make_speecht5_vc, make_speecht5_vocoder, make_vits
-from tests.tiny_models.video import make_animatediff, make_cogvideox, make_ltx, make_vgg, make_wan
+from tests.tiny_models.video import (
+    make_animatediff,
+    make_cogvideox,
+    make_ltx,
+    make_skyreels,
+    make_vgg,
+    make_wan,
+    make_wan_ti2v,
+)
 
 
 @lru_cache(maxsize=32)
@@ -45,7 +53,10 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "musicgen-melody": make_musicgen_melody,
     "musicgen-stereo": lambda: make_musicgen(2),
     "stable-audio": make_stable_audio,
+    "ace-step": make_ace_step,
     "wan": make_wan,
+    "wan-ti2v": make_wan_ti2v,
+    "skyreels": make_skyreels,
     "ltx": make_ltx,
     "ltx-image": lambda: make_ltx("LTXImageToVideoPipeline"),
     "cogvideox": make_cogvideox,

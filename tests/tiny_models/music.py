@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.backends.library import import_library
-from tests.tiny_models.parts import make_t5, read_folder
+from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder
 
 
 def make_codec_config() -> Any:
@@ -101,5 +101,38 @@ def make_stable_audio() -> dict[str, bytes]:
             global_states_input_dim=16, cross_attention_input_dim=8,
         ),
         scheduler=d.CosineDPMSolverMultistepScheduler(solver_order=2, sigma_schedule="exponential"),
+    )  # fmt: skip
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
+def make_ace_step() -> dict[str, bytes]:
+    """Make the kind of ACE-Step 1.5: text and lyrics by one small language model, a diffusion transformer, Oobleck."""
+    d, tf = import_library("diffusers"), import_library("transformers")
+    text = tf.Qwen3Config(
+        vocab_size=64,
+        hidden_size=32,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=16,
+    )
+    pipeline = d.AceStepPipeline(
+        vae=d.AutoencoderOobleck(
+            encoder_hidden_size=6, downsampling_ratios=[4, 8], decoder_channels=4, decoder_input_channels=8,
+            audio_channels=2, channel_multiples=[1, 2], sampling_rate=3_200,
+        ),
+        text_encoder=tf.Qwen3Model(text),
+        tokenizer=make_word_tokenizer(tf.PreTrainedTokenizerFast),
+        transformer=d.AceStepTransformer1DModel(
+            hidden_size=32, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
+            head_dim=16, in_channels=24, audio_acoustic_hidden_dim=8, sliding_window=16, is_turbo=True,
+        ),
+        condition_encoder=d.pipelines.ace_step.AceStepConditionEncoder(
+            hidden_size=32, intermediate_size=16, text_hidden_dim=32, timbre_hidden_dim=8,
+            num_lyric_encoder_hidden_layers=1, num_timbre_encoder_hidden_layers=1, num_attention_heads=2,
+            num_key_value_heads=2, head_dim=16, sliding_window=16,
+        ),
+        scheduler=d.FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
     )  # fmt: skip
     return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))

@@ -38,7 +38,7 @@ def seen(model: Any, **asked: Any) -> tuple[list[VideoChunk], np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["wan", "ltx", "cogvideox", "animatediff"])
+@pytest.mark.parametrize("kind", ["wan", "ltx", "cogvideox", "animatediff", "skyreels"])
 def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) -> None:
     model = load(kind)
     line = PIPELINES[model.spec.backend]
@@ -66,6 +66,26 @@ def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
     chunks, clip = seen(model, image=picture)
     assert chunks[-1].last and len(clip) > 1
     assert not np.array_equal(seen(model, image=255 - picture)[1], clip)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["wan-ti2v", "ltx"])
+def test_weights_that_do_both_make_clips_of_words_and_of_pictures(load: Load, kind: str) -> None:
+    model = load(kind)
+    _, of_words = seen(model)
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    chunks, of_picture = seen(model, image=picture)
+    assert "takes no picture" not in " ".join(chunks[-1].notes)
+    assert not np.array_equal(of_picture, of_words)
+    assert not np.array_equal(seen(model, image=255 - picture)[1], of_picture)
+    assert np.array_equal(seen(model)[1], of_words), "a picture leaves nothing behind"
+
+
+@pytest.mark.slow
+def test_size_and_rate_are_those_of_the_repository_not_of_the_class(load: Load) -> None:
+    defaults = load("wan-ti2v").model.defaults
+    assert (defaults.width, defaults.height, defaults.rate, defaults.most_frames) == (1280, 704, 24, 121)
+    assert defaults.side == 32 and defaults.fit_frames(5) == 121
 
 
 @pytest.mark.slow
