@@ -49,7 +49,7 @@ class AudioPipelineDefaults:
 
 PIPELINES = {
     "StableAudioPipeline": AudioPipelineDefaults("audio_end_in_s", 47.0, 100),
-    "AceStepPipeline": AudioPipelineDefaults("audio_duration", 240.0, 8),
+    "AceStepPipeline": AudioPipelineDefaults("audio_duration", 600.0, 8),
 }
 MUSICGEN_LONGEST_S = 30.0
 
@@ -59,6 +59,7 @@ class _TextToMusic:
 
     def __init__(self, title: str, longest_s: float, notes: tuple[str, ...] = ()) -> None:
         self.title, self.longest_s, self._notes = title, longest_s, notes
+        self.sings = False
 
     def _check(self, request: MusicRequest) -> tuple[str, ...]:
         if request.action != "compose":
@@ -71,6 +72,8 @@ class _TextToMusic:
         said = [f"{self.title} was asked for: {write_prompt(request)}.", "It makes sound, not notes: there is no MIDI."]
         if asked_s > self.longest_s:
             said.append(f"It makes at most {self.longest_s:g} s at once; the asked bars last {asked_s:.0f} s.")
+        if request.lyrics.strip() and not self.sings:
+            said.append("It sings no words; the lyrics were left out.")
         return (*said, *self._notes)
 
 
@@ -123,6 +126,7 @@ class SoundDiffusion(_TextToMusic):
     def __init__(self, pipeline: Any, defaults: AudioPipelineDefaults, title: str, notes: tuple[str, ...]) -> None:
         super().__init__(title, defaults.longest_s, notes)
         self.pipeline, self.defaults = pipeline, defaults
+        self.sings = pipeline_call.accepts(pipeline, "lyrics")
         self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", defaults.steps))
         coder = getattr(pipeline, "vae", None)
         rate = getattr(pipeline, "sample_rate", None) or getattr(coder, "sampling_rate", None)
@@ -158,6 +162,8 @@ class SoundDiffusion(_TextToMusic):
                 "output_type": "pt",
                 "bpm": round(request.new_tempo) if not request.prompt else None,
                 "keyscale": request.key or None,
+                "lyrics": request.lyrics.strip() or None,
+                "vocal_language": request.vocal_language or None,
             }
             with seed_torch(request.seed), torch.inference_mode():
                 made = pipeline_call.call_pipeline(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +103,8 @@ class MusicRequest:
         keep_bars: "continue" goes on after so many bars of the piece, and those that followed go; 0 keeps them all.
         mix: how loud each part is and where it stands, as `desk.MixingDesk` writes it.
         prompt: a description in words, for models that make sound from text; others leave it alone.
+        lyrics: what is sung, for models that sing; sections may be marked, as "[verse]".
+        vocal_language: code of ISO 639 of the lyrics; "" leaves it to the model.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -130,6 +133,8 @@ class MusicRequest:
     prompt: str = ""
     keep_bars: int = 0
     mix: str = ""
+    lyrics: str = ""
+    vocal_language: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("action", self.action, ACTIONS)
@@ -157,6 +162,10 @@ class MusicRequest:
         check_number("tempo_scale", self.tempo_scale, 0.05, 20.0)
         if not isinstance(self.prompt, str) or len(self.prompt) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"prompt must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
+        if not isinstance(self.lyrics, str) or len(self.lyrics) > MAX_PROMPT_CHARACTERS:
+            raise ValueError(f"lyrics must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
+        if self.vocal_language and not re.fullmatch("[a-z]{2,3}", self.vocal_language):
+            raise ValueError(f"vocal_language is {self.vocal_language!r}; it must be a code such as en, de or yue.")
         MixingDesk.parse(self.mix)
         if self.action in NEEDS_PIECE:
             self._check_source()

@@ -215,5 +215,19 @@ FIELDS = FieldList(
             place="more",
             options={"placeholder": "0dB, -6dB L30, 3dB R20 solo", "max_lines": 1},
         ),
+        Text(
+            name="lyrics",
+            label="Lyrics",
+            help="for models that sing; sections may be marked, as [verse] and [chorus]",
+            place="model",
+            options={"placeholder": "[verse]\nMorning light on the water", "visible": False, "lines": 4},
+        ),
+        Text(
+            name="vocal_language",
+            label="Language of the lyrics",
+            help="its code, such as en, de or zh; left empty, the model takes English",
+            place="model",
+            options={"visible": False, "max_lines": 1},
+        ),
     )
 )

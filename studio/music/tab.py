@@ -281,9 +281,11 @@ def _wire_model(form: Form, card: gr.HTML) -> None:
         return [
             model_card.line(form.registry, key),
             gr.update(visible=model_card.makes_sound(form.registry, key)),
+            *[gr.update(visible=model_card.sings(form.registry, key))] * 2,
         ]
 
-    form["model"].change(choose_model, form["model"], [card, form["prompt"]], **QUIET)
+    shown = [card, form["prompt"], form["lyrics"], form["vocal_language"]]
+    form["model"].change(choose_model, form["model"], shown, **QUIET)
 
 
 TAB = Tab("Music", (Task.MUSIC,), build)

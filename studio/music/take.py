@@ -28,6 +28,7 @@ FloatArray = NDArray[np.float32]
 FILES = ("wav", "midi", "mp3", "stems")
 SOUND = "whole"  # the WAV file once more, for the page's own player
 DRUMS_ASKED = {"any": None, "yes": True, "no": False}
+SUNG = ("lyrics", "vocal_language")  # noted where they were given; older files have no such lines
 IN_FILES = (  # the order in which files have held the settings since 0.1.0
     "action",
     "style",
@@ -237,6 +238,7 @@ def recipe_of(request: MusicRequest, model: str, revision: str) -> Recipe:
     values: dict[str, Any] = {"instruments": request.programs, "drums": drums}
     values |= {each.name: getattr(request, each.name) for each in FIELDS.fields if hasattr(request, each.name)} | values
     settings = FIELDS.settings(values)
+    settings = {name: value for name, value in settings.items() if value or name not in SUNG}
     ordered = {name: settings[name] for name in IN_FILES}
     return Recipe(Task.MUSIC, model, revision, request.seed, ordered | settings)
 

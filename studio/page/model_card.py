@@ -54,6 +54,13 @@ def makes_sound(registry: Registry, key: str) -> bool:
     return spec.task == Task.MUSIC and not spec.is_native
 
 
+def sings(registry: Registry, key: str) -> bool:
+    """Tell whether a music model sings lyrics."""
+    from models.hub import formats
+
+    return formats.sings(registry.get(key).backend)
+
+
 def usual(registry: Registry, key: str, otherwise: tuple[int, float]) -> tuple[int, float]:
     """Return steps and guidance that a video model is used with; `otherwise` are those of the studio's own."""
     from models.hub.formats import find_sampler_defaults

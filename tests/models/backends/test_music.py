@@ -56,6 +56,27 @@ def test_diffusion_tells_its_steps_and_gives_the_sound_at_the_end(load: Load) ->
     assert np.array_equal(sound, heard(model)[1]) and not np.array_equal(sound, heard(model, seed=4)[1])
 
 
+@pytest.mark.slow
+def test_lyrics_and_their_language_are_sung_by_models_that_sing(load: Load) -> None:
+    model = load("ace-step")
+    chunks, sound = heard(model)
+    assert sound.shape[0] == 2 and chunks[-1].last and model.model.longest_s == 600
+    sung, heard_sung = heard(model, lyrics="[verse] hello morning light", vocal_language="en")
+    assert not np.array_equal(heard_sung, sound) and "no words" not in " ".join(sung[-1].remarks)
+    other = heard(model, lyrics="[verse] hello morning light", vocal_language="sea")[
+        1
+    ]  # a word that the tiny one knows
+    assert not np.array_equal(other, heard_sung)
+    remarks = " ".join(heard(load("musicgen"), lyrics="hello")[0][-1].remarks)
+    assert "sings no words" in remarks
+
+
+@pytest.mark.parametrize("wrong", [{"lyrics": "x" * 100_000}, {"vocal_language": "English"}])
+def test_lyrics_that_cannot_be_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        MusicRequest(**wrong)  # type: ignore[arg-type]
+
+
 def test_stop_ends_a_diffusion_between_its_steps(load: Load) -> None:
     model = load("stable-audio")
     stream = model.stream(MusicRequest(**ASKED))
