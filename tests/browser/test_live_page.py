@@ -129,12 +129,12 @@ def test_two_pages_play_apart_and_a_closed_one_ends_its_work(chromium: Any, addr
     assert live_page.evaluate(f"() => {REPORT}.token") != other.evaluate(f"() => {REPORT}.token")
     before = people(address)["threads"]
     context.close()  # midway
-    wait_for(lambda: people(address)["playing"] == 1, 15)
-    wait_for(lambda: people(address)["threads"] < before, 15)
+    wait_for(lambda: people(address)["playing"] == 1, 60)
+    wait_for(lambda: people(address)["threads"] < before, 60)
     heard = live_page.evaluate(f"() => {REPORT}.heard_s")
     live_page.wait_for_function(f"() => {REPORT}.heard_s > {heard} + 1")
     stop(live_page)
-    wait_for(lambda: people(address) == people(address) | {"playing": 0, "threads": 0}, 15)
+    wait_for(lambda: people(address) == people(address) | {"playing": 0, "threads": 0}, 60)
 
 
 def test_a_microphone_is_heard_and_comes_back_on_a_phone(chromium: Any, address: str) -> None:
