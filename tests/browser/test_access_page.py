@@ -79,7 +79,8 @@ def speak(page: Any) -> None:
 
 
 def test_no_control_is_covered_and_nothing_serious_is_in_the_way(chromium: Any, address: str) -> None:
-    axe, problems = find_axe(), []
+    axe = find_axe()
+    problems: list[str] = []
 
     def check(page: Any, state: str) -> None:
         for is_dark in (False, True):

@@ -130,7 +130,7 @@ def test_music_video(shelf: Shelf, kind: str) -> None:
         info = probe(page["file"])
         assert (info.width, info.height, info.frames, info.sound) == (360, 360, 24, "aac")
         assert recipes.read_recipe(page["file"]).model == key and "Loaded and ready" in page["shelf"]
-        kept = actions._maker(shelf.registry.load(key)).clips._made
+        kept = actions._maker(key, shelf.registry.load(key)).clips._made
         assert kept and all(len(np.unique(clip)) > 2 for clip in kept.values()), "the model's own frames"
     finally:
         close(song)
