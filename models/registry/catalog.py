@@ -214,7 +214,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         sources=(Bundled(()),),
         memory_mb=300,
         needs_gpu=False,
-        speed="a photograph in three seconds on two CPU cores; a clip at some frames a second",
+        speed="thirty frames a second at 256 pixels, a photograph in two seconds on two CPU cores",
         loader="models.style.video:load_synthesis",
     ),
     ModelSpec(

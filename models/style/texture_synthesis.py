@@ -26,7 +26,6 @@ COMPONENTS = 32
 PATCHES = 4000  # of a style, at each scale and size
 FITTED_TO = 2000  # patches that the components are taken from
 LEAST_SIDE = 24  # pixels of a scale that is worked at
-STRIDES = {17: 5, 9: 3, 6: 3}  # of places, by P
 ROBUSTNESS = 0.8  # r of the paper: the power of the distances whose sum is made small
 PLACES_AT_ONCE = 1024
 
@@ -36,13 +35,13 @@ class SynthesisPlan:
     """How much work is done.
 
     Attributes:
-        passes: divisor of the resolution and size P of the patches of each pass, in order.
+        passes: divisor of the resolution, size P of the patches and stride of the places of each pass, in order.
         patches: most patches of the style that are compared.
         components: K.
         content: how much of the content is mixed in after each pass; the patches count 1.
     """
 
-    passes: tuple[tuple[int, int], ...]
+    passes: tuple[tuple[int, int, int], ...]
     patches: int
     components: int
     content: float
@@ -50,13 +49,14 @@ class SynthesisPlan:
     @property
     def books(self) -> tuple[tuple[int, int], ...]:
         """Return which scales and sizes occur."""
-        return tuple(dict.fromkeys(self.passes))
+        return tuple(dict.fromkeys((divisor, size) for divisor, size, _ in self.passes))
 
 
+_COARSE = ((4, 17, 5), (4, 17, 5), (4, 9, 3), (4, 9, 3), (2, 17, 5), (2, 9, 3))
 PICTURE_PLAN = SynthesisPlan(
-    ((4, 17), (4, 17), (4, 9), (4, 9), (2, 17), (2, 9), (1, 9), (1, 9), (1, 6), (1, 6)), PATCHES, COMPONENTS, 0.35
+    (*_COARSE, (1, 9, 3), (1, 9, 3), (1, 6, 3), (1, 6, 3)), patches=PATCHES, components=COMPONENTS, content=0.35
 )
-CLIP_PLAN = SynthesisPlan(((4, 9), (2, 9), (1, 9)), 1500, 16, 0.15)
+CLIP_PLAN = SynthesisPlan(((4, 9, 3), (2, 9, 3), (1, 9, 5)), patches=1000, components=12, content=0.15)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def synthesise(base: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Tensor
     made: Tensor | None = None
     scale: Tensor | None = None
     divisor = 0
-    for wanted, size in plan.passes:
+    for wanted, size, stride in plan.passes:
         if wanted != divisor:
             divisor, scale = wanted, _shrink(base, wanted)
             if scale is not None:
@@ -156,7 +156,7 @@ def synthesise(base: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Tensor
         book = style.books.get((wanted, size))
         if scale is None or made is None or book is None or 2 * size >= min(scale.shape[2:]):
             continue
-        made = _replace_patches(made, book, size, plan, generator)
+        made = _replace_patches(made, book, (size, stride), plan, generator)
         made = (made + plan.content * scale) / (1 + plan.content)
         made = move_colours(made, measure_picture(made), style.colours)
     return base if made is None else _resize(made, (base.shape[2], base.shape[3]))
@@ -170,7 +170,7 @@ def describe_scales(pixels: Tensor, style: TextureStyle, plan: SynthesisPlan) ->
     for divisor, size in dict(plan.books).items():
         book, small = style.books.get((divisor, size)), _shrink(pixels, divisor)
         if book is not None and small is not None and size <= min(small.shape[2:]):
-            seen = (F.unfold(small, size, stride=STRIDES[size])[0].T - book.mean) @ book.basis[:, : plan.components]
+            seen = (F.unfold(small, size, stride=5)[0].T - book.mean) @ book.basis[:, : plan.components]
             spread, mean = torch.std_mean(seen, dim=0, correction=0)
             yield divisor, torch.cat([mean, spread])
 
@@ -186,11 +186,10 @@ def _make_book(patches: Tensor, components: int) -> PatchBook:
 
 
 def _replace_patches(
-    pixels: Tensor, book: PatchBook, size: int, plan: SynthesisPlan, generator: torch.Generator
+    pixels: Tensor, book: PatchBook, grid: tuple[int, int], plan: SynthesisPlan, generator: torch.Generator
 ) -> Tensor:
-    """Replace every patch of (1, 3, H, W) by the nearest of the style; where to begin is drawn."""
-    height, width = pixels.shape[2:]
-    stride = STRIDES[size]
+    """Replace every patch of (1, 3, H, W) by the nearest of the style; the grid has P and a stride, and is shifted."""
+    (size, stride), (height, width) = grid, pixels.shape[2:]
     down, right = (int(torch.randint(stride, (1,), generator=generator)) for _ in range(2))
     room = (size - right, size + stride + right, size - down, size + stride + down)
     seen = F.pad(pixels, room, mode="reflect" if max(room) < min(height, width) else "replicate")
