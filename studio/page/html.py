@@ -154,13 +154,31 @@ def understood(rows: Sequence[tuple[str, str, str]]) -> str:
 
 
 def verdicts(sentences: Sequence[str]) -> str:
-    """Return what the alignment tells, a line for each finished sentence."""
-    lines = [escape(sentence) for sentence in sentences if sentence]
-    if not lines:
+    """Return what the alignment tells of each finished sentence: a line for all that are alike."""
+    alike: dict[str, list[int]] = {}
+    for number, sentence in enumerate(sentences, 1):
+        if sentence:
+            alike.setdefault(sentence, []).append(number)
+    if not alike:
         return ""
-    if len(lines) > 1:
-        lines = [f"<b>{number}.</b> {line}" for number, line in enumerate(lines, 1)]
+    if len(alike) == 1:
+        lines = [escape(sentence) for sentence in alike]
+    else:
+        most = max(alike.values(), key=len)
+        lines = [
+            f"<b>{_count_sentences(numbers) if numbers is most else _list_numbers(numbers)}</b> {escape(sentence)}"
+            for sentence, numbers in alike.items()
+        ]
     return f'<div class="verdict">{"<br>".join(lines)}</div>'
+
+
+def _count_sentences(numbers: Sequence[int]) -> str:
+    return f"{len(numbers)} sentences:" if len(numbers) > 1 else f"Sentence {numbers[0]}:"
+
+
+def _list_numbers(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:12])) + (" and more" if len(numbers) > 12 else "")
+    return f"Sentence{'s' if len(numbers) > 1 else ''} {shown}:"
 
 
 def notes(sentences: Sequence[str]) -> str:

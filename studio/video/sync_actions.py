@@ -151,7 +151,7 @@ def verdict(chunk: Any) -> str:
 
     report = chunk.report
     if report.confidence < LEAST_CONFIDENCE:
-        return "Too little happens in this clip to tell whether its sound is in time"
+        return "I cannot tell whether sound and picture are in time: too little happens in this clip"
     if abs(report.offset_s) <= FRAME_S / 2:
         return "Sound and picture are in time"
     return f"The sound comes {abs(1000 * report.offset_s):.0f} ms {'late' if report.offset_s > 0 else 'early'}"

@@ -132,6 +132,7 @@ def test_every_text_on_the_page_is_escaped() -> None:
         html.problem(evil),
         html.words([WordTiming(evil, 0, 1)]),
         html.verdicts([evil, evil]),
+        html.verdicts([evil, "Fine."]),
         html.notes([evil]),
     ]
     assert all("<img" not in piece and "&lt;img" in piece for piece in pieces)
