@@ -83,7 +83,7 @@ class SyncActions:
                 yield (Status(html.status("Reading the picture", len(frames) / info.frames)),)
         sound = read_in_time(path, info.duration_s, SAMPLE_RATE)
         before = show_upload(Path(path), info, sound, Path(folder))
-        yield Status(html.status("Comparing picture and sound", None)), Files({"before": before})
+        yield (Status(html.status("Comparing picture and sound", None)),)
         request = SyncRequest(np.stack(frames), float(info.rate), sound, SAMPLE_RATE, bool(values["fix"]))
         chunk: Any = None
         with closing(model.stream(request)) as chunks:
@@ -92,11 +92,11 @@ class SyncActions:
                     raise jobs.Stopped
                 said = "Moving the sound" if not chunk.last else "Writing the clip"
                 yield Status(html.status(said, None)), Pictures({"plot": draw_findings(chunk.report)})
-        files: tuple[Event, ...] = ()
+        files: tuple[Event, ...] = (Files({"before": before}),)  # players that come up one after another may get lost
         if chunk.samples is not None:
             target = Path(folder) / f"{Path(path).stem[:60]}-in-sync.mp4"
             write_with_sound(Path(path), info, chunk.samples, target)
-            files = (Files({"file": target, "after": target}),)
+            files = (Files({"before": before, "file": target, "after": target}),)
         status = Status(html.finished(verdict(chunk), f"confidence {chunk.report.confidence:.0%}"))
         yield status, *files, Pictures({"notes": html.notes(remarks(chunk))}), _report(chunk)
 
