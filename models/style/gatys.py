@@ -26,9 +26,9 @@ from models.hub.spec import ModelSpec
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
+from models.style.colours import measure_picture, move_colours
 from models.style.luminance import compute_luminance
 from models.style.people import find_people
-from models.style.picture_network import fit_colour_map, measure_colours
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
 from models.style.video import identify_file
 from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
@@ -133,10 +133,7 @@ class GatysStyle:
     def _begin(self, source: Pixels, style: Tensor, before: tuple[Pixels, Tensor] | None, steadiness: float) -> Tensor:
         """Return where the optimiser starts: the frame in the style's colours with the last result moved into it."""
         pixels = self._to_tensor(source)
-        own_mean, own = measure_colours(pixels)
-        mean, wanted = measure_colours(style)
-        flat = fit_colour_map(own.cpu(), wanted.cpu()).to(pixels) @ (pixels.flatten(2) - own_mean[:, :, None])
-        begin = (flat + mean[:, :, None]).view_as(pixels).clamp(0, 1)
+        begin = move_colours(pixels, measure_picture(pixels), measure_picture(style)).clamp(0, 1)
         if before is None or steadiness <= 0:
             return begin
         offsets = optical_flow.estimate_motion(before[0], source)

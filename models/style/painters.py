@@ -7,7 +7,7 @@ Letters: B batch, H and W height and width in pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.style.colours import Colours, measure_picture, move_colours
 from models.style.picture_network import (
     SIZE_MULTIPLE,
     PictureStatistics,
@@ -27,13 +28,11 @@ from models.style.style_swap import blend_dictionaries
 from models.style.texture_synthesis import (
     CLIP_PLAN,
     PICTURE_PLAN,
-    Colours,
     TextureStyle,
     blend_textures,
+    describe_books,
     describe_scales,
     extract_texture,
-    measure_picture,
-    move_colours,
     synthesise,
 )
 
@@ -96,31 +95,25 @@ class SynthesisPainter:
     settle_rounds = 0
     settling = 0.05
 
-    def extract_style(self, pixels: Tensor) -> tuple[TextureStyle, Statistics]:
-        """Cut the patches, and describe the style."""
-        padded = pad(pixels)
-        style = extract_texture(padded)
-        return style, self._describe(padded, style)
+    def extract_style(self, pixels: Tensor) -> TextureStyle:
+        """Cut the patches."""
+        return extract_texture(pad(pixels))
 
-    def blend_styles(
-        self, first: tuple[TextureStyle, Statistics], second: tuple[TextureStyle, Statistics], share: float
-    ) -> tuple[TextureStyle, Statistics]:
+    def blend_styles(self, first: TextureStyle, second: TextureStyle, share: float) -> TextureStyle:
         """Mix patches and colours."""
-        names = first[1].keys() & second[1].keys()
-        mixed = {name: first[1][name] + share * (second[1][name] - first[1][name]) for name in sorted(names)}
-        return blend_textures(first[0], second[0], share), mixed
+        return blend_textures(first, second, share)
 
     def measure_content(self, pixels: Tensor) -> Colours:
         """Measure the colours."""
         return measure_picture(pixels)
 
-    def recolour(self, pixels: Tensor, own: Colours, style: tuple[TextureStyle, Statistics]) -> Tensor:
+    def recolour(self, pixels: Tensor, own: Colours, style: TextureStyle) -> Tensor:
         """Move the colours in a line."""
-        return move_colours(pixels, own, style[0].colours)
+        return move_colours(pixels, own, style.colours)
 
-    def sketch(self, base: Tensor, style: tuple[TextureStyle, Statistics], is_picture: bool) -> Tensor:
+    def sketch(self, base: Tensor, style: TextureStyle, is_picture: bool) -> Tensor:
         """Make the whole painting."""
-        made = synthesise(pad(base), style[0], PICTURE_PLAN if is_picture else CLIP_PLAN)
+        made = synthesise(pad(base), style, PICTURE_PLAN if is_picture else CLIP_PLAN)
         return made[:, :, : base.shape[2], : base.shape[3]].clamp(0, 1)
 
     def encode(self, sketch: Tensor) -> tuple[Tensor, ...]:
@@ -128,30 +121,19 @@ class SynthesisPainter:
         return ()
 
     def paint(
-        self,
-        pixels: Tensor,
-        sketch: Tensor,
-        features: Sequence[Tensor],
-        style: tuple[TextureStyle, Statistics],
-        strength: float,
+        self, pixels: Tensor, sketch: Tensor, features: Sequence[Tensor], style: TextureStyle, strength: float
     ) -> Tensor:
         """Mix the content with the painting of it."""
         return torch.lerp(pixels, sketch, strength)
 
-    def describe(self, pixels: Tensor, style: tuple[TextureStyle, Statistics]) -> Statistics:
+    def describe(self, pixels: Tensor, style: TextureStyle) -> Statistics:
         """Describe colours, and the patches of each scale by the style's components."""
-        return self._describe(pad(pixels), style[0])
+        padded = pad(pixels)
+        return _name_scales(measure_picture(padded), describe_scales(padded, style, CLIP_PLAN))
 
-    def describe_style(self, style: tuple[TextureStyle, Statistics]) -> Statistics:
-        """Return what `extract_style` found."""
-        return style[1]
-
-    def _describe(self, pixels: Tensor, style: TextureStyle) -> Statistics:
-        colours = measure_picture(pixels)
-        found = {"colours": _flatten_colours(colours.mean, colours.covariance)}
-        for divisor, numbers in describe_scales(pixels, style, CLIP_PLAN):
-            found[f"patches at 1/{divisor}"] = numbers.numpy().astype(np.float32)
-        return found
+    def describe_style(self, style: TextureStyle) -> Statistics:
+        """Return the same of the style."""
+        return _name_scales(style.colours, describe_books(style, CLIP_PLAN))
 
 
 class AdainPainter:
@@ -220,6 +202,11 @@ def pad(pixels: Tensor) -> Tensor:
     height, width = pixels.shape[2:]
     wanted = [max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in (height, width)]
     return F.pad(pixels, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
+
+
+def _name_scales(colours: Colours, scales: Iterable[tuple[int, Tensor]]) -> Statistics:
+    patches = {f"patches at 1/{divisor}": numbers.numpy().astype(np.float32) for divisor, numbers in scales}
+    return {"colours": _flatten_colours(colours.mean, colours.covariance), **patches}
 
 
 def _flatten_colours(mean: Tensor, covariance: Tensor) -> FloatArray:

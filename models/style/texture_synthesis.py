@@ -4,8 +4,8 @@ Elad and Milanfar 2017, "Style Transfer Via Texture Synthesis". Every patch of t
 patch of the style, and where patches lie over one another, those that fitted better count more (their equation 6); then
 some of the content is mixed in and the colours are moved to those of the style again. That is done at a quarter, a
 half and the full resolution, with patches that become smaller. Nothing is learned: patches are compared by their
-principal components, and found by a product of two matrices. Strides are odd, so that no grid
-appears at the periods of 2, 4 and 8 pixels, where the eye looks for it.
+principal components, and found by a product of two matrices. Strides are odd, so that no grid appears at the periods
+of 2, 4 and 8 pixels, where the eye looks for it.
 
 Letters: B batch, H and W height and width in pixels, P side of a patch, M patches of a style, N places of a picture,
 K components.
@@ -20,14 +20,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.style.picture_network import fit_colour_map, measure_colours
+from models.style.colours import Colours, measure_picture, move_colours
 
-COMPONENTS = 32
-PATCHES = 4000  # of a style, at each scale and size
 FITTED_TO = 2000  # patches that the components are taken from
 LEAST_SIDE = 24  # pixels of a scale that is worked at
 ROBUSTNESS = 0.8  # r of the paper: the power of the distances whose sum is made small
 PLACES_AT_ONCE = 1024
+DESCRIBED_STRIDE = 5
 
 
 @dataclass(frozen=True)
@@ -54,21 +53,9 @@ class SynthesisPlan:
 
 _COARSE = ((4, 17, 5), (4, 17, 5), (4, 9, 3), (4, 9, 3), (2, 17, 5), (2, 9, 3))
 PICTURE_PLAN = SynthesisPlan(
-    (*_COARSE, (1, 9, 3), (1, 9, 3), (1, 6, 3), (1, 6, 3)), patches=PATCHES, components=COMPONENTS, content=0.35
+    (*_COARSE, (1, 9, 3), (1, 9, 3), (1, 6, 3), (1, 6, 3)), patches=4000, components=32, content=0.35
 )
 CLIP_PLAN = SynthesisPlan(((4, 9, 3), (2, 9, 3), (1, 9, 5)), patches=1000, components=12, content=0.15)
-
-
-@dataclass(frozen=True)
-class Colours:
-    """Mean (B, 3) and covariance (B, 3, 3) of a picture's colours."""
-
-    mean: Tensor
-    covariance: Tensor
-
-    def interpolate(self, other: Colours, share: float) -> Colours:
-        """Go from these (share 0) to `other` (share 1), in a straight line."""
-        return Colours(torch.lerp(self.mean, other.mean, share), torch.lerp(self.covariance, other.covariance, share))
 
 
 @dataclass(frozen=True)
@@ -94,18 +81,6 @@ class TextureStyle:
 
     colours: Colours
     books: dict[tuple[int, int], PatchBook]
-
-
-def measure_picture(pixels: Tensor) -> Colours:
-    """Measure the colours of (B, 3, H, W) in [0, 1]."""
-    return Colours(*measure_colours(pixels))
-
-
-def move_colours(pixels: Tensor, own: Colours, wanted: Colours) -> Tensor:
-    """Move colours (B, 3, H, W) in a line, so that mean and covariance `own` become `wanted`."""
-    matrix = fit_colour_map(own.covariance, wanted.covariance)
-    flat = matrix @ (pixels.flatten(2) - own.mean[:, :, None]) + wanted.mean[:, :, None]
-    return flat.view_as(pixels)
 
 
 def extract_texture(pixels: Tensor, plan: SynthesisPlan = PICTURE_PLAN) -> TextureStyle:
@@ -163,16 +138,27 @@ def synthesise(base: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Tensor
 
 
 def describe_scales(pixels: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Iterator[tuple[int, Tensor]]:
-    """Yield of each divisor, the largest first, means and spreads (2 K,) of a picture's patches in the components.
+    """Yield of each divisor, the largest first, means and spreads (2 K,) of a picture's patches.
 
-    They are the style's components: by them patches are compared.
+    They are those of the style's components: by them patches are compared.
     """
-    for divisor, size in dict(plan.books).items():
+    for divisor, size in plan.books:
         book, small = style.books.get((divisor, size)), _shrink(pixels, divisor)
         if book is not None and small is not None and size <= min(small.shape[2:]):
-            seen = (F.unfold(small, size, stride=5)[0].T - book.mean) @ book.basis[:, : plan.components]
-            spread, mean = torch.std_mean(seen, dim=0, correction=0)
-            yield divisor, torch.cat([mean, spread])
+            patches = F.unfold(small, size, stride=DESCRIBED_STRIDE)[0].T
+            yield divisor, _summarise((patches - book.mean) @ book.basis[:, : plan.components])
+
+
+def describe_books(style: TextureStyle, plan: SynthesisPlan) -> Iterator[tuple[int, Tensor]]:
+    """Yield the same of the style's own patches."""
+    for divisor, size in plan.books:
+        if (divisor, size) in style.books:
+            yield divisor, _summarise(style.books[divisor, size].keys[:, : plan.components])
+
+
+def _summarise(components: Tensor) -> Tensor:
+    spread, mean = torch.std_mean(components, dim=0, correction=0)
+    return torch.cat([mean, spread])
 
 
 def _make_book(patches: Tensor, components: int) -> PatchBook:

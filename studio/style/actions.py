@@ -323,9 +323,9 @@ def file_stem(values: Values, content: Any) -> str:
     return stem_of(Path(str(content)).stem, style_name(values), f"{100 * float(values['strength']):g} percent")
 
 
-MOVES = {  # title and explanation of each curve
+MOVES = {  # title and explanation of each curve, by the first word of its name
     "colours": ("Colours", "means and spreads of red, green, blue"),
-    "features": ("Features", "means and spreads of all channels"),
+    "level": ("Features", "means and spreads of all channels"),
     "patches": ("Strokes", "means and spreads of the style's patches, by what tells them apart"),
 }
 
@@ -337,7 +337,7 @@ def _draw_move(move: StyleMove) -> str:
         gap = move.content[name] - move.style[name]
         order = np.argsort(gap)
         lines = {"style": 0 * gap, "content": gap[order], "result": (move.result[name] - move.style[name])[order]}
-        title, said = MOVES["patches" if name.startswith("patches") else "colours" if name == "colours" else "features"]
+        title, said = MOVES[name.partition(" ")[0]]
         parts.append(curves.curves(title, said, lines, ("less than the style", "more than the style")))
     return "".join(parts)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from models.style.colours import measure_picture, move_colours
 from models.style.painters import SynthesisPainter
 from models.style.texture_synthesis import (
     CLIP_PLAN,
@@ -17,8 +18,6 @@ from models.style.texture_synthesis import (
     SynthesisPlan,
     blend_textures,
     extract_texture,
-    measure_picture,
-    move_colours,
     synthesise,
 )
 from models.style.video import VideoStyle
@@ -112,3 +111,16 @@ def test_strength_0_is_the_content_and_another_strength_sketches_nothing_again(t
     assert np.abs(all_.frames.astype(int) - all_.source).mean() > 5
     assert model.sketched_frames == 1
     assert all_.move is not None and all_.move.measure_share("colours") > 0.7
+
+
+def test_a_mixed_style_is_described_as_its_pictures_are() -> None:
+    """The style's own picture lies at the style, by the components of the mixture too."""
+    painter = SynthesisPainter()
+    pictures = draw("tiles", 1), draw("wash", 2)
+    first, second = map(painter.extract_style, pictures)
+    mixed = painter.blend_styles(first, second, 0.0)
+    seen, wanted = painter.describe(pictures[0], mixed), painter.describe_style(mixed)
+    assert seen.keys() == wanted.keys()
+    other = painter.describe(pictures[1], mixed)
+    for name in wanted:
+        assert np.abs(seen[name] - wanted[name]).mean() < 0.5 * np.abs(other[name] - wanted[name]).mean()
