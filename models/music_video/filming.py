@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music_video.contracts import MusicVideoRequest
+from models.music_video.contracts import DRAWN_BY_RULE, MusicVideoRequest
 from models.music_video.drawing import FramePainter
 from models.music_video.own_views import OwnShots, View
 from models.music_video.plan import KeyClip, MusicVideoPlan
@@ -44,15 +44,17 @@ class Filming:
     Args:
         own: opens the shots of a person's own photos and clips.
         prepare: enlarges a key clip, uint8 (K, S, S, 3).
-        visualiser: draws by rule what is not of the person's own, where that was chosen.
+
+    Attributes:
+        visualiser: draws by rule what is not of the person's own, where that was chosen; set before frames are drawn.
     """
 
     def __init__(
         self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, own: OwnShots,
-        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels], visualiser: Visualiser | None = None,
+        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels],
     ) -> None:  # fmt: skip
-        self.visualiser = visualiser
-        is_all_by_rule = visualiser is not None and not any(shot.source for shot in plan.shots)
+        self.visualiser: Visualiser | None = None
+        is_all_by_rule = request.scene in DRAWN_BY_RULE and not any(shot.source for shot in plan.shots)
         self.transitions = {} if is_all_by_rule else choose_transitions(request, plan)
         self.request, self.plan, self.painter, self.own, self.prepare = request, plan, painter, own, prepare
         self._views: dict[int, Future[View]] = {}

@@ -146,7 +146,7 @@ class MusicVideoGenerator:
         if missing and self.clips.model is None:
             raise ValueError("There is no video model on this shelf, so there is nothing that could draw a shot.")
         frames = sum(len(filming.find_span(number)) for number in todo)
-        modelled = sum(filming.visualiser is None for _ in given)
+        modelled = len(given) if filming.visualiser is None else 0
         cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
         total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:

@@ -11,9 +11,13 @@ import pytest
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames
 from models.music_video.contracts import TEMPLATE_NAMES, VisualEffects
+from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.features import Section
+from models.music_video.filming import Filming
 from models.music_video.generator import MusicVideoGenerator
+from models.music_video.own_views import OwnShots
 from models.music_video.plan import plan_video
+from models.music_video.storyboard import Storyboard, StoryShot
 from models.music_video.templates import TEMPLATES
 from models.music_video.transitions import LENGTHS, Transition, blend, choose_transitions, find_transition
 from tests.models.music_video.debug_video import BlobVideo, request_for
@@ -77,6 +81,24 @@ def test_no_template_means_cuts_alone(tmp_path: Path) -> None:
     assert choose_transitions(request, plan_video(request)) == {}
     with pytest.raises(ValueError, match="template"):
         request_for(tmp_path, 2.0, template="karaoke")
+
+
+def test_what_is_all_drawn_by_rule_has_no_transitions_and_own_shots_among_it_have(tmp_path: Path) -> None:
+    def film(*shots: StoryShot) -> Filming:
+        request = request_for(
+            tmp_path,
+            8.0,
+            scene="spectrum",
+            template="energetic",
+            media=(tmp_path / "a.jpg",),
+            storyboard=Storyboard(shots),
+        )
+        plan = plan_video(request)
+        painter, own = FramePainter(Choreography(request, plan, 1)), OwnShots(request, plan, {}, (None,) * len(shots))
+        return Filming(request, plan, painter, own, lambda _request, _clip: DARK)
+
+    assert film(StoryShot(4), StoryShot(4)).transitions == {}
+    assert list(film(StoryShot(4), StoryShot(4, "a.jpg")).transitions) == [1]
 
 
 def test_moves_and_colours_are_the_templates_own() -> None:
