@@ -55,7 +55,7 @@ def text_layer(words: str, width: int, size: float) -> Layer:
     return values[..., :3].copy(), values[..., 3:].astype(np.float32) / 255.0
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # frames come in order: the words of the captions of now
 def karaoke_layer(words: str, width: int, size: float, sung: int) -> Layer:
     """Return letters as `text_layer` does, the first `sung` words in the colour of what is sung.
 

@@ -62,11 +62,11 @@ class Overlays:
 
     def _draw_caption(self, drawn: Pixels, caption: Caption, time_s: float) -> None:
         width, height = self.size
-        size = min(width, height) * 0.062
-        layer = text_layer(caption.text, width, size)
+        unit = min(width, height)
         if self.request.finish.karaoke:
-            size = min(width, height) * 0.075
-            layer = karaoke_layer(caption.text, width, size, count_sung(caption, time_s))
+            layer = karaoke_layer(caption.text, width, unit * 0.075, count_sung(caption, time_s))
+        else:
+            layer = text_layer(caption.text, width, unit * 0.062)
         lowest = PHONE_BOTTOM if self.request.is_tall else CAPTION_BOTTOM
         bottom = height * lowest - layer[0].shape[0] / 2
         lay_over(drawn, layer, (width / 2, bottom), opacity(time_s, caption.start_s, caption.end_s))
