@@ -21,7 +21,7 @@ from studio.music_video.board import draw_board
 from studio.music_video.controls import FIELDS
 from studio.music_video.listening import show_song, unpack
 from studio.music_video.requests import build_request, check_draws_from_words, needs_model
-from studio.music_video.song import Song, beats_json, close, corrected
+from studio.music_video.song import Song, beats_json, close, corrected, lend
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
 
@@ -131,6 +131,7 @@ class MusicVideoActions:
         """
         with temp_folders.held() as folder:
             try:
+                song = lend(song) if song is not None else None  # the page may close its own meanwhile
                 request = self._request(song, values, is_preview, Path(folder))
                 used = self._choose_model(key, request)
             except ValueError as error:

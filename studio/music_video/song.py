@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from models.music_video.analysis import SongAnalysis
 
 LONGEST_SONG_S = 600.0
+GONE = "The song is gone; choose it again."
 CLICK_HZ, DOWNBEAT_HZ, CLICK_S = 1000.0, 1600.0, 0.03
 BLOCK = 2**18
 
@@ -81,16 +82,29 @@ def lend(song: Song) -> Song:
     """Return the song in a folder of its own, which is deleted once nobody has this song any more.
 
     Raises:
-        OSError: its sound is gone, or the disk is full.
+        ValueError: its sound is gone.
+        OSError: the disk is full.
     """
     folder = new_folder()
     try:
-        lent = replace(song, folder=folder, sound=Path(shutil.copyfile(song.sound, folder / song.sound.name)))
+        lent = replace(song, folder=folder, sound=_link(song.sound, folder / song.sound.name))
+    except FileNotFoundError as error:
+        temp_folders.release(folder)
+        raise ValueError(GONE) from error
     except BaseException:
         temp_folders.release(folder)
         raise
     weakref.finalize(lent, temp_folders.release, folder)
     return lent
+
+
+def _link(source: Path, target: Path) -> Path:
+    """Give a file, which nobody writes to any more, a second name, or copy it where the disk has no such names."""
+    try:
+        target.hardlink_to(source)
+    except (OSError, NotImplementedError):
+        shutil.copyfile(source, target)
+    return target
 
 
 def beats_json(song: Song) -> dict[str, Any]:

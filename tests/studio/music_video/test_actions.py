@@ -305,6 +305,20 @@ def test_a_program_gives_the_storyboard_that_it_got_and_own_pictures_load_no_mod
         list(alone.run_program("", values | {"storyboard": json.dumps(told)}, str(tmp_path)))
 
 
+@pytest.mark.slow
+def test_a_video_is_finished_though_another_song_is_chosen_meanwhile(
+    actions: MusicVideoActions, tmp_path: Path
+) -> None:
+    own = listened(actions, str(click_song(tmp_path / "a.wav", 2.0)))["song"]
+    made: dict[str, Any] = {}
+    for update in map(flatten, actions.run("me", "", FAST | {"media": photos(tmp_path, "red")}, own)):
+        made |= update
+        songs.close(own)
+    assert made["file"] and "of video" in made["status"]
+    last = flatten(list(actions.run("me", "", FAST, own))[-1])
+    assert "song is gone" in last["status"]
+
+
 def test_the_page_gets_cards_with_pictures(actions: MusicVideoActions, song: Song, tmp_path: Path) -> None:
     values = FIELDS.defaults() | FAST | {"media": photos(tmp_path, "red", "lime")}
     told = flatten(actions.arrange(values, song))["board"]
