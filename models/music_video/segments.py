@@ -67,15 +67,19 @@ def _digest(path: Path, _modified_ns: int, _size: int) -> str:
 
 
 class SegmentStore:
-    """Files of shots in a folder of this process, each with a small picture; several videos may use it at once.
+    """Files of shots in a folder, each with a small picture; several videos may use it at once.
 
     Args:
         most_bytes: of all files that no video is using; the least used go first.
+        folder: where they lie, its owner deletes it; None makes one that goes with the store.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, folder: Path | None = None) -> None:
         self.most_bytes = most_bytes
-        self._folder = tempfile.TemporaryDirectory(prefix="auralume-shots-", ignore_cleanup_errors=True)
+        if folder is None:
+            self._made = tempfile.TemporaryDirectory(prefix="auralume-shots-", ignore_cleanup_errors=True)
+            folder = Path(self._made.name)
+        self.folder = folder
         self._kept: OrderedDict[str, Pixels] = OrderedDict()
         self._in_use: Counter[str] = Counter()
         self._serial = itertools.count()
@@ -97,11 +101,11 @@ class SegmentStore:
 
     def find_path(self, key: str) -> Path:
         """Return where the file of a shot is."""
-        return Path(self._folder.name) / f"{key}.mp4"
+        return self.folder / f"{key}.mp4"
 
     def make_path(self) -> Path:
         """Return where a new file may be written, before it is kept."""
-        return Path(self._folder.name) / f"new-{next(self._serial)}.mp4"
+        return self.folder / f"new-{next(self._serial)}.mp4"
 
     def has(self, key: str) -> bool:
         """Tell whether a shot is there."""

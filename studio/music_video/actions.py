@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -46,6 +47,8 @@ class MusicVideoActions:
         self.stops = jobs.StopBoard()
         self._makers: LRUCache[str, Any] = LRUCache(2)  # by the model's key; "" needs none
         self._store: Any = None
+        self._shots = temp_folders.hold()
+        weakref.finalize(self, temp_folders.release, self._shots)
         self._lock = threading.Lock()
 
     # Listening
@@ -265,7 +268,7 @@ class MusicVideoActions:
         from models.music_video.segments import SegmentStore
 
         with self._lock:
-            self._store = self._store or SegmentStore()
+            self._store = self._store or SegmentStore(folder=self._shots)
             known = self._makers.get(key)
             if known is None or known.clips.model is not model:
                 upscaler = getattr(getattr(model, "model", None), "upscaler", None)

@@ -19,6 +19,7 @@ from models.media.clip_info import probe
 from models.music_video import generator
 from models.music_video.contracts import ASPECTS, SHORTER_SIDES, VisualEffects
 from models.registry.registry import Registry
+from studio.io import temp_folders
 from studio.io.audio_files import write_wav
 from studio.io.recipes import read_recipe
 from studio.music_video import controls
@@ -303,6 +304,15 @@ def test_a_program_gives_the_storyboard_that_it_got_and_own_pictures_load_no_mod
     told["shots"][1]["source"] = "gone.png"
     with pytest.raises(ValueError, match=r"shows gone\.png"):
         list(alone.run_program("", values | {"storyboard": json.dumps(told)}, str(tmp_path)))
+
+
+def test_drawn_shots_lie_where_the_next_start_clears_away_and_go_with_the_studio(tmp_path: Path) -> None:
+    alone = MusicVideoActions(music_video_registry(tmp_path))
+    folder = alone._maker("", None).store.folder
+    assert folder in temp_folders.HELD and folder.is_dir()
+    del alone
+    gc.collect()
+    assert folder not in temp_folders.HELD and not folder.exists()
 
 
 @pytest.mark.slow
