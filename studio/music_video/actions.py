@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ class MusicVideoActions:
             def draw(
                 name: str, model: Any, given: Any, should_stop: Callable[[], bool], heard: Song = song
             ) -> Generator[Events]:
-                for events in self._draw(name, model, given, values, should_stop):
+                for events in self._draw(values, name, model, given, should_stop):
                     yield events
                     for shot in (each.values["shot"] for each in events if isinstance(each, Kept)):
                         yield (Pictures({"board": draw_board(given, heard, shot.pictures, shot.storyboard)}),)
@@ -179,10 +180,7 @@ class MusicVideoActions:
             request = self._request(song, values, bool(values["preview"]), Path(folder))
             used = self._choose_model(key, request)
             shot: Any = None
-
-            def draw(name: str, model: Any, given: Any, should_stop: Callable[[], bool]) -> Generator[Events]:
-                yield from self._draw(name, model, given, values, should_stop)
-
+            draw = partial(self._draw, values)
             work = (
                 jobs.run_with_model(self.registry, used, request, draw, should_stop)
                 if used
@@ -213,7 +211,7 @@ class MusicVideoActions:
         return used
 
     def _draw(
-        self, key: str, model: Any, request: Any, values: Mapping[str, Any], should_stop: Callable[[], bool]
+        self, values: Mapping[str, Any], key: str, model: Any, request: Any, should_stop: Callable[[], bool]
     ) -> Generator[Events]:
         """Yield the events of one video; the step before the last has its file."""
         from models.music_video.poster import write_poster

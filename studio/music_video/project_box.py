@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,14 +46,14 @@ def layout_projects() -> ProjectBox:
 
 def wire_projects(box: ProjectBox, form: Form, panels: Panels) -> None:
     """Let the box save what the page holds, and put it back."""
-    song, names, fields = panels.kept["song"], form.fields.names, form.fields
+    song = panels.kept["song"]
 
     def save(song: Song | None, *row: Any) -> Updates:
         if song is None:
             return {box.note: html.problem(NO_SONG), box.saved: gr.update(visible=False)}
         target = song.folder / f"{song.name}-project.zip"
         try:
-            notes = save_project(dict(zip(names, row, strict=True)), song, target)
+            notes = save_project(form.values(row), song, target)
         except ValueError as error:
             return {box.note: html.problem(jobs.sentence(error)), box.saved: gr.update(visible=False)}
         said = html.finished(SAVED) + html.notes(notes)
@@ -68,13 +67,11 @@ def wire_projects(box: ProjectBox, form: Form, panels: Panels) -> None:
         except ValueError as error:
             return {box.note: html.problem(jobs.sentence(error))}
         close(old)
-        known = {name: value for name, value in project.values.items() if name in fields}
-        page = {**form.updates(known), **panels.show(show_song(project.song))}
+        page = {**form.updates(project.values), **panels.show(show_song(project.song))}
         return {**page, box.note: html.finished(OPENED) + html.notes(project.notes)}
 
     kept = [*form.kept(), form["media"], *(form[name] for name in list_uploads())]
     outputs: list[Any] = list(dict.fromkeys([*panels.components, *kept, box.note]))
     options: dict[str, Any] = QUIET | {"show_progress": "minimal", "show_progress_on": box.note}
-    work: Callable[..., Updates] = bring_back
     box.save.click(save, [song, *form.components], [box.note, box.saved], **options)
-    box.given.upload(work, [box.given, song], outputs, **options)
+    box.given.upload(bring_back, [box.given, song], outputs, **options)

@@ -278,12 +278,12 @@ def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Correct
 
 def _wire_board(actions: MusicVideoActions, form: Form, panels: Panels) -> None:
     """Arrange the shots whenever there is another song, or other photos and clips."""
-    song, board, names = panels.kept["song"], panels.pictures["board"], form.fields.names
+    song, board = panels.kept["song"], panels.pictures["board"]
     anew = gr.Button("Arrange anew", visible="hidden", elem_id="mv-arrange")
     usual = gr.Button("Arrange", visible="hidden", elem_id="mv-arrange-usual")
 
     def arrange(song: Song | None, *row: Any, is_anew: bool = False) -> str:
-        values = dict(zip(names, row, strict=True))
+        values = form.values(row)
         if is_anew:
             values |= {"storyboard": "", "seed": draw_seed()}
         events = actions.arrange(values, song)
