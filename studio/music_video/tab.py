@@ -277,7 +277,7 @@ def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Correct
 
 
 def _wire_board(actions: MusicVideoActions, form: Form, panels: Panels) -> None:
-    """Arrange the shots whenever there is another song, or other photos and clips."""
+    """Arrange the shots whenever there is another song, other photos and clips, or another format."""
     song, board = panels.kept["song"], panels.pictures["board"]
     anew = gr.Button("Arrange anew", visible="hidden", elem_id="mv-arrange")
     usual = gr.Button("Arrange", visible="hidden", elem_id="mv-arrange-usual")
@@ -290,8 +290,8 @@ def _wire_board(actions: MusicVideoActions, form: Form, panels: Panels) -> None:
         return next(each.html["board"] for each in events if isinstance(each, Pictures))
 
     inputs = [song, *form.components]
-    media = [form["media"].change, form["media_order"].input, form["scene"].input, form["aspect"].input]
-    gr.on([song.change, usual.click, *media], arrange, inputs, board, **QUIET)
+    changed = [form[name].input for name in ("media_order", "scene", "aspect", "destination")]
+    gr.on([song.change, usual.click, form["media"].change, *changed], arrange, inputs, board, **QUIET)
     anew.click(partial(arrange, is_anew=True), inputs, board, **QUIET)
     form["storyboard"].change(None, js="() => { window.auralumeBoard?.sync(); }")
 

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import soundfile
@@ -22,7 +23,7 @@ from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.audio_files import write_wav
 from studio.io.recipes import read_recipe
-from studio.music_video import controls
+from studio.music_video import controls, tab
 from studio.music_video import song as songs
 from studio.music_video.actions import MusicVideoActions
 from studio.music_video.beat_plot import beat_plot
@@ -338,6 +339,20 @@ def test_the_page_gets_cards_with_pictures(actions: MusicVideoActions, song: Son
     assert sum(shot["beats"] for shot in data["board"]["shots"]) == len(data["grid"])
     wrong = flatten(actions.arrange(values | {"storyboard": "{}"}, song))["board"]
     assert "storyboard cannot be read" in wrong and flatten(actions.arrange(values, None))["board"] == ""
+
+
+def test_the_board_follows_all_that_sets_the_format(song: Song, tmp_path: Path) -> None:
+    with gr.Blocks() as page:
+        tab.build(music_video_registry(tmp_path))
+    parts = {str(each.elem_id): each for each in page.blocks.values() if getattr(each, "elem_id", "")}
+    usual = (parts["mv-arrange-usual"]._id, "click")
+    arranging = next(each for each in page.fns.values() if usual in each.targets)
+    assert {(parts[f"mv-{name}"]._id, "input") for name in ("aspect", "destination")} <= set(arranging.targets)
+    values = {f"mv-{name}": value for name, value in (FAST | {"destination": "tiktok", "aspect": "1:1"}).items()}
+    row = [values.get(str(each.elem_id), getattr(each, "value", None)) for each in arranging.inputs[1:]]
+    assert arranging.fn is not None
+    told = html.unescape(arranging.fn(song, *row))
+    assert '"aspect":"9:16"' in told
 
 
 def test_what_the_page_offers_is_what_the_generator_takes() -> None:
