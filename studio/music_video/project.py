@@ -78,7 +78,9 @@ def save_project(values: Mapping[str, Any], song: Song, target: Path) -> tuple[s
                 archive.write(path, files[path])
             except OSError:
                 notes.append(GONE.format(Path(path).name))
-        archive.write(_pack_song(song), "song.flac")
+        packed = _pack_song(song)
+        archive.write(packed, "song.flac")
+        packed.unlink()
         heard = song.analysis
         with archive.open("analysis.npz", "w") as file:
             curves = {name: getattr(heard.features, name) for name in CURVES}

@@ -58,6 +58,7 @@ def values(tmp_path: Path) -> Values:
 @pytest.fixture
 def saved(song: Song, values: Values, tmp_path: Path) -> Path:
     assert save_project(values, song, tmp_path / "project.zip") == ()
+    assert not list(song.folder.glob("*.flac"))
     return tmp_path / "project.zip"
 
 
