@@ -1,7 +1,7 @@
-"""Import transformers and diffusers when a model first needs them, and open what was downloaded.
+"""Import transformers, diffusers and onnxruntime when a model first needs them, and open what was downloaded.
 
-Both import torchaudio where it is installed, so its import is mended first. Nothing is fetched here, no code of a
-repository is run, and weights are read as safetensors alone.
+The first two import torchaudio where it is installed, so its import is mended first. Nothing is fetched here, no
+code of a repository is run, and their weights are read as safetensors alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,28 +22,43 @@ from models.hub.formats import BY_NAME, Format, read_format_name
 from models.hub.spec import ModelSpec
 from models.torchaudio_import import import_torchaudio
 
-PACKAGES = {"transformers": "transformers>=5,<6", "diffusers": "diffusers>=0.36,<1"}
+PACKAGES = {
+    "transformers": "transformers>=5,<6",
+    "diffusers": "diffusers>=0.36,<1",
+    "onnxruntime": "onnxruntime>=1.20,<2",
+}
 SAFE: dict[str, Any] = {"local_files_only": True}
 
 
-def import_library(name: str) -> ModuleType:
-    """Return the package.
+@contextmanager
+def explain_missing(name: str) -> Iterator[None]:
+    """Turn an import that fails into a sentence that says how to get the package.
 
     Raises:
-        ModelError: it is not installed, or cannot be imported; the sentence says how to get it.
+        ModelError: it is not installed, or cannot be imported.
     """
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        import_torchaudio()
-        module = importlib.import_module(name)
-        module.utils.logging.set_verbosity_error()
-        return module
+        yield
     except ImportError as error:
         raise ModelError(
             f'This model needs the package {name}. Install it with `pip install "{PACKAGES[name]}"` and start '
             "the studio again.",
             "loader",
         ) from error
+
+
+def import_library(name: str) -> ModuleType:
+    """Return transformers or diffusers.
+
+    Raises:
+        ModelError: it is not installed, or cannot be imported; the sentence says how to get it.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with explain_missing(name):
+        import_torchaudio()
+        module = importlib.import_module(name)
+        module.utils.logging.set_verbosity_error()
+        return module
 
 
 def import_backend(kind: Format) -> Any:
@@ -107,12 +123,12 @@ def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
     try:
         return made.from_pretrained(str(folder), **SAFE, **options)
     except ImportError as error:
-        raise ModelError(f"This model needs one more package: {_first_line(error)}", "loader") from error
+        raise ModelError(f"This model needs one more package: {first_line(error)}", "loader") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         if "memory" in str(error).lower():
             raise
         raise ModelError(
-            f"The files of this model do not fit the installed library ({_first_line(error)}). "
+            f"The files of this model do not fit the installed library ({first_line(error)}). "
             "Verify it in the Models tab, or choose another revision.",
             "weights",
         ) from error
@@ -155,6 +171,7 @@ def get_main_hub(spec: ModelSpec) -> Hub:
     return spec.hubs[0]
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library says of a failure, or the failure's name where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:160]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from models.backends.onnx_graph import NOISE_COUNT, NOISE_INPUT, OnnxGraph, add_outputs, load_graph, take_noise
+from models.backends.library import explain_missing, first_line
+from models.backends.onnx_graph import NOISE_COUNT, NOISE_INPUT, add_outputs, load_graph, take_noise
 from models.errors import ModelError
 
 MOST_THREADS = 4
-NEEDED = "onnxruntime>=1.20,<2"
 
 
 class OnnxModel:
@@ -44,7 +44,7 @@ class OnnxModel:
             )
         except Exception as error:  # a class of its own for each of its codes
             raise ModelError(
-                f"onnxruntime cannot open {path.name} of {title} ({_first_line(error)}). Verify it in the Models tab, "
+                f"onnxruntime cannot open {path.name} of {title} ({first_line(error)}). Verify it in the Models tab, "
                 "or choose another revision.",
                 "weights",
             ) from error
@@ -70,15 +70,10 @@ def import_runtime() -> Any:
     Raises:
         ModelError: it is not installed; the sentence says how to get it.
     """
-    try:
+    with explain_missing("onnxruntime"):
         import onnxruntime
-    except ImportError as error:
-        raise ModelError(
-            f'This model needs the package onnxruntime. Install it with `pip install "{NEEDED}"` and start the studio '
-            "again.",
-            "loader",
-        ) from error
-    return onnxruntime
+
+        return onnxruntime
 
 
 def make_options(runtime: Any) -> Any:
@@ -92,17 +87,12 @@ def make_options(runtime: Any) -> Any:
     return options
 
 
-def require_inputs(graph: OnnxModel | OnnxGraph, wanted: tuple[str, ...], title: str) -> None:
-    """Raise ModelError where a graph lacks one of these inputs."""
-    missing = [name for name in wanted if name not in graph.inputs]
+def require_inputs(model: OnnxModel, wanted: tuple[str, ...], title: str) -> None:
+    """Raise ModelError where a model's graph lacks one of these inputs."""
+    missing = [name for name in wanted if name not in model.inputs]
     if missing:
         raise ModelError(
             f"The ONNX graph of {title} is of another kind: it has no input {', '.join(missing)}. "
             "Choose another model.",
             "format",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:160]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from models.backends.onnx_folder import describe_onnx_folder
-from models.backends.onnx_session import OnnxModel
+from models.backends.onnx_session import OnnxModel, import_runtime
 from models.backends.onnx_speakers import SpokenUtterance, read_vocabulary, share_durations, spell_known
 from models.backends.onnx_speech import LEAD_S, TAIL_S, trim_silence
 from models.contracts import SpeechChunk, SpeechRequest
@@ -211,6 +212,13 @@ def test_damaged_files_are_a_sentence(hub: HubServer, registry: Registry, path: 
     registry.add(spec)
     with pytest.raises(ModelError, match=says):
         hear(registry.load(spec.key))
+
+
+def test_a_missing_onnxruntime_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r'onnxruntime\. .* `pip install "onnxruntime>=1\.20,<2"`') as caught:
+        import_runtime()
+    assert caught.value.kind == "loader"
 
 
 def test_a_graph_of_another_kind_is_told(tmp_path: Path) -> None:
