@@ -35,7 +35,7 @@ from models.speech.kokoro_alphabet import spell
 FloatArray = NDArray[np.float32]
 MOST_LETTERS = 510
 STYLE_SIZE = 256
-KOKORO_RATE, KOKORO_UNIT = 24_000, 600  # samples in a unit of durations: 25 ms
+KOKORO_RATE = 24_000
 KOKORO_DURATIONS, PIPER_DURATIONS = ("Clip", "Round"), ("Ceil", "")
 
 
@@ -97,7 +97,6 @@ class KokoroSpeaker:
         self.size_mb = self.model.parameters_mb
         self.letters = "tokens" if "tokens" in self.model.inputs else "input_ids"
         require_inputs(self.model, (self.letters, "style", "speed"), title)
-        self.speed_type: Any = np.float32
         for each in self.model.session.get_inputs():
             if each.name == "speed" and "int" in each.type:
                 raise ModelError(f"The speed of {title} is a whole number; choose a newer export.", "format")
