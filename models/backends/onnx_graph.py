@@ -47,7 +47,8 @@ class OnnxGraph:
         inputs, outputs: names of the outermost graph's values.
         domains: of all operators, those of inner graphs and functions too.
         has_external_data: whether a tensor lies in another file.
-        span: where the outermost graph stands in the file, without its tag and length.
+        start: where the tag of the outermost graph stands in the file.
+        span: where that graph itself stands, without its tag and length.
     """
 
     nodes: list[OnnxNode] = field(default_factory=list)
@@ -55,6 +56,7 @@ class OnnxGraph:
     outputs: list[str] = field(default_factory=list)
     domains: set[str] = field(default_factory=set)
     has_external_data: bool = False
+    start: int = 0
     span: tuple[int, int] = (0, 0)
 
     def find_outputs(self, operator: str, after: str = "") -> list[str]:
@@ -72,10 +74,10 @@ def read_graph(data: bytes) -> OnnxGraph:
     """
     graph = OnnxGraph()
     count = 0
-    for number, kind, value in _iter_fields(data, 0, len(data)):
+    for number, kind, value, start in _iter_places(data, 0, len(data)):
         if number == 7 and kind == BYTES:
             count += 1
-            graph.span = value
+            graph.start, graph.span = start, value
             _read_outer_graph(data, value, graph)
         elif number == 25 and kind == BYTES:
             _look_at_function(data, value, graph)
@@ -142,9 +144,7 @@ def take_noise(data: bytes, graph: OnnxGraph) -> tuple[bytes, bool]:
         parts += [data[at : node.span[0]], _make_noise_nodes(node, number)]
         at = node.span[1]
     parts += [data[at:end], _make_noise_input()]
-    body = b"".join(parts)
-    head = _find_tag(data, start)
-    return data[:head] + _write(7, body) + data[end:], True
+    return data[: graph.start] + _write(7, b"".join(parts)) + data[end:], True
 
 
 def _make_noise_nodes(node: OnnxNode, number: int) -> bytes:
@@ -188,9 +188,9 @@ def _read_outer_graph(data: bytes, span: tuple[int, int], graph: OnnxGraph) -> N
         if kind != BYTES:
             continue
         if number == 1:
-            graph.nodes.append(_read_node(data, value, (start, value[1]), graph))
+            graph.nodes.append(_read_node(data, value, start, graph))
         elif number in {11, 12}:
-            (graph.inputs if number == 11 else graph.outputs).append(_read_text(data, value, 1))
+            (graph.inputs if number == 11 else graph.outputs).append(_read_name(data, value))
         else:
             _look_at_part(data, number, value, graph)
 
@@ -203,7 +203,8 @@ def _look_at_part(data: bytes, number: int, span: tuple[int, int], graph: OnnxGr
         _look_at_sparse(data, span, graph)
 
 
-def _read_node(data: bytes, span: tuple[int, int], place: tuple[int, int], graph: OnnxGraph) -> OnnxNode:
+def _read_node(data: bytes, span: tuple[int, int], start: int, graph: OnnxGraph, depth: int = 0) -> OnnxNode:
+    """Return a node whose tag is at `start`, and look into the tensors and graphs that it holds."""
     inputs: list[str] = []
     outputs: list[str] = []
     attributes: list[tuple[str, int]] = []
@@ -218,10 +219,10 @@ def _read_node(data: bytes, span: tuple[int, int], place: tuple[int, int], graph
         elif number == 7:
             domain = _decode(data, value)
         elif number == 5:
-            attributes.append(_read_attribute(data, value, graph, 1))
+            attributes.append(_read_attribute(data, value, graph, depth + 1))
     graph.domains.add(domain)
     is_plain = all(name == "dtype" and whole == FLOAT for name, whole in attributes) and len(inputs) == 1
-    return OnnxNode(operator, tuple(inputs), tuple(outputs), place, is_plain)
+    return OnnxNode(operator, tuple(inputs), tuple(outputs), (start, span[1]), is_plain)
 
 
 def _read_attribute(data: bytes, span: tuple[int, int], graph: OnnxGraph, depth: int) -> tuple[str, int]:
@@ -246,28 +247,18 @@ def _read_attribute(data: bytes, span: tuple[int, int], graph: OnnxGraph, depth:
 def _look_at_graph(data: bytes, span: tuple[int, int], graph: OnnxGraph, depth: int) -> None:
     if depth > DEEPEST:
         raise DamagedGraph("graphs within graphs")
-    for number, kind, value in _iter_fields(data, *span):
+    for number, kind, value, start in _iter_places(data, *span):
         if kind == BYTES and number == 1:
-            _look_at_node(data, value, graph, depth)
+            _read_node(data, value, start, graph, depth)
         elif kind == BYTES:
             _look_at_part(data, number, value, graph)
 
 
-def _look_at_node(data: bytes, span: tuple[int, int], graph: OnnxGraph, depth: int) -> None:
-    domain = ""
-    for number, kind, value in _iter_fields(data, *span):
-        if kind == BYTES and number == 7:
-            domain = _decode(data, value)
-        elif kind == BYTES and number == 5:
-            _read_attribute(data, value, graph, depth + 1)
-    graph.domains.add(domain)
-
-
 def _look_at_function(data: bytes, span: tuple[int, int], graph: OnnxGraph) -> None:
     """Look at a function's nodes; the domain that it is called by is one of the model's own, and is refused as such."""
-    for number, kind, value in _iter_fields(data, *span):
+    for number, kind, value, start in _iter_places(data, *span):
         if kind == BYTES and number == 7:
-            _look_at_node(data, value, graph, 1)
+            _read_node(data, value, start, graph, 1)
 
 
 def _look_at_sparse(data: bytes, span: tuple[int, int], graph: OnnxGraph) -> None:
@@ -282,10 +273,10 @@ def _look_at_tensor(data: bytes, span: tuple[int, int], graph: OnnxGraph) -> Non
             graph.has_external_data = True
 
 
-def _read_text(data: bytes, span: tuple[int, int], wanted: int) -> str:
+def _read_name(data: bytes, span: tuple[int, int]) -> str:
     found = ""
     for number, kind, value in _iter_fields(data, *span):
-        if number == wanted and kind == BYTES:
+        if number == 1 and kind == BYTES:
             found = _decode(data, value)
     return found
 
@@ -336,14 +327,6 @@ def _read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
     raise DamagedGraph("a number does not end")
-
-
-def _find_tag(data: bytes, start: int) -> int:
-    """Return where the tag of the outermost graph begins, whose content begins at `start`."""
-    for _, kind, value, place in _iter_places(data, 0, len(data)):
-        if kind == BYTES and value[0] == start:
-            return place
-    raise DamagedGraph("no graph")
 
 
 def _write_varint(value: int) -> bytes:
