@@ -6,7 +6,7 @@ code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
@@ -18,9 +18,7 @@ from models.errors import ModelError
 from models.hub.download import HubFile
 from models.hub.formats import BY_NAME, Format, list_format_names, read_format_name
 from models.hub.listing import Repository
-from models.hub.onnx_layout import find_layout, list_voices
-
-ReadJson = Callable[[str], dict[str, Any]]
+from models.hub.onnx_layout import ReadJson, find_layout, list_voices
 
 CONFIG, INDEX, CARD = "config.json", "model_index.json", "auralume.json"
 UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack", ".h5", ".onnx")
