@@ -5,10 +5,8 @@ from __future__ import annotations
 from models.contracts import Voice
 
 KOKORO_LICENCE = "Apache-2.0 (Kokoro-82M)"
-KOKORO_CREDIT = (
-    "a synthetic voice of Kokoro-82M by hexgrad; its authors say that it was trained largely on synthetic speech of "
-    "other systems"
-)
+KOKORO_TRAINING = "its authors say that it was trained largely on synthetic speech of other systems"
+KOKORO_CREDIT = f"a synthetic voice of Kokoro-82M by hexgrad; {KOKORO_TRAINING}"
 ACCENTS = {"a": "American English", "b": "British English"}
 PEOPLE = {"f": "a woman", "m": "a man"}
 FIRST = ("af_heart", "af_bella", "am_michael", "am_fenrir", "bf_emma", "bm_fable")

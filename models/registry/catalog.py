@@ -9,6 +9,7 @@ from __future__ import annotations
 from models.contracts import Task, Voice
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec
+from models.hub.voice_names import KOKORO_LICENCE, KOKORO_TRAINING
 from models.registry.hub_catalog import HUB_CATALOG
 
 LJ = Voice(
@@ -20,26 +21,22 @@ LJ = Voice(
 FLITE_LICENCE = "Free, BSD style (CMU Flite)"
 FLITE_CREDIT = "learned from sentences spoken by CMU Flite"
 
-KOKORO_LICENCE = "Apache-2.0 (Kokoro-82M)"
-KOKORO_CREDIT = (
-    "learned from the voice {} of Kokoro-82M by hexgrad, a synthetic voice; its authors say that it was trained "
-    "largely on synthetic speech of other systems"
-)
+FROM_KOKORO = f"learned from the voice {{}} of Kokoro-82M by hexgrad, a synthetic voice; {KOKORO_TRAINING}"
 KOKORO_VOICES = (
     Voice(
         "heart",
         "Heart, American English, a woman",
         KOKORO_LICENCE,
-        KOKORO_CREDIT.format("af_heart") + ", by way of hibari by Maureese Williams",
+        FROM_KOKORO.format("af_heart") + ", by way of hibari by Maureese Williams",
     ),
-    Voice("emma", "Emma, British English, a woman (from 13 minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bf_emma")),
+    Voice("emma", "Emma, British English, a woman (from 13 minutes)", KOKORO_LICENCE, FROM_KOKORO.format("bf_emma")),
     Voice(
         "michael",
         "Michael, American English, a man (from 13 minutes)",
         KOKORO_LICENCE,
-        KOKORO_CREDIT.format("am_michael"),
+        FROM_KOKORO.format("am_michael"),
     ),
-    Voice("fable", "Fable, British English, a man (from 15 minutes)", KOKORO_LICENCE, KOKORO_CREDIT.format("bm_fable")),
+    Voice("fable", "Fable, British English, a man (from 15 minutes)", KOKORO_LICENCE, FROM_KOKORO.format("bm_fable")),
 )
 
 TONEJS = "after the tonejs-instruments samples (N. Brosowsky and the libraries that it names)"
