@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.backends.library import import_library
-from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder
+from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder, read_pipeline
 
 
 def make_codec_config() -> Any:
@@ -102,7 +102,7 @@ def make_stable_audio() -> dict[str, bytes]:
         ),
         scheduler=d.CosineDPMSolverMultistepScheduler(solver_order=2, sigma_schedule="exponential"),
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)
 
 
 def make_ace_step() -> dict[str, bytes]:
@@ -135,4 +135,4 @@ def make_ace_step() -> dict[str, bytes]:
         ),
         scheduler=d.FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)

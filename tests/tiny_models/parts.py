@@ -26,6 +26,11 @@ def read_folder(save: Callable[[Path], None]) -> dict[str, bytes]:
         }
 
 
+def read_pipeline(pipeline: Any) -> dict[str, bytes]:
+    """Return the files of a pipeline of diffusers."""
+    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+
+
 def make_word_tokenizer(cls: Any, **special: str) -> Any:
     """Return a fast tokenizer of whole words in the class that the pipelines expect."""
     from tokenizers import Tokenizer

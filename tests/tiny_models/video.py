@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from models.backends.library import import_library
-from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder
+from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_pipeline
+
+WAN_TRANSFORMER: dict[str, Any] = {
+    "patch_size": (1, 2, 2),
+    "num_attention_heads": 2,
+    "attention_head_dim": 12,
+    "text_dim": 32,
+    "ffn_dim": 16,
+    "num_layers": 1,
+    "rope_max_seq_len": 64,
+}
+WAN_CODER: dict[str, Any] = {
+    "base_dim": 3,
+    "dim_mult": [1, 1, 1, 1],
+    "num_res_blocks": 1,
+    "temperal_downsample": [False, True, True],
+}
 
 
 def make_wan() -> dict[str, bytes]:
@@ -14,16 +31,11 @@ def make_wan() -> dict[str, bytes]:
     pipeline = d.WanPipeline(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
-        transformer=d.WanTransformer3DModel(
-            patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
-            text_dim=32, freq_dim=16, ffn_dim=16, num_layers=1, rope_max_seq_len=64,
-        ),
-        vae=d.AutoencoderKLWan(
-            base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
-        ),
+        transformer=d.WanTransformer3DModel(**WAN_TRANSFORMER, freq_dim=16, in_channels=16, out_channels=16),
+        vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
         scheduler=d.FlowMatchEulerDiscreteScheduler(shift=7.0),
-    )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    )
+    return read_pipeline(pipeline)
 
 
 def make_wan_ti2v() -> dict[str, bytes]:
@@ -33,21 +45,17 @@ def make_wan_ti2v() -> dict[str, bytes]:
     pipeline = d.WanPipeline(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
-        transformer=d.WanTransformer3DModel(
-            patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=48, out_channels=48,
-            text_dim=32, freq_dim=16, ffn_dim=16, num_layers=1, rope_max_seq_len=64,
-        ),
+        transformer=d.WanTransformer3DModel(**WAN_TRANSFORMER, freq_dim=16, in_channels=48, out_channels=48),
         vae=d.AutoencoderKLWan(
-            base_dim=3, z_dim=48, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True],
-            in_channels=12, out_channels=12, is_residual=True, patch_size=2, scale_factor_spatial=16,
-            scale_factor_temporal=4, latents_mean=[0.0] * 48, latents_std=[1.0] * 48,
+            **WAN_CODER, z_dim=48, in_channels=12, out_channels=12, is_residual=True, patch_size=2,
+            scale_factor_spatial=16, scale_factor_temporal=4, latents_mean=[0.0] * 48, latents_std=[1.0] * 48,
         ),
         scheduler=d.UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, num_train_timesteps=1000, flow_shift=5.0
         ),
         expand_timesteps=True,
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)
 
 
 def make_skyreels() -> dict[str, bytes]:
@@ -56,16 +64,11 @@ def make_skyreels() -> dict[str, bytes]:
     pipeline = d.SkyReelsV2Pipeline(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
-        transformer=d.SkyReelsV2Transformer3DModel(
-            patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
-            text_dim=32, freq_dim=256, ffn_dim=16, num_layers=1, rope_max_seq_len=64,
-        ),
-        vae=d.AutoencoderKLWan(
-            base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
-        ),
+        transformer=d.SkyReelsV2Transformer3DModel(**WAN_TRANSFORMER, freq_dim=256, in_channels=16, out_channels=16),
+        vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
         scheduler=d.UniPCMultistepScheduler(flow_shift=8.0, use_flow_sigmas=True),
-    )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    )
+    return read_pipeline(pipeline)
 
 
 def make_ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
@@ -87,7 +90,7 @@ def make_ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
             num_layers=1, caption_channels=32,
         ),
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)
 
 
 def make_cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes]:
@@ -109,7 +112,7 @@ def make_cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes
         ),
         scheduler=d.CogVideoXDDIMScheduler(),
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)
 
 
 def make_animatediff() -> dict[str, bytes]:
@@ -136,7 +139,7 @@ def make_animatediff() -> dict[str, bytes]:
         ),
         scheduler=d.DDIMScheduler(beta_schedule="linear", clip_sample=False),
     )  # fmt: skip
-    return read_folder(lambda folder: pipeline.save_pretrained(folder, safe_serialization=True))
+    return read_pipeline(pipeline)
 
 
 def make_vgg(architecture: str) -> dict[str, bytes]:
