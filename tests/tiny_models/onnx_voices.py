@@ -43,13 +43,13 @@ def time_letters(ids: str, count: int) -> tuple[list[Row], dict[str, Any]]:
     return rows, {"units": units, "flat": np.array([-1], np.int64), "least": np.float32(1)}
 
 
-def make_tone(hop: int, frequency: str) -> list[Row]:
-    """Return nodes that turn "durations" (K,) into a tone "samples" (N,), silent during the first and the last one."""
+def make_tone() -> list[Row]:
+    """Return nodes that turn "durations" (K,) into a tone at "frequency", silent during the first and the last one."""
     return [
         ("Mul", ["durations", "hop"], ["lengths"], {}),
         ("ReduceSum", ["lengths"], ["total"], {"keepdims": 0}),
         ("Range", ["zero", "total", "one"], ["times"], {}),
-        ("Mul", ["times", frequency], ["angles"], {}),
+        ("Mul", ["times", "frequency"], ["angles"], {}),
         ("Sin", ["angles"], ["tone"], {}),
         ("Gather", ["lengths", "first"], ["lead"], {}),
         ("Gather", ["lengths", "last"], ["tail"], {}),
@@ -79,7 +79,7 @@ def make_kokoro_graph() -> bytes:
     rows += [
         ("ReduceMean", ["style"], ["brightness"], {"keepdims": 0}),
         ("Mul", ["brightness", "pitch"], ["frequency"], {}),
-        *make_tone(600, "frequency"),
+        *make_tone(),
         ("Identity", ["samples"], ["waveform"], {}),
     ]
     inputs = {
@@ -142,7 +142,7 @@ def make_piper(speakers: tuple[str, ...] = ()) -> dict[str, bytes]:
         ("Gather", ["scales", "second"], ["pace"], {}),
         ("Mul", ["own", "pace"], ["paced"], {}),
         ("Ceil", ["paced"], ["durations"], {}),
-        *make_tone(256, "frequency"),
+        *make_tone(),
         ("RandomNormalLike", ["samples"], ["noise"], {"dtype": 1}),
         ("Gather", ["scales", "first"], ["strength"], {}),
         ("Mul", ["noise", "strength"], ["scaled"], {}),
