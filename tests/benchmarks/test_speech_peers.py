@@ -10,19 +10,12 @@ import pytest
 
 from benchmarks import recogniser
 from benchmarks.speech_peers import OURS, VITS, measure_peers, open_peers
-from tests.tiny_models import tiny
-
-
-def write(folder: Path, kind: str) -> Path:
-    for path, content in tiny(kind).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    return folder
+from tests.tiny_models import write_tiny
 
 
 @pytest.mark.slow
 def test_every_voice_gets_its_figures_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = open_peers({name: write(tmp_path / name, name) for name in ("hibari", "kokoro")})
+    found = open_peers({name: write_tiny(name, tmp_path / name) for name in ("hibari", "kokoro")})
     assert {name: voice for name, (_, voice) in found.items()} == {
         "hibari": "heart",
         "kokoro_af_heart": "af_heart",

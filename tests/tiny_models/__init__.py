@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 from tests.tiny_models.music import make_ace_step, make_musicgen, make_musicgen_melody, make_stable_audio
 from tests.tiny_models.onnx_voices import make_hibari, make_kokoro, make_piper
@@ -37,6 +38,14 @@ def _build(kind: str) -> dict[str, bytes]:
 def tiny(kind: str) -> dict[str, bytes]:
     """Path to content of a repository of this kind."""
     return dict(_build(kind))
+
+
+def write_tiny(kind: str, folder: Path) -> Path:
+    """Write a repository of this kind into a folder, which is returned."""
+    for path, content in tiny(kind).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
 
 
 MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {

@@ -21,7 +21,7 @@ from models.errors import ModelError
 from models.hub.describe import describe
 from models.registry.registry import Registry
 from tests.hub_server import HubServer
-from tests.tiny_models import tiny
+from tests.tiny_models import tiny, write_tiny
 
 Load = Callable[..., Any]
 TEXT = "Hello the boat. Good morning, captain!"
@@ -152,11 +152,7 @@ def test_a_graph_that_tells_no_durations_times_the_whole_utterance(monkeypatch: 
 
 
 def test_a_folder_of_ones_own_is_a_voice(tmp_path: Path) -> None:
-    folder = tmp_path / "My Kokoro"
-    for path, content in tiny("kokoro").items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    spec = describe_onnx_folder(folder)
+    spec = describe_onnx_folder(write_tiny("kokoro", tmp_path / "My Kokoro"))
     assert spec is not None and spec.key == "speech/own--my-kokoro" and spec.mixes_voices and spec.added
     assert [voice.key for voice in spec.voices] == ["af_heart", "am_adam", "bm_george"]
     registry = Registry((spec,), memory_budget_mb=4_000)

@@ -12,15 +12,12 @@ from studio.io import recipes
 from studio.page import model_card, shelf
 from studio.speech.actions import SpeechActions
 from tests.studio.events import flatten
-from tests.tiny_models import tiny
+from tests.tiny_models import write_tiny
 
 
 @pytest.mark.slow
 def test_a_kokoro_in_a_folder_is_put_on_the_shelf_picked_and_mixed(tmp_path: Path) -> None:
-    folder = tmp_path / "Kokoro of mine"
-    for path, content in tiny("kokoro").items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    folder = write_tiny("kokoro", tmp_path / "Kokoro of mine")
     registry = Registry((), cache_dir=tmp_path / "cache", memory_budget_mb=4_000)
     spec = shelf.put_on_shelf(registry, str(folder))
     assert "from your folder" in shelf.status_of_new(registry, spec)
