@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.results import add_json_option, report_figures
+from benchmarks.speaking import hear_words, judge_voice, measure_first_sound_s, speak
 from models.audio import resample, rms_db
-from models.contracts import SpeechChunk, SpeechRequest, Task
+from models.contracts import Task
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.torchaudio_import import import_torchaudio
@@ -52,22 +53,11 @@ def read_sentences(path: Path | None, count: int) -> list[str]:
     return [texts[int(i)] for i in np.linspace(0, len(texts) - 1, min(count, len(texts)))]
 
 
-def speak(model: Any, text: str, **settings: Any) -> tuple[np.ndarray, list[SpeechChunk]]:
-    """Return the whole sound of a request, and its chunks."""
-    chunks = list(model.stream(SpeechRequest(text, **settings)))
-    return np.concatenate([c.samples for c in chunks]), chunks
-
-
 def measure_words(model: Any, voice: str, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
     """Yield wer."""
-    from benchmarks.recogniser import Recogniser, measure_word_error_rate
+    from benchmarks.recogniser import Recogniser
 
-    recogniser = Recogniser(asr)
-    heard = []
-    for text in texts:
-        samples, chunks = speak(model, text, voice=voice)
-        heard.append(recogniser.transcribe(samples, chunks[0].sample_rate))
-    yield "wer", measure_word_error_rate(texts, heard)
+    yield "wer", hear_words(Recogniser(asr), [speak(model, text, voice=voice) for text in texts], texts)
 
 
 def make_opinion() -> Callable[[np.ndarray, int], float]:
@@ -90,41 +80,32 @@ def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tu
     """Yield distillmos and distillmos_griffin_lim."""
     give_opinion = make_opinion()
     for key, vocoder, step in (("distillmos", "neural", 1), ("distillmos_griffin_lim", "griffin-lim", 4)):
-        scores = []
-        for text in texts[::step]:
-            samples, chunks = speak(model, text, voice=voice, vocoder=vocoder)
-            scores.append(give_opinion(samples, chunks[0].sample_rate))
-        yield key, statistics.mean(scores)
+        sounds = (speak(model, text, voice=voice, vocoder=vocoder) for text in texts[::step])
+        yield key, statistics.mean(give_opinion(*sound) for sound in sounds)
 
 
 def measure_voices(model: Any, keys: Sequence[str], asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
     """Yield wer_KEY and distillmos_KEY of voices."""
-    from benchmarks.recogniser import Recogniser, measure_word_error_rate
+    from benchmarks.recogniser import Recogniser
 
-    recogniser, give_opinion = Recogniser(asr), make_opinion()
+    listener = (Recogniser(asr), make_opinion())
     for key in keys:
-        spoken = [speak(model, text, voice=key) for text in texts]
-        sounds = [(samples, chunks[0].sample_rate) for samples, chunks in spoken]
-        heard = [recogniser.transcribe(*sound) for sound in sounds]
-        yield f"wer_{key}", measure_word_error_rate(texts, heard)
-        yield f"distillmos_{key}", statistics.mean(give_opinion(*sound) for sound in sounds)
+        wrong, opinion = judge_voice(model, key, texts, listener)
+        yield f"wer_{key}", wrong
+        yield f"distillmos_{key}", opinion
 
 
 def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
     """Yield rtf, first_audio_ms, speedup_vs_vits and rss_mb: medians, the rivals in turn."""
-    import torch
-
-    vits = make_vits()
-    inputs = torch.randint(1, 37, (1, 2 * len(PARAGRAPH) + 1))  # MMS puts a blank between characters
+    say_as_vits = make_vits()
     ours, theirs, first = [], [], []
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for _ in range(repeats + 1):
-        took, (samples, chunks) = measure_time(lambda: speak(model, PARAGRAPH))
-        ours.append(took / (len(samples) / chunks[0].sample_rate))
-        with torch.inference_mode():
-            took, wave = measure_time(lambda: vits(inputs).waveform)
-        theirs.append(took / (wave.shape[-1] / 16_000))
-        first.append(1000 * measure_first_audio_s(model))
+        took, (samples, rate) = measure_time(lambda: speak(model, PARAGRAPH))
+        ours.append(took / (len(samples) / rate))
+        took, spoken_s = measure_time(say_as_vits)
+        theirs.append(took / spoken_s)
+        first.append(1000 * measure_first_sound_s(model, PARAGRAPH)[0])
     yield "rtf", statistics.median(ours[1:])
     yield "first_audio_ms", statistics.median(first[1:])
     yield "vits_rtf", statistics.median(theirs[1:])
@@ -132,12 +113,23 @@ def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
     yield "rss_mb", rss_mb
 
 
-def make_vits() -> Any:
-    """Make transformers' VITS at the size of facebook/mms-tts-eng, with random weights of trained-like durations."""
+def make_vits() -> Callable[[], float]:
+    """Make what says the paragraph as transformers' VITS and returns the seconds of its sound.
+
+    It has the size of facebook/mms-tts-eng, with random weights of trained-like durations.
+    """
     import_torchaudio()
+    import torch
     from transformers import VitsConfig, VitsModel
 
-    return VitsModel(VitsConfig(vocab_size=38, sampling_rate=16_000)).eval()
+    vits = VitsModel(VitsConfig(vocab_size=38, sampling_rate=16_000)).eval()
+    inputs = torch.randint(1, 37, (1, 2 * len(PARAGRAPH) + 1))  # MMS puts a blank between characters
+
+    def say_paragraph() -> float:
+        with torch.inference_mode():
+            return float(vits(inputs).waveform.shape[-1]) / 16_000
+
+    return say_paragraph
 
 
 def measure_time(action: Callable[[], Any]) -> tuple[float, Any]:
@@ -147,16 +139,6 @@ def measure_time(action: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def measure_first_audio_s(model: Any) -> float:
-    """Measure the seconds from the request to the first chunk with sound in it."""
-    started = time.perf_counter()
-    stream = model.stream(SpeechRequest(PARAGRAPH))
-    next(chunk for chunk in stream if chunk.samples.size)
-    took = time.perf_counter() - started
-    stream.close()
-    return took
-
-
 def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     """Yield control_speed, control_pitch and control_energy: Spearman correlation of asked and measured over sweeps."""
     from scipy.stats import spearmanr
@@ -164,7 +146,7 @@ def measure_control(model: Any) -> Iterator[tuple[str, float]]:
     from models.audio import MelConfig
     from training.speech.corpus import measure_f0
 
-    rate = speak(model, SWEEP_SENTENCES[0])[1][0].sample_rate
+    rate = speak(model, SWEEP_SENTENCES[0])[1]
 
     def measure_rate(samples: np.ndarray, text: str) -> float:
         return len(text) / len(samples)
@@ -238,21 +220,12 @@ def measure_peers(
     model: Any, voice: str, folders: dict[str, Path], asr: Path | None, texts: list[str]
 ) -> Iterator[tuple[str, float]]:
     """Yield what `benchmarks.speech_peers` measures of the model and of the voices in folders."""
-    import torch
-
     from benchmarks import speech_peers
     from benchmarks.recogniser import Recogniser
 
-    vits = make_vits()
-    inputs = torch.randint(1, 37, (1, 2 * len(PARAGRAPH) + 1))
-
-    def say_as_vits() -> float:
-        with torch.inference_mode():
-            return float(vits(inputs).waveform.shape[-1]) / 16_000
-
     performers = {speech_peers.OURS: (model, voice), **speech_peers.open_peers(folders)}
     listener = (Recogniser(asr), make_opinion())
-    yield from speech_peers.measure_peers(performers, say_as_vits, listener, texts, PARAGRAPH)
+    yield from speech_peers.measure_peers(performers, make_vits(), listener, texts, PARAGRAPH)
 
 
 def measure_page() -> Iterator[tuple[str, float]]:

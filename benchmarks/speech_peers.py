@@ -9,10 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from benchmarks.speaking import Listener, judge_voice, measure_first_sound_s, speak
 from models.backends.onnx_folder import describe_onnx_folder
-from models.contracts import SpeechRequest
 from models.registry.registry import Registry
 
 KOKORO_VOICES = ("af_heart", "am_michael", "bf_emma", "bm_george")
@@ -38,17 +36,10 @@ def open_peers(folders: Mapping[str, Path]) -> dict[str, Performer]:
     return found
 
 
-def speak(performer: Performer, text: str) -> tuple[np.ndarray, int]:
-    """Return a text as a voice says it, and the rate."""
-    model, voice = performer
-    chunks = list(model.stream(SpeechRequest(text, voice=voice)))
-    return np.concatenate([chunk.samples for chunk in chunks]), chunks[0].sample_rate
-
-
 def measure_peers(
     performers: Mapping[str, Performer],
     vits: Callable[[], float],
-    listener: tuple[Any, Callable[[np.ndarray, int], float]],
+    listener: Listener,
     texts: Sequence[str],
     paragraph: str,
     repeats: int = 5,
@@ -60,22 +51,17 @@ def measure_peers(
     Args:
         vits: says the paragraph with random weights of transformers' VITS and returns the seconds of its sound; its
             cost alone is measured.
-        listener: a recogniser, and what gives a mean opinion.
     """
-    from benchmarks.recogniser import measure_word_error_rate
+    for name, (model, voice) in performers.items():
+        wrong, opinion = judge_voice(model, voice, texts, listener)
+        yield f"peers.{name}.wer", wrong
+        yield f"peers.{name}.distillmos", opinion
 
-    recogniser, give_opinion = listener
-    for name, performer in performers.items():
-        sounds = [speak(performer, text) for text in texts]
-        heard = [recogniser.transcribe(*sound) for sound in sounds]
-        yield f"peers.{name}.wer", measure_word_error_rate(list(texts), heard)
-        yield f"peers.{name}.distillmos", statistics.mean(give_opinion(*sound) for sound in sounds)
-
-    def say(performer: Performer) -> float:
-        samples, rate = speak(performer, paragraph)
+    def say(model: Any, voice: str) -> float:
+        samples, rate = speak(model, paragraph, voice=voice)
         return len(samples) / rate
 
-    actions: dict[str, Callable[[], float]] = {name: partial(say, each) for name, each in performers.items()}
+    actions: dict[str, Callable[[], float]] = {name: partial(say, *each) for name, each in performers.items()}
     actions[VITS] = vits
     costs: dict[str, list[float]] = {name: [] for name in actions}
     firsts: dict[str, list[tuple[float, float]]] = {name: [] for name in performers}
@@ -84,8 +70,8 @@ def measure_peers(
             started = time.process_time()
             spoken_s = action()
             costs[name].append((time.process_time() - started) / spoken_s)
-        for name, performer in performers.items():
-            firsts[name].append(measure_first_sound_s(performer, paragraph))
+        for name, (model, voice) in performers.items():
+            firsts[name].append(measure_first_sound_s(model, paragraph, voice))
     medians = {name: statistics.median(spent[1:]) for name, spent in costs.items()}
     for name, spent_s in medians.items():
         yield f"peers.{name}.cpu_s_per_s", spent_s
@@ -94,14 +80,3 @@ def measure_peers(
         yield f"peers.{name}.first_sound_cpu_ms", 1000 * statistics.median(spent for _, spent in times[1:])
     if "hibari" in medians:
         yield "cpu_ratio_vs_hibari", medians[OURS] / medians["hibari"]
-
-
-def measure_first_sound_s(performer: Performer, text: str) -> tuple[float, float]:
-    """Return the seconds on the clock, and of the processor, from the request to the first chunk with sound in it."""
-    model, voice = performer
-    clock, processor = time.perf_counter(), time.process_time()
-    stream = model.stream(SpeechRequest(text, voice=voice))
-    next(chunk for chunk in stream if chunk.samples.size)
-    waited = time.perf_counter() - clock, time.process_time() - processor
-    stream.close()
-    return waited
