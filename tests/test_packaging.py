@@ -129,7 +129,9 @@ def test_the_container_starts_what_there_is() -> None:
     assert command[0] == "auralume" and (options.port, options.library) == (7860, "/data/library")
     assert any(line.startswith("HEALTHCHECK") and f"7860{HEALTH}" in line for line in lines)
     compose = yaml.safe_load(_read("compose.yaml"))
-    assert {each["build"]["args"]["TORCH"] for each in compose["services"].values()} == {"cpu", "cu128"}
+    assert all(each["build"]["args"] == {"TORCH_INDEX": "${TORCH_INDEX:-}"} for each in compose["services"].values())
+    assert "ARG TORCH_INDEX=" in lines and not any("http" in line for line in lines if line.startswith("RUN "))
+    assert len(compose["services"]) == 2
     assert all(each["volumes"] == ["auralume:/data"] for each in compose["services"].values())
 
 
