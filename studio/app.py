@@ -30,6 +30,7 @@ from studio.page.drafts import wire_drafts
 from studio.page.examples import examples_route
 from studio.page.given_files import check_given_files
 from studio.page.keeping import KEPT_BY, LIBRARIES
+from studio.page.lightness import host_progress
 from studio.page.places import places_of
 from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
@@ -74,6 +75,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
             use_folder(library.folder / "signing")
         BOARDS[studio] = RunBoard(library.jobs if library is not None else None)
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
+        host = markup("", visible=False)
         markup(html.header(), elem_id="studio-header")
         if not registry.specs():
             markup(html.problem("The registry holds no model, so there is nothing to make yet."))
@@ -97,6 +99,7 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         REGISTRIES[studio] = registry
         warmer = WARMERS[studio] = Warmer(registry)
         studio.load(warmer.start, queue=False, show_progress="hidden", api_visibility="private")
+        host_progress(studio.fns.values(), host)
     return studio
 
 

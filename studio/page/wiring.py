@@ -181,10 +181,11 @@ class Workbench:
             "api_visibility": "private",
             "concurrency_limit": None,  # pages only follow; the board lets runs wait for their turn
         }
+        clicks = [button.click for button in self.buttons]
         off = busy_js(len(self.buttons))
-        for number, button in enumerate(self.buttons):
-            button.click(None, outputs=[*self.buttons, self.stop], js=off, api_visibility="private")
-            button.click(self.press(number), row, self.outputs, **options)
+        gr.on(clicks, None, outputs=[*self.buttons, self.stop], js=off, api_visibility="private")
+        for number, click in enumerate(clicks):
+            click(self.press(number), row, self.outputs, **options)
         if again:
             repress = self.press(0, is_again=True)
 
