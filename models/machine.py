@@ -21,6 +21,14 @@ def has_gpu() -> bool:
     return Path("/dev/nvidia0").exists() or Path("/proc/driver/nvidia/version").exists()
 
 
+def measure_card_mb() -> float | None:
+    """Return the memory of the GPU in MB (10^6 bytes); None where torch is not loaded yet or knows no CUDA."""
+    torch = sys.modules.get("torch")
+    if is_zero_gpu() or torch is None or not hasattr(torch, "cuda") or not torch.cuda.is_available():
+        return None
+    return float(torch.cuda.get_device_properties(0).total_memory) / 1e6
+
+
 def is_zero_gpu() -> bool:
     """Return whether the studio runs in a Space that is lent a GPU call by call."""
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}

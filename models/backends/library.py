@@ -26,6 +26,7 @@ PACKAGES = {
     "transformers": "transformers>=5,<6",
     "diffusers": "diffusers>=0.36,<1",
     "onnxruntime": "onnxruntime>=1.20,<2",
+    "gguf": "gguf>=0.10,<1",
 }
 SAFE: dict[str, Any] = {"local_files_only": True}
 
@@ -120,8 +121,19 @@ def open_pretrained(made: Any, folder: Path, **options: Any) -> Any:
     Raises:
         ModelError: a file is damaged, or belongs to another version of the library.
     """
-    try:
+    with report_unfitting():
         return made.from_pretrained(str(folder), **SAFE, **options)
+
+
+@contextmanager
+def report_unfitting() -> Iterator[None]:
+    """Turn what a library raises over files into a sentence.
+
+    Raises:
+        ModelError: a file is damaged, or belongs to another version of the library.
+    """
+    try:
+        yield
     except ImportError as error:
         raise ModelError(f"This model needs one more package: {first_line(error)}", "loader") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:

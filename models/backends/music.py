@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backends import pipeline_call
-from models.backends.device_placement import choose_placement, place_pipeline
+from models.backends.device_placement import choose_placement
 from models.backends.library import (
     count_parameters,
-    find_variant,
-    get_main_hub,
     import_backend,
     import_library,
     locate_model,
@@ -28,6 +26,7 @@ from models.backends.library import (
 )
 from models.backends.music_prompt import compute_duration_s, write_prompt
 from models.backends.musicgen_streaming import MusicGenStreamer, to_stereo
+from models.backends.pipelines import open_pipeline
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, Task
 from models.errors import ModelError
@@ -189,13 +188,10 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> MusicGen | SoundDiffusio
         ModelError: a package is missing, or the files do not fit the installed library.
     """
     folder, kind = locate_model(files, spec, Task.MUSIC, "makes no music but is of")
-    made = import_backend(kind)
-    placement = choose_placement(spec.memory_mb, prefer="float16")
     if kind.library == "transformers":
+        made, placement = import_backend(kind), choose_placement(prefer="float16")
         processor = open_pretrained(import_library("transformers").AutoProcessor, folder)
         model = open_pretrained(made, folder, use_safetensors=True, dtype=placement.dtype, attn_implementation="eager")
         return MusicGen(model.to(placement.device).eval(), processor, spec.title)
-    pipeline = open_pretrained(
-        made, folder, use_safetensors=True, dtype=placement.dtype, variant=find_variant(get_main_hub(spec))
-    )
-    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, place_pipeline(pipeline, placement, draws=False))
+    pipeline, _, notes = open_pipeline(files, spec, folder, kind, prefer="float16", draws=False)
+    return SoundDiffusion(pipeline, PIPELINES[kind.name], spec.title, notes)

@@ -272,7 +272,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> VoiceConverter | MelodyP
         ModelError: a package is missing, or the files do not fit the installed library.
     """
     folder, kind = locate_model(files, spec, Task.STYLE_AUDIO, "restyles no sound but is of")
-    placement = choose_placement(spec.memory_mb, prefer="float16")
+    placement = choose_placement(prefer="float16")
     if kind.name == "musicgen_melody":
         return MelodyPlayer(import_backend(kind), folder, placement, spec.title)
     companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None

@@ -165,7 +165,7 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubSpeech:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
     folder, kind = locate_model(files, spec, Task.SPEECH, "is no voice but of")
-    placement = choose_placement(spec.memory_mb, prefer="float16")
+    placement = choose_placement(prefer="float16")
     companion = find_folder(files, spec.hubs[1]) if len(spec.hubs) > 1 else None
     speaker = make_speaker(kind, import_backend(kind), folder, placement, companion)
     return HubSpeech(speaker, spec.title)

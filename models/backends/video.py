@@ -17,16 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backends import pipeline_call
-from models.backends.device_placement import Placement, choose_placement, place_pipeline
-from models.backends.library import (
-    count_parameters,
-    find_variant,
-    get_main_hub,
-    import_backend,
-    import_library,
-    locate_model,
-    open_pretrained,
-)
+from models.backends.device_placement import Placement, place_pipeline
+from models.backends.library import count_parameters, import_library, locate_model
+from models.backends.pipelines import open_pipeline
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, Task, VideoChunk, VideoRequest
 from models.errors import ModelError
@@ -296,14 +289,6 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> HubVideo:
         ModelError: a package is missing, or the files do not fit the installed library.
     """
     folder, kind = locate_model(files, spec, Task.VIDEO, "makes no video but is of")
-    placement = choose_placement(spec.memory_mb)
-    pipeline = open_pretrained(
-        import_backend(kind),
-        folder,
-        use_safetensors=True,
-        dtype=placement.dtype,
-        variant=find_variant(get_main_hub(spec)),
-    )
-    notes = place_pipeline(pipeline, placement)
+    pipeline, placement, notes = open_pipeline(files, spec, folder, kind)
     moving = find_moving(pipeline)
     return HubVideo(pipeline, read_defaults(pipeline, kind.name), placement, spec.title, notes, moving)

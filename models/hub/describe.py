@@ -19,6 +19,7 @@ from models.hub.detect import CARD, DetectedModel, detect_model
 from models.hub.download import Hub, HubFile
 from models.hub.formats import Format
 from models.hub.listing import Repository, list_repository
+from models.hub.quantised import find_quantised, replace_weights
 from models.hub.spec import ModelSpec, Snapshot, Source
 from models.machine import has_gpu
 
@@ -35,22 +36,32 @@ def describe(
     cache_dir: Path | str | None = None,
     endpoint: str | None = None,
     offline: bool | None = None,
+    quantised: str = "",
 ) -> ModelSpec:
     """Return a catalogue entry for any repository of a supported kind, pinned to a commit.
 
+    Args:
+        quantised: "owner/name/file.gguf" or its address: what stands for the weights of a pipeline's denoiser.
+
     Raises:
-        ModelError: there is no such repository, it may not be read, or the studio cannot or will not run it.
+        ModelError: there is no such repository or file, it may not be read, or the studio cannot or will not run it.
     """
     repo_id = parse_repo_id(repo_id)
     repository = list_repository(repo_id, revision.strip() or "main", endpoint=endpoint, offline=offline)
     found = _detect(repository, cache_dir, endpoint, offline)
-    sources = _list_sources(repository, found, cache_dir, endpoint, offline)
+    sources: list[Source] = []
+    name = repo_id
+    if quantised.strip():
+        file = find_quantised(quantised, endpoint=endpoint, offline=offline)
+        found, name = replace_weights(found, file.files[0]), f"{repo_id}--{Path(file.files[0].path).stem}"
+        sources.append(file)
+    sources = [*_list_sources(repository, found, cache_dir, endpoint, offline), *sources]
     downloads = sum(source.size_bytes for source in sources if isinstance(source, Hub)) / 1e6
     licence = str(found.card.get("licence") or repository.licence or UNKNOWN_LICENCE)
     return ModelSpec(
-        key=make_key(found.format.task, repo_id),
+        key=make_key(found.format.task, name),
         task=found.format.task,
-        title=str(found.card.get("title") or repo_id),
+        title=str(found.card.get("title") or name.replace("--", ", ")),
         summary=str(found.card.get("summary") or found.format.summary),
         licence=licence,
         commercial_use=allows_commercial_use(licence),

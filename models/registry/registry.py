@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from models.backends.memory_plan import estimate_size, find_least
 from models.contracts import Generator, Progress, Task, Voice
 from models.errors import ModelError
 from models.hub.download import Hub, HubFile, OnProgress
 from models.hub.spec import Bundled, ModelSpec
-from models.machine import has_gpu
+from models.machine import has_gpu, measure_card_mb
 from models.memory import measure_available_memory_mb
 from models.registry.loading import build_generator, loading_error
 from models.registry.model_files import ModelFiles
@@ -299,12 +300,28 @@ class Registry:
         spec = self.get(key)
         if spec.needs_gpu and not has_gpu():
             return f"{spec.title} needs a GPU and this machine has none. Choose another model."
-        if spec.memory_mb > self.memory_budget_mb:
+        card_mb, least = measure_card_mb(), self._find_least(spec)
+        if card_mb is not None and least is not None and least[0] > card_mb:
             return (
-                f"{spec.title} needs {spec.memory_mb:,} MB of memory and the studio may use "
+                f"{spec.title} needs a GPU with {least[0]:,} MB of memory and this one has {card_mb:,.0f} MB. "
+                "Choose a smaller model, or add it with a quantised file in the Models tab."
+            )
+        if self._weigh(spec) > self.memory_budget_mb:
+            return (
+                f"{spec.title} needs {self._weigh(spec):,} MB of memory and the studio may use "
                 f"{self.memory_budget_mb:,.0f} MB. Choose a smaller model."
             )
         return ""
+
+    def _find_least(self, spec: ModelSpec) -> tuple[int, int] | None:
+        """Return the least (GPU, main memory) in MB that a pipeline takes on a machine with a GPU; else None."""
+        size = estimate_size(spec) if has_gpu() else None
+        return None if size is None else find_least(size)
+
+    def _weigh(self, spec: ModelSpec) -> int:
+        """Return the MB of main memory that a model takes; the least possible where the usual way takes too much."""
+        least = self._find_least(spec)
+        return spec.memory_mb if least is None or spec.memory_mb <= self.memory_budget_mb else least[1]
 
     def _check_fits(self, spec: ModelSpec) -> None:
         """Raise before anything is downloaded in vain."""
@@ -317,11 +334,11 @@ class Registry:
         self._check_fits(spec)
         with self._lock:
             idle = [shared for shared in self._loaded.values() if not shared.users]
-            taken_mb = sum(shared.spec.memory_mb for shared in self._loaded.values())
-            excess_mb = taken_mb + spec.memory_mb - self.memory_budget_mb
-            if excess_mb > sum(shared.spec.memory_mb for shared in idle):
+            taken_mb = sum(self._weigh(shared.spec) for shared in self._loaded.values())
+            excess_mb = taken_mb + self._weigh(spec) - self.memory_budget_mb
+            if excess_mb > sum(self._weigh(shared.spec) for shared in idle):
                 raise ModelError(
-                    f"{spec.title} needs {spec.memory_mb:,} MB of memory, which other models are using just now. "
+                    f"{spec.title} needs {self._weigh(spec):,} MB of memory, which other models are using just now. "
                     "Try again when they have finished.",
                     "memory",
                 )
@@ -330,7 +347,7 @@ class Registry:
                 if excess_mb <= 0:
                     break
                 self._drop(shared)
-                excess_mb -= shared.spec.memory_mb
+                excess_mb -= self._weigh(shared.spec)
                 dropped = True
         if dropped:  # to look through all objects holds every thread up for some tenths of a second
             _reclaim_memory()

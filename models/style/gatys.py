@@ -241,5 +241,5 @@ def load(files: Mapping[str, Path], spec: ModelSpec) -> GatysStyle:
     """
     folder = find_folder(files, get_main_hub(spec))
     architecture = str(read_json(folder / "config.json").get("architecture", ""))
-    device = choose_placement(spec.memory_mb).device
+    device = choose_placement().device
     return GatysStyle(load_vgg(folder / "model.safetensors", architecture), device)

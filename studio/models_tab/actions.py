@@ -103,12 +103,12 @@ class ShelfActions:
         """Take an added model off the shelf, with its download."""
         return self._change(key, self.registry.remove, "{} is off the shelf")
 
-    def add(self, repository: str, revision: str) -> Generator[Events]:
+    def add(self, repository: str, revision: str, quantised: str = "") -> Generator[Events]:
         """Put a repository, or a folder of one's own, on the shelf."""
         try:
             shelf.check_open()
             yield (Status(html.status("Looking at it")),)
-            spec = shelf.put_on_shelf(self.registry, repository, revision)
+            spec = shelf.put_on_shelf(self.registry, repository, revision, quantised)
             yield Status(shelf.status_of_new(self.registry, spec)), ShelfChange(spec.key)
         except Exception as error:
             yield (Problem(jobs.sentence(error)),)

@@ -21,8 +21,9 @@ from studio.page.tab import Tab
 
 HINT = (
     "Any repository of a supported kind, by its id or address. A branch or tag is pinned to the commit that it names "
-    "now. Only safetensors and ONNX graphs are loaded, and never a repository's own program code. A folder of this "
-    "machine works too: weights that <code>python -m training.pack</code> made, or voices of Kokoro, hibari or Piper."
+    "now. Only safetensors, ONNX graphs and GGUF files are loaded, and never a repository's own program code. A folder "
+    "of this machine works too: weights that <code>python -m training.pack</code> made, or voices of Kokoro, hibari or "
+    "Piper."
 )
 USABLE = ("download", "verify", "free", "delete", "off")  # buttons that a model may have no use for
 SMALL: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -42,6 +43,7 @@ class Parts:
     off: gr.Button
     repository: gr.Textbox
     revision: gr.Textbox
+    quantised: gr.Textbox
     add: gr.Button
     status: gr.HTML
     overview: gr.HTML
@@ -96,6 +98,11 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                     label="Add a repository of the Hub", placeholder="owner/name", elem_id="shelf-repository"
                 )
                 made["revision"] = gr.Textbox(label="Revision", placeholder="main", elem_id="shelf-revision")
+                made["quantised"] = gr.Textbox(
+                    label="Quantised file (GGUF), for a small GPU",
+                    placeholder="owner/name/file.gguf; empty for the weights as they are",
+                    elem_id="shelf-quantised",
+                )
                 made["add"] = _button("Add to the shelf", "add")
                 markup(f'<div class="hint">{HINT}</div>')
                 markup(f'<details class="hint"><summary>Supported kinds</summary>{list_format_names()}</details>')
@@ -175,12 +182,12 @@ def _wire(actions: ShelfActions, parts: Parts, page: ShelfPanels) -> None:
     for button, act in ((parts.free, actions.free), (parts.delete, actions.delete), (parts.off, actions.take_off)):
         button.click(quick(act), inputs, page.shown, **SMALL)
 
-    def put_on(repository: str, revision: str, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
-        for events in actions.add(repository or "", revision or ""):
+    def put_on(repository: str, revision: str, quantised: str, key: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
+        for events in actions.add(repository or "", revision or "", quantised or ""):
             yield page.show(events, chosen, key)
 
     for event in (parts.add.click, parts.repository.submit):
-        event(put_on, [parts.repository, parts.revision, *inputs], page.shown, **SMALL)
+        event(put_on, [parts.repository, parts.revision, parts.quantised, *inputs], page.shown, **SMALL)
 
 
 TAB = Tab("Models", (), build)

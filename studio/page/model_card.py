@@ -8,8 +8,10 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from models.backends.memory_plan import describe_plan, is_pipeline
 from models.contracts import Task
 from models.hub.spec import Bundled, ModelSpec
+from models.machine import has_gpu, measure_card_mb
 from models.registry.registry import Registry
 from models.registry.timing import FRAME_AND_STEP
 
@@ -105,7 +107,10 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_
         facts.append(
             "speaks " + ", ".join(spec.languages[:6]) if spec.task == "speech" else ", ".join(spec.languages[:6])
         )
-    if spec.hardware:
+    runs = describe_plan(spec, measure_card_mb(), registry.memory_budget_mb) if spec.needs_gpu and has_gpu() else ""
+    if runs:
+        first.append(runs)
+    elif spec.hardware:
         facts.append(spec.hardware)
     if not spec.commercial_use:
         first.append("not for commercial use")
@@ -131,6 +136,8 @@ def what_runs(registry: Registry, key: str) -> str:
     if not registry.find_obstacle(key):
         return ""
     gigabytes = max(1, math.ceil(spec.memory_mb / 1_000))
+    if is_pipeline(spec) and spec.needs_gpu:
+        return f"A machine or a Space runs it {describe_plan(spec, None, 0)}."
     if spec.needs_gpu:
         return f"A machine with an NVIDIA GPU of {gigabytes} GB or more runs it, or a Space with such a GPU."
     return f"A machine or a Space with about {2 * gigabytes} GB of memory runs it."

@@ -34,24 +34,25 @@ def check_open() -> None:
         raise ModelError(CLOSED_SAID, "forbidden")
 
 
-def put_on_shelf(registry: Registry, repository: str, revision: str = "") -> ModelSpec:
+def put_on_shelf(registry: Registry, repository: str, revision: str = "", quantised: str = "") -> ModelSpec:
     """Look at a repository or a folder, and put it on the shelf.
 
     Args:
         repository: id or address on the Hub, or a folder of this machine; a public Space reads no folders.
         revision: branch, tag or commit; "" is the main branch.
+        quantised: "owner/name/file.gguf" that stands for the weights of a pipeline's denoiser; "" for none.
 
     Raises:
         ValueError: no repository is named.
         ModelError: the shelf is closed, or it cannot be reached or is not of a supported kind.
     """
     check_open()
-    spec = _describe(registry, repository.strip(), revision.strip())
+    spec = _describe(registry, repository.strip(), revision.strip(), quantised)
     registry.add(spec)
     return spec
 
 
-def _describe(registry: Registry, repository: str, revision: str) -> ModelSpec:
+def _describe(registry: Registry, repository: str, revision: str, quantised: str) -> ModelSpec:
     from models.backends.native_weights import describe_folder
     from models.backends.onnx_folder import describe_onnx_folder
     from models.hub.describe import describe
@@ -67,6 +68,7 @@ def _describe(registry: Registry, repository: str, revision: str) -> ModelSpec:
         cache_dir=registry.cache_dir,
         endpoint=registry.endpoint,
         offline=registry.offline,
+        quantised=quantised,
     )
 
 

@@ -19,6 +19,7 @@ from tests.tiny_models.video import (
     make_animatediff,
     make_cogvideox,
     make_ltx,
+    make_ltx_quantised,
     make_skyreels,
     make_vgg,
     make_wan,
@@ -67,6 +68,8 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "wan-ti2v": make_wan_ti2v,
     "skyreels": make_skyreels,
     "ltx": make_ltx,
+    "ltx-wide": lambda: make_ltx(head=16),  # its layers are wide enough for quantised blocks of 32
+    "ltx-quantised": lambda: make_ltx_quantised(tiny("ltx-wide")),
     "ltx-image": lambda: make_ltx("LTXImageToVideoPipeline"),
     "cogvideox": make_cogvideox,
     "cogvideox-image": lambda: make_cogvideox("CogVideoXImageToVideoPipeline"),

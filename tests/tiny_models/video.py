@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from models.backends.library import import_library
-from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_pipeline
+from tests.tiny_models.parts import make_t5, make_word_tokenizer, read_folder, read_pipeline
 
 WAN_TRANSFORMER: dict[str, Any] = {
     "patch_size": (1, 2, 2),
@@ -71,7 +73,7 @@ def make_skyreels() -> dict[str, bytes]:
     return read_pipeline(pipeline)
 
 
-def make_ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
+def make_ltx(pipeline_class: str = "LTXPipeline", head: int = 8) -> dict[str, bytes]:
     d = import_library("diffusers")
     text_encoder, tokenizer = make_t5()
     pipeline = getattr(d, pipeline_class)(
@@ -86,11 +88,37 @@ def make_ltx(pipeline_class: str = "LTXPipeline") -> dict[str, bytes]:
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         transformer=d.LTXVideoTransformer3DModel(
-            in_channels=8, out_channels=8, num_attention_heads=2, attention_head_dim=8, cross_attention_dim=16,
-            num_layers=1, caption_channels=32,
+            in_channels=8, out_channels=8, num_attention_heads=2, attention_head_dim=head,
+            cross_attention_dim=2 * head, num_layers=1, caption_channels=32,
         ),
     )  # fmt: skip
     return read_pipeline(pipeline)
+
+
+LTX_NAMES = (("proj_in", "patchify_proj"), ("time_embed", "adaln_single"), ("norm_q", "q_norm"), ("norm_k", "k_norm"))
+
+
+def make_ltx_quantised(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a repository with the denoiser of an LTX pipeline in blocks of eight bits, named as its makers name it."""
+    from gguf import GGMLQuantizationType, GGUFWriter
+    from gguf.quants import quantize
+    from safetensors.numpy import load as from_bytes
+
+    weights = from_bytes(files["transformer/diffusion_pytorch_model.safetensors"])
+
+    def save(folder: Path) -> None:
+        writer = GGUFWriter(folder / "tiny-Q8_0.gguf", "ltxv")
+        for name, values in weights.items():
+            blocks = values.ndim == 2 and "transformer_blocks" in name and name.endswith(".weight")
+            kind = GGMLQuantizationType.Q8_0 if blocks else GGMLQuantizationType.F32
+            known = reduce(lambda told, pair: told.replace(*pair), LTX_NAMES, name)
+            writer.add_tensor(known, quantize(values, kind), raw_dtype=kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+    return read_folder(save)
 
 
 def make_cogvideox(pipeline_class: str = "CogVideoXPipeline") -> dict[str, bytes]:
