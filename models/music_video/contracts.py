@@ -17,7 +17,8 @@ from models.beats.detector import BeatTrack
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number, check_seed
 from models.music_video.captions import Caption
 from models.music_video.features import MusicFeatures
-from models.music_video.storyboard import Storyboard
+from models.music_video.storyboard import UNPAINTED, Storyboard
+from models.style.video_contracts import StyledPart
 
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 SHORTER_SIDES = (360, 480, 720, 1080)
@@ -98,6 +99,37 @@ class VideoFinish:
             raise ValueError(f"the end card may have at most {MAX_TITLE_CHARACTERS} characters.")
 
 
+@dataclass(frozen=True)
+class Painting:
+    """What of a video is painted, and in which styles.
+
+    Args:
+        style: name of the style of every shot whose card names none; "" leaves them as they are.
+        pictures: of the styles, by name.
+        strength: of the painting where the music is strongest, 0 to 1.
+        part: what of a picture is painted.
+
+    Raises:
+        ValueError: names the field, the value and what is allowed.
+    """
+
+    style: str = ""
+    pictures: tuple[tuple[str, Path], ...] = ()
+    strength: float = 1.0
+    part: StyledPart = StyledPart.ALL
+
+    def __post_init__(self) -> None:
+        check_number("strength", self.strength, 0.0, 1.0)
+        if self.part not in list(StyledPart):
+            raise ValueError(f"part is {self.part!r}; it must be one of {', '.join(StyledPart)}.")
+        if self.style and self.style not in dict(self.pictures):
+            raise ValueError(f"style is {self.style!r}; it must be one of {', '.join(dict(self.pictures))}.")
+
+    def choose(self, told: str) -> str:
+        """Return the style of a shot whose card says `told`, "" where it stays as it is."""
+        return "" if told == UNPAINTED or self.strength == 0 else told or self.style
+
+
 @dataclass(frozen=True, eq=False)
 class MusicVideoRequest:
     """What a person asks of the music video generator.
@@ -121,6 +153,7 @@ class MusicVideoRequest:
         template: one of TEMPLATE_NAMES, which sets transitions, moves and colours; "" cuts and changes nothing.
         storyboard: the shots as a person has them; None arranges them by `look`, `scene` and `seed`.
         finish: cards, fades, watermark, and the level of the sound.
+        painting: which shots are painted, and how.
         preview: draw the first PREVIEW_S seconds only, small.
         seed: fixes every random choice.
 
@@ -150,6 +183,7 @@ class MusicVideoRequest:
     template: str = ""
     storyboard: Storyboard | None = None
     finish: VideoFinish = VideoFinish()
+    painting: Painting = Painting()
     preview: bool = False
     seed: int = 0
 

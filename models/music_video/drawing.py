@@ -17,6 +17,7 @@ from models.beats.network import FRAME_RATE as CURVE_RATE
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest
 from models.music_video.overlays import Overlays
 from models.music_video.own_views import BEAT_ZOOM, USUAL_ZOOM, Move, draw_own
+from models.music_video.painted import PaintedPixels, compute_amounts
 from models.music_video.plan import MusicVideoPlan, Shot
 from models.music_video.templates import TEMPLATES
 from models.music_video.transitions import Transition, blend
@@ -183,6 +184,8 @@ class FramePainter:
         self.size = self.request.frame_size
         self.vignette = make_vignette(self.size)
         self.overlays = Overlays(self.request)
+        is_painted = any(shot.style for shot in self.plan.shots)
+        self.amounts = compute_amounts(self.request, self.plan) if is_painted else np.zeros(self.plan.frames)
 
     def draw(self, frame: int, seen: Any) -> Pixels:
         """Draw frame number `frame`, uint8 (H, W, 3).
@@ -205,11 +208,16 @@ class FramePainter:
     def draw_shot(self, frame: int, number: int | None, seen: Any) -> Pixels:
         """Draw what is seen of a shot, by default the one that this frame belongs to, without words."""
         moment = self.choreography.find_moment(frame, number)
+        amount = float(self.amounts[min(frame, len(self.amounts) - 1)])
         if isinstance(seen, Visualiser):
             return seen.draw(frame, self.request.look.flash * moment.pulse)
         if isinstance(seen, tuple):
-            return self._draw_own(moment, seen)
-        return self._draw_clip(moment, seen)
+            picture = seen[0].mix(amount) if isinstance(seen[0], PaintedPixels) else seen[0]
+            return self._draw_own(moment, (picture, *seen[1:]))
+        if isinstance(seen, PaintedPixels):
+            both = PaintedPixels(_find_between(seen.plain, moment.place), _find_between(seen.painted, moment.place))
+            return self._draw_clip(moment, both.mix(amount))
+        return self._draw_clip(moment, _find_between(seen, moment.place))
 
     def _draw_own(self, moment: FrameMoment, seen: tuple[Pixels, Floats, Move]) -> Pixels:
         """Draw a person's own picture in its own colours; the beat kicks the camera and lights it up."""
@@ -222,17 +230,12 @@ class FramePainter:
             drawn = cv2.convertScaleAbs(drawn, dst=drawn, alpha=1 + FLASH_GAIN * light, beta=FLASH_LIFT * light)
         return np.asarray(drawn)
 
-    def _draw_clip(self, moment: FrameMoment, clip: Pixels) -> Pixels:
-        """Draw a moment of a key clip."""
+    def _draw_clip(self, moment: FrameMoment, seen: Pixels) -> Pixels:
+        """Draw a moment of a key clip, uint8 (S, S, 3)."""
         import cv2
 
         shot = self.plan.shots[moment.shot]
-        first = int(moment.place)
-        part = moment.place - first
-        picture: Any = clip[first]
-        if part > 0.02 and first + 1 < len(clip):
-            picture = cv2.addWeighted(clip[first], 1 - part, clip[first + 1], part, 0)
-        picture = cv2.transform(picture, make_colours(shot, moment, self.request))
+        picture: Any = cv2.transform(seen, make_colours(shot, moment, self.request))
         side = MAIN_SIDE if picture.shape[0] < MAIN_SIDE else picture.shape[0]
         if picture.shape[0] != side:
             picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
@@ -245,3 +248,14 @@ class FramePainter:
         )
         drawn = cv2.multiply(drawn, self.vignette, dst=drawn, scale=1 / 255)
         return np.asarray(drawn)
+
+
+def _find_between(clip: Pixels, place: float) -> Pixels:
+    """Return what a clip uint8 (K, S, S, 3) shows between two of its frames."""
+    import cv2
+
+    first = int(place)
+    part = place - first
+    if part > 0.02 and first + 1 < len(clip):
+        return np.asarray(cv2.addWeighted(clip[first], 1 - part, clip[first + 1], part, 0), dtype=np.uint8)
+    return clip[first]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from models.music_video.contracts import DRAWN_BY_RULE, MusicVideoRequest
 from models.music_video.drawing import FramePainter
+from models.music_video.key_clips import PREPARED_FRAMES
 from models.music_video.own_views import OwnShots, View
+from models.music_video.painted import PaintedPixels
 from models.music_video.plan import KeyClip, MusicVideoPlan
+from models.music_video.stylist import Stylist
 from models.music_video.transitions import LENGTHS, OF_BOTH, Transition, choose_transitions, find_transition
 from models.music_video.visualiser import Visualiser
 
@@ -26,10 +29,10 @@ AHEAD = 12  # frames being drawn while one is written
 class WholeView:
     """A prepared key clip, or a drawing by rule: what of it a frame shows is decided where it is drawn."""
 
-    def __init__(self, seen: Pixels | Visualiser) -> None:
+    def __init__(self, seen: Pixels | PaintedPixels | Visualiser) -> None:
         self.seen = seen
 
-    def pull(self, _frame: int) -> Pixels | Visualiser:
+    def pull(self, _frame: int) -> Pixels | PaintedPixels | Visualiser:
         """Return the whole."""
         return self.seen
 
@@ -44,6 +47,7 @@ class Filming:
     Args:
         own: opens the shots of a person's own photos and clips.
         prepare: enlarges a key clip, uint8 (K, S, S, 3).
+        stylist: paints what is to be painted.
 
     Attributes:
         visualiser: draws by rule what is not of the person's own, where that was chosen; set before frames are drawn.
@@ -51,12 +55,13 @@ class Filming:
 
     def __init__(
         self, request: MusicVideoRequest, plan: MusicVideoPlan, painter: FramePainter, own: OwnShots,
-        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels],
+        prepare: Callable[[MusicVideoRequest, KeyClip], Pixels], stylist: Stylist,
     ) -> None:  # fmt: skip
         self.visualiser: Visualiser | None = None
         is_all_by_rule = request.scene in DRAWN_BY_RULE and not any(shot.source for shot in plan.shots)
         self.transitions = {} if is_all_by_rule else choose_transitions(request, plan)
         self.request, self.plan, self.painter, self.own, self.prepare = request, plan, painter, own, prepare
+        self.stylist = stylist
         self._views: dict[int, Future[View]] = {}
 
     def find_span(self, number: int) -> range:
@@ -76,6 +81,23 @@ class Filming:
             if transition.start < span.stop and transition.end > span.start:
                 found.append(other)
         return tuple(each for each in found if each < len(self.own.shots))
+
+    def estimate_painting_s(self, numbers: Iterable[int]) -> float:
+        """Estimate how long it takes to paint those of the shots that are painted."""
+        painted = [number for number in numbers if self.plan.shots[number].style]
+        if not painted:
+            return 0.0
+        photos, clips, frames = 0, set[tuple[int, str]](), 0
+        for number in painted:
+            shot, place = self.plan.shots[number], self.own.shots[number]
+            if place is None:
+                clips.add((shot.clip, shot.style))
+            elif self.own.media[place].is_photo:
+                photos += 1
+            else:
+                frames += len(self.find_span(number))
+        frames += len(clips) * PREPARED_FRAMES
+        return self.stylist.estimate_s(photos, frames, self.plan.shots[painted[0]].style)
 
     def draw_shots(self, first: int, last: int) -> Generator[Pixels, None, None]:
         """Draw the frames of the shots from `first` to `last`, in order, uint8 (H, W, 3); closing ends all work.
@@ -129,11 +151,12 @@ class Filming:
         return transition is not None and transition.kind in OF_BOTH and frame < transition.end
 
     def _open(self, number: int) -> View:
+        shot = self.plan.shots[number]
         if self.own.shots[number] is not None:
-            return self.own.open(number)
+            return self.stylist.dress(self.own.open(number), shot)
         if self.visualiser is not None:
             return WholeView(self.visualiser)
-        return WholeView(self.prepare(self.request, self.plan.clips[self.plan.shots[number].clip]))
+        return WholeView(self.stylist.paint_clip(self.prepare(self.request, self.plan.clips[shot.clip]), shot))
 
     def _close_before(self, number: int) -> None:
         for each in [each for each in self._views if each < number]:

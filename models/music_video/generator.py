@@ -34,6 +34,7 @@ from models.music_video.plan import KeyClip, MusicVideoPlan, plan_video
 from models.music_video.segments import SegmentStore, check_song, join_segments, shape_sound
 from models.music_video.shot_keys import make_shot_key
 from models.music_video.storyboard import name_media
+from models.music_video.stylist import StyleShelf, Stylist
 from models.music_video.templates import TEMPLATES
 from models.music_video.visualiser import Visualiser, number_sections
 
@@ -79,6 +80,7 @@ class MusicVideoGenerator:
         self.store = store or SegmentStore()
         self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
         self._frame_s: dict[tuple[int, int], float] = {}
+        self._styles = StyleShelf()
         self._lock = threading.Lock()
 
     def stream(
@@ -125,7 +127,8 @@ class MusicVideoGenerator:
             yield MusicVideoChunk("looking", number, len(needed), notes=notes)
             media[place] = self._look_at(request.media[place])
         yield MusicVideoChunk("measuring", 0.0, 1.0, notes=notes)
-        filming = Filming(request, plan, painter, OwnShots(request, plan, media, chosen, REACH), self._prepare)
+        own, stylist = OwnShots(request, plan, media, chosen, REACH), Stylist(request, self._styles)
+        filming = Filming(request, plan, painter, own, self._prepare, stylist)
         keys = [make_shot_key(filming, number, self.name) for number in range(count)]
         with self.store.hold(keys):
             yield from self._film(filming, keys, media.get(0), notes, should_end)
@@ -148,6 +151,7 @@ class MusicVideoGenerator:
         frames = sum(len(filming.find_span(number)) for number in todo)
         modelled = len(given) if filming.visualiser is None else 0
         cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
+        cost.frame_s += filming.estimate_painting_s(todo) / max(1, frames)
         total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:
             raise ValueError(
@@ -177,6 +181,7 @@ class MusicVideoGenerator:
         finally:
             cut_short.unlink(missing_ok=True)
         progress.frames_kept = sum(length for _, length in segments) - progress.frames_made
+        progress.notes = (*progress.notes, *filming.stylist.notes)
         yield replace(
             progress.make_last_chunk(),
             storyboard=plan.storyboard,

@@ -30,7 +30,7 @@ from models.music_video.cutting import (
     split_longest,
 )
 from models.music_video.features import Section
-from models.music_video.storyboard import Storyboard, StoryShot, name_media
+from models.music_video.storyboard import UNPAINTED, Storyboard, StoryShot, name_media
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +66,7 @@ class Shot:
         flipped: whether left and right are changed.
         section: number of the section.
         source, motion, take, seed: of the storyboard.
+        style: in which it is painted, "" for none.
     """
 
     start: int
@@ -82,6 +83,7 @@ class Shot:
     motion: str = "auto"
     take: int = 0
     seed: int = 0
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
     """Plan a request; equal requests give equal plans.
 
     Raises:
-        ValueError: the storyboard shows a photo or clip that is not among the media.
+        ValueError: the storyboard shows a photo or clip that is not among the media, or names a style that is none.
     """
     frames = count_frames(request)
     times, strengths, notes = _find_accents(request)
@@ -119,6 +121,7 @@ def plan_video(request: MusicVideoRequest) -> MusicVideoPlan:
     grid = make_grid(request)
     storyboard = request.storyboard or arrange_storyboard(request, grid)
     _check_sources(storyboard, request)
+    _check_styles(storyboard, request)
     shots, clips = _lay_shots(request, storyboard, grid)
     unseen = len(storyboard.shots) - len(shots)
     if unseen:
@@ -220,6 +223,22 @@ def _check_sources(storyboard: Storyboard, request: MusicVideoRequest) -> None:
         )
 
 
+def _check_styles(storyboard: Storyboard, request: MusicVideoRequest) -> None:
+    known = {"", UNPAINTED, *dict(request.painting.pictures)}
+    for number, shot in enumerate(storyboard.shots, 1):
+        if shot.style not in known:
+            raise ValueError(
+                f"Shot {number} of the storyboard is painted as {shot.style!r}, which is not there: choose another "
+                "style for it."
+            )
+
+
+def _choose_style(request: MusicVideoRequest, told: StoryShot) -> str:
+    """Return the style of a shot; what is drawn by rule is not painted."""
+    is_by_rule = request.scene in DRAWN_BY_RULE and not told.source
+    return "" if is_by_rule else request.painting.choose(told.style)
+
+
 def _lay_shots(
     request: MusicVideoRequest, storyboard: Storyboard, grid: NDArray[np.int64]
 ) -> tuple[tuple[Shot, ...], tuple[KeyClip, ...]]:
@@ -265,5 +284,5 @@ def _make_shot(
     return Shot(
         *span, clip, rng.random(), framing, grow, turn, (along[0] * drift, along[1] * drift),
         flipped=rng.random() < FLIPPED, section=section, source=told.source, motion=told.motion, take=told.take,
-        seed=told.seed,
+        seed=told.seed, style=_choose_style(request, told),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from models.music_video.segments import digest_file, make_key
 
 ELSEWHERE = {  # of a request, what no frame depends on but by what is told of its own below
     "song", "duration_s", "track", "features", "prompts", "out", "title", "artist", "captions", "key_clips", "media",
-    "storyboard", "finish", "preview", "seed", "shorter_side",
+    "storyboard", "finish", "preview", "seed", "shorter_side", "painting",
 }  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def make_shot_key(filming: Filming, number: int, model: str) -> str:
     parts += [filming.transitions.get(number), filming.transitions.get(number + 1)]
     for each in (number, *filming.find_neighbours(number)):
         parts += _list_seen(filming, request, each, model)
+        parts += _list_painting(filming, request, filming.plan.shots[each].style, span)
     return make_key(*parts)
 
 
@@ -53,10 +54,19 @@ def _list_finish(request: MusicVideoRequest, begin_s: float, end_s: float) -> li
 def _list_seen(filming: Filming, request: MusicVideoRequest, number: int, model: str) -> list[Any]:
     """List what is seen of a shot."""
     shot, place = filming.plan.shots[number], filming.own.shots[number]
-    told: list[Any] = [replace(shot, clip=0)]
+    told: list[Any] = [replace(shot, clip=0, style="")]
     if place is not None:
         return [*told, digest_file(request.media[place])]
     if request.scene in DRAWN_BY_RULE:
         cover = digest_file(request.media[0]) if request.scene == "cover" else ""
         return [*told, digest_file(request.song), request.features.sections, request.frame_count, cover]
     return [*told, filming.plan.clips[shot.clip], model]
+
+
+def _list_painting(filming: Filming, request: MusicVideoRequest, style: str, span: range) -> list[Any]:
+    """List what the painting of a shot depends on."""
+    if not style:
+        return []
+    painting = request.painting
+    amounts = filming.painter.amounts[span.start : span.stop]
+    return [digest_file(dict(painting.pictures)[style]), str(painting.part), amounts]

@@ -16,6 +16,7 @@ from typing import Any
 from models.contracts import MAX_PROMPT_CHARACTERS, MAX_SEED
 
 MOTIONS = ("auto", "still", "closer", "away", "left", "right", "up", "down")
+UNPAINTED = "none"
 MAX_SHOTS = 600
 MAX_BEATS = 4_000
 MAX_NAME_CHARACTERS = 300
@@ -35,6 +36,7 @@ class StoryShot:
         prompt: what the video model draws; "" leaves it to the looks of the request.
         take: which of the model's clips, or which stretch of a clip, counted from 0.
         seed: fixes the moves of the camera.
+        style: the name of a style in which it is painted; "" is that of the whole video, UNPAINTED is none.
         locked: whether it stays as it is when the others are arranged anew.
 
     Raises:
@@ -47,13 +49,18 @@ class StoryShot:
     prompt: str = ""
     take: int = 0
     seed: int = 0
+    style: str = ""
     locked: bool = False
 
     def __post_init__(self) -> None:
         _check_whole("beats", self.beats, 1, MAX_BEATS)
         _check_whole("take", self.take, 0, MAX_SEED)
         _check_whole("seed", self.seed, 0, MAX_SEED)
-        for name, most in (("source", MAX_NAME_CHARACTERS), ("prompt", MAX_PROMPT_CHARACTERS)):
+        for name, most in (
+            ("source", MAX_NAME_CHARACTERS),
+            ("prompt", MAX_PROMPT_CHARACTERS),
+            ("style", MAX_NAME_CHARACTERS),
+        ):
             if not isinstance(getattr(self, name), str) or len(getattr(self, name)) > most:
                 raise ValueError(f"the {name} of a shot must be text of at most {most} characters.")
         if self.motion not in MOTIONS:
