@@ -38,7 +38,7 @@ from models.style import optical_flow
 from models.style.vgg import CONTENT_LAYER, Vgg, load_vgg
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import limit_spinning
-from studio.style.gallery import find_picture
+from studio.page.style_gallery import find_picture
 from training.style_picture.losses import compute_correlations
 from training.style_picture.pictures import HELD_OUT_SCENES, list_held_out, sort_files
 

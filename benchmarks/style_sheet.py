@@ -20,7 +20,7 @@ from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.style.video_contracts import MOST_SIZE, VideoStyleRequest
 from models.threads import limit_spinning
-from studio.style.gallery import PICTURES
+from studio.page.style_gallery import PICTURES
 
 Pixels = NDArray[np.uint8]
 GAP = 6

@@ -1,7 +1,7 @@
 // The storyboard of the Music Video tab: a card a shot, changed here and written as JSON into a field that is sent along.
 // The studio arranges the shots and draws pictures of them; this script keeps what the person makes of it, and its history.
 (() => {
-  const MOST = 100, GRIP_PX = 5, USUAL = { beats: 1, source: "", motion: "auto", prompt: "", take: 0, seed: 0, locked: false };
+  const MOST = 100, GRIP_PX = 5, USUAL = { beats: 1, source: "", motion: "auto", prompt: "", take: 0, seed: 0, style: "", locked: false };
   const SAID = { auto: "Auto", still: "Still", closer: "Closer", away: "Away", left: "To the left", right: "To the right", up: "Up", down: "Down" };
   const state = { data: null, board: null, edited: false, past: [], future: [], at: 0, drawn: {}, waits: null, drag: null, given: false };
   const one = (selector, root = document) => root.querySelector(selector);
@@ -189,17 +189,18 @@
     return state.drawn[`${of(shot, "take")}|${of(shot, "prompt")}`] ?? "";
   };
   const sourceOf = (shot) => of(shot, "source") || state.data.given;
+  const styleOf = (shot) => state.data.styles.find((each) => each[1] === of(shot, "style"))?.[0] ?? of(shot, "style");
   const isMissing = (shot) => Boolean(of(shot, "source")) && !state.data.media.some((each) => each.name === shot.source);
   function card(shot, at, begins) {
     const picture = pictureOf(shot), motion = of(shot, "motion"), missing = isMissing(shot), beyond = begins[at] >= state.data.grid.length;
     const beats = `${shot.beats} beat${shot.beats === 1 ? "" : "s"}`;
-    const said = `Shot ${at + 1}, ${beats}, ${sourceOf(shot)}${missing ? ", missing" : ""}, ${SAID[motion]}${of(shot, "locked") ? ", locked" : ""}`;
+    const said = `Shot ${at + 1}, ${beats}, ${sourceOf(shot)}${missing ? ", missing" : ""}, ${SAID[motion]}${of(shot, "style") ? `, ${styleOf(shot)}` : ""}${of(shot, "locked") ? ", locked" : ""}`;
     return tag("li", { role: "option", tabIndex: at === state.at ? 0 : -1, "aria-selected": String(at === state.at), "aria-label": said, "data-at": at,
       className: `shot${of(shot, "locked") ? " locked" : ""}${missing ? " missing" : ""}${beyond ? " beyond" : ""}` },
     tag("div", { className: "seen" }, picture ? tag("img", { src: picture, alt: "", draggable: false }) : tag("span", {}, missing ? "File is missing" : of(shot, "prompt") || sourceOf(shot)),
       tag("b", {}, String(at + 1)), of(shot, "locked") ? tag("i", { className: "lock", title: "Locked" }, "🔒") : null,
       tag("i", { className: "grip", title: "Drag to move", "aria-hidden": "true" }, "⠿")),
-    tag("div", { className: "told" }, tag("span", {}, beats), tag("span", { className: "name", title: sourceOf(shot) }, sourceOf(shot)), motion === "auto" ? null : tag("span", {}, SAID[motion])));
+    tag("div", { className: "told" }, tag("span", {}, beats), tag("span", { className: "name", title: sourceOf(shot) }, sourceOf(shot)), motion === "auto" ? null : tag("span", {}, SAID[motion]), of(shot, "style") ? tag("span", { className: "name", title: styleOf(shot) }, styleOf(shot)) : null));
   }
   const press = (name, label, title, off = false) => tag("button", { type: "button", "data-act": name, title, disabled: off, onclick: () => acts[name]() }, label);
   function tools() {
@@ -209,6 +210,8 @@
     const sourceBox = tag("select", { ariaLabel: "Source of the shot", disabled: locked, onchange: (event) => choose("source", event.target.value) }, ...options);
     const motionBox = tag("select", { ariaLabel: "Motion of the shot", disabled: locked, onchange: (event) => choose("motion", event.target.value) },
       ...state.data.motions.map((each) => tag("option", { value: each, selected: each === of(shot, "motion") }, SAID[each])));
+    const styleBox = !source && state.data.given === "Drawn by rule" ? null : tag("select", { ariaLabel: "Style of the shot", disabled: locked, onchange: (event) => choose("style", event.target.value) },
+      ...state.data.styles.map(([label, key]) => tag("option", { value: key, selected: key === of(shot, "style") }, key ? label : "Painted: as the whole video")));
     const wordsBox = source || state.data.given === "Drawn by rule" ? null : tag("input", { type: "text", value: of(shot, "prompt"), placeholder: "What the model draws: as the look", ariaLabel: "What the model draws", maxLength: 2000, disabled: locked, onchange: (event) => choose("prompt", event.target.value) });
     return tag("div", { className: "board-tools" },
       tag("div", { className: "group" }, press("play", "▶ Play", "Plays the song with the cards' pictures (P)"), press("undo", "↶", "Undo (Ctrl+Z)", !state.past.length), press("redo", "↷", "Redo (Ctrl+Y)", !state.future.length),
@@ -217,7 +220,7 @@
         press("shorter", "−", "A beat shorter (−)", locked), press("longer", "+", "A beat longer (+)", locked), press("split", "Split", "Split in two (S)", locked || shot.beats < 2),
         press("merge", "Merge", "Merge with the next (M)", locked || !free(list, state.at + 1)), press("anew", "Draw anew", "Another take of this shot (R)", locked),
         press("lock", locked ? "Unlock" : "Lock", "Keep it as it is (L)")),
-      tag("div", { className: "group wide" }, sourceBox, motionBox, wordsBox));
+      tag("div", { className: "group wide" }, sourceBox, motionBox, styleBox, wordsBox));
   }
   function render(keepsFocus = false) {
     const place = one("#mv-board .board");

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from studio.music_video.controls import STYLES
 from studio.music_video.song import Song
 from studio.page import film
 
@@ -37,7 +38,7 @@ def draw_board(request: Any, song: Song, made: Sequence[Any] = (), storyboard: A
     from models.music_video.contracts import DRAWN_BY_RULE, FRAME_RATE
     from models.music_video.cutting import make_grid
     from models.music_video.plan import plan_video
-    from models.music_video.storyboard import MOTIONS, name_media
+    from models.music_video.storyboard import MOTIONS, UNPAINTED, name_media
 
     board = storyboard or plan_video(request).storyboard
     names = name_media(request.media)
@@ -54,6 +55,7 @@ def draw_board(request: Any, song: Song, made: Sequence[Any] = (), storyboard: A
         "aspect": request.aspect,
         "given": BY_RULE if request.scene in DRAWN_BY_RULE else MODEL,
         "motions": MOTIONS,
+        "styles": [("As the whole video", ""), ("Not painted", UNPAINTED), *STYLES],
         "media": [
             {"name": name, "picture": draw_thumbnail(path, width)}
             for name, path in zip(names, request.media, strict=True)

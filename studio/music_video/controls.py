@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from models.contracts import Task
 from models.registry.registry import Registry
+from models.style.video_contracts import StyledPart
 from studio.music_video.media_field import Media
 from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric, Option, Seed, Text, Upload
+from studio.page.style_gallery import PICTURES
 
 # Kept apart from `models.music_video.contracts`, which is heavy to import; a test holds them together.
 ASPECTS = ("16:9", "9:16", "1:1")
@@ -36,6 +38,13 @@ TEMPLATES = (
     ("Energetic", "energetic"),
     ("Dreamy", "dreamy"),
     ("Retro", "retro"),
+)
+OWN_STYLE = "own"
+STYLES = (*((each.name, each.key) for each in PICTURES), ("Your own picture", OWN_STYLE))
+PARTS = (
+    ("Everything", StyledPart.ALL.value),
+    ("The person only", StyledPart.PERSON.value),
+    ("The background only", StyledPart.BACKGROUND.value),
 )
 ORDERS = (("As they were added", "given"), ("By name", "name"))
 DESTINATIONS = (
@@ -241,6 +250,46 @@ FIELDS = FieldList(
             place="media",
             rank=1,
             radio=True,
+        ),
+        Choice(
+            name="style",
+            label="Painted in the style of",
+            default="",
+            choices=(("Nothing: as it is", ""), *STYLES),
+            about="the style in which it is painted, most where the song is loud and on its beats; own is `style_file`",
+            place="media",
+            rank=2,
+            row="paint",
+            elem_id="mv-style",
+        ),
+        Choice(
+            name="style_part",
+            label="Paint",
+            default=StyledPart.ALL.value,
+            choices=PARTS,
+            about="what is painted; the rest stays as it is",
+            place="media",
+            rank=2,
+            row="paint",
+        ),
+        Upload(
+            name="style_file",
+            label="A style picture of your own",
+            takes=("picture",),
+            about="a picture of your own, which `style` and the cards of a storyboard name own",
+            place="paint",
+            options={"height": 120},
+        ),
+        Numeric(
+            name="style_strength",
+            label="How strongly",
+            default=1,
+            low=0,
+            high=1,
+            step=0.05,
+            help="where the song is loudest",
+            about="how strongly it is painted where the song is loudest",
+            place="paint",
         ),
         Choice(
             name="destination",

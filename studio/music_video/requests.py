@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from models.hub.spec import ModelSpec
-from studio.music_video.controls import DESTINATIONS, FIELDS, FORMS, STRENGTHS
+from studio.music_video.controls import DESTINATIONS, FIELDS, FORMS, OWN_STYLE, STRENGTHS
 from studio.music_video.song import Song
+from studio.page.style_gallery import PICTURES
 
 NO_TIMES = "The lyrics have no times yet: press Tap the lyrics and tap at the start of each line, or paste LRC."
+NO_STYLE = "Your own picture is to be the style: choose it under A style picture of your own."
 
 
 def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: Path) -> Any:
@@ -35,6 +37,7 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         is_levelled=row["levelled"],
     )
     look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])
+    storyboard = read_storyboard(row["storyboard"])
     return MusicVideoRequest(
         song=song.sound,
         duration_s=song.duration_s,
@@ -55,8 +58,9 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         media=arrange([Path(each) for each in row["media"]], row["media_order"]),
         scene=row["scene"],
         template=row["template"],
-        storyboard=read_storyboard(row["storyboard"]),
+        storyboard=storyboard,
         finish=finish,
+        painting=choose_painting(row, {shot.style for shot in storyboard.shots} if storyboard else set()),
         preview=is_preview,
         seed=row["seed"],
     )
@@ -78,6 +82,26 @@ def choose_aspect(destination: str, aspect: str, duration_s: float) -> str:
             "under Record or trim, and listen again."
         )
     return own
+
+
+def choose_painting(row: Mapping[str, Any], of_cards: set[str]) -> Any:
+    """Return what is painted, and in which styles.
+
+    Args:
+        of_cards: the styles that cards of the storyboard name.
+
+    Raises:
+        ValueError: a style picture of one's own is chosen, and none is given.
+    """
+    from models.music_video.contracts import Painting
+    from models.style.video_contracts import StyledPart
+
+    pictures = [(each.key, each.path) for each in PICTURES]
+    if row["style_file"]:
+        pictures.append((OWN_STYLE, Path(row["style_file"])))
+    elif OWN_STYLE in {row["style"], *of_cards}:
+        raise ValueError(NO_STYLE)
+    return Painting(row["style"], tuple(pictures), row["style_strength"], StyledPart(row["style_part"]))
 
 
 def read_lyrics(text: str) -> Any:

@@ -18,6 +18,7 @@ from studio.music_video.controls import (
     FIELDS,
     FORMS,
     LOOKS,
+    OWN_STYLE,
 )
 from studio.music_video.corrections import Corrections, layout_corrections
 from studio.music_video.media_box import make_media_box
@@ -151,6 +152,9 @@ def _layout_song(form: Form) -> SongInputs:
 def _layout_look(form: Form) -> Makers:
     form.make(FIELDS["media"])
     form.layout("media")
+    with gr.Accordion("A style of your own, and how strongly", open=False, elem_classes="more"):
+        form.layout("paint")
+    form["style_file"].upload(lambda style: style or OWN_STYLE, form["style"], form["style"], **QUIET)
     form.layout("look")
     with gr.Row(elem_classes="chips"):
         for name, text in LOOKS:

@@ -23,9 +23,9 @@ from studio.io import audio_files, temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.library.naming import stem_of
 from studio.page import curves, html, jobs, model_card
+from studio.page import style_gallery as gallery
 from studio.page.events import Compared, Events, Files, Kept, Offers, Pictures, Report, Status
 from studio.page.fields import FieldList
-from studio.style import gallery
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 
 OWN_STYLE = "own file"

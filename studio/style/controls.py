@@ -7,7 +7,7 @@ from models.registry.registry import Registry
 from models.style.video_contracts import LEAST_BRUSH, MOST_BRUSH, MOST_SIZE, StyledPart
 from studio.page import model_card
 from studio.page.fields import REQUIRED, Choice, Field, FieldList, Flag, Model, Numeric, Option, Text, Upload
-from studio.style.gallery import PICTURES
+from studio.page.style_gallery import PICTURES
 
 
 def presets_of_default(registry: Registry) -> list[Option]:

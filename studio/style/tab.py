@@ -18,11 +18,11 @@ from studio.page.components import QUIET, markup
 from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
+from studio.page.style_gallery import PICTURES
 from studio.page.tab import Tab
 from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.style.actions import FIRST_VOICE, AudioStyleActions, VideoStyleActions
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
-from studio.style.gallery import PICTURES
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
 LINES = "A style a line, by its name"

@@ -167,8 +167,12 @@ def test_photos_are_arranged_changed_and_come_back_with_their_project(film_page:
     page.locator(SHOT).nth(1).press("Control+z")
     page.locator(SHOT).nth(1).press("Alt+ArrowLeft")
     assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "red.png", "blue.png"]
+    page.locator(SHOT).nth(2).click()
+    page.get_by_label("Style of the shot").select_option("woodcut")
+    assert page.locator(SHOT).nth(2).inner_text().endswith("Woodcut")
     changed = _make(page, tmp_path)
     assert changed.shape == first.shape and (changed[:40] == first[:40]).all()  # red as before
+    assert (changed[-8] != first[-8]).any(), "painted"
     assert changed[80].mean(axis=(0, 1)).argmax() == 0 and first[80].mean(axis=(0, 1)).argmax() == 1
 
     page.locator("button", has_text="Project").locator("visible=true").first.click()
@@ -182,7 +186,7 @@ def test_photos_are_arranged_changed_and_come_back_with_their_project(film_page:
     page.set_input_files("#mv-open-project input[type=file]", project)
     page.wait_for_function("() => document.querySelector('#mv-project-note').innerText.includes('is open')")
     page.wait_for_selector(SHOT)
-    assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "red.png", "blue.png"]
+    assert page.locator(f"{SHOT} .name").all_inner_texts() == ["red.png", "red.png", "blue.png", "Woodcut"]
     np.testing.assert_array_equal(_make(page, tmp_path), changed)
 
 

@@ -130,7 +130,7 @@ def test_what_is_finer_than_the_canvas_comes_from_the_source() -> None:
     flat = np.full((32, 48, 3), 0.5, np.float32)
     made = enlarge_painting(flat, canvas, source)
     assert made.shape == source.shape and abs(float(made.mean()) - 128) < 3 and made.std() > 5
-    np.testing.assert_array_equal(enlarge_painting(source / np.float32(255), source, source), source)
+    np.testing.assert_array_equal(enlarge_painting((source / 255).astype(np.float32), source, source), source)
 
 
 def test_between_two_paintings_strokes_move_with_what_they_lie_on() -> None:
@@ -138,7 +138,7 @@ def test_between_two_paintings_strokes_move_with_what_they_lie_on() -> None:
     ground = np.asarray(Image.fromarray(rng.integers(0, 255, (16, 24, 3), np.uint8)).resize((192, 128)))
     scene = [np.ascontiguousarray(ground[:96, at : at + 128]) for at in (0, 4, 8)]
     marks = np.asarray(Image.fromarray(rng.integers(0, 255, (16, 24, 3), np.uint8)).resize((192, 128)))
-    made = [np.ascontiguousarray(marks[:96, at : at + 128], dtype=np.float32) / 255 for at in (0, 4, 8)]
+    made = [(marks[:96, at : at + 128] / 255).astype(np.float32) for at in (0, 4, 8)]
     seen = carry_between(scene[1], (scene[0], made[0]), (scene[2], made[2]), 0.5)
     held = 0.5 * (made[0] + made[2])
     inner = slice(12, -12), slice(12, -12)
@@ -149,9 +149,14 @@ def test_a_clip_that_stands_still_is_painted_once(
     request_4s: MusicVideoRequest, style: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = np.asarray(Image.open(request_4s.media[0]))
-    painter, shelf, painted = Stylist(request_4s, StyleShelf()), StyleShelf(), []
+    painter, shelf, painted = Stylist(request_4s, StyleShelf()), StyleShelf(), list[Any]()
     paint = stylist._paint
-    monkeypatch.setattr(stylist, "_paint", lambda *given: painted.append(0) or paint(*given))
+
+    def paint_and_count(*given: Any) -> Any:
+        painted.append(given)
+        return paint(*given)
+
+    monkeypatch.setattr(stylist, "_paint", paint_and_count)
     found = list(painter._paint_moving(iter([frame] * (2 * EVERY + 2)), shelf.find(style), "a.mp4"))
     assert len(found) == 2 * EVERY + 2 and len(painted) == 1
     assert all(source is frame for source, _ in found)

@@ -15,7 +15,7 @@ from models.media.clip_info import probe
 from models.media.program import find_ffmpeg
 from models.media.write import VideoWriter
 from studio.io.recipes import read_recipe
-from studio.style import gallery
+from studio.page import style_gallery as gallery
 from studio.style.actions import AudioStyleActions, StyleActions, VideoStyleActions
 from studio.style.controls import VIDEO_FIELDS
 from tests.studio.debug_style import style_registry

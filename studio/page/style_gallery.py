@@ -1,4 +1,4 @@
-"""The pictures that the Style Transfer tab offers as styles."""
+"""The pictures that are offered as styles."""
 
 from __future__ import annotations
 
