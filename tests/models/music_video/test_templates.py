@@ -18,6 +18,7 @@ from models.music_video.generator import MusicVideoGenerator
 from models.music_video.own_views import OwnShots
 from models.music_video.plan import plan_video
 from models.music_video.storyboard import Storyboard, StoryShot
+from models.music_video.stylist import StyleShelf, Stylist
 from models.music_video.templates import TEMPLATES
 from models.music_video.transitions import LENGTHS, Transition, blend, choose_transitions, find_transition
 from tests.models.music_video.debug_video import BlobVideo, request_for
@@ -95,7 +96,7 @@ def test_what_is_all_drawn_by_rule_has_no_transitions_and_own_shots_among_it_hav
         )
         plan = plan_video(request)
         painter, own = FramePainter(Choreography(request, plan, 1)), OwnShots(request, plan, {}, (None,) * len(shots))
-        return Filming(request, plan, painter, own, lambda _request, _clip: DARK)
+        return Filming(request, plan, painter, own, lambda _request, _clip: DARK, Stylist(request, StyleShelf()))
 
     assert film(StoryShot(4), StoryShot(4)).transitions == {}
     assert list(film(StoryShot(4), StoryShot(4, "a.jpg")).transitions) == [1]
