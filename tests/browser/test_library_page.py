@@ -110,7 +110,7 @@ def test_many_are_taken_away_as_one_file_and_two_are_compared(library_page: Any,
     )
 
 
-def test_a_result_opens_where_it_was_made_with_its_settings(library_page: Any) -> None:
+def test_a_result_opens_where_it_was_made_and_goes_to_inputs_of_other_tabs(library_page: Any) -> None:
     page = library_page
     page.fill("#speech-text textarea", "Something else.")
     open_library(page)
@@ -122,10 +122,6 @@ def test_a_result_opens_where_it_was_made_with_its_settings(library_page: Any) -
     page.wait_for_function("() => document.title === 'Library · Auralume'")
     page.wait_for_selector(CARDS)
 
-
-def test_a_result_goes_to_the_input_of_another_tab_and_is_the_parent_of_what_is_made_there(library_page: Any) -> None:
-    page = library_page
-    open_library(page)
     page.locator(f"{CARDS} .about", has_text="The city").click()
     page.select_option("#library-send", label="Style Transfer: Sound")
     page.wait_for_selector("#style-audio-content [aria-label='Clear']")
@@ -137,12 +133,10 @@ def test_a_result_goes_to_the_input_of_another_tab_and_is_the_parent_of_what_is_
     page.wait_for_selector("#library-dialog .tree")
     assert page.locator("#library-dialog .tree > li > button").inner_text() == "Speech: The city sleeps."
     assert page.locator("#library-dialog .tree ul button.here").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#library-dialog", state="hidden")
 
-
-def test_a_card_is_dragged_over_a_tab_to_its_input(library_page: Any) -> None:
-    page = library_page
-    open_library(page)
-    source = page.locator(CARDS, has_text="The city").bounding_box()
+    source = page.locator(CARDS, has_text="The city").last.bounding_box()
     page.mouse.move(source["x"] + 40, source["y"] + 30)
     page.mouse.down()
     tab = page.locator(".tab-wrapper").first.get_by_role("tab", name="Music Video", exact=True).bounding_box()

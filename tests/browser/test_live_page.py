@@ -135,13 +135,3 @@ def test_two_pages_play_apart_and_a_closed_one_ends_its_work(chromium: Any, addr
     live_page.wait_for_function(f"() => {REPORT}.heard_s > {heard} + 1")
     stop(live_page)
     wait_for(lambda: people(address) == people(address) | {"playing": 0, "threads": 0}, 60)
-
-
-def test_a_microphone_is_heard_and_comes_back_on_a_phone(chromium: Any, address: str) -> None:
-    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        to_tab(page)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        page.click("#live-listen")
-        page.wait_for_function(f"() => {REPORT}.chunks > 2 && {REPORT}.pictures > 0")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        stop(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.conftest import open_page, open_tab
+from tests.browser.conftest import open_tab
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 
@@ -50,13 +50,3 @@ def test_from_the_id_of_a_repository_to_speech_and_back(page: Any, hub: HubServe
     page.wait_for_selector(f"{CARD}[data-state=absent]")
     page.click("#shelf-off:enabled")
     page.wait_for_function(f"() => document.querySelector({CARD!r}) === null")
-
-
-def test_the_tab_fits_a_phone_and_what_cannot_be_had_is_said(chromium: Any, address: str) -> None:
-    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        open_tab(page, "Models")
-        page.wait_for_selector("#shelf-overview .model")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        page.fill("#shelf-repository input, #shelf-repository textarea", "nobody/nothing")
-        page.click("#shelf-add")
-        _said(page, "shelf-status", "obody/nothing is not on the Hub")

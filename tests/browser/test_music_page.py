@@ -101,14 +101,3 @@ def test_an_uploaded_file_is_continued_and_stop_ends_the_work(music_page: Any, t
     page.click("#music-stop")
     page.wait_for_selector("#music-compose:enabled")
     assert "Stopped" in page.evaluate(f"() => {STATUS}")
-
-
-def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str) -> None:
-    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        open_tab(page, "Music")
-        page.wait_for_selector("#music-compose")
-        settle(page)
-        _settings(page, 4)
-        page.click("#music-compose")
-        page.wait_for_function(FINISHED)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

@@ -133,20 +133,6 @@ def test_the_composed_piece_goes_on_to_a_video_and_stop_ends_the_work(chromium: 
         assert page.locator("#mv-video video").count() == 0
 
 
-def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str, tmp_path: Path) -> None:
-    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        _open(page)
-        (tmp_path / "broken.mp3").write_bytes(b"no song at all")
-        page.set_input_files("#mv-song input[type=file]", tmp_path / "broken.mp3")
-        _says(page, "no sound that can be read")
-        page.locator("#mv-song").get_by_label("Clear").first.click()
-        page.set_input_files("#mv-song input[type=file]", click_song(tmp_path / "song.wav", 4.0))
-        _says(page, "beats at 120 a minute")
-        page.click("#mv-preview")
-        _says(page, "of video")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-
-
 def test_photos_are_arranged_changed_and_come_back_with_their_project(film_page: Any, tmp_path: Path) -> None:
     page = film_page
     photos = []

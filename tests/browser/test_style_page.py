@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.hub.formats import SPEECHT5_VOCODER
 from models.media.clip_info import probe
-from tests.browser.conftest import download, open_page, open_tab, pick, put_on_shelf, settle
+from tests.browser.conftest import download, open_tab, pick, put_on_shelf, settle
 from tests.hub_server import HubServer
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
@@ -159,14 +159,3 @@ def test_hub_models_restyle_a_sound_by_voice_and_by_words(page: Any, hub: HubSer
     assert "of sound" in page.inner_text("#style-audio-status")
     pick(page, "#style-audio-model", "Debug audio style")
     page.wait_for_selector("#style-audio-own:visible")
-
-
-def test_the_tab_fits_a_phone(chromium: Any, address: str) -> None:
-    pages = open_page(chromium, address, viewport={"width": 390, "height": 844})
-    page = next(pages)
-    open_tab(page, "Style Transfer")
-    page.wait_for_selector("#style-video-make")
-    page.wait_for_timeout(500)
-    wide = page.evaluate("() => [...document.querySelectorAll('#style-video-make, .card, .tabitem *')].filter(e => e.offsetParent && e.getBoundingClientRect().right > 391).slice(0, 6).map(e => e.id + '|' + e.className + '|' + e.getBoundingClientRect().right)")  # fmt: skip  # noqa: E501
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, wide
-    next(pages, None)

@@ -105,11 +105,3 @@ def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_pa
     assert page.locator("#sync-plot img").count() == 1
     assert probe(download(page, "#sync-file", tmp_path)).frames == 96
     assert "confidence" in page.evaluate(f"() => {SYNC}")
-
-
-def test_a_phone_shows_it_all_without_sideways_scrolling(chromium: Any, address: str) -> None:
-    for page in open_page(chromium, address, viewport={"width": 390, "height": 844}):
-        _open(page)
-        page.click("#video-generate")
-        page.wait_for_function(FINISHED)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
