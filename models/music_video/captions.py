@@ -13,11 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models.music_video.text_encoding import decode_text
 
 MAX_CAPTIONS = 2_000
 MAX_CAPTION_FILE_BYTES = 1_000_000
 MAX_CAPTION_CHARACTERS = 200
+MOST_WORD_TIMES, LONGEST_MARKED = 200, 4_000  # times in a line, and its characters
+LAST_WORD_S = 1.0  # how long the last word of a line is shown at least
 LAST_LINE_S = 5.0  # how long a line of LRC is shown that no other follows
 LONGEST_LINE_S = 8.0
 JOINERS = "\u200c\u200d"  # which shape the letters beside them
@@ -33,6 +37,7 @@ _BARE_SECONDS = r"(\d{1,6}(?:[.,]\d{1,6})?)"
 _SECONDS_RANGE = re.compile(rf"\s*{_BARE_SECONDS}\s*-{{0,4}}[>{_ARROWS}]\s*{_BARE_SECONDS}\s*$")
 _SETTINGS = re.compile(r"(?:\s+(?:[A-Za-z][\w-]*|[XY][12]):\S+)*\s*$")
 _TAG = re.compile(rf"\[\s*{_TIME}\s*\]")
+_WORD_TAG = re.compile(rf"[<\[]\s*{_TIME}\s*[>\]]")
 _BARE = re.compile(rf"\s*\(?(?<![\d:]){_TIME}(?![\d:])\)?\s*[-\u2013\u2014:|]?\s*(.*)")
 _LRC_OFFSET = re.compile(r"\[offset:\s*([+-]?\d{1,9})\s*\]", re.IGNORECASE)
 _MARKS = re.compile(
@@ -48,11 +53,12 @@ _NOTE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 @dataclass(frozen=True)
 class Caption:
-    """A line shown from start to end, in seconds."""
+    """A line shown from start to end, in seconds; where single words have times, when each of them is sung."""
 
     start_s: float
     end_s: float
     text: str
+    words_s: tuple[float, ...] = ()
 
 
 def read_captions(path: str | Path) -> tuple[Caption, ...]:
@@ -140,7 +146,12 @@ def _parse_ranges(lines: list[str]) -> list[Caption]:
         cues[-1][2].extend(before)
     starts = [cue[0] for cue in cues]
     found = [
-        Caption(start_s, end_s if end_s > start_s else _end_of(start_s, starts), _clean(" ".join(said)))
+        Caption(
+            start_s,
+            end_s if end_s > start_s else _end_of(start_s, starts),
+            _clean(" ".join(said)),
+            _time_words(" ".join(said), start_s),
+        )
         for start_s, end_s, said in ((*cue[:2], _of_cue(cue[2]) if is_vtt else cue[2]) for cue in cues)
     ]
     return [caption for caption in found if caption.text]
@@ -178,38 +189,84 @@ def _of_cue(lines: list[str]) -> list[str]:
     return words
 
 
+@dataclass(frozen=True)
+class _StartedLine:
+    """A line with its start, and its end and the times of its words where they are told."""
+
+    start_s: float
+    end_s: float | None
+    words: str
+    words_s: tuple[float, ...] = ()
+
+    def move(self, by_s: float) -> _StartedLine:
+        """Return it so many seconds later; nothing begins before the song."""
+        end_s = None if self.end_s is None else max(0.0, self.end_s + by_s)
+        words_s = tuple(max(0.0, each + by_s) for each in self.words_s)
+        return _StartedLine(max(0.0, self.start_s + by_s), end_s, self.words, words_s)
+
+
 def _parse_starts(lines: list[str], text: str) -> list[Caption]:
     """Read lines that have a start alone: LRC, and lines that begin with a bare time."""
     offset = _LRC_OFFSET.search(text)
     earlier_s = int(offset.group(1)) / 1000 if offset else 0.0  # a positive offset shows the lines earlier
     tagged = [found for line in lines for found in _read_tagged(line)]
-    starts = tagged or [found for line in lines for found in _read_bare(line)]
-    starts = [(max(0.0, start_s - earlier_s), end_s, words) for start_s, end_s, words in starts]
-    starts.sort(key=lambda each: each[0])
+    told = tagged or [found for line in lines for found in _read_bare(line)]
+    starts = sorted((each.move(-earlier_s) for each in told), key=lambda each: each.start_s)
     captions = []
-    for number, (start_s, end_s, words) in enumerate(starts):
-        after_s = starts[number + 1][0] if number + 1 < len(starts) else start_s + LAST_LINE_S
-        last_s = min(after_s, start_s + LONGEST_LINE_S, *([max(0.0, end_s - earlier_s)] if end_s is not None else []))
-        if words and last_s > start_s:
-            captions.append(Caption(start_s, last_s, words))
+    for number, line in enumerate(starts):
+        start_s, last_word_s = line.start_s, line.words_s[-1] + LAST_WORD_S if line.words_s else 0.0
+        after_s = starts[number + 1].start_s if number + 1 < len(starts) else max(start_s + LAST_LINE_S, last_word_s)
+        last_s = min(after_s, max(start_s + LONGEST_LINE_S, last_word_s), *([] if line.end_s is None else [line.end_s]))
+        if line.words and last_s > start_s:
+            captions.append(Caption(start_s, last_s, line.words, line.words_s))
     return captions
 
 
-def _read_tagged(line: str) -> list[tuple[float, float | None, str]]:
-    """Return start, end where it is told, and words of a line of LRC, as often as it is sung.
+def _read_tagged(line: str) -> list[_StartedLine]:
+    """Read a line of LRC, as often as it is sung.
 
-    Times at its beginning say when; those inside are of single words, and one behind them is its end.
+    Times at its beginning say when; those inside, in square or angle brackets, are of single words, and one behind them
+    is its end.
     """
     starts: list[float] = []
     at = len(line) - len(line.lstrip())
     while tag := _TAG.match(line, at):
         starts.append(_tag_seconds(tag))
         at = tag.end() + len(line[tag.end() :]) - len(line[tag.end() :].lstrip())
-    inside = list(_TAG.finditer(line, at))
-    ends = bool(inside) and not line[inside[-1].end() :].strip() and len(starts) == 1
+    rest = line[at:]
+    if not starts and (word := _WORD_TAG.match(rest)):
+        starts.append(_tag_seconds(word))
+    if not starts:
+        return []
+    inside = list(_WORD_TAG.finditer(rest))
+    ends = bool(inside) and not rest[inside[-1].end() :].strip() and len(starts) == 1
     end_s = _tag_seconds(inside[-1]) if ends else None
-    words = _clean(_TAG.sub("", line[at:]))
-    return [(start_s, end_s, words) for start_s in starts]
+    first = _StartedLine(starts[0], end_s, _clean(_WORD_TAG.sub("", rest)), _time_words(rest, starts[0]))
+    return [first.move(start_s - starts[0]) for start_s in starts]
+
+
+def _time_words(marked: str, start_s: float) -> tuple[float, ...]:
+    """Return when each word of a line is sung that has times inside, in seconds; () where it has none.
+
+    A word without a time is sung between its neighbours'; times within a word, of its syllables, are left out.
+    """
+    tags = list(_WORD_TAG.finditer(marked))
+    if not 1 <= len(tags) <= MOST_WORD_TIMES or len(marked) > LONGEST_MARKED:
+        return ()
+    count = len(_clean(_WORD_TAG.sub("", marked)).split())
+    times = {0: start_s}
+    for tag in tags:
+        before = _WORD_TAG.sub("", marked[: tag.start()])
+        after = _WORD_TAG.sub("", marked[tag.end() :])
+        is_within = before[-1:].strip() and after[:1].strip()
+        number = len(_clean(before).split())
+        if not is_within and number < count:
+            times[number] = max(start_s, _tag_seconds(tag))
+    if set(times) == {0}:
+        return ()
+    known = sorted(times)
+    found = np.interp(np.arange(count), known, np.maximum.accumulate([times[each] for each in known]))
+    return tuple(float(each) for each in found)
 
 
 def _tag_seconds(tag: re.Match[str]) -> float:
@@ -219,6 +276,6 @@ def _tag_seconds(tag: re.Match[str]) -> float:
     return _seconds(first, second, third, fraction)
 
 
-def _read_bare(line: str) -> list[tuple[float, float | None, str]]:
+def _read_bare(line: str) -> list[_StartedLine]:
     time = _BARE.match(line)
-    return [(_seconds(*time.group(1, 2, 3, 4)), None, _clean(time.group(5)))] if time else []
+    return [_StartedLine(_seconds(*time.group(1, 2, 3, 4)), None, _clean(time.group(5)))] if time else []

@@ -97,7 +97,9 @@ class Overlays:
 
 
 def count_sung(caption: Caption, time_s: float) -> int:
-    """Return how many words of a caption are sung at a time: each takes as long as it has letters."""
+    """Return how many words of a caption are sung at a time; without times each takes as long as it has letters."""
+    if caption.words_s:
+        return int(np.searchsorted(caption.words_s, time_s, side="right"))
     words = caption.text.split()
     weights = np.cumsum([0.0, *(len(word) + 1.0 for word in words)])
     sung_s = 0.9 * (caption.end_s - caption.start_s)

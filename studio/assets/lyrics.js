@@ -1,6 +1,7 @@
 // Lyrics of the Music Video tab: the song plays, and a tap at the start of each line gives it its time.
 (() => {
   const TIME = /^\s*\[\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?\]\s*/;
+  const WORD = /[<[]\s*\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?\s*[>\]]/g;
   const one = (selector) => document.querySelector(selector);
   const audio = () => one("#mv-player audio");
   const field = () => one("#mv-lyrics textarea, #mv-lyrics input");
@@ -29,7 +30,7 @@
     say(missed ? `The song ended before the last ${missed} line${missed === 1 ? "" : "s"}; they are left out.` : "Every line has its time.", "", "Tap the lyrics");
   }
   function begin() {
-    const sound = audio(), lines = (field()?.value ?? "").split("\n").map((line) => line.replace(TIME, "").trim()).filter(Boolean);
+    const sound = audio(), lines = (field()?.value ?? "").split("\n").map((line) => line.replace(TIME, "").replace(WORD, "").trim()).filter(Boolean);
     if (!sound?.src && !sound?.currentSrc) { say("Choose a song first.", "", "Tap the lyrics"); return; }
     if (!lines.length) { say("Write or paste the lyrics first, a line each.", "", "Tap the lyrics"); return; }
     taps = { lines, times: [] };

@@ -221,3 +221,43 @@ def test_one_bad_byte_spoils_no_unicode(tmp_path: Path) -> None:
 def test_other_hands_write_captions_otherwise(text: str, captions: list[tuple[float, float, str]]) -> None:
     found = parse_captions(text)
     assert [(each.start_s, each.end_s, each.text) for each in found] == captions
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("[00:12.00] <00:12.00> When <00:12.50> the <00:13.25> night <00:14.00>", (12.0, 14.0, (12.0, 12.5, 13.25))),
+        ("[00:12.00]When [00:12.50]the [00:13.25]night[00:14.00]", (12.0, 14.0, (12.0, 12.5, 13.25))),
+        ("<00:12.00>When <00:12.50>the <00:13.25>night", (12.0, 17.0, (12.0, 12.5, 13.25))),
+        ("[00:12.00]When <00:12.40>the <00:12.80>ni<00:13.1>ght", (12.0, 17.0, (12.0, 12.4, 12.8))),
+        ("[00:12.00]When the <00:14.00>night", (12.0, 17.0, (12.0, 13.0, 14.0))),
+        ("[00:12.00]<00:12.50>When <00:12.10>the <00:13.00>night", (12.0, 17.0, (12.5, 12.5, 13.0))),
+        ("[00:12.00]When the night", (12.0, 17.0, ())),
+        ("[00:12.00]<00:12.00>When the night<00:14.00>", (12.0, 14.0, ())),
+        ("00:12.0 --> 00:14.0\n<00:00:12.200>When <00:12.500>the <00:13.250>night", (12.0, 14.0, (12.2, 12.5, 13.25))),
+    ],
+)  # fmt: skip
+def test_words_have_times_of_their_own(line: str, expected: tuple[float, float, tuple[float, ...]]) -> None:
+    (found,) = parse_captions(line)
+    assert found.text == "When the night"
+    assert (found.start_s, found.end_s, found.words_s) == (*expected[:2], pytest.approx(expected[2]))
+
+
+def test_words_of_a_line_that_is_sung_twice_and_earlier_move_with_it() -> None:
+    found = parse_captions("[offset:1000]\n[00:10.00][01:10.00]One <00:11.00>two\n[00:20]Later")
+    assert [each.words_s for each in found] == [(9.0, 10.0), (), (69.0, 70.0)]
+    assert parse_captions("[00:10]" + " ".join(f"<00:{at}>w" for at in range(10, 22)))[0].end_s == 22.0
+    assert parse_captions("[00:01]" + "<00:01>w " * 300)[0].words_s == ()
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abc&", min_size=1, max_size=5), st.booleans(), st.integers(0, 99)), min_size=1, max_size=9
+    )
+)
+def test_there_are_as_many_times_as_words(words: list[tuple[str, bool, int]]) -> None:
+    line = " ".join(f"<00:{at}>{word}" if timed else word for word, timed, at in words)
+    (found,) = parse_captions(f"[00:00.00]{line}")
+    times = found.words_s
+    assert len(times) in {0, len(found.text.split())}
+    assert list(times) == sorted(times) and all(each >= found.start_s for each in times)

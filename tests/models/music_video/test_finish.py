@@ -68,6 +68,8 @@ def test_words_light_up_one_after_the_other() -> None:
     caption = Caption(1.0, 5.0, "one two three")
     counts = [count_sung(caption, at) for at in np.arange(1.0, 5.0, 0.25)]
     assert counts[0] == 1 and counts[-1] == 3 and counts == sorted(counts) and 2 in counts
+    timed = Caption(1.0, 5.0, "one two three", (1.5, 1.75, 4.0))
+    assert [count_sung(timed, at) for at in (1.4, 1.5, 1.8, 3.9, 4.0)] == [0, 1, 2, 2, 3]
     none, _ = karaoke_layer("one two three", 640, 30, 0)
     np.testing.assert_array_equal(none, text_layer("one two three", 640, 30)[0])
     lit = []
