@@ -9,8 +9,9 @@ accents_on_beat: share of the beats used that have a visual accent within 50 ms.
 the one before it by more than any neighbour does and by 1.3 times the median of the second around it; a frame counts
 from when it is shown. accents_off_beat is the same figure for the times midway between the beats: what chance gives.
 media: `--media` holds a person's own photos and clips, such as 20 photos of 4,000 x 3,000 pixels and 5 clips; a minute
-of them is drawn at 1,280 x 720, and one shot of it is replaced (reshot_s). moviepy_s: moviepy alone, where it is
-installed, with the same cuts, the middle of each picture, and nothing else.
+of them is drawn at 1,280 x 720 (render_own_s), at 1,080 x 1,920 (render_own_tall_s), and painted in a style of the
+gallery at 1,280 x 720 (render_own_painted_s); one shot of each is replaced (reshot_s). moviepy_s: moviepy alone, where
+it is installed, with the same cuts, the middle of each picture, and nothing else.
 drift_s: over ten minutes, how far the accents at the end lie from the beats, less how far those at the start do.
 """
 
@@ -38,6 +39,7 @@ from models.media.program import find_ffmpeg
 from models.threads import limit_spinning
 
 WITHIN_S = 0.05
+STYLE = "wheat_field"  # of the gallery, for the painted video
 SMALL = (160, 90)
 AROUND = 12  # frames on each side that an accent is compared with
 STANDS_OUT = 1.3
@@ -134,15 +136,18 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     }
 
 
-def make_own(song: Path, folder: Path, seconds: float, out: Path, side: int, aspect: str) -> dict[str, Any]:
-    """Make a video of one's own photos and clips, and again with one shot replaced."""
+def make_own(
+    song: Path, folder: Path, seconds: float, out: Path, side: int, aspect: str, style: str
+) -> dict[str, Any]:  # fmt: skip
+    """Make a video of one's own photos and clips, painted if a style is named, and again with one shot replaced."""
     from dataclasses import replace
 
     from models.media.sound import unpack_song
     from models.music_video.analysis import analyse
-    from models.music_video.contracts import MusicVideoRequest
+    from models.music_video.contracts import MusicVideoRequest, Painting
     from models.music_video.generator import MusicVideoGenerator
     from models.music_video.storyboard import Storyboard
+    from studio.page.style_gallery import PICTURES
 
     media = tuple(sorted(each for each in folder.iterdir() if each.is_file()))
     wav, looped = out.with_suffix(".wav"), out.with_suffix(".loop.wav")
@@ -152,8 +157,9 @@ def make_own(song: Path, folder: Path, seconds: float, out: Path, side: int, asp
     *_, heard = analyse(load()[0], wav, duration_s)
     assert heard.analysis is not None
     track, features = heard.analysis.track, heard.analysis.features
+    painting = Painting(style, tuple((each.key, each.path) for each in PICTURES))
     request = MusicVideoRequest(
-        wav, duration_s, track, features, PROMPTS, out, media=media, shorter_side=side, aspect=aspect
+        wav, duration_s, track, features, PROMPTS, out, media=media, shorter_side=side, aspect=aspect, painting=painting
     )
     maker, began_s = MusicVideoGenerator(None), time.perf_counter()
     *_, last = maker.stream(request)
@@ -169,7 +175,7 @@ def make_own(song: Path, folder: Path, seconds: float, out: Path, side: int, asp
         "render_own_s": round(took_s, 1), "reshot_s": round(reshot_s, 1), "shots": len(shots),
         "peak_rss_mb_own": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }  # fmt: skip
-    if aspect == "16:9" and find_spec("moviepy") is not None:
+    if aspect == "16:9" and not style and find_spec("moviepy") is not None:
         found["moviepy_s"] = round(measure_moviepy_s(request, board), 1)
     return found
 
@@ -238,6 +244,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             found |= run_in_own_process(arguments, 60.0, out, 720, *given)
             tall = run_in_own_process(arguments, 60.0, out, 1080, *given, "--aspect", "9:16")
             found |= {"render_own_tall_s": tall["render_own_s"], "reshot_tall_s": tall["reshot_s"]}
+            painted = run_in_own_process(arguments, 60.0, out, 720, *given, "--style", STYLE)
+            found |= {"render_own_painted_s": painted["render_own_s"], "reshot_painted_s": painted["reshot_s"]}
         if {"memory", "drift"} & set(arguments.parts):
             if "peak_rss_mb_1_minute" not in found or arguments.long_side != 720:
                 found["peak_rss_mb_1_minute"] = run_in_own_process(arguments, 60.0, out, arguments.long_side)[
@@ -285,6 +293,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=["accents", "speed", "memory", "drift", "media"])
     parser.add_argument("--media", type=Path, help="folder of photos and clips for the part media")
     parser.add_argument("--aspect", default="16:9", help=argparse.SUPPRESS)
+    parser.add_argument("--style", default="", help=argparse.SUPPRESS)
     parser.add_argument("--long-side", type=int, default=360, help="shorter side of the ten-minute video")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
@@ -293,9 +302,8 @@ def main() -> None:
     limit_spinning()
     if arguments.one:
         if arguments.media:
-            own = make_own(
-                arguments.song, arguments.media, arguments.seconds, arguments.one, arguments.side, arguments.aspect
-            )
+            place = arguments.one, arguments.side, arguments.aspect, arguments.style
+            own = make_own(arguments.song, arguments.media, arguments.seconds, *place)
             print(json.dumps(own))
             return
         made = make(arguments.song, arguments.seconds, arguments.one, shorter_side=arguments.side)
