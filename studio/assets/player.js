@@ -76,6 +76,10 @@
     loud.addEventListener("input", () => { media.muted = false; media.volume = loud.value; try { localStorage.setItem(VOLUME, loud.value); } catch { /* no storage */ } });
     for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "durationchange", "loadedmetadata", "progress", "volumechange", "emptied"]) media.addEventListener(name, paint);
     for (const each of [bar, save]) each.addEventListener("click", (event) => event.stopPropagation());
+    // a stream plays while it is made; what was finished before waits to be asked
+    const wait = () => { if (fileOf(media) && media.closest(".of-stream")) media.autoplay = false; };
+    for (const name of ["loadstart", "loadedmetadata", "loadeddata"]) media.addEventListener(name, wait);
+    wait();
     media.volume = remembered();
     bars.set(media, bar);
     media.after(bar);

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from studio.music_video.listening import show_song
-from studio.music_video.project import list_uploads, open_project, save_project
+from studio.music_video.project import open_project, save_project
 from studio.music_video.song import Song, close
 from studio.page import html, jobs
 from studio.page.components import QUIET, markup
@@ -70,8 +70,7 @@ def wire_projects(box: ProjectBox, form: Form, panels: Panels) -> None:
         page = {**form.updates(project.values), **panels.show(show_song(project.song))}
         return {**page, box.note: html.finished(OPENED) + html.notes(project.notes)}
 
-    kept = [*form.kept(), form["media"], *(form[name] for name in list_uploads())]
-    outputs: list[Any] = list(dict.fromkeys([*panels.components, *kept, box.note]))
+    outputs: list[Any] = list(dict.fromkeys([*panels.components, *form.settable, box.note]))
     options: dict[str, Any] = QUIET | {"show_progress": "minimal", "show_progress_on": box.note}
     box.save.click(save, [song, *form.components], [box.note, box.saved], **options)
     box.given.upload(bring_back, [box.given, song], outputs, **options)

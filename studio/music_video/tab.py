@@ -33,7 +33,7 @@ from studio.page.form import Form, Result, draw_seed, endpoint, make_component
 from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
-from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
+from studio.page.wiring import Run, layout_settings, layout_steps, wire_run, wire_settings
 
 make_component.register(make_media_box)
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
@@ -87,6 +87,7 @@ def build(registry: Registry) -> None:
             with gr.Column(elem_classes="card"):
                 shape = _layout_shape(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("mv")
             panels, fixes = _layout_result(shape.card)
     form.make(FIELDS["storyboard"])
     form.layout_hidden()
@@ -98,7 +99,7 @@ def build(registry: Registry) -> None:
         (makers.preview, partial(actions.run, is_preview=True)),
     ]
     song = [panels.kept["song"]]
-    wire_run(form, panels, starters, makers.stop, actions.stops, song, suffix="make", prefers_inputs=True)
+    wire_run(form, panels, starters, makers.stop, actions.stops, song, "make", prefers_inputs=True, steps=steps)
     _wire_model(form, shape.card)
     wire_projects(shape.projects, form, panels)
     wire_settings(form, shape.upload, shape.note, actions.load_settings)

@@ -32,7 +32,8 @@ def stream_player(elem_id: str) -> gr.Audio:
         show_label=False,
         container=False,
         elem_id=elem_id,
-        elem_classes="player",
+        elem_classes=["player", "of-stream"],
+        waveform_options=gr.WaveformOptions(show_recording_waveform=False),  # a finished sound, too, has our player
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,26 +22,10 @@ KEEPS_SEED = "keeps_seed"
 
 @dataclass(frozen=True)
 class Draft:
-    """One form's draft.
-
-    Attributes:
-        state: in the browser.
-        follow: what else changes with the values; it changes `also`.
-    """
+    """One form's draft, and what holds it in the browser."""
 
     form: Form
     state: gr.BrowserState
-    follow: Callable[[dict[str, Any]], Updates]
-    also: tuple[Any, ...]
-
-    @property
-    def outputs(self) -> list[Any]:
-        """List what putting it back can change."""
-        return [
-            *self.form.components,
-            *([self.form.keeps_seed] if self.form.keeps_seed is not None else []),
-            *self.also,
-        ]
 
     def put_back(self, kept: Any) -> Updates:
         """Return the page's updates of a draft; what cannot be used any more is left out."""
@@ -55,7 +38,7 @@ class Draft:
         model = next((each for each in form.fields.fields if isinstance(each, Model)), None)
         if model is not None and values.get("model") not in [each.key for each in form.registry.specs(model.task)]:
             values.pop("model", None)
-        return {**form.updates(values), **self.follow(values)}
+        return form.updates(values)
 
 
 DRAFTS: weakref.WeakKeyDictionary[Blocks, list[Draft]] = weakref.WeakKeyDictionary()
@@ -66,11 +49,7 @@ def drafted(form: Form) -> list[str]:
     return [each.name for each in form.fields.fields if each.place and not isinstance(each, Upload)]
 
 
-def keep_draft(
-    form: Form,
-    follow: Callable[[dict[str, Any]], Updates] = lambda _values: {},
-    also: Sequence[Any] = (),
-) -> None:
+def keep_draft(form: Form) -> None:
     """Keep a form's draft in the browser, with every change that a person makes."""
     names = drafted(form)
     state = gr.BrowserState(None, storage_key=f"{KEY}-{form.prefix}", secret=SECRET)
@@ -81,7 +60,7 @@ def keep_draft(
     events = [each.input for each in inputs if hasattr(each, "input")]
     gr.on(events, None, inputs, state, js=js, queue=False, api_visibility="private", show_progress="hidden")
     if Context.root_block is not None:
-        DRAFTS.setdefault(Context.root_block, []).append(Draft(form, state, follow, tuple(also)))
+        DRAFTS.setdefault(Context.root_block, []).append(Draft(form, state))
 
 
 def wire_drafts(page: Blocks) -> None:
@@ -89,7 +68,7 @@ def wire_drafts(page: Blocks) -> None:
     drafts = DRAFTS.get(page, [])
     if not drafts:
         return
-    outputs = list(dict.fromkeys(part for each in drafts for part in each.outputs))
+    outputs = list(dict.fromkeys(part for each in drafts for part in each.form.settable))
 
     def put_back(*kept: Any) -> Updates:
         found = [each.put_back(value) for each, value in zip(drafts, kept, strict=True)]

@@ -65,6 +65,8 @@ class Form:
         self.fields, self.registry, self.prefix = fields, registry, prefix
         self._components: dict[str, Component] = {}
         self.keeps_seed: gr.Checkbox | None = None
+        self._follow: Callable[[dict[str, Any]], dict[Any, Any]] = lambda _values: {}
+        self._followers: tuple[Component, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self._components[name]
@@ -136,12 +138,26 @@ class Form:
         """Name the values of `components`."""
         return dict(zip(self.fields.names, row, strict=True))
 
-    def updates(self, values: Mapping[str, Any]) -> dict[Any, Any]:
-        """Return the page's updates that set these values."""
+    def follow_with(self, follow: Callable[[dict[str, Any]], dict[Any, Any]], also: Sequence[Component]) -> None:
+        """Let other parts of the page change with values that are put back, such as the line about a model.
+
+        Args:
+            follow: from the values to updates of the form's components and of `also`.
+        """
+        self._follow, self._followers = follow, tuple(also)
+
+    @property
+    def settable(self) -> list[Component]:
+        """List everything that `updates` can change."""
+        keeps_seed = [self.keeps_seed] if self.keeps_seed is not None else []
+        return list(dict.fromkeys([*self.components, *keeps_seed, *self._followers]))
+
+    def updates(self, values: dict[str, Any]) -> dict[Any, Any]:
+        """Return the page's updates that set these values, and what follows them."""
         updates: dict[Any, Any] = {self._components[name]: value for name, value in values.items()}
         if "seed" in values and self.keeps_seed is not None:
             updates[self.keeps_seed] = True
-        return updates
+        return updates | self._follow(values)
 
     def uploads(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Return the paths of the files that were given, by the name of the control."""
@@ -153,21 +169,14 @@ class Form:
         found = {}
         for each in self.fields.fields:
             with suppress(ValueError):
-                if each.name in values and (not isinstance(each, Upload) or _is_there(values[each.name])):
+                if each.name in values and (not isinstance(each, Upload) or _can_be_given(values[each.name])):
                     value = each.read(values[each.name])
                     found[each.name] = each.write(value) if isinstance(each, Pairs) else value
         return found
 
-    def kept(self, *more: str) -> list[Component]:
-        """List the components that settings put back, and those of `more` that there are."""
-        names = [each.name for each in self.fields.fields if each.is_kept]
-        more = tuple(each for each in more if each in self.fields)
-        seed = [self.keeps_seed] if self.keeps_seed is not None else []
-        return [*(self._components[name] for name in dict.fromkeys([*names, *more])), *seed]
 
-
-def _is_there(path: Any) -> bool:
-    return isinstance(path, str) and Path(path).is_file()
+def _can_be_given(path: Any) -> bool:
+    return path is None or (isinstance(path, str) and Path(path).is_file())
 
 
 def draw_seed() -> int:

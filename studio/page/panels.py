@@ -34,6 +34,7 @@ class Panels:
     Attributes:
         status: the line above the result.
         sound: the player of sound that is still being made.
+        sound_file: name of the file that this player gets, silent, where a page comes back to finished work.
         pictures: HTML parts.
         compared: the slider over a picture before and after, seen once there is one.
         files: what shows or offers a file: a button is on while there is one; a player is seen while there is one, and
@@ -46,6 +47,7 @@ class Panels:
 
     status: gr.HTML
     sound: gr.Audio | None = None
+    sound_file: str = ""
     pictures: Mapping[str, gr.HTML] = field(default_factory=dict)
     compared: gr.ImageSlider | None = None
     files: Mapping[str, Any] = field(default_factory=dict)
@@ -63,8 +65,12 @@ class Panels:
         areas = [part for group in self.areas.values() for part in group]
         return [*single, *areas, *dict.fromkeys(part for group in rest for part in group.values())]
 
-    def show(self, events: Iterable[Event]) -> Updates:
-        """Return the updates of the page for one step; never none at all, which Gradio takes for a missing answer."""
+    def show(self, events: Iterable[Event], is_over: bool = False) -> Updates:
+        """Return the updates of the page for one step; never none at all, which Gradio takes for a missing answer.
+
+        Args:
+            is_over: whether the step is a whole result that was made before.
+        """
         page: Updates = {}
         for event in events:
             match event:
@@ -78,6 +84,9 @@ class Panels:
                     page[self.compared] = gr.update(value=(before, after), visible=True)
                 case Files(paths):
                     page |= self._files(paths) | self._areas(paths)
+                    if is_over and self.sound is not None and self.sound_file in paths:
+                        sound = paths[self.sound_file]
+                        page[self.sound] = gr.update(value=str(sound) if sound is not None else None)
                 case Kept(values):
                     page |= {self.kept[name]: value for name, value in values.items() if name in self.kept}
                     page |= self._areas(values)

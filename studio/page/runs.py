@@ -28,15 +28,15 @@ from studio.library import jobs as states
 from studio.library.items import new_id
 from studio.library.jobs import Job, JobStore
 from studio.page import html, jobs
-from studio.page.events import Event, Events, Files, Problem, Status
+from studio.page.events import Compared, Event, Events, Files, Problem, Status
 from studio.page.keeping import Keeping, recipe_in
 from studio.page.metrics import note_job
+from studio.page.remembered import REMEMBERED_S, find_old
 from studio.page.run_events import RunFollower, RunSnapshot
 
 log = logging.getLogger(__name__)
 
 Steps = Callable[[str], Generator[Events]]  # the name to stop it by, to its events
-REMEMBERED_S = 3600.0  # an ended run can be seen again for so long
 ABANDONED_S = 30.0  # without a library, work that no page follows ends after that
 LOOK_S = 1.0
 MOST_WAITING, MOST_PATIENT = 40, 400
@@ -100,6 +100,12 @@ class BackgroundRun:
     def line(self) -> Any:
         """Return its last status, or None."""
         return self._snapshot.last.get("line")
+
+    @property
+    def has_result(self) -> bool:
+        """Tell whether it made something to see, hear or take away."""
+        files = self._snapshot.last.get(Files)
+        return Compared in self._snapshot.last or any(files.paths.values() if isinstance(files, Files) else ())
 
     @property
     def is_followed(self) -> bool:
@@ -248,8 +254,7 @@ class RunBoard:
 
     def stop_shown(self, session: str) -> BackgroundRun | None:
         """Stop the run that a page shows; return it."""
-        with self._lock:
-            run = self._runs.get(self._shown.get(session, ""))
+        run = self.find_shown(session)
         if run is not None and run.is_open:
             self.stop(run)
             return run
@@ -272,12 +277,17 @@ class RunBoard:
         with self._lock:
             return self._runs.get(job_id)
 
-    def find_shown(self, browser: str, place: str) -> BackgroundRun | None:
-        """Return the newest run that was begun in this browser at this place, while it is remembered."""
+    def list_remembered(self, browser: str, place: str) -> list[BackgroundRun]:
+        """Return the runs that were begun in this browser at this place and are remembered, the oldest first."""
         with self._lock:
             own = [each for each in self._runs.values() if (each.job.browser, each.job.place) == (browser, place)]
         known = [each for each in own if each.is_open or time.monotonic() - each.ended_s < REMEMBERED_S]
-        return max(known, key=lambda each: each.job.id, default=None) if browser else None
+        return known if browser else []
+
+    def find_shown(self, session: str) -> BackgroundRun | None:
+        """Return the run that a page shows."""
+        with self._lock:
+            return self._runs.get(self._shown.get(session, ""))
 
     def count_runs(self) -> dict[str, int]:
         """Return how many runs wait and how many run."""
@@ -336,11 +346,11 @@ class RunBoard:
                 log.warning("A job could not be noted", exc_info=True)
 
     def _forget_old(self, newest: Job) -> None:
-        """Let go of ended runs: those before the newest at the same place and browser, and all after a while."""
-        now_s = time.monotonic()
+        """Let go of ended runs: all but the last few of a browser at a place, and all after a while."""
+        old, now_s = find_old((each.job for each in self._runs.values()), newest), time.monotonic()
         for job_id, run in list(self._runs.items()):
-            same = (run.job.browser, run.job.place) == (newest.browser, newest.place)
-            if not run.is_open and run.ended_s and not run.is_followed and (same or now_s - run.ended_s > REMEMBERED_S):
+            is_old = job_id in old or now_s - run.ended_s > REMEMBERED_S
+            if not run.is_open and run.ended_s and not run.is_followed and is_old:
                 del self._runs[job_id]
                 self._shown = {session: shown for session, shown in self._shown.items() if shown != job_id}
                 run.clear()

@@ -215,17 +215,13 @@ class Auralume(Base):
         )
 
 
-def read_script() -> str:
-    """Return the script of the page."""
-    return "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
-
-
 def launch_options() -> dict[str, Any]:
-    """Return what `Blocks.launch` needs for the look: theme and style sheet."""
+    """Return what `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
+    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "theme": Auralume(),
         "css_paths": [ASSETS / name for name in STYLES],
-        "head": f"<style>{FRAME}</style>",
+        "head": f"<style>{FRAME}</style><script>{script}</script>",
         "favicon_path": str(ASSETS / "favicon.png"),
         "footer_links": ["api", "settings"],
     }

@@ -43,6 +43,7 @@ def wire_run(
     fresh: Sequence[gr.Button] = (),
     prefers_inputs: bool = False,
     is_quick: IsQuick = lambda _values: False,
+    steps: tuple[gr.Button, gr.Button] | None = None,
 ) -> None:
     """Let buttons start work that yields events, and Stop end it.
 
@@ -55,9 +56,10 @@ def wire_run(
         fresh: starters whose results come from none of the further components.
         prefers_inputs: whether results come from the further components, whatever else was uploaded.
         is_quick: tells by the form's values whether the work is done in a moment; such work waits for no long one.
+        steps: buttons that show the result before and the one after, from `layout_steps`.
     """
     place = f"{form.prefix}{suffix}"
-    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, place, is_quick)
+    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, place, is_quick, steps)
     bench.wire(inputs, again)
 
 
@@ -75,13 +77,14 @@ class Workbench:
     prefers_inputs: bool
     place: str
     is_quick: IsQuick
+    steps: tuple[gr.Button, gr.Button] | None = None
 
     def __post_init__(self) -> None:
         self.buttons = [button for button, _ in self.starters]
         self.board, self.library = board_of(), library_of_page()
         self.seed_kept = [self.form.keeps_seed] if self.form.keeps_seed is not None else []
         seed = [self.form["seed"]] if self.seed_kept else []
-        self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed]
+        self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed, *(self.steps or ())]
 
     def begin(
         self,
@@ -140,14 +143,52 @@ class Workbench:
         self.board.show(session, run)
         if run.is_open:
             yield {
-                **{each: gr.update(interactive=False) for each in self.buttons},
+                **{each: gr.update(interactive=False) for each in (*self.buttons, *(self.steps or ()))},
                 self.stop: gr.update(interactive=True),
             }
+        is_over = not run.is_open
         async for events in run.follow():
-            yield self.panels.show(events)
+            yield self.panels.show(events, is_over)
         if run.keeping is not None and run.keeping.problem:
             gr.Warning(run.keeping.problem)
-        yield ready(self.buttons, self.stop)
+        yield {**ready(self.buttons, self.stop), **self._offer_steps(run)}
+
+    def _offer_steps(self, run: BackgroundRun) -> Updates:
+        """Return the state of Undo and Redo where a run is shown."""
+        if self.steps is None:
+            return {}
+        known = self._list_results(run)
+        at = known.index(run)
+        could = at > 0, at < len(known) - 1
+        return {
+            each: gr.update(interactive=can, visible=len(known) > 1)
+            for each, can in zip(self.steps, could, strict=True)
+        }
+
+    def _list_results(self, shown: BackgroundRun) -> list[BackgroundRun]:
+        """Return the results that Undo and Redo go through, the oldest first, with the run that is shown among them."""
+        known = self.board.list_remembered(shown.job.browser, self.place)
+        results = [each for each in known if each.has_result or each is shown]
+        return results if shown in results else [*results, shown]
+
+    def step(self, by: int) -> Callable[..., AsyncIterator[Updates]]:
+        """Return what Undo (-1) and Redo (1) do: show the run before or after the one on the page, and its settings."""
+
+        async def work(request: gr.Request) -> AsyncIterator[Updates]:
+            session = self.session_of(request)
+            shown = self.board.find_shown(session)
+            known = self._list_results(shown) if shown is not None else []
+            at = known.index(shown) + by if shown is not None else -1
+            if not 0 <= at < len(known):
+                yield {self.stop: gr.skip()}
+                return
+            settings = self.form.updates(self.form.readable(known[at].job.row))
+            settings |= {each: gr.skip() for each in self.seed_kept}
+            yield settings or {self.stop: gr.skip()}
+            async for page in self.follow(known[at], session):
+                yield page
+
+        return work
 
     def press(self, starter: int, is_again: bool = False) -> Callable[..., AsyncIterator[Updates]]:
         """Return what a press of a button does."""
@@ -201,6 +242,11 @@ class Workbench:
                     paint_again, [self.panels.kept["made"], *row], self.outputs, trigger_mode="always_last", **options
                 )
         self._wire_stop()
+        for by, button in zip((-1, 1), self.steps or (), strict=bool(self.steps)):
+            changed = list(dict.fromkeys([*self.outputs, *self.form.settable]))
+            button.click(
+                self.step(by), None, changed, **options | {"show_progress": "hidden", "show_progress_on": None}
+            )
         RETURNS.setdefault(self.board, []).append(self)
         ids = tuple(str(each.elem_id) for each in self.buttons)
         alone = frozenset(at for at, each in enumerate(self.buttons) if not inputs or each in self.fresh)
@@ -226,8 +272,8 @@ def wire_returns(page: gr.Blocks) -> None:
 
     async def come_back(request: gr.Request) -> AsyncIterator[Updates]:
         browser = browser_of_request(request)
-        found = [(bench, bench.board.find_shown(browser, bench.place)) for bench in benches]
-        follows = [bench.follow(run, bench.session_of(request)) for bench, run in found if run is not None]
+        found = [(bench, bench.board.list_remembered(browser, bench.place)) for bench in benches]
+        follows = [bench.follow(runs[-1], bench.session_of(request)) for bench, runs in found if runs]
         if not follows:
             yield {outputs[0]: gr.skip()}
         async for updates in merge(follows):
@@ -261,6 +307,16 @@ async def merge(sources: Sequence[AsyncIterator[Updates]]) -> AsyncIterator[Upda
             task.cancel()
 
 
+def layout_steps(prefix: str) -> tuple[gr.Button, gr.Button]:
+    """Make Undo and Redo, which show the result before and the one after; they are seen from the second result on."""
+    with gr.Row(elem_classes="steps"):
+        undo, redo = (
+            gr.Button(name, size="sm", visible=False, interactive=False, elem_id=f"{prefix}-{name.lower()}")
+            for name in ("Undo", "Redo")
+        )
+    return undo, redo
+
+
 def layout_settings(prefix: str, file_types: Sequence[str]) -> tuple[gr.File, gr.HTML]:
     """Make the box that takes settings from a result, and the note under it."""
     upload = gr.File(
@@ -279,25 +335,22 @@ def wire_settings(
     upload: gr.File,
     note: gr.HTML,
     load_settings: Callable[[str], tuple[dict[str, Any], str]],
-    follow: Callable[[dict[str, Any]], Updates] = lambda _values: {},
-    also: Sequence[Any] = (),
 ) -> None:
     """Put a result's settings back into the form.
 
     Args:
         load_settings: from a path to values by name and a sentence; raises ValueError with a sentence.
-        follow: what else changes with the values, such as the line about a model; it changes `also`.
     """
-    outputs = list(dict.fromkeys([*form.kept("model"), *also, note]))
+    outputs = [*form.settable, note]
 
     def restore(path: str) -> Updates:
         try:
             values, said = load_settings(path)
         except ValueError as error:
             return {note: html.problem(jobs.sentence(error))}
-        return {**form.updates(values), **follow(values), note: html.finished(said)}
+        return {**form.updates(values), note: html.finished(said)}
 
-    keep_draft(form, follow, also)
+    keep_draft(form)
     upload.change(lambda path: {note: ""} if path is None else restore(path), upload, outputs, **QUIET)
     places_of().openers.append(Opener(form.prefix, labels_here(), load_settings))
     library = library_of_page()
@@ -310,7 +363,7 @@ def wire_settings(
         values = form.readable(job.row) if job is not None else {}
         if not values:
             return {note: html.problem(NO_SETTINGS)}
-        return {**form.updates(values), **follow(values), note: html.finished("Settings restored")}
+        return {**form.updates(values), note: html.finished("Settings restored")}
 
     def open_item(asked: str, request: gr.Request) -> Updates:
         owner, item_id = owner_of_request(request), asked.partition(" ")[0]
@@ -329,6 +382,6 @@ def wire_settings(
         return next((found for found in map(restore, paths) if len(found) > 1), {note: html.problem(NO_SETTINGS)})
 
     asked = gr.Textbox(visible="hidden", elem_id=f"{form.prefix}-open")
-    asked.change(open_item, asked, list(dict.fromkeys([*form.components, *outputs])), **QUIET).then(
+    asked.change(open_item, asked, outputs, **QUIET).then(
         None, asked, js="(asked) => { window.auralumeLibrary?.pressed(asked); }"
     )

@@ -19,7 +19,7 @@ from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels, Updates
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, wire_run, wire_settings
+from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
 from studio.speech import book_routes, openai_route
 from studio.speech.actions import SpeechActions, preview_words
 from studio.speech.book_page import build_books
@@ -52,11 +52,12 @@ def build(registry: Registry) -> None:
                 card, upload, note = _layout_controls(form)
                 batch = layout_batch(form, "text, voice, speed")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("speech")
             panels = _layout_result(form, card)
-    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops, is_quick=is_short)
+    _wire_model(form, card)
+    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops, is_quick=is_short, steps=steps)
     _wire_examples(form, chips)
-    follow = _wire_model(form, card)
-    wire_settings(form, upload, note, actions.load_settings, follow, [card])
+    wire_settings(form, upload, note, actions.load_settings)
     wire_batch(form, batch, lambda line: {"text": line})
     endpoint(
         form,
@@ -128,6 +129,7 @@ def _layout_result(form: Form, card: gr.HTML) -> Panels:
     return Panels(
         status=status,
         sound=sound,
+        sound_file="wav",
         pictures=pictures | {"shelf": card},
         files=files,
         downloads=downloads,
@@ -144,8 +146,8 @@ def _wire_examples(form: Form, chips: list[gr.Button]) -> None:
         )
 
 
-def _wire_model(form: Form, card: gr.HTML) -> Any:
-    """Let voices and the card follow the model; return the same for settings that are put back."""
+def _wire_model(form: Form, card: gr.HTML) -> None:
+    """Let voices and the card follow the model, also where settings are put back."""
     registry = form.registry
 
     def choose_model(key: str, voice: str, second: str) -> list[Any]:
@@ -171,7 +173,7 @@ def _wire_model(form: Form, card: gr.HTML) -> Any:
         shown = choose_model(values["model"], values["voice"], values.get("second_voice", ""))
         return dict(zip((voice, second, blend, card), shown, strict=True))
 
-    return follow
+    form.follow_with(follow, [card])
 
 
 def _wire_preview(form: Form, reading: gr.Accordion, preview: gr.HTML) -> None:

@@ -20,7 +20,7 @@ from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
 from studio.page.style_gallery import PICTURES
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, wire_run, wire_settings
+from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
 from studio.style.actions import FIRST_VOICE, AudioStyleActions, VideoStyleActions
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 
@@ -79,8 +79,10 @@ def _build_video(registry: Registry) -> None:
                 batch = layout_batch(form, "style, strength, brush", LINES)
                 card = _layout_model(form)
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("style-video")
             panels = _layout_video_result()
-    wire_run(form, panels, [(make, actions.run)], stop, actions.stops, again=[form["strength"].release])
+    again = [form["strength"].release]
+    wire_run(form, panels, [(make, actions.run)], stop, actions.stops, again=again, steps=steps)
     _wire_gallery(form, pictures)
     _wire_card(form, card, [form["model"]])
     wire_settings(form, upload, note, actions.load_settings)
@@ -104,8 +106,10 @@ def _build_audio(registry: Registry) -> None:
                 card = _layout_model(form, str(form["style"].value or ""))
                 chips = _layout_sound_models()
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("style-audio")
             panels = _layout_audio_result(form, card)
-    wire_run(form, panels, [(make, actions.run)], stop, actions.stops, again=[form["strength"].release])
+    again = [form["strength"].release]
+    wire_run(form, panels, [(make, actions.run)], stop, actions.stops, again=again, steps=steps)
     _wire_card(form, card, [form["model"], form["style"]])
     _wire_model(form)
     _wire_sound_models(form, chips, panels.status)

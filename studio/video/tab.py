@@ -13,7 +13,7 @@ from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, wire_run, wire_settings
+from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
 from studio.video import sync_tab
 from studio.video.actions import VideoActions
 from studio.video.controls import (
@@ -77,8 +77,9 @@ def _build_maker(registry: Registry) -> None:
                 quality.input(lambda steps: steps, quality, form["steps"], **QUIET)
                 card = markup(model_card.line(registry, form["model"].value), elem_id="video-shelf")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("video")
             panels = _layout_result(card)
-    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops)
+    wire_run(form, panels, [(generate, actions.run)], stop, actions.stops, steps=steps)
     _wire_model(form, card)
     gr.on(
         [form["prompt"].change, form["model"].change],

@@ -55,6 +55,15 @@ def test_sound_plays_and_the_plot_grows_until_stop_ends_it(page: Any) -> None:
     assert page.locator("#speech-words [data-start]").count() == len(SHORT.split())
     assert page.locator("#speech-mel img").count() == 1
 
+    page.click("#speech-undo:enabled")
+    text = "document.querySelector('#speech-text textarea').value"
+    _wait(page, f"() => {STATUS}.includes('stopped early') && {text} !== {SHORT!r} && {text}.startsWith({SHORT!r})")
+    _wait(page, "() => /^http.*wav$/.test(document.querySelector('#speech-player audio')?.currentSrc)")
+    assert page.evaluate("() => document.querySelector('#speech-player audio').paused")
+    page.click("#speech-redo:enabled")
+    _wait(page, f"() => !{STATUS}.includes('stopped early') && {text} === {SHORT!r}")
+    page.wait_for_selector("#speech-redo:disabled")
+
 
 def test_the_shipped_voice_is_heard(page: Any, tmp_path: Path) -> None:
     _type(page, "The harbour was quiet in the early morning, and a single boat came in.", "Auralume Tacotron 2")

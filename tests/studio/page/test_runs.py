@@ -21,6 +21,7 @@ from studio.page import html
 from studio.page.events import Events, Files, Kept, Pictures, Problem, Sound, Status
 from studio.page.jobs import StopBoard, Stopped, run_stoppable
 from studio.page.keeping import Keeping
+from studio.page.remembered import REMEMBERED_RUNS
 from studio.page.runs import BackgroundRun, RunBoard, new_job
 from studio.speech.tab import is_short
 from tests.loops import run_coroutine
@@ -100,7 +101,7 @@ def test_a_page_that_comes_late_is_told_everything_so_far_and_then_the_rest() ->
     (first,) = follow(run, 1)
     assert (first["status"], first["a"], first["b"], first["take"]) == ("two", "2", "1", 3)
     assert first["sound"] == join_wavs([piece, piece])
-    assert board.find_shown("browser", "speech") is run
+    assert board.list_remembered("browser", "speech") == [run]
     work.go()
     assert follow(run)[-1]["status"] == "three"
     wait_for(lambda: not run.is_open)
@@ -211,19 +212,18 @@ def test_what_fails_is_told_and_kept(is_raised: bool, tmp_path: Path) -> None:
     assert follow(run)[-1]["status"] == html.problem("No such voice.")
 
 
-def test_only_the_newest_ended_run_of_a_place_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_few_ended_runs_of_a_place_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.page.runs.ABANDONED_S", -1.0)
-    board = RunBoard()
-    first = begin(board, Work([]))
-    wait_for(lambda: first.ended_s > 0)
-    folder = first.folder
-    second = begin(board, Work([]))
-    wait_for(lambda: not second.is_open)
-    assert board.find_shown("browser", "speech") is second
-    assert board.find_shown("", "speech") is None
-    assert board.get("local", first.job.id) is None
-    assert folder is not None
-    assert not folder.exists()
+    board, runs = RunBoard(), []
+    for _ in range(REMEMBERED_RUNS + 1):
+        run = begin(board, Work([]))
+        wait_for(lambda run=run: run.ended_s > 0)  # type: ignore[misc]
+        runs.append(run)
+    assert board.list_remembered("browser", "speech") == runs[1:]
+    assert board.list_remembered("", "speech") == board.list_remembered("browser", "music") == []
+    assert board.get("local", runs[0].job.id) is None
+    folders = [each.folder for each in runs]
+    assert [folder is not None and folder.exists() for folder in folders] == [False] + [True] * REMEMBERED_RUNS
 
 
 def test_without_a_library_what_nobody_follows_ends(monkeypatch: pytest.MonkeyPatch) -> None:
