@@ -340,6 +340,8 @@ class VideoChunk:
         done, total: progress in sampler steps over all stretches.
         last: whether this chunk closes the work.
         notes: plain sentences for the person, all so far.
+        sound: float32 (2, n) in [-1, 1] for the whole clip, with its last chunk; None of a model that makes none.
+        sound_rate: samples a second.
     """
 
     frames: NDArray[np.uint8]
@@ -351,6 +353,8 @@ class VideoChunk:
     total: int
     last: bool = False
     notes: tuple[str, ...] = ()
+    sound: NDArray[np.float32] | None = None
+    sound_rate: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 OnStep = Callable[[int, Any], None]
 
 
 def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any:
-    """Run a pipeline.
+    """Run a pipeline; where it tells no steps, its scheduler does.
 
     Args:
         wanted: arguments by name; those that the pipeline's call does not know are left out, and None is its default.
@@ -28,7 +29,29 @@ def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any
     elif "callback" in known:
         given["callback"] = lambda step, _timestep, latents: on_step(step + 1, latents)
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline(**given)
+    if "callback_on_step_end" in known or "callback" in known:
+        return pipeline(**given)
+    with _watch_scheduler(pipeline.scheduler, on_step):
+        return pipeline(**given)
+
+
+@contextmanager
+def _watch_scheduler(scheduler: Any, on_step: OnStep) -> Iterator[None]:
+    """Tell the steps of a scheduler, and the latents after each."""
+    take_step, done = scheduler.step, 0
+
+    def watched(*given: Any, **options: Any) -> Any:
+        nonlocal done
+        result = take_step(*given, **options)
+        done += 1
+        on_step(done, result[0] if isinstance(result, tuple) else result.prev_sample)
+        return result
+
+    scheduler.step = watched
+    try:
+        yield
+    finally:
+        del scheduler.step
 
 
 def read_default(pipeline: Any, name: str, fallback: Any) -> Any:

@@ -22,6 +22,7 @@ from models.errors import ModelError
 from models.hub.formats import GGUF, Format
 from models.hub.spec import ModelSpec
 
+PROCESSOR = "Qwen2VLProcessor"
 QUANTISED = "transformer"  # the part whose weights a quantised file holds
 
 
@@ -46,7 +47,7 @@ def open_pipeline(
     made, variant = import_backend(kind), find_variant(get_main_hub(spec))
     gguf = find_quantised(files)
     placement = choose_placement(prefer, measure_size(folder, gguf))
-    parts = {}
+    parts: dict[str, Any] = {}
     if gguf is not None:
         parts[QUANTISED] = _open_quantised(folder, gguf, placement)
     if placement.float8:  # before the other parts are read, so that they never lie beside the denoiser as it was
@@ -61,13 +62,24 @@ def open_pipeline(
                 )
                 store_in_eight_bits(part, placement)
                 parts[name] = part
+    tokenizers = _open_tokenizers(folder)
+    parts |= dict.fromkeys(tokenizers)
     pipeline = open_pretrained(made, folder, use_safetensors=True, dtype=placement.dtype, variant=variant, **parts)
+    pipeline.register_modules(**tokenizers)
     return pipeline, placement, place_pipeline(pipeline, placement, draws)
 
 
 def find_quantised(files: Mapping[str, Path]) -> Path | None:
     """Return the quantised file among those of an entry; None where there is none."""
     return next((path for name, path in files.items() if name.endswith(GGUF)), None)
+
+
+def _open_tokenizers(folder: Path) -> dict[str, Any]:
+    """Return the tokenizers of processors: a prompt is words, and what reads pictures would ask for more packages."""
+    index = read_json(folder / "model_index.json")
+    named = [part for part, made_of in index.items() if isinstance(made_of, list) and made_of[1:] == [PROCESSOR]]
+    tokenizer = import_library("transformers").AutoTokenizer
+    return {part: open_pretrained(tokenizer, folder / part) for part in named if "tokenizer" in part}
 
 
 def _find_class(folder: Path, part: str) -> Any:

@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from models.backends import pipeline_call
 from models.backends.device_placement import Placement, place_pipeline
 from models.backends.library import count_parameters, import_library, locate_model
+from models.backends.musicgen_streaming import to_stereo
 from models.backends.pipelines import open_pipeline
 from models.backends.worker_thread import Channel, run_in_thread, seed_torch
 from models.contracts import ModelInfo, Task, VideoChunk, VideoRequest
 from models.errors import ModelError
+from models.hub.formats import find_sampler_defaults
 from models.hub.spec import ModelSpec
 from models.media.clip_reader import read_picture
 from models.media.limits import MAX_PICTURE_SIDE
 
 Pixels = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
 STUDIO_RATE = 8.0  # what a request's frames are counted in
 CPU_LONGEST_SIDE = 256  # a processor draws no larger than that: more would take hours
 NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
@@ -44,6 +47,8 @@ class VideoPipelineDefaults:
         group: the number of frames is a multiple of this, plus one where `plus_one`.
         side: sides are multiples of this.
         length: the name of the argument.
+        least_frames: at once; fewer than that it cannot draw.
+        template: what is made of a prompt, as the model's page asks for it.
     """
 
     width: int
@@ -54,11 +59,14 @@ class VideoPipelineDefaults:
     plus_one: bool = True
     side: int = 16
     length: str = "num_frames"
+    least_frames: int = 1
+    template: str = "{}"
 
     def fit_frames(self, seconds: float) -> int:
         """Return the nearest number of frames that the pipeline can make in so many seconds."""
         extra = 1 if self.plus_one else 0
-        groups = max(1, round((seconds * self.rate - extra) / self.group))
+        least = max(1, math.ceil((self.least_frames - extra) / self.group))
+        groups = max(least, round((seconds * self.rate - extra) / self.group))
         most = (self.most_frames - extra) // self.group
         return min(groups, most) * self.group + extra
 
@@ -74,6 +82,9 @@ LTX = VideoPipelineDefaults(704, 480, 24, 161, group=8, side=32)
 WAN_TI2V = VideoPipelineDefaults(1280, 704, 24, 121, side=32)  # Wan 2.2's small model of words and pictures
 SKYREELS = VideoPipelineDefaults(960, 544, 24, 97)
 COGVIDEO = VideoPipelineDefaults(720, 480, 8, 49, group=8)
+KANDINSKY = VideoPipelineDefaults(768, 512, 24, 121)
+LTX_2 = VideoPipelineDefaults(768, 512, 24, 121, group=8, side=32)
+SANA = VideoPipelineDefaults(832, 480, 16, 81, length="frames", template="{} motion score: 30.")
 PIPELINES: dict[str, VideoPipelineDefaults] = {
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN,
@@ -85,6 +96,13 @@ PIPELINES: dict[str, VideoPipelineDefaults] = {
     "AnimateDiffPipeline": VideoPipelineDefaults(512, 512, 8, 32, group=1, plus_one=False),
     "TextToVideoSDPipeline": VideoPipelineDefaults(256, 256, 8, 64, group=1, plus_one=False, side=32),
     "HunyuanVideoPipeline": VideoPipelineDefaults(960, 544, 15, 129),
+    "HunyuanVideo15Pipeline": VideoPipelineDefaults(848, 480, 24, 121),
+    "Kandinsky5T2VPipeline": KANDINSKY,
+    "Kandinsky5I2VPipeline": replace(KANDINSKY, least_frames=17),  # it levels the first four latents by the next
+    "SanaVideoPipeline": SANA,
+    "SanaImageToVideoPipeline": SANA,
+    "LTX2Pipeline": LTX_2,
+    "WanVACEPipeline": WAN,
     "MochiPipeline": VideoPipelineDefaults(848, 480, 30, 163, group=6),
     "LattePipeline": VideoPipelineDefaults(512, 512, 8, 16, group=16, plus_one=False, length="video_length"),
 }
@@ -97,11 +115,23 @@ def read_defaults(pipeline: Any, name: str) -> VideoPipelineDefaults:
     tells, and Wan 2.2's model of words and pictures by `expand_timesteps`.
     """
     usual = WAN_TI2V if _is_wan_ti2v(pipeline) else PIPELINES[name]
-    patch = getattr(getattr(pipeline, "transformer", None), "config", {}).get("patch_size", 1)
+    config = getattr(getattr(pipeline, "transformer", None), "config", {})
+    patch = config.get("patch_size", 1)
     spatial, temporal = (getattr(pipeline, f"vae_scale_factor_{each}", 1) for each in ("spatial", "temporal"))
     side = int(spatial) * int(patch[-1] if isinstance(patch, (list, tuple)) else patch)
+    side *= SPARSE_BLOCK if config.get("attention_type") == "nabla" else 1  # attention among blocks of patches
     group = math.lcm(usual.group, int(temporal)) if usual.plus_one else usual.group
-    return replace(usual, side=math.lcm(usual.side, side), group=group)
+    width, height = _read_size(pipeline, config) or (usual.width, usual.height)
+    return replace(usual, side=math.lcm(usual.side, side), group=group, width=width, height=height)
+
+
+def _read_size(pipeline: Any, config: Any) -> tuple[int, int] | None:
+    """Return (W, H) that the configuration of a repository names; None where the class has but one."""
+    if "target_size" in config:  # HunyuanVideo 1.5: the side of a square with as many pixels
+        across, down = pipeline.default_aspect_ratio
+        fitted = pipeline.video_processor.calculate_default_height_width(down, across, config["target_size"])
+        return int(fitted[1]), int(fitted[0])
+    return SANA_SIZES.get(config.get("sample_size", 0)) if "Sana" in type(pipeline).__name__ else None
 
 
 def find_moving(pipeline: Any) -> Any | None:
@@ -118,7 +148,10 @@ def _is_wan_ti2v(pipeline: Any) -> bool:
     return bool(getattr(getattr(pipeline, "config", None), "expand_timesteps", False))
 
 
-MOVING = {"LTXPipeline": "LTXImageToVideoPipeline"}  # classes whose weights do both
+# Classes whose weights do both.
+MOVING = {"LTXPipeline": "LTXImageToVideoPipeline", "LTX2Pipeline": "LTX2ImageToVideoPipeline"}
+SANA_SIZES = {30: (832, 480), 22: (1280, 704)}  # by the side that its denoiser names
+SPARSE_BLOCK = 8
 
 
 class HubVideo:
@@ -140,6 +173,7 @@ class HubVideo:
         self.pipeline, self.defaults, self.placement = pipeline, defaults, placement
         self.title, self._notes, self.moving = title, notes, moving
         self._placed = pipeline
+        self._guider = getattr(pipeline, "guider", None)
 
     def _choose(self, request: VideoRequest) -> Any:
         """Return the pipeline for a request, its parts where this pipeline looks for them."""
@@ -169,16 +203,18 @@ class HubVideo:
         if request.loop:
             raise ModelError(f"{self.title} makes no loops. Switch the loop off, or choose another model.", "format")
         pipeline = self._choose(request)
-        takes_picture = pipeline_call.accepts(pipeline, "image")
-        if takes_picture and request.image is None:
+        takes_picture = any(pipeline_call.accepts(pipeline, name) for name in ("image", "reference_images"))
+        if request.image is None and pipeline_call.accepts(pipeline, "image"):
             raise ModelError(f"{self.title} sets a picture in motion: give it one to begin from.", "format")
         size = width, height = self.defaults.fit_size(self.placement.device)
         frames = self.defaults.fit_frames(request.frames / STUDIO_RATE)
         notes = tuple(self._write_notes(request, frames, width, height, takes_picture))
-        picture = _open_first_picture(request, size) if takes_picture else None
+        picture = _open_first_picture(request, size) if takes_picture and request.image is not None else None
+
+        sounds: list[FloatArray] = []
 
         def work(channel: Channel[tuple[Pixels, Pixels, int]]) -> None:
-            channel.put(self._generate(pipeline, request, frames, size, picture, channel))
+            channel.put(self._generate(pipeline, request, frames, size, picture, channel, sounds))
 
         done, preview = 0, NOTHING
         items = run_in_thread(work, ahead=1)  # who takes no frames just now has the sampler wait
@@ -198,6 +234,8 @@ class HubVideo:
                     total=request.steps + 1,
                     last=last,
                     notes=notes,
+                    sound=sounds[0] if last and sounds else None,
+                    sound_rate=int(pipeline.vocoder.config.output_sampling_rate) if last and sounds else 0,
                 )
 
     def _generate(
@@ -208,7 +246,9 @@ class HubVideo:
         size: tuple[int, int],
         picture: Any,
         channel: Channel[tuple[Pixels, Pixels, int]],
+        sounds: list[FloatArray],
     ) -> tuple[Pixels, Pixels, int]:
+        """Return the frames; what the model makes to be heard with them goes into `sounds`."""
         import torch
 
         width, height = size
@@ -217,9 +257,13 @@ class HubVideo:
             channel.put((NOTHING, preview_latents(latents, size), min(step, request.steps)))
 
         wanted = {
-            "prompt": request.prompt,
+            "prompt": self.defaults.template.format(request.prompt),
             "negative_prompt": request.negative_prompt or None,
             "image": picture,
+            "image_crf": 0,  # the picture as it is, not as a film would store it
+            "reference_images": None if picture is None else [picture],
+            "frame_rate": self.defaults.rate if hasattr(pipeline, "vocoder") else None,  # its sound is as long
+            "use_resolution_binning": False,  # the size is one of its own, or small on a processor
             self.defaults.length: frames,
             "width": width,
             "height": height,
@@ -229,10 +273,20 @@ class HubVideo:
             "generator": torch.Generator("cpu").manual_seed(request.seed),
             "output_type": "np",
         }
+        self._guide(pipeline, request.guidance)
         with seed_torch(request.seed), torch.inference_mode():
             made = pipeline_call.call_pipeline(pipeline, wanted, on_step)
+        if getattr(made, "audio", None) is not None:
+            sounds.append(to_stereo(np.asarray(torch.as_tensor(made.audio[0]).float().cpu())))
         clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
         return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
+
+    def _guide(self, pipeline: Any, guidance: float) -> None:
+        """Tell a pipeline whose guidance is a part of its own; at the usual value the repository's own stays."""
+        if self._guider is not None:
+            usual = find_sampler_defaults(type(self.pipeline).__name__)
+            kept = usual is not None and usual[1] == guidance
+            pipeline.guider = self._guider if kept else self._guider.new(guidance_scale=guidance)
 
     def _write_notes(
         self, request: VideoRequest, frames: int, width: int, height: int, takes_picture: bool

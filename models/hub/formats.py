@@ -134,6 +134,13 @@ FORMATS: tuple[Format, ...] = (
     _video("AnimateDiffPipeline", "AnimateDiff: moves what a Stable Diffusion model draws.", 7.5),
     _video("TextToVideoSDPipeline", "ModelScope: short clips from a description; an early and small model.", 9.0),
     _video("HunyuanVideoPipeline", "HunyuanVideo: clips from a description; large.", 6.0),
+    _video("HunyuanVideo15Pipeline", "HunyuanVideo 1.5: clips from a description; the smaller of the two.", 7.5),
+    _video("Kandinsky5T2VPipeline", "Kandinsky 5: clips from a description.", 5.0),
+    _video("Kandinsky5I2VPipeline", "Kandinsky 5: sets a picture in motion.", 5.0),
+    _video("SanaVideoPipeline", "Sana Video: clips from a description, quickly, with a small denoiser.", 6.0),
+    _video("SanaImageToVideoPipeline", "Sana Video: sets a picture in motion.", 6.0),
+    _video("LTX2Pipeline", "LTX-2: clips with their own sound, from a description or of a picture; large.", 3.0, 30),
+    _video("WanVACEPipeline", "Wan VACE: clips from a description, with what a picture shows in them.", 5.0),
     _video("MochiPipeline", "Mochi: clips from a description; large.", 4.5, 64),
     _video("LattePipeline", "Latte: short clips from a description.", 7.5),
     Format("vgg19", Task.STYLE_VIDEO, "vgg", "", STYLE_LOADER, "Neural style transfer on the features of VGG-19."),
@@ -198,7 +205,7 @@ def find_sampler_defaults(backend: str) -> tuple[int, float] | None:
 
 def needs_picture(backend: str) -> bool:
     """Return whether a class of diffusers sets a picture in motion and draws nothing from words alone."""
-    return "ImageToVideo" in backend
+    return "ImageToVideo" in backend or "I2V" in backend
 
 
 def sings(backend: str) -> bool:

@@ -40,6 +40,7 @@ NOTHING: Events = (
 )
 SHORTENED = "You stopped it, so the clip is shorter than asked for."
 SILENCED = "You stopped it before its sound was made, so the clip is silent."
+OWN_SOUND = "The model made the sound with the frames."
 NO_EFFECT = "With guidance 1 the words to avoid have no effect; give it a higher guidance."
 
 
@@ -107,7 +108,11 @@ class VideoActions:
         if not is_whole:
             native, should_stop = native[: len(large)], _never
         frames, rate = yield from _interpolate(large, take.rate, wanted)
-        sound, notes = yield from self._sound(wanted, _reduce(frames), rate, should_stop)
+        if take.sound is not None and wanted.sound == soundtrack.SCENE:
+            notes: tuple[str, ...] = (OWN_SOUND,)
+            sound = soundtrack.own_sound(take.sound, take.sound_rate, len(frames) / rate)
+        else:
+            sound, notes = yield from self._sound(wanted, _reduce(frames), rate, should_stop)
         yield (Status(html.status("Writing the clip", 1.0)),)
         stem = Path(folder) / f"{file_stem(wanted.request.prompt)}-{wanted.request.seed}"
         file = exports.write_clip(stem.with_suffix(".mp4"), frames, rate, sound)

@@ -53,6 +53,13 @@ def scene_sound(
     return np.ascontiguousarray(sound.T)
 
 
+def own_sound(sound: FloatArray, rate: int, length_s: float) -> FloatArray:
+    """Return what a model made to be heard with its frames, (2, n) at SAMPLE_RATE, as long as the picture."""
+    count = round(length_s * SAMPLE_RATE)
+    made = resampled(sound, rate)[:, :count]
+    return np.pad(made, ((0, 0), (0, count - made.shape[1])))
+
+
 def music_sound(
     registry: Registry, prompt: str, frames: Pixels, frames_per_second: float, seed: int, loop: bool
 ) -> Generator[None, None, FloatArray]:

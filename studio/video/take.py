@@ -29,6 +29,8 @@ class ClipTake:
     steps: int = 1
     last: bool = False
     notes: tuple[str, ...] = ()
+    sound: NDArray[np.float32] | None = None
+    sound_rate: int = 0
 
     def add(self, chunk: Any) -> None:
         """Take in the next chunk; steps are watched on the first stretch."""
@@ -42,6 +44,8 @@ class ClipTake:
             self.pieces.append(chunk.frames)
         self.rate, self.done, self.total, self.last = chunk.frames_per_second, chunk.done, chunk.total, chunk.last
         self.step, self.steps, self.notes = chunk.step, chunk.steps, chunk.notes
+        if chunk.sound is not None:
+            self.sound, self.sound_rate = chunk.sound, chunk.sound_rate
 
     def frames(self) -> Pixels:
         """Return all finished frames."""

@@ -24,7 +24,9 @@ from tests.tiny_models.video import (
     make_vgg,
     make_wan,
     make_wan_ti2v,
+    make_wan_vace,
 )
+from tests.tiny_models.worded_video import make_hunyuan_15, make_kandinsky, make_ltx_2, make_sana
 
 
 @lru_cache(maxsize=32)
@@ -66,7 +68,15 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "ace-step": make_ace_step,
     "wan": make_wan,
     "wan-ti2v": make_wan_ti2v,
+    "wan-vace": make_wan_vace,
     "skyreels": make_skyreels,
+    "sana": make_sana,
+    "sana-large": lambda: make_sana(sample_size=22),
+    "sana-image": lambda: make_sana("SanaImageToVideoPipeline"),
+    "hunyuan-1.5": make_hunyuan_15,
+    "kandinsky": make_kandinsky,
+    "kandinsky-image": lambda: make_kandinsky("Kandinsky5I2VPipeline"),
+    "ltx-2": make_ltx_2,
     "ltx": make_ltx,
     "ltx-wide": lambda: make_ltx(head=16),  # its layers are wide enough for quantised blocks of 32
     "ltx-quantised": lambda: make_ltx_quantised(tiny("ltx-wide")),

@@ -60,6 +60,21 @@ def make_wan_ti2v() -> dict[str, bytes]:
     return read_pipeline(pipeline)
 
 
+def make_wan_vace() -> dict[str, bytes]:
+    d = import_library("diffusers")
+    text_encoder, tokenizer = make_t5()
+    pipeline = d.WanVACEPipeline(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        transformer=d.WanVACETransformer3DModel(
+            **WAN_TRANSFORMER, freq_dim=16, in_channels=16, out_channels=16, vace_layers=[0], vace_in_channels=96
+        ),
+        vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
+        scheduler=d.FlowMatchEulerDiscreteScheduler(shift=7.0),
+    )
+    return read_pipeline(pipeline)
+
+
 def make_skyreels() -> dict[str, bytes]:
     d = import_library("diffusers")
     text_encoder, tokenizer = make_t5()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -38,7 +38,9 @@ def seen(model: Any, **asked: Any) -> tuple[list[VideoChunk], np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["wan", "ltx", "cogvideox", "animatediff", "skyreels"])
+@pytest.mark.parametrize(
+    "kind", ["wan", "ltx", "cogvideox", "animatediff", "skyreels", "sana", "hunyuan-1.5", "kandinsky", "wan-vace"]
+)
 def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) -> None:
     model = load(kind)
     line = PIPELINES[model.spec.backend]
@@ -57,7 +59,7 @@ def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["cogvideox-image", "ltx-image"])
+@pytest.mark.parametrize("kind", ["cogvideox-image", "ltx-image", "sana-image", "kandinsky-image"])
 def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
     model = load(kind)
     with pytest.raises(ModelError, match="picture in motion"):
@@ -69,7 +71,7 @@ def test_a_picture_is_set_in_motion(load: Load, kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["wan-ti2v", "ltx"])
+@pytest.mark.parametrize("kind", ["wan-ti2v", "ltx", "wan-vace"])
 def test_weights_that_do_both_make_clips_of_words_and_of_pictures(load: Load, kind: str) -> None:
     model = load(kind)
     _, of_words = seen(model)
@@ -150,9 +152,46 @@ def test_lengths_and_sizes_are_those_that_a_pipeline_can_make() -> None:
 @pytest.mark.parametrize("name", list(PIPELINES))
 def test_steps_and_guidance_are_the_librarys_own(name: str) -> None:
     kind = BY_NAME[name]
-    known = inspect.signature(import_backend(kind).__call__).parameters
-    assert find_sampler_defaults(name) == (known["num_inference_steps"].default, known["guidance_scale"].default)
+    made = import_backend(kind)
+    known = inspect.signature(made.__call__).parameters
+    guided = known if "guidance_scale" in known else _read_guider(made)
+    assert find_sampler_defaults(name) == (known["num_inference_steps"].default, guided["guidance_scale"].default)
     assert find_sampler_defaults("StableAudioPipeline") is None and find_sampler_defaults("") is None
+
+
+def _read_guider(made: Any) -> Mapping[str, inspect.Parameter]:
+    """Return what the guider of a pipeline takes, where guidance is a part of its own."""
+    return inspect.signature(get_type_hints(made.__init__)["guider"].__init__).parameters
+
+
+@pytest.mark.slow
+def test_size_and_guidance_are_the_repositorys_until_another_guidance_is_asked_for(load: Load) -> None:
+    model = load("hunyuan-1.5")
+    seen(model, steps=1, guidance=12.0)
+    assert model.model.pipeline.guider.guidance_scale == 12.0
+    seen(model, steps=1, guidance=7.5)
+    assert model.model.pipeline.guider.guidance_scale == 6.0, "as the repository has it"
+    defaults = model.model.defaults
+    assert defaults.width * defaults.height == pytest.approx(640 * 640, rel=0.05) and defaults.width > defaults.height
+
+
+@pytest.mark.slow
+def test_frames_come_with_the_sound_that_was_drawn_with_them(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.backends.video.CPU_LONGEST_SIDE", 128)
+    model = load("ltx-2")
+    chunks, clip = seen(model, steps=2)
+    last = chunks[-1]
+    assert last.sound is not None and last.sound.shape[0] == 2 and last.sound_rate == 24_000
+    assert last.sound.shape[1] / last.sound_rate == pytest.approx(len(clip) / 24, abs=0.1)
+    assert all(chunk.sound is None for chunk in chunks[:-1])
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    of_picture = seen(model, steps=2, image=picture)[0][-1]
+    assert of_picture.sound is not None and not np.array_equal(of_picture.frames, clip)
+
+
+@pytest.mark.slow
+def test_sizes_that_a_configuration_names_are_taken(load: Load) -> None:
+    assert [load("sana-large").model.defaults.width, load("sana").model.defaults.width] == [1280, 832]
 
 
 def test_previews_of_every_shape_of_latents() -> None:

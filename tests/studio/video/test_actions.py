@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,33 @@ def test_a_clip_is_what_browsers_play(actions: VideoActions, tmp_path: Path) -> 
     gif, webp = (Image.open(result[name]) for name in ("gif", "webp"))
     assert getattr(gif, "is_animated", False) and getattr(webp, "n_frames", 1) == 18
     assert "sheet" not in result  # noise is no character on paper
+
+
+def test_sound_that_a_model_makes_itself_is_taken(
+    actions: VideoActions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(actions.registry.load(MODEL).model)
+    draw = kind.stream
+    hum = np.full((2, 12_000), 0.25, np.float32)
+
+    def stream(self: Any, request: Any) -> Iterator[Any]:
+        for chunk in draw(self, request):
+            yield replace(chunk, sound=hum, sound_rate=24_000) if chunk.last else chunk
+
+    monkeypatch.setattr(kind, "stream", stream)
+    result = made(actions, tmp_path, sound="scene", length_s=1)
+    assert video_actions.OWN_SOUND in result["notes"] and result["report"]["sound_s"] == 1.0
+    sound = read_sound(Path(result["file"]), 44_100)
+    assert np.abs(sound[:20_000].mean() - 0.25) < 0.02, "heard for the half second that it lasts"
+    assert np.abs(sound[24_000:]).max() < 0.02, "and silence after it"
+    assert video_actions.OWN_SOUND not in made(actions, tmp_path, sound="off", length_s=1)["notes"]
+
+
+def read_sound(path: Path, rate: int) -> np.ndarray:
+    """Return decoded sound in one channel."""
+    command = [find_ffmpeg(), "-v", "error", "-i", str(path), "-map", "0:a", "-ar", str(rate), "-ac", "1"]
+    raw = subprocess.run([*command, "-f", "s16le", "-"], check=True, capture_output=True).stdout
+    return np.frombuffer(raw, np.int16) / 32_768
 
 
 def test_the_model_s_own_pixels(actions: VideoActions, tmp_path: Path) -> None:
