@@ -159,13 +159,14 @@ CATALOG: tuple[ModelSpec, ...] = (
         task=Task.VIDEO,
         title="Auralume video",
         summary="A small 3D U-Net that ships with the studio: scenes and animated characters, in seconds on a CPU.",
-        licence="MIT (characters learned from CC BY and OGA-BY drawings)",
+        licence="MIT (characters learned from CC BY and OGA-BY drawings; things by name: Fluent emoji, MIT)",
         commercial_use=True,
         credit=(
             "Trained by this repository's own recipe on its own renderer, and on characters of the Liberated Pixel Cup "
             "(artists in models/weights/video_characters_credits.txt) and photographs (CC BY, names in "
             "models/weights/video_photos_credits.txt); words by all-MiniLM-L6-v2 (Apache-2.0); "
-            "design after Ho et al. 2022"
+            "named things are laid over by rule: Fluent emoji, © Microsoft Corporation (MIT), names by Unicode CLDR "
+            "(Unicode licence v3); design after Ho et al. 2022"
         ),
         sources=(
             Bundled(
@@ -175,6 +176,8 @@ CATALOG: tuple[ModelSpec, ...] = (
                     "video_reader.safetensors",
                     "video_upscaler.safetensors",
                     "video_upscaler_light.safetensors",
+                    "video_cutouts.zip",
+                    "video_cutouts.json",
                 )
             ),
         ),

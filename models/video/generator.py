@@ -21,24 +21,26 @@ from torch import Tensor
 
 from models.contracts import VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
+from models.video.composition import compose
+from models.video.cutouts import CutoutPack
 from models.video.diffusion import Guidance, add_noise, predict, sample
 from models.video.first_picture import move_picture
 from models.video.noise_warping import SHIFTS, draw_warped_noise
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
-from models.video.prompt_reading import PromptReading, read_prompt
+from models.video.prompt_reader import SCENE_ATTRIBUTES, UNET_WEIGHTS, PromptReader, find_cutouts
+from models.video.prompt_reading import PromptReading
 from models.video.scene_spec import CAMERAS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
+from models.video.staging import direct, list_laid
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.video.upscaler import LIGHT_WEIGHTS, UPSCALER_WEIGHTS, Upscaler, load_upscaler
 from models.weights_io import load_network
 
-UNET_WEIGHTS = "video_unet3d.safetensors"
 OVERLAP = 4
 PICTURE_TIME = 0.5  # of the sampler's way, 0 for noise alone to 1: how much of a given picture is there from the start
 DEFAULT_CAMERA = "zoom in"  # over a given picture
-SCENE_ATTRIBUTES = 7  # of a model that knows no things
 ASKED = ("motion", "speed", "camera", "colour", "direction")  # of the attributes; time and kind are in the prompt
 
 
@@ -67,16 +69,18 @@ class VideoGenerator:
         upscaler: Upscaler | None = None,
         parser: PromptParser | None = None,
         light_upscaler: Upscaler | None = None,
+        cutouts: CutoutPack | None = None,
     ) -> None:
         """Put the parts together.
 
         `stretch` is the frames of one run of the sampler, a multiple of the model's patch; `upscaler` makes the frames
         larger, for whoever shows them, and `light_upscaler` for whoever is in a hurry; `parser` puts prompts into the
-        model's own words.
+        model's own words; `cutouts` are things that are laid over the scenes of a model that cannot draw them.
         """
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
         self.upscaler, self.parser = upscaler, parser
-        self.light_upscaler = light_upscaler or upscaler
+        self.light_upscaler, self.cutouts = light_upscaler or upscaler, cutouts
+        self.reader = PromptReader(parser, cutouts, len(model.config.attributes) > SCENE_ATTRIBUTES)
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -101,15 +105,32 @@ class VideoGenerator:
     @property
     def draws_things(self) -> bool:
         """Tell whether the model knows named things."""
-        return len(self.model.config.attributes) > SCENE_ATTRIBUTES
+        return self.reader.draws_things
 
     def understand(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
         """Return the condition that a prompt gives the model, and what was read of the prompt."""
-        return self.parser.understand(prompt, self.draws_things) if self.parser is not None else (prompt, None)
+        return self.reader.understand(prompt)
 
     def read(self, prompt: str) -> PromptReading | None:
         """Read what of a prompt will be drawn; None without a parser."""
-        return None if self.parser is None else read_prompt(self.parser, prompt, self.draws_things)
+        return self.reader.read(prompt)
+
+    def compose(self, request: VideoRequest, frames: NDArray[np.uint8], rate: float) -> NDArray[np.uint8]:
+        """Lay the things that a request names over all finished frames uint8 (F, R, S, 3), of any size.
+
+        They move as the request's controls say where these say anything. Over a given picture nothing is laid.
+        """
+        staging = None if request.image is not None else self.reader.stage(request.prompt)
+        if staging is None or self.cutouts is None:
+            return frames
+        staging = direct(staging, DIRECTIONS[request.direction], request.speed, request.camera)
+        length_s = request.frames / FRAMES_PER_SECOND
+        return compose(frames, rate, staging, self.cutouts, request.seed, length_s, request.loop)
+
+    def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
+        """List the things that `compose` lays over the scene."""
+        staging = None if request.image is not None else self.reader.stage(request.prompt)
+        return () if staging is None else list_laid(staging.things)
 
     def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
         """List what the person should know of how the prompt was understood."""
@@ -118,7 +139,7 @@ class VideoGenerator:
                 "The camera moves over your picture, and the model adds a little; the prompt has little to say there.",
             )
         reading, told = self.read(request.prompt), self.understand(request.prompt)[0]
-        notes = [] if reading is None else [reading.to_sentence()]
+        notes = [] if reading is None else [reading.to_sentence(), reading.to_credit()]
         if told != request.prompt:
             notes.append(f'The model was told "{told}".')
         return tuple(note for note in notes if note)
@@ -208,8 +229,8 @@ class VideoGenerator:
         """
         config = self.model.config
         told, parsed = self.understand(request.prompt)
-        if request.image is not None and self.draws_things:
-            told, parsed = request.prompt, None  # what a picture shows is there already
+        if request.image is not None:  # what a picture shows is there already
+            told, parsed = (request.prompt, None) if self.draws_things else self.reader.understand_all(request.prompt)
         asked = tuple(getattr(request, name) for name in ASKED)
         for name, value, count in zip(ASKED, asked, config.attributes, strict=False):
             if not 0 <= value <= count:
@@ -268,4 +289,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> VideoGenerator:
     light = load_upscaler(files[LIGHT_WEIGHTS]) if LIGHT_WEIGHTS in files else None
     table = load_text_table(files[TEXT_WEIGHTS])
     parser = load_prompt_parser(files[PARSER_WEIGHTS], table) if PARSER_WEIGHTS in files else None
-    return VideoGenerator(model, table, upscaler=upscaler, parser=parser, light_upscaler=light)
+    cutouts = find_cutouts(files)
+    return VideoGenerator(model, table, upscaler=upscaler, parser=parser, light_upscaler=light, cutouts=cutouts)

@@ -20,7 +20,7 @@ from models.video.prompt_parsing import ParsedPrompt, PromptParser
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
 from models.video.text_embedding import TextTable, split_words
-from models.video.thing_parsing import STOP_WORDS, ThingPrompt, find_things, to_plural
+from models.video.thing_parsing import SAME_PLURAL, STOP_WORDS, ThingPrompt, find_things, to_plural
 from models.video.thing_words import ACTS, THING_NAMES
 
 NEAR, NEAR_THING = 0.47, 0.7  # cosines of a word, and of a thing's, with one that is known from which it is that one
@@ -50,12 +50,14 @@ class PromptReading:
     Attributes:
         chips: what will be seen, in a few words each; none where nothing of the prompt is in the model's world.
         unread: the words that say nothing to the model.
-        things: whether the model draws named things.
+        things: how many named things can be drawn.
+        laid: what is laid over the scene by rule.
     """
 
     chips: tuple[str, ...]
     unread: tuple[str, ...] = ()
-    things: bool = True
+    things: int = 0
+    laid: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
@@ -65,7 +67,7 @@ class PromptReading:
     def to_sentence(self) -> str:
         """Say what cannot be drawn, "" where all can."""
         if not self.chips:
-            things = f" {len(THING_NAMES)} things from airplane to zombie," if self.things else ""
+            things = f" {self.things} things from airplane to zombie," if self.things else ""
             return (
                 "Nothing of this is in this model's world, so the clip shows something else. It draws scenes of nature "
                 f"and the sky,{things} and people who walk or cast spells. "
@@ -76,16 +78,30 @@ class PromptReading:
         words = ", ".join(f"“{word}”" for word in self.unread)
         return f"This model cannot draw {words}. A model of the Hub may: choose one as Model."
 
+    def to_credit(self) -> str:
+        """Say what is drawn by rule and what by the model, "" where all is the model's."""
+        if not self.laid:
+            return ""
+        many = len(self.laid) > 1 or self.laid[0] in SAME_PLURAL or self.laid[0].endswith("s")
+        names = " and ".join(f"the {name}" for name in self.laid)
+        verb = "are" if many else "is"
+        return f"{names[0].upper()}{names[1:]} {verb} drawn by rule from Fluent emoji; the scene is the model's."
 
-def read_prompt(parser: PromptParser, prompt: str, things: bool) -> PromptReading:
-    """Read a prompt as `PromptParser.understand` does, and say what of it is drawn."""
+
+def read_prompt(parser: PromptParser, prompt: str, things: bool, laid: int = 0) -> PromptReading:
+    """Read a prompt as `PromptParser.understand` does, and say what of it is drawn.
+
+    Args:
+        things: whether the model draws named things.
+        laid: how many others are laid over its scenes.
+    """
     parsed = parser.understand(prompt, things)[1]
     if isinstance(parsed, ThingPrompt):
         return PromptReading(list_thing_chips(parsed), parsed.unread)
     words = split_words(prompt)
     person = next((PEOPLE_WORDS[word] for word in words if word in PEOPLE_WORDS), "")
     if parsed is None and not person:
-        return PromptReading((), find_unread(parser, prompt, ""), things)
+        return PromptReading((), find_unread(parser, prompt, ""), len(THING_NAMES) if things else laid)
     if parsed is None:
         verbs = {text.split()[0]: move for move, both in wordings.MOVE_WORDS.items() for text in both[0]}
         move = next((verbs[word] for word in words if word in verbs and word != "is"), "")
@@ -109,23 +125,27 @@ ACT_TITLES = {
 }  # fmt: skip
 
 
+COUNT_TITLES = ("", "", "two", "three", "four", "five", "six")
+
+
 def list_thing_chips(parsed: ThingPrompt) -> tuple[str, ...]:
     """List what a clip of things will show, what was filled in with it."""
-    name = f"two {to_plural(parsed.thing)}" if parsed.count == "two" else parsed.thing
+    name = f"{COUNT_TITLES[parsed.count]} {to_plural(parsed.thing)}" if parsed.count > 1 else parsed.thing
+    other = f"{parsed.other_colour} {parsed.other}".strip()
     act = f"{ACTS[parsed.act][0]} {parsed.direction}".strip()
     speed = {"slow": "slowly", "fast": "fast"}.get(parsed.speed, "")
     camera = parsed.camera if parsed.camera != "still" else ""
     chips = (
         tidy(f"{parsed.colour} {name}") if parsed.colour else name,
-        parsed.other, act, speed, parsed.place, parsed.time, camera,
+        other, act, speed, parsed.place, parsed.time, camera,
     )  # fmt: skip
     return tuple(chip for chip in chips if chip)
 
 
-def list_scene_chips(parsed: ParsedPrompt) -> tuple[str, ...]:
-    """List what a scene will show, its natural colour with it."""
+def list_scene_chips(parsed: ParsedPrompt, natural: bool = True) -> tuple[str, ...]:
+    """List what a scene will show, with its natural colour where that is wanted."""
     kind = KIND_TITLES.get(parsed.kind, parsed.kind)
-    colour = parsed.colour or wordings.NATURAL_COLOURS.get(parsed.kind, "")
+    colour = parsed.colour or (wordings.NATURAL_COLOURS.get(parsed.kind, "") if natural else "")
     direction = "" if parsed.kind == "sunrise" else parsed.direction
     camera = parsed.camera if parsed.camera != "still" else ""
     speed = {"slow": "slowly", "fast": "fast"}.get(parsed.speed, "")

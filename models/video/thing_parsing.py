@@ -6,8 +6,10 @@ Names are looked up, word by word, the longest first; what a prompt does not say
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import zip_longest
 
 from models.video.colour_names import find_colour
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
@@ -27,7 +29,29 @@ from models.video.thing_words import (
 
 PLURALS = {"mice": "mouse", "geese": "goose", "wolves": "wolf", "oxen": "ox"}
 SAME_PLURAL = frozenset({"sheep", "deer", "fish", "broccoli", "sushi", "corn", "grapes", "french fries", "goldfish"})
-NUMBERS = {"two": "two", "2": "two", "pair": "two", "couple": "two", "both": "two", "three": "two", "several": "two"}
+NUMBERS = {
+    **dict.fromkeys(("two", "2", "pair", "couple", "both"), 2),
+    **dict.fromkeys(("three", "3", "few", "some"), 3),
+    **dict.fromkeys(("four", "4", "several"), 4),
+    **dict.fromkeys(("five", "5", "many", "group", "flock", "herd", "swarm", "pack", "school", "crowd"), 5),
+    **dict.fromkeys(("six", "6", "dozen"), 6),
+}
+SIZE_WORDS = {
+    "small": ("tiny", "small", "little", "mini", "miniature", "baby"),
+    "large": ("big", "large", "huge", "giant", "enormous", "gigantic", "massive", "tall"),
+}
+PLAIN_TINTS = {"black": "black", "brown": "brown", "grey": "grey", "gray": "grey", "silver": "grey"}
+# What stands between two things, and how the first is to the second.
+RELATIONS = {
+    "riding": ("riding", "rides", "ride", "driving", "drives", "atop"),
+    "holding": (
+        "holding", "holds", "playing", "plays", "play", "carrying", "carries", "eating", "eats", "drinking", "drinks",
+        "reading", "reads", "using", "wearing", "wears", "juggling", "with",
+    ),
+}  # fmt: skip
+PLACING = frozenset(
+    {"in", "on", "under", "over", "through", "across", "among", "above", "between", "near", "at", "into"}
+)
 TIME_WORDS = {
     "dawn": ("dawn", "morning", "sunrise", "daybreak"),
     "day": ("day", "daylight", "noon", "afternoon", "sunny", "sunshine", "daytime"),
@@ -65,20 +89,51 @@ STOP_WORDS = frozenset(
 LEADING = ("walk", "hop", "fly", "drive", "swim", "roll")
 
 
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """The things that can be named.
+
+    Attributes:
+        names: of each thing by the words that it is called; longest: most words of a name.
+        habits, homes: what a thing does, and the place where it is, when nothing is said.
+    """
+
+    names: Mapping[tuple[str, ...], str]
+    longest: int
+    habits: Mapping[str, str]
+    homes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, words: Mapping[str, Iterable[str]], habits: Mapping[str, str], homes: Mapping[str, str]) -> Lexicon:
+        """Make a lexicon of all words for each thing."""
+        names = {tuple(split_words(word)): name for name, own in words.items() for word in own}
+        return cls(names, max(map(len, names)), habits, homes)
+
+
+LEARNED = Lexicon.of(
+    {name: own for name, (_, own) in THINGS.items()},
+    {name: habit for name, (habit, _) in THINGS.items()},
+    {name: find_home(name) for name in THINGS},
+)
+
+
 @dataclass(frozen=True)
 class ThingPrompt:
     """What a clip of things shows; a colour, a direction or a time of day that is not said is "".
 
     Attributes:
-        thing, other: names of THINGS; `other` "" where there is no second kind of thing.
-        count: of `thing`, a value of COUNTS.
+        thing, other: names of a lexicon's things; `other` "" where there is no second kind of thing.
+        count: how many of `thing`.
+        colour, other_colour: of each, a key of COLOURS or a value of PLAIN_TINTS; size, other_size: keys of SIZE_WORDS.
+        relation: of `thing` to `other`: a key of RELATIONS, or "" for beside each other.
         act, place: keys of ACTS and PLACES.
         unread: the words of the prompt that say none of this.
+        scene: what is left of the prompt without all that is said of the things.
     """
 
     thing: str
     other: str = ""
-    count: str = "one"
+    count: int = 1
     colour: str = ""
     act: str = "stand"
     direction: str = ""
@@ -87,11 +142,17 @@ class ThingPrompt:
     time: str = ""
     camera: str = "still"
     unread: tuple[str, ...] = ()
+    other_colour: str = ""
+    size: str = ""
+    other_size: str = ""
+    other_count: int = 1
+    relation: str = ""
+    scene: str = ""
 
     def to_caption(self) -> str:
         """Word it as the training captions do."""
-        colour = COLOUR_WORDS[self.colour][0][0] if self.colour else ""
-        subject = f"two {colour} {to_plural(self.thing)}" if self.count == "two" else f"a {colour} {self.thing}"
+        colour = COLOUR_WORDS[self.colour][0][0] if self.colour in COLOURS else self.colour
+        subject = f"two {colour} {to_plural(self.thing)}" if self.count > 1 else f"a {colour} {self.thing}"
         if self.other:
             subject += f" and a {self.other}"
         speed = {"slow": "slowly", "fast": "fast"}.get(self.speed, "")
@@ -113,7 +174,7 @@ class ThingPrompt:
         return (
             number(tuple(SPEEDS), self.speed),
             number(CAMERAS, self.camera),
-            number(tuple(COLOURS), self.colour),
+            number(tuple(COLOURS), self.colour if self.colour in COLOURS else ""),
             number(tuple(name for name in DIRECTIONS if name != "none"), self.direction),
             number(TIMES, self.time),
             0,
@@ -121,7 +182,7 @@ class ThingPrompt:
             number(THING_NAMES, self.other),
             number(PLACE_NAMES, self.place),
             number(ACT_NAMES, self.act),
-            number(COUNTS, self.count),
+            number(COUNTS, COUNTS[min(self.count, len(COUNTS)) - 1]),
         )
 
 
@@ -148,11 +209,6 @@ def list_singulars(word: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _list_names() -> dict[tuple[str, ...], str]:
-    return {tuple(word.split()): name for name, (_, words) in THINGS.items() for word in words}
-
-
-@lru_cache(maxsize=1)
 def _list_acts() -> dict[str, str]:
     """List all forms of the verbs: "walk", "walks", "walking", "walked"."""
     found = {}
@@ -166,75 +222,143 @@ def _list_acts() -> dict[str, str]:
     return found | {"flies": "fly", "flew": "fly", "swam": "swim", "ran": "walk", "rose": "rise", "rides": "drive"}
 
 
-def find_things(words: list[str]) -> list[tuple[str, int, int]]:
+def find_things(words: list[str], lexicon: Lexicon = LEARNED) -> list[tuple[str, int, int]]:
     """Find the things that are named, in their order: name, first word, word after the last."""
-    names, found, at = _list_names(), [], 0
+    names, found, at = lexicon.names, list[tuple[str, int, int]](), 0
     while at < len(words):
-        for length in (3, 2, 1):
+        for length in range(min(lexicon.longest, len(words) - at), 0, -1):
             part = words[at : at + length]
-            if len(part) < length:
-                continue
-            match = next((names.get((*part[:-1], last)) for last in list_singulars(part[-1])
-                          if (*part[:-1], last) in names), None)  # fmt: skip
+            match = next(
+                (names[(*part[:-1], last)] for last in list_singulars(part[-1]) if (*part[:-1], last) in names), None
+            )
             if match is not None:
                 found.append((match, at, at + length))
                 at += length
                 break
         else:
             at += 1
-    return found
+    return _drop_scenery(words, [each for each, after in zip_longest(found, found[1:]) if not _is_young(each, after)])
 
 
-def parse_things(prompt: str) -> ThingPrompt | None:
+def _is_young(found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:
+    """Tell whether a word says how old the thing right after it is, as in "baby elephant"."""
+    return after is not None and found[0] == "baby" and found[2] == after[1]
+
+
+def _drop_scenery(words: list[str], found: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Drop what says where the first thing is, as in "a cat under the stars"."""
+    places = {word for own in PLACES.values() for word in own}
+    return [
+        each
+        for number, each in enumerate(found)
+        if not number
+        or words[each[2] - 1] not in places
+        or not PLACING.intersection(words[max(each[1] - 2, 0) : each[1]])
+    ]
+
+
+@dataclass(frozen=True)
+class _Mention:
+    """How a thing is spoken of: its colour, size and number, and the words that say so."""
+
+    colour: str
+    size: str
+    count: int
+    words: frozenset[int]
+
+
+def _read_mention(words: list[str], start: int, end: int, before: int, names: Collection[str]) -> _Mention:
+    """Read the words right before a thing; `before` is where the thing before it ends."""
+    first = start
+    while first > before and (words[first - 1] not in STOP_WORDS or words[first - 1] in _SIZES):
+        first -= 1
+    own = range(first, start)
+    tints = [at for at in own if words[at] in PLAIN_TINTS]
+    colour = find_colour(" ".join(words[at] for at in own)) or (PLAIN_TINTS[words[tints[-1]]] if tints else "")
+    said = {each for way in COLOUR_WORDS.get(colour, ((), ())) for name in way for each in name.split()}
+    size = next((_SIZES[words[at]] for at in own if words[at] in _SIZES), "")
+    numbers = [at for at in own if words[at] in NUMBERS]
+    if not numbers and start - 2 >= before and words[start - 1] == "of" and words[start - 2] in NUMBERS:
+        numbers = [start - 2]
+    doubled = words[end - 1] not in names
+    count = NUMBERS[words[numbers[0]]] if numbers else 3 if doubled else 1
+    taken = {*tints, *numbers, *(at for at in own if words[at] in _SIZES)}
+    if colour:
+        taken |= {at for at in own if words[at] in said | {colour, "yellow", "light", "bright", "dark", "deep"}}
+        taken |= {at for at in own if find_colour(words[at]) == colour}
+    return _Mention(colour, size, count, frozenset(taken))
+
+
+_SIZES = {word: size for size, own in SIZE_WORDS.items() for word in own}
+
+
+def _find_relation(words: list[str], between: range) -> tuple[str, frozenset[int]]:
+    """Find how a thing is to the next, by the words between them, and which words say so."""
+    for relation, own in RELATIONS.items():
+        said = frozenset(at for at in between if words[at] in own)
+        if said:
+            return relation, said
+    spoken = {words[at] for at in between}
+    sits = spoken <= {"on", "a", "an", "the", "top", "of", "sitting", "sits", "standing", "stands"}
+    return ("riding", frozenset(between)) if "on" in spoken and sits else ("", frozenset())
+
+
+def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
     """Read a prompt that names things; None where it names none."""
     words = split_words(prompt)
-    things = find_things(words)
+    things = find_things(words, lexicon)
     if not things:
         return None
-    unread = dict.fromkeys(range(len(words)))
-    for _, start, end in things:
-        for at in range(start, end):
-            unread.pop(at, None)
-    rest = " ".join(words[at] if at in unread else "," for at in range(len(words)))
+    name, _, end = things[0]
+    second = next((each for each in things[1:] if each[0] != name), None)
+    things = things[:1] if second is None else [things[0], second]
+    last_words = {own[-1] for own in lexicon.names}
+    ends = [0, *(each[2] for each in things)]
+    mentions = [
+        _read_mention(words, each[1], each[2], before, last_words) for each, before in zip(things, ends, strict=False)
+    ]
+    taken = {at for each in things for at in range(each[1], each[2])} | {at for each in mentions for at in each.words}
+    relation = ""
+    if second is not None:
+        relation, said = _find_relation(words, range(end, second[1]))
+        taken |= said
+    unread = {at: None for at in range(len(words)) if at not in taken}
 
-    def take(table: dict[str, tuple[str, ...]]) -> str:
+    def take(table: Mapping[str, tuple[str, ...]]) -> str:
         """Take the first word of the prompt that a table has."""
         for at in list(unread):
-            for value, names in table.items():
-                if words[at] in names:
+            for value, own in table.items():
+                if words[at] in own:
                     unread.pop(at)
                     return value
         return ""
 
-    camera = "still"
+    camera, spoken = "still", " ".join(words)
     for way, phrases in CAMERA_PHRASES.items():
         for phrase in phrases:
-            if phrase in " ".join(words):
+            if phrase in spoken:
                 camera = way
                 unread = {at: None for at in unread if words[at] not in phrase.split()}
                 break
-    name, start, end = things[0]
-    other = next((found for found, _, _ in things[1:] if found != name), "")
-    doubled = words[end - 1] not in {last for each in THINGS[name][1] for last in each.split()[-1:]}
-    counted = take({"two": tuple(NUMBERS)})
-    count = "two" if (doubled or counted) and not other else "one"
-    speed = next((value for value, names in SPEED_WORDS.items() for word in words if word in names), "normal")
+    speed = next((value for value, own in SPEED_WORDS.items() for word in words if word in own), "normal")
     verbs = _list_acts()
     act = next((verbs[words[at]] for at in unread if words[at] in verbs), "")
     unread = {at: None for at in unread if words[at] not in verbs and words[at] not in SPEED_WORDS.get(speed, ())}
-    if "under the moon" in rest:
-        words = [word if word != "moon" else "moonlight" for word in words]
+    if "under the moon" in spoken or "under the stars" in spoken:
+        words = [word if word not in {"moon", "stars"} else "moonlight" for word in words]
+    scene = dict(unread)
     place = _find_place(words, unread)
     time, direction = take(TIME_WORDS), take(DIRECTION_WORDS)
-    colour = find_colour(rest)
-    if colour:
-        spelled = {word for names in COLOUR_WORDS[colour] for each in names for word in each.split()}
-        unread = {at: None for at in unread if words[at] not in spelled | {colour, "yellow", "light", "bright"}}
+    left = [at for at in scene if at in unread or not any(words[at] in own for own in DIRECTION_WORDS.values())]
+    first, other = mentions[0], mentions[-1] if second is not None else _Mention("", "", 1, frozenset())
     return _fill_in(
         ThingPrompt(
-            name, other, count, colour, act, direction, speed, place, time, camera,
+            name, second[0] if second is not None else "", first.count, first.colour, act, direction, speed, place,
+            time, camera,
             tuple(words[at] for at in unread if words[at].isalpha() and words[at] not in STOP_WORDS),
-        )
+            other.colour, first.size, other.size, other.count, relation, " ".join(words[at] for at in left),
+        ),
+        lexicon,
     )  # fmt: skip
 
 
@@ -251,10 +375,11 @@ def _find_place(words: list[str], unread: dict[int, None]) -> str:
     return ""
 
 
-def _fill_in(read: ThingPrompt) -> ThingPrompt:
+def _fill_in(read: ThingPrompt, lexicon: Lexicon) -> ThingPrompt:
     """Fill in what is usual where the prompt does not say."""
-    act = read.act or THINGS[read.thing][0]
-    place = read.place or ("sea" if act == "swim" else find_home(read.thing))
+    mover = read.other if read.relation == "riding" else read.thing
+    act = read.act or lexicon.habits[mover]
+    place = read.place or ("sea" if act == "swim" else lexicon.homes[mover])
     direction = read.direction
     if act == "spin" and direction not in {"clockwise", "counterclockwise"}:
         direction = "clockwise"
@@ -265,7 +390,4 @@ def _fill_in(read: ThingPrompt) -> ThingPrompt:
         direction = ""
     timeless = place in {"space", "moon", "room"}
     time = "" if timeless else read.time or "day"
-    return ThingPrompt(
-        read.thing, read.other, read.count, read.colour, act, direction, read.speed, place, time, read.camera,
-        read.unread,
-    )  # fmt: skip
+    return replace(read, act=act, place=place, direction=direction, time=time)

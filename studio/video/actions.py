@@ -26,6 +26,7 @@ from studio.video.controls import ATTRIBUTES, FIELDS, NATIVE
 from studio.video.take import ClipTake
 
 Pixels = NDArray[np.uint8]
+Dresser = Callable[[Pixels, float], Pixels]
 
 NATIVE_SIDE = 64
 SMOOTH_RATE = 24
@@ -108,6 +109,8 @@ class VideoActions:
         if not is_whole:
             native, should_stop = native[: len(large)], _never
         frames, rate = yield from _interpolate(large, take.rate, wanted)
+        dress = _find_dresser(model.model, wanted)
+        frames, native = dress(frames, rate), dress(native, take.rate)
         if take.sound is not None and wanted.sound == soundtrack.SCENE:
             notes: tuple[str, ...] = (OWN_SOUND,)
             sound = soundtrack.own_sound(take.sound, take.sound_rate, len(frames) / rate)
@@ -116,7 +119,7 @@ class VideoActions:
         yield (Status(html.status("Writing the clip", 1.0)),)
         stem = Path(folder) / f"{file_stem(wanted.request.prompt)}-{wanted.request.seed}"
         file = exports.write_clip(stem.with_suffix(".mp4"), frames, rate, sound)
-        recipe = self._recipe(key, values, wanted)
+        recipe = self._recipe(key, values, wanted, _list_laid(model.model, wanted))
         write_recipe(file, recipe)
         took_s = time.monotonic() - began_s
         notes = (*wanted.notes, *take.notes, *notes, *(() if is_whole else (SHORTENED,)))
@@ -137,7 +140,7 @@ class VideoActions:
         self, key: str, model: Any, wanted: ClipRequest, should_stop: Callable[[], bool]
     ) -> Generator[Events, None, ClipTake]:
         """Let the model work, yield what it sees, and return what was finished."""
-        take, began_s, viewed_s = ClipTake(), time.monotonic(), 0.0
+        take, began_s, viewed_s, dress = ClipTake(), time.monotonic(), 0.0, _find_dresser(model.model, wanted)
         with closing(model.stream(wanted.request)) as chunks:
             for chunk in chunks:
                 card: tuple[Event, ...] = ()
@@ -150,7 +153,7 @@ class VideoActions:
                 now_s = time.monotonic()
                 if now_s - viewed_s >= VIEW_EVERY_S or take.last or take.done == 1:
                     viewed_s = now_s
-                    yield (*card, *live_views(take, now_s - began_s))
+                    yield (*card, *live_views(take, now_s - began_s, dress))
         if not take.pieces:
             raise jobs.Stopped
         return take
@@ -176,10 +179,12 @@ class VideoActions:
                     said = f"Music in the mood “{mood}”, its beats laid where it moves."
                     return end.value, (said,) if music else ()
 
-    def _recipe(self, key: str, values: Mapping[str, Any], wanted: ClipRequest) -> Recipe:
+    def _recipe(self, key: str, values: Mapping[str, Any], wanted: ClipRequest, laid: str) -> Recipe:
         settings = FIELDS.settings({name: value for name, value in values.items() if name in FIELDS})
         if wanted.request.image is not None:
             settings["start_image"] = OWN_IMAGE
+        if laid:
+            settings["drawn_by_rule"] = laid
         revision = model_card.revision_of(self.registry, key)
         return Recipe(Task.VIDEO, key, revision, wanted.request.seed, settings)
 
@@ -279,6 +284,20 @@ def _enlarge(
     return carry_detail(made, move_picture(picture, len(made), model.find_picture_camera(wanted.request)))
 
 
+def _find_dresser(model: Any, wanted: ClipRequest) -> Dresser:
+    """Find what lays named things over a model's frames; frames of models that lay none stay as they are."""
+    compose = getattr(model, "compose", None)
+    if compose is None:
+        return lambda frames, _rate: frames
+    return lambda frames, rate: compose(wanted.request, frames, rate) if len(frames) else frames
+
+
+def _list_laid(model: Any, wanted: ClipRequest) -> str:
+    """List what is drawn by rule, divided by commas."""
+    found = getattr(model, "list_laid", None)
+    return "" if found is None else ", ".join(found(wanted.request))
+
+
 def _reduce(frames: Pixels) -> Pixels:
     """Bring frames down to the model's own size, at which they are listened to."""
     if max(frames.shape[1:3]) <= NATIVE_SIDE:
@@ -304,15 +323,15 @@ def pack(stem: Path, file: Path, native: Pixels, frames: Pixels, native_rate: fl
     yield (Files({"webp": exports.write_webp(stem.with_suffix(".webp"), frames[::stride], rate / stride)}),)
 
 
-def live_views(take: ClipTake, elapsed_s: float) -> Events:
-    """Return what the page shows while the sampler works."""
+def live_views(take: ClipTake, elapsed_s: float, dress: Dresser = lambda frames, _rate: frames) -> Events:
+    """Return what the page shows while the sampler works, things by rule laid over it."""
     left = ""
     if elapsed_s > 0.7 and take.done:
         left = f"{html.duration(elapsed_s * (take.total - take.done) / take.done)} left"
     stretch = f", stretch {len(take.pieces) + 1} of {take.total // take.steps}" if take.total > take.steps else ""
     said = f"step {take.step} of {take.steps}"
     pictures = {
-        "film": film.moving(take.so_far(), take.rate, "The clip as the model sees it", said),
+        "film": film.moving(dress(take.so_far(), take.rate), take.rate, "The clip as the model sees it", said),
         "strip": film.noise_strip(take.middles, take.steps),
         "plot": film.settling(take.changes),
     }
@@ -331,6 +350,7 @@ def _report(frames: Pixels, rate: float, sound: Any, recipe: Recipe) -> Report:
             "model": recipe.model,
             "revision": recipe.revision,
             "seed": recipe.seed,
+            "drawn_by_rule": recipe.settings.get("drawn_by_rule", ""),
         }
     )
 

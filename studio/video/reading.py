@@ -1,27 +1,29 @@
-"""What a model will draw for a prompt, under the prompt: chips, and what it cannot draw."""
+"""What a model will draw for a prompt, under the prompt: chips, who draws what, and what cannot be drawn."""
 
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 from models.errors import ModelError
 from models.registry.registry import Registry
+from models.video.prompt_reader import UNET_WEIGHTS, load_reader
 
 
 def show_reading(registry: Registry, key: str, prompt: str) -> str:
     """Return the chips of a prompt, "" where the model does not tell what it reads.
 
-    Models that are not on this machine, or on another one's side, are not loaded for it.
+    Only what reads is loaded for it, never a network that draws.
     """
-    if not prompt.strip() or not registry.get(key).is_native:
+    files = [Path(file) for source in registry.get(key).sources for file in getattr(source, "files", ())]
+    if not prompt.strip() or UNET_WEIGHTS not in {file.name for file in files}:
         return ""
     try:
-        read = getattr(registry.load(key).model, "read", None)
+        reading = load_reader(frozenset(registry.weights_dir / file for file in files)).read(prompt)
     except ModelError:  # it is told when a clip is asked for
         return ""
-    reading = read(prompt) if read is not None else None
     if reading is None:
         return ""
     chips = "".join(f'<span class="read">{escape(chip)}</span>' for chip in reading.chips)
-    said = escape(reading.to_sentence())
-    return f'<div class="reading">{chips}{f"<p>{said}</p>" if said else ""}</div>'
+    said = "".join(f"<p>{escape(each)}</p>" for each in (reading.to_sentence(), reading.to_credit()) if each)
+    return f'<div class="reading">{chips}{said}</div>'

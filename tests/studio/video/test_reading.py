@@ -20,7 +20,7 @@ def test_the_page_says_what_is_drawn_and_what_cannot_be(registry: Registry) -> N
     assert spec is not None
     known = show_reading(registry, spec.key, "blue ocean waves at sunset")
     assert '<span class="read">ocean</span>' in known and "<p>" not in known
-    strange = show_reading(registry, spec.key, "my <b>grandmother</b> knitting")
+    strange = show_reading(registry, spec.key, "my <b>uncle</b> knitting")
     assert 'class="read"' not in strange and "Nothing of this" in strange
     assert show_reading(registry, spec.key, "  ") == ""
 

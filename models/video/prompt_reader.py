@@ -1,0 +1,85 @@
+"""What a video model reads of prompts, without the network that draws: its parser, and what is laid over its scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, CutoutPack, load_cutouts
+from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
+from models.video.prompt_reading import PromptReading, read_prompt
+from models.video.staging import Staging, list_laid, list_staged_chips, stage_prompt
+from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
+from models.video.thing_parsing import ThingPrompt
+from models.weights_io import parse_metadata
+
+UNET_WEIGHTS = "video_unet3d.safetensors"
+SCENE_ATTRIBUTES = 7  # of a model that knows no things
+KEPT = 64  # prompts
+
+
+class PromptReader:
+    """A parser with the cut-outs that are laid over scenes; either may be missing."""
+
+    def __init__(self, parser: PromptParser | None, cutouts: CutoutPack | None, draws_things: bool) -> None:
+        """Put the parts together; `draws_things` says that the model draws named things itself."""
+        self.parser, self.draws_things = parser, draws_things
+        self.cutouts = None if draws_things else cutouts
+        self.stage = lru_cache(maxsize=KEPT)(self._stage)
+
+    def _stage(self, prompt: str) -> Staging | None:
+        """Put the things that a prompt names into a scene; None where the model draws all of it itself."""
+        if self.parser is None or self.cutouts is None:
+            return None
+        return stage_prompt(self.parser, prompt, self.cutouts.lexicon)
+
+    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
+        """Return what the model is told, and what was read of the prompt."""
+        staging = self.stage(prompt)
+        return self.understand_all(prompt) if staging is None else (staging.told, staging.scene)
+
+    def understand_all(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
+        """Return the same where nothing is laid over."""
+        return (prompt, None) if self.parser is None else self.parser.understand(prompt, self.draws_things)
+
+    def read(self, prompt: str) -> PromptReading | None:
+        """Read what of a prompt will be drawn, and what will be laid over it; None without a parser."""
+        if self.parser is None:
+            return None
+        staging = self.stage(prompt)
+        if staging is None:
+            return read_prompt(self.parser, prompt, self.draws_things, 0 if self.cutouts is None else self.count)
+        return PromptReading(list_staged_chips(staging), staging.unread, self.count, list_laid(staging.things))
+
+    @property
+    def count(self) -> int:
+        """Return how many things are laid over scenes."""
+        return 0 if self.cutouts is None else len(self.cutouts.things)
+
+
+@lru_cache(maxsize=2)
+def load_reader(paths: frozenset[Path]) -> PromptReader:
+    """Load what the model of these weights, the shipped one or another of its kind, reads of prompts.
+
+    Raises:
+        ModelError: a file is missing, damaged or of another version.
+    """
+    from models.video.unet3d import UNet3DConfig
+
+    files = {path.name: path for path in paths}
+    config = parse_metadata(files[UNET_WEIGHTS], UNet3DConfig.from_dict, ["config"])
+    parser = None
+    if PARSER_WEIGHTS in files:
+        parser = load_prompt_parser(files[PARSER_WEIGHTS], load_text_table(files[TEXT_WEIGHTS]))
+    return PromptReader(parser, find_cutouts(files), len(config.attributes) > SCENE_ATTRIBUTES)
+
+
+def find_cutouts(files: Mapping[str, Path]) -> CutoutPack | None:
+    """Load the cut-outs among a model's files, if they are there.
+
+    Raises:
+        ModelError: their list is damaged or of another version.
+    """
+    pictures, names = files.get(CUTOUT_PICTURES), files.get(CUTOUT_NAMES)
+    return load_cutouts(pictures, names) if pictures is not None and names is not None else None
