@@ -48,9 +48,11 @@ class AudioPipelineDefaults:
 
 PIPELINES = {
     "StableAudioPipeline": AudioPipelineDefaults("audio_end_in_s", 47.0, 100),
+    "StableAudio3Pipeline": AudioPipelineDefaults("duration", 384.0, 100),
     "AceStepPipeline": AudioPipelineDefaults("audio_duration", 600.0, 8),
 }
 MUSICGEN_LONGEST_S = 30.0
+SHORT_STEPS = 8  # as the library itself takes where the scheduler draws noise anew at every step
 
 
 class _TextToMusic:
@@ -123,13 +125,14 @@ class SoundDiffusion(_TextToMusic):
     """A text-to-audio pipeline of diffusers."""
 
     def __init__(self, pipeline: Any, defaults: AudioPipelineDefaults, title: str, notes: tuple[str, ...]) -> None:
-        super().__init__(title, defaults.longest_s, notes)
+        known = getattr(pipeline, "duration_embedder", None)  # what it was told of lengths ends somewhere
+        super().__init__(title, defaults.longest_s if known is None else float(known.config.max_val), notes)
         self.pipeline, self.defaults = pipeline, defaults
         self.sings = pipeline_call.accepts(pipeline, "lyrics")
-        self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", defaults.steps))
-        coder = getattr(pipeline, "vae", None)
-        rate = getattr(pipeline, "sample_rate", None) or getattr(coder, "sampling_rate", None)
-        self.sample_rate = int(rate or coder.config.sampling_rate)  # type: ignore[union-attr]
+        is_short = pipeline.scheduler.config.get("stochastic_sampling", False)  # distilled to a few steps
+        usual = SHORT_STEPS if is_short else defaults.steps
+        self.steps = int(pipeline_call.read_default(pipeline, "num_inference_steps", usual))
+        self.sample_rate = int(getattr(pipeline, "sample_rate", None) or pipeline.vae.config.sampling_rate)
 
     @property
     def info(self) -> ModelInfo:

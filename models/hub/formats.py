@@ -123,6 +123,7 @@ FORMATS: tuple[Format, ...] = (
         "MusicGen: makes sound from a description; it is heard while it is made.",
     ),
     _sound("StableAudioPipeline", "Stable Audio: stereo sound from a description, by diffusion."),
+    _sound("StableAudio3Pipeline", "Stable Audio 3: stereo sound of minutes from a description, by diffusion."),
     _sound("AceStepPipeline", "ACE-Step: songs from a description and from lyrics, by diffusion."),
     _video("WanPipeline", "Wan: clips from a description; Wan 2.2 TI2V sets a picture in motion, too.", 5.0),
     _video("WanImageToVideoPipeline", "Wan: sets a picture in motion.", 5.0),

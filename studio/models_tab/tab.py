@@ -100,7 +100,7 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                 made["revision"] = gr.Textbox(label="Revision", placeholder="main", elem_id="shelf-revision")
                 made["quantised"] = gr.Textbox(
                     label="Quantised file (GGUF), for a small GPU",
-                    placeholder="owner/name/file.gguf; empty for the weights as they are",
+                    placeholder="owner/name/file.gguf",
                     elem_id="shelf-quantised",
                 )
                 made["add"] = _button("Add to the shelf", "add")

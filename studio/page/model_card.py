@@ -110,7 +110,7 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_
     runs = describe_plan(spec, measure_card_mb(), registry.memory_budget_mb) if spec.needs_gpu and has_gpu() else ""
     if runs:
         first.append(runs)
-    elif spec.hardware:
+    elif spec.hardware and not (to_come and is_pipeline(spec) and registry.find_obstacle(key)):  # the warning says it
         facts.append(spec.hardware)
     if not spec.commercial_use:
         first.append("not for commercial use")

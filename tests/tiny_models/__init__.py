@@ -12,7 +12,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from tests.tiny_models.music import make_ace_step, make_musicgen, make_musicgen_melody, make_stable_audio
+from tests.tiny_models.music import (
+    make_ace_step,
+    make_musicgen,
+    make_musicgen_melody,
+    make_stable_audio,
+    make_stable_audio_3,
+)
 from tests.tiny_models.onnx_voices import make_hibari, make_kokoro, make_piper
 from tests.tiny_models.speech import make_speecht5, make_speecht5_vc, make_speecht5_vocoder, make_vits
 from tests.tiny_models.video import (
@@ -65,6 +71,8 @@ MAKERS: dict[str, Callable[[], dict[str, bytes]]] = {
     "musicgen-melody": make_musicgen_melody,
     "musicgen-stereo": lambda: make_musicgen(2),
     "stable-audio": make_stable_audio,
+    "stable-audio-3": make_stable_audio_3,
+    "stable-audio-3-long": lambda: make_stable_audio_3(False),
     "ace-step": make_ace_step,
     "wan": make_wan,
     "wan-ti2v": make_wan_ti2v,

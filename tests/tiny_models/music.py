@@ -105,6 +105,34 @@ def make_stable_audio() -> dict[str, bytes]:
     return read_pipeline(pipeline)
 
 
+def make_stable_audio_3(is_short: bool = True) -> dict[str, bytes]:
+    """Make the kind of Stable Audio 3: T5Gemma reads, the length is embedded, a coder of patches and transformers."""
+    d, tf = import_library("diffusers"), import_library("transformers")
+    reader = tf.T5GemmaModuleConfig(
+        vocab_size=64, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=2, head_dim=8, query_pre_attn_scalar=8,
+    )  # fmt: skip
+    pipeline = d.StableAudio3Pipeline(
+        vae=d.AutoencoderSAME(
+            patch_size=16, encoder_channels=8, encoder_c_mults=[2], encoder_strides=[2], encoder_transformer_depths=[1],
+            latent_dim=4, dim_heads=8, ff_mult=1, sampling_rate=3_200,
+        ),
+        text_encoder=tf.T5GemmaEncoderModel(tf.T5GemmaConfig(encoder=reader, decoder=reader, is_encoder_decoder=False)),
+        tokenizer=make_word_tokenizer(tf.PreTrainedTokenizerFast),
+        duration_embedder=d.StableAudio3DurationEmbedder(output_dim=16, fourier_dim=8, max_val=120.0),
+        transformer=d.StableAudio3DiTModel(
+            io_channels=4, embed_dim=16, depth=1, num_heads=2, cond_token_dim=16, global_cond_dim=16,
+            local_add_cond_dim=5, timestep_features_dim=8, ff_mult=1.0, num_memory_tokens=2,
+        ),
+        scheduler=d.FlowMatchEulerDiscreteScheduler(stochastic_sampling=is_short),
+    )  # fmt: skip
+    for part in (pipeline.vae, pipeline.transformer):
+        for weight in part.parameters():
+            if weight.ndim > 1 and not weight.any():  # layers begin as nothing, and all noise would sound the same
+                weight.data.normal_()
+    return read_pipeline(pipeline)
+
+
 def make_ace_step() -> dict[str, bytes]:
     """Make the kind of ACE-Step 1.5: text and lyrics by one small language model, a diffusion transformer, Oobleck."""
     d, tf = import_library("diffusers"), import_library("transformers")

@@ -57,6 +57,16 @@ def test_diffusion_tells_its_steps_and_gives_the_sound_at_the_end(load: Load) ->
 
 
 @pytest.mark.slow
+def test_lengths_and_steps_are_those_that_a_repository_was_made_for(load: Load) -> None:
+    model = load("stable-audio-3")
+    assert (model.model.steps, model.model.longest_s, model.model.sample_rate) == (8, 120, 3_200)
+    chunks, sound = heard(model)
+    assert sound.shape == (2, round(2.4 * 3_200)) and chunks[-1].last and np.abs(sound).max() > 0
+    assert np.array_equal(sound, heard(model)[1]) and not np.array_equal(sound, heard(model, seed=4)[1])
+    assert load("stable-audio-3-long").model.steps == 100
+
+
+@pytest.mark.slow
 def test_lyrics_and_their_language_are_sung_by_models_that_sing(load: Load) -> None:
     model = load("ace-step")
     chunks, sound = heard(model)
