@@ -36,9 +36,13 @@
     return true;
   }
 
+  // by its name, also without hyphens, by the beginning of it ("style"), or by the first letters of its words ("mv")
   const labelOf = (name) => {
     const labels = [...tabs(bar()).map(said), ...Array.from(bar()?.querySelectorAll(".overflow-dropdown button") ?? []).map(said)];
-    return labels.find((label) => slug(label) === name);
+    const asked = name.toLowerCase().replace(/[^a-z]/g, "");
+    const letters = (label) => slug(label).split("-").map((word) => word[0]).join("");
+    const tests = [(label) => slug(label).replaceAll("-", "") === asked, (label) => asked && slug(label).replaceAll("-", "").startsWith(asked), (label) => letters(label) === asked];
+    return tests.map((test) => labels.find(test)).find(Boolean);
   };
 
   function note() {
@@ -60,7 +64,8 @@
     const name = new URL(location.href).searchParams.get("tab");
     const label = name && labelOf(name);
     if (!label) { wanted = null; return; }
-    wanted = name;
+    wanted = slug(label);
+    if (wanted !== name) { const address = new URL(location.href); address.searchParams.set("tab", wanted); history.replaceState(history.state, "", address); }
     await open([label]);
     wanted = null;
     note();

@@ -1,4 +1,4 @@
-"""The studio in a frame of another site: an allowed one uses it, any other sees nothing."""
+"""The studio in a frame of another site, as a Space is: an allowed one uses it, any other sees nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from studio.access import rules_for
+from studio.library.owners import OwnerRules
+from studio.library.transit import Transit
 from tests.browser.conftest import find_free_port
 from tests.studio.debug_studio import serve_studio
 
@@ -54,12 +58,18 @@ def two_sites(folder: Path) -> Iterator[tuple[str, str]]:
     with (
         site(address) as allowed,
         site(address) as other,
-        serve_studio(folder, rules=rules_for("127.0.0.1", [allowed]), server_port=port),
+        serve_studio(folder, Transit(), rules=rules_for("127.0.0.1", [allowed]), server_port=port),
     ):
         yield allowed, other
 
 
-def test_an_allowed_site_speaks_in_its_frame_and_another_sees_nothing(chromium: Any, tmp_path: Path) -> None:
+def test_an_allowed_site_speaks_in_its_frame_and_another_sees_nothing(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_cookie = (
+        OwnerRules._cookie
+    )  # over HTTPS, as a Space is served; Chromium takes such a cookie of this machine, too
+    monkeypatch.setattr(OwnerRules, "_cookie", lambda rules, browser, _is_secure: set_cookie(rules, browser, True))
     context = chromium.new_context()
     context.add_init_script(DENIED)
     raised: list[str] = []
@@ -73,6 +83,10 @@ def test_an_allowed_site_speaks_in_its_frame_and_another_sees_nothing(chromium: 
             frame.locator("#speech-generate").click()
             frame.locator("#speech-words", has_text="there.").wait_for(timeout=PATIENCE_MS)
             assert raised == []
+            (cookie,) = context.cookies()
+            assert (cookie["sameSite"], cookie["partitionKey"]) == ("None", allowed.rpartition(":")[0])
+            page.reload()  # the frame has no storage, but its cookie: what was made is there again
+            frame.locator("#speech-words", has_text="there.").wait_for(timeout=PATIENCE_MS)
             page.goto(other)
             page.wait_for_timeout(2000)
             assert page.frame_locator("iframe").locator("#speech-text").count() == 0

@@ -20,7 +20,7 @@ from studio.io.marking import Marker
 from studio.io.recipes import PICTURES, Recipe, RecipeError, read_recipe, write_recipe
 
 RECIPE = Recipe("video", "video/debug", "1", 41, {"prompt": 'A "red" <sea> & more', "steps": 8})
-KINDS = ("wav", "mp3", "flac", "mp4", "m4b", "png", "webp", "gif", "moving.webp", "moving.gif")
+KINDS = ("wav", "mp3", "flac", "mp4", "m4a", "m4b", "png", "webp", "gif", "moving.webp", "moving.gif")
 
 
 def make(folder: Path, kind: str) -> Path:
@@ -33,7 +33,7 @@ def make(folder: Path, kind: str) -> Path:
         from studio.video.exports import write_clip
 
         write_clip(path, np.stack([np.asarray(each.resize((32, 32))) for each in frames]), 3)
-    elif kind == "m4b":
+    elif kind in {"m4a", "m4b"}:
         from models.media import command
 
         sound = path.with_suffix(".wav")
@@ -54,7 +54,7 @@ def marker(tmp_path_factory: pytest.TempPathFactory) -> Marker:
 
 def shown(path: Path) -> list[bytes]:
     """Return what a person sees or hears of a file."""
-    if path.suffix == ".m4b":
+    if path.suffix in {".m4a", ".m4b"}:
         from models.media.sound import read_sound
 
         return [read_sound(path)[0].tobytes()]
