@@ -13,6 +13,14 @@
     setTimeout(() => button.click(), 0);
   }, true);
 
+  // Gradio hears of a text by its key presses alone: what is pasted, deleted, dropped or dictated counts as typed, too.
+  let pressedIn = null;
+  document.addEventListener("keypress", (event) => { pressedIn = event.target; setTimeout(() => { pressedIn = null; }); }, true);
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (pressedIn !== field && field.matches?.("[data-testid=textbox]")) field.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "Unidentified" }));
+  });
+
   // A result that is taller than the window sticks with its lower end, a smaller one with its upper end.
   const tall = new ResizeObserver((entries) => entries.forEach((each) => each.target.style.setProperty("--tall", `${Math.ceil(each.target.offsetHeight)}px`)));
   const known = new WeakSet();

@@ -129,7 +129,9 @@ def test_control_enter_generates_and_downloads_bring_the_settings_back(page: Any
 
     page.reload()
     page.wait_for_selector("#speech-text textarea")
+    _wait(page, "() => document.querySelector('#speech-text textarea').value === 'Bring me back, please.'")  # the draft
     open_more_settings(page)
+    page.fill("#speech-text textarea", "Something else.")
     page.set_input_files("#speech-settings input[type=file]", saved["mp3"])
     _wait(page, "() => document.querySelector('#speech-text textarea').value === 'Bring me back, please.'")
     _wait(page, "() => document.querySelector('#speech-seed input').value === '4242'", 20)
