@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 FALLBACK_MB = 4096
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 _MEGABYTE = 2**20
+HEAPS, LARGE_BYTES = 2, 4 * _MEGABYTE
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # M_ARENA_MAX and M_MMAP_THRESHOLD of glibc's malloc.h
 _PRIVATE: dict[str, Any] = {}
 if hasattr(mmap, "MAP_PRIVATE"):  # Windows has no other
     _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
@@ -40,6 +42,24 @@ def copy_to_pages(values: NDArray[_Kind]) -> NDArray[_Kind]:
     copy = allocate_pages(values.shape, values.dtype.type)
     copy[...] = values
     return copy
+
+
+def share_heaps() -> bool:
+    """Let all threads share HEAPS heaps and keep large arrays out of them; return whether that can be done here.
+
+    It can on Linux with glibc. Each new thread else gets a heap of its own, up to eight a core: work here goes through
+    many short threads, and what one has freed the next cannot use. An array of LARGE_BYTES or more gets pages of its
+    own, which go back when it goes; glibc else puts arrays of up to 32 MB into the heap once one such has been freed.
+    Smaller ones would cost time: with 1 MB a film took 15 % longer, with 4 MB no longer than before. What a person has
+    set in the environment stays as it is.
+    """
+    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+        return False
+    try:
+        tell = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):  # another C library
+        return False
+    return bool(tell(_ARENA_MAX, HEAPS) and tell(_MMAP_THRESHOLD, LARGE_BYTES))
 
 
 def trim_heap() -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
+from models.memory import share_heaps
 from models.threads import limit_spinning
 from studio import __version__
 from studio.signals import end_at_once
@@ -79,6 +80,7 @@ def start(arguments: Sequence[str] | None = None) -> None:
     end_at_once()
     options = read_options(arguments)
     limit_spinning()  # before anything can import torch
+    share_heaps()
     from studio.access import is_loopback, rules_for
     from studio.page.shelf import OPEN as SHELF
     from studio.serving import check_port

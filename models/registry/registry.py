@@ -20,7 +20,7 @@ from models.errors import ModelError
 from models.hub.download import Hub, HubFile, OnProgress
 from models.hub.spec import Bundled, ModelSpec
 from models.machine import has_gpu, measure_card_mb
-from models.memory import measure_available_memory_mb
+from models.memory import measure_available_memory_mb, trim_heap
 from models.registry.loading import build_generator, loading_error
 from models.registry.model_files import ModelFiles
 from models.registry.protocols import Runner, StreamingModel
@@ -371,6 +371,9 @@ class Registry:
         """Count a user out; a model in use is never freed, so it is still there."""
         with self._lock:
             self._loaded[key].users -= 1
+            is_idle = not any(each.users for each in self._loaded.values())
+        if is_idle:
+            trim_heap()
 
 
 def _reclaim_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import numpy as np
 import pytest
 
 from models import memory
-from models.memory import allocate_pages, copy_to_pages, measure_available_memory_mb, trim_heap
+from models.memory import (
+    HEAPS,
+    allocate_pages,
+    copy_to_pages,
+    measure_available_memory_mb,
+    share_heaps,
+    trim_heap,
+)
 
 MIB = 2**20
 
@@ -85,6 +93,49 @@ def test_free_memory_between_what_lives_on_is_given_back() -> None:
     before = private_bytes()
     trim_heap()
     assert before - private_bytes() > 10_000_000
+
+
+HEAPS_OF_THREADS = """
+import ctypes, pathlib, sys, threading
+from models.memory import share_heaps
+if sys.argv[1] == "shared" and not share_heaps():
+    sys.exit("this C library has no such setting")
+together, kept = threading.Barrier(9), []
+def allocate():
+    together.wait()
+    kept.append([bytes(1000) for _ in range(100)])
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for each in threads:
+    each.start()
+together.wait()
+together.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype, libc.fopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p] * 2
+libc.malloc_info.argtypes, libc.fclose.argtypes = [ctypes.c_int, ctypes.c_void_p], [ctypes.c_void_p]
+file = libc.fopen(sys.argv[2].encode(), b"w")
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(pathlib.Path(sys.argv[2]).read_text().count("<heap nr="))
+"""
+
+
+def test_all_threads_share_few_heaps(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+
+    def count(how: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", HEAPS_OF_THREADS, how, str(tmp_path / how)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    shared = count("shared")
+    if "no such setting" in shared.stderr:
+        pytest.skip("only glibc can be told")
+    assert int(shared.stdout) <= HEAPS < int(count("usual").stdout)
+
+
+def test_what_a_person_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    assert not share_heaps()
 
 
 def private_bytes() -> int:

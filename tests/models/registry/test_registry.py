@@ -264,6 +264,21 @@ def test_streaming_model_is_never_freed(make_registry: MakeRegistry) -> None:
     assert list(streams[1]) == [1]
 
 
+def test_free_memory_is_given_back_when_nobody_uses_a_model_any_more(
+    make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[int] = []
+    monkeypatch.setattr("models.registry.registry.trim_heap", lambda: given_back.append(1))
+    registry = three(make_registry)
+    streams = [registry.load(f"speech/{name}").stream(2) for name in "ab"]
+    for stream in streams:
+        next(stream)
+    list(streams[0])
+    assert not given_back
+    list(streams[1])
+    assert len(given_back) == 1
+
+
 def test_model_larger_than_the_budget_frees_nothing(make_registry: MakeRegistry, loaders: Loaders) -> None:
     registry = make_registry(make_spec("a"), make_spec("b", memory_mb=251), budget_mb=250)
     registry.load("speech/a")
