@@ -34,6 +34,7 @@ SMALL_BESIDE = 0.08  # of the largest person's area, under which a patch is none
 RESIDUAL_SIDE = 64
 MIDDLE_WEIGHT = 0.2
 EDGE_WEIGHT = 3.0  # what it costs to cut through a subject
+NARROW, WIDE = 0.2, 0.4  # shares that the best window holds: up to the first it cuts through any subject
 OFF_MIDDLE = 0.02  # what a window loses by lying off the middle, where nothing else decides
 
 
@@ -151,7 +152,8 @@ def place_window(importance: Floats, width: float, height: float) -> Window:
     beside = add_up(1, 0, high, 1) + add_up(1, wide + 1, high, 1) + add_up(0, 1, 1, wide)
     down, across = np.mgrid[0 : inside.shape[0], 0 : inside.shape[1]]
     off = np.abs(across - (inside.shape[1] - 1) / 2) / columns + np.abs(down - (inside.shape[0] - 1) / 2) / rows
-    score = inside - EDGE_WEIGHT * beside - OFF_MIDDLE * off
+    spared = EDGE_WEIGHT * min(1.0, max(0.0, (float(inside.max()) - NARROW) / (WIDE - NARROW)))
+    score = inside - spared * beside - OFF_MIDDLE * off
     y, x = np.unravel_index(int(score.argmax()), score.shape)
     return Window(min(float(x) / columns, 1 - width), min(float(y) / rows, 1 - height), width, height)
 

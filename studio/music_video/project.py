@@ -39,6 +39,7 @@ NOT_ONE = "{} is no project of Auralume."
 DAMAGED = "{} is damaged; save the project again where it was made."
 GONE = "{} could not be put into the project: choose it again and save once more."
 MISSING = "{} is not in the project: add it to Your photos and clips, under the same name."
+NOT_THERE = "{} is not in the project: choose it again under {}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,24 +163,50 @@ def _read_json(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
 def _open(archive: zipfile.ZipFile, project: dict[str, Any], folder: Path) -> OpenedProject:
     song = _open_song(archive, project, folder)
     values = FIELDS.restore(dict(project["settings"]), int(project["seed"]))
-    known, notes, found = set(archive.namelist()), [], []
-    for number, (name, stored) in enumerate(list(project["media"])[:MOST]):
-        if stored in known:
-            found.append(str(_extract(archive, stored, folder / f"media-{number}", name)))
-        else:
-            notes.append(MISSING.format(name))
-    values["media"] = found or None
+    known = set(archive.namelist())
+    found, notes = _extract_media(archive, [(str(name), stored) for name, stored in project["media"]][:MOST], folder)
+    values["media"] = [str(path) for path in found] or None
     for name in list_uploads():
         stored = project["uploads"].get(name, "")
         is_there = stored in known
         values[name] = str(_extract(archive, stored, folder / name, stored[10:])) if is_there else None
+        if stored and not is_there:
+            notes.append(NOT_THERE.format(stored[10:], FIELDS[name].label))
     return OpenedProject(values, song, tuple(notes))
+
+
+def _extract_media(
+    archive: zipfile.ZipFile, media: list[tuple[str, str]], folder: Path
+) -> tuple[list[Path], list[str]]:
+    """Write the photos and clips of a project; return them, and sentences about those that are missing.
+
+    A name of several may stand for another once one of them is missing; then a file gets that by which the storyboard
+    knows it.
+    """
+    from models.music_video.storyboard import name_media
+
+    known, wanted = set(archive.namelist()), name_media([_take_name(name) for name, _ in media])
+    found: list[Path] = []
+    notes = []
+    for number, (name, stored) in enumerate(media):
+        if stored not in known:
+            notes.append(MISSING.format(name))
+            continue
+        own = name_media([*found, _take_name(name)])[-1]
+        told = name if own == wanted[number] else wanted[number]
+        found.append(_extract(archive, stored, folder / f"media-{number}", told))
+    return found, notes
+
+
+def _take_name(name: str) -> Path:
+    """Return a file's name without the folders that it names."""
+    return Path(PurePosixPath(name.replace("\\", "/")).name or "file")
 
 
 def _extract(archive: zipfile.ZipFile, stored: str, folder: Path, name: str) -> Path:
     """Write a file of the ZIP under its own name, whatever folders that names."""
     folder.mkdir()
-    target = folder / (PurePosixPath(str(name).replace("\\", "/")).name or "file")
+    target = folder / _take_name(str(name))
     with archive.open(stored) as source, target.open("wb") as file:
         shutil.copyfileobj(source, file)
     return target

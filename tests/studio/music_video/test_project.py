@@ -91,6 +91,24 @@ def test_a_file_that_is_gone_is_named_and_the_rest_is_there(song: Song, values: 
     close(opened.song)
 
 
+def test_of_two_files_of_one_name_the_other_stays_what_it_was(song: Song, values: Values, tmp_path: Path) -> None:
+    told = json.dumps({"shots": [{"beats": 4, "source": "IMG 1 (2).png"}]})
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "mark.png")
+    Path(values["media"][0]).unlink()
+    target, mark = tmp_path / "project.zip", tmp_path / "mark.png"
+    save_project(values | {"storyboard": told, "watermark": str(mark)}, song, target)
+
+    def leave_out(files: dict[str, bytes]) -> None:
+        files.pop(next(name for name in files if name.endswith("mark.png")))
+
+    opened = open_project(_rewrite(target, leave_out))
+    assert [Path(each).name for each in opened.values["media"]] == ["IMG 1 (2).png"]
+    assert Image.open(opened.values["media"][0]).getpixel((0, 0)) == (0, 255, 0)
+    assert opened.values["watermark"] is None
+    assert opened.notes[1] == "mark.png is not in the project: choose it again under Watermark, a picture."
+    close(opened.song)
+
+
 def _rewrite(path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
