@@ -36,6 +36,7 @@ from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
 from studio.page.wiring import wire_returns
+from studio.sent_page import script_route
 from studio.signals import end_at_once
 from studio.warm import Warmer
 
@@ -118,7 +119,7 @@ def launch_studio(studio: gr.Blocks, rules: AccessRules | None = None, **options
         {"ssr_mode": False, "run_history": False, "max_file_size": MAX_UPLOAD_BYTES} | launch_options() | options
     )
     registry = REGISTRIES[studio]
-    routes = [preview_route(), examples_route()] + [
+    routes = [preview_route(), script_route(), examples_route()] + [
         route for tab in TABS if tab.routes is not None for route in tab.routes(registry)
     ]
     library = LIBRARIES.get(studio)

@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 PICTURE = Path(__file__).parent / "assets" / "preview.png"
 ADDRESS = "/preview.png"
@@ -52,48 +52,3 @@ def put_in_preview(page: bytes, base: str) -> bytes:
     ]
     head = "".join(tags).encode()
     return _HEAD.sub(lambda found: found[0] + head, _TAGS.sub(b"", page), count=1)
-
-
-class LinkPreviewMiddleware:
-    """Puts the preview into the page.
-
-    Args:
-        app: the application beneath.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; only a page asked for at the root is changed."""
-        if scope["type"] != "http" or scope["method"] != "GET" or not _is_root(scope):
-            await self.app(scope, receive, send)
-            return
-        start: Message = {}
-        body: list[bytes] = []
-
-        async def take(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                headers = Headers(raw=message["headers"])
-                is_page = headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
-                if is_page:
-                    start = message  # sent once it is known how long the page is
-                    return
-            if not start:
-                await send(message)
-                return
-            body.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                page = put_in_preview(b"".join(body), find_base(scope))
-                changed = MutableHeaders(raw=list(start["headers"]))
-                changed["content-length"] = str(len(page))
-                await send({**start, "headers": changed.raw})
-                await send({"type": "http.response.body", "body": page})
-
-        await self.app(scope, receive, take)
-
-
-def _is_root(scope: Scope) -> bool:
-    """Tell whether a request asks for the page itself; a server may or may not put its root path before the path."""
-    return scope["path"].rstrip("/") in {"", str(scope.get("root_path", "")).rstrip("/")}

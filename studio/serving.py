@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 from studio.access import AccessMiddleware, AccessRules
 from studio.io import temp_folders
 from studio.library.owners import OwnerRules
-from studio.link_preview import LinkPreviewMiddleware
+from studio.sent_page import SentPageMiddleware
 from studio.signals import ENDS
 from studio.unheard import UnheardMiddleware
 
@@ -66,7 +66,7 @@ def guarded(rules: AccessRules, studio: gr.Blocks, owners: OwnerRules | None = N
     """Let Gradio build its server with our access rules in the place of its own, and our look at its address."""
 
     def wrap(app: ASGIApp, **_options: object) -> ASGIApp:
-        return AccessMiddleware(UnheardMiddleware(LinkPreviewMiddleware(app), studio), rules, owners)
+        return AccessMiddleware(UnheardMiddleware(SentPageMiddleware(app), studio), rules, owners)
 
     ask_no_proxy_for_loopback()
     ours: list[tuple[Any, str, Any]] = [

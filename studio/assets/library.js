@@ -438,7 +438,7 @@
     let list = document.getElementById("library-jobs");
     if (!list) { list = h("ul", { id: "library-jobs", ariaLabel: "Your jobs" }); place.prepend(list); }
     if (jobs.length) place.hidden = false;
-    list.hidden = !jobs.length;
+    if (list.hidden === !!jobs.length) list.hidden = !jobs.length; // an idle page is left alone
     const focused = document.activeElement?.closest?.("#library-jobs li")?.dataset.job, isButton = document.activeElement?.className;
     const shownJobs = jobs.slice(0, MOST_JOBS), rest = jobs.slice(MOST_JOBS);
     list.replaceChildren(...shownJobs.map(jobRow), ...(rest.length ? [restRow(rest)] : []));

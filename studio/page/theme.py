@@ -215,13 +215,17 @@ class Auralume(Base):
         )
 
 
+def read_script() -> str:
+    """Return the script of the page."""
+    return "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
+
+
 def launch_options() -> dict[str, Any]:
-    """Return what `Blocks.launch` needs for the look: theme, style sheet, and the script of the page."""
-    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    """Return what `Blocks.launch` needs for the look: theme and style sheet."""
     return {
         "theme": Auralume(),
         "css_paths": [ASSETS / name for name in STYLES],
-        "head": f"<style>{FRAME}</style><script>{script}</script>",
+        "head": f"<style>{FRAME}</style>",
         "favicon_path": str(ASSETS / "favicon.png"),
         "footer_links": ["api", "settings"],
     }

@@ -107,7 +107,13 @@ def test_every_parameter_but_the_first_has_a_default(tmp_path: Path) -> None:
 
 def test_the_look_asks_no_other_server_for_anything() -> None:
     options = theme.launch_options()
-    texts = [options["head"], *(path.read_text() for path in options["css_paths"]), html.header(), html.footer()]
+    texts = [
+        options["head"],
+        theme.read_script(),
+        *(path.read_text() for path in options["css_paths"]),
+        html.header(),
+        html.footer(),
+    ]
     assert not any(re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]", text.replace("http://www.w3.org", "")) for text in texts)
     assert options["theme"]._stylesheets == []
 
