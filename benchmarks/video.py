@@ -222,8 +222,7 @@ def main() -> None:
             if group == "detail":
                 found = measure_detail(generator)
             elif group == "honesty":
-                assert generator.parser is not None
-                found = iter(measure_honesty(generator.parser, generator.draws_things).items())
+                found = iter(measure_honesty(generator.reader).items())
             elif group == "speed":
                 found = measure_speed(generator)
             else:

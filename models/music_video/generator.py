@@ -66,16 +66,16 @@ class MusicVideoGenerator:
 
     Args:
         model: draws the key clips; None where no shot needs one.
-        upscale: enlarges them, see `KeyClips`.
+        upscale: enlarges them; drawer: lays named things over them, see `KeyClips`.
         store: keeps the shots that were drawn.
         name: of the model, by which its shots are known in a store of several.
     """
 
     def __init__(
         self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S,
-        store: SegmentStore | None = None, name: str = "",
+        store: SegmentStore | None = None, name: str = "", drawer: Any = None,
     ) -> None:  # fmt: skip
-        self.clips = KeyClips(model, upscale)
+        self.clips = KeyClips(model, upscale, drawer)
         self.longest_work_s, self.name = longest_work_s, name
         self.store = store or SegmentStore()
         self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
@@ -120,7 +120,12 @@ class MusicVideoGenerator:
             request.finish.end_text,
             *(caption.text for caption in request.captions),
         )
-        notes = (*plan.notes, *_note_pictures(request, plan), *find_note(shown))
+        notes = (
+            *plan.notes,
+            *self.clips.list_credits(request, plan.clips),
+            *_note_pictures(request, plan),
+            *find_note(shown),
+        )
         media: dict[int, OwnMedium] = {}
         needed = {place for place in chosen if place is not None} | ({0} if request.scene == "cover" else set())
         for number, place in enumerate(sorted(needed)):

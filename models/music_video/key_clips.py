@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from models.contracts import VideoRequest
 from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
+from models.video.scene_spec import FRAMES_PER_SECOND
 from models.video.upscaler import SCALE, soften
 from models.video.upscaler import upscale_bicubic as bicubic
 
@@ -71,11 +72,13 @@ class ClipProgress:
 class KeyClips:
     """The key clips of one video model, made, kept and prepared."""
 
-    def __init__(self, model: Any, upscale: Upscale | None = None) -> None:
+    def __init__(self, model: Any, upscale: Upscale | None = None, drawer: Any = None) -> None:
         """Return model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default
         the
-        bicubic filter, softened. What a model draws larger than it was asked for is not enlarged.
+        bicubic filter, softened; drawer: lays named things over its frames, as `VideoGenerator.compose` does, or None.
+        What a model draws larger than it was asked for is not enlarged.
         """
+        self.drawer = drawer
         self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
         self._made: LRUCache[tuple[Any, ...], Pixels] = LRUCache(MADE_KEPT)
         self._prepared: LRUCache[tuple[Any, ...], Pixels] = LRUCache(PREPARED_KEPT)
@@ -129,6 +132,8 @@ class KeyClips:
                 return self._prepared[key]
             made = self._made[key]
         ready = fill_between(self.upscale(made) if made.shape[1] <= request.size else made)
+        if self.drawer is not None:
+            ready = self.drawer.compose(self.make_video_request(request, clip), ready, FRAMES_PER_SECOND * IN_BETWEEN)
         with self._lock:
             self._prepared[key] = ready
         return ready
@@ -150,6 +155,14 @@ class KeyClips:
                     break
                 first_done = chunk.done
         return step_s
+
+    def list_credits(self, request: MusicVideoRequest, clips: Iterable[KeyClip]) -> tuple[str, ...]:
+        """List what is to be said of things that are drawn by rule, nothing where there are none."""
+        if self.drawer is None:
+            return ()
+        requests = (self.make_video_request(request, clip) for clip in clips)
+        laid = dict.fromkeys(name for each in requests for name in self.drawer.list_laid(each))
+        return (f"Drawn by rule from Fluent emoji: {', '.join(laid)}. The scenes are the model's.",) if laid else ()
 
     def forget_prepared(self) -> None:
         """Give back the memory of the enlarged clips."""

@@ -20,7 +20,8 @@ from models.video.prompt_parsing import ParsedPrompt, PromptParser
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
 from models.video.text_embedding import TextTable, split_words
-from models.video.thing_parsing import SAME_PLURAL, STOP_WORDS, ThingPrompt, find_things, to_plural
+from models.video.thing_parsing import ThingPrompt, find_things, to_plural
+from models.video.thing_tables import SAME_PLURAL, STOP_WORDS
 from models.video.thing_words import ACTS, THING_NAMES
 
 NEAR, NEAR_THING = 0.47, 0.7  # cosines of a word, and of a thing's, with one that is known from which it is that one
@@ -30,7 +31,7 @@ TOLD_SHARE, TOLD_SURE = 0.3, 0.4
 FRAMING = frozenset(
     split_words(
         "side view first pace back pull pulls slide slides closer fixed surface full end among open lit old range away "
-        "after ahead appears move moves moving pass passes passing towards forwards rate leisurely"
+        "after ahead appears move moves moving pass passes passing towards forwards rate leisurely world snowflakes"
     )
 )
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
@@ -130,13 +131,14 @@ COUNT_TITLES = ("", "", "two", "three", "four", "five", "six")
 
 def list_thing_chips(parsed: ThingPrompt) -> tuple[str, ...]:
     """List what a clip of things will show, what was filled in with it."""
-    name = f"{COUNT_TITLES[parsed.count]} {to_plural(parsed.thing)}" if parsed.count > 1 else parsed.thing
+    count = COUNT_TITLES[parsed.count]
+    name = tidy(f"{count} {parsed.colour} {to_plural(parsed.thing) if parsed.count > 1 else parsed.thing}")
     other = f"{parsed.other_colour} {parsed.other}".strip()
     act = f"{ACTS[parsed.act][0]} {parsed.direction}".strip()
     speed = {"slow": "slowly", "fast": "fast"}.get(parsed.speed, "")
     camera = parsed.camera if parsed.camera != "still" else ""
     chips = (
-        tidy(f"{parsed.colour} {name}") if parsed.colour else name,
+        name,
         other, act, speed, parsed.place, parsed.time, camera,
     )  # fmt: skip
     return tuple(chip for chip in chips if chip)
@@ -152,8 +154,11 @@ def list_scene_chips(parsed: ParsedPrompt, natural: bool = True) -> tuple[str, .
     return tuple(chip for chip in (kind, colour, direction, speed, parsed.time, camera) if chip)
 
 
-def find_unread(parser: PromptParser, prompt: str, kind: str) -> tuple[str, ...]:
-    """Find the words of a prompt about a scene, "" for none, that say nothing to the model, in their order."""
+def find_unread(parser: PromptParser, prompt: str, kind: str, near: float = NEAR) -> tuple[str, ...]:
+    """Find the words of a prompt about a scene, "" for none, that say nothing to the model, in their order.
+
+    `near` is the cosine from which a word is taken for one that is known.
+    """
     table, spoken = parser.table, split_words(prompt)
     things = frozenset(word for _, start, end in find_things(spoken) for word in spoken[start:end]) - parser.known
     vocabulary = parser.known | SCENE_VOCABULARY[""] | SCENE_VOCABULARY.get(kind, frozenset())
@@ -167,7 +172,7 @@ def find_unread(parser: PromptParser, prompt: str, kind: str) -> tuple[str, ...]
         word
         for word in strange
         if float((unit @ F.normalize(table.vectors[table.tokenize(word)].sum(dim=0), dim=0)).max())
-        < (NEAR_THING if word in things else NEAR)
+        < (NEAR_THING if word in things else near)
     )
 
 

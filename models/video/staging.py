@@ -21,8 +21,6 @@ from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import KIND_NAMES
 from models.video.text_embedding import split_words
 from models.video.thing_parsing import (
-    LEADING,
-    TIME_WORDS,
     Lexicon,
     ThingPrompt,
     find_things,
@@ -30,9 +28,12 @@ from models.video.thing_parsing import (
     parse_things,
     to_plural,
 )
+from models.video.thing_tables import LEADING, TIME_WORDS
 from models.video.thing_words import PLACES
 
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
+SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked
+STRICT = 0.62  # cosine from which a word beside a thing is taken for one that is known
 COVERED = 0.6  # chance from which a word of the captions is part of the scene and no thing, among other words
 
 
@@ -127,9 +128,17 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
     sure = parsed.sure >= (SURE if parser.known.issuperset(spoken) else COVERED)
     if parsed.kind and sure and first <= parser.known and all(own.intersection(list_singulars(word)) for word in named):
         return True
+    named_first = {name for name, _, _ in found[:1]}
+    if parsed.kind and parsed.sure >= COVERED and (named_first & SCENERY or _is_part(words, found[0][1])):
+        return True
     people = {word for both in wordings.PEOPLE.values() for each in both for word in each}
     placed = any(word in each for word in spoken for each in PLACES.values())
     return first <= people and named <= people | parser.known and not placed
+
+
+def _is_part(words: list[str], start: int) -> bool:
+    """Tell whether a thing is only something that a scene has, as in "a town with lit windows"."""
+    return "with" in words[max(start - 3, 1) : start]
 
 
 def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) -> tuple[ParsedPrompt, Setting]:
@@ -153,12 +162,12 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         setting = _describe_kind(read.kind)
     else:
         setting = PLACE_SETTINGS[home]
-    time = read.time or things.time or "day"
+    said = any(word in own for word in words for own in TIME_WORDS.values())
+    time = things.time if said and things.time else read.time or "day"
     colour = find_colour(things.scene) or setting.colour
     if setting.kind == "sunrise":
         way = read.direction if read.direction in {"up", "down"} else "down" if time == "dusk" else "up"
         return replace(read, kind="sunrise", direction=way, time="", camera=things.camera, sure=1.0), setting
-    said = any(word in own for word in words for own in TIME_WORDS.values())
     shown = ParsedPrompt(
         setting.kind, colour, "", "", time if said or not setting.timeless else "", things.camera if
         things.camera != "still" else "",
@@ -220,7 +229,7 @@ def list_staged_chips(staging: Staging) -> tuple[str, ...]:
 
 def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt) -> tuple[str, ...]:
     """Find the words of the prompt that nothing is drawn for."""
-    unread = set(find_unread(parser, " ".join(things.unread), scene.kind)) | UNDRAWN.intersection(
+    unread = set(find_unread(parser, " ".join(things.unread), scene.kind, STRICT)) | UNDRAWN.intersection(
         split_words(things.scene)
     )
     return tuple(word for word in dict.fromkeys(split_words(things.scene)) if word in unread)

@@ -11,10 +11,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 
-from models.video.colour_names import find_colour
+from models.video.colour_names import find_colour, load_colour_names
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import COLOUR_WORDS, tidy
 from models.video.text_embedding import split_words
+from models.video.thing_tables import (
+    CAMERA_PHRASES,
+    DIRECTION_WORDS,
+    LEADING,
+    NO_THINGS,
+    NUMBERS,
+    PLACING,
+    PLAIN_TINTS,
+    PLURALS,
+    RELATIONS,
+    SAME_PLURAL,
+    SIZE_WORDS,
+    SPEED_WORDS,
+    STOP_WORDS,
+    TIME_WORDS,
+)
 from models.video.thing_words import (
     ACT_NAMES,
     ACTS,
@@ -26,67 +42,6 @@ from models.video.thing_words import (
     THINGS,
     find_home,
 )
-
-PLURALS = {"mice": "mouse", "geese": "goose", "wolves": "wolf", "oxen": "ox"}
-SAME_PLURAL = frozenset({"sheep", "deer", "fish", "broccoli", "sushi", "corn", "grapes", "french fries", "goldfish"})
-NUMBERS = {
-    **dict.fromkeys(("two", "2", "pair", "couple", "both"), 2),
-    **dict.fromkeys(("three", "3", "few", "some"), 3),
-    **dict.fromkeys(("four", "4", "several"), 4),
-    **dict.fromkeys(("five", "5", "many", "group", "flock", "herd", "swarm", "pack", "school", "crowd"), 5),
-    **dict.fromkeys(("six", "6", "dozen"), 6),
-}
-SIZE_WORDS = {
-    "small": ("tiny", "small", "little", "mini", "miniature", "baby"),
-    "large": ("big", "large", "huge", "giant", "enormous", "gigantic", "massive", "tall"),
-}
-PLAIN_TINTS = {"black": "black", "brown": "brown", "grey": "grey", "gray": "grey", "silver": "grey"}
-# What stands between two things, and how the first is to the second.
-RELATIONS = {
-    "riding": ("riding", "rides", "ride", "driving", "drives", "atop"),
-    "holding": (
-        "holding", "holds", "playing", "plays", "play", "carrying", "carries", "eating", "eats", "drinking", "drinks",
-        "reading", "reads", "using", "wearing", "wears", "juggling", "with",
-    ),
-}  # fmt: skip
-PLACING = frozenset(
-    {"in", "on", "under", "over", "through", "across", "among", "above", "between", "near", "at", "into"}
-)
-TIME_WORDS = {
-    "dawn": ("dawn", "morning", "sunrise", "daybreak"),
-    "day": ("day", "daylight", "noon", "afternoon", "sunny", "sunshine", "daytime"),
-    "dusk": ("dusk", "sunset", "evening", "twilight", "nightfall"),
-    "night": ("night", "midnight", "moonlight", "nighttime", "dark"),
-}
-SPEED_WORDS = {
-    "slow": ("slowly", "slow", "gently", "calmly", "lazily"),
-    "fast": (
-        "fast", "quickly", "quick", "rapidly", "swiftly", "speeding", "running", "runs", "run", "racing", "sprinting",
-    ),
-}  # fmt: skip
-DIRECTION_WORDS = {
-    "left": ("left", "leftwards"),
-    "right": ("right", "rightwards"),
-    "up": ("up", "upwards"),
-    "down": ("down", "downwards"),
-    "clockwise": ("clockwise",),
-    "counterclockwise": ("counterclockwise", "anticlockwise"),
-}
-CAMERA_PHRASES = {
-    "pan left": ("pans left", "panning left", "pan left"),
-    "pan right": ("pans right", "panning right", "pan right"),
-    "zoom in": ("zooms in", "zooming in", "zoom in"),
-    "zoom out": ("zooms out", "zooming out", "zoom out"),
-}
-STOP_WORDS = frozenset(
-    split_words(
-        "a an the of in on at to from with and or by over under through into near beside behind before across along is "
-        "are was it its his her their some video animation clip footage picture film movie scene showing shows camera "
-        "static this that as very little small big large cute happy beautiful nice one who which while him them there "
-        "around above below"
-    )
-)
-LEADING = ("walk", "hop", "fly", "drive", "swim", "roll")
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +192,23 @@ def find_things(words: list[str], lexicon: Lexicon = LEARNED) -> list[tuple[str,
                 break
         else:
             at += 1
+    found = [each for each in found if not _is_other(words, each)]
     return _drop_scenery(words, [each for each, after in zip_longest(found, found[1:]) if not _is_young(each, after)])
+
+
+def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
+    """Tell whether what was found is part of a colour, of a scene's name, or of how the picture is taken."""
+    _, start, end = found
+    after = words[end] if end < len(words) else ""
+    if (start and any((words[start - 1], last) in NO_THINGS for last in list_singulars(words[start]))) or (
+        words[start] == "camera" and (not start or words[start - 1] not in {"a", "an", "old", *NUMBERS})
+    ):
+        return True
+    colours = load_colour_names()
+    if (words[end - 1], after) in colours:
+        return True
+    names = (words[start],) in colours and end == start + 1
+    return names and after.isalpha() and after not in STOP_WORDS and after not in _list_acts()
 
 
 def _is_young(found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:

@@ -269,9 +269,13 @@ class MusicVideoActions:
             self._store = self._store or SegmentStore(folder=self._shots)
             known = self._makers.get(key)
             if known is None or known.clips.model is not model:
-                upscaler = getattr(getattr(model, "model", None), "upscaler", None)
+                network = getattr(model, "model", None)
+                upscaler = getattr(network, "upscaler", None)
+                drawer = network if hasattr(network, "compose") else None
                 enlarge = upscaler.enlarge if upscaler is not None else None
-                known = self._makers[key] = MusicVideoGenerator(model, enlarge, store=self._store, name=key)
+                known = self._makers[key] = MusicVideoGenerator(
+                    model, enlarge, store=self._store, name=key, drawer=drawer
+                )
             return known
 
     def _recipe(self, key: str, values: Mapping[str, Any], seed: int, storyboard: Any) -> Recipe:

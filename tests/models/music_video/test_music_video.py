@@ -306,3 +306,25 @@ def test_a_steady_track_has_its_accents_whatever_the_tempo(generator: MusicVideo
         list(generator.stream(request))
         differences, rate = measure_differences(request.out)
         assert measure_share_near(track.times_s, find_accents(differences, rate)) >= 0.95
+
+
+def test_named_things_are_laid_over_prepared_clips_and_told(tmp_path: Path) -> None:
+    class Drawer:
+        """Lay a white row over all frames."""
+
+        def compose(self, request: VideoRequest, frames: key_clips.Pixels, rate: float) -> key_clips.Pixels:
+            assert rate == 24 and request.prompt == "a cat"
+            made = frames.copy()
+            made[:, 0] = 255
+            return made
+
+        def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
+            return (request.prompt.removeprefix("a "),)
+
+    clips, clip = key_clips.KeyClips(BlobVideo(), drawer=Drawer()), KeyClip("a cat", 1, "A")
+    request = request_for(tmp_path, 4.0)
+    list(clips.make(request, clip))
+    assert (clips.prepare(request, clip)[:, 0] == 255).all()
+    (credit,) = clips.list_credits(request, [clip])
+    assert "cat" in credit and "by rule" in credit
+    assert key_clips.KeyClips(BlobVideo()).list_credits(request, [clip]) == ()
