@@ -153,7 +153,9 @@ class Filming:
     def _open(self, number: int) -> View:
         shot = self.plan.shots[number]
         if self.own.shots[number] is not None:
-            return self.stylist.dress(self.own.open(number), shot)
+            into = self.transitions.get(number)
+            first = into.start if into is not None and into.kind in OF_BOTH else shot.start
+            return self.stylist.dress(self.own.open(number), shot, first)
         if self.visualiser is not None:
             return WholeView(self.visualiser)
         return WholeView(self.stylist.paint_clip(self.prepare(self.request, self.plan.clips[shot.clip]), shot))

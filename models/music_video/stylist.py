@@ -9,7 +9,9 @@ Letters: H and W height and width of a picture in pixels, h and w those of its c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from models.style.video_contracts import StyledPart
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
+Pair = tuple[Pixels, Pixels]  # a frame as it is, and painted
 
 PHOTO_PLAN = SynthesisPlan(
     ((4, 17, 5), (4, 9, 3), (2, 9, 3), (1, 9, 3), (1, 6, 3)), patches=2000, components=24, content=0.3
@@ -42,6 +45,7 @@ PHOTO_PLAN = SynthesisPlan(
 MOVING_PLAN = SynthesisPlan(((4, 9, 3), (2, 9, 3), (1, 9, 3), (1, 6, 3)), patches=1000, components=16, content=0.2)
 PHOTO_SIDE, MOVING_SIDE = 480, 400  # longer sides of their canvases
 EVERY = 3  # frames of what moves, of which one is painted
+AHEAD = 6  # frames of a clip that are painted before they are asked for
 CARRY = 0.7  # of the last painting, in the next
 LEAST_TRUST = 0.02  # of a motion, where neither of two explains a pixel
 REMEMBERED_STYLES, REMEMBERED_CLIPS = 12, 4
@@ -84,15 +88,19 @@ class Stylist:
         self.notes: list[str] = []
         self._clips: LRUCache[tuple[int, str], PaintedPixels] = LRUCache(REMEMBERED_CLIPS)
 
-    def dress(self, view: View, shot: Shot) -> View:
-        """Return a view that shows a photo or clip painted, where its shot is to be; it takes the view over."""
+    def dress(self, view: View, shot: Shot, first: int) -> View:
+        """Return a view that shows a photo or clip painted, where its shot is to be; it takes the view over.
+
+        Args:
+            first: the first frame of the video in which the shot is seen.
+        """
         if not shot.style:
             return view
         style = self.shelf.find(self.pictures[shot.style])
         if isinstance(view, PhotoView):
             return PaintedPhotoView(view, self._paint_photo(view.picture, style, shot.source))
         if isinstance(view, ClipView):
-            return PaintedClipView(view, self._paint_moving(_pull_all(view), style, shot.source))
+            return PaintedClipView(view, first, lambda frames: self._paint_moving(frames, style, shot.source))
         return view
 
     def paint_clip(self, clip: Pixels, shot: Shot) -> Pixels | PaintedPixels:
@@ -192,12 +200,15 @@ class PaintedPhotoView:
 
 
 class PaintedClipView:
-    """A stretch of a clip, painted as it is read."""
+    """A stretch of a clip, painted as it is read, some frames ahead by a thread of its own."""
 
-    def __init__(self, view: ClipView, painted: Iterator[tuple[Pixels, Pixels]]) -> None:
-        self.view, self._painted = view, painted
-        self._at = view.frames.start - 1
+    def __init__(self, view: ClipView, first: int, paint: Callable[[Iterator[Pixels]], Iterator[Pair]]) -> None:
+        """Begin with frame number `first` of the video; `paint` paints frames in order."""
+        self.view, self._at = view, first - 1
+        self._painted = paint(view.pull(frame)[0] for frame in range(first, view.frames.stop))
         self._last = PaintedPixels(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 3), np.uint8))
+        self._painter = ThreadPoolExecutor(1, "auralume-paint")
+        self._ahead = deque(self._painter.submit(next, self._painted, None) for _ in range(AHEAD))
 
     def pull(self, frame: int) -> tuple[PaintedPixels, Floats, Move]:
         """Return the next frame as it is and painted, the map from shares to its pixels, and the move.
@@ -206,13 +217,17 @@ class PaintedClipView:
             MediaError: the clip has gone or is damaged.
         """
         while self._at < min(frame, self.view.frames.stop - 1):
-            self._last = PaintedPixels(*next(self._painted))
+            found = self._ahead.popleft().result()
+            self._ahead.append(self._painter.submit(next, self._painted, None))
+            if found is not None:
+                self._last = PaintedPixels(*found)
             self._at += 1
         height, width = self._last.plain.shape[:2]
         return self._last, np.array([0.0, 0.0, width, height]), self.view.move
 
     def close(self) -> None:
         """End painting and reading."""
+        self._painter.shutdown(cancel_futures=True)
         self._painted.close()  # type: ignore[attr-defined]
         self.view.close()
 
@@ -290,8 +305,3 @@ def _list_blocks(frames: Iterable[Pixels]) -> Iterator[list[Pixels]]:
             block, is_first = [], False
     if block:
         yield block
-
-
-def _pull_all(view: ClipView) -> Iterator[Pixels]:
-    for frame in view.frames:
-        yield view.pull(frame)[0]

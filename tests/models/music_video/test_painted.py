@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.filming import REACH, Filming
 from models.music_video.generator import MusicVideoGenerator
 from models.music_video.key_clips import PREPARED_FRAMES
+from models.music_video.material import look_at
 from models.music_video.own_views import OwnShots
 from models.music_video.painted import PaintedPixels, compute_amounts
 from models.music_video.plan import plan_video
@@ -220,3 +222,22 @@ def test_clips_and_the_models_pictures_are_painted_too(tmp_path: Path, style: Pa
     cut = plan_video(request).shots[1].start
     gap = np.abs(frames["stripes"] - frames[""]).mean(axis=(1, 2, 3))
     assert len(gap) == 48 and gap[:cut].min() > 5 and gap[cut:].min() > 5
+
+
+@pytest.mark.slow
+def test_a_painted_clip_is_drawn_alone_as_among_the_others(tmp_path: Path, style: Path) -> None:
+    clip = encoded(tmp_path / "a.mp4", "-f", "lavfi", "-i", "testsrc=s=96x96:d=2:r=24", "-pix_fmt", "yuv420p")
+    told = Storyboard(tuple(StoryShot(2, name, seed=at) for at, name in enumerate(("0.png", "a.mp4", "0.png"))))
+    media = (photo(tmp_path / "0.png", 0), clip)
+    painting = Painting("stripes", (("stripes", style),))
+    fields: dict[str, Any] = {"media": media, "storyboard": told, "painting": painting, "template": "dreamy"}
+    request = request_for(tmp_path, 3.0, aspect="1:1", **fields)
+    plan = plan_video(request)
+    own = OwnShots(request, plan, {place: look_at(path) for place, path in enumerate(media)}, (0, 1, 0), REACH)
+    painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
+    filming = Filming(request, plan, painter, own, lambda *_: np.zeros(0, np.uint8), Stylist(request, StyleShelf()))
+    assert set(filming.transitions) == {1, 2}, "both cuts are dissolves"
+    whole = list(filming.draw_shots(0, 2))
+    alone = list(filming.draw_shots(1, 1))
+    np.testing.assert_array_equal(alone, [whole[frame] for frame in filming.find_span(1)])
+    assert not [each for each in threading.enumerate() if each.name.startswith("auralume-paint")]
