@@ -7,7 +7,6 @@ from pathlib import Path
 
 from models.errors import ModelError
 from models.registry.registry import Registry
-from models.video.prompt_reader import UNET_WEIGHTS, load_reader
 
 
 def show_reading(registry: Registry, key: str, prompt: str) -> str:
@@ -15,8 +14,12 @@ def show_reading(registry: Registry, key: str, prompt: str) -> str:
 
     Only what reads is loaded for it, never a network that draws.
     """
+    if not prompt.strip():
+        return ""
+    from models.video.prompt_reader import UNET_WEIGHTS, load_reader  # brings torch, which takes seconds
+
     files = [Path(file) for source in registry.get(key).sources for file in getattr(source, "files", ())]
-    if not prompt.strip() or UNET_WEIGHTS not in {file.name for file in files}:
+    if UNET_WEIGHTS not in {file.name for file in files}:
         return ""
     try:
         reading = load_reader(frozenset(registry.weights_dir / file for file in files)).read(prompt)
