@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from studio.library.items import LibraryItem
 from studio.library.jobs import Job
 from studio.library.media import media_of
 from studio.library.naming import kind_name
-from studio.library.store import Library
+from studio.library.store import Library, LibraryError
 from studio.page.places import Opener, Places, Workplace
 from studio.page.runs import BackgroundRun
+
+OWN_FILES = "media_names"  # in recipes of what was made of files that no library holds
 
 
 def describe_card(item: LibraryItem) -> dict[str, Any]:
@@ -65,13 +68,34 @@ def find_opener(library: Library, item: LibraryItem, places: Places) -> tuple[Op
     return None, ""
 
 
-def find_repeatable(library: Library, item: LibraryItem, places: Places) -> tuple[Opener, Workplace, str] | None:
-    """Return where an item can be made again from its settings alone, and the file that holds them."""
+def find_repeatable(
+    library: Library, item: LibraryItem, places: Places
+) -> tuple[Opener, Workplace, str, dict[str, str]] | None:
+    """Return where an item can be made again, the file that holds its settings, and the files to give, by control."""
     opener, path = find_opener(library, item, places)
     for place in places.workplaces.values() if opener is not None else ():
-        if opener is not None and place.prefix == opener.prefix and item.starter in place.repeats:
-            return opener, place, path
+        if opener is None or place.prefix != opener.prefix:
+            continue
+        if item.starter in place.repeats:
+            return opener, place, path, {}
+        source = _find_source(library, item, place, places)
+        if source:
+            return opener, place, path, {place.source: source}
     return None
+
+
+def _find_source(library: Library, item: LibraryItem, place: Workplace, places: Places) -> str:
+    """Return the kept file that a result was made from and that its place takes; "" where other files are needed."""
+    named = f"{place.prefix}-{place.source}"
+    intake = next((each for each in places.intakes if each.elem_id == named), None) if place.source else None
+    if intake is None or (item.recipe is not None and OWN_FILES in item.recipe.settings):
+        return ""
+    for parent in item.parents:
+        with suppress(LibraryError):
+            for each in library.get(item.owner, parent).files:
+                if media_of(each.name) in intake.media:
+                    return str(library.path(item.owner, parent, each.name))
+    return ""
 
 
 def describe_run(run: BackgroundRun) -> dict[str, Any]:

@@ -105,8 +105,9 @@ class LibraryPages:
         place = find_repeatable(self.library, item, self.places)
         if place is None:
             raise LibraryError("This result needs more than its settings; open it where it was made.")
-        opener, workplace, path = place
+        opener, workplace, path, sources = place
         values, _said = opener.load_settings(path)
+        values |= sources
         for name, (source, file) in item.inputs.items():
             values[name] = str(self.library.path(owner, source, file))
         count = max(1, min(int(asked.get("count", MORE)), MOST_MORE))

@@ -131,8 +131,43 @@ class MusicVideoActions:
         """Draw the video for the page; failures are events, never exceptions.
 
         Args:
+            song: None hears the file among the values first, and arranges its shots anew.
             is_preview: only the first seconds, small.
         """
+        heard_now = None
+        if song is None and values.get("song"):
+            values = {**FIELDS.defaults(), **values, "storyboard": ""}
+            song = heard_now = yield from self._hear_file(session, values)
+            if song is None:
+                return
+        try:
+            yield from self._run_heard(session, key, values, song, is_preview)
+        finally:
+            close(heard_now)
+
+    def _hear_file(self, session: str, values: Mapping[str, Any]) -> Generator[Events, None, Song | None]:
+        """Find the beats of the file among the values, telling how far it is; return None where that failed."""
+        song: Song | None = None
+        trim = values["start_s"], values["end_s"]
+        steps = jobs.run_on_page(
+            self.registry,
+            self.stops,
+            session,
+            self._detector_key(),
+            READING,
+            lambda: unpack(values["song"], trim),
+            self._hear,
+        )
+        for events in steps:
+            song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
+            told = tuple(each for each in events if isinstance(each, (Status, Problem)))
+            if told:
+                yield told
+        return song
+
+    def _run_heard(
+        self, session: str, key: str, values: Mapping[str, Any], song: Song | None, is_preview: bool
+    ) -> Generator[Events]:
         with temp_folders.held() as folder:
             try:
                 song = lend(song) if song is not None else None  # the page may close its own meanwhile

@@ -99,7 +99,18 @@ def build(registry: Registry) -> None:
         (makers.preview, partial(actions.run, is_preview=True)),
     ]
     song = [panels.kept["song"]]
-    wire_run(form, panels, starters, makers.stop, actions.stops, song, "make", prefers_inputs=True, steps=steps)
+    wire_run(
+        form,
+        panels,
+        starters,
+        makers.stop,
+        actions.stops,
+        song,
+        "make",
+        prefers_inputs=True,
+        steps=steps,
+        source="song",
+    )
     _wire_model(form, shape.card)
     wire_projects(shape.projects, form, panels)
     wire_settings(form, shape.upload, shape.note, actions.load_settings)

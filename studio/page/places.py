@@ -66,6 +66,7 @@ class Workplace:
         starters: ids of its buttons' elements.
         repeats: numbers of the buttons whose work needs nothing but the form.
         begin: starts a run as `begin(owner, browser, starter, values, further)`, the values of further inputs last.
+        source: control that takes what a result was made from, where its work can begin with that, too.
     """
 
     prefix: str
@@ -73,6 +74,7 @@ class Workplace:
     starters: tuple[str, ...]
     repeats: frozenset[int]
     begin: Callable[..., Any]
+    source: str = ""
 
 
 @dataclass(frozen=True)

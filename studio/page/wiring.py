@@ -44,6 +44,7 @@ def wire_run(
     prefers_inputs: bool = False,
     is_quick: IsQuick = lambda _values: False,
     steps: tuple[gr.Button, gr.Button] | None = None,
+    source: str = "",
 ) -> None:
     """Let buttons start work that yields events, and Stop end it.
 
@@ -57,10 +58,11 @@ def wire_run(
         prefers_inputs: whether results come from the further components, whatever else was uploaded.
         is_quick: tells by the form's values whether the work is done in a moment; such work waits for no long one.
         steps: buttons that show the result before and the one after, from `layout_steps`.
+        source: control that can take, as a file, what the further components hold.
     """
     place = f"{form.prefix}{suffix}"
-    bench = Workbench(form, panels, starters, stop, stops, len(inputs), fresh, prefers_inputs, place, is_quick, steps)
-    bench.wire(inputs, again)
+    facts = len(inputs), fresh, prefers_inputs, place, is_quick, steps, source
+    Workbench(form, panels, starters, stop, stops, *facts).wire(inputs, again)
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Workbench:
     place: str
     is_quick: IsQuick
     steps: tuple[gr.Button, gr.Button] | None = None
+    source: str = ""
 
     def __post_init__(self) -> None:
         self.buttons = [button for button, _ in self.starters]
@@ -109,7 +112,7 @@ class Workbench:
         job = new_job(owner, browser, self.place, starter, title, {**values})
         keeping, given_files, offered = None, self.form.uploads(values), offered_by(self.panels)
         if self.library is not None:
-            uploads = {} if self.prefers_inputs else given_files
+            uploads = {} if self.prefers_inputs and further else given_files
             things = () if button in self.fresh else tuple(further)
             keeping = Keeping(self.library, owner, self.form.prefix, offered, uploads, things, starter)
         given = {name: value for name, value in values.items() if name != "model"}
@@ -192,10 +195,10 @@ class Workbench:
 
     def press(self, starter: int, is_again: bool = False) -> Callable[..., AsyncIterator[Updates]]:
         """Return what a press of a button does."""
-        names, count, kept = self.form.fields.names, len(self.form.components), len(self.seed_kept)
+        count, kept = len(self.form.components), len(self.seed_kept)
 
         async def work(request: gr.Request, *row: Any) -> AsyncIterator[Updates]:
-            values = dict(zip(names, row[:count], strict=True))
+            values = self.form.values(row[:count])
             drawn = self.form.draw(values, is_again or any(row[count : count + kept]))
             if drawn:
                 yield drawn
@@ -250,7 +253,9 @@ class Workbench:
         RETURNS.setdefault(self.board, []).append(self)
         ids = tuple(str(each.elem_id) for each in self.buttons)
         alone = frozenset(at for at, each in enumerate(self.buttons) if not inputs or each in self.fresh)
-        places_of().workplaces[self.place] = Workplace(self.form.prefix, labels_here(), ids, alone, self.repeat)
+        places_of().workplaces[self.place] = Workplace(
+            self.form.prefix, labels_here(), ids, alone, self.repeat, self.source
+        )
 
     def _wire_stop(self) -> None:
         def ask_to_stop(request: gr.Request) -> Updates:

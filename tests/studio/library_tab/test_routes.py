@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -16,7 +18,7 @@ from studio.library.store import Library
 from studio.library_tab.cards import describe_card
 from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
 from studio.library_tab.verify import NOTHING
-from studio.page.places import Intake, Opener, Places
+from studio.page.places import Intake, Opener, Places, Workplace
 from studio.page.runs import RunBoard
 from tests.studio.library.results import keep_tone, write_tone
 
@@ -161,3 +163,25 @@ def test_a_dropped_file_tells_where_it_comes_from(client: TestClient, library: L
     assert list((library.folder / "arriving").iterdir()) == []
     foreign = client.post("/library/verify", content=data, headers={"sec-fetch-site": "cross-site"})
     assert foreign.status_code == 400
+
+
+def test_four_more_are_made_of_what_a_result_was_made_from(library: Library, tmp_path: Path) -> None:
+    begun: list[dict[str, Any]] = []
+
+    def begin(_owner: str, _browser: str, _starter: int, values: dict[str, Any]) -> Any:
+        begun.append(values)
+        return SimpleNamespace(job=SimpleNamespace(id=str(len(begun))))
+
+    path = ("Music Video",)
+    work = {"mvmake": Workplace("mv", path, ("mv-make",), frozenset(), begin, "song")}
+    places = Places(PLACES.intakes, [Opener("mv", path, load_speech)], work)
+    page = TestClient(Starlette(routes=routes(library, places, RunBoard(library.jobs))))
+    song = keep_tone(library, tmp_path, 1, "The song")
+    film = keep_tone(library, tmp_path, 2, "The film", parents=(song.id,))
+    assert [page.get("/library/item", params={"id": each.id}).json()["repeats"] for each in (film, song)] == [
+        True,
+        False,
+    ]
+    assert page.post("/library/more", json={"id": film.id}).json() == {"jobs": ["1", "2", "3", "4"]}
+    assert begun == [{"song": str(library.path(film.owner, song.id, song.files[0].name))}] * 4
+    assert "needs more" in page.post("/library/more", json={"id": song.id}).json()["problem"]

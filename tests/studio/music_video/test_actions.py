@@ -106,6 +106,23 @@ def made_events(
     return updates
 
 
+@pytest.mark.slow
+def test_a_file_that_nobody_listened_to_is_heard_first(actions: MusicVideoActions, tmp_path: Path) -> None:
+    held = set(temp_folders.HELD)
+    file = click_song(tmp_path / "another.wav", 4.0, 120.0)
+    said, made = [], ""
+    for update in map(flatten, actions.run("me", "", FAST | {"song": str(file)}, None, is_preview=True)):
+        said.append(update.get("status", ""))
+        made = shutil.copy(update["file"], str(tmp_path)) if update.get("file") else made
+    assert any("Listening for beats" in each for each in said)
+    assert probe(made).duration_s == pytest.approx(4, abs=0.2)
+    assert read_recipe(made).settings["storyboard"]
+    assert set(temp_folders.HELD) == held
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+    assert "broken" in flatten(list(actions.run("me", "", FAST | {"song": str(broken)}, None))[-1])["status"]
+
+
 def test_corrections_change_plot_files_and_can_be_undone(actions: MusicVideoActions, song: Song) -> None:
     doubled = changed(actions, song, "double")["song"]
     assert doubled.track.bpm == pytest.approx(2 * song.track.bpm, rel=0.02)
