@@ -19,6 +19,8 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Galaxy", "a purple galaxy turning clockwise"),
     ("Balloons", "a golden hot-air balloon rising at dawn"),
     ("A woman walks", "a woman with pink hair in a blue shirt walks left"),
+    ("A cat on the beach", "a cat walking on the beach at sunset"),
+    ("An astronaut on a horse", "an astronaut riding a horse"),
     ("A man casts a spell", "a man with black hair in a red shirt casts a spell towards us"),
 )
 ANY = "any"
@@ -70,7 +72,7 @@ FIELDS = FieldList(
             about="what the clip should show, up to 2,000 characters",
             place="prompt",
             options={
-                "placeholder": "A scene, its colour, where it moves, the time of day; or a person and what they do.",
+                "placeholder": "A scene and its time of day; a thing in it, its colour, what it does; or a person.",
                 "lines": 2,
                 "max_lines": 6,
                 "elem_classes": "prompt",
