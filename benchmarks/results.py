@@ -43,7 +43,7 @@ from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
 # In the order of the page.
-BENCHMARKS = ("speech", "video", "style", "style_audio", "beats", "music_video", "live", "music", "library")
+BENCHMARKS = ("speech", "video", "style", "style_audio", "beats", "music_video", "live", "music", "library", "page")
 
 
 def read_results(name: str, folder: Path = RESULTS) -> dict[str, Any]:
