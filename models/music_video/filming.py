@@ -110,6 +110,7 @@ class Filming:
         with (
             ThreadPoolExecutor(DRAWING_THREADS, "auralume-draw") as pool,
             ThreadPoolExecutor(1, "auralume-open") as opener,
+            ThreadPoolExecutor(1, "auralume-paint") as self._painter,
         ):
             waiting: list[Future[Pixels]] = []
             try:
@@ -155,7 +156,7 @@ class Filming:
         if self.own.shots[number] is not None:
             into = self.transitions.get(number)
             first = into.start if into is not None and into.kind in OF_BOTH else shot.start
-            return self.stylist.dress(self.own.open(number), shot, first)
+            return self.stylist.dress(self.own.open(number), shot, first, self._painter)
         if self.visualiser is not None:
             return WholeView(self.visualiser)
         return WholeView(self.stylist.paint_clip(self.prepare(self.request, self.plan.clips[shot.clip]), shot))

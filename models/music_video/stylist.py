@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ PHOTO_PLAN = SynthesisPlan(
 MOVING_PLAN = SynthesisPlan(((4, 9, 3), (2, 9, 3), (1, 9, 3), (1, 6, 3)), patches=1000, components=16, content=0.2)
 PHOTO_SIDE, MOVING_SIDE = 480, 400  # longer sides of their canvases
 EVERY = 3  # frames of what moves, of which one is painted
-AHEAD = 6  # frames of a clip that are painted before they are asked for
+AHEAD = 3  # frames of a clip that are painted before they are asked for
 CARRY = 0.7  # of the last painting, in the next
 LEAST_TRUST = 0.02  # of a motion, where neither of two explains a pixel
 REMEMBERED_STYLES, REMEMBERED_CLIPS = 12, 4
@@ -88,11 +88,12 @@ class Stylist:
         self.notes: list[str] = []
         self._clips: LRUCache[tuple[int, str], PaintedPixels] = LRUCache(REMEMBERED_CLIPS)
 
-    def dress(self, view: View, shot: Shot, first: int) -> View:
+    def dress(self, view: View, shot: Shot, first: int, pool: ThreadPoolExecutor) -> View:
         """Return a view that shows a photo or clip painted, where its shot is to be; it takes the view over.
 
         Args:
             first: the first frame of the video in which the shot is seen.
+            pool: a thread that paints clips ahead.
         """
         if not shot.style:
             return view
@@ -100,7 +101,7 @@ class Stylist:
         if isinstance(view, PhotoView):
             return PaintedPhotoView(view, self._paint_photo(view.picture, style, shot.source))
         if isinstance(view, ClipView):
-            return PaintedClipView(view, first, lambda frames: self._paint_moving(frames, style, shot.source))
+            return PaintedClipView(view, first, lambda frames: self._paint_moving(frames, style, shot.source), pool)
         return view
 
     def paint_clip(self, clip: Pixels, shot: Shot) -> Pixels | PaintedPixels:
@@ -200,15 +201,17 @@ class PaintedPhotoView:
 
 
 class PaintedClipView:
-    """A stretch of a clip, painted as it is read, some frames ahead by a thread of its own."""
+    """A stretch of a clip, painted as it is read, some frames ahead by a thread."""
 
-    def __init__(self, view: ClipView, first: int, paint: Callable[[Iterator[Pixels]], Iterator[Pair]]) -> None:
+    def __init__(
+        self, view: ClipView, first: int, paint: Callable[[Iterator[Pixels]], Iterator[Pair]], pool: ThreadPoolExecutor
+    ) -> None:
         """Begin with frame number `first` of the video; `paint` paints frames in order."""
         self.view, self._at = view, first - 1
         self._painted = paint(view.pull(frame)[0] for frame in range(first, view.frames.stop))
         self._last = PaintedPixels(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 3), np.uint8))
-        self._painter = ThreadPoolExecutor(1, "auralume-paint")
-        self._ahead = deque(self._painter.submit(next, self._painted, None) for _ in range(AHEAD))
+        self._pool = pool
+        self._ahead = deque(pool.submit(next, self._painted, None) for _ in range(AHEAD))
 
     def pull(self, frame: int) -> tuple[PaintedPixels, Floats, Move]:
         """Return the next frame as it is and painted, the map from shares to its pixels, and the move.
@@ -218,7 +221,7 @@ class PaintedClipView:
         """
         while self._at < min(frame, self.view.frames.stop - 1):
             found = self._ahead.popleft().result()
-            self._ahead.append(self._painter.submit(next, self._painted, None))
+            self._ahead.append(self._pool.submit(next, self._painted, None))
             if found is not None:
                 self._last = PaintedPixels(*found)
             self._at += 1
@@ -227,7 +230,9 @@ class PaintedClipView:
 
     def close(self) -> None:
         """End painting and reading."""
-        self._painter.shutdown(cancel_futures=True)
+        for each in self._ahead:
+            each.cancel()
+        wait(self._ahead)
         self._painted.close()  # type: ignore[attr-defined]
         self.view.close()
 
