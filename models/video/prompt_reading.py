@@ -35,13 +35,6 @@ FRAMING = frozenset(
     )
 )
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
-KIND_TITLES = {
-    "fire": "campfire", "ink": "ink in water", "ripples": "ripples on water", "balloons": "hot-air balloons",
-    "snow": "cabin in the snow", "rain": "umbrella in the rain", "sunrise": "sun over hills",
-    "leaves": "falling leaves",
-    "meteors": "shooting stars", "starfield": "stars", "ball": "bouncing ball", "orbit": "shapes in orbit",
-    "tiles": "dancing tiles", "bubbles": "soap bubbles", "underwater": "fish under water",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,7 @@ def list_thing_chips(parsed: ThingPrompt) -> tuple[str, ...]:
 
 def list_scene_chips(parsed: ParsedPrompt, natural: bool = True) -> tuple[str, ...]:
     """List what a scene will show, with its natural colour where that is wanted."""
-    kind = KIND_TITLES.get(parsed.kind, parsed.kind)
+    kind = wordings.KIND_TITLES.get(parsed.kind, parsed.kind)
     colour = parsed.colour or (wordings.NATURAL_COLOURS.get(parsed.kind, "") if natural else "")
     direction = "" if parsed.kind == "sunrise" else parsed.direction
     camera = parsed.camera if parsed.camera != "still" else ""

@@ -15,6 +15,14 @@ KIND_NAMES = (
     "lighthouse", "waterfall", "underwater", "ripples", "rain", "ink",
 )  # fmt: skip
 
+KIND_TITLES = {
+    "fire": "campfire", "ink": "ink in water", "ripples": "ripples on water", "balloons": "hot-air balloons",
+    "snow": "cabin in the snow", "rain": "umbrella in the rain", "sunrise": "sun over hills",
+    "leaves": "falling leaves",
+    "meteors": "shooting stars", "starfield": "stars", "ball": "bouncing ball", "orbit": "shapes in orbit",
+    "tiles": "dancing tiles", "bubbles": "soap bubbles", "underwater": "fish under water",
+}  # fmt: skip
+
 SUBJECTS: dict[str, Wordings] = {
     "ocean": (
         ("a {c} ocean with rolling waves", "{c} sea waves", "the sea, {c} water", "the {c} sea"),

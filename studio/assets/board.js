@@ -24,12 +24,7 @@
 
   // ---- what is sent along
 
-  function write() {
-    const box = field();
-    if (!box) return;
-    box.value = state.edited ? JSON.stringify(state.board) : "";
-    for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
-  }
+  const write = () => window.auralumeFill(field(), state.edited ? JSON.stringify(state.board) : "");
   function change(edit, at = state.at) {
     const before = JSON.stringify(state.board), next = clone(state.board);
     if (edit(next.shots, next) === false || !next.shots.length) return;

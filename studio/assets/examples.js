@@ -5,9 +5,7 @@
     if (!button) return;
     const { form, file } = button.dataset, field = document.querySelector(`#${form}-open textarea, #${form}-open input`);
     if (!field) return;
-    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value");
-    own.set.call(field, `example:${file} ${Date.now()}`);
-    for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
+    window.auralumeFill(field, `example:${file} ${Date.now()}`);
     const said = button.textContent;
     button.textContent = "Settings are set";
     setTimeout(() => { button.textContent = said; }, 2500);

@@ -321,13 +321,6 @@
     const found = (await needIntakes()).filter((intake) => taken(item, intake));
     return found.map((intake) => ({ ...intake, label: `${intake.path[0]}: ${intake.label}` }));
   }
-  const setValue = (field, value) => {
-    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value");
-    own.set.call(field, value);
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-  };
-
   const sendTo = guard(async (item, intake, file = taken(item, intake)) => {
     const arriving = fetch(fileAddress(item, file.name)).then((reply) => { if (!reply.ok) throw new Error("The file is not in your library any more."); return reply.blob(); });
     await window.auralumeTabs.open(intake.path);
@@ -353,7 +346,7 @@
       await window.auralumeTabs.open(item.open.path);
       const field = await window.auralumeTabs.until(() => document.querySelector(`#${item.open.prefix}-open textarea, #${item.open.prefix}-open input`));
       if (!field) throw new Error("The tab is not there just now.");
-      setValue(field, `${item.id} ${Date.now()}`);
+      window.auralumeFill(field, `${item.id} ${Date.now()}`);
     }
     toast(`Settings of “${item.title}” restored`);
     for (const [name, source] of Object.entries(item.inputs)) {
@@ -411,7 +404,7 @@
     await window.auralumeTabs.open(job.path);
     const field = await window.auralumeTabs.until(() => document.querySelector(`#${job.prefix}-open textarea, #${job.prefix}-open input`));
     if (!field) throw new Error("The tab is not there just now.");
-    setValue(field, `job:${job.id} press:${job.press} ${Date.now()}`); // pressed once the form has its values
+    window.auralumeFill(field, `job:${job.id} press:${job.press} ${Date.now()}`); // pressed once the form has its values
   });
   const jobRow = (job) => {
     const isLost = job.state === "lost", share = job.share === null || job.share === undefined ? null : Math.round(100 * job.share);

@@ -21,9 +21,8 @@
     say(at ? lines[at - 1] : "The song plays. Tap as the first line begins.", at < lines.length ? `Next: ${lines[at]}` : "", at < lines.length ? `Tap: line ${at + 1} of ${lines.length}` : "Done");
   }
   function finish() {
-    const box = field();
-    box.value = taps.lines.slice(0, taps.times.length).map((line, at) => `[${clock(taps.times[at])}] ${line}`).join("\n");
-    for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
+    const timed = taps.lines.slice(0, taps.times.length).map((line, at) => `[${clock(taps.times[at])}] ${line}`);
+    window.auralumeFill(field(), timed.join("\n"));
     const missed = taps.lines.length - taps.times.length;
     taps = null;
     audio()?.pause();

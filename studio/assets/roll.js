@@ -51,12 +51,7 @@
 
   // ---- messages to the studio
 
-  function fill(selector, value) {
-    const field = one(selector);
-    if (!field) return;
-    field.value = value;
-    for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
-  }
+  const fill = (selector, value) => window.auralumeFill(one(selector), value);
   function send(...commands) {
     if (busy()) return;
     state.queue.push(...commands);

@@ -143,13 +143,7 @@
   });
 
   // Music Video: a click on a beat chooses it; taps are times of the player.
-  const setField = (selector, value) => {
-    const field = document.querySelector(selector);
-    if (!field) return;
-    field.value = value;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-  };
+  const setField = (selector, value) => window.auralumeFill(document.querySelector(selector), value);
   document.addEventListener("click", (event) => {
     const beat = event.target.closest?.("#mv-plot .beat");
     if (beat) {

@@ -15,6 +15,7 @@ from gradio.themes.utils import colors, fonts, sizes
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SCRIPTS = (
     "storage.js",
+    "fields.js",
     "player.js",
     "examples.js",
     "studio.js",

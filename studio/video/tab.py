@@ -26,7 +26,7 @@ from studio.video.controls import (
     LOOKS,
     QUALITIES,
 )
-from studio.video.reading import show_reading
+from studio.video.reading import list_choices, show_reading
 
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#video-generate').click(), 60); }"
 WELCOME = (
@@ -108,7 +108,7 @@ def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button, gr.HTML]:
             "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
         )
         stop = gr.Button("Stop", interactive=False, scale=1, elem_id="video-stop", elem_classes="stop-button")
-    markup(f'<div class="hint">{html.GENERATE_KEYS}Try one of these:</div>')
+    markup(f'<div class="hint">{html.GENERATE_KEYS}Try one of these:</div>{list_choices()}')
     with gr.Row(elem_classes="chips"):
         for name, prompt in EXAMPLES:
             chip = gr.Button(name, size="sm", elem_classes="example-chip")

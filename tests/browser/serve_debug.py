@@ -33,7 +33,8 @@ if __name__ == "__main__":
     clip_stream.STEPS, clip_stream.CLIP_FRAMES = 2, 4
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
-    for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), WEIGHTS_DIR / "video_sync.safetensors"):
+    films = next(spec for spec in CATALOG if spec.task == Task.VIDEO and spec.is_native)
+    for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), *WEIGHTS_DIR.glob("video_*")):
         shutil.copy(file, folder)
     sync = next(spec for spec in CATALOG if spec.task == Task.SYNC)
     specs = (
@@ -43,7 +44,7 @@ if __name__ == "__main__":
         shipped,
     )
     music = (debug_music_spec(folder, "quick"), debug_music_spec(folder, "slow"))
-    video = (debug_video_spec("quick"), debug_video_spec("slow"), sync)
+    video = (debug_video_spec("quick"), debug_video_spec("slow"), films, sync)
     beats = music_video_specs()[0]
     registry = debug_registry(folder, *specs, *music, *video, beats, *style_specs(), memory_budget_mb=1000)
     studio = build_studio(registry, Library(folder / "library"))

@@ -11,7 +11,7 @@ import pytest
 
 from models.media.clip_info import probe
 from studio.io.recipes import read_recipe
-from tests.browser.conftest import download, open_more_settings, open_page, open_tab, settle
+from tests.browser.conftest import download, open_more_settings, open_page, open_tab, pick, settle
 from tests.studio.debug_video import ball_clip
 
 STATUS = "document.querySelector('#video-status').innerText"
@@ -105,3 +105,32 @@ def test_a_clip_whose_sound_is_late_is_told_and_repaired(video_page: Any, tmp_pa
     assert page.locator("#sync-plot img").count() == 1
     assert probe(download(page, "#sync-file", tmp_path)).frames == 96
     assert "confidence" in page.evaluate(f"() => {SYNC}")
+
+
+def test_the_parts_of_a_prompt_are_changed_and_the_clip_follows(video_page: Any, tmp_path: Path) -> None:
+    page, parts = video_page, "#video-reading .read input"
+    open_more_settings(page)
+    pick(page, "#video-model", "Auralume")
+    page.fill("#video-prompt textarea", "two cats walking on the beach at sunset")
+    read = f"() => Array.from(document.querySelectorAll('{parts}'), (each) => each.value).join(', ')"
+    page.wait_for_function(f"() => ({read})() === 'two cats, walking left, beach, dusk'")
+    assert "drawn by rule" in page.inner_text("#video-reading")
+    page.locator(parts).nth(0).fill("a dog")
+    page.locator(parts).nth(0).press("Tab")
+    page.wait_for_function(f"() => ({read})() === 'dog, walking left, beach, dusk'")
+    page.locator("#video-reading .read button").nth(3).click()
+    page.wait_for_function(f"() => ({read})() === 'dog, walking left, beach, day'")
+    assert page.input_value("#video-prompt textarea") == "dog, walking left, beach"
+    page.locator(parts).nth(1).focus()  # the list offers everything, and what is not changed stays
+    assert page.input_value(f"{parts} >> nth=1") == ""
+    page.keyboard.press("Escape")
+    assert page.input_value(f"{parts} >> nth=1") == "walking left"
+    page.fill("#video-prompt textarea", "a gearbox")
+    page.wait_for_function("() => document.querySelector('#video-reading').innerText.includes('model of the Hub')")
+    assert page.locator(parts).count() == 0
+    page.fill("#video-prompt textarea", "dog, walking right, beach")
+    page.click("#video-generate")
+    page.wait_for_function(FINISHED)
+    page.wait_for_selector("#video-webp:enabled")
+    made = read_recipe(download(page, "#video-file", tmp_path))
+    assert made.settings["prompt"] == "dog, walking right, beach" and "dog" in str(made)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from models.contracts import Task
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
-from studio.video.reading import show_reading
+from studio.video.reading import list_choices, show_reading
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def test_the_page_says_what_is_drawn_and_what_cannot_be(registry: Registry) -> N
     spec = registry.default(Task.VIDEO)
     assert spec is not None
     known = show_reading(registry, spec.key, "blue ocean waves at sunset")
-    assert '<span class="read">ocean</span>' in known and "<p>" not in known
+    assert '<input value="ocean"' in known and "<p>" not in known
     strange = show_reading(registry, spec.key, "my <b>uncle</b> knitting")
     assert 'class="read"' not in strange and "Nothing of this" in strange
     assert show_reading(registry, spec.key, "  ") == ""
@@ -28,3 +30,46 @@ def test_the_page_says_what_is_drawn_and_what_cannot_be(registry: Registry) -> N
 def test_models_of_the_hub_are_not_asked(registry: Registry) -> None:
     foreign = next(spec for spec in registry.specs(Task.VIDEO) if not spec.is_native)
     assert show_reading(registry, foreign.key, "a cat") == ""
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "an astronaut riding a horse",
+        "two robots dancing in the snow",
+        "a big elephant and a small mouse in the jungle",
+        "green aurora over snowy mountains, camera slowly zooms in",
+        "a rose growing in a garden in the morning",
+        "clouds moving fast to the left",
+    ],
+)
+def test_parts_that_commas_join_are_read_the_same(registry: Registry, prompt: str) -> None:
+    spec = registry.default(Task.VIDEO)
+    assert spec is not None
+    parts = re.findall(r'<input value="(.+?)"', show_reading(registry, spec.key, prompt))
+    assert len(parts) >= 2
+    assert re.findall(r'<input value="(.+?)"', show_reading(registry, spec.key, ", ".join(parts))) == parts
+
+
+@pytest.mark.parametrize(
+    ("part", "around"),
+    [
+        ("thing", "{}, walking left, beach, dusk"),
+        ("act", "cat, {}, beach, dusk"),
+        ("place", "cat, {}, dusk"),
+        ("scene", "{}"),
+        ("time", "cat, beach, {}"),
+        ("speed", "cat, walking left, {}, beach"),
+        ("camera", "cat, beach, {}"),
+    ],
+)
+def test_what_a_list_offers_is_read_as_it_is_written(registry: Registry, part: str, around: str) -> None:
+    spec = registry.default(Task.VIDEO)
+    assert spec is not None
+    own = list_choices().split(f'id="choices-{part}">')[1].split("</datalist>")[0]
+    offered = re.findall("<option>(.+?)</option>", own)
+    assert len(offered) >= 2
+    for choice in offered[:: max(len(offered) // 12, 1)]:
+        shown = show_reading(registry, spec.key, around.format(choice))
+        assert f'value="{choice}' in shown, (choice, shown)
+        assert f'list="choices-{part}"' in shown

@@ -1,0 +1,44 @@
+// Fields that scripts fill, and the parts of a prompt, which can be changed one by one.
+(() => {
+  // Gradio hears of a value by these events alone.
+  window.auralumeFill = (field, value) => {
+    if (!field) return;
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, value);
+    for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
+  };
+
+  // What was read of a prompt reads the same when it is joined by commas, so the prompt becomes its own parts.
+  const partOf = (event) => event.target.closest?.(".reading .read input");
+  function rewrite(reading) {
+    const parts = Array.from(reading.querySelectorAll(".read input"), (each) => each.value.trim() || each.dataset.said || "");
+    window.auralumeFill(document.querySelector(reading.dataset.prompt), parts.filter(Boolean).join(", "));
+  }
+  // A part that is being changed is empty, so that its list shows every choice and not only what begins alike.
+  document.addEventListener("focusin", (event) => {
+    const part = partOf(event);
+    if (part) { part.dataset.said = part.placeholder = part.value; part.value = ""; }
+  });
+  document.addEventListener("focusout", (event) => {
+    const part = partOf(event);
+    if (part && !part.value) part.value = part.dataset.said;
+  });
+  document.addEventListener("keydown", (event) => {
+    const part = partOf(event);
+    if (part && event.key === "Escape") part.blur();
+  });
+  document.addEventListener("input", (event) => {
+    const part = partOf(event);
+    if (part && (!event.inputType || event.inputType === "insertReplacementText")) rewrite(part.closest(".reading"));  // picked
+  });
+  document.addEventListener("change", (event) => {
+    const part = partOf(event);
+    if (part) rewrite(part.closest(".reading"));
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".reading .read button");
+    if (!button) return;
+    const reading = button.closest(".reading");
+    button.parentElement.remove();
+    rewrite(reading);
+  });
+})();
