@@ -35,12 +35,10 @@ FLAGS = [
 START_TIMEOUT_S = 180
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what is in this folder."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one studio and one Chromium for all of them
+    if Path(__file__).parent in item.path.parents:
+        item.add_marker("browser")
 
 
 def _absent(reason: str) -> None:
