@@ -82,7 +82,7 @@ def test_a_prompt_becomes_a_playing_clip_with_sound(video_page: Any, tmp_path: P
 def test_an_example_starts_at_once_and_stop_ends_the_work(video_page: Any) -> None:
     page = video_page
     _choose_slow(page)
-    page.click("text=Campfire")
+    page.click(".example-chip >> text=Campfire")
     page.wait_for_function(f"() => {STATUS}.includes('Denoising')")
     assert "campfire" in page.input_value("#video-prompt textarea")
     page.click("#video-stop")
