@@ -19,6 +19,7 @@ from models.video.scene_spec import SPEEDS
 from models.video.staging import Setting, Staging
 from models.video.thing_motion import ALOFT, ThingPath, find_path
 from models.video.thing_parsing import ThingPrompt
+from models.video.thing_words import UNGROUNDED
 
 MOST = 6
 SIZES = {"small": 0.62, "large": 1.4}
@@ -185,7 +186,7 @@ class _Scene:
         """Let a thing act, `shift` to the right of the middle and `back` up the ground."""
         tall = _fit(picture, tall)
         bust = thing.pose == "bust" and act in {"walk", "stand", "hop", "dance", "grow", "drive", "swim"}
-        grounded = self.setting.medium == "ground" and act not in {"fly", "fall", "rise", "swim"}
+        grounded = self.setting.medium == "ground" and act not in UNGROUNDED
         feet = -1.06 if bust else self.setting.feet + back
         if bust:
             act = {"drive": "walk", "swim": "walk"}.get(act, act)

@@ -28,8 +28,8 @@ from models.video.thing_parsing import (
     parse_things,
     to_plural,
 )
-from models.video.thing_tables import LEADING, TIME_WORDS
-from models.video.thing_words import PLACES
+from models.video.thing_tables import TIME_WORDS
+from models.video.thing_words import LEADING, PLACES
 
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
 SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked

@@ -18,7 +18,6 @@ from models.video.text_embedding import split_words
 from models.video.thing_tables import (
     CAMERA_PHRASES,
     DIRECTION_WORDS,
-    LEADING,
     NO_THINGS,
     NUMBERS,
     PLACING,
@@ -35,11 +34,13 @@ from models.video.thing_words import (
     ACT_NAMES,
     ACTS,
     COUNTS,
+    LEADING,
     PLACE_NAMES,
     PLACE_WORDS,
     PLACES,
     THING_NAMES,
     THINGS,
+    TIMELESS,
     find_home,
 )
 
@@ -359,6 +360,5 @@ def _fill_in(read: ThingPrompt, lexicon: Lexicon) -> ThingPrompt:
         direction = "left" if act in LEADING else ""
     elif act not in {"spin", *LEADING}:
         direction = ""
-    timeless = place in {"space", "moon", "room"}
-    time = "" if timeless else read.time or "day"
+    time = "" if place in TIMELESS else read.time or "day"
     return replace(read, act=act, place=place, direction=direction, time=time)

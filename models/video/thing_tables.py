@@ -68,4 +68,3 @@ STOP_WORDS = frozenset(
         "around above below slice piece off front"
     )
 )
-LEADING = ("walk", "hop", "fly", "drive", "swim", "roll")

@@ -79,6 +79,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "room": ("room", "studio", "indoors", "kitchen", "stage", "floor", "table", "office"),
 }
 PLACE_NAMES = tuple(PLACES)
+TIMELESS = ("space", "moon", "room")  # places that look the same at any time of day
 PLACE_WORDS = {
     "meadow": "on a meadow", "beach": "on the beach", "desert": "in the desert", "snow": "in the snow",
     "forest": "in the forest", "city": "in the city", "sea": "on the sea", "sky": "in the sky", "space": "in space",
@@ -117,6 +118,8 @@ ACTS: dict[str, tuple[str, ...]] = {
     "grow": ("growing", "grow", "swell"),
 }
 ACT_NAMES = tuple(ACTS)
+LEADING = ("walk", "hop", "fly", "drive", "swim", "roll")  # acts that lead somewhere
+UNGROUNDED = frozenset({"fly", "fall", "rise", "swim"})  # acts that need no ground, and so cast no shadow on it
 COUNTS = ("one", "two")
 THING_ATTRIBUTES = ("thing", "other", "place", "act", "count")
 THING_ATTRIBUTE_SIZES = (len(THING_NAMES), len(THING_NAMES), len(PLACE_NAMES), len(ACT_NAMES), len(COUNTS))

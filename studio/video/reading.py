@@ -12,9 +12,8 @@ from pathlib import Path
 from models.errors import ModelError
 from models.registry.registry import WEIGHTS_DIR, Registry
 from models.video import scene_words as wordings
-from models.video.thing_words import ACTS, PLACES
+from models.video.thing_words import ACTS, LEADING, PLACES
 
-AIMED = ("walk", "hop", "fly", "drive", "swim", "roll")
 ACT_WORDS = {name: own[0] for name, own in ACTS.items()}
 SCENES = [title for kind in wordings.KIND_NAMES if (title := wordings.KIND_TITLES.get(kind, kind)) not in PLACES]
 # Words that name a part of a scene, too: alone they ask for that scene.
@@ -24,7 +23,7 @@ CHOICES = {
     "act": [
         f"{word} {way}".strip()
         for name, word in ACT_WORDS.items()
-        for way in (("left", "right") if name in AIMED else ("",))
+        for way in (("left", "right") if name in LEADING else ("",))
     ],
     "place": [place for place in PLACES if place != "room"],
     "scene": [title for title in SCENES if title not in SCENE_THINGS],

@@ -159,6 +159,5 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "city": _draw_city, "sea": _draw_sea, "sky": _draw_clear_sky, "space": _fill_space, "moon": _draw_moon,
     "mountains": _draw_mountains, "street": _draw_street, "room": _draw_room,
 }  # fmt: skip
-TIMELESS = ("space", "moon", "room")
 if tuple(PLACES) != PLACE_NAMES:
     raise RuntimeError("The places are not in the order of the weights.")

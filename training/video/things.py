@@ -21,15 +21,23 @@ from models.video.cutouts import lay_over, tint, trim
 from models.video.scene_spec import COLOURS, SPEEDS, TIMES, SceneSpec
 from models.video.thing_motion import ThingPath, find_path
 from models.video.thing_parsing import ThingPrompt
-from models.video.thing_words import ACT_NAMES, PLACE_NAMES, THING_NAMES, THINGS, find_home
+from models.video.thing_words import (
+    ACT_NAMES,
+    LEADING,
+    PLACE_NAMES,
+    THING_NAMES,
+    THINGS,
+    TIMELESS,
+    UNGROUNDED,
+    find_home,
+)
 from training.video.scenes.canvas import Array, Stage, f32
 from training.video.scenes.sky import SKIES
-from training.video.thing_places import GROUND, PLACES, TIMELESS
+from training.video.thing_places import GROUND, PLACES
 
 CODES: dict[str, str] = json.loads(Path(__file__).with_name("thing_codes.json").read_text(encoding="utf-8"))
 if tuple(CODES) != THING_NAMES:
     raise RuntimeError("The cut-outs are not in the order of the weights.")
-SHIFTING = ("walk", "hop", "fly", "drive", "swim", "roll")  # acts that lead somewhere
 PLACE_SHARE, COLOUR_SHARE, TWO_SHARE, OTHER_SHARE = 0.4, 0.2, 0.12, 0.15
 FEET = GROUND - 0.28
 
@@ -55,7 +63,7 @@ def draw_thing_prompt(rng: np.random.Generator, thing: str | None = None) -> Thi
     place = home if rng.random() > PLACE_SHARE else pick(PLACE_NAMES)
     if act == "swim":
         place = "sea"
-    direction = pick(("left", "right")) if act in SHIFTING else ""
+    direction = pick(("left", "right")) if act in LEADING else ""
     if act == "spin":
         direction = pick(("clockwise", "counterclockwise"))
     several = rng.random()
@@ -113,7 +121,7 @@ def render_thing(spec: ThingPrompt, folder: Path, seed: int, frames: int = 16, s
         cutout = load_cutout(folder, name)
         if spec.colour and (index == 0 or spec.count > 1):
             cutout = tint(cutout, spec.colour)
-        if spec.act not in {"fly", "fall", "rise", "swim"} and spec.place not in {"sky", "space", "sea"}:
+        if spec.act not in UNGROUNDED and spec.place not in {"sky", "space", "sea"}:
             x, y = stage.locate(1.0)
             across = (x - path.x[:, None, None]) / np.float32(tall * 0.42)
             shadow = np.exp(-(across**2) * 2 - ((y - np.float32(FEET)) / 0.06) ** 2)
