@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.video.cutouts import Cutout, CutoutPack, lay_over, tint
+from models.video.cutouts import Cutout, CutoutPack, lay_over, tint, trim
 from models.video.scene_spec import SPEEDS
 from models.video.staging import Setting, Staging
 from models.video.thing_motion import ALOFT, ThingPath, find_path
@@ -237,9 +237,8 @@ def _turn(picture: Array, degrees: float) -> Array:
     side = int(np.ceil(np.hypot(*picture.shape[:2])))
     matrix = cv2.getRotationMatrix2D(((picture.shape[1] - 1) / 2, (picture.shape[0] - 1) / 2), degrees, 1.0)
     matrix[:, 2] += (side - picture.shape[1]) / 2, (side - picture.shape[0]) / 2
-    turned = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    rows, columns = np.nonzero(turned[..., 3] > 0.05)
-    return np.ascontiguousarray(turned[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
+    turned: Any = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    return trim(turned)
 
 
 def _cast_several(

@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,7 @@ class CutoutPack:
         try:
             with zipfile.ZipFile(self.pictures) as pack:
                 data = pack.read(f"{self.things[name].code}.webp")
-            with Image.open(io.BytesIO(data)) as picture:
-                return trim(np.asarray(picture.convert("RGBA"), np.float32) / 255)
+            return read_cutout(io.BytesIO(data))
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise ModelError(
                 f"The picture of “{name}” in {self.pictures.name} cannot be read: {error}", "weights"
@@ -99,12 +98,18 @@ def load_cutouts(pictures: Path, names: Path) -> CutoutPack:
     return CutoutPack(pictures, {thing.name: thing for thing in things})
 
 
-def trim(pixels: Array) -> Array:
-    """Cut the empty border of (R, S, 4) in [0, 1] off and multiply its colours by its opacity."""
-    rows, columns = np.nonzero(pixels[..., 3] > 0.05)
-    pixels = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
+def read_cutout(file: Path | BinaryIO) -> Array:
+    """Read a picture file, its colours multiplied by its opacity, without its empty border."""
+    with Image.open(file) as picture:
+        pixels = trim(np.asarray(picture.convert("RGBA"), np.float32) / 255)
     pixels[..., :3] *= pixels[..., 3:]
     return pixels
+
+
+def trim(pixels: Array) -> Array:
+    """Return a copy of (R, S, 4) in [0, 1] without its empty border."""
+    rows, columns = np.nonzero(pixels[..., 3] > 0.05)
+    return pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
 
 
 def tint(cutout: Array, colour: str) -> Array:

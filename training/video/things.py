@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from models.video.cutouts import lay_over, tint, trim
+from models.video.cutouts import lay_over, read_cutout, tint
 from models.video.scene_spec import COLOURS, SPEEDS, TIMES, SceneSpec
 from models.video.thing_motion import ThingPath, find_path
 from models.video.thing_parsing import ThingPrompt
@@ -85,8 +84,7 @@ def draw_thing_prompt(rng: np.random.Generator, thing: str | None = None) -> Thi
 @lru_cache(maxsize=512)
 def load_cutout(folder: Path, thing: str) -> Array:
     """Load a cut-out as `models.video.cutouts` has them."""
-    with Image.open(folder / f"{CODES[thing]}.webp") as picture:
-        return trim(np.asarray(picture.convert("RGBA"), np.float32) / 255)
+    return read_cutout(folder / f"{CODES[thing]}.webp")
 
 
 def _paste(stage: Stage, cutout: Array, path: ThingPath, tall: float, light: Array, mirrored: bool) -> None:
