@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from models.video import scene_words as wordings
 from models.video.colour_names import find_colour
 from models.video.prompt_parsing import SURE, ParsedPrompt, PromptParser
-from models.video.prompt_reading import (
-    find_unread,
-    list_scene_chips,
-    list_thing_chips,
-)
+from models.video.prompt_reading import PEOPLE_WORDS, find_unread, list_scene_chips, list_thing_chips
 from models.video.scene_spec import CAMERAS, SPEEDS
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import KIND_NAMES
@@ -131,9 +126,8 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
     named_first = {name for name, _, _ in found[:1]}
     if parsed.kind and parsed.sure >= COVERED and (named_first & SCENERY or _is_part(words, found[0][1])):
         return True
-    people = {word for both in wordings.PEOPLE.values() for each in both for word in each}
     placed = any(word in each for word in spoken for each in PLACES.values())
-    return first <= people and named <= people | parser.known and not placed
+    return first <= PEOPLE_WORDS.keys() and named <= PEOPLE_WORDS.keys() | parser.known and not placed
 
 
 def _is_part(words: list[str], start: int) -> bool:
@@ -162,7 +156,7 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         setting = _describe_kind(read.kind)
     else:
         setting = PLACE_SETTINGS[home]
-    said = any(word in own for word in words for own in TIME_WORDS.values())
+    said = not times.isdisjoint(words)
     time = things.time if said and things.time else read.time or "day"
     colour = find_colour(things.scene) or setting.colour
     if setting.kind == "sunrise":
