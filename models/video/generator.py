@@ -31,7 +31,7 @@ from models.video.prompt_reader import SCENE_ATTRIBUTES, UNET_WEIGHTS, PromptRea
 from models.video.prompt_reading import PromptReading
 from models.video.scene_spec import CAMERAS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
-from models.video.staging import direct, list_laid
+from models.video.staging import Staging, direct, list_laid
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
@@ -79,7 +79,7 @@ class VideoGenerator:
         """
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
         self.upscaler, self.parser = upscaler, parser
-        self.light_upscaler, self.cutouts = light_upscaler or upscaler, cutouts
+        self.light_upscaler = light_upscaler or upscaler
         self.reader = PromptReader(parser, cutouts, len(model.config.attributes) > SCENE_ATTRIBUTES)
         self._lock = threading.Lock()
 
@@ -120,17 +120,20 @@ class VideoGenerator:
 
         They move as the request's controls say where these say anything. Over a given picture nothing is laid.
         """
-        staging = None if request.image is not None else self.reader.stage(request.prompt)
-        if staging is None or self.cutouts is None:
+        staging, cutouts = self._stage(request), self.reader.cutouts
+        if staging is None or cutouts is None:
             return frames
         staging = direct(staging, DIRECTIONS[request.direction], request.speed, request.camera)
         length_s = request.frames / FRAMES_PER_SECOND
-        return compose(frames, rate, staging, self.cutouts, request.seed, length_s, request.loop)
+        return compose(frames, rate, staging, cutouts, request.seed, length_s, request.loop)
 
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List the things that `compose` lays over the scene."""
-        staging = None if request.image is not None else self.reader.stage(request.prompt)
+        staging = self._stage(request)
         return () if staging is None else list_laid(staging.things)
+
+    def _stage(self, request: VideoRequest) -> Staging | None:
+        return None if request.image is not None else self.reader.stage(request.prompt)
 
     def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
         """List what the person should know of how the prompt was understood."""

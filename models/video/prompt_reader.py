@@ -49,7 +49,7 @@ class PromptReader:
             return None
         staging = self.stage(prompt)
         if staging is None:
-            return read_prompt(self.parser, prompt, self.draws_things, 0 if self.cutouts is None else self.count)
+            return read_prompt(self.parser, prompt, self.draws_things, self.count)
         return PromptReading(list_staged_chips(staging), staging.unread, self.count, list_laid(staging.things))
 
     @property
