@@ -159,7 +159,7 @@ class Stylist:
         """Paint a frame on which those around it lean, float32 (h, w, 4): colours, and how much of each is painted."""
         made = _paint(canvas, style, MOVING_PLAN)
         if last is not None:
-            offsets, trust = _estimate_motion(last[0], canvas)
+            offsets, trust = optical_flow.find_motion(last[0], canvas)
             if float(trust.mean()) >= optical_flow.CUT_TRUST:
                 made = optical_flow.blend(made, last[1][..., :3], offsets, trust, CARRY)
         part = self._find_part(canvas, name)
@@ -265,18 +265,11 @@ def carry_between(
     total: Any = 0.0
     weights: Any = 0.0
     for (source, made), near in ((before, 1 - share), (after, share)):
-        offsets, trust = _estimate_motion(source, canvas)
+        offsets, trust = optical_flow.find_motion(source, canvas)
         weight = near * (trust + LEAST_TRUST)
         total = total + weight * optical_flow.warp(made, offsets)
         weights = weights + weight
     return np.asarray(total / weights, dtype=np.float32)
-
-
-def _estimate_motion(previous: Pixels, current: Pixels) -> tuple[FloatArray, FloatArray]:
-    """Estimate where each pixel was, and how far that explains it."""
-    moved = optical_flow.estimate_motion(previous, current)
-    moved = optical_flow.prefer_stillness(previous, current, moved)
-    return moved, optical_flow.estimate_trust(previous, current, moved)
 
 
 @torch.inference_mode()

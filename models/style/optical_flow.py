@@ -72,6 +72,12 @@ def prefer_stillness(previous: Pixels, current: Pixels, offsets: FloatArray) -> 
     return np.where((still <= STILL_EXCESS * gap + STILL_LEVELS)[:, :, None], unmoved, offsets)
 
 
+def find_motion(previous: Pixels, current: Pixels) -> tuple[FloatArray, FloatArray]:
+    """Find the motion that is not noise, float32 (H, W, 2), and how far it explains `current`, (H, W, 1)."""
+    offsets = prefer_stillness(previous, current, estimate_motion(previous, current))
+    return offsets, estimate_trust(previous, current, offsets)
+
+
 def _measure_gap(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
     """Measure how far the carried frame is from the new one around each pixel, (H, W), of 255."""
     import cv2

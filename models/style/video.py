@@ -223,9 +223,7 @@ class _StyleRun:
         steady = source.astype(np.float32) / 255.0
         self.model.sketched_frames += 1
         if self.previous is not None and self.request.steadiness > 0:
-            moved = optical_flow.estimate_motion(self.previous, source)
-            moved = optical_flow.prefer_stillness(self.previous, source, moved)
-            trust = optical_flow.estimate_trust(self.previous, source, moved)
+            moved, trust = optical_flow.find_motion(self.previous, source)
             if float(trust.mean()) < optical_flow.CUT_TRUST:  # another scene begins
                 before, self.steady = None, None
             else:
