@@ -35,6 +35,7 @@ from models.media.write import VideoWriter, write_picture
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
 from models.style import optical_flow
+from models.style.painters import to_tensor
 from models.style.vgg import CONTENT_LAYER, Vgg, load_vgg
 from models.style.video_contracts import VideoStyleRequest
 from models.threads import limit_spinning
@@ -132,7 +133,7 @@ class StyleJudge:
     @torch.inference_mode()
     def look(self, pixels: Pixels) -> dict[str, Tensor]:
         """Return the layers of uint8 (H, W, 3)."""
-        return self.network(torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0)  # type: ignore[no-any-return]
+        return self.network(to_tensor(pixels))  # type: ignore[no-any-return]
 
     def measure_gram(self, pixels: Pixels, style: dict[str, Tensor]) -> float:
         """Measure the distance of the correlations from a style's, mean over the layers."""

@@ -27,11 +27,11 @@ from models.music_video.painted import PaintedPixels
 from models.music_video.plan import Shot
 from models.music_video.segments import digest_file
 from models.style import optical_flow
-from models.style.canvas import FINE_DETAIL, resize_pixels
+from models.style.canvas import FINE_DETAIL, choose_canvas, resize_pixels
 from models.style.colours import measure_picture, move_colours
-from models.style.painters import SynthesisPainter, pad
+from models.style.painters import SynthesisPainter, paint_textures, to_tensor
 from models.style.people import find_people
-from models.style.texture_synthesis import SynthesisPlan, TextureStyle, synthesise
+from models.style.texture_synthesis import SynthesisPlan, TextureStyle
 from models.style.video_contracts import StyledPart
 
 Pixels = NDArray[np.uint8]
@@ -71,7 +71,7 @@ class StyleShelf:
         key = digest_file(path)
         if key not in self._kept:
             side = self._painter.style_side
-            self._kept[key] = self._painter.extract_style(_to_tensor(read_picture(path, side, 2 * side)))
+            self._kept[key] = self._painter.extract_style(to_tensor(read_picture(path, side, 2 * side)))
         return self._kept[key]
 
 
@@ -275,21 +275,14 @@ def carry_between(
 @torch.inference_mode()
 def _paint(canvas: Pixels, style: TextureStyle, plan: SynthesisPlan) -> FloatArray:
     """Paint a canvas uint8 (h, w, 3) whole, float32 (h, w, 3) in [0, 1]."""
-    height, width = canvas.shape[:2]
-    pixels = _to_tensor(canvas)
-    base = move_colours(pixels, measure_picture(pixels), style.colours)
-    made = synthesise(pad(base), style, plan)[:, :, :height, :width].clamp(0, 1)
+    pixels = to_tensor(canvas)
+    made = paint_textures(move_colours(pixels, measure_picture(pixels), style.colours), style, plan)
     return np.ascontiguousarray(made[0].permute(1, 2, 0).numpy())
-
-
-def _to_tensor(pixels: Pixels) -> torch.Tensor:
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
 
 
 def _make_canvas(picture: Pixels, side: int) -> Pixels:
     """Shrink a picture to a canvas of a longer side, at most."""
-    scale = min(1.0, side / max(picture.shape[:2]))
-    return resize_pixels(picture, (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))))
+    return resize_pixels(picture, choose_canvas((picture.shape[1], picture.shape[0]), 1.0, side))
 
 
 def _list_blocks(frames: Iterable[Pixels]) -> Iterator[list[Pixels]]:

@@ -16,9 +16,12 @@ CANVAS_SIZE = 640  # longer side with a brush of size 1
 FINE_DETAIL = 0.5  # of what is finer than the canvas, how much is left at strength 1
 
 
-def choose_canvas(size: tuple[int, int], brush: float) -> tuple[int, int]:
-    """Return width and height of the canvas for a result of a width and height; it is never larger than that."""
-    scale = min(1.0, min(max(size), CANVAS_SIZE) / brush / max(size))
+def choose_canvas(size: tuple[int, int], brush: float, longest: int = CANVAS_SIZE) -> tuple[int, int]:
+    """Return width and height of the canvas for a result of a width and height; it is never larger than that.
+
+    `longest` is its longer side with a brush of size 1, at most.
+    """
+    scale = min(1.0, min(max(size), longest) / brush / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

@@ -28,6 +28,7 @@ from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.colours import measure_picture, move_colours
 from models.style.luminance import compute_luminance
+from models.style.painters import to_tensor
 from models.style.people import find_people
 from models.style.vgg import CONTENT_LAYER, STYLE_LAYERS, Vgg, load_vgg
 from models.style.video import identify_file
@@ -176,8 +177,8 @@ class GatysStyle:
         self._painted[key] = painted
 
     def _to_tensor(self, pixels: Pixels) -> Tensor:
-        """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-        return (torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0).to(self.device)
+        """Convert pixels as `to_tensor` does, where the network is."""
+        return to_tensor(pixels).to(self.device)
 
     @torch.no_grad()
     def _measure_move(self, content: Tensor, style: Tensor, made: Tensor) -> StyleMove:

@@ -28,6 +28,7 @@ from models.style.style_swap import blend_dictionaries
 from models.style.texture_synthesis import (
     CLIP_PLAN,
     PICTURE_PLAN,
+    SynthesisPlan,
     TextureStyle,
     blend_textures,
     describe_books,
@@ -113,8 +114,7 @@ class SynthesisPainter:
 
     def sketch(self, base: Tensor, style: TextureStyle, is_picture: bool) -> Tensor:
         """Make the whole painting."""
-        made = synthesise(pad(base), style, PICTURE_PLAN if is_picture else CLIP_PLAN)
-        return made[:, :, : base.shape[2], : base.shape[3]].clamp(0, 1)
+        return paint_textures(base, style, PICTURE_PLAN if is_picture else CLIP_PLAN)
 
     def encode(self, sketch: Tensor) -> tuple[Tensor, ...]:
         """Return nothing: the sketch is the painting."""
@@ -195,6 +195,16 @@ class AdainPainter:
     def describe_style(self, style: PictureStyle) -> Statistics:
         """Return the same of the style."""
         return _flatten_statistics(style.statistics)
+
+
+def paint_textures(base: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Tensor:
+    """Paint a recoloured content (1, 3, H, W) of any size by texture synthesis."""
+    return synthesise(pad(base), style, plan)[:, :, : base.shape[2], : base.shape[3]].clamp(0, 1)
+
+
+def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
 
 
 def pad(pixels: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from models.style import optical_flow
 from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
-from models.style.painters import AdainPainter, StylePainter, SynthesisPainter
+from models.style.painters import AdainPainter, StylePainter, SynthesisPainter, to_tensor
 from models.style.people import find_people
 from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
@@ -128,7 +128,7 @@ class VideoStyle:
         if found is None:
             side = self.painter.style_side
             with torch.inference_mode():
-                found = self.painter.extract_style(_to_tensor(read_picture(path, side, 2 * side)))
+                found = self.painter.extract_style(to_tensor(read_picture(path, side, 2 * side)))
             self._styles[key] = found
         return found
 
@@ -184,7 +184,7 @@ class _StyleRun:
             frame = self._look(canvas)
             self.model._memory.keep(self.clip, number, frame)
         self.before, self.previous = frame, canvas
-        pixels = _to_tensor(canvas)
+        pixels = to_tensor(canvas)
         painted = self._paint(frame, pixels)
         if self.request.keep_colours:
             painted = (pixels + compute_luminance(painted) - compute_luminance(pixels)).clamp(0, 1)
@@ -322,8 +322,3 @@ def _make_chunk(
 def _write_notes(info: ClipInfo, width: int, height: int) -> Iterator[str]:
     if max(width, height) < max(info.width, info.height):
         yield f"Made at {width} x {height} pixels; the original has {info.width:,} x {info.height:,}."
-
-
-def _to_tensor(pixels: Pixels) -> Tensor:
-    """Convert uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
