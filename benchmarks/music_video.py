@@ -36,6 +36,8 @@ from benchmarks.results import add_json_option, report_figures
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames
 from models.media.program import find_ffmpeg
+from models.media.sound import unpack_song
+from models.music_video.analysis import SongAnalysis, analyse
 from models.threads import limit_spinning
 
 WITHIN_S = 0.05
@@ -98,25 +100,33 @@ def load() -> tuple[Any, Any]:
     return registry.load("beats/tcn"), registry.load("video/unet3d")
 
 
+def cut_song(song: Path, seconds: float, out: Path, *how: str) -> None:
+    """Cut so many seconds of a song into a WAV file; `how` it is read is said as FFmpeg's options."""
+    command = [find_ffmpeg(), "-v", "error", "-y", *how, "-i", str(song), "-t", str(seconds)]
+    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(out)], check=True)
+
+
+def hear_song(detector: Any, song: Path, wav: Path) -> tuple[float, SongAnalysis]:
+    """Unpack a song and find its beats; return its length in seconds, and the analysis."""
+    duration_s = unpack_song(song, wav)
+    *_, last = analyse(detector, wav, duration_s)
+    assert last.analysis is not None
+    return duration_s, last.analysis
+
+
 def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]:
     """Make one music video; return the beats used, and how long everything took."""
-    from models.media.sound import unpack_song
-    from models.music_video.analysis import analyse
     from models.music_video.contracts import MusicVideoRequest
     from models.music_video.generator import MusicVideoGenerator
 
     detector, video = load()
     wav = out.with_suffix(".wav")
     looped = out.with_suffix(".loop.wav")
-    command = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
-    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
+    cut_song(song, seconds, looped, "-stream_loop", "-1")
     began_s = time.perf_counter()
-    duration_s = unpack_song(looped, wav)
-    *_, last = analyse(detector, wav, duration_s)
-    assert last.analysis is not None
+    duration_s, heard = hear_song(detector, looped, wav)
     heard_s = time.perf_counter() - began_s
-    prompts = PROMPTS
-    request = MusicVideoRequest(wav, duration_s, last.analysis.track, last.analysis.features, prompts, out, **fields)
+    request = MusicVideoRequest(wav, duration_s, heard.track, heard.features, PROMPTS, out, **fields)
     stages: dict[str, float] = {}
     stage, since_s = "measuring", time.perf_counter()
     for chunk in MusicVideoGenerator(video, video.model.upscaler.enlarge).stream(request):
@@ -127,7 +137,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     looped.unlink()
     wav.unlink()
     return {
-        "beats": [round(float(each), 3) for each in last.analysis.track.times_s],
+        "beats": [round(float(each), 3) for each in heard.track.times_s],
         "analysis_s": round(heard_s, 2),
         "render_s": round(time.perf_counter() - began_s, 1),
         "stages_s": stages,
@@ -142,8 +152,6 @@ def make_own(
     """Make a video of one's own photos and clips, painted if a style is named, and again with one shot replaced."""
     from dataclasses import replace
 
-    from models.media.sound import unpack_song
-    from models.music_video.analysis import analyse
     from models.music_video.contracts import MusicVideoRequest, Painting
     from models.music_video.generator import MusicVideoGenerator
     from models.music_video.storyboard import Storyboard
@@ -151,16 +159,13 @@ def make_own(
 
     media = tuple(sorted(each for each in folder.iterdir() if each.is_file()))
     wav, looped = out.with_suffix(".wav"), out.with_suffix(".loop.wav")
-    command = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(song), "-t", str(seconds)]
-    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(looped)], check=True)
-    duration_s = unpack_song(looped, wav)
-    *_, heard = analyse(load()[0], wav, duration_s)
-    assert heard.analysis is not None
-    track, features = heard.analysis.track, heard.analysis.features
+    cut_song(song, seconds, looped, "-stream_loop", "-1")
+    duration_s, heard = hear_song(load()[0], looped, wav)
     painting = Painting(style, tuple((each.key, each.path) for each in PICTURES))
     request = MusicVideoRequest(
-        wav, duration_s, track, features, PROMPTS, out, media=media, shorter_side=side, aspect=aspect, painting=painting
-    )
+        wav, duration_s, heard.track, heard.features, PROMPTS, out, media=media, shorter_side=side, aspect=aspect,
+        painting=painting,
+    )  # fmt: skip
     maker, began_s = MusicVideoGenerator(None), time.perf_counter()
     *_, last = maker.stream(request)
     took_s, board = time.perf_counter() - began_s, last.storyboard

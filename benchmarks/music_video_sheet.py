@@ -10,7 +10,6 @@ that in its middle.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from benchmarks.music_video import PROMPTS, load
-from benchmarks.style_sheet import GAP, fit_cell
+from benchmarks.music_video import PROMPTS, cut_song, hear_song, load
+from benchmarks.style_sheet import draw_sheet
 from models.media.clip_info import probe
 from models.media.clip_reader import read_frames
-from models.media.program import find_ffmpeg
-from models.media.sound import unpack_song
-from models.music_video.analysis import analyse
 from models.music_video.contracts import MusicVideoRequest, Painting, VisualEffects
 from models.music_video.generator import MusicVideoGenerator
 from models.music_video.plan import plan_video
@@ -37,15 +32,13 @@ from studio.page.style_gallery import PICTURES
 Pixels = NDArray[np.uint8]
 
 
-def hear(song: Path, begin_s: float, seconds: float, folder: Path, **fields: Any) -> MusicVideoRequest:
+def hear(
+    detector: Any, song: Path, begin_s: float, seconds: float, folder: Path, **fields: Any
+) -> MusicVideoRequest:  # fmt: skip
     """Cut a song and find its beats; return the request of a video of it."""
     cut, wav = folder / "cut.wav", folder / "song.wav"
-    command = [find_ffmpeg(), "-v", "error", "-y", "-ss", str(begin_s), "-i", str(song), "-t", str(seconds)]
-    subprocess.run([*command, "-ac", "2", "-ar", "44100", str(cut)], check=True)
-    duration_s = unpack_song(cut, wav)
-    *_, last = analyse(load()[0], wav, duration_s)
-    assert last.analysis is not None
-    heard = last.analysis
+    cut_song(song, seconds, cut, "-ss", str(begin_s))
+    duration_s, heard = hear_song(detector, cut, wav)
     return MusicVideoRequest(wav, duration_s, heard.track, heard.features, PROMPTS, folder / "video.mp4", **fields)
 
 
@@ -81,11 +74,11 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--width", type=int, default=256, help="of a frame on the sheet")
     options = parser.parse_args()
-    _, video = load()
+    detector, video = load()
     maker, rows = MusicVideoGenerator(video, video.model.upscaler.enlarge), []
     with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
         fields: dict[str, Any] = {"media": tuple(options.media), "title": "", "seed": 3}
-        photos = hear(options.song, options.begin, options.seconds, Path(folder), **fields)
+        photos = hear(detector, options.song, options.begin, options.seconds, Path(folder), **fields)
         videos = {
             "photos": replace(photos, template="clean"),
             "painted": paint_cards(photos),
@@ -96,14 +89,7 @@ def main() -> None:
             rows.append(take_frames(maker, request, options.columns))
             print(name, flush=True)
     height = round(options.width * 9 / 16)
-    size = options.columns * (options.width + GAP) - GAP, len(rows) * (height + GAP) - GAP
-    sheet = Image.new("RGB", size, "white")
-    for down, row in enumerate(rows):
-        for across, pixels in enumerate(row):
-            sheet.paste(
-                fit_cell(pixels, options.width, height), (across * (options.width + GAP), down * (height + GAP))
-            )
-    sheet.save(options.out, quality=84)
+    draw_sheet(rows, options.width, height, height).save(options.out, quality=84)
 
 
 if __name__ == "__main__":
