@@ -38,6 +38,7 @@ _SECONDS_RANGE = re.compile(rf"\s*{_BARE_SECONDS}\s*-{{0,4}}[>{_ARROWS}]\s*{_BAR
 _SETTINGS = re.compile(r"(?:\s+(?:[A-Za-z][\w-]*|[XY][12]):\S+)*\s*$")
 _TAG = re.compile(rf"\[\s*{_TIME}\s*\]")
 _WORD_TAG = re.compile(rf"[<\[]\s*{_TIME}\s*[>\]]")
+_CUE_TAG = re.compile(rf"<\s*{_TIME}\s*>")  # beside a start and an end, square brackets are words
 _BARE = re.compile(rf"\s*\(?(?<![\d:]){_TIME}(?![\d:])\)?\s*[-\u2013\u2014:|]?\s*(.*)")
 _LRC_OFFSET = re.compile(r"\[offset:\s*([+-]?\d{1,9})\s*\]", re.IGNORECASE)
 _MARKS = re.compile(
@@ -149,8 +150,8 @@ def _parse_ranges(lines: list[str]) -> list[Caption]:
         Caption(
             start_s,
             end_s if end_s > start_s else _end_of(start_s, starts),
-            _clean(" ".join(said)),
-            _time_words(" ".join(said), start_s),
+            _clean(_CUE_TAG.sub("", " ".join(said))),
+            _time_words(" ".join(said), start_s, _CUE_TAG),
         )
         for start_s, end_s, said in ((*cue[:2], _of_cue(cue[2]) if is_vtt else cue[2]) for cue in cues)
     ]
@@ -245,19 +246,19 @@ def _read_tagged(line: str) -> list[_StartedLine]:
     return [first.move(start_s - starts[0]) for start_s in starts]
 
 
-def _time_words(marked: str, start_s: float) -> tuple[float, ...]:
-    """Return when each word of a line is sung that has times inside, in seconds; () where it has none.
+def _time_words(marked: str, start_s: float, tagged: re.Pattern[str] = _WORD_TAG) -> tuple[float, ...]:
+    """Return when each word of a line is sung that has times inside, as `tagged`, in seconds; () where it has none.
 
     A word without a time is sung between its neighbours'; times within a word, of its syllables, are left out.
     """
-    tags = list(_WORD_TAG.finditer(marked))
+    tags = list(tagged.finditer(marked))
     if not 1 <= len(tags) <= MOST_WORD_TIMES or len(marked) > LONGEST_MARKED:
         return ()
-    count = len(_clean(_WORD_TAG.sub("", marked)).split())
+    count = len(_clean(tagged.sub("", marked)).split())
     times = {0: start_s}
     for tag in tags:
-        before = _WORD_TAG.sub("", marked[: tag.start()])
-        after = _WORD_TAG.sub("", marked[tag.end() :])
+        before = tagged.sub("", marked[: tag.start()])
+        after = tagged.sub("", marked[tag.end() :])
         is_within = before[-1:].strip() and after[:1].strip()
         number = len(_clean(before).split())
         if not is_within and number < count:

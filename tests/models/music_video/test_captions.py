@@ -243,6 +243,14 @@ def test_words_have_times_of_their_own(line: str, expected: tuple[float, float, 
     assert (found.start_s, found.end_s, found.words_s) == (*expected[:2], pytest.approx(expected[2]))
 
 
+def test_a_clock_in_square_brackets_is_a_word_of_a_caption_with_an_end() -> None:
+    (found,) = parse_captions("00:12.0 --> 00:14.0\nMeet <00:12.5>me at [12:30] <00:13>again")
+    assert found.text == "Meet me at [12:30] again"
+    assert found.words_s == pytest.approx((12.0, 12.5, 12 + 2 / 3, 12 + 5 / 6, 13.0))
+    (plain,) = parse_captions("00:12.0 --> 00:14.0\nMeet me at [12:30] again")
+    assert plain.words_s == ()
+
+
 def test_words_of_a_line_that_is_sung_twice_and_earlier_move_with_it() -> None:
     found = parse_captions("[offset:1000]\n[00:10.00][01:10.00]One <00:11.00>two\n[00:20]Later")
     assert [each.words_s for each in found] == [(9.0, 10.0), (), (69.0, 70.0)]
