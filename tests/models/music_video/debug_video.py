@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from models.beats.detector import BeatTrack
 from models.contracts import VideoChunk, VideoRequest
+from models.media.clip_info import probe
+from models.media.clip_reader import read_frames
 from models.media.program import find_ffmpeg
 from models.music_video import features
 from models.music_video.contracts import MusicVideoRequest
+from models.music_video.generator import MusicVideoGenerator
 from models.video.generator import VideoGenerator
 from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3D, UNet3DConfig
@@ -104,3 +108,10 @@ def encoded(path: Path, *options: str) -> Path:
     """Return a file that ffmpeg makes of the options before its name."""
     subprocess.run([find_ffmpeg(), "-v", "error", "-y", *options, str(path)], check=True)
     return path
+
+
+def film(request: MusicVideoRequest, width: int = 90, height: int = 90, model: Any = None) -> NDArray[np.uint8]:
+    """Make the video of a request; return its frames, small."""
+    *_, last = MusicVideoGenerator(model).stream(request)
+    assert last.last
+    return np.stack(list(read_frames(request.out, probe(request.out), width, height)))

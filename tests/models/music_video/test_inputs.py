@@ -10,25 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from models.media.clip_info import probe
-from models.media.clip_reader import read_frames
 from models.media.program import MediaError
 from models.music_video import own_views
 from models.music_video.contracts import MAX_MEDIA
-from models.music_video.generator import MusicVideoGenerator
 from models.music_video.own_views import PhotoView
 from models.music_video.plan import plan_video
 from models.music_video.storyboard import Storyboard, StoryShot
-from tests.models.music_video.debug_video import encoded, request_for, steady_track
+from tests.models.music_video.debug_video import encoded, film, request_for, steady_track
 
 HEIC = Path(__file__).parents[1] / "media" / "turned.heic"  # stored lying, stands 48 x 64, of four colours
-
-
-def draw(request: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Make a video; return its frames, small."""
-    *_, last = MusicVideoGenerator(None).stream(request)
-    assert last.last
-    return np.stack(list(read_frames(request.out, probe(request.out), 90, 90)))
 
 
 @pytest.mark.slow
@@ -41,7 +31,7 @@ def test_heic_avif_and_a_turned_clip_stand_upright(tmp_path: Path) -> None:
     told = Storyboard(tuple(StoryShot(2, name, "still") for name in ("turned.heic", "leaf.avif", "turned.mp4")))
     media = (HEIC, tmp_path / "leaf.avif", turned)
     request = request_for(tmp_path, 3.0, aspect="9:16", media=media, storyboard=told)
-    frames = draw(request).astype(int)
+    frames = film(request).astype(int)
     first, second, third = (frames[(shot.start + shot.end) // 2] for shot in plan_video(request).shots)
     corners = [first[y, x] for y in (15, 75) for x in (25, 65)]
     expected = np.array([(40, 70, 220), (220, 40, 40), (235, 220, 60), (40, 200, 60)])  # blue, red, yellow, green
@@ -58,11 +48,11 @@ def test_a_panorama_of_twelve_thousand_pixels_shows_its_subject(tmp_path: Path) 
     Image.fromarray(picture).save(tmp_path / "wide.jpg", quality=90)
     for aspect in ("16:9", "9:16"):
         request = request_for(tmp_path, 1.0, aspect=aspect, media=(tmp_path / "wide.jpg",))
-        seen = draw(request)[-4].astype(int)
+        seen = film(request)[-4].astype(int)
         assert ((seen[..., 0] > 150) & (seen[..., 1] < 90)).mean() > 0.02
     Image.new("L", (17_000, 10)).save(tmp_path / "strip.png")
     with pytest.raises(MediaError, match=r"strip\.png has 17,000 x 10 pixels, which is too large"):
-        draw(request_for(tmp_path, 1.0, media=(tmp_path / "strip.png",)))
+        film(request_for(tmp_path, 1.0, media=(tmp_path / "strip.png",)))
 
 
 @pytest.mark.slow
@@ -90,7 +80,7 @@ def test_of_two_hundred_photos_a_few_are_open_at_a_time(tmp_path: Path, monkeypa
     request = request_for(tmp_path, 8.0, track, aspect="1:1", media=tuple(media), storyboard=told)
     shots = plan_video(request).shots
     assert len(shots) > 90
-    frames = draw(replace(request, template="dreamy"))  # its dissolves show two at once
+    frames = film(replace(request, template="dreamy"))  # its dissolves show two at once
     assert 1 <= most[0] <= 4 and not open_now
     for number in (0, 70, len(shots) - 1):
         seen = frames[shots[number].start].astype(int).mean(axis=(0, 1))

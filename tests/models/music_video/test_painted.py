@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.media.clip_info import probe
-from models.media.clip_reader import read_frames
 from models.music_video import stylist
 from models.music_video.contracts import FRAME_RATE, MusicVideoRequest, Painting, VisualEffects
 from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.filming import REACH, Filming
-from models.music_video.generator import MusicVideoGenerator
 from models.music_video.key_clips import PREPARED_FRAMES
 from models.music_video.material import look_at
 from models.music_video.own_views import OwnShots
@@ -27,7 +24,7 @@ from models.music_video.shot_keys import make_shot_key
 from models.music_video.storyboard import UNPAINTED, Storyboard, StoryShot
 from models.music_video.stylist import EVERY, StyleShelf, Stylist, carry_between, enlarge_painting
 from models.style.video_contracts import StyledPart
-from tests.models.music_video.debug_video import BlobVideo, encoded, request_for
+from tests.models.music_video.debug_video import BlobVideo, encoded, film, request_for
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -194,13 +191,8 @@ def test_only_a_part_is_painted(
 def test_one_card_is_painted_and_the_other_is_drawn_as_before(request_4s: MusicVideoRequest) -> None:
     request_2s = replace(request_4s, duration_s=2.0, storyboard=board("stripes", "", beats=2))
 
-    def draw(request: MusicVideoRequest) -> Pixels:
-        *_, last = MusicVideoGenerator(None).stream(request)
-        assert last.last
-        return np.stack(list(read_frames(request.out, probe(request.out), 90, 90)))
-
-    painted, again = draw(request_2s), draw(request_2s)
-    plain = draw(replace(request_2s, storyboard=board("", "", beats=2)))
+    painted, again = film(request_2s), film(request_2s)
+    plain = film(replace(request_2s, storyboard=board("", "", beats=2)))
     np.testing.assert_array_equal(painted, again)
     cut = plan_video(request_2s).shots[1].start
     np.testing.assert_array_equal(painted[cut:], plain[cut:])
@@ -216,9 +208,7 @@ def test_clips_and_the_models_pictures_are_painted_too(tmp_path: Path, style: Pa
     frames = {}
     for name in ("", "stripes"):
         painting = Painting(name, (("stripes", style),))
-        *_, last = MusicVideoGenerator(BlobVideo()).stream(replace(request, painting=painting))
-        assert last.last
-        frames[name] = np.stack(list(read_frames(request.out, probe(request.out), 60, 60))).astype(int)
+        frames[name] = film(replace(request, painting=painting), 60, 60, BlobVideo()).astype(int)
     cut = plan_video(request).shots[1].start
     gap = np.abs(frames["stripes"] - frames[""]).mean(axis=(1, 2, 3))
     assert len(gap) == 48 and gap[:cut].min() > 5 and gap[cut:].min() > 5
