@@ -29,17 +29,28 @@ WAN_CODER: dict[str, Any] = {
 }
 
 
-def make_wan() -> dict[str, bytes]:
+def assemble_wan(kind: str, transformer: str, scheduler: Any = None, **differing: Any) -> Any:
+    """Return a pipeline of the family of Wan.
+
+    Args:
+        kind: class of the pipeline.
+        transformer: class of its denoiser.
+        differing: what the denoiser is told beside what the whole family has.
+    """
     d = import_library("diffusers")
     text_encoder, tokenizer = make_t5()
-    pipeline = d.WanPipeline(
+    told = WAN_TRANSFORMER | {"freq_dim": 16, "in_channels": 16, "out_channels": 16} | differing
+    return getattr(d, kind)(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
-        transformer=d.WanTransformer3DModel(**WAN_TRANSFORMER, freq_dim=16, in_channels=16, out_channels=16),
+        transformer=getattr(d, transformer)(**told),
         vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
-        scheduler=d.FlowMatchEulerDiscreteScheduler(shift=7.0),
+        scheduler=scheduler or d.FlowMatchEulerDiscreteScheduler(shift=7.0),
     )
-    return read_pipeline(pipeline)
+
+
+def make_wan() -> dict[str, bytes]:
+    return read_pipeline(assemble_wan("WanPipeline", "WanTransformer3DModel"))
 
 
 def make_wan_ti2v() -> dict[str, bytes]:
@@ -63,17 +74,7 @@ def make_wan_ti2v() -> dict[str, bytes]:
 
 
 def make_wan_vace() -> dict[str, bytes]:
-    d = import_library("diffusers")
-    text_encoder, tokenizer = make_t5()
-    pipeline = d.WanVACEPipeline(
-        tokenizer=tokenizer,
-        text_encoder=text_encoder,
-        transformer=d.WanVACETransformer3DModel(
-            **WAN_TRANSFORMER, freq_dim=16, in_channels=16, out_channels=16, vace_layers=[0], vace_in_channels=96
-        ),
-        vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
-        scheduler=d.FlowMatchEulerDiscreteScheduler(shift=7.0),
-    )
+    pipeline = assemble_wan("WanVACEPipeline", "WanVACETransformer3DModel", vace_layers=[0], vace_in_channels=96)
     with torch.no_grad():  # so that a picture is seen in the clip by more than a rounding
         for name, weight in pipeline.transformer.named_parameters():
             if "vace" in name:
@@ -82,16 +83,8 @@ def make_wan_vace() -> dict[str, bytes]:
 
 
 def make_skyreels() -> dict[str, bytes]:
-    d = import_library("diffusers")
-    text_encoder, tokenizer = make_t5()
-    pipeline = d.SkyReelsV2Pipeline(
-        tokenizer=tokenizer,
-        text_encoder=text_encoder,
-        transformer=d.SkyReelsV2Transformer3DModel(**WAN_TRANSFORMER, freq_dim=256, in_channels=16, out_channels=16),
-        vae=d.AutoencoderKLWan(**WAN_CODER, z_dim=16),
-        scheduler=d.UniPCMultistepScheduler(flow_shift=8.0, use_flow_sigmas=True),
-    )
-    return read_pipeline(pipeline)
+    scheduler = import_library("diffusers").UniPCMultistepScheduler(flow_shift=8.0, use_flow_sigmas=True)
+    return read_pipeline(assemble_wan("SkyReelsV2Pipeline", "SkyReelsV2Transformer3DModel", scheduler, freq_dim=256))
 
 
 def make_ltx(pipeline_class: str = "LTXPipeline", head: int = 8) -> dict[str, bytes]:
