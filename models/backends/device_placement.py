@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.backends.memory_plan import SAID, PipelineSize, Way, choose_plan
+from models.backends.memory_plan import DENOISERS, SAID, PipelineSize, Way, choose_plan
 from models.machine import is_zero_gpu
 from models.memory import measure_available_memory_mb
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MEBIBYTE = 2**20 / 1e6  # in MB
-HEAVY = ("transformer", "transformer_2", "unet", "text_encoder", "text_encoder_2", "text_encoder_3")
+HEAVY = (*DENOISERS, "text_encoder", "text_encoder_2", "text_encoder_3")
 
 
 @dataclass(frozen=True)

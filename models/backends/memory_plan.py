@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from models.hub.spec import ModelSpec
+from models.hub.spec import GGUF, MEMORY_EXTRA_MB, MEMORY_SHARE, QUANTISED, ModelSpec
 
-WEIGHT_SHARE = 1.15  # of the memory of a model that runs whole, beside EXTRA_MB
-EXTRA_MB = 300
 REQUEST_MB = 2_000  # what a request and the decoder take on a GPU where the weights wait elsewhere
 LAYER_MB = 2_200  # the largest single layer of the pipelines known today: the words of UMT5-XXL
 LARGEST_SHARE = 0.7  # of the text encoder, in a pipeline whose files are not listed yet
@@ -94,14 +92,14 @@ def list_plans(size: PipelineSize) -> tuple[MemoryPlan, ...]:
         if float8 and not any(map(size.is_castable, size.parts)):
             break
         held = size.cast_denoiser() if float8 else size
-        whole = WEIGHT_SHARE * held.total_mb + EXTRA_MB
+        whole = MEMORY_SHARE * held.total_mb + MEMORY_EXTRA_MB
         part = max(held.parts.values()) + REQUEST_MB
         layer = min(2 * size.layer_mb, max(held.parts.values())) + REQUEST_MB  # one computes while the next comes over
         # The denoiser is cast before the others are read, so at no time all are there in half precision.
         denoiser = max((size.parts[name] for name in size.parts if size.is_castable(name)), default=0.0)
         main = max(held.total_mb, denoiser) if float8 else held.total_mb
         plans += [
-            MemoryPlan(way, float8, card, WEIGHT_SHARE * main + EXTRA_MB)
+            MemoryPlan(way, float8, card, MEMORY_SHARE * main + MEMORY_EXTRA_MB)
             for way, card in ((Way.WHOLE, whole), (Way.PARTS, part), (Way.LAYERS, layer))
         ]
     return tuple(plans)
@@ -132,14 +130,14 @@ def estimate_size(spec: ModelSpec) -> PipelineSize | None:
     """
     if not is_pipeline(spec):
         return None
-    total = max(1.0, (spec.memory_mb - EXTRA_MB) / WEIGHT_SHARE)
+    total = max(1.0, (spec.memory_mb - MEMORY_EXTRA_MB) / MEMORY_SHARE)
     files: dict[str, float] = {}
     quantised: list[str] = []
     for hub in spec.hubs:
         for file in hub.files:
-            if file.path.endswith(".gguf"):
-                files["transformer"] = files.get("transformer", 0.0) + file.size_bytes
-                quantised.append("transformer")
+            if file.path.endswith(GGUF):
+                files[QUANTISED] = files.get(QUANTISED, 0.0) + file.size_bytes
+                quantised.append(QUANTISED)
             elif file.path.endswith(".safetensors"):
                 part = file.path.split("/")[0]
                 files[part] = files.get(part, 0.0) + file.size_bytes
@@ -167,8 +165,8 @@ def measure_size(folder: Path, gguf: Path | None = None) -> PipelineSize:
         parts[path.parent.name] = parts.get(path.parent.name, 0.0) + HALF_BYTES * sum(counts) / 1e6
         layer = max(layer, HALF_BYTES * max(counts, default=0) / 1e6)
     if gguf is not None:
-        parts["transformer"] = gguf.stat().st_size / 1e6
-    return PipelineSize(parts, ("transformer",) if gguf is not None else (), layer)
+        parts[QUANTISED] = gguf.stat().st_size / 1e6
+    return PipelineSize(parts, (QUANTISED,) if gguf is not None else (), layer)
 
 
 def _count_numbers(path: Path) -> list[int]:

@@ -8,10 +8,10 @@ from models.backends.library import read_json
 from models.backends.native_weights import make_slug
 from models.contracts import Task
 from models.errors import ModelError
-from models.hub.describe import MEMORY_EXTRA_MB, MEMORY_SHARE, allows_commercial_use
+from models.hub.describe import allows_commercial_use
 from models.hub.formats import BY_NAME
 from models.hub.onnx_layout import HIBARI, KOKORO, find_layout, list_voices
-from models.hub.spec import Bundled, ModelSpec
+from models.hub.spec import MEMORY_EXTRA_MB, MEMORY_SHARE, Bundled, ModelSpec
 
 LICENCES = {KOKORO: "Apache-2.0", HIBARI: "Apache-2.0"}
 CREDITS = {KOKORO: "Kokoro-82M by hexgrad", HIBARI: "hibari by Maureese Williams, learned from Kokoro-82M by hexgrad"}

@@ -19,11 +19,10 @@ from models.backends.library import (
 )
 from models.backends.memory_plan import DENOISERS, measure_size
 from models.errors import ModelError
-from models.hub.formats import GGUF, Format
-from models.hub.spec import ModelSpec
+from models.hub.formats import Format
+from models.hub.spec import GGUF, QUANTISED, ModelSpec
 
 PROCESSOR = "Qwen2VLProcessor"
-QUANTISED = "transformer"  # the part whose weights a quantised file holds
 
 
 def open_pipeline(

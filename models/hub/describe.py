@@ -20,11 +20,10 @@ from models.hub.download import Hub, HubFile
 from models.hub.formats import Format
 from models.hub.listing import Repository, list_repository
 from models.hub.quantised import find_quantised, replace_weights
-from models.hub.spec import ModelSpec, Snapshot, Source
+from models.hub.spec import MEMORY_EXTRA_MB, MEMORY_SHARE, ModelSpec, Snapshot, Source
 from models.machine import has_gpu
 
 FREE = ("mit", "apache-2.0", "bsd", "cc-by-4.0", "cc0-1.0", "openrail", "gpl", "lgpl", "cc-by-sa", "unlicense")
-MEMORY_SHARE, MEMORY_EXTRA_MB = 1.15, 300  # beside the weights: what a request takes
 MAX_CARD_BYTES = 4 * 2**20
 UNKNOWN_LICENCE = "not named on its page"
 

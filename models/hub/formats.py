@@ -21,7 +21,6 @@ MUSIC_LOADER = "models.backends.music:load"
 VIDEO_LOADER = "models.backends.video:load"
 SOUND_STYLE_LOADER = "models.backends.sound_style:load"
 STYLE_LOADER = "models.style.gatys:load"
-GGUF = ".gguf"  # how the name of a quantised file ends
 NATIVE_LOADER = "models.backends.native_weights:load"
 
 

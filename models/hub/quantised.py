@@ -12,10 +12,9 @@ from dataclasses import replace
 from models.errors import ModelError
 from models.hub.detect import DetectedModel
 from models.hub.download import Hub, HubFile
-from models.hub.formats import GGUF
 from models.hub.listing import list_repository
+from models.hub.spec import GGUF, QUANTISED
 
-PART = "transformer/"
 _PAGE = re.compile(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/")
 _VIEW = re.compile(r"^([^/]+/[^/]+)/(?:blob|resolve)/([^/]+)/(.+)$")
 
@@ -63,7 +62,7 @@ def replace_weights(found: DetectedModel, file: HubFile) -> DetectedModel:
     Raises:
         ModelError: it is no pipeline with one denoiser that can be replaced.
     """
-    spare = [each for each in found.files if each.path.startswith(PART) and ".safetensors" in each.path]
+    spare = [each for each in found.files if each.path.startswith(f"{QUANTISED}/") and ".safetensors" in each.path]
     if found.format.library != "diffusers" or not spare:
         raise ModelError("Only a pipeline of diffusers with a transformer takes a quantised file (GGUF).", "format")
     if any(each.path.startswith("transformer_2/") for each in found.files):

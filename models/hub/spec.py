@@ -13,6 +13,10 @@ from models.hub.names import check_repository
 _KEY = re.compile(r"[a-z0-9_]+/[a-z0-9][a-z0-9._-]*")
 _LOADER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[a-z_][a-z0-9_]*", re.IGNORECASE)
 
+MEMORY_SHARE, MEMORY_EXTRA_MB = 1.15, 300  # of the weights, and beside them: what a model takes in use
+GGUF = ".gguf"  # how the name of a quantised file ends
+QUANTISED = "transformer"  # the part of a pipeline whose weights it holds
+
 
 @dataclass(frozen=True)
 class Bundled:
