@@ -202,7 +202,10 @@ def describe_plan(spec: ModelSpec, card_mb: float | None, main_mb: float) -> str
     if plan.way is Way.WHOLE and not plan.float8:
         return here
     whole = list_plans(size)[0]
-    why = [f"the whole takes {whole.card_mb / 1_000:.0f} GB there"] if whole.card_mb > ROOM_SHARE * card_mb else []
-    if plan.float8:
-        why.append(f"exact weights take {whole.main_mb / 1_000:.0f} GB of main memory")
+    why: list[str] = []
+    if whole.card_mb > ROOM_SHARE * card_mb:
+        why.append(f"the whole takes {whole.card_mb / 1_000:.0f} GB there")
+    if whole.main_mb > main_mb:
+        exact = "exact weights" if plan.float8 else "its weights"
+        why.append(f"{exact} take {whole.main_mb / 1_000:.0f} GB of main memory")
     return f"{here}, because {' and '.join(why)}"

@@ -28,6 +28,7 @@ from models.backends.memory_plan import (
     measure_size,
 )
 from models.contracts import VideoRequest
+from models.hub.download import Hub, HubFile
 from models.registry.hub_catalog import HUB_CATALOG
 from models.registry.registry import Registry
 from tests.tiny_models import tiny, write_tiny
@@ -81,6 +82,14 @@ def test_the_line_says_which_way_and_why() -> None:
     assert "main memory" in describe_plan(spec, 8 * GIBIBYTE_MB, 16_000)
     assert "8 GB layer by layer" in describe_plan(spec, None, 0) and "whole" in describe_plan(spec, None, 0)
     assert describe_plan(HUB_CATALOG[0], 8_000, 8_000) == ""
+
+
+def test_a_reason_is_said_where_even_the_least_way_does_not_fit() -> None:
+    files = (HubFile("text_encoder/model.safetensors", 11 * 10**9), HubFile("q.gguf", 8 * 10**9))
+    wan = next(spec for spec in HUB_CATALOG if spec.backend == "WanPipeline")
+    spec = replace(wan, memory_mb=22_000, sources=(Hub("tiny/wan", "0" * 40, files),))
+    said = describe_plan(spec, 80_000, 8_000)
+    assert said.endswith("layer by layer, because its weights take 22 GB of main memory")
 
 
 def test_the_registry_refuses_only_what_no_way_fits(monkeypatch: pytest.MonkeyPatch) -> None:
