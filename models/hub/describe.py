@@ -19,6 +19,7 @@ from models.hub.detect import CARD, DetectedModel, detect_model
 from models.hub.download import Hub, HubFile
 from models.hub.formats import Format
 from models.hub.listing import Repository, list_repository
+from models.hub.names import drop_address
 from models.hub.quantised import find_quantised, replace_weights
 from models.hub.spec import MEMORY_EXTRA_MB, MEMORY_SHARE, ModelSpec, Snapshot, Source
 from models.machine import has_gpu
@@ -105,8 +106,7 @@ def list_files(
 
 def parse_repo_id(repo_id: str) -> str:
     """Return the id in what a person pastes: an address of the Hub's page, or the id with spaces around it."""
-    text = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", repo_id.strip())
-    return "/".join(text.split("/")[:2]).strip()
+    return "/".join(drop_address(repo_id).split("/")[:2]).strip()
 
 
 def make_key(task: Task, repo_id: str) -> str:

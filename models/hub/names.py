@@ -7,6 +7,7 @@ import re
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+_PAGE = re.compile(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/")
 _LIKE_COMMIT = re.compile(r"[0-9a-fA-F]{7,40}")
 
 
@@ -24,6 +25,11 @@ def check_repository(repo_id: str, revision: str) -> None:
 def is_repo_id(text: str) -> bool:
     """Return whether `text` reads like "owner/name"."""
     return bool(_REPO_ID.fullmatch(text))
+
+
+def drop_address(text: str) -> str:
+    """Return what a person pastes without spaces around it and without the address of the Hub's page before it."""
+    return _PAGE.sub("", text.strip())
 
 
 def is_commit(text: str) -> bool:

@@ -13,9 +13,9 @@ from models.errors import ModelError
 from models.hub.detect import DetectedModel
 from models.hub.download import Hub, HubFile
 from models.hub.listing import list_repository
+from models.hub.names import drop_address
 from models.hub.spec import GGUF, QUANTISED
 
-_PAGE = re.compile(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/")
 _VIEW = re.compile(r"^([^/]+/[^/]+)/(?:blob|resolve)/([^/]+)/(.+)$")
 
 
@@ -25,7 +25,7 @@ def parse_quantised(text: str) -> tuple[str, str, str]:
     Raises:
         ModelError: it names no quantised file.
     """
-    named = _PAGE.sub("", text.strip()).partition("?")[0]
+    named = drop_address(text).partition("?")[0]
     viewed = _VIEW.match(named)
     if viewed:
         repo_id, revision, path = viewed.groups()
