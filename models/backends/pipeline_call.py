@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 OnStep = Callable[[int, Any], None]
@@ -19,6 +19,7 @@ def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any
     """
     known = inspect.signature(pipeline.__call__).parameters
     given = {name: value for name, value in wanted.items() if name in known and value is not None}
+    watching: AbstractContextManager[None] = nullcontext()
     if "callback_on_step_end" in known:
 
         def report_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -28,10 +29,10 @@ def call_pipeline(pipeline: Any, wanted: dict[str, Any], on_step: OnStep) -> Any
         given["callback_on_step_end"] = report_step
     elif "callback" in known:
         given["callback"] = lambda step, _timestep, latents: on_step(step + 1, latents)
+    else:
+        watching = _watch_scheduler(pipeline.scheduler, on_step)
     pipeline.set_progress_bar_config(disable=True)
-    if "callback_on_step_end" in known or "callback" in known:
-        return pipeline(**given)
-    with _watch_scheduler(pipeline.scheduler, on_step):
+    with watching:
         return pipeline(**given)
 
 
