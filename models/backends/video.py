@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class VideoPipelineDefaults:
         length: the name of the argument.
         least_frames: at once; fewer than that it cannot draw.
         template: what is made of a prompt, as the model's page asks for it.
+        sizes: (W, H) by the side that the denoiser of a repository names, where not all draw the usual size.
     """
 
     width: int
@@ -61,6 +62,7 @@ class VideoPipelineDefaults:
     length: str = "num_frames"
     least_frames: int = 1
     template: str = "{}"
+    sizes: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     def fit_frames(self, seconds: float) -> int:
         """Return the nearest number of frames that the pipeline can make in so many seconds."""
@@ -84,7 +86,9 @@ SKYREELS = VideoPipelineDefaults(960, 544, 24, 97)
 COGVIDEO = VideoPipelineDefaults(720, 480, 8, 49, group=8)
 KANDINSKY = VideoPipelineDefaults(768, 512, 24, 121)
 LTX_2 = VideoPipelineDefaults(768, 512, 24, 121, group=8, side=32)
-SANA = VideoPipelineDefaults(832, 480, 16, 81, length="frames", template="{} motion score: 30.")
+SANA = VideoPipelineDefaults(
+    832, 480, 16, 81, length="frames", template="{} motion score: 30.", sizes={22: (1280, 704)}
+)
 PIPELINES: dict[str, VideoPipelineDefaults] = {
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN,
@@ -121,17 +125,17 @@ def read_defaults(pipeline: Any, name: str) -> VideoPipelineDefaults:
     side = int(spatial) * int(patch[-1] if isinstance(patch, (list, tuple)) else patch)
     side *= SPARSE_BLOCK if config.get("attention_type") == "nabla" else 1  # attention among blocks of patches
     group = math.lcm(usual.group, int(temporal)) if usual.plus_one else usual.group
-    width, height = _read_size(pipeline, config) or (usual.width, usual.height)
+    width, height = _read_size(pipeline, config, usual)
     return replace(usual, side=math.lcm(usual.side, side), group=group, width=width, height=height)
 
 
-def _read_size(pipeline: Any, config: Any) -> tuple[int, int] | None:
-    """Return (W, H) that the configuration of a repository names; None where the class has but one."""
+def _read_size(pipeline: Any, config: Any, usual: VideoPipelineDefaults) -> tuple[int, int]:
+    """Return (W, H) that the configuration of a repository names, or the usual ones of its class."""
     if "target_size" in config:  # HunyuanVideo 1.5: the side of a square with as many pixels
         across, down = pipeline.default_aspect_ratio
         fitted = pipeline.video_processor.calculate_default_height_width(down, across, config["target_size"])
         return int(fitted[1]), int(fitted[0])
-    return SANA_SIZES.get(config.get("sample_size", 0)) if "Sana" in type(pipeline).__name__ else None
+    return usual.sizes.get(config.get("sample_size", 0), (usual.width, usual.height))
 
 
 def find_moving(pipeline: Any) -> Any | None:
@@ -150,7 +154,6 @@ def _is_wan_ti2v(pipeline: Any) -> bool:
 
 # Classes whose weights do both.
 MOVING = {"LTXPipeline": "LTXImageToVideoPipeline", "LTX2Pipeline": "LTX2ImageToVideoPipeline"}
-SANA_SIZES = {30: (832, 480), 22: (1280, 704)}  # by the side that its denoiser names
 SPARSE_BLOCK = 8
 
 
