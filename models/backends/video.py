@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +157,15 @@ MOVING = {"LTXPipeline": "LTXImageToVideoPipeline", "LTX2Pipeline": "LTX2ImageTo
 SPARSE_BLOCK = 8
 
 
+class DrawnStep(NamedTuple):
+    """What a step of the sampler gives; frames, and the sound (2, N) of a model that makes one, come with the last."""
+
+    done: int
+    preview: Pixels = NOTHING
+    frames: Pixels = NOTHING
+    sound: FloatArray | None = None
+
+
 class HubVideo:
     """A video pipeline of diffusers.
 
@@ -214,31 +223,27 @@ class HubVideo:
         notes = tuple(self._write_notes(request, frames, width, height, takes_picture))
         picture = _open_first_picture(request, size) if takes_picture and request.image is not None else None
 
-        sounds: list[FloatArray] = []
+        def work(channel: Channel[DrawnStep]) -> None:
+            channel.put(self._generate(pipeline, request, frames, size, picture, channel))
 
-        def work(channel: Channel[tuple[Pixels, Pixels, int]]) -> None:
-            channel.put(self._generate(pipeline, request, frames, size, picture, channel, sounds))
-
-        done, preview = 0, NOTHING
+        drawn = DrawnStep(0)
         items = run_in_thread(work, ahead=1)  # who takes no frames just now has the sampler wait
         with closing(items) as steps:
             for step in steps:
-                made = NOTHING
-                if step is not None:
-                    made, preview, done = step
-                last = len(made) > 0
+                drawn = drawn._replace(frames=NOTHING, sound=None) if step is None else step
+                is_heard = drawn.sound is not None
                 yield VideoChunk(
-                    frames=made,
-                    preview=NOTHING if last else preview,
+                    frames=drawn.frames,
+                    preview=drawn.preview,
                     frames_per_second=self.defaults.rate,
-                    step=min(done, request.steps),
+                    step=min(drawn.done, request.steps),
                     steps=request.steps,
-                    done=done,
+                    done=drawn.done,
                     total=request.steps + 1,
-                    last=last,
+                    last=len(drawn.frames) > 0,
                     notes=notes,
-                    sound=sounds[0] if last and sounds else None,
-                    sound_rate=int(pipeline.vocoder.config.output_sampling_rate) if last and sounds else 0,
+                    sound=drawn.sound,
+                    sound_rate=int(pipeline.vocoder.config.output_sampling_rate) if is_heard else 0,
                 )
 
     def _generate(
@@ -248,16 +253,15 @@ class HubVideo:
         frames: int,
         size: tuple[int, int],
         picture: Any,
-        channel: Channel[tuple[Pixels, Pixels, int]],
-        sounds: list[FloatArray],
-    ) -> tuple[Pixels, Pixels, int]:
-        """Return the frames; what the model makes to be heard with them goes into `sounds`."""
+        channel: Channel[DrawnStep],
+    ) -> DrawnStep:
+        """Return the last step, with the frames and what the model makes to be heard with them."""
         import torch
 
         width, height = size
 
         def on_step(step: int, latents: Any) -> None:
-            channel.put((NOTHING, preview_latents(latents, size), min(step, request.steps)))
+            channel.put(DrawnStep(min(step, request.steps), preview_latents(latents, size)))
 
         wanted = {
             "prompt": self.defaults.template.format(request.prompt),
@@ -279,10 +283,10 @@ class HubVideo:
         self._guide(pipeline, request.guidance)
         with seed_torch(request.seed), torch.inference_mode():
             made = pipeline_call.call_pipeline(pipeline, wanted, on_step)
-        if getattr(made, "audio", None) is not None:
-            sounds.append(to_stereo(np.asarray(torch.as_tensor(made.audio[0]).float().cpu())))
+        audio = getattr(made, "audio", None)
+        sound = None if audio is None else to_stereo(np.asarray(torch.as_tensor(audio[0]).float().cpu()))
         clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
-        return np.round(clip.clip(0, 1) * 255).astype(np.uint8), NOTHING, request.steps + 1
+        return DrawnStep(request.steps + 1, frames=np.round(clip.clip(0, 1) * 255).astype(np.uint8), sound=sound)
 
     def _guide(self, pipeline: Any, guidance: float) -> None:
         """Tell a pipeline whose guidance is a part of its own; at the usual value the repository's own stays."""
