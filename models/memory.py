@@ -7,6 +7,7 @@ import math
 import mmap
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,13 +54,10 @@ def share_heaps() -> bool:
     Smaller ones would cost time: with 1 MB a film took 15 % longer, with 4 MB no longer than before. What a person has
     set in the environment stays as it is.
     """
-    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+    if any(name.startswith("MALLOC_") for name in os.environ):
         return False
-    try:
-        tell = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # another C library
-        return False
-    return bool(tell(_ARENA_MAX, HEAPS) and tell(_MMAP_THRESHOLD, LARGE_BYTES))
+    tell = _find_in_libc("mallopt")
+    return tell is not None and bool(tell(_ARENA_MAX, HEAPS) and tell(_MMAP_THRESHOLD, LARGE_BYTES))
 
 
 def trim_heap() -> bool:
@@ -68,14 +66,22 @@ def trim_heap() -> bool:
     glibc keeps what it is given back while anything above it lives on, and each of the many threads here has a heap of
     its own: in five minutes of live play with pictures free memory in them grew by 60 MB while what was in use stayed.
     """
-    if sys.platform != "linux":
-        return False
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError):  # another C library
+    trim = _find_in_libc("malloc_trim")
+    if trim is None:
         return False
     trim(0)
     return True
+
+
+def _find_in_libc(name: str) -> Callable[..., int] | None:
+    """Return a function of glibc; None on another system, or with another C library."""
+    if sys.platform != "linux":
+        return None
+    try:
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+    except (AttributeError, OSError):
+        return None
+    return found
 
 
 def measure_available_memory_mb(cgroup_root: Path = _CGROUP_ROOT) -> int:
