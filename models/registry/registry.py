@@ -306,9 +306,10 @@ class Registry:
                 f"{spec.title} needs a GPU with {least[0]:,} MB of memory and this one has {card_mb:,.0f} MB. "
                 "Choose a smaller model, or add it with a quantised file in the Models tab."
             )
-        if self._weigh(spec) > self.memory_budget_mb:
+        needed_mb = self._weigh(spec)
+        if needed_mb > self.memory_budget_mb:
             return (
-                f"{spec.title} needs {self._weigh(spec):,} MB of memory and the studio may use "
+                f"{spec.title} needs {needed_mb:,} MB of memory and the studio may use "
                 f"{self.memory_budget_mb:,.0f} MB. Choose a smaller model."
             )
         return ""

@@ -107,18 +107,18 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_
         facts.append(
             "speaks " + ", ".join(spec.languages[:6]) if spec.task == "speech" else ", ".join(spec.languages[:6])
         )
+    reason = registry.find_obstacle(key)
     runs = describe_plan(spec, measure_card_mb(), registry.memory_budget_mb) if spec.needs_gpu and has_gpu() else ""
     if runs:
         first.append(runs)
-    elif spec.hardware and not (to_come and is_pipeline(spec) and registry.find_obstacle(key)):  # the warning says it
+    elif spec.hardware and not (to_come and is_pipeline(spec) and reason):  # the warning says it
         facts.append(spec.hardware)
     if not spec.commercial_use:
         first.append("not for commercial use")
     thanks = spec.credit
     if chosen is not None:
         thanks += f". {what}: {chosen.licence}" + (f", {chosen.credit}" if chosen.credit else "")
-    reason = registry.find_obstacle(key)
-    needed = f" {what_runs(registry, key)}" if reason and to_come else ""
+    needed = f" {what_runs(spec)}" if reason and to_come else ""
     warning = f'<div class="too-big" role="note">{escape(reason + needed)}</div>' if reason else ""
     known = (
         f'<details class="about-model"{" open" if is_open else ""}><summary>About this model</summary>'
@@ -130,11 +130,8 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_
     )
 
 
-def what_runs(registry: Registry, key: str) -> str:
-    """Say what would run a model that this machine cannot; "" where it can."""
-    spec = registry.get(key)
-    if not registry.find_obstacle(key):
-        return ""
+def what_runs(spec: ModelSpec) -> str:
+    """Say what would run a model that this machine cannot."""
     gigabytes = max(1, math.ceil(spec.memory_mb / 1_000))
     if is_pipeline(spec) and spec.needs_gpu:
         return f"A machine or a Space runs it {describe_plan(spec, None, 0)}."
