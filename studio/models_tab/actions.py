@@ -139,7 +139,7 @@ class ShelfActions:
         reason = self.registry.find_obstacle(spec.key)
         words = {"ready": "loaded", "here": "here", "absent": "not downloaded"}[state]
         if reason and state == "absent":
-            words = "too big" if not spec.needs_gpu else "needs a GPU"
+            words = "needs a GPU" if model_card.lacks_gpu(spec) else "too big"
         dot = "far" if state == "absent" else "ready"
         size = (
             f"{model_card.sized(taken_mb)} on disk"

@@ -35,8 +35,13 @@ def label(registry: Registry, spec: ModelSpec) -> str:
     """
     parts = [spec.title, size(registry, spec), spec.licence.partition(" (")[0]]
     if registry.find_obstacle(spec.key):
-        parts.append("too big for this machine" if not spec.needs_gpu else "needs a GPU")
+        parts.append("needs a GPU" if lacks_gpu(spec) else "too big for this machine")
     return " · ".join(parts)
+
+
+def lacks_gpu(spec: ModelSpec) -> bool:
+    """Tell whether a model needs a GPU and this machine has none, not even a small one."""
+    return spec.needs_gpu and not has_gpu()
 
 
 def voices(registry: Registry, key: str) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.contracts import SpeechRequest, Task
+from models.registry.hub_catalog import HUB_CATALOG
 from models.registry.registry import Registry
 from models.registry.store import open_registry
 from studio.models_tab.actions import ShelfActions
@@ -119,6 +120,18 @@ def test_too_big_is_said_with_the_reason(hub: HubServer, tmp_path: Path) -> None
     assert "needs" in last(actions.add("tiny/vits", "")) and "too big" in actions.overview()
     assert "too big for this machine" in model_card.choices(actions.registry, Task.SPEECH)[0][0]
     assert 'class="too-big"' in model_card.line(actions.registry, KEY)
+
+
+def test_a_gpu_that_is_too_small_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wan = next(spec for spec in HUB_CATALOG if spec.backend == "WanPipeline")
+    assert wan.needs_gpu
+    actions = ShelfActions(Registry((wan,), cache_dir=tmp_path, memory_budget_mb=100_000))
+    monkeypatch.setattr("models.registry.registry.measure_card_mb", lambda: 2_000.0)
+    for has, said, brief in ((False, "needs a GPU", "needs a GPU"), (True, "too big for this machine", "too big")):
+        for place in ("models.registry.registry", "studio.page.model_card"):
+            monkeypatch.setattr(f"{place}.has_gpu", lambda has=has: has)
+        assert model_card.label(actions.registry, wan).endswith(said)
+        assert f">{brief}<" in actions.overview()
 
 
 def test_visitors_of_a_public_space_cannot_change_the_shelf(
