@@ -148,17 +148,7 @@ class MusicVideoActions:
     def _hear_file(self, session: str, values: Mapping[str, Any]) -> Generator[Events, None, Song | None]:
         """Find the beats of the file among the values, telling how far it is; return None where that failed."""
         song: Song | None = None
-        trim = values["start_s"], values["end_s"]
-        steps = jobs.run_on_page(
-            self.registry,
-            self.stops,
-            session,
-            self._detector_key(),
-            READING,
-            lambda: unpack(values["song"], trim),
-            self._hear,
-        )
-        for events in steps:
+        for events in self.listen(session, values["song"], (values["start_s"], values["end_s"]), None):
             song = next((each.values["song"] for each in events if isinstance(each, Kept)), song)
             told = tuple(each for each in events if isinstance(each, (Status, Problem)))
             if told:
