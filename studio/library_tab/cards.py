@@ -73,8 +73,10 @@ def find_repeatable(
 ) -> tuple[Opener, Workplace, str, dict[str, str]] | None:
     """Return where an item can be made again, the file that holds its settings, and the files to give, by control."""
     opener, path = find_opener(library, item, places)
-    for place in places.workplaces.values() if opener is not None else ():
-        if opener is None or place.prefix != opener.prefix:
+    if opener is None:
+        return None
+    for place in places.workplaces.values():
+        if place.prefix != opener.prefix:
             continue
         if item.starter in place.repeats:
             return opener, place, path, {}
