@@ -11,16 +11,7 @@
   const clone = (value) => JSON.parse(JSON.stringify(value));
   const shots = () => state.board?.shots ?? [];
   const of = (shot, name) => shot[name] ?? USUAL[name];
-  const tag = (name, properties = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(properties)) {
-      if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-      else if (key in element) element[key] = value;
-      else element.setAttribute(key, value);
-    }
-    element.append(...children.flat().filter((each) => each !== null && each !== undefined));
-    return element;
-  };
+  const tag = window.auralumeMake;
 
   // ---- what is sent along
 

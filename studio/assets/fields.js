@@ -1,5 +1,16 @@
-// Fields that scripts fill, and the parts of a prompt, which can be changed one by one.
+// Elements that scripts make, fields that they fill, and the parts of a prompt, which can be changed one by one.
 (() => {
+  window.auralumeMake = (tag, properties = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(properties)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (name in element && name !== "list") element[name] = value; // the list of an input can be read alone
+      else element.setAttribute(name, value);
+    }
+    element.append(...children.flat().filter((each) => each !== null && each !== undefined));
+    return element;
+  };
+
   // Gradio hears of a value by these events alone.
   window.auralumeFill = (field, value) => {
     if (!field) return;

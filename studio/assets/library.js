@@ -2,16 +2,7 @@
 (() => {
   const PAGE = 60, SHELF = 12, MOST_JOBS = 6, LOOK_MS = 2500, UNDO_MS = 12_000;
   const address = (path) => new URL("library/" + path, location.href.split(/[?#]/)[0]).href;
-  const h = (tag, properties = {}, ...children) => {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(properties)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (name in element && name !== "list") element[name] = value;
-      else element.setAttribute(name, value);
-    }
-    element.append(...children.flat().filter((each) => each !== null && each !== undefined));
-    return element;
-  };
+  const h = window.auralumeMake;
   const icon = (path) => {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 24 24"); svg.setAttribute("aria-hidden", "true");
