@@ -6,8 +6,8 @@ from models.contracts import Task
 from models.registry.registry import Registry
 from models.style.video_contracts import StyledPart
 from studio.music_video.media_field import Media
+from studio.page import style_gallery
 from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric, Option, Seed, Text, Upload
-from studio.page.style_gallery import PICTURES
 
 # Kept apart from `models.music_video.contracts`, which is heavy to import; a test holds them together.
 ASPECTS = ("16:9", "9:16", "1:1")
@@ -40,12 +40,7 @@ TEMPLATES = (
     ("Retro", "retro"),
 )
 OWN_STYLE = "own"
-STYLES = (*((each.name, each.key) for each in PICTURES), ("Your own picture", OWN_STYLE))
-PARTS = (
-    ("Everything", StyledPart.ALL.value),
-    ("The person only", StyledPart.PERSON.value),
-    ("The background only", StyledPart.BACKGROUND.value),
-)
+STYLES = (*style_gallery.STYLES, ("Your own picture", OWN_STYLE))
 ORDERS = (("As they were added", "given"), ("By name", "name"))
 DESTINATIONS = (
     ("Anywhere", ""),
@@ -266,7 +261,7 @@ FIELDS = FieldList(
             name="style_part",
             label="Paint",
             default=StyledPart.ALL.value,
-            choices=PARTS,
+            choices=style_gallery.PARTS,
             about="what is painted; the rest stays as it is",
             place="media",
             rank=2,

@@ -1,9 +1,11 @@
-"""The pictures that are offered as styles."""
+"""The pictures that are offered as styles, and what of a film or picture can be painted in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from models.style.video_contracts import StyledPart
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "styles"
 DRAWN = "drawn by this repository (training/style_picture/patterns.py), MIT"
@@ -44,6 +46,12 @@ PICTURES = (
     GalleryPicture("glass", "Glass pieces", DRAWN),
     GalleryPicture("woodcut", "Woodcut", DRAWN),
     GalleryPicture("dabs", "Dabs of colour", DRAWN),
+)
+STYLES = tuple((each.name, each.key) for each in PICTURES)
+PARTS = (
+    ("Everything", StyledPart.ALL.value),
+    ("The person only", StyledPart.PERSON.value),
+    ("The background only", StyledPart.BACKGROUND.value),
 )
 
 

@@ -7,7 +7,7 @@ from models.registry.registry import Registry
 from models.style.video_contracts import LEAST_BRUSH, MOST_BRUSH, MOST_SIZE, StyledPart
 from studio.page import model_card
 from studio.page.fields import REQUIRED, Choice, Field, FieldList, Flag, Model, Numeric, Option, Text, Upload
-from studio.page.style_gallery import PICTURES
+from studio.page.style_gallery import PARTS, PICTURES, STYLES
 
 
 def presets_of_default(registry: Registry) -> list[Option]:
@@ -58,7 +58,7 @@ VIDEO_FIELDS = FieldList(
             name="style",
             label="Chosen style",
             default=PICTURES[0].key,
-            choices=tuple((each.name, each.key) for each in PICTURES),
+            choices=STYLES,
             about="a picture of the gallery",
         ),
         Upload(
@@ -83,11 +83,7 @@ VIDEO_FIELDS = FieldList(
             name="part",
             label="Paint",
             default=StyledPart.ALL.value,
-            choices=(
-                ("Everything", StyledPart.ALL.value),
-                ("The person only", StyledPart.PERSON.value),
-                ("The background only", StyledPart.BACKGROUND.value),
-            ),
+            choices=PARTS,
             radio=True,
             about="what is painted; the rest stays as it is",
         ),
