@@ -6,6 +6,7 @@ or the system, so that the page asks no other server for anything.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -216,8 +217,9 @@ class Auralume(Base):
         )
 
 
+@lru_cache(maxsize=1)
 def read_script() -> str:
-    """Return the script of the page."""
+    """Return the script of the page; all that is sent of it while the studio runs is of one version."""
     return "".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
 
 
