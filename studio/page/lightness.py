@@ -1,4 +1,4 @@
-"""What keeps the page light: how much of it Gradio's script touches, and how much of it is sent."""
+"""What keeps the page light: how much of it Gradio's script touches."""
 
 from __future__ import annotations
 
