@@ -40,10 +40,10 @@ BROWSER_FLAGS = [
 QUIET_MS, MOST_MS = 500, 10_000
 QUIET_JS = """([quiet, most]) => new Promise((done) => {
     let timer;
-    const end = () => { observer.disconnect(); clearTimeout(timer); done(); };
+    const end = () => { observer.disconnect(); clearTimeout(timer); clearTimeout(last); done(); };
     const again = () => { clearTimeout(timer); timer = setTimeout(end, quiet); };
     const observer = new MutationObserver(again);
-    setTimeout(end, most);
+    const last = setTimeout(end, most);
     observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
     again();
 })"""
@@ -96,8 +96,8 @@ def run_server_process(arguments: list[str]) -> Iterator[tuple[str, int]]:
                 process.wait()
 
 
-def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
-    """Go to a page whose server may not be up yet, and wait until its text box can be used."""
+def wait_until_up(address: str, patience_s: float = 120.0) -> None:
+    """Wait until a server listens, or patience ends."""
     until = time.perf_counter() + patience_s
     port = int(address.rsplit(":", 1)[1])
     while time.perf_counter() < until:
@@ -105,6 +105,11 @@ def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.02)
+
+
+def open_when_up(page: Any, address: str, patience_s: float = 120.0) -> None:
+    """Go to a page whose server may not be up yet, and wait until its text box can be used."""
+    wait_until_up(address, patience_s)
     page.goto(address)
     page.locator("textarea").locator("visible=true").first.wait_for(timeout=1000 * patience_s)
 
@@ -195,15 +200,8 @@ def measure_memory(patience_s: float = 180.0) -> dict[str, float]:
     from gradio_client import Client, handle_file
 
     with tempfile.TemporaryDirectory() as folder, run_server_process(["app.py", "--library", folder]) as (address, pid):
-        until = time.monotonic() + patience_s
-        while True:
-            try:
-                client = Client(address, verbose=False, download_files=folder)
-                break
-            except Exception:  # not up yet: httpx names it in many ways
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.5)
+        wait_until_up(address, patience_s)
+        client = Client(address, verbose=False, download_files=folder)
         speech, *_ = client.predict(text="The harbour was quiet, and a boat came in with the tide.", api_name="/speech")
         music, *_ = client.predict(api_name="/music")
         video, *_ = client.predict(api_name="/video")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.page import QUIET_JS
 from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 
@@ -149,20 +150,11 @@ def open_page(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
 
 
 SETTLE_MS, MOST_MS = 500, 3_000
-QUIET = """([quiet, most]) => new Promise((done) => {
-    let timer;
-    const end = () => { observer.disconnect(); clearTimeout(timer); clearTimeout(last); done(); };
-    const again = () => { clearTimeout(timer); timer = setTimeout(end, quiet); };
-    const observer = new MutationObserver(again);
-    const last = setTimeout(end, most);
-    observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-    again();
-})"""
 
 
 def settle(page: Any) -> None:
     """Wait until nothing on the page has changed for a moment: what has just been opened receives its first values."""
-    page.evaluate(QUIET, [SETTLE_MS, MOST_MS])
+    page.evaluate(QUIET_JS, [SETTLE_MS, MOST_MS])
 
 
 def open_more_settings(page: Any) -> None:
