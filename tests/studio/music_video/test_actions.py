@@ -45,11 +45,6 @@ FAST = {
 }
 
 
-@pytest.fixture(scope="module")
-def actions(tmp_path_factory: pytest.TempPathFactory) -> MusicVideoActions:
-    return MusicVideoActions(music_video_registry(tmp_path_factory.mktemp("weights")))
-
-
 def listened(actions: MusicVideoActions, source: Any, trim: tuple[float, float] = (0, 0)) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for update in map(flatten, actions.listen("melisten", source, trim, None)):

@@ -19,20 +19,14 @@ from studio.music_video.requests import build_request
 from studio.music_video.song import Song, close
 from studio.page.style_gallery import PICTURES
 from tests.models.music_video.debug_video import click_song
-from tests.studio.debug_beats import music_video_registry
 from tests.studio.events import flatten
-
-
-@pytest.fixture(scope="module")
-def actions(tmp_path_factory: pytest.TempPathFactory) -> MusicVideoActions:
-    return MusicVideoActions(music_video_registry(tmp_path_factory.mktemp("weights")))
+from tests.studio.music_video.test_actions import listened
 
 
 @pytest.fixture(scope="module")
 def song(actions: MusicVideoActions, tmp_path_factory: pytest.TempPathFactory) -> Song:
     path = str(click_song(tmp_path_factory.mktemp("song") / "song.wav", 2.0))
-    events = [flatten(each) for each in actions.listen("paintlisten", path, (0, 0), None)]
-    found = next(each["song"] for each in events if "song" in each)
+    found = listened(actions, path)["song"]
     assert isinstance(found, Song)
     return found
 

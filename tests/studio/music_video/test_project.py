@@ -23,23 +23,16 @@ from studio.music_video.controls import FIELDS
 from studio.music_video.project import open_project, save_project
 from studio.music_video.song import Song, close
 from tests.models.music_video.debug_video import click_song
-from tests.studio.debug_beats import music_video_registry
 from tests.studio.events import flatten
+from tests.studio.music_video.test_actions import listened
 
 Values = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def actions(tmp_path_factory: pytest.TempPathFactory) -> MusicVideoActions:
-    return MusicVideoActions(music_video_registry(tmp_path_factory.mktemp("weights")))
-
-
-@pytest.fixture(scope="module")
 def song(actions: MusicVideoActions, tmp_path_factory: pytest.TempPathFactory) -> Song:
     path = str(click_song(tmp_path_factory.mktemp("song") / "My song.wav", 4.0))
-    events = [flatten(each) for each in actions.listen("projectlisten", path, (0, 0), None)]
-    found = next(each["song"] for each in events if "song" in each)
-    return flatten(actions.correct(found, "delete", 2))["song"]
+    return flatten(actions.correct(listened(actions, path)["song"], "delete", 2))["song"]
 
 
 @pytest.fixture
