@@ -14,7 +14,7 @@ from studio.library.store import Library, LibraryError
 from studio.page.places import Opener, Places, Workplace
 from studio.page.runs import BackgroundRun
 
-OWN_FILES = "media_names"  # in recipes of what was made of files that no library holds
+OWN_FILES = frozenset({"media_names", "file_names"})  # in recipes of what was made of files that no library holds
 
 
 def describe_card(item: LibraryItem) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _find_source(library: Library, item: LibraryItem, place: Workplace, places: 
     """Return the kept file that a result was made from and that its place takes; "" where other files are needed."""
     named = f"{place.prefix}-{place.source}"
     intake = next((each for each in places.intakes if each.elem_id == named), None) if place.source else None
-    if intake is None or (item.recipe is not None and OWN_FILES in item.recipe.settings):
+    if intake is None or (item.recipe is not None and OWN_FILES & item.recipe.settings.keys()):
         return ""
     for parent in item.parents:
         with suppress(LibraryError):

@@ -26,6 +26,7 @@ from studio.music_video.requests import build_request, check_draws_from_words, n
 from studio.music_video.song import Song, beats_json, close, corrected, lend
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Kept, Pictures, Problem, Report, Status
+from studio.page.fields import Upload
 
 DOING = {
     "looking": "Looking at your photos and clips",
@@ -311,6 +312,10 @@ class MusicVideoActions:
         names = [Path(each).name for each in values.get("media") or ()]
         if names:
             settings["media_names"] = ", ".join(names)
+        uploads = [each.name for each in FIELDS.fields if isinstance(each, Upload) and each.name != "song"]
+        files = [Path(str(values[name])).name for name in uploads if values.get(name)]
+        if files:
+            settings["file_names"] = ", ".join(files)
         return Recipe(Task.MUSIC_VIDEO, key, revision, seed, settings)
 
     def load_settings(self, path: str) -> tuple[dict[str, Any], str]:
@@ -323,15 +328,15 @@ class MusicVideoActions:
         if recipe.task != Task.MUSIC_VIDEO:
             raise ValueError(f"This file was made by {recipe.task.replace('_', ' ')}, not here.")
         values = FIELDS.restore(recipe.settings, recipe.seed)
-        return values, "Settings restored. Choose the song again: it is not part of them." + _missing_media(
+        return values, "Settings restored. Choose the song again: it is not part of them." + _list_missing(
             recipe.settings
         )
 
 
-def _missing_media(settings: Mapping[str, Any]) -> str:
-    """Return a sentence that names the photos and clips of a recipe, which the file does not hold."""
-    names = str(settings.get("media_names", ""))
-    return f" So are your photos and clips: {names}." if names else ""
+def _list_missing(settings: Mapping[str, Any]) -> str:
+    """Return sentences that name the photos, clips and other files of a recipe, which the file does not hold."""
+    known = {"your photos and clips": settings.get("media_names"), "your other files": settings.get("file_names")}
+    return "".join(f" So are {what}: {names}." for what, names in known.items() if names)
 
 
 def _progress(chunk: Any, request: Any) -> Events:

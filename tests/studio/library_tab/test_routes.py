@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from studio.io.marking import studio_marker
 from studio.library.owners import OWNER_HEADER
 from studio.library.store import Library
-from studio.library_tab.cards import describe_card
+from studio.library_tab.cards import describe_card, find_repeatable
 from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
 from studio.library_tab.verify import NOTHING
 from studio.page.places import Intake, Opener, Places, Workplace
@@ -185,3 +186,7 @@ def test_four_more_are_made_of_what_a_result_was_made_from(library: Library, tmp
     assert page.post("/library/more", json={"id": film.id}).json() == {"jobs": ["1", "2", "3", "4"]}
     assert begun == [{"song": str(library.path(film.owner, song.id, song.files[0].name))}] * 4
     assert "needs more" in page.post("/library/more", json={"id": song.id}).json()["problem"]
+    assert film.recipe is not None and find_repeatable(library, film, places) is not None
+    for kind in ("media_names", "file_names"):  # files that no library holds
+        recipe = replace(film.recipe, settings={"text": "The film", kind: "mine.png"})
+        assert find_repeatable(library, replace(film, recipe=recipe), places) is None

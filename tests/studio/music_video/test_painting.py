@@ -80,7 +80,9 @@ def test_recipe_report_and_project_keep_the_styles(
     given = row | {"song": str(song.sound)}
     steps = [flatten(step) for step in actions.run_program("", given, str(tmp_path))]
     assert [shot.get("style") for shot in steps[-1]["report"]["storyboard"]["shots"]] == [None, "none"]
-    recipe = read_recipe(next(step["file"] for step in steps if step.get("file")))
+    file = next(step["file"] for step in steps if step.get("file"))
+    recipe = read_recipe(file)
+    assert recipe.settings["file_names"] == "mine.png" and "other files: mine.png" in actions.load_settings(file)[1]
     assert recipe.settings["style"] == OWN_STYLE and '"style":"none"' in str(recipe.settings["storyboard"])
     save_project(row, song, tmp_path / "project.zip")
     opened = open_project(tmp_path / "project.zip")
