@@ -66,9 +66,8 @@ def two_sites(folder: Path) -> Iterator[tuple[str, str]]:
 def test_an_allowed_site_speaks_in_its_frame_and_another_sees_nothing(
     chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_cookie = (
-        OwnerRules._cookie
-    )  # over HTTPS, as a Space is served; Chromium takes such a cookie of this machine, too
+    # Over HTTPS, as a Space is served; Chromium takes such a cookie of this machine, too.
+    set_cookie = OwnerRules._cookie
     monkeypatch.setattr(OwnerRules, "_cookie", lambda rules, browser, _is_secure: set_cookie(rules, browser, True))
     context = chromium.new_context()
     context.add_init_script(DENIED)
