@@ -81,6 +81,7 @@ _MEDIA = {
     **dict.fromkeys(("ocean", "boat"), "water"),
 }  # fmt: skip
 UNDRAWN = frozenset(PLACES["room"])  # places that no scene shows
+WEATHER = frozenset({"rain", "lightning"})  # scenes of their own, which are not drawn where another place is said
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,8 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         (name for word in words for name in (word, f"{word}s") if name in KIND_NAMES and word not in times), ""
     )
     place = next((name for word in words for name, own in PLACES.items() if word in own), "")
+    if place and named in WEATHER:
+        named = ""
     mover = things.other if things.relation == "riding" else things.thing
     home = "sea" if things.act == "swim" and lexicon.homes[mover] != "underwater" else lexicon.homes[mover]
     if named and named not in {"snow", "flowers", "forest", "desert", "city", "ocean", "mountains", "clouds"}:
@@ -223,7 +226,6 @@ def list_staged_chips(staging: Staging) -> tuple[str, ...]:
 
 def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt) -> tuple[str, ...]:
     """Find the words of the prompt that nothing is drawn for."""
-    unread = set(find_unread(parser, " ".join(things.unread), scene.kind, STRICT)) | UNDRAWN.intersection(
-        split_words(things.scene)
-    )
+    undrawn = (UNDRAWN | WEATHER - {scene.kind}).intersection(split_words(things.scene))
+    unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, STRICT))
     return tuple(word for word in dict.fromkeys(split_words(things.scene)) if word in unread)

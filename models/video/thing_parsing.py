@@ -18,6 +18,7 @@ from models.video.text_embedding import split_words
 from models.video.thing_tables import (
     CAMERA_PHRASES,
     DIRECTION_WORDS,
+    GROUPS,
     NO_THINGS,
     NUMBERS,
     PLACING,
@@ -194,7 +195,8 @@ def find_things(words: list[str], lexicon: Lexicon = LEARNED) -> list[tuple[str,
         else:
             at += 1
     found = [each for each in found if not _is_other(words, each)]
-    return _drop_scenery(words, [each for each, after in zip_longest(found, found[1:]) if not _is_young(each, after)])
+    heads = [each for each, after in zip_longest(found, found[1:]) if not _describes(words, each, after)]
+    return _drop_scenery(words, heads)
 
 
 def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
@@ -205,6 +207,8 @@ def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
         words[start] == "camera" and (not start or words[start - 1] not in {"a", "an", "old", *NUMBERS})
     ):
         return True
+    if words[start] in GROUPS and after == "of":
+        return True
     colours = load_colour_names()
     if (words[end - 1], after) in colours:
         return True
@@ -212,9 +216,9 @@ def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
     return names and after.isalpha() and after not in STOP_WORDS and after not in _list_acts()
 
 
-def _is_young(found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:
-    """Tell whether a word says how old the thing right after it is, as in "baby elephant"."""
-    return after is not None and found[0] == "baby" and found[2] == after[1]
+def _describes(words: list[str], found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:
+    """Tell whether a name says of which kind the thing right after it is, as in "baby elephant" or "school bus"."""
+    return after is not None and found[2] == after[1] and words[found[2] - 1] == found[0].split()[-1]
 
 
 def _drop_scenery(words: list[str], found: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -249,10 +253,10 @@ def _read_mention(words: list[str], start: int, end: int, before: int, names: Co
     colour = find_colour(" ".join(words[at] for at in own)) or (PLAIN_TINTS[words[tints[-1]]] if tints else "")
     said = {each for way in COLOUR_WORDS.get(colour, ((), ())) for name in way for each in name.split()}
     size = next((_SIZES[words[at]] for at in own if words[at] in _SIZES), "")
-    numbers = [at for at in own if words[at] in NUMBERS]
+    doubled = words[end - 1] not in names
+    numbers = [at for at in own if words[at] in NUMBERS and (doubled or words[at] not in GROUPS)]
     if not numbers and start - 2 >= before and words[start - 1] == "of" and words[start - 2] in NUMBERS:
         numbers = [start - 2]
-    doubled = words[end - 1] not in names
     count = NUMBERS[words[numbers[0]]] if numbers else 3 if doubled else 1
     taken = {*tints, *numbers, *(at for at in own if words[at] in _SIZES)}
     if colour:
@@ -261,6 +265,7 @@ def _read_mention(words: list[str], start: int, end: int, before: int, names: Co
     return _Mention(colour, size, count, frozenset(taken))
 
 
+ALONG, ARTICLES = frozenset(("up", "down")), (["a"], ["an"], ["the"])  # "down the street" is no fall
 _SIZES = {word: size for size, own in SIZE_WORDS.items() for word in own}
 
 
@@ -318,6 +323,7 @@ def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
     unread = {at: None for at in unread if words[at] not in verbs and words[at] not in SPEED_WORDS.get(speed, ())}
     if "under the moon" in spoken or "under the stars" in spoken:
         words = [word if word not in {"moon", "stars"} else "moonlight" for word in words]
+    unread = {at: None for at in unread if words[at] not in ALONG or words[at + 1 : at + 2] not in ARTICLES}
     scene = dict(unread)
     place = _find_place(words, unread)
     time, direction = take(TIME_WORDS), take(DIRECTION_WORDS)

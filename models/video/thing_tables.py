@@ -6,11 +6,12 @@ from models.video.text_embedding import split_words
 
 PLURALS = {"mice": "mouse", "geese": "goose", "wolves": "wolf", "oxen": "ox"}
 SAME_PLURAL = frozenset({"sheep", "deer", "fish", "broccoli", "sushi", "corn", "grapes", "french fries", "goldfish"})
+GROUPS = ("group", "flock", "herd", "swarm", "pack", "school", "crowd")
 NUMBERS = {
     **dict.fromkeys(("two", "2", "pair", "couple", "both"), 2),
     **dict.fromkeys(("three", "3", "few", "some"), 3),
     **dict.fromkeys(("four", "4", "several"), 4),
-    **dict.fromkeys(("five", "5", "many", "group", "flock", "herd", "swarm", "pack", "school", "crowd"), 5),
+    **dict.fromkeys(("five", "5", "many", *GROUPS), 5),
     **dict.fromkeys(("six", "6", "dozen"), 6),
 }
 SIZE_WORDS = {

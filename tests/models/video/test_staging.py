@@ -11,7 +11,7 @@ from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, CutoutPack, load
 from models.video.prompt_parsing import PARSER_WEIGHTS, PromptParser, load_prompt_parser
 from models.video.prompt_reader import PromptReader
 from models.video.scene_words import KIND_NAMES
-from models.video.staging import PLACE_SETTINGS, direct, stage_prompt
+from models.video.staging import PLACE_SETTINGS, direct, list_staged_chips, stage_prompt
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.thing_words import ACTS, PLACES
 
@@ -44,6 +44,26 @@ def test_the_scene_is_told_without_its_things(
     staging = stage_prompt(parser, prompt, pack.lexicon)
     assert staging is not None
     assert (staging.things.thing, staging.things.act, staging.told, staging.unread) == (thing, act, told, ())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chips", "unread"),
+    [
+        ("a yellow school bus in the rain in the city", ("gold bus", "driving left", "city"), ("school", "rain")),
+        ("a truck going down a street", ("truck", "driving left", "street", "day"), ()),
+        ("a school of sharks", ("five sharks", "swimming left", "fish under water"), ()),
+        ("a pirate ship", ("ship", "swimming left", "sea", "day"), ("pirate",)),
+        ("a baby elephant walking up the road", ("elephant", "walking left", "street", "day"), ()),
+        ("a feather floating down", ("feather", "falling", "sky", "day"), ()),
+        ("a cat in the rain", ("cat", "walking left", "umbrella in the rain"), ()),
+    ],
+)
+def test_the_last_of_two_names_is_the_thing_and_a_way_is_no_fall(
+    parser: PromptParser, pack: CutoutPack, prompt: str, chips: tuple[str, ...], unread: tuple[str, ...]
+) -> None:
+    staging = stage_prompt(parser, prompt, pack.lexicon)
+    assert staging is not None
+    assert (list_staged_chips(staging), staging.unread) == (chips, unread)
 
 
 @pytest.mark.parametrize(
