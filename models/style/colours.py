@@ -30,8 +30,15 @@ def measure_picture(pixels: Tensor) -> Colours:
     return Colours(*measure_colours(pixels))
 
 
+MOST_GAIN = 5.0  # of a direction of colours
+
+
 def move_colours(pixels: Tensor, own: Colours, wanted: Colours) -> Tensor:
-    """Move colours (B, 3, H, W) in a line, so that mean and covariance `own` become `wanted`."""
-    matrix = fit_colour_map(own.covariance.cpu(), wanted.covariance.cpu()).to(pixels)
+    """Move colours (B, 3, H, W) in a line, so that mean and covariance `own` become `wanted`.
+
+    No direction is stretched more than `MOST_GAIN` times: what a grey photograph has of colour is noise.
+    """
+    gains, directions = torch.linalg.eigh(fit_colour_map(own.covariance.cpu(), wanted.covariance.cpu()))
+    matrix = ((directions * gains.clamp_max(MOST_GAIN)[:, None]) @ directions.transpose(1, 2)).to(pixels)
     flat = matrix @ (pixels.flatten(2) - own.mean[:, :, None]) + wanted.mean[:, :, None]
     return flat.view_as(pixels)
