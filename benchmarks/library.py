@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.page import BARE, open_browser, open_when_up, run_server_process
+from benchmarks.page import BARE, open_browser, open_when_up, read_memory_mb, run_server_process
 from benchmarks.results import add_json_option, report_figures
 from studio.io.recipes import Recipe, write_recipe
 from studio.library.items import LibraryItem, new_id
@@ -61,12 +61,6 @@ def fill_library(folder: Path, cards: int) -> None:
         item = LibraryItem(new_id(), "local", kind, f"A calm sea at night, {number + 1}", recipe=recipe)
         arrival.keep(item)
     library.database.close()
-
-
-def read_memory_mb(process: int) -> float:
-    """Return the memory that a process holds, in MB (10^6 bytes)."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) * 1024 / 1e6
 
 
 def measure_start(chromium: Any, arguments: list[str], idles: bool) -> tuple[float, float]:

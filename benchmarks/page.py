@@ -211,10 +211,11 @@ def measure_memory(patience_s: float = 180.0) -> dict[str, float]:
         client.predict(content=handle_file(speech), api_name="/audio_style")
         client.predict(clip=film, api_name="/sync")
         client.predict(length_s=5, api_name="/live_music")
-        return {"memory_mb": _read_memory_mb(pid, "VmRSS"), "memory_peak_mb": _read_memory_mb(pid, "VmHWM")}
+        return {"memory_mb": read_memory_mb(pid), "memory_peak_mb": read_memory_mb(pid, "VmHWM")}
 
 
-def _read_memory_mb(pid: int, what: str) -> float:
+def read_memory_mb(pid: int, what: str = "VmRSS") -> float:
+    """Return the memory that a process holds, or "VmHWM", the most that it has held, in MB (10^6 bytes)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return float(next(line.split()[1] for line in status.splitlines() if line.startswith(f"{what}:"))) * 1024 / 1e6
 
