@@ -30,15 +30,15 @@ def measure_picture(pixels: Tensor) -> Colours:
     return Colours(*measure_colours(pixels))
 
 
-MOST_GAIN = 5.0  # of a direction of colours
+NOISE = 0.01  # standard deviation of what a file's own noise may look like a colour by
 
 
 def move_colours(pixels: Tensor, own: Colours, wanted: Colours) -> Tensor:
     """Move colours (B, 3, H, W) in a line, so that mean and covariance `own` become `wanted`.
 
-    No direction is stretched more than `MOST_GAIN` times: what a grey photograph has of colour is noise.
+    What varies less than `NOISE` is not stretched as if it were colour: in a grey photograph it is none.
     """
-    gains, directions = torch.linalg.eigh(fit_colour_map(own.covariance.cpu(), wanted.covariance.cpu()))
-    matrix = ((directions * gains.clamp_max(MOST_GAIN)[:, None]) @ directions.transpose(1, 2)).to(pixels)
+    seen = own.covariance.cpu() + NOISE**2 * torch.eye(3)
+    matrix = fit_colour_map(seen, wanted.covariance.cpu()).to(pixels)
     flat = matrix @ (pixels.flatten(2) - own.mean[:, :, None]) + wanted.mean[:, :, None]
     return flat.view_as(pixels)

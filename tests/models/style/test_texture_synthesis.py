@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from models.style.colours import measure_picture, move_colours
+from models.style.colours import Colours, measure_picture, move_colours
 from models.style.painters import SynthesisPainter
 from models.style.texture_synthesis import (
     CLIP_PLAN,
@@ -51,6 +51,17 @@ def test_a_picture_in_its_own_patches_stays_itself_and_in_others_it_does_not() -
     kept = float((synthesise(content, own, plan) - content).abs().mean())
     changed = float((synthesise(prepare(content, other), theirs, plan) - content).abs().mean())
     assert kept < 0.03 < changed
+
+
+def test_what_a_grey_picture_has_of_colour_stays_noise() -> None:
+    generator = torch.Generator().manual_seed(3)
+    light = torch.rand(1, 1, 64, 64, generator=generator)
+    grey = light + 0.001 * torch.randn(1, 3, 64, 64, generator=generator)
+    wanted = Colours(torch.full((1, 3), 0.5), 0.04 * torch.eye(3)[None])
+    moved = move_colours(grey, measure_picture(grey), wanted)
+    steps = (moved - moved.mean(dim=(2, 3), keepdim=True)).flatten(2)[0]
+    spread = torch.linalg.svdvals(steps) / steps.shape[1] ** 0.5
+    assert spread[0] > 0.15 and spread[1] < 0.05
 
 
 @pytest.mark.parametrize("plan", [PICTURE_PLAN, CLIP_PLAN])
