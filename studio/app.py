@@ -12,8 +12,6 @@ from gradio import audio_stream_encoder
 
 from models.media.limits import MAX_UPLOAD_BYTES
 from models.registry.registry import Registry
-from studio import health, serving, tool_jobs
-from studio.access import AccessRules, rules_for
 from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.io.marking import use_folder
@@ -22,7 +20,6 @@ from studio.library.store import Library
 from studio.library.transit import Transit
 from studio.library_tab import tab as library_tab
 from studio.library_tab.routes import routes as library_routes
-from studio.link_preview import preview_route
 from studio.make import panel as make_panel
 from studio.page import html
 from studio.page.components import markup
@@ -36,9 +33,13 @@ from studio.page.runs import BOARDS, RunBoard, watch_abandoned
 from studio.page.tab import Tab
 from studio.page.theme import launch_options
 from studio.page.wiring import wire_returns
-from studio.sent_page import script_route
-from studio.signals import end_at_once
-from studio.warm import Warmer
+from studio.programs import tool_jobs
+from studio.server import health, serving
+from studio.server.access import AccessRules, rules_for
+from studio.server.link_preview import preview_route
+from studio.server.sent_page import script_route
+from studio.server.signals import end_at_once
+from studio.server.warm import Warmer
 
 # The folders of the tabs in the order of the page; each has a module `tab` that exports TAB.
 FOLDERS = (

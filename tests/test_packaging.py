@@ -19,8 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import studio
-from studio.command import read_options
-from studio.health import HEALTH
+from studio.commands.entry import read_options
+from studio.server.health import HEALTH
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT_FROM = ("studio", "models", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")

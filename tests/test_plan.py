@@ -21,6 +21,7 @@ SHARED_ROOMS = (
     "io",
     "library",
 )  # what every tab of the studio may import beside itself, `models` and `studio/__init__`
+AROUND_TABS = {"commands", "server", "programs"}  # these may import every room; no tab imports them
 LONGEST_FILE_LINES = 400
 NAMED_FUNCTION = re.compile(r"([a-z_]\w*(?:\.\w+)+):[a-z_]\w*")  # a loader: "package.module:function"
 
@@ -141,7 +142,7 @@ def test_arrows_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
 
 
 def test_a_tab_imports_no_other_tab() -> None:
-    rooms = {path.name for path in (ROOT / "studio").iterdir() if (path / "__init__.py").exists()}
+    rooms = {path.name for path in (ROOT / "studio").iterdir() if (path / "__init__.py").exists()} - AROUND_TABS
     wrong = []
     for each in imports_within("studio"):
         importer, imported = each.importer.split("."), each.imported.split(".")

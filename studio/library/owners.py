@@ -1,7 +1,7 @@
 """Whose library it is: one person's on a machine of one's own, else the login's, else the browser's by a signed cookie.
 
-The middleware of `studio.access` decides it once a request and tells everything beneath by headers that nobody can send
-from outside.
+The middleware of `studio.server.access` decides it once a request and tells everything beneath by headers that
+nobody can send from outside.
 """
 
 from __future__ import annotations

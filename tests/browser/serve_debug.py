@@ -19,9 +19,9 @@ if __name__ == "__main__":
     from models.live.load_monitor import LoadMonitor
     from models.registry.catalog import CATALOG
     from models.registry.registry import WEIGHTS_DIR
-    from studio.access import rules_for
     from studio.app import build_studio, launch_studio
     from studio.library.store import Library
+    from studio.server.access import rules_for
     from tests.studio.debug_beats import music_video_specs
     from tests.studio.debug_music import debug_music_spec
     from tests.studio.debug_speech import debug_registry, debug_spec

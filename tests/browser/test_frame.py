@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from studio.access import rules_for
 from studio.library.owners import OwnerRules
 from studio.library.transit import Transit
+from studio.server.access import rules_for
 from tests.browser.conftest import find_free_port
 from tests.studio.debug_studio import serve_studio
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from studio.access import rules_for
 from studio.library.transit import Transit
+from studio.server.access import rules_for
 from tests.browser.conftest import download, find_free_port, open_page, open_tab, settle
 from tests.browser.test_library_page import CARDS, SHELF, open_library, speak
 from tests.studio.debug_studio import serve_studio

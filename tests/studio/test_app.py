@@ -57,7 +57,7 @@ def end(studio, **options):
     print({expression}, flush=True)
     os._exit(0)
 gradio.Blocks.launch = end
-from studio.command import start
+from studio.commands.entry import start
 start([])
 """
     clean = {name: value for name, value in os.environ.items() if name not in WAITING}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from openai import APIStatusError, OpenAI
 
-from studio.access import rules_for
+from studio.server.access import rules_for
 from tests.studio.debug_studio import serve_studio
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from studio.access import AccessMiddleware, rules_for
 from studio.library.owners import (
     BROWSER_HEADER,
     KNOWN_HEADER,
@@ -23,6 +22,7 @@ from studio.library.owners import (
     read_secret,
     sign,
 )
+from studio.server.access import AccessMiddleware, rules_for
 
 SECRET = b"s" * 32
 PAGE = {"accept": "text/html"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.command import open_library, read_options
+from studio.commands.entry import open_library, read_options
 from studio.library.items import LibraryItem, new_id
 from studio.library.store import Library, LibraryError
 from studio.library.transit import Transit

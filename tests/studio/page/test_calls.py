@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from studio.access import rules_for
 from studio.app import build_studio, launch_studio
 from studio.library.owners import KNOWN_HEADER, OWNER_HEADER, OwnerRules, read_secret, sign
 from studio.library.store import Library
 from studio.page.calls import KEEP, is_to_be_kept
+from studio.server.access import rules_for
 from tests.studio.debug_speech import debug_registry
 
 

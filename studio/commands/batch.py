@@ -21,8 +21,8 @@ from typing import Any
 
 from models.errors import ModelError
 from models.registry.registry import Registry
-from studio.headless import PROGRAMS, HeadlessProgram, save
-from studio.make_commands import DONE, FAILED, STOPPED, WRONG, ProgressLine, open_shelf, read_values
+from studio.commands.headless import PROGRAMS, HeadlessProgram, save
+from studio.commands.make_one import DONE, FAILED, STOPPED, WRONG, ProgressLine, open_shelf, read_values
 from studio.page.fields import Choices, Field, Upload
 from studio.page.jobs import sentence
 

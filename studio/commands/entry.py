@@ -15,7 +15,7 @@ from platformdirs import user_data_path
 from models.memory import share_heaps
 from models.threads import limit_spinning
 from studio import __version__
-from studio.signals import end_at_once
+from studio.server.signals import end_at_once
 
 if TYPE_CHECKING:
     from studio.library.store import Library
@@ -36,17 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     limit_spinning()  # before anything can import torch
     if words[0] == "batch":
-        from studio.batch_command import run as run_batch
+        from studio.commands.batch import run as run_batch
 
         raise SystemExit(run_batch(words[1:]))
     if words[0] == "models":
-        from studio.models_command import run as run_models
+        from studio.commands.shelf import run as run_models
 
         raise SystemExit(run_models(words[1:]))
     if words[0] == "serve":
         start(words[1:])
         return
-    from studio.make_commands import run
+    from studio.commands.make_one import run
 
     raise SystemExit(run(words[0], words[1:]))
 
@@ -81,9 +81,9 @@ def start(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     limit_spinning()  # before anything can import torch
     share_heaps()
-    from studio.access import is_loopback, rules_for
     from studio.page.shelf import OPEN as SHELF
-    from studio.serving import check_port
+    from studio.server.access import is_loopback, rules_for
+    from studio.server.serving import check_port
 
     host = options.host or os.environ.get("GRADIO_SERVER_NAME")  # Gradio's own variable, which a Space sets
     try:
@@ -98,7 +98,7 @@ def start(arguments: Sequence[str] | None = None) -> None:
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
     from studio.app import build_studio, launch_studio
-    from studio.space import attach
+    from studio.server.space import attach
 
     registry = open_registry(CATALOG)
     attach(registry)

@@ -17,7 +17,7 @@ from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
 from studio.library.store import Library
 from studio.page.theme import ASSETS, SCRIPTS
-from studio.sent_page import FOR_PROGRAMS, SCRIPT_NAME, lighten, script_version
+from studio.server.sent_page import FOR_PROGRAMS, SCRIPT_NAME, lighten, script_version
 
 MOST_KB, MOST_COMPRESSED_KB, MOST_TOUCHED = 880, 110, 40
 

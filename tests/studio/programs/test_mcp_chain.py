@@ -16,8 +16,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from mcp.shared.session import ProgressFnT
 
-from studio.access import rules_for
 from studio.library.store import Library
+from studio.server.access import rules_for
 from tests.loops import run_coroutine
 from tests.studio.debug_studio import serve_studio
 

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-PICTURE = Path(__file__).parent / "assets" / "preview.png"
+PICTURE = Path(__file__).parents[1] / "assets" / "preview.png"
 ADDRESS = "/preview.png"
 TITLE = "Auralume"
 SAID = "Speech, music, video and music videos, made on your own machine, and shown while they are made."

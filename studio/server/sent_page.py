@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.link_preview import find_base, put_in_preview
 from studio.page.theme import read_script
+from studio.server.link_preview import find_base, put_in_preview
 
 SCRIPT_NAME = "studio.js"
 ENTIRE_YEAR = "public, max-age=31536000, immutable"

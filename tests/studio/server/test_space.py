@@ -18,12 +18,12 @@ from models.contracts import SpeechRequest, VideoRequest
 from models.errors import ModelError
 from models.registry.hub_catalog import HUB_CATALOG
 from models.registry.registry import Registry
-from studio.space import LEAST_S, MOST_S, LentGpu, explained, seconds_for
+from studio.server.space import LEAST_S, MOST_S, LentGpu, explained, seconds_for
 from studio.speech.actions import SpeechActions
 from tests.studio.debug_speech import DebugSpeech, debug_spec
 from tests.studio.events import flatten
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HUB_SPEC = HUB_CATALOG[0]
 
 
@@ -129,14 +129,14 @@ from studio.app import build_studio
 sys.modules["torch"] = None  # `spaces` changes a torch that has CUDA; a build for processors has nothing to change
 import spaces
 del sys.modules["torch"]
-from studio.space import LentGpu, attach
+from studio.server.space import LentGpu, attach
 registry = open_registry(CATALOG)
 attach(registry)
 assert isinstance(registry.runner.__self__, LentGpu)
 studio = build_studio(registry)
 from models.contracts import SpeechRequest
 from models.errors import ModelError
-from tests.studio.test_space import Lent, HUB_SPEC
+from tests.studio.server.test_space import Lent, HUB_SPEC
 try:
     list(registry.runner(Lent(), SpeechRequest("Hello."), HUB_SPEC))
 except ModelError as error:

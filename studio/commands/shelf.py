@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from models.contracts import Progress, Task
 from models.errors import ModelError
 from models.registry.registry import Registry
-from studio.make_commands import DONE, FAILED, STOPPED, ProgressLine, open_shelf
+from studio.commands.make_one import DONE, FAILED, STOPPED, ProgressLine, open_shelf
 from studio.page.jobs import describe
 
 

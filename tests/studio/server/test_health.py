@@ -10,11 +10,11 @@ from gradio_client import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.registry.registry import Registry
-from studio.access import rules_for
 from studio.app import build_studio, launch_studio
-from studio.health import StudioHealth
 from studio.library.store import Library
 from studio.page.runs import MOST_WAITING, RunBoard
+from studio.server.access import rules_for
+from studio.server.health import StudioHealth
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 

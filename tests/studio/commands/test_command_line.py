@@ -15,8 +15,8 @@ import pytest
 from models.contracts import Task
 from models.hub.spec import Snapshot
 from models.registry.registry import Registry
-from studio import batch_command, command, make_commands, models_command
-from studio.headless import PROGRAMS
+from studio.commands import batch, entry, make_one, shelf
+from studio.commands.headless import PROGRAMS
 from studio.io.recipes import read_recipe
 from tests.hub_server import HubServer
 from tests.studio.debug_speech import debug_spec
@@ -24,11 +24,11 @@ from tests.studio.debug_studio import whole_registry
 
 WITHOUT_PAGE = """
 import sys
-from studio import batch_command, command, make_commands, models_command
-from studio.headless import PROGRAMS, _find
+from studio.commands import batch, entry, make_one, shelf
+from studio.commands.headless import PROGRAMS, _find
 for each in PROGRAMS.values():
     each.fields, _find(each.actions_in)
-    make_commands.read_arguments(each, [])
+    make_one.read_arguments(each, [])
 print(sorted({"gradio", "torch", "fastapi", "transformers"} & set(sys.modules)))
 """
 
@@ -39,7 +39,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 
 def read_report(folder: Path) -> list[dict[str, str]]:
-    with (folder / batch_command.REPORT).open(encoding="utf-8", newline="") as file:
+    with (folder / batch.REPORT).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -48,7 +48,7 @@ def test_a_sentence_becomes_the_file_that_was_named(
 ) -> None:
     said, report = tmp_path / "said" / "hello.wav", tmp_path / "report.json"
     given = ["Hello there.", "-o", str(said), "--seed", "5", "--speed", "1.5", "--report", str(report)]
-    assert make_commands.run("speak", given, registry) == make_commands.DONE
+    assert make_one.run("speak", given, registry) == make_one.DONE
     assert capsys.readouterr().out.strip() == str(said)
     recipe = read_recipe(said)
     assert (recipe.task, recipe.seed, recipe.settings["speed"]) == (Task.SPEECH, 5, 1.5)
@@ -57,7 +57,7 @@ def test_a_sentence_becomes_the_file_that_was_named(
 
 
 def test_a_folder_gets_all_results(registry: Registry, tmp_path: Path) -> None:
-    assert make_commands.run("speak", ["Hello there.", "-o", str(tmp_path / "all"), "-q"], registry) == 0
+    assert make_one.run("speak", ["Hello there.", "-o", str(tmp_path / "all"), "-q"], registry) == 0
     assert {each.suffix for each in (tmp_path / "all").iterdir()} >= {".wav", ".srt"}
 
 
@@ -65,22 +65,22 @@ def test_a_folder_gets_all_results(registry: Registry, tmp_path: Path) -> None:
 def test_one_command_takes_what_another_made(registry: Registry, tmp_path: Path) -> None:
     song, hiss, film = (tmp_path / each for each in ("song.wav", "hiss.wav", "film.mp4"))
     short = ["--bars", "4", "--tempo", "200", "--instruments", "0", "33", "-o", str(song)]
-    assert make_commands.run("music", short, registry) == 0
-    assert make_commands.run("style-sound", [str(song), "--style", "hiss", "-o", str(hiss)], registry) == 0
+    assert make_one.run("music", short, registry) == 0
+    assert make_one.run("style-sound", [str(song), "--style", "hiss", "-o", str(hiss)], registry) == 0
     small = ["--shorter-side", "480", "--preview", "--steps", "4", "-o", str(film)]
-    assert make_commands.run("music-video", [str(song), *small], registry) == 0
+    assert make_one.run("music-video", [str(song), *small], registry) == 0
     assert hiss.read_bytes()[:4] == b"RIFF" and film.read_bytes()[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize(
     ("name", "given", "code", "said"),
     [
-        ("speak", ["Hello.", "--speed", "99"], make_commands.WRONG, "Speed is '99'; it must be"),
-        ("speak", [""], make_commands.FAILED, "empty"),
-        ("speak", ["Hello.", "--model", "speech/nothing"], make_commands.FAILED, "no model 'speech/nothing'"),
-        ("speak", ["Hello.", "-o", "{folder}/x.midi"], make_commands.FAILED, "There is no result as .midi"),
-        ("style", ["{folder}/nothing.jpg"], make_commands.WRONG, "there is no file"),
-        ("style", [], make_commands.WRONG, "is missing"),
+        ("speak", ["Hello.", "--speed", "99"], make_one.WRONG, "Speed is '99'; it must be"),
+        ("speak", [""], make_one.FAILED, "empty"),
+        ("speak", ["Hello.", "--model", "speech/nothing"], make_one.FAILED, "no model 'speech/nothing'"),
+        ("speak", ["Hello.", "-o", "{folder}/x.midi"], make_one.FAILED, "There is no result as .midi"),
+        ("style", ["{folder}/nothing.jpg"], make_one.WRONG, "there is no file"),
+        ("style", [], make_one.WRONG, "is missing"),
     ],
 )
 def test_what_is_wrong_is_a_sentence_and_a_code(
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_a_sentence_and_a_code(
     code: int,
     said: str,
 ) -> None:
-    assert make_commands.run(name, [each.format(folder=tmp_path) for each in given], registry) == code
+    assert make_one.run(name, [each.format(folder=tmp_path) for each in given], registry) == code
     assert said in capsys.readouterr().err
 
 
@@ -103,18 +103,18 @@ def test_a_batch_goes_on_where_it_was_cut_off(
     table.write_text(
         'command,main,speed,output\nspeak,"Hello, you.",,a.wav\nspeak,Again.,99,b.wav\n,Third.,1.5,\n', encoding="utf-8"
     )
-    assert batch_command.run([str(table), "-o", str(out)], registry) == batch_command.FAILED
+    assert batch.run([str(table), "-o", str(out)], registry) == batch.FAILED
     rows = read_report(out)
     assert [row["state"] for row in rows] == ["done", "failed", "done"] and "Speed" in rows[1]["said"]
     assert (out / "a.wav").is_file() and (out / "0003").is_dir()
     made = (out / "a.wav").stat().st_mtime_ns
     table.write_text(table.read_text().replace("Again.,99", "Again.,1.2"), encoding="utf-8")
     capsys.readouterr()
-    assert batch_command.run([str(table), "-o", str(out)], registry) == batch_command.DONE
+    assert batch.run([str(table), "-o", str(out)], registry) == batch.DONE
     assert "1 done, 0 failed, 2 were done before" in capsys.readouterr().out
     assert (out / "a.wav").stat().st_mtime_ns == made and read_report(out)[1]["state"] == "done"
     (out / "a.wav").unlink()
-    assert batch_command.run([str(table), "-o", str(out)], registry) == 0 and (out / "a.wav").is_file()
+    assert batch.run([str(table), "-o", str(out)], registry) == 0 and (out / "a.wav").is_file()
 
 
 def test_a_folder_of_texts_is_a_batch(registry: Registry, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_folder_of_texts_is_a_batch(registry: Registry, tmp_path: Path) -> Non
     texts.mkdir()
     for name in ("one", "two"):
         (texts / f"{name}.txt").write_text(f"This is {name}.", encoding="utf-8")
-    assert batch_command.run([str(texts), "-o", str(tmp_path / "out")], registry) == 0
+    assert batch.run([str(texts), "-o", str(tmp_path / "out")], registry) == 0
     assert {each.name for each in (tmp_path / "out").iterdir()} == {"one", "two", "report.csv"}
 
 
@@ -140,12 +140,12 @@ def test_a_wrong_table_is_refused_before_anything_is_made(
     registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, said: str
 ) -> None:
     (tmp_path / "jobs.csv").write_text(table, encoding="utf-8")
-    assert batch_command.run([str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "out")], registry) == 2
+    assert batch.run([str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "out")], registry) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_the_shelf_is_listed(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert models_command.run(["list", "--task", "speech"], registry) == 0
+    assert shelf.run(["list", "--task", "speech"], registry) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 and lines[0].split()[:2] == ["speech/debug", registry.state("speech/debug")]
 
@@ -167,7 +167,7 @@ def test_check_tells_what_the_hub_says_otherwise(tmp_path: Path, capsys: pytest.
 
         def check(**changes: Any) -> tuple[int, str]:
             registry = Registry((replace(good, **changes),), tmp_path, endpoint=hub.url)
-            return models_command.run(["check"], registry), capsys.readouterr().out
+            return shelf.run(["check"], registry), capsys.readouterr().out
 
         code, said = check()
         assert code == 0 and "as the catalogue says" in said, said
@@ -181,12 +181,12 @@ def test_check_tells_what_the_hub_says_otherwise(tmp_path: Path, capsys: pytest.
 
 
 def test_every_command_is_known_and_the_old_way_still_starts_the_studio(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(PROGRAMS) | {"serve", "batch", "models"} == set(command.COMMANDS)
+    assert set(PROGRAMS) | {"serve", "batch", "models"} == set(entry.COMMANDS)
     started: list[list[str]] = []
-    monkeypatch.setattr(command, "start", lambda words: started.append(list(words)))
-    command.main(["--port", "7999"])
-    command.main(["serve", "--mcp"])
-    command.main([])
+    monkeypatch.setattr(entry, "start", lambda words: started.append(list(words)))
+    entry.main(["--port", "7999"])
+    entry.main(["serve", "--mcp"])
+    entry.main([])
     assert started == [["--port", "7999"], ["--mcp"], []]
 
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.registry.registry import Registry
-from studio import unheard
 from studio.app import build_studio, launch_studio
 from studio.page import jobs
-from studio.unheard import find_listened_session
+from studio.server import unheard
+from studio.server.unheard import find_listened_session
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 WAIT_S = 60.0

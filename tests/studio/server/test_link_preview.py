@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.registry.registry import Registry
 from studio.app import build_studio, launch_studio
-from studio.link_preview import ADDRESS, SAID, TITLE, find_base, put_in_preview
+from studio.server.link_preview import ADDRESS, SAID, TITLE, find_base, put_in_preview
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 

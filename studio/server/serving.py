@@ -21,12 +21,12 @@ import gradio as gr
 from gradio import networking, routes
 from starlette.types import ASGIApp
 
-from studio.access import AccessMiddleware, AccessRules
 from studio.io import temp_folders
 from studio.library.owners import OwnerRules
-from studio.sent_page import SentPageMiddleware
-from studio.signals import ENDS
-from studio.unheard import UnheardMiddleware
+from studio.server.access import AccessMiddleware, AccessRules
+from studio.server.sent_page import SentPageMiddleware
+from studio.server.signals import ENDS
+from studio.server.unheard import UnheardMiddleware
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def guarded(rules: AccessRules, studio: gr.Blocks, owners: OwnerRules | None = N
     if importlib.util.find_spec("mcp") is not None:
         from gradio import mcp
 
-        from studio.mcp_tools import StudioTools
+        from studio.programs.mcp_tools import StudioTools
 
         ours.append((mcp, "GradioMCPServer", StudioTools))
     before = [(module, name, getattr(module, name)) for module, name, _ in ours]

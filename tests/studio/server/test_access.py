@@ -13,8 +13,8 @@ from gradio_client import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.access import AccessRules, is_loopback, rules_for
 from studio.app import build_studio, launch_studio
+from studio.server.access import AccessRules, is_loopback, rules_for
 from tests.studio.debug_speech import debug_registry, debug_spec
 
 ALLOWED = "https://friend.example"

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import pytest
 
-from studio.serving import check_port, wait_until_ready
+from studio.server.serving import check_port, wait_until_ready
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SERVE = """
 import sys, threading
 from pathlib import Path

@@ -11,7 +11,7 @@ from typing import Any
 
 from models.errors import ModelError
 from models.registry.registry import Registry
-from studio.headless import PROGRAMS, HeadlessProgram, save
+from studio.commands.headless import PROGRAMS, HeadlessProgram, save
 from studio.page.fields import Choices, Field, Flag, Upload
 from studio.page.jobs import sentence
 
