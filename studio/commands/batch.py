@@ -118,10 +118,9 @@ def _read_table(path: Path, command: str) -> Iterator[BatchRow]:
 
 
 def _split(declared: Field, value: str) -> Any:
-    """Return a list for a field that takes one: words, or paths between semicolons."""
-    if isinstance(declared, Choices):
-        return value.replace(",", " ").replace(";", " ").split()
-    return [each.strip() for each in value.split(";")] if declared.kind is list else value
+    """Return a list for a field that takes files: paths stand between semicolons."""
+    holds_files = declared.kind is list and not isinstance(declared, Choices)
+    return [each.strip() for each in value.split(";")] if holds_files else value
 
 
 class BatchReport:

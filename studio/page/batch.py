@@ -152,7 +152,5 @@ def _read_row(fields: FieldList, columns: list[str], line: str) -> dict[str, Any
     values = {}
     for name, cell in zip(columns, cells, strict=False):
         if cell.strip():
-            declared = fields[name]
-            value: Any = cell.split() if declared.kind is list else cell.strip()
-            values[name] = declared.read(value)
+            values[name] = fields[name].read(cell.strip())
     return values

@@ -20,6 +20,11 @@ def read_text(label: str, value: Any) -> str:
     return str(value)
 
 
+def split_words(text: str) -> list[str]:
+    """Return what stands between commas, semicolons and spaces."""
+    return text.replace(",", " ").replace(";", " ").split()
+
+
 def read_pairs(label: str, value: Any) -> tuple[tuple[str, ...], ...]:
     """Return pairs, given as such or as lines "first = second"; empty ones are left out.
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 from models.contracts import MAX_SEED, Task
 from models.registry.registry import Registry
-from studio.page.field_values import read_pairs, read_text
+from studio.page.field_values import read_pairs, read_text, split_words
 
 Option = tuple[str, Any]  # label and value
 Request = TypeVar("Request")
@@ -245,9 +245,8 @@ class Choices(Choice):
         return None if items is None else {"type": "array", "items": items}
 
     def read(self, value: Any) -> list[Any]:
-        """Take a list of the values, or of their texts."""
-        if value is None or value == "":
-            return []
+        """Take a list of the values, or of their texts; or one text with commas, semicolons or spaces between."""
+        value = split_words(value) if isinstance(value, str) else [] if value is None else value
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"{self.label} is {value!r}; it must be a list.")
         if self.most is not None and len(value) > self.most:

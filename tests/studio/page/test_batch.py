@@ -36,9 +36,10 @@ def test_a_line_is_a_prompt_whatever_it_holds() -> None:
 def test_a_table_names_controls_by_name_or_by_label_and_an_empty_cell_changes_nothing() -> None:
     rows = read_batch(SPEECH, 'text,Speed\n"One, two.",1.5\nThree.,\n', say)
     assert rows == [{"text": "One, two.", "speed": 1.5}, {"text": "Three."}]
-    table = "style,key,instruments,tempo\npop,A minor,0 33,90"
+    table = 'style,key,instruments,tempo\npop,A minor,0 33,90\npop,,"0, 33",'
     assert read_batch(MUSIC, table, read_line) == [
-        {"style": "pop", "key": "A minor", "instruments": [0, 33], "tempo": 90.0}
+        {"style": "pop", "key": "A minor", "instruments": [0, 33], "tempo": 90.0},
+        {"style": "pop", "instruments": [0, 33]},
     ]
     assert read_batch(VIDEO, "prompt,steps\na red fire,4", say) == [{"prompt": "a red fire", "steps": 4}]
 
