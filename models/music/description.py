@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.music.contracts import MAX_ASKED_TRACKS, MAX_NEW_BARS, MAX_TEMPO, METER_NAMES, MIN_TEMPO, NEW_TEMPO
+from models.music.description_spelling import correct_spelling
 from models.music.description_words import (
     DENSITY_WORDS,
     DRUM_WORDS,
@@ -22,10 +23,13 @@ from models.music.description_words import (
     INSTRUMENT_WORDS,
     METER_WORDS,
     MOOD_WORDS,
+    NEAREST_WORDS,
     REGISTER_WORDS,
+    SUNG_WORDS,
     TEMPO_WORDS,
     TONICS,
 )
+from models.music.instrument_names import name_program
 from models.music.instrument_order import sort_by_role
 
 MAX_CHARACTERS = 2_000
@@ -33,6 +37,10 @@ MIN_BARS = 4
 SLIDER_TEMPO = 200  # the fastest that a control offers
 SHARPS = {"C": "Db", "D": "Eb", "F": "Gb", "G": "Ab", "A": "Bb", "E": "F", "B": "C"}
 FLATS = {"C": "B", "F": "E"}
+NOBODY_SINGS = (
+    "nobody sings here, as notes are written for instruments; a model that sings can be added in the Models tab."
+)
+NO_COMPARISONS = "a manner cannot be asked for by a name or a comparison; name a mood, instruments or a tempo instead."
 NUMBERS = {"four": 4, "eight": 8, "twelve": 12, "sixteen": 16, "twenty": 20, "thirty-two": 32}
 
 _NO = r"(?:no|without|not|minus|never|isn't|free of|lacking)"
@@ -51,10 +59,17 @@ _BARE_TEMPO = re.compile(
 _METER = re.compile(r"\b(?:in\s+)?(\d{1,2})\s*/\s*(\d{1,2})(?:[\s-]*time)?\b")
 _BARS = re.compile(rf"\b(\d{{1,4}}|{'|'.join(NUMBERS)})[\s-]*(?:bars?|measures?)\b", re.IGNORECASE)
 _LENGTH = re.compile(
-    r"\b(\d{1,4}(?:\.\d+)?|half\s+a|a|one|two)[\s-]*(seconds?|secs?|s|minutes?|mins?)\b(?!\s*(?:key|third))",
+    r"\b(?:(?<=for )|(?!(?:19)?[5-9]0s\b(?!\s+(?:of|long)\b)))"  # "80s" alone is a decade
+    r"(\d{1,4}(?:\.\d+)?|half\s+a|a|one|two)[\s-]*(seconds?|secs?|s|minutes?|mins?)\b(?!\s*(?:key|third))",
     re.IGNORECASE,
 )
+_LONE_TEMPO = re.compile(r"(?<![\w./#-])([4-9]\d|1\d\d|200)(?=\s*(?:$|[,.;!]))")
 _WORD = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
+_COMPARED = re.compile(
+    r"\b(?:like|(?:style|manner|vein|spirit)\s+of|similar\s+to|reminiscent\s+of|inspired\s+by|à\s+la)"
+    r"\s+(?:(?:the|a|an|something|music|by|from|of)\s+)*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -65,12 +80,14 @@ class MusicDescription:
         settings: values by the names of the Music tab's controls, those alone that were named or follow from a word.
         sources: by the same names, the words that each came from.
         unknown: words that no rule takes, as they were written.
+        impossible: words for what no composer of notes can do, as they were written; `notes` say why.
         notes: sentences about what was named and cannot be had as it was said.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    impossible: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -92,6 +109,8 @@ def _phrases() -> tuple[tuple[str, str, Any], ...]:
     """List every phrase with its kind and value, the longest first."""
     tables: tuple[tuple[str, Mapping[str, Any]], ...] = (
         ("instruments", INSTRUMENT_WORDS),
+        ("nearest", NEAREST_WORDS),
+        ("sung", {SUNG_WORDS: ()}),
         ("drums", {DRUM_WORDS: "yes"}),
         ("alone", {DRUMS_ALONE_WORDS: "yes"}),
         ("genre", GENRES),
@@ -120,15 +139,18 @@ class _DescriptionReader:
     """Reads one text; what a rule has taken is blanked out, so that no other takes it again."""
 
     def __init__(self, text: str) -> None:
-        self.text = text.replace("’", "'")
+        phrases = (phrase for phrase, *_ in _phrases())
+        self.text, corrected = correct_spelling(text.replace("’", "'"), (*phrases, *FILLERS))
+        self.written = self.text
         self.settings: dict[str, Any] = {}
         self.sources: dict[str, str] = {}
-        self.notes: list[str] = []
+        self.notes = [f"“{slip}” is read as “{meant}”." for slip, meant in corrected.items() if meant not in FILLERS]
         self.later: list[tuple[int, str, dict[str, Any]]] = []  # what genres (0) and moods (1) bring
         self.programs: list[int] = []
         self.named: list[str] = []  # the words that name them
         self.unwanted: set[int] = set()
         self.unknown: list[tuple[int, str]] = []
+        self.sung: list[str] = []
         self.seconds = 0.0
 
     def read(self) -> MusicDescription:
@@ -147,13 +169,19 @@ class _DescriptionReader:
             self._set_meter(f"{int(match[1])}/{int(match[2])}", match[0])
         for match in self._take(_BARS):
             self._set_bars(NUMBERS.get(match[1].lower()) or int(match[1]), match[0])
+        if "tempo" not in self.settings:
+            for match in self._take(_LONE_TEMPO):
+                self._set_tempo(float(match[1]), float(match[1]), match[0])
         for match in self._take(_LENGTH):
             amount = {"half a": 0.5, "a": 1.0, "one": 1.0, "two": 2.0}.get(" ".join(match[1].lower().split()))
             seconds = (amount if amount is not None else float(match[1])) * (60 if match[2][0] in "mM" else 1)
             self.seconds, self.sources["bars"] = seconds, match[0].strip()
         self._read_phrases()
         self._settle()
-        return MusicDescription(self.settings, self.sources, self._rest(), tuple(self.notes))
+        if self.sung:
+            said = " and ".join(f"“{each}”" for each in dict.fromkeys(self.sung))
+            self.notes.append(f"{said}: {NOBODY_SINGS}")
+        return MusicDescription(self.settings, self.sources, self._rest(), tuple(self.sung), tuple(self.notes))
 
     def _take(self, rule: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Yield the matches of a rule, each blanked out of the text."""
@@ -193,6 +221,8 @@ class _DescriptionReader:
         known = {phrase: (kind, value) for phrase, kind, value in reversed(_phrases())}
         rules: dict[str, Callable[[str, Any], None]] = {
             "instruments": self._add_instruments,
+            "nearest": self._add_nearest,
+            "sung": lambda words, _value: self.sung.append(words),
             "drums": lambda words, value: self._set("drums", value, words),
             "alone": self._set_alone,
             "genre": lambda words, value: self.later.append((0, words, value)),
@@ -204,6 +234,10 @@ class _DescriptionReader:
             if match[1] and kind == "instruments":
                 self.unwanted.update(value)
                 self.sources["instruments"] = self.sources.get("instruments") or match[0]
+            elif match[1] and kind == "nearest":
+                self.unwanted.add(value)
+            elif match[1] and kind == "sung":
+                continue
             elif match[1] and kind == "drums":
                 self._set("drums", "no", match[0])
             elif match[1]:
@@ -222,6 +256,10 @@ class _DescriptionReader:
             self.named.append(words)
             self.programs += programs
 
+    def _add_nearest(self, words: str, program: int) -> None:
+        self.notes.append(f"There is no {words.lower()} here; the {name_program(program)} plays in its place.")
+        self._add_instruments(words, (program,))
+
     def _set_alone(self, words: str, _value: Any) -> None:
         for name, value in (("style", "drums"), ("drums", "yes"), ("instruments", [])):
             self._set(name, value, words)
@@ -229,6 +267,7 @@ class _DescriptionReader:
     def _settle(self) -> None:
         """Let genres and moods fill what was not said outright; then find the key, the instruments and the length."""
         mode, words = "", ""
+        heeded: list[dict[str, Any]] = []
         for rank, source, values in sorted(self.later, key=lambda each: each[0]):
             before = {**self.settings, "mode": mode}
             for name, value in values.items():
@@ -237,8 +276,9 @@ class _DescriptionReader:
                 elif name != "mode" and name not in self.settings:
                     self.settings[name] = list(value) if isinstance(value, tuple) else value
                     self.sources[name] = source
-            if rank >= 0 and before == {**self.settings, "mode": mode}:
+            if rank >= 0 and values not in heeded and before == {**self.settings, "mode": mode}:
                 self.notes.append(f"“{source}” changes nothing: the other words say more exactly what to play.")
+            heeded.append(values)
         if mode and "key" not in self.settings and self.settings.get("style") != "drums":
             self.settings["key"], self.sources["key"] = TONICS[mode], words
         if "instruments" in self.settings:
@@ -269,7 +309,10 @@ class _DescriptionReader:
             else:
                 runs.append((match.start(), match[0]))
             last_end = match.end()
-        return tuple(dict.fromkeys(" ".join(said.split()) for _, said in sorted(runs)))
+        runs = [(at, " ".join(said.split())) for at, said in sorted(runs)]
+        for said in dict.fromkeys(said for at, said in runs if _COMPARED.search(self.written[:at])):
+            self.notes.append(f"“{said}”: {NO_COMPARISONS}")
+        return tuple(dict.fromkeys(said for _, said in runs))
 
 
 def measure_bar_s(meter: str, tempo: float) -> float:

@@ -67,7 +67,7 @@ def read_words(text: str) -> tuple[dict[str, Any], str]:
 def read_line(text: str) -> dict[str, Any]:
     """Return the controls that a description sets; raises ValueError where a part of it is not understood."""
     found = read_description(text)
-    if not found.settings or found.unknown:
+    if not found.settings or found.unknown or found.impossible:
         raise ValueError(" ".join([*_remarks(found), *([] if found.settings else [NOTHING])]))
     return OPEN | found.settings
 

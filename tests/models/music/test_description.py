@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.music.contracts import MusicRequest
 from models.music.description import MAX_CHARACTERS, read_description
-from models.music.description_words import GENRES, INSTRUMENT_WORDS, MOOD_WORDS
+from models.music.description_words import GENRES, INSTRUMENT_WORDS, MOOD_WORDS, NEAREST_WORDS
 
 WORDINGS: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     (
@@ -57,6 +57,20 @@ WORDINGS: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     ("a hymn", {"style": "chorales", "instruments": [52, 52, 52, 52], "drums": "no"}, ()),
     ("EDM with a synth lead", {"tempo": 126, "instruments": [81], "drums": "yes"}, ()),
     ("a song about my cat", {}, ("my cat",)),
+    ("dark trap beat 140", {"tempo": 140, "instruments": [81, 38], "drums": "yes", "key": "A minor"}, ()),
+    ("drum and bass 174", {"tempo": 174, "instruments": [81, 89, 38], "drums": "yes"}, ()),
+    ("80s synth", {"tempo": 104, "instruments": [81], "drums": "yes"}, ()),
+    ("80s of piano", {"bars": 33, "instruments": [0]}, ()),
+    ("jazz trio", {"instruments": [0, 32], "drums": "yes"}, ()),
+    ("something happy for a birthday", {"key": "C major", "tempo": 122}, ()),
+    ("slow sad piano with strings like in a film", {"key": "A minor", "tempo": 66, "instruments": [0, 48]}, ()),
+    ("hapy upbeat song with gitar and drms", {"key": "C major", "instruments": [25], "drums": "yes"}, ()),
+    ("mellow saxaphone, pianno", {"instruments": [65, 0]}, ()),
+    ("pirate shanty", {"meter": "6/8", "instruments": [40, 16, 32]}, ()),
+    ("808 and trap", {"instruments": [38], "tempo": 140}, ()),
+    ("ukulele beach song", {"instruments": [24], "key": "C major"}, ()),
+    ("rock without banjo", {"instruments": [27, 33]}, ()),
+    ("no vocals, just piano", {"instruments": [0]}, ()),
     ("piano like Chopin, with kazoo", {"instruments": [0]}, ("Chopin", "kazoo")),
     ("not sad", {}, ("not sad",)),
     ("eine traurige Melodie", {}, ("eine traurige Melodie",)),
@@ -77,7 +91,11 @@ def test_a_wording_sets_what_it_says_and_the_rest_is_told(
         assert found.settings == {}
 
 
-@pytest.mark.parametrize("table", [INSTRUMENT_WORDS, GENRES, MOOD_WORDS], ids=["instruments", "genres", "moods"])
+@pytest.mark.parametrize(
+    "table",
+    [INSTRUMENT_WORDS, NEAREST_WORDS, GENRES, MOOD_WORDS],
+    ids=["instruments", "nearest", "genres", "moods"],
+)
 def test_every_listed_phrase_is_read_whole(table: dict[str, Any]) -> None:
     for phrase in (phrase for words in table for phrase in words.split("|")):
         found = read_description(f"music, {phrase}, please")
@@ -99,11 +117,28 @@ def test_what_is_said_outright_comes_before_genre_and_mood() -> None:
         ("1000 bars", "1,000"),
         ("80 bpm and 90 bpm", "90 bpm"),
         ("no piano", "forbidden"),
+        ("a song with ukulele", "There is no ukulele here; the nylon guitar plays in its place."),
+        ("pop with vocals", "“vocals”: nobody sings"),
+        ("piano in the style of Ludovico Einaudi", "“Ludovico Einaudi”: a manner cannot be asked for"),
+        ("gitar", "“gitar” is read as “guitar”."),
         ("piano violin viola cello harp oboe flute trumpet organ", "At most 8"),
     ],
 )
 def test_what_cannot_be_had_is_told(text: str, said: str) -> None:
     assert any(said in note for note in read_description(text).notes)
+
+
+def test_what_nobody_can_do_is_refused_and_words_alike_are_not() -> None:
+    assert read_description("a song with vocals").impossible == ("vocals",)
+    assert read_description("pop without vocals").impossible == ()
+    assert read_description("relaxing music to study to").notes == ()  # two words for one thing
+
+
+@pytest.mark.parametrize(
+    "text", ["angel", "the beast of the sea", "a story about a horse", "mellow yellow", "pianists"]
+)
+def test_words_of_their_own_are_no_slips(text: str) -> None:
+    assert not any("is read as" in note for note in read_description(text).notes)
 
 
 def test_a_text_without_end_is_refused() -> None:
