@@ -87,3 +87,15 @@ def find_colour(prompt: str) -> str:
                 break
         at += 1
     return found.pop() if len(found) == 1 else ""
+
+
+def name_colours(chips: tuple[str, ...], prompt: str) -> tuple[str, ...]:
+    """Call the colours of what was read of a prompt, keys of COLOURS, as the prompt does ("yellow", not "gold")."""
+    said: dict[str, str] = {}
+    for word in split_words(prompt):
+        colour = find_colour(word)
+        if colour and colour != word:
+            said.setdefault(colour, word)
+        elif colour:
+            said[colour] = word
+    return tuple(" ".join(said.get(word, word) for word in chip.split()) for chip in chips)

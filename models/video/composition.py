@@ -15,22 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.video.cutouts import Cutout, CutoutPack, lay_over, tint, trim
+from models.video.ground import draw_floor
 from models.video.scene_spec import SPEEDS
 from models.video.staging import Setting, Staging
-from models.video.thing_motion import ALOFT, ThingPath, find_path
-from models.video.thing_parsing import ThingPrompt
+from models.video.thing_motion import ThingPath, find_path
+from models.video.thing_parsing import HANGING, ThingPrompt
 from models.video.thing_words import UNGROUNDED
+from models.video.weather import darken_night, let_fall
 
 MOST = 6
 SIZES = {"small": 0.62, "large": 1.4}
 PAN_PER_S, ZOOM_PER_S = 0.14, 0.10
 LIGHTS = {"space": 0.92, "depth": 0.8, "starfield": 0.92, "city": 0.72}  # the least light there is
-FLOORS = {
-    "sand": (0.89, 0.77, 0.55),
-    "road": (0.36, 0.37, 0.40),
-    "dust": (0.58, 0.58, 0.60),
-}
-
+INDOORS = np.full(3, 0.96, np.float32)
 Array = NDArray[np.floating[Any]]
 Frames = NDArray[np.uint8]
 
@@ -40,18 +37,16 @@ class Actor:
     """One cut-out on its way.
 
     Attributes:
-        picture: float32 (R, S, 4); tall: its height in world units.
+        pictures: float32 (R, S, 4) each, of its steps or one; tall: their height in world units.
         path: over the frames; feet: of its ground.
         shadow: whether it stands on something.
-        bust: whether it is cut off below, and so stands at the picture's edge.
     """
 
-    picture: Array
+    pictures: tuple[Array, ...]
     tall: float
     path: ThingPath
     feet: float
     shadow: bool
-    bust: bool = False
 
 
 def compose(
@@ -60,6 +55,7 @@ def compose(
     """Lay the things of a staging over frames uint8 (F, R, S, 3), `rate` a second, of a clip of `length_s`."""
     count, rows, columns = frames.shape[:3]
     times = (np.arange(count) / rate).astype(np.float32)
+    frames = darken_night(frames) if staging.scene.time == "night" else frames
     actors = cast_actors(staging, pack, seed, times, length_s, columns / rows, loop)
     light = find_light(frames, staging.setting)
     floor = draw_floor(staging.setting, rows, columns, seed)
@@ -75,6 +71,8 @@ def compose(
             image[top:] = image[top:] * kept + laid
         for actor in actors:
             _draw_actor(image, actor, number, float(zooms[number]), float(pans[number]), light)
+        if staging.weather:
+            let_fall(image, staging.weather, float(times[number]), seed, length_s if loop else 0.0)
         made[number] = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
     return made
 
@@ -88,6 +86,8 @@ def find_view(camera: str, times: Array, length: float) -> tuple[Array, Array]:
 
 def find_light(frames: Frames, setting: Setting) -> Array:
     """Find the light (3,) that falls on things: as bright and as coloured as the scene, both less so."""
+    if setting.floor == "room":
+        return INDOORS
     mean = frames[:: max(1, len(frames) // 8)].reshape(-1, 3).mean(axis=0) / 255
     bright = float(mean @ np.array((0.3, 0.59, 0.11)))
     cast = mean / max(bright, 1e-3)
@@ -95,49 +95,6 @@ def find_light(frames: Frames, setting: Setting) -> Array:
     level = max(0.46 + 0.54 * min(1.0, bright / 0.42), least)
     share = 0.30 if setting.medium != "space" else 0.1
     return np.asarray(level * (1 + share * (np.clip(cast, 0.4, 1.8) - 1)), np.float32)
-
-
-def draw_floor(setting: Setting, rows: int, columns: int, seed: int) -> Array | None:
-    """Draw what is laid under the feet, float32 (R, S, 4) in [0, 1]; None where the scene has ground itself."""
-    if setting.floor not in FLOORS:
-        return None
-    import cv2
-
-    rng = np.random.default_rng(seed + 77)
-    y: Array = 1 - (np.arange(rows, dtype=np.float32)[:, None] + 0.5) / rows * 2
-    x = ((np.arange(columns, dtype=np.float32)[None] + 0.5) / columns * 2 - 1) * columns / rows
-    horizon = setting.feet + 0.34
-    bend = 0.03 * np.sin(2.1 * x + float(rng.uniform(0, 6))) if setting.floor != "road" else 0 * x
-    below = np.maximum(horizon + bend - y, 0)
-    far = 1 / (below + 0.16)
-    grain = np.zeros((rows, columns), np.float32)
-    for blur, each in ((1.0, 9.0), (2.2, 5.0)):
-        across, along = (
-            np.asarray((x * far * each) % 96, np.float32),
-            np.asarray((far * each * 3 + 0 * x) % 96, np.float32),
-        )
-        grain += cv2.remap(_draw_noise(rng, blur), across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP) / 2
-    depth = {"sand": 0.035, "road": 0.02, "dust": 0.055}[setting.floor]
-    tone = 0.86 + 0.22 * np.minimum(below / 0.6, 1) + depth * grain
-    colour = np.asarray(FLOORS[setting.floor], np.float32) * tone[..., None]
-    if setting.floor == "road":
-        dash = np.abs(y - (setting.feet - 0.10)) < 0.012
-        colour[dash & (np.sin(x * 9) > 0)] = 0.92
-    edge = 2.5 / rows
-    mask = np.clip((horizon + bend - y) / max(edge, 0.02), 0, 1)
-    if setting.floor == "sand":  # foam where the sea ends
-        foam = np.exp(-(((horizon + bend - y) / 0.018) ** 2))
-        colour += (np.float32(0.97) - colour) * (0.8 * foam)[..., None]
-    return np.concatenate([np.clip(colour, 0, 1), mask[..., None]], axis=2).astype(np.float32)
-
-
-def _draw_noise(rng: np.random.Generator, blur: float, side: int = 96) -> Array:
-    """Draw soft noise (side, side) of deviation 1 that goes on over its borders."""
-    import cv2
-
-    rough = np.pad(rng.normal(size=(side, side)).astype(np.float32), 12, mode="wrap")
-    soft = cv2.GaussianBlur(rough, (0, 0), blur)[12:-12, 12:-12]
-    return np.asarray(soft / soft.std(), np.float32)
 
 
 def cast_actors(
@@ -149,11 +106,17 @@ def cast_actors(
     clock = times * np.float32(SPEEDS[things.speed])
     scene = _Scene(setting, clock, length * SPEEDS[things.speed] if loop else 0.0, half)
     first = pack.things[things.thing]
+    if first.name in HANGING and things.act == "stand" and not things.other:
+        return [_hang(scene, _dress(scene, pack, first, things.colour, things, "stand"), first)]
     if not things.other:
         return _cast_several(scene, pack, first, things, things.count, rng)
     other = pack.things[things.other]
+    if first.name in HANGING and scene.setting.medium != "space":
+        things, first, other = replace(things, thing=things.other, other=things.thing), other, first
     if other.kind == "sky" and first.kind != "sky":
-        backdrop = _hang(scene, _dress(pack, other, things.other_colour, replace(things, direction=""), "stand"), other)
+        backdrop = _hang(
+            scene, _dress(scene, pack, other, things.other_colour, replace(things, direction=""), "stand"), other
+        )
         return [backdrop, *_cast_several(scene, pack, first, things, things.count, rng)]
     if things.relation == "riding":
         return _cast_rider(scene, pack, first, other, things, rng)
@@ -173,8 +136,7 @@ class _Scene:
 
     def act(
         self,
-        picture: Array,
-        thing: Cutout,
+        pictures: tuple[Array, ...],
         things: ThingPrompt,
         act: str,
         rng: np.random.Generator,
@@ -184,12 +146,9 @@ class _Scene:
         delay_s: float = 0.0,
     ) -> Actor:
         """Let a thing act, `shift` to the right of the middle and `back` up the ground."""
-        tall = _fit(picture, tall)
-        bust = thing.pose == "bust" and act in {"walk", "stand", "hop", "dance", "grow", "drive", "swim"}
+        tall = _fit(pictures[0], tall)
         grounded = self.setting.medium == "ground" and act not in UNGROUNDED
-        feet = -1.06 if bust else self.setting.feet + back
-        if bust:
-            act = {"drive": "walk", "swim": "walk"}.get(act, act)
+        feet = self.setting.feet + back
         path = find_path(
             act, things.direction, self.clock + np.float32(delay_s), rng, tall, feet, self.half, self.loop_s
         )
@@ -199,12 +158,16 @@ class _Scene:
         far = self.half + 0.62 * tall
         x = path.x + np.float32(shift)
         x = (x + np.float32(far)) % np.float32(2 * far) - np.float32(far) if things.direction and not self.loop_s else x
-        return Actor(picture, tall, replace(path, x=x), feet, grounded and not bust, bust)
+        return Actor(pictures, tall, replace(path, x=x), feet, grounded)
 
+    def size_of(self, thing: Cutout, word: str, room: float = 1.0) -> float:
+        """Return the height of a thing in world units, smaller where the picture is narrow."""
+        return min(2 * thing.size * SIZES.get(word, 1.0) * room, 1.9) * min(1.0, self.half) ** 0.5
 
-def _size_of(thing: Cutout, word: str, room: float = 1.0) -> float:
-    """Return the height of a thing in world units; busts are near the eye."""
-    return min(2 * thing.size * SIZES.get(word, 1.0) * room, 1.9)
+    def find_reach(self, pictures: tuple[Array, ...], tall: float) -> float:
+        """Return how far to one side a thing can stand and be seen whole, however the dice fall."""
+        high, wide = pictures[0].shape[:2]
+        return max(0.0, self.half - 0.12 - _fit(pictures[0], tall) * wide / high / 2)
 
 
 def _fit(picture: Array, tall: float) -> float:
@@ -213,19 +176,28 @@ def _fit(picture: Array, tall: float) -> float:
     return tall * high / max(high, wide * 0.8)
 
 
-def _dress(pack: CutoutPack, thing: Cutout, colour: str, things: ThingPrompt, act: str) -> Array:
-    """Return the picture of a thing in its colour, level, looking where it goes."""
-    picture = pack.load(thing.name)
+def _dress(
+    scene: _Scene, pack: CutoutPack, thing: Cutout, colour: str, things: ThingPrompt, act: str
+) -> tuple[Array, ...]:
+    """Return the pictures of a thing in its colour, level, looking where it goes."""
+    pose = "run" if act == "walk" and things.speed == "fast" else act
+    whole = pack.load_whole(thing.name, pose, act in {"walk", "dance"})
+    return tuple(_prepare(picture, thing, colour, things, act, scene.setting.medium) for picture in whole)
+
+
+def _prepare(picture: Array, thing: Cutout, colour: str, things: ThingPrompt, act: str, medium: str = "") -> Array:
+    """Colour and turn a picture of a thing."""
     if colour:
-        picture = tint(picture, colour)
-    if thing.pose == "bust" and act in ALOFT:  # where no edge hides that it ends there
+        picture = tint(picture, colour, thing.kind == "person")
+    if act == "swim" and medium == "water" and "swim" not in thing.poses:  # what is under water is not seen
+        wet = 0.20 if thing.kind in {"animal", "person"} else 0.05
         below = np.linspace(1, 0, picture.shape[0], dtype=np.float32)
-        picture = picture * np.clip(below / 0.22, 0, 1)[:, None, None]
+        picture = picture * np.clip((below - wet) / 0.05, 0, 1)[:, None, None]
     if thing.tilt and act != "spin":
-        turn = thing.tilt + (90 if thing.faces == "right" and act == "rise" and thing.tilt < 0 else 0)
+        turn = thing.tilt + ({"rise": 28, "fall": -20}.get(act, 0) if thing.faces == "right" and thing.tilt < 0 else 0)
         picture = _turn(picture, turn)
     wants = things.direction if things.direction in {"left", "right"} else thing.faces
-    if thing.name == "rocket" and act != "rise" and things.direction in {"left", "right"}:
+    if thing.name == "rocket" and act not in {"rise", "fall"} and things.direction in {"left", "right"}:
         picture = _turn(picture, -90.0)
     return np.ascontiguousarray(picture[:, ::-1]) if wants != thing.faces else picture
 
@@ -247,48 +219,51 @@ def _cast_several(
     """Spread a number of equal things over the picture, those behind smaller."""
     count = min(count, MOST)
     room = (1.0, 0.84, 0.72, 0.62, 0.56, 0.52)[count - 1]
-    tall = _size_of(thing, things.size, room)
-    picture = _dress(pack, thing, things.colour, things, things.act)
-    places = np.linspace(-1, 1, count) * scene.half * (0.5 if count == 2 else 0.66) if count > 1 else np.zeros(1)
+    tall = scene.size_of(thing, things.size, room)
+    pictures = _dress(scene, pack, thing, things.colour, things, things.act)
+    spread = min(scene.half * (0.5 if count == 2 else 0.66), scene.find_reach(pictures, tall))
+    places = np.linspace(-1, 1, count) * spread if count > 1 else np.zeros(1)
     actors = []
     for number, place in enumerate(places):
         back = 0.0 if count == 1 else (0.10 if number % 2 == 0 else 0.0)
         own = tall * (1 - 0.9 * back)
-        actors.append(scene.act(picture, thing, things, things.act, rng, own, float(place), back, 0.37 * number))
+        actors.append(scene.act(pictures, things, things.act, rng, own, float(place), back, 0.37 * number))
     return sorted(actors, key=lambda actor: -actor.feet)
 
 
-def _hang(scene: _Scene, picture: Array, thing: Cutout) -> Actor:
+def _hang(scene: _Scene, pictures: tuple[Array, ...], thing: Cutout) -> Actor:
     """Hang a thing in the sky behind all others, where it stays."""
     zero = np.zeros_like(scene.clock)
-    tall = _size_of(thing, "", 1.0 if thing.name == "rainbow" else 0.6)
-    tall = _fit(picture, tall)
-    wide = tall * picture.shape[1] / picture.shape[0]
+    tall = scene.size_of(thing, "", 1.0 if thing.name == "rainbow" else 0.6)
+    tall = _fit(pictures[0], tall)
+    wide = tall * pictures[0].shape[1] / pictures[0].shape[0]
     x, y = (scene.half - wide / 2, tall / 2 - 0.5) if thing.name == "rainbow" else (0.5 * scene.half, 0.55)
-    return Actor(picture, tall, ThingPath(zero + x, zero + y, zero, zero + 1, zero + 1, zero), 0.0, False)
+    return Actor(pictures, tall, ThingPath(zero + x, zero + y, zero, zero + 1, zero + 1, zero, zero), 0.0, False)
 
 
 def _cast_pair(
     scene: _Scene, pack: CutoutPack, first: Cutout, other: Cutout, things: ThingPrompt, rng: np.random.Generator
 ) -> list[Actor]:
     """Put two things beside each other; what stands of itself stands."""
-    stays = other.act == "stand" and first.act != "stand"
-    act = "stand" if stays and scene.setting.medium == "ground" else things.act
+    stays = other.act == "stand" and things.act != "stand" and things.relation != "and"
+    act = "stand" if stays and scene.setting.medium in {"ground", "air"} else things.act
     still = replace(things, direction="") if act == "stand" else things
     room = 1.0 if other.size > 0.55 or first.size > 0.55 else 0.86
     behind = 0.12 if other.size >= first.size else 0.0
+    leads = -1.0 if (things.direction == "right") != (things.relation == "chasing") else 1.0
+    beside, pictures = (
+        _dress(scene, pack, other, things.other_colour, still, act),
+        _dress(scene, pack, first, things.colour, things, things.act),
+    )
+    tall, own = scene.size_of(other, things.other_size, room * (1 - behind)), scene.size_of(first, things.size, room)
+    reaches = scene.find_reach(beside, tall), scene.find_reach(pictures, own)
     apart = 0.44 * scene.half
-    leads = -1.0 if things.direction == "right" else 1.0
+    far = min(apart, reaches[0])
+    near = min(2 * apart - far, reaches[1])  # the small one makes room for the large one
     actors = [
-        scene.act(
-            _dress(pack, other, things.other_colour, still, act), other, still, act, rng,
-            _size_of(other, things.other_size, room * (1 - behind)), leads * apart, behind, 0.4,
-        ),
-        scene.act(
-            _dress(pack, first, things.colour, things, things.act), first, things, things.act, rng,
-            _size_of(first, things.size, room), -leads * apart, 0.0 if behind else 0.05,
-        ),
-    ]  # fmt: skip
+        scene.act(beside, still, act, rng, tall, leads * far, behind, 0.4),
+        scene.act(pictures, things, things.act, rng, own, -leads * near, 0.0 if behind else 0.05),
+    ]
     return sorted(actors, key=lambda actor: -actor.feet)
 
 
@@ -296,13 +271,20 @@ def _cast_rider(
     scene: _Scene, pack: CutoutPack, rider: Cutout, mount: Cutout, things: ThingPrompt, rng: np.random.Generator
 ) -> list[Actor]:
     """Put one thing on another: behind its back when it is a bust, on top when it is whole or small."""
-    carried, low = rider.pose != "whole" or rider.kind == "person", mount.kind == "vehicle" and mount.size < 0.4
+    if mount.name in rider.poses:  # one picture shows both
+        both = tuple(
+            _prepare(each, rider, things.colour, things, things.act) for each in pack.load_whole(rider.name, mount.name)
+        )
+        return [scene.act(both, things, things.act, rng, scene.size_of(rider, things.size))]
+    carried, low = rider.pose == "bust" or rider.kind == "person", mount.kind == "vehicle" and mount.size < 0.4
     below = scene.act(
-        _dress(pack, mount, things.other_colour, things, things.act), mount, things, things.act, rng,
-        _size_of(mount, things.other_size, 1.0 if low else 0.9),
+        _dress(scene, pack, mount, things.other_colour, things, things.act), things, things.act, rng,
+        scene.size_of(mount, things.other_size, 1.0 if low else 0.9),
     )  # fmt: skip
-    tall, picture = below.tall, _dress(pack, rider, things.colour, things, "stand")
-    size = _fit(picture, _size_of(rider, things.size))
+    tall, pictures = below.tall, _dress(scene, pack, rider, things.colour, things, "stand")
+    if rider.pose == "bust" and not low:  # its legs are behind what it rides
+        pictures = (_prepare(pack.load(rider.name), rider, things.colour, things, "stand"),)
+    size = _fit(pictures[0], scene.size_of(rider, things.size))
     if not low:
         size = min(size, tall * (0.72 if carried else 0.8))
     sunk = 0.5 * tall if low else (0.16 if mount.kind == "animal" else 0.06) * tall + (0.40 if carried else 0.10) * size
@@ -310,26 +292,35 @@ def _cast_rider(
     path = below.path
     x = path.x - np.sin(path.angle) * np.float32(height) + np.float32(ahead)
     y = path.y + np.cos(path.angle) * np.float32(height)
-    above = Actor(picture, size, replace(path, x=x, y=y, stretch=2 - path.stretch), below.feet, False)
+    above = Actor(pictures, size, replace(path, x=x, y=y, stretch=2 - path.stretch), below.feet, False)
     return [above, below] if carried and not low else [below, above]
 
 
 def _cast_holder(
     scene: _Scene, pack: CutoutPack, first: Cutout, other: Cutout, things: ThingPrompt, rng: np.random.Generator
 ) -> list[Actor]:
-    """Put a thing into the hands of another, or before its feet."""
-    tall = _size_of(first, things.size)
-    holder = scene.act(_dress(pack, first, things.colour, things, things.act), first, things, things.act, rng, tall)
+    """Put a thing into the hands of another, or before its feet; among several it lies in front of them."""
+    if things.count > 1:
+        team = _cast_several(scene, pack, first, things, things.count, rng)
+        still = replace(things, direction="")
+        shared = _dress(scene, pack, other, things.other_colour, still, "stand")
+        return [
+            *team,
+            scene.act(shared, things, other.act, rng, scene.size_of(other, things.other_size, 0.7), 0.1, -0.1),
+        ]
+    tall = scene.size_of(first, things.size)
+    holder = scene.act(_dress(scene, pack, first, things.colour, things, things.act), things, things.act, rng, tall)
     still = replace(things, direction="")
-    picture = _dress(pack, other, things.other_colour, still, "stand")
-    tall, size = holder.tall, min(_fit(picture, _size_of(other, things.other_size)), 0.5 * holder.tall)
-    ahead = (-1.0 if things.direction != "right" else 1.0) * (0.16 if holder.bust else 0.42) * tall
-    down = -0.26 * tall if holder.bust or first.pose == "head" else -tall / 2 + size / 2
+    pictures = _dress(scene, pack, other, things.other_colour, still, "stand")
+    tall, size = holder.tall, min(_fit(pictures[0], scene.size_of(other, things.other_size)), 0.42 * holder.tall)
+    high, wide = holder.pictures[0].shape[:2]
+    is_upright = wide < 0.8 * high
+    ahead = (-1.0 if things.direction != "right" else 1.0) * (0.30 if is_upright else 0.48) * tall * wide / high
+    down = -0.12 * tall if is_upright and other.kind != "sport" else -tall / 2 + size / 2
     path = holder.path
     swing = 0.05 * np.sin(np.arange(len(path.x), dtype=np.float32) * 0.4 * 24 / max(len(path.x), 24))
     held = replace(path, x=path.x + np.float32(ahead), y=path.y + np.float32(down), angle=path.angle + swing)
-    shadow = holder.shadow and not holder.bust and first.pose != "head"
-    return [holder, Actor(picture, size, held, holder.feet, shadow)]
+    return [holder, Actor(pictures, size, held, holder.feet, holder.shadow and not is_upright)]
 
 
 def _draw_actor(image: Array, actor: Actor, number: int, zoom: float, pan: float, light: Array) -> None:
@@ -341,7 +332,8 @@ def _draw_actor(image: Array, actor: Actor, number: int, zoom: float, pan: float
         return (x - pan) * zoom * unit + columns / 2 - 0.5, rows / 2 - y * zoom * unit - 0.5
 
     size = float(path.size[number]) * zoom
-    high, wide = actor.picture.shape[:2]
+    picture = actor.pictures[int(np.floor(path.phase[number] % 1 * len(actor.pictures))) % len(actor.pictures)]
+    high, wide = picture.shape[:2]
     scale = actor.tall * size * unit / high
     stretch = float(path.stretch[number])
     x, y = float(path.x[number]), float(path.y[number])
@@ -351,9 +343,7 @@ def _draw_actor(image: Array, actor: Actor, number: int, zoom: float, pan: float
         fade = 1 / (1 + 6 * lift)
         down -= 0.04 * wide * scale
         _draw_shadow(image, across, down, 0.40 * wide * scale * (1 - 0.4 * min(lift, 1)), 0.42 * fade)
-    lay_over(
-        image, actor.picture, locate(x, y), (scale * (2 - stretch), scale * stretch), float(path.angle[number]), light
-    )
+    lay_over(image, picture, locate(x, y), (scale * (2 - stretch), scale * stretch), float(path.angle[number]), light)
 
 
 def _draw_shadow(image: Array, across: float, down: float, half: float, dark: float) -> None:

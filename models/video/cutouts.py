@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from PIL import Image
 
 from models.errors import ModelError
 from models.video.scene_spec import COLOURS
+from models.video.thing_bodies import dress_body
 from models.video.thing_parsing import Lexicon
 
 CUTOUT_PICTURES, CUTOUT_NAMES = "video_cutouts.zip", "video_cutouts.json"
@@ -46,6 +48,7 @@ class Cutout:
         size: share of a picture's height.
         tilt: degrees, anticlockwise, that bring it level.
         faces: "left" or "right".
+        poses: names of its other pictures in the pack, by what it does or rides.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Cutout:
     size: float
     tilt: float = 0.0
     faces: str = "left"
+    poses: Mapping[str, str] = field(default_factory=dict)
 
 
 class CutoutPack:
@@ -65,17 +69,28 @@ class CutoutPack:
 
     def __init__(self, pictures: Path, things: dict[str, Cutout]) -> None:
         self.pictures, self.things = pictures, things
-        self.lexicon = Lexicon.of(
+        lexicon = Lexicon.of(
             {name: each.words for name, each in things.items()},
             {name: each.act for name, each in things.items()},
             {name: each.home for name, each in things.items()},
         )
+        people = frozenset(name for name, each in things.items() if each.kind == "person")
+        self.lexicon = replace(lexicon, people=people)
         self.load = lru_cache(maxsize=32)(self._load)
+        self.load_whole = lru_cache(maxsize=16)(self._load_whole)
 
-    def _load(self, name: str) -> Array:
+    def _load_whole(self, name: str, act: str = "walk", takes_steps: bool = False) -> tuple[Array, ...]:
+        """Load the pictures of a thing that does something: those of its steps, else one."""
+        thing = self.things[name]
+        if thing.pose == "whole":
+            return (self.load(name, act),)
+        return dress_body(self.load(name), name, thing.pose, takes_steps)
+
+    def _load(self, name: str, act: str = "") -> Array:
+        thing = self.things[name]
         try:
             with zipfile.ZipFile(self.pictures) as pack:
-                data = pack.read(f"{self.things[name].code}.webp")
+                data = pack.read(f"{thing.poses.get(act, thing.code)}.webp")
             return read_cutout(io.BytesIO(data))
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise ModelError(
@@ -92,7 +107,11 @@ def load_cutouts(pictures: Path, names: Path) -> CutoutPack:
     fields = Cutout.__dataclass_fields__
     try:
         rows = json.loads(names.read_text(encoding="utf-8"))
-        things = [Cutout(**{**{key: row[key] for key in fields}, "words": tuple(row["words"])}) for row in rows]
+        things = [
+            Cutout(**{**{key: row[key] for key in fields if key != "poses"}, "words": tuple(row["words"]),
+                      "poses": row.get("poses", {})})
+            for row in rows
+        ]  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"The list of things, {names.name}, cannot be read.", "weights") from error
     return CutoutPack(pictures, {thing.name: thing for thing in things})
@@ -112,7 +131,16 @@ def trim(pixels: Array) -> Array:
     return pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
 
 
-def tint(cutout: Array, colour: str) -> Array:
+def find_skin(cutout: Array) -> Array:
+    """Find how much each pixel is of the yellow of skin and hair, (R, S) in [0, 1]."""
+    red, green, blue = np.moveaxis(cutout[..., :3], 2, 0)
+    span = np.maximum(red - blue, 1e-3)
+    hue = (green - blue) / span  # 0 at red, 1 at yellow
+    is_warm = np.clip((red - blue - 0.25 * cutout[..., 3]) / 0.1, 0, 1)
+    return np.asarray(is_warm * np.clip((hue - 0.44) / 0.08, 0, 1) * (red >= 0.95 * green), np.float32)
+
+
+def tint(cutout: Array, colour: str, keeps_skin: bool = False) -> Array:
     """Give the coloured parts of a cut-out another colour, a key of TINTS, light and shade kept."""
     rgb = cutout[..., :3]
     light = rgb @ np.asarray((0.3, 0.59, 0.11), np.float32)
@@ -120,6 +148,8 @@ def tint(cutout: Array, colour: str) -> Array:
     share = np.clip((span / np.maximum(rgb.max(axis=2), 1e-3) - 0.12) / 0.2, 0, 1)
     if share[cutout[..., 3] > 0.5].mean() < 0.3:  # of a white or grey thing all is painted
         share = np.maximum(share, np.clip((light - 0.25) / 0.2, 0, 1))
+    if keeps_skin:
+        share = share * (1 - find_skin(cutout))
     main = np.asarray(TINTS[colour], np.float32)
     solid = light[(share > 0.5) & (cutout[..., 3] > 0.9)]
     middle = max(float(np.median(solid)), 0.2) if solid.size else 0.5

@@ -36,6 +36,7 @@ from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.video.upscaler import LIGHT_WEIGHTS, UPSCALER_WEIGHTS, Upscaler, load_upscaler
+from models.video.weather import darken_night
 from models.weights_io import load_network
 
 OVERLAP = 4
@@ -118,11 +119,13 @@ class VideoGenerator:
     def compose(self, request: VideoRequest, frames: NDArray[np.uint8], rate: float) -> NDArray[np.uint8]:
         """Lay the things that a request names over all finished frames uint8 (F, R, S, 3), of any size.
 
-        They move as the request's controls say where these say anything. Over a given picture nothing is laid.
+        They move as the request's controls say where these say anything. Over a given picture nothing is laid. What is
+        to be night and was drawn too light is darkened.
         """
         staging, cutouts = self._stage(request), self.reader.cutouts
         if staging is None or cutouts is None:
-            return frames
+            parsed = None if request.image is not None else self.understand(request.prompt)[1]
+            return darken_night(frames) if isinstance(parsed, ParsedPrompt) and parsed.time == "night" else frames
         staging = direct(staging, DIRECTIONS[request.direction], request.speed, request.camera)
         length_s = request.frames / FRAMES_PER_SECOND
         return compose(frames, rate, staging, cutouts, request.seed, length_s, request.loop)

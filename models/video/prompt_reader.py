@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from models.video.colour_names import name_colours
 from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, CutoutPack, load_cutouts
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.prompt_reading import PromptReading, read_prompt
+from models.video.spelling import mend_typos
 from models.video.staging import Staging, list_laid, list_staged_chips, stage_prompt
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.thing_parsing import ThingPrompt
@@ -32,7 +35,13 @@ class PromptReader:
         """Put the things that a prompt names into a scene; None where the model draws all of it itself."""
         if self.parser is None or self.cutouts is None:
             return None
-        return stage_prompt(self.parser, prompt, self.cutouts.lexicon)
+        return stage_prompt(self.parser, self.mend(prompt), self.cutouts.lexicon)
+
+    def mend(self, prompt: str) -> str:
+        """Return a prompt with words put right that are typed a little wrong."""
+        if self.parser is None or self.cutouts is None:
+            return prompt
+        return mend_typos(prompt, self.parser.table, self.cutouts.lexicon, self.parser.known)
 
     def understand(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
         """Return what the model is told, and what was read of the prompt."""
@@ -41,7 +50,7 @@ class PromptReader:
 
     def understand_all(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
         """Return the same where nothing is laid over."""
-        return (prompt, None) if self.parser is None else self.parser.understand(prompt, self.draws_things)
+        return (prompt, None) if self.parser is None else self.parser.understand(self.mend(prompt), self.draws_things)
 
     def read(self, prompt: str) -> PromptReading | None:
         """Read what of a prompt will be drawn, and what will be laid over it; None without a parser."""
@@ -49,8 +58,21 @@ class PromptReader:
             return None
         staging = self.stage(prompt)
         if staging is None:
-            return read_prompt(self.parser, prompt, self.draws_things, self.count)
-        return PromptReading(list_staged_chips(staging), staging.unread, self.count, list_laid(staging.things))
+            reading = read_prompt(self.parser, self.mend(prompt), self.draws_things, self.count)
+        else:
+            reading = PromptReading(
+                list_staged_chips(staging),
+                staging.unread,
+                self.count,
+                list_laid(staging.things),
+                self._list_embodied(staging.things),
+            )
+        return replace(reading, chips=name_colours(reading.chips, prompt))
+
+    def _list_embodied(self, things: ThingPrompt) -> tuple[str, ...]:
+        """List the things of which the pack has only the head or the bust."""
+        pack = {} if self.cutouts is None else self.cutouts.things
+        return tuple(name for name in (things.thing, things.other) if name in pack and pack[name].pose != "whole")
 
     @property
     def count(self) -> int:

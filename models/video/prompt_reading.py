@@ -16,11 +16,12 @@ from torch.nn import functional as F
 
 from models.video import scene_words as wordings
 from models.video.colour_names import find_colour, load_colour_names
+from models.video.plurals import to_plural
 from models.video.prompt_parsing import ParsedPrompt, PromptParser
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
 from models.video.text_embedding import TextTable, split_words
-from models.video.thing_parsing import ThingPrompt, find_things, to_plural
+from models.video.thing_parsing import ThingPrompt, find_things
 from models.video.thing_tables import SAME_PLURAL, STOP_WORDS
 from models.video.thing_words import ACTS, THING_NAMES
 
@@ -46,12 +47,14 @@ class PromptReading:
         unread: the words that say nothing to the model.
         things: how many named things can be drawn.
         laid: what is laid over the scene by rule.
+        embodied: of these, whose body is drawn by rule below the head.
     """
 
     chips: tuple[str, ...]
     unread: tuple[str, ...] = ()
     things: int = 0
     laid: tuple[str, ...] = ()
+    embodied: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
@@ -79,7 +82,8 @@ class PromptReading:
         many = len(self.laid) > 1 or self.laid[0] in SAME_PLURAL or self.laid[0].endswith("s")
         names = " and ".join(f"the {name}" for name in self.laid)
         verb = "are" if many else "is"
-        return f"{names[0].upper()}{names[1:]} {verb} drawn by rule from Fluent emoji; the scene is the model's."
+        parts = f" ({' and '.join(self.embodied)}: the head; the rest is drawn)" if self.embodied else ""
+        return f"{names[0].upper()}{names[1:]} {verb} drawn by rule from Fluent emoji{parts}; the scene is the model's."
 
 
 def read_prompt(parser: PromptParser, prompt: str, things: bool, laid: int = 0) -> PromptReading:

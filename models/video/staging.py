@@ -7,8 +7,11 @@ prompt that is all in the model's own words stays the model's alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from models.video.clothes import dress_people
 from models.video.colour_names import find_colour
+from models.video.plurals import list_singulars, to_plural
 from models.video.prompt_parsing import SURE, ParsedPrompt, PromptParser
 from models.video.prompt_reading import PEOPLE_WORDS, find_unread, list_scene_chips, list_thing_chips
 from models.video.scene_spec import CAMERAS, SPEEDS
@@ -16,18 +19,19 @@ from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import KIND_NAMES
 from models.video.text_embedding import split_words
 from models.video.thing_parsing import (
+    HANGING,
+    MOON,
     Lexicon,
     ThingPrompt,
     find_things,
-    list_singulars,
     parse_things,
-    to_plural,
 )
-from models.video.thing_tables import TIME_WORDS
+from models.video.thing_tables import GROUPS, NUMBERS, TIME_WORDS, WEATHERS
 from models.video.thing_words import LEADING, PLACES
 
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
 SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked
+AIRSHIP = frozenset({"hot", "air", "flight", "ride", "basket"})  # words of balloons that carry people
 STRICT = 0.62  # cosine from which a word beside a thing is taken for one that is known
 COVERED = 0.6  # chance from which a word of the captions is part of the scene and no thing, among other words
 
@@ -40,7 +44,8 @@ class Setting:
         kind, colour: what the model draws; no time of day is told where `timeless`.
         medium: ground, air, water, depth or space.
         feet: height of the ground, from -1 (bottom) to 1 (top).
-        floor: what is laid by rule in front of the scene: sand, road, dust or "".
+        floor: what is laid by rule in front of the scene: sand, road, dust, room or "".
+        title: what the place is called where it is not the scene's own name.
     """
 
     kind: str
@@ -49,6 +54,7 @@ class Setting:
     feet: float = -0.68
     floor: str = ""
     timeless: bool = False
+    title: str = ""
 
 
 PLACE_SETTINGS = {
@@ -60,12 +66,14 @@ PLACE_SETTINGS = {
     "city": Setting("city", "", floor="road", feet=-0.74, timeless=True),
     "sea": Setting("ocean", "blue", "water", -0.42),
     "sky": Setting("clouds", "white", "air"),
-    "space": Setting("starfield", "", "space", timeless=True),
-    "moon": Setting("starfield", "", floor="dust", feet=-0.66, timeless=True),
+    "space": Setting("starfield", "blue", "space", timeless=True),
+    "moon": Setting("starfield", "blue", floor="dust", feet=-0.66, timeless=True, title="on the moon"),
     "mountains": Setting("mountains", "", feet=-0.78),
     "street": Setting("mountains", "", floor="road", feet=-0.70),
     "underwater": Setting("underwater", "", "depth", timeless=True),
+    "room": Setting("flowers", "green", floor="room", feet=-0.72, title="room"),
 }
+OTHER_PLACES = {"mars": Setting("desert", "red", timeless=True, title="mars")}
 _TIMELESS = frozenset(
     split_words(
         "plasma kaleidoscope tunnel ball orbit tiles bubbles fire lava aurora starfield galaxy planet fireworks "
@@ -80,8 +88,11 @@ _MEDIA = {
     **dict.fromkeys(("underwater", "bubbles"), "depth"),
     **dict.fromkeys(("ocean", "boat"), "water"),
 }  # fmt: skip
-UNDRAWN = frozenset(PLACES["room"])  # places that no scene shows
-WEATHER = frozenset({"rain", "lightning"})  # scenes of their own, which are not drawn where another place is said
+WEATHER = frozenset({"rain", "snow"})  # scenes of their own, which fall by rule where things are
+SPEWING = frozenset({"breathing", "breathes", "spitting", "spits"})  # what comes after is no scene
+
+
+WEATHER_TITLES = {"rain": "raining", "snow": "snowing"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ class Staging:
         scene: what the model draws; told: the same in the words that it is told.
         setting: where in it the things are.
         unread: the words of the prompt that nothing is drawn for.
+        weather: what falls by rule: rain, snow or "".
+        is_dressed: whether the colour of the first thing is that of its clothes.
     """
 
     things: ThingPrompt
@@ -100,16 +113,25 @@ class Staging:
     told: str
     setting: Setting
     unread: tuple[str, ...]
+    weather: str = ""
+    is_dressed: bool = False
 
 
 def stage_prompt(parser: PromptParser, prompt: str, lexicon: Lexicon) -> Staging | None:
     """Put the things of a prompt into a scene of the model; None where the prompt names none, or a scene alone."""
-    things = parse_things(prompt, lexicon)
-    if things is None or is_scene_alone(parser, prompt, lexicon):
+    if not find_things(split_words(prompt), lexicon) or is_scene_alone(parser, prompt, lexicon):
+        return None
+    dressed, is_dressed = dress_people(prompt, lexicon)
+    things = parse_things(dressed, lexicon)
+    if things is None:
         return None
     scene, setting = find_setting(parser, things, lexicon)
     things = settle(things, setting)
-    return Staging(things, scene, scene.to_caption(), setting, _find_unread(parser, things, scene))
+    weather = next((WEATHERS[word] for word in split_words(things.scene) if word in WEATHERS), "")
+    if weather == "snow" and setting.kind == "snow":
+        weather = ""
+    unread = _find_unread(parser, things, scene, setting)
+    return Staging(things, scene, scene.to_caption(), setting, unread, weather, is_dressed)
 
 
 def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
@@ -120,15 +142,32 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
     found = find_things(words, lexicon)
     first = {words[at] for _, start, end in found[:1] for at in range(start, end)}
     named = {words[at] for _, start, end in found for at in range(start, end)}
+    if found and _is_apart(words, *found[0][1:]):
+        return False
     own = parser.known | SCENE_VOCABULARY.get(parsed.kind, frozenset())
     sure = parsed.sure >= (SURE if parser.known.issuperset(spoken) else COVERED)
-    if parsed.kind and sure and first <= parser.known and all(own.intersection(list_singulars(word)) for word in named):
+    is_person = first <= PEOPLE_WORDS.keys()
+    if (
+        parsed.kind
+        and sure
+        and first <= parser.known
+        and not is_person
+        and all(own.intersection(list_singulars(word)) for word in named)
+    ):
         return True
     named_first = {name for name, _, _ in found[:1]}
     if parsed.kind and parsed.sure >= COVERED and (named_first & SCENERY or _is_part(words, found[0][1])):
         return True
     placed = any(word in each for word in spoken for each in PLACES.values())
-    return first <= PEOPLE_WORDS.keys() and named <= PEOPLE_WORDS.keys() | parser.known and not placed
+    return is_person and parser.known.issuperset(spoken) and not placed
+
+
+def _is_apart(words: list[str], start: int, end: int) -> bool:
+    """Tell whether what scenes have, too, is a thing of its own: a toy balloon, the moon, so many birds."""
+    if start and words[start - 1] in NUMBERS and words[start - 1] not in GROUPS and not words[start - 1].isdigit():
+        return True
+    at = end - 1
+    return (words[at] == "balloon" and AIRSHIP.isdisjoint(words)) or (words[at] == MOON and "under" not in words)
 
 
 def _is_part(words: list[str], start: int) -> bool:
@@ -138,20 +177,26 @@ def _is_part(words: list[str], start: int) -> bool:
 
 def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) -> tuple[ParsedPrompt, Setting]:
     """Find the scene around things: one by its name, a place, what the network reads of the rest, or their home."""
-    words = split_words(things.scene)
-    read = parser.parse(things.scene) if words else ParsedPrompt("", "", "", "", "", "", 0.0)
+    words = _drop_spewed(split_words(things.scene))
+    read = parser.parse(" ".join(words)) if words else ParsedPrompt("", "", "", "", "", "", 0.0)
     times = {word for own in TIME_WORDS.values() for word in own}
     named = next(
-        (name for word in words for name in (word, f"{word}s") if name in KIND_NAMES and word not in times), ""
+        (name for word in words for name in (word, f"{word}s") if name in KIND_NAMES and word not in times),
+        "",
     )
-    place = next((name for word in words for name, own in PLACES.items() if word in own), "")
-    if place and named in WEATHER:
-        named = ""
+    place = things.place if things.is_placed else ""
+    if not WEATHERS.keys().isdisjoint(words):
+        named, read = "" if named in WEATHER | {"lightning"} else named, replace(read, kind="")
     mover = things.other if things.relation == "riding" else things.thing
+    away = next((OTHER_PLACES[word] for word in words if word in OTHER_PLACES), None)
     home = "sea" if things.act == "swim" and lexicon.homes[mover] != "underwater" else lexicon.homes[mover]
-    if named and named not in {"snow", "flowers", "forest", "desert", "city", "ocean", "mountains", "clouds"}:
+    if not place and things.other and lexicon.homes[things.other] == "room":
+        place = "room"
+    if away is not None:
+        setting = away
+    elif named and named not in {"snow", "flowers", "forest", "desert", "city", "ocean", "mountains", "clouds"}:
         setting = _describe_kind(named)
-    elif place and place != "room":
+    elif place:
         setting = PLACE_SETTINGS[place]
         if place == "sea" and (home == "underwater" or "underwater" in words):
             setting = PLACE_SETTINGS["underwater"]
@@ -160,7 +205,8 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
     else:
         setting = PLACE_SETTINGS[home]
     said = not times.isdisjoint(words)
-    time = things.time if said and things.time else read.time or "day"
+    usual = "night" if MOON in (things.thing, things.other) else read.time or "day"
+    time = things.time if said and things.time else usual
     colour = find_colour(things.scene) or setting.colour
     if setting.kind == "sunrise":
         way = read.direction if read.direction in {"up", "down"} else "down" if time == "dusk" else "up"
@@ -170,6 +216,11 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         things.camera != "still" else "",
     )  # fmt: skip
     return shown, setting
+
+
+def _drop_spewed(words: list[str]) -> list[str]:
+    """Drop what something breathes: in "a dragon breathing fire" there is no campfire."""
+    return [word for before, word in zip(["", *words], words, strict=False) if not {before, word} & SPEWING]
 
 
 def _describe_kind(kind: str) -> Setting:
@@ -183,6 +234,8 @@ def _describe_kind(kind: str) -> Setting:
 def settle(things: ThingPrompt, setting: Setting) -> ThingPrompt:
     """Make what things do possible where they are: nothing walks on water, and in space all floats."""
     act = things.act
+    if things.thing in HANGING and setting.medium != "space":
+        return replace(things, act="stand", direction="")
     if setting.medium in {"air", "space", "depth"} and act in {"walk", "hop", "drive", "roll", "stand"}:
         act = "swim" if setting.medium == "depth" else "fly"
     elif setting.medium == "water" and act in {"walk", "hop", "roll", "stand"}:
@@ -219,13 +272,23 @@ def list_staged_chips(staging: Staging) -> tuple[str, ...]:
     """List what is laid over a scene and how it moves, then what the scene shows."""
     things = staging.things
     own = list_thing_chips(replace(things, place="", time="", camera="still"))
-    place = things.place if PLACE_SETTINGS.get(things.place) == staging.setting else ""
+    if staging.is_dressed:
+        own = (f"{own[0].replace(f'{things.colour} ', '', 1)} in {things.colour}", *own[1:])
+    if things.thing in HANGING and things.act == "stand":
+        own = tuple(chip for chip in own if chip != "standing")
+    place = staging.setting.title or (things.place if PLACE_SETTINGS.get(things.place) == staging.setting else "")
     scene = list_scene_chips(replace(staging.scene, colour=find_colour(things.scene)), natural=False)
-    return tuple(dict.fromkeys((*own, *((place, *scene[1:]) if place else scene))))
+    chips = (
+        *own,
+        *((place, *scene[1:]) if place else scene),
+        *((WEATHER_TITLES[staging.weather],) if staging.weather else ()),
+    )
+    return tuple(dict.fromkeys(chips))
 
 
-def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt) -> tuple[str, ...]:
+def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt, setting: Setting) -> tuple[str, ...]:
     """Find the words of the prompt that nothing is drawn for."""
-    undrawn = (UNDRAWN | WEATHER - {scene.kind}).intersection(split_words(things.scene))
+    words = [word for word in split_words(things.scene) if word not in WEATHERS and word != setting.title]
+    undrawn = {after for before, after in pairwise(words) if before in SPEWING}
     unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, STRICT))
-    return tuple(word for word in dict.fromkeys(split_words(things.scene)) if word in unread)
+    return tuple(word for word in dict.fromkeys(words) if word in unread)

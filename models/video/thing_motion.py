@@ -29,6 +29,7 @@ class ThingPath:
         angle: radians, anticlockwise.
         size: times its own size; stretch: its height against its width.
         lift: world units above the ground.
+        phase: of the steps, one a turn; 0 for what takes none.
     """
 
     x: Array
@@ -37,6 +38,7 @@ class ThingPath:
     size: Array
     stretch: Array
     lift: Array
+    phase: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class _Clock:
 
 def _walk(clock: _Clock) -> Moves:
     step = 2 * clock.swing(0.6)
-    return {"lift": 0.03 * clock.tall * np.abs(np.sin(step)), "angle": 0.055 * np.sin(step)}
+    turns = step / (2 * np.pi)
+    return {"lift": 0.03 * clock.tall * np.abs(np.sin(step)), "angle": 0.055 * np.sin(step), "phase": turns}
 
 
 def _hop(clock: _Clock) -> Moves:
@@ -97,6 +100,7 @@ def _dance(clock: _Clock) -> Moves:
         "angle": 0.2 * np.sin(beat + 1.2),
         "lift": 0.06 * np.abs(np.sin(beat)),
         "stretch": 1 + 0.05 * np.cos(beat * 2),
+        "phase": beat / (2 * np.pi),
     }
 
 
@@ -155,4 +159,4 @@ def find_path(
     stretch, lift = moves.get("stretch", zero + 1), moves.get("lift", zero)
     y = y + moves.get("y", zero) + lift + (0 if act in ALOFT else (stretch - 1) * tall / 2)
     rows = x + moves.get("x", zero), y, moves.get("angle", zero), moves.get("size", zero + 1), stretch, lift
-    return ThingPath(*(np.asarray(each, np.float32) for each in rows))
+    return ThingPath(*(np.asarray(each, np.float32) for each in (*rows, moves.get("phase", zero))))

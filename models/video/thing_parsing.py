@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from models.video.colour_names import find_colour, load_colour_names
+from models.video.plurals import list_singulars, to_plural
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import COLOUR_WORDS, tidy
 from models.video.text_embedding import split_words
@@ -21,13 +22,13 @@ from models.video.thing_tables import (
     GROUPS,
     NO_THINGS,
     NUMBERS,
+    PHRASES,
     PLACING,
     PLAIN_TINTS,
-    PLURALS,
     RELATIONS,
-    SAME_PLURAL,
     SIZE_WORDS,
     SPEED_WORDS,
+    STILL_RELATIONS,
     STOP_WORDS,
     TIME_WORDS,
 )
@@ -52,13 +53,14 @@ class Lexicon:
 
     Attributes:
         names: of each thing by the words that it is called; longest: most words of a name.
-        habits, homes: what a thing does, and the place where it is, when nothing is said.
+        habits, homes: what a thing does, and the place where it is, when nothing is said; people: which wear clothes.
     """
 
     names: Mapping[tuple[str, ...], str]
     longest: int
     habits: Mapping[str, str]
     homes: Mapping[str, str]
+    people: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, words: Mapping[str, Iterable[str]], habits: Mapping[str, str], homes: Mapping[str, str]) -> Lexicon:
@@ -82,8 +84,9 @@ class ThingPrompt:
         thing, other: names of a lexicon's things; `other` "" where there is no second kind of thing.
         count: how many of `thing`.
         colour, other_colour: of each, a key of COLOURS or a value of PLAIN_TINTS; size, other_size: keys of SIZE_WORDS.
-        relation: of `thing` to `other`: a key of RELATIONS, or "" for beside each other.
+        relation: of `thing` to `other`: a key of RELATIONS, "and" for doing the same, or "".
         act, place: keys of ACTS and PLACES.
+        is_placed: whether the place was said.
         unread: the words of the prompt that say none of this.
         scene: what is left of the prompt without all that is said of the things.
     """
@@ -105,6 +108,7 @@ class ThingPrompt:
     other_count: int = 1
     relation: str = ""
     scene: str = ""
+    is_placed: bool = False
 
     def to_caption(self) -> str:
         """Word it as the training captions do."""
@@ -143,30 +147,8 @@ class ThingPrompt:
         )
 
 
-def to_plural(name: str) -> str:
-    """Return the plural of a thing's name."""
-    if name in SAME_PLURAL:
-        return name
-    irregular = next((plural for plural, singular in PLURALS.items() if singular == name), "")
-    if irregular or name.endswith(("s", "sh", "ch", "x")):
-        return irregular or f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") and name[-2] not in "aeiou" else f"{name}s"
-
-
-def list_singulars(word: str) -> tuple[str, ...]:
-    """List what a word may be the plural of, itself first."""
-    found = [word, PLURALS.get(word, word)]
-    if word.endswith("ies"):
-        found.append(f"{word[:-3]}y")
-    if word.endswith("es"):
-        found.append(word[:-2])
-    if word.endswith("s") and len(word) > 3:
-        found.append(word[:-1])
-    return tuple(found)
-
-
 @lru_cache(maxsize=1)
-def _list_acts() -> dict[str, str]:
+def list_verbs() -> dict[str, str]:
     """List all forms of the verbs: "walk", "walks", "walking", "walked"."""
     found = {}
     for act, (first, *stems) in ACTS.items():
@@ -176,7 +158,10 @@ def _list_acts() -> dict[str, str]:
             doubled = stem + stem[-1]
             for form in (stem, f"{stem}s", f"{stem}es", f"{root}ing", f"{root}ed", f"{doubled}ing", f"{doubled}ed"):
                 found.setdefault(form, act)
-    return found | {"flies": "fly", "flew": "fly", "swam": "swim", "ran": "walk", "rose": "rise", "rides": "drive"}
+    for noun in ("land", "lands", "drop", "drops"):  # "a land of ice"
+        found.pop(noun)
+    return found | {"flies": "fly", "flew": "fly", "swam": "swim", "ran": "walk", "rose": "rise", "rides": "drive",
+                    "lying": "stand", "asleep": "stand"}  # fmt: skip
 
 
 def find_things(words: list[str], lexicon: Lexicon = LEARNED) -> list[tuple[str, int, int]]:
@@ -213,7 +198,7 @@ def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
     if (words[end - 1], after) in colours:
         return True
     names = (words[start],) in colours and end == start + 1
-    return names and after.isalpha() and after not in STOP_WORDS and after not in _list_acts()
+    return names and after.isalpha() and after not in STOP_WORDS and after not in list_verbs()
 
 
 def _describes(words: list[str], found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:
@@ -224,13 +209,20 @@ def _describes(words: list[str], found: tuple[str, int, int], after: tuple[str, 
 def _drop_scenery(words: list[str], found: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
     """Drop what says where the first thing is, as in "a cat under the stars"."""
     places = {word for own in PLACES.values() for word in own}
-    return [
-        each
-        for number, each in enumerate(found)
-        if not number
-        or words[each[2] - 1] not in places
-        or not PLACING.intersection(words[max(each[1] - 2, 0) : each[1]])
-    ]
+    kept = []
+    for number, each in enumerate(found):
+        before = words[max(each[1] - 2, 0) : each[1]]
+        if words[each[2] - 1] == "moon":
+            stays = not UPON.intersection(before)
+        else:
+            stays = not number or words[each[2] - 1] not in places or not PLACING.intersection(before)
+        if stays:
+            kept.append(each)
+    return kept
+
+
+HANGING = frozenset({"moon", "rainbow"})  # what is in the sky, wherever the sky is
+MOON, UPON = "moon", frozenset({"on", "onto", "to"})  # a place for what is upon it, else a thing in the sky
 
 
 @dataclass(frozen=True)
@@ -265,8 +257,21 @@ def _read_mention(words: list[str], start: int, end: int, before: int, names: Co
     return _Mention(colour, size, count, frozenset(taken))
 
 
+SEATING = frozenset(
+    split_words("on a an the top of is his her sitting sits standing stands sleeping sleeps asleep lying lies resting")
+)
 ALONG, ARTICLES = frozenset(("up", "down")), (["a"], ["an"], ["the"])  # "down the street" is no fall
 _SIZES = {word: size for size, own in SIZE_WORDS.items() for word in own}
+
+
+def _join_phrases(words: list[str]) -> list[str]:
+    """Put one verb for two words that are one, as "takes off" is."""
+    joined, at = list[str](), 0
+    while at < len(words):
+        verb = PHRASES.get((words[at], words[at + 1] if at + 1 < len(words) else ""))
+        joined.append(verb or words[at])
+        at += 2 if verb else 1
+    return joined
 
 
 def _find_relation(words: list[str], between: range) -> tuple[str, frozenset[int]]:
@@ -276,13 +281,14 @@ def _find_relation(words: list[str], between: range) -> tuple[str, frozenset[int
         if said:
             return relation, said
     spoken = {words[at] for at in between}
-    sits = spoken <= {"on", "a", "an", "the", "top", "of", "sitting", "sits", "standing", "stands"}
-    return ("riding", frozenset(between)) if "on" in spoken and sits else ("", frozenset())
+    if "on" in spoken and spoken <= SEATING:
+        return "riding", frozenset(at for at in between if words[at] in {"on", "top"})
+    return "and" if "and" in spoken else "", frozenset()
 
 
 def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
     """Read a prompt that names things; None where it names none."""
-    words = split_words(prompt)
+    words = _join_phrases(split_words(prompt))
     things = find_things(words, lexicon)
     if not things:
         return None
@@ -295,10 +301,12 @@ def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
         _read_mention(words, each[1], each[2], before, last_words) for each, before in zip(things, ends, strict=False)
     ]
     taken = {at for each in things for at in range(each[1], each[2])} | {at for each in mentions for at in each.words}
-    relation = ""
+    relation, stays = "", False
     if second is not None:
         relation, said = _find_relation(words, range(end, second[1]))
         taken |= said
+        stays = relation == "holding" and any(words[at] in STILL_RELATIONS for at in said)
+        stays = stays and lexicon.habits[second[0]] != "roll"
     unread = {at: None for at in range(len(words)) if at not in taken}
 
     def take(table: Mapping[str, tuple[str, ...]]) -> str:
@@ -318,11 +326,11 @@ def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
                 unread = {at: None for at in unread if words[at] not in phrase.split()}
                 break
     speed = next((value for value, own in SPEED_WORDS.items() for word in words if word in own), "normal")
-    verbs = _list_acts()
-    act = next((verbs[words[at]] for at in unread if words[at] in verbs), "")
+    verbs = list_verbs()
+    act = next((verbs[words[at]] for at in unread if words[at] in verbs), "stand" if stays else "")
     unread = {at: None for at in unread if words[at] not in verbs and words[at] not in SPEED_WORDS.get(speed, ())}
-    if "under the moon" in spoken or "under the stars" in spoken:
-        words = [word if word not in {"moon", "stars"} else "moonlight" for word in words]
+    if "under the stars" in spoken or "under the moon" in spoken:
+        words = [word if word not in {"stars", MOON} else "moonlight" for word in words]
     unread = {at: None for at in unread if words[at] not in ALONG or words[at + 1 : at + 2] not in ARTICLES}
     scene = dict(unread)
     place = _find_place(words, unread)
@@ -346,6 +354,8 @@ def _find_place(words: list[str], unread: dict[int, None]) -> str:
         for place, names in PLACES.items():
             if words[at] not in names:
                 continue
+            if words[at] == MOON and not UPON.intersection(words[max(at - 2, 0) : at]):
+                continue
             for same in list(unread):
                 if words[same] in names:
                     unread.pop(same)
@@ -356,7 +366,8 @@ def _find_place(words: list[str], unread: dict[int, None]) -> str:
 def _fill_in(read: ThingPrompt, lexicon: Lexicon) -> ThingPrompt:
     """Fill in what is usual where the prompt does not say."""
     mover = read.other if read.relation == "riding" else read.thing
-    act = read.act or lexicon.habits[mover]
+    habit = lexicon.habits[mover]
+    act = habit if not read.act or (read.act == "walk" and habit in {"drive", "swim"}) else read.act
     place = read.place or ("sea" if act == "swim" else lexicon.homes[mover])
     direction = read.direction
     if act == "spin" and direction not in {"clockwise", "counterclockwise"}:
@@ -366,5 +377,6 @@ def _fill_in(read: ThingPrompt, lexicon: Lexicon) -> ThingPrompt:
         direction = "left" if act in LEADING else ""
     elif act not in {"spin", *LEADING}:
         direction = ""
-    time = "" if place in TIMELESS else read.time or "day"
-    return replace(read, act=act, place=place, direction=direction, time=time)
+    usual = "night" if MOON in (read.thing, read.other) else "day"
+    time = "" if place in TIMELESS else read.time or usual
+    return replace(read, act=act, place=place, direction=direction, time=time, is_placed=bool(read.place))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from models.video.text_embedding import split_words
 
-PLURALS = {"mice": "mouse", "geese": "goose", "wolves": "wolf", "oxen": "ox"}
+PLURALS = {
+    "mice": "mouse", "geese": "goose", "wolves": "wolf", "oxen": "ox", "children": "child", "kids": "child",
+    "men": "man", "women": "woman", "leaves": "leaf", "policemen": "policeman", "people": "person", "persons": "person",
+}  # fmt: skip
 SAME_PLURAL = frozenset({"sheep", "deer", "fish", "broccoli", "sushi", "corn", "grapes", "french fries", "goldfish"})
 GROUPS = ("group", "flock", "herd", "swarm", "pack", "school", "crowd")
 NUMBERS = {
@@ -21,12 +24,25 @@ SIZE_WORDS = {
 PLAIN_TINTS = {"black": "black", "brown": "brown", "grey": "grey", "gray": "grey", "silver": "grey"}
 # What stands between two things, and how the first is to the second.
 RELATIONS = {
+    "chasing": ("chasing", "chases", "chase", "following", "follows"),
     "riding": ("riding", "rides", "ride", "driving", "drives", "atop"),
     "holding": (
         "holding", "holds", "playing", "plays", "play", "carrying", "carries", "eating", "eats", "drinking", "drinks",
         "reading", "reads", "using", "wearing", "wears", "juggling", "with",
     ),
 }  # fmt: skip
+STILL_RELATIONS = frozenset(
+    {"eating", "eats", "drinking", "drinks", "reading", "reads", "playing", "plays", "using"}
+)  # who does so stands
+PHRASES = {("taking", "off"): "rising", ("takes", "off"): "rising", ("take", "off"): "rising",
+           ("lift", "off"): "rising", ("lifting", "off"): "rising"}  # fmt: skip
+GARMENTS = frozenset(
+    split_words("dress shirt tshirt jacket coat suit sweater hoodie skirt pants trousers jeans clothes uniform outfit")
+)
+WEATHERS = {
+    **dict.fromkeys(("rain", "rainy", "raining", "rainstorm", "storm", "stormy", "thunderstorm"), "rain"),
+    **dict.fromkeys(("snowing", "snowstorm", "blizzard"), "snow"),
+}
 # Words before a thing that make it a scene's own.
 NO_THINGS = frozenset(
     {("glow", "worm"), ("shooting", "star"), ("falling", "star"), ("gas", "giant"), ("molten", "rock"),
@@ -66,6 +82,6 @@ STOP_WORDS = frozenset(
         "a an the of in on at to from with and or by over under through into near beside behind before across along is "
         "are was it its his her their some video animation clip footage picture film movie scene showing shows camera "
         "static this that as very little small big large cute happy beautiful nice one who which while him them there "
-        "around above below slice piece off front"
+        "around above below slice piece off front looking looks watching watches staring"
     )
 )

@@ -64,19 +64,35 @@ THINGS = _list_things()
 THING_NAMES = tuple(THINGS)
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "meadow": ("meadow", "grass", "field", "garden", "park", "lawn", "farm", "countryside", "pasture", "flowers"),
-    "beach": ("beach", "shore", "coast", "seaside", "seashore"),
+    "meadow": (
+        "meadow",
+        "grass",
+        "field",
+        "garden",
+        "park",
+        "lawn",
+        "farm",
+        "countryside",
+        "pasture",
+        "flowers",
+        "prairie",
+        "savanna",
+        "savannah",
+        "backyard",
+        "playground",
+    ),
+    "beach": ("beach", "shore", "coast", "seaside", "seashore", "island"),
     "desert": ("desert", "dunes", "dune", "sand", "sahara"),
     "snow": ("snow", "winter", "ice", "arctic", "antarctica", "snowy", "snowfall"),
     "forest": ("forest", "woods", "wood", "jungle", "woodland", "trees"),
-    "city": ("city", "town", "skyline", "downtown", "skyscrapers", "metropolis"),
-    "sea": ("sea", "ocean", "water", "waves", "lake", "river", "pond", "underwater"),
+    "city": ("city", "town", "skyline", "downtown", "skyscrapers", "metropolis", "rooftops"),
+    "sea": ("sea", "ocean", "water", "waves", "lake", "river", "pond", "underwater", "harbour", "harbor", "bay"),
     "sky": ("sky", "clouds", "air", "cloud", "skies"),
     "space": ("space", "galaxy", "universe", "stars", "cosmos", "orbit", "planets"),
     "moon": ("moon",),
     "mountains": ("mountains", "mountain", "hills", "hill", "alps", "peak", "peaks", "valley"),
     "street": ("street", "road", "highway", "motorway", "lane", "track", "racetrack"),
-    "room": ("room", "studio", "indoors", "kitchen", "stage", "floor", "table", "office"),
+    "room": ("room", "studio", "indoors", "kitchen", "stage", "floor", "table", "office", "bedroom", "classroom"),
 }
 PLACE_NAMES = tuple(PLACES)
 TIMELESS = ("space", "moon", "room")  # places that look the same at any time of day
@@ -88,7 +104,7 @@ PLACE_WORDS = {
 
 # What a thing does: the word of the captions, then the stems of other words for it.
 ACTS: dict[str, tuple[str, ...]] = {
-    "stand": ("standing", "stand", "sit", "wait", "rest"),
+    "stand": ("standing", "stand", "sit", "wait", "rest", "sleep", "lie"),
     "walk": (
         "walking",
         "walk",
@@ -105,6 +121,8 @@ ACTS: dict[str, tuple[str, ...]] = {
         "tiptoe",
         "prowl",
         "roam",
+        "chase",
+        "follow",
     ),
     "hop": ("hopping", "hop", "jump", "bounce", "leap", "skip"),
     "fly": ("flying", "fly", "soar", "glide", "hover", "float", "flutter"),
@@ -113,7 +131,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "roll": ("rolling", "roll"),
     "dance": ("dancing", "dance", "sway", "wiggle", "rock"),
     "spin": ("spinning", "spin", "turn", "rotate", "twirl", "revolve"),
-    "fall": ("falling", "fall", "drop", "sink"),
+    "fall": ("falling", "fall", "drop", "sink", "land"),
     "rise": ("rising", "rise", "ascend", "launch", "lift"),
     "grow": ("growing", "grow", "swell"),
 }

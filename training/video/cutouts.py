@@ -34,6 +34,21 @@ DATE = (2026, 1, 1, 0, 0, 0)  # of every file in the pack, so that equal picture
 TILTS = {"rocket": 45, "airplane": -38, "small airplane": -40, "skateboard": -48, "dolphin": 20}
 RIGHT = ("airplane", "small airplane", "rocket", "telescope")
 
+# Other pictures of a thing by what it does or rides, "run" for one that walks fast, by their CLDR names.
+_PERSON = {
+    "stand": "person standing", "walk": "person walking", "run": "person running", "hop": "person running",
+    "swim": "person swimming", "bicycle": "person biking", "fly": "person running", "fall": "person cartwheeling",
+    "spin": "person cartwheeling",
+}  # fmt: skip
+_MAN, _WOMAN = (
+    {act: name.replace("person", sex) for act, name in _PERSON.items()} | {"dance": f"{sex} dancing"}
+    for sex in ("man", "woman")
+)
+POSES = {
+    "walker": _PERSON, "man": _MAN, "woman": _WOMAN,
+    "runner": {"stand": "person standing"},
+}  # fmt: skip
+
 # CLDR's keywords that are nouns for the thing itself; most of the others say what it is good for.
 KEYWORDS = (
     "burgers burro cabbie carpenter cygnet eyeglasses firetruck frankfurter dynamite gander guanaco hotcake hinny "
@@ -108,7 +123,8 @@ def list_entries(rows: list[dict[str, Any]], codes: dict[str, tuple[str, list[st
         entries.append(
             {"name": name, "code": code, "words": own, "keywords": keywords, "kind": row["kind"], "pose": row["pose"],
              "act": row["act"], "home": row["home"], "size": row["size"], "tilt": TILTS.get(name, 0),
-             "faces": "right" if name in RIGHT else "left"}
+             "faces": "right" if name in RIGHT else "left",
+             "poses": {act: codes[label][0] for act, label in POSES.get(name, {}).items() if label in codes}}
         )  # fmt: skip
     return add_keywords(entries)
 
@@ -154,8 +170,9 @@ def main() -> None:
     missing = set(THINGS) - {entry["name"] for entry in entries}
     print(len(entries), "things; homes unknown:", unknown or "none", "; not in the list:", missing or "none")
     with zipfile.ZipFile(options.out / CUTOUT_PICTURES, "w", zipfile.ZIP_STORED) as pack:
-        for entry in entries:
-            info = zipfile.ZipInfo(f"{entry['code']}.webp", DATE)
+        others = dict.fromkeys(code for entry in entries for code in entry["poses"].values())
+        for code in dict.fromkeys([*(entry["code"] for entry in entries), *others]):
+            info = zipfile.ZipInfo(f"{code}.webp", DATE)
             pack.writestr(info, draw_cutout(options.pictures / info.filename))
     lines = ",\n".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries)
     (options.out / CUTOUT_NAMES).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
