@@ -3,7 +3,8 @@
 Drawn by the video model are stretches of frames of 64 x 64 pixels, in few steps, each given the last frames of the one
 before; some of them each second. Everything between is interpolated along the motion (`models.video.interpolation`),
 every frame is enlarged four times (`models.video.upscaler`), and the camera's push on a beat and the light's swell with
-the loudness are laid over it. Loudness also tells the model how much should move.
+the loudness are laid over it. Loudness also tells the model how much should move. Things that the prompt names are laid
+over what is shown (`models.live.laid_things`).
 
 Another prompt does not cut: what the model is told is led from one prompt's meaning to the other's over some seconds.
 The meaning is the vector that the model's own text pooling makes of a prompt.
@@ -28,6 +29,7 @@ from torch import Tensor, nn
 
 from models.contracts import MAX_PROMPT_CHARACTERS, check_number
 from models.live.audio_features import AudioFeatures
+from models.live.laid_things import LaidThings
 from models.memory import copy_to_pages
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import OVERLAP, VideoGenerator, encode_attributes, find_movement, to_pixels
@@ -268,12 +270,18 @@ class FrameStream:
     Args:
         painter: draws; None where others make the frames ready.
         enlarge: the learned enlargement, or None for bicubic always.
+        things: what the prompt names and is laid over what is drawn; None for nothing.
     """
 
     AHEAD_S = 3.0  # of frames that are ready before more are drawn
 
-    def __init__(self, frame_generator: FrameGenerator | None, enlarge: Callable[[Pixels], Pixels] | None) -> None:
-        self.frame_generator, self.enlarge = frame_generator, enlarge
+    def __init__(
+        self,
+        frame_generator: FrameGenerator | None,
+        enlarge: Callable[[Pixels], Pixels] | None,
+        things: LaidThings | None = None,
+    ) -> None:
+        self.frame_generator, self.enlarge, self.things = frame_generator, enlarge, things
         self.quality = QUALITIES[0]
         self.drawn_frames = self.shown_frames = self.held_frames = 0
         self.draw_s = 0.0  # of the last stretch
@@ -320,6 +328,8 @@ class FrameStream:
         """Begin the way to another prompt; raises ValueError for one that cannot be used."""
         if self.frame_generator is not None:
             self.frame_generator.morph.lead_to(prompt, now_s, over_s)
+            if self.things is not None:
+                self.things.lead_to(prompt, now_s, over_s)
 
     def describe(self, now_s: float) -> dict[str, Any]:
         """Return facts for the meter."""
@@ -349,5 +359,6 @@ class FrameStream:
         else:
             self.held_frames += 1
         self.shown_frames += 1
-        pixels = apply_sound(self._shown, heard)
+        shown = self._shown if self.things is None else self.things.lay(self._shown, time_s)
+        pixels = apply_sound(shown, heard)
         return LiveFrame(pixels, time_s, found is not None and found[1], found is None)

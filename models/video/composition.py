@@ -56,25 +56,47 @@ def compose(
     count, rows, columns = frames.shape[:3]
     times = (np.arange(count) / rate).astype(np.float32)
     frames = darken_night(frames) if staging.scene.time == "night" else frames
-    actors = cast_actors(staging, pack, seed, times, length_s, columns / rows, loop)
+    play = Play(staging, pack, seed, times, length_s, (rows, columns), loop)
     light = find_light(frames, staging.setting)
-    floor = draw_floor(staging.setting, rows, columns, seed)
-    zooms, pans = find_view(staging.things.camera, times, length_s)
-    top = rows
-    if floor is not None:
-        top = int(np.argmax(floor[..., 3].max(axis=1) > 0))
-        laid, kept = floor[top:, :, :3] * light * floor[top:, :, 3:], 1 - floor[top:, :, 3:]
     made = np.empty_like(frames)
     for number, frame in enumerate(frames):
-        image = frame.astype(np.float32) / 255
-        if floor is not None:
-            image[top:] = image[top:] * kept + laid
-        for actor in actors:
-            _draw_actor(image, actor, number, float(zooms[number]), float(pans[number]), light)
-        if staging.weather:
-            let_fall(image, staging.weather, float(times[number]), seed, length_s if loop else 0.0)
-        made[number] = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+        made[number] = play.lay(frame, number, light)
     return made
+
+
+class Play:
+    """The things of a staging at given times, to be laid over frames one by one."""
+
+    def __init__(
+        self,
+        staging: Staging,
+        pack: CutoutPack,
+        seed: int,
+        times: Array,
+        length_s: float,
+        shape: tuple[int, int],
+        loop: bool = False,
+    ) -> None:
+        """Give all things their paths over the times (F,), for frames of this shape (R, S)."""
+        rows, columns = shape
+        self.weather, self.seed, self.times = staging.weather, seed, times
+        self.loop_s = length_s if loop else 0.0
+        self.actors = cast_actors(staging, pack, seed, times, length_s, columns / rows, loop)
+        self.floor = draw_floor(staging.setting, rows, columns, seed)
+        self.top = rows if self.floor is None else int(np.argmax(self.floor[..., 3].max(axis=1) > 0))
+        self.zooms, self.pans = find_view(staging.things.camera, times, length_s)
+
+    def lay(self, frame: NDArray[np.uint8], number: int, light: Array) -> NDArray[np.uint8]:
+        """Lay all over one frame uint8 (R, S, 3), the `number`th of the times, in a light (3,)."""
+        image = frame.astype(np.float32) / 255
+        if self.floor is not None:
+            floor = self.floor[self.top :]
+            image[self.top :] += (floor[..., :3] * light - image[self.top :]) * floor[..., 3:]
+        for actor in self.actors:
+            _draw_actor(image, actor, number, float(self.zooms[number]), float(self.pans[number]), light)
+        if self.weather:
+            let_fall(image, self.weather, float(self.times[number]), self.seed, self.loop_s)
+        return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 def find_view(camera: str, times: Array, length: float) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from models.live.audio_features import MicrophoneFeatureTracker
 from models.live.bar_generator import BarGenerator
 from models.live.clip_stream import GUIDANCE, ClipGenerator, ClipStream, Load
 from models.live.frame_stream import FrameGenerator, FrameStream, check_prompt
+from models.live.laid_things import LaidThings
 from models.live.messages import Send
 from models.live.session import LiveSession
 from models.live.voice_session import VoiceSession
@@ -100,15 +101,16 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
         clip_generator = ClipGenerator(_loader(registry, wished), wished.title, prompt, seed, guidance)
     elif wished is not None:
         specs = [wished]
-    frame_generator, enlarge = None, None
+    frame_generator, enlarge, things = None, None, None
     if specs:
         generator = hold.enter_context(registry.load(specs[0].key).hold())
         enlarge = generator.light_upscaler.enlarge if generator.light_upscaler is not None else None
         frame_generator = FrameGenerator(generator, prompt, seed)
+        things = LaidThings(generator.reader, prompt, seed)
     return (
         ClipStream(clip_generator, frame_generator, enlarge)
         if clip_generator is not None
-        else FrameStream(frame_generator, enlarge)
+        else FrameStream(frame_generator, enlarge, things)
     )
 
 
