@@ -42,6 +42,10 @@ class ModelError(RuntimeError):
         super().__init__(message)
         self.kind: Kind = kind
 
+    def __reduce__(self) -> tuple[type[ModelError], tuple[str, Kind]]:
+        """Return what makes it anew in another process."""
+        return ModelError, (str(self), self.kind)
+
 
 class Cancelled(Exception):
     """Raised by a progress callback to stop the download that called it; nothing half-finished is kept."""

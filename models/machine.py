@@ -16,6 +16,8 @@ def has_gpu() -> bool:
     being_imported = getattr(getattr(torch, "__spec__", None), "_initializing", False)  # by another thread
     if torch is not None and not being_imported and hasattr(torch, "cuda"):
         return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":  # as a worker of the processor has it
+        return False
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     return Path("/dev/nvidia0").exists() or Path("/proc/driver/nvidia/version").exists()

@@ -11,9 +11,27 @@ from models.contracts import Generator
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.machine import has_gpu as _has_gpu
+from models.workers.contracts import WorkerHealth
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
 _REASON_CHARACTERS = 200
+
+
+class SameProcess:
+    """The usual home of models: the process of the page itself."""
+
+    places = 1
+
+    def build(self, spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
+        """Load a model here."""
+        return build_generator(spec, files)
+
+    def list_workers(self) -> tuple[WorkerHealth, ...]:
+        """Return no workers: there are none."""
+        return ()
+
+    def close(self) -> None:
+        """Leave all as it is."""
 
 
 def build_generator(spec: ModelSpec, files: Mapping[str, Path]) -> Generator:

@@ -21,11 +21,12 @@ from models.hub.download import Hub, HubFile, OnProgress
 from models.hub.spec import Bundled, ModelSpec
 from models.machine import has_gpu, measure_card_mb
 from models.memory import measure_available_memory_mb, trim_heap
-from models.registry.loading import build_generator, loading_error
+from models.registry.loading import SameProcess, loading_error
 from models.registry.model_files import ModelFiles
 from models.registry.protocols import Runner, StreamingModel
 from models.registry.shared_model import LoadJob, SharedModel
 from models.registry.timing import RequestTimings
+from models.workers.contracts import ModelHome
 
 __all__ = ["Bundled", "Hub", "HubFile", "ModelError", "ModelSpec", "Registry", "SharedModel"]
 
@@ -84,6 +85,7 @@ class Registry:
         self.busy_timeout_s = busy_timeout_s
         self.on_change: Callable[[], None] | None = None  # told when entries come, go, or are listed
         self.runner: Runner = _stream_locally
+        self.home: ModelHome = SameProcess()  # another is put here before the first model is loaded
         self.timings = RequestTimings()
         self._lock = threading.Lock()  # guards the next two and every count of users and watchers; held briefly
         # Least recently used first. No cache class fits: models in use stay, and several idle ones may go for one.
@@ -282,7 +284,7 @@ class Registry:
                 shared = self._loaded.get(spec.key)  # there already if a job that everyone had left went on to the end
                 if shared is None:
                     self._make_room(spec)
-                    shared = SharedModel(self, spec, build_generator(spec, files))
+                    shared = SharedModel(self, spec, self.home.build(spec, files))
                     with self._lock:
                         self._loaded[spec.key] = shared
         except ModelError as error:

@@ -1,15 +1,16 @@
 """A loaded model that several people share, and the work of loading one while several wait for it.
 
 A generator whose class has `takes_turns` true may have several streams open, as each keeps its state to itself: they
-take turns chunk by chunk. Every other generator answers one request after another.
+take turns chunk by chunk. What stands for a model on workers (`serves_several`) finds a place for each request itself.
+Every other generator answers one request after another.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from collections.abc import Generator as IteratorOf
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,7 +47,8 @@ class SharedModel:
         """
         if self._generator is None:
             raise ModelError(f"{self.spec.title} was freed to make room for another model. Try again.", "busy")
-        return self._generator
+        build_parts = getattr(self._generator, "build_parts", None)  # what stands for a model that is loaded elsewhere
+        return self._generator if build_parts is None else build_parts()
 
     @property
     def voices(self) -> tuple[Voice, ...]:
@@ -55,6 +57,9 @@ class SharedModel:
 
     def release(self) -> None:
         """Let go of the generator; to be called by the owner, when nobody uses it."""
+        release = getattr(self._generator, "release", None)
+        if release is not None:
+            release()
         self._generator = None
 
     @contextmanager
@@ -89,12 +94,22 @@ class SharedModel:
             yield from self._owner.load(self.spec.key).stream(request)
             return
         try:
-            takes_turns = getattr(self._generator, "takes_turns", False)
             began_s = time.monotonic()
-            waited_s = yield from (self._stream_in_turns if takes_turns else self._stream_at_once)(request)
+            waited_s = yield from self._find_way()(request)
             self._owner.timings.record(self.spec.key, request, time.monotonic() - began_s - waited_s)
         finally:
             self._owner.end_use(self.spec.key)
+
+    def _find_way(self) -> Callable[[Any], IteratorOf[Any, None, float]]:
+        if getattr(self._generator, "serves_several", False):
+            return self._stream_elsewhere
+        return self._stream_in_turns if getattr(self._generator, "takes_turns", False) else self._stream_at_once
+
+    def _stream_elsewhere(self, request: Any) -> IteratorOf[Any, None, float]:
+        """Yield the chunks of workers, who find a place for each request; return the seconds of waiting."""
+        generator: Any = self._generator
+        waited_s: float = yield from generator.stream(request)
+        return waited_s
 
     def _stream_at_once(self, request: Any) -> IteratorOf[Any, None, float]:
         """Yield the chunks while all others wait for the end; return the seconds that it waited itself."""

@@ -71,6 +71,9 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--library-size", type=float, default=10.0, metavar="GB", help="the oldest results without a star make room"
     )
+    parser.add_argument(
+        "--workers", metavar="SLOTS", help="let models work in processes of their own: gpu:0,gpu:1 or cpu:2"
+    )
     parser.add_argument("--version", action="version", version=f"Auralume {__version__}")
     return parser.parse_args(arguments)
 
@@ -97,11 +100,16 @@ def start(arguments: Sequence[str] | None = None) -> None:
 
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
+    from models.workers.homes import settle
     from studio.app import build_studio, launch_studio
     from studio.server.space import attach
 
     registry = open_registry(CATALOG)
     attach(registry)
+    try:
+        settle(registry, options.workers)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     launch_studio(
         build_studio(registry, open_library(options)),
         rules,

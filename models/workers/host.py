@@ -1,0 +1,92 @@
+"""What a worker is inside: a registry of its own, which loads, shares and frees as that of the page does."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import ModelError
+from models.hub.spec import ModelSpec
+from models.registry.registry import WEIGHTS_DIR, Registry
+from models.workers.contracts import ModelFacts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What a worker's registry is made of, as arguments of `Registry`; None is what is usual on its machine."""
+
+    memory_budget_mb: float | None = None
+    cache_dir: str | None = None
+    weights_dir: Path | None = None
+    endpoint: str | None = None
+    offline: bool | None = None
+
+
+class WorkerHost:
+    """Loads models and answers requests in the process that it is made in."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.registry = Registry(
+            (),
+            settings.cache_dir,
+            settings.memory_budget_mb,
+            weights_dir=settings.weights_dir or WEIGHTS_DIR,
+            endpoint=settings.endpoint,
+            offline=settings.offline,
+        )
+
+    def load(self, spec: ModelSpec) -> ModelFacts:
+        """Have a model ready; return what a page asks of it.
+
+        Raises:
+            ModelError: it cannot be loaded here.
+        """
+        try:
+            self._know(spec)
+            shared = self.registry.load(spec.key)
+            return ModelFacts(bool(getattr(shared.model, "takes_turns", False)), shared.voices)
+        except Exception as error:
+            raise make_portable(error) from None
+
+    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
+        """Yield the chunks of one request, loading the model first if need be; failures are `make_portable`."""
+        try:
+            self._know(spec)
+            yield from self.registry.load(spec.key).stream(request)
+        except Exception as error:
+            raise make_portable(error) from None
+
+    def free(self, key: str) -> None:
+        """Give a model's memory back, unless it is in use."""
+        if key in [spec.key for spec in self.registry.specs()]:
+            try:
+                self.registry.free(key)
+            except ModelError as error:
+                log.info("%s", error)
+
+    def list_loaded(self) -> tuple[str, ...]:
+        """Return the keys of the models that are loaded."""
+        return tuple(spec.key for spec in self.registry.specs() if self.registry.state(spec.key) == "ready")
+
+    def _know(self, spec: ModelSpec) -> None:
+        """Put an entry on this registry's shelf, unless it is there."""
+        if spec not in self.registry.specs():
+            self.registry.add(spec)
+
+
+def make_portable(error: Exception) -> Exception:
+    """Return an error that means the same in another process: itself, or its words where it cannot be sent."""
+    if isinstance(error, (ModelError, ValueError, MemoryError)):
+        try:
+            if str(pickle.loads(pickle.dumps(error))) == str(error):
+                return error
+        except Exception:
+            log.debug("%r cannot be sent", error)
+    log.error("A request failed", exc_info=error)
+    return ModelError(f"The model failed while it worked ({type(error).__name__}: {error}).", "loader")
