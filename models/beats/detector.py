@@ -30,6 +30,7 @@ from models.beats.decoding import (
 )
 from models.beats.mel import compute_mel, compute_whole_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, ConvolutionState
+from models.beats.slips import mend_slips
 from models.weights_io import load_network
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def decode_track(
 ) -> BeatTrack:
     """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
     beat, downbeat = activations.T.astype(np.float64)
-    followed = decode_beats(beat, FRAME_RATE, states)
+    followed = mend_slips(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
     times = drop_weak_beats(beat, FRAME_RATE, followed)
     if len(times) == len(followed):
         times = add_missed_beats(beat, downbeat, FRAME_RATE, times)
