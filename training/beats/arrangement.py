@@ -177,8 +177,8 @@ def invent_song(rng: random.Random, length_s: float) -> AnnotatedSong:
 
 
 def make_click_song(rng: random.Random, length_s: float) -> AnnotatedSong:
-    """Make a metronome: one sound on the beats, perhaps louder on downbeats, perhaps with softer, swung notes
-    between.
+    """Make a metronome: one sound on the beats, perhaps louder or another on downbeats, perhaps with softer, swung
+    notes between.
     """
     bpm, bar = rng.uniform(55, 210), rng.choice((4, 4, 4, 3))
     count = int((length_s + 4) * bpm / 60) + 2
@@ -186,9 +186,10 @@ def make_click_song(rng: random.Random, length_s: float) -> AnnotatedSong:
     song = AnnotatedSong([], beats, _number_places(count, bar, rng.randrange(bar)))
     drum, accent, between = rng.choice((RIM, COWBELL, 76, 77, CLOSED_HAT)), rng.random() < 0.8, rng.random() < 0.6
     swing = rng.choice((0.0, rng.uniform(0.0, 0.17)))
+    first = rng.choice((drum, RIM, COWBELL, 76, OPEN_HAT)) if accent else drum
     for index in range(count - 1):
         down = accent and song.places[index] == 1
-        _add_hit(song, rng, index, drum, 120 if down else 95, 0.0)
+        _add_hit(song, rng, index, first if down else drum, 120 if down else 95, 0.0)
         if between:
             _add_hit(song, rng, index + 0.5 + swing, drum, 65, 0.0)
     return song

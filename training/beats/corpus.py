@@ -6,6 +6,7 @@ Needs `symusic` and soundfonts; the folders hold POP909, the OpenScore Lieder as
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -32,6 +33,7 @@ EXCERPT_S = 30.0
 HELD_OUT_POP909 = "9"  # songs whose number ends so are never trained on
 TICKS_A_SECOND = 960
 DISTORTED_GUITARS = (29, 30)
+SHARES = {"pop909": 0.25, "lieder": 0.1, "groove": 0.22, "made_up": 0.39, "clicks": 0.04}  # of the kinds of songs
 
 
 @dataclass
@@ -125,11 +127,12 @@ def roughen(samples: np.ndarray, rate: int, rng: random.Random) -> np.ndarray:
     return (sound * 10 ** (-rng.uniform(0, 20) / 20)).astype(np.float32)
 
 
-def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> AnnotatedSong | None:
-    """Draw a random song of a random kind; None where the one drawn has no clear beats."""
+def draw_song(
+    sources: dict[str, list[Path]], rng: random.Random, shares: Mapping[str, float] = SHARES
+) -> AnnotatedSong | None:
+    """Draw a random song of a kind drawn by its share; None where the one drawn has no clear beats."""
     kinds = [k for k in ("pop909", "lieder", "groove") if sources.get(k)] + ["made_up", "clicks"]
-    weights = {"pop909": 0.25, "lieder": 0.1, "groove": 0.22, "made_up": 0.39, "clicks": 0.04}
-    kind = rng.choices(kinds, [weights[k] for k in kinds])[0]
+    kind = rng.choices(kinds, [shares[k] for k in kinds])[0]
     if kind == "made_up":
         song, speed, rubato = invent_song(rng, EXCERPT_S + 2), 1.0, rng.choice((0.0, 0.0, 0.02))
     elif kind == "clicks":
@@ -151,11 +154,13 @@ def draw_song(sources: dict[str, list[Path]], rng: random.Random) -> AnnotatedSo
     return song.cut(start_s, start_s + EXCERPT_S)
 
 
-def render_excerpt(sources: dict[str, list[Path]], soundfonts: tuple[Path, ...], seed: int) -> Excerpt | None:
+def render_excerpt(
+    sources: dict[str, list[Path]], soundfonts: tuple[Path, ...], seed: int, shares: Mapping[str, float] = SHARES
+) -> Excerpt | None:
     """Render the excerpt of a seed; None where the song drawn has no clear beats."""
     torch.set_num_threads(1)
     rng = random.Random(seed)
-    song = draw_song(sources, rng)
+    song = draw_song(sources, rng, shares)
     if song is None or len(song.notes) < 8 or len(song.beats) < 4:
         return None
     samples = render_loud(song, rng.choice(soundfonts), rng)
@@ -179,10 +184,12 @@ def list_sources(sources: BeatSources, held_out: bool = False) -> dict[str, list
     return found
 
 
-def build(sources: BeatSources, count: int, seed: int, workers: int) -> list[Excerpt]:
+def build(
+    sources: BeatSources, count: int, seed: int, workers: int, shares: Mapping[str, float] = SHARES
+) -> list[Excerpt]:
     """Render `count` random excerpts (a few fewer where a song has no clear beats)."""
     files = list_sources(sources)
-    render = partial(render_excerpt, files, sources.soundfonts)
+    render = partial(render_excerpt, files, sources.soundfonts, shares=shares)
     seeds = range(seed * 1_000_003, seed * 1_000_003 + count)
     with ProcessPoolExecutor(workers) as pool:
         return [e for e in pool.map(render, seeds, chunksize=8) if e is not None]
