@@ -12,7 +12,7 @@ from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, CutoutPack, load
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.prompt_reading import PromptReading, read_prompt
 from models.video.spelling import mend_typos
-from models.video.staging import Staging, list_laid, list_staged_chips, stage_prompt
+from models.video.staging import Staging, list_laid, list_staged_parts, stage_prompt
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.thing_parsing import ThingPrompt
 from models.weights_io import parse_metadata
@@ -61,13 +61,14 @@ class PromptReader:
             reading = read_prompt(self.parser, self.mend(prompt), self.draws_things, self.count)
         else:
             reading = PromptReading(
-                list_staged_chips(staging),
+                list_staged_parts(staging),
                 staging.unread,
                 self.count,
                 list_laid(staging.things),
                 self._list_embodied(staging.things),
             )
-        return replace(reading, chips=name_colours(reading.chips, prompt))
+        named = zip(reading.parts, name_colours(reading.chips, prompt), strict=True)
+        return replace(reading, parts=tuple(part._replace(words=words) for part, words in named))
 
     def _list_embodied(self, things: ThingPrompt) -> tuple[str, ...]:
         """List the things of which the pack has only the head or the bust."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,23 +39,38 @@ FRAMING = frozenset(
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
 
 
+class PromptPart(NamedTuple):
+    """A few words for something that will be seen, and what kind of part of a prompt they are.
+
+    `kind` is thing, act, place, scene, colour, time, speed, camera, way or weather.
+    """
+
+    kind: str
+    words: str
+
+
 @dataclass(frozen=True)
 class PromptReading:
     """What is drawn for a prompt.
 
     Attributes:
-        chips: what will be seen, in a few words each; none where nothing of the prompt is in the model's world.
+        parts: what will be seen; none where nothing of the prompt is in the model's world.
         unread: the words that say nothing to the model.
         things: how many named things can be drawn.
         laid: what is laid over the scene by rule.
         embodied: of these, whose body is drawn by rule below the head.
     """
 
-    chips: tuple[str, ...]
+    parts: tuple[PromptPart, ...]
     unread: tuple[str, ...] = ()
     things: int = 0
     laid: tuple[str, ...] = ()
     embodied: tuple[str, ...] = ()
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """Return the words of the parts."""
+        return tuple(part.words for part in self.parts)
 
     @property
     def is_known(self) -> bool:
@@ -95,7 +111,7 @@ def read_prompt(parser: PromptParser, prompt: str, things: bool, laid: int = 0) 
     """
     parsed = parser.understand(prompt, things)[1]
     if isinstance(parsed, ThingPrompt):
-        return PromptReading(list_thing_chips(parsed), parsed.unread)
+        return PromptReading(list_thing_parts(parsed), parsed.unread)
     words = split_words(prompt)
     person = next((PEOPLE_WORDS[word] for word in words if word in PEOPLE_WORDS), "")
     if parsed is None and not person:
@@ -103,9 +119,10 @@ def read_prompt(parser: PromptParser, prompt: str, things: bool, laid: int = 0) 
     if parsed is None:
         verbs = {text.split()[0]: move for move, both in wordings.MOVE_WORDS.items() for text in both[0]}
         move = next((verbs[word] for word in words if word in verbs and word != "is"), "")
-        chips = "man" if person == "male" else "woman", *((ACT_TITLES[move],) if move else ())
-        return PromptReading(chips, find_unread(parser, prompt, ""))
-    return PromptReading(list_scene_chips(parsed), _find_told(parser, prompt, parsed))
+        sex = PromptPart("thing", "man" if person == "male" else "woman")
+        acts = (PromptPart("act", ACT_TITLES[move]),) if move else ()
+        return PromptReading((sex, *acts), find_unread(parser, prompt, ""))
+    return PromptReading(list_scene_parts(parsed), _find_told(parser, prompt, parsed))
 
 
 def _find_told(parser: PromptParser, prompt: str, parsed: ParsedPrompt) -> tuple[str, ...]:
@@ -123,32 +140,38 @@ ACT_TITLES = {
 }  # fmt: skip
 
 
+SPEED_TITLES = {"slow": "slowly", "fast": "fast"}
 COUNT_TITLES = ("", "", "two", "three", "four", "five", "six")
 
 
-def list_thing_chips(parsed: ThingPrompt) -> tuple[str, ...]:
+def list_thing_parts(parsed: ThingPrompt) -> tuple[PromptPart, ...]:
     """List what a clip of things will show, what was filled in with it."""
     count = COUNT_TITLES[parsed.count]
     name = tidy(f"{count} {parsed.colour} {to_plural(parsed.thing) if parsed.count > 1 else parsed.thing}")
-    other = f"{parsed.other_colour} {parsed.other}".strip()
-    act = f"{ACTS[parsed.act][0]} {parsed.direction}".strip()
-    speed = {"slow": "slowly", "fast": "fast"}.get(parsed.speed, "")
-    camera = parsed.camera if parsed.camera != "still" else ""
-    chips = (
-        name,
-        other, act, speed, parsed.place, parsed.time, camera,
-    )  # fmt: skip
-    return tuple(chip for chip in chips if chip)
+    parts = (
+        ("thing", name),
+        ("thing", f"{parsed.other_colour} {parsed.other}".strip()),
+        ("act", f"{ACTS[parsed.act][0]} {parsed.direction}".strip()),
+        ("speed", SPEED_TITLES.get(parsed.speed, "")),
+        ("place", parsed.place),
+        ("time", parsed.time),
+        ("camera", parsed.camera if parsed.camera != "still" else ""),
+    )
+    return tuple(PromptPart(kind, words) for kind, words in parts if words)
 
 
-def list_scene_chips(parsed: ParsedPrompt, natural: bool = True) -> tuple[str, ...]:
+def list_scene_parts(parsed: ParsedPrompt, natural: bool = True) -> tuple[PromptPart, ...]:
     """List what a scene will show, with its natural colour where that is wanted."""
-    kind = wordings.KIND_TITLES.get(parsed.kind, parsed.kind)
-    colour = parsed.colour or (wordings.NATURAL_COLOURS.get(parsed.kind, "") if natural else "")
-    direction = "" if parsed.kind == "sunrise" else parsed.direction
-    camera = parsed.camera if parsed.camera != "still" else ""
-    speed = {"slow": "slowly", "fast": "fast"}.get(parsed.speed, "")
-    return tuple(chip for chip in (kind, colour, direction, speed, parsed.time, camera) if chip)
+    usual = wordings.NATURAL_COLOURS.get(parsed.kind, "") if natural else ""
+    parts = (
+        ("scene", wordings.KIND_TITLES.get(parsed.kind, parsed.kind)),
+        ("colour", parsed.colour or usual),
+        ("way", "" if parsed.kind == "sunrise" else parsed.direction),
+        ("speed", SPEED_TITLES.get(parsed.speed, "")),
+        ("time", parsed.time),
+        ("camera", parsed.camera if parsed.camera != "still" else ""),
+    )
+    return tuple(PromptPart(kind, words) for kind, words in parts if words)
 
 
 def find_unread(parser: PromptParser, prompt: str, kind: str, near: float = NEAR) -> tuple[str, ...]:

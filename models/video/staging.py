@@ -13,7 +13,7 @@ from models.video.clothes import dress_people
 from models.video.colour_names import find_colour
 from models.video.plurals import list_singulars, to_plural
 from models.video.prompt_parsing import SURE, ParsedPrompt, PromptParser
-from models.video.prompt_reading import PEOPLE_WORDS, find_unread, list_scene_chips, list_thing_chips
+from models.video.prompt_reading import PEOPLE_WORDS, PromptPart, find_unread, list_scene_parts, list_thing_parts
 from models.video.scene_spec import CAMERAS, SPEEDS
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import KIND_NAMES
@@ -268,22 +268,20 @@ def list_laid(things: ThingPrompt) -> tuple[str, ...]:
     return tuple(name for name in (first, second if things.other else "") if name)
 
 
-def list_staged_chips(staging: Staging) -> tuple[str, ...]:
+def list_staged_parts(staging: Staging) -> tuple[PromptPart, ...]:
     """List what is laid over a scene and how it moves, then what the scene shows."""
-    things = staging.things
-    own = list_thing_chips(replace(things, place="", time="", camera="still"))
+    things, setting = staging.things, staging.setting
+    own = list_thing_parts(replace(things, place="", time="", camera="still"))
     if staging.is_dressed:
-        own = (f"{own[0].replace(f'{things.colour} ', '', 1)} in {things.colour}", *own[1:])
+        bare = own[0].words.replace(f"{things.colour} ", "", 1)
+        own = (PromptPart("thing", f"{bare} in {things.colour}"), *own[1:])
     if things.thing in HANGING and things.act == "stand":
-        own = tuple(chip for chip in own if chip != "standing")
-    place = staging.setting.title or (things.place if PLACE_SETTINGS.get(things.place) == staging.setting else "")
-    scene = list_scene_chips(replace(staging.scene, colour=find_colour(things.scene)), natural=False)
-    chips = (
-        *own,
-        *((place, *scene[1:]) if place else scene),
-        *((WEATHER_TITLES[staging.weather],) if staging.weather else ()),
-    )
-    return tuple(dict.fromkeys(chips))
+        own = tuple(part for part in own if part.kind != "act")
+    place = setting.title or (things.place if PLACE_SETTINGS.get(things.place) == setting else "")
+    scene = list_scene_parts(replace(staging.scene, colour=find_colour(things.scene)), natural=False)
+    shown = (PromptPart("place", place), *scene[1:]) if place else (PromptPart("place", scene[0].words), *scene[1:])
+    falls = (PromptPart("weather", WEATHER_TITLES[staging.weather]),) if staging.weather else ()
+    return tuple(dict.fromkeys((*own, *shown, *falls)))
 
 
 def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt, setting: Setting) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ A part that is changed or left out becomes part of the prompt: what was read rea
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -19,13 +20,16 @@ SCENES = [title for kind in wordings.KIND_NAMES if (title := wordings.KIND_TITLE
 # Words that name a part of a scene, too: alone they ask for that scene.
 PARTS_OF_SCENES = {"sailboat", "tree", "balloon", "camera", "umbrella", "snowflake", "leaf", "comet"}
 SCENE_THINGS = {"birds", "stars", "boat"}
+# What is read of the prompt that a page opens with.
+FIRST_PARTS = (("scene", "ocean"), ("colour", "blue"), ("time", "dusk"), ("camera", "pan right"))
 CHOICES = {
     "act": [
         f"{word} {way}".strip()
         for name, word in ACT_WORDS.items()
         for way in (("left", "right") if name in LEADING else ("",))
     ],
-    "place": [place for place in PLACES if place != "room"],
+    "place": ["on the moon" if place == "moon" else place for place in PLACES] + ["mars"],
+    "weather": ["raining", "snowing"],
     "scene": [title for title in SCENES if title not in SCENE_THINGS],
     "colour": list(wordings.COLOUR_WORDS),
     "time": ["dawn", "day", "dusk", "night"],
@@ -45,18 +49,6 @@ def list_choices() -> str:
     )
 
 
-def find_part(chip: str, is_laid: bool) -> str:
-    """Name the part of a prompt that a chip is, a key of `CHOICES` or "thing", which is laid over where `is_laid`."""
-    for part in ("time", "speed", "camera", "way", "colour"):
-        if chip in CHOICES[part]:
-            return part
-    if chip.split(maxsplit=1)[0] in ACT_WORDS.values():
-        return "act"
-    if is_laid:
-        return "place" if chip in PLACES or chip in SCENES else "thing"
-    return "scene"
-
-
 def show_reading(registry: Registry, key: str, prompt: str) -> str:
     """Return the chips of a prompt, "" where the model does not tell what it reads.
 
@@ -66,7 +58,7 @@ def show_reading(registry: Registry, key: str, prompt: str) -> str:
         return ""
     from models.video.prompt_reader import UNET_WEIGHTS, load_reader  # brings torch, which takes seconds
 
-    files = [Path(file) for source in registry.get(key).sources for file in getattr(source, "files", ())]
+    files = _list_files(registry, key)
     if UNET_WEIGHTS not in {file.name for file in files}:
         return ""
     try:
@@ -75,14 +67,28 @@ def show_reading(registry: Registry, key: str, prompt: str) -> str:
         return ""
     if reading is None:
         return ""
-    chips = "".join(_show_chip(chip, find_part(chip, bool(reading.laid))) for chip in reading.chips)
     said = "".join(f"<p>{escape(each)}</p>" for each in (reading.to_sentence(), reading.to_credit()) if each)
+    return _show_parts(reading.parts, said)
+
+
+def show_first_reading(registry: Registry, key: str) -> str:
+    """Return what `show_reading` does for the prompt that a page opens with, without loading anything."""
+    named = {file.name for file in _list_files(registry, key)}
+    return _show_parts(FIRST_PARTS, "") if {"video_unet3d.safetensors", "video_reader.safetensors"} <= named else ""
+
+
+def _list_files(registry: Registry, key: str) -> list[Path]:
+    return [Path(file) for source in registry.get(key).sources for file in getattr(source, "files", ())]
+
+
+def _show_parts(parts: Iterable[tuple[str, str]], said: str) -> str:
+    chips = "".join(_show_part(kind, words) for kind, words in parts)
     return f'<div class="reading" data-prompt="#video-prompt textarea">{chips}{said}</div>'
 
 
-def _show_chip(chip: str, part: str) -> str:
-    said = escape(chip)
+def _show_part(kind: str, words: str) -> str:
+    said = escape(words)
     return (
-        f'<span class="read"><input value="{said}" size="{len(chip)}" list="choices-{part}" autocomplete="off" '
+        f'<span class="read"><input value="{said}" size="{len(words)}" list="choices-{kind}" autocomplete="off" '
         f'aria-label="In the clip: {said}"><button type="button" aria-label="Leave out {said}">×</button></span>'
     )

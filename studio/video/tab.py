@@ -26,7 +26,7 @@ from studio.video.controls import (
     LOOKS,
     QUALITIES,
 )
-from studio.video.reading import list_choices, show_reading
+from studio.video.reading import list_choices, show_first_reading, show_reading
 
 PRESS_JS = "() => { setTimeout(() => document.querySelector('#video-generate').click(), 60); }"
 WELCOME = (
@@ -102,7 +102,8 @@ def _build_maker(registry: Registry) -> None:
 
 def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button, gr.HTML]:
     form.layout("prompt")
-    reading = markup("", elem_id="video-reading")
+    first = show_first_reading(form.registry, form["model"].value) if form["model"].value else ""
+    reading = markup(first, elem_id="video-reading")
     with gr.Row(elem_classes="actions"):
         generate = gr.Button(
             "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"

@@ -11,7 +11,7 @@ from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, CutoutPack, load
 from models.video.prompt_parsing import PARSER_WEIGHTS, PromptParser, load_prompt_parser
 from models.video.prompt_reader import PromptReader
 from models.video.scene_words import KIND_NAMES
-from models.video.staging import PLACE_SETTINGS, direct, list_staged_chips, stage_prompt
+from models.video.staging import PLACE_SETTINGS, direct, list_staged_parts, stage_prompt
 from models.video.text_embedding import TEXT_WEIGHTS, load_text_table
 from models.video.thing_words import ACTS, PLACES
 
@@ -80,7 +80,7 @@ def test_the_last_of_two_names_is_the_thing_and_a_way_is_no_fall(
 ) -> None:
     staging = stage_prompt(parser, prompt, pack.lexicon)
     assert staging is not None
-    assert (list_staged_chips(staging), staging.unread) == (chips, unread)
+    assert (tuple(part.words for part in list_staged_parts(staging)), staging.unread) == (chips, unread)
 
 
 @pytest.mark.parametrize(

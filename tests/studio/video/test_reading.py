@@ -9,7 +9,8 @@ import pytest
 from models.contracts import Task
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
-from studio.video.reading import list_choices, show_reading
+from studio.video.controls import EXAMPLES
+from studio.video.reading import list_choices, show_first_reading, show_reading
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,14 @@ def test_the_page_says_what_is_drawn_and_what_cannot_be(registry: Registry) -> N
     strange = show_reading(registry, spec.key, "my <b>uncle</b> knitting")
     assert 'class="read"' not in strange and "Nothing of this" in strange
     assert show_reading(registry, spec.key, "  ") == ""
+
+
+def test_the_prompt_that_a_page_opens_with_is_read_before_anything_is_loaded(registry: Registry) -> None:
+    spec = registry.default(Task.VIDEO)
+    assert spec is not None
+    assert show_first_reading(registry, spec.key) == show_reading(registry, spec.key, EXAMPLES[0][1]) != ""
+    foreign = next(spec for spec in registry.specs(Task.VIDEO) if not spec.is_native)
+    assert show_first_reading(registry, foreign.key) == ""
 
 
 def test_models_of_the_hub_are_not_asked(registry: Registry) -> None:
@@ -61,6 +70,7 @@ def test_parts_that_commas_join_are_read_the_same(registry: Registry, prompt: st
         ("time", "cat, beach, {}"),
         ("speed", "cat, walking left, {}, beach"),
         ("camera", "cat, beach, {}"),
+        ("weather", "cat, beach, {}"),
     ],
 )
 def test_what_a_list_offers_is_read_as_it_is_written(registry: Registry, part: str, around: str) -> None:
