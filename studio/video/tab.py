@@ -102,8 +102,8 @@ def _build_maker(registry: Registry) -> None:
 
 def _layout_prompt(form: Form) -> tuple[gr.Button, gr.Button, gr.HTML]:
     form.layout("prompt")
-    first = show_first_reading(form.registry, form["model"].value) if form["model"].value else ""
-    reading = markup(first, elem_id="video-reading")
+    shown = form.registry.default(Task.VIDEO)
+    reading = markup("" if shown is None else show_first_reading(form.registry, shown.key), elem_id="video-reading")
     with gr.Row(elem_classes="actions"):
         generate = gr.Button(
             "Generate", variant="primary", scale=3, elem_id="video-generate", elem_classes="generate-button"
