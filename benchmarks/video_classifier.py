@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.video.scene_spec import COLOURS, DIRECTIONS
+from models.video.scenes import KINDS, SceneSpec, draw_spec, render
 from models.weights_io import load_network, parse_metadata, save_safetensors
 from training.loop import PlannedTraining
-from training.video.scenes import KINDS, SceneSpec, draw_spec, render
 
 WEIGHTS = Path(__file__).parent / "video_classifier.safetensors"
 SIZE, FRAMES = 32, 16

@@ -19,8 +19,8 @@ from benchmarks.video_judge import draw_held_out_prompts
 from models.contracts import VideoRequest
 from models.video.generator import VideoGenerator
 from models.video.interpolation import interpolate
+from models.video.scenes import render
 from models.video.upscaler import SCALE, upscale_bicubic
-from training.video.scenes import render
 
 Pixels = NDArray[np.uint8]
 CLIPS, LARGE, SHOWN = 36, 256, 4

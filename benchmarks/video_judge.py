@@ -22,8 +22,8 @@ from benchmarks.video_motion import DirectionClassifier
 from models.contracts import VideoRequest
 from models.video.diffusion import Guidance, predict, sample
 from models.video.generator import VideoGenerator, to_pixels
+from models.video.scenes import SceneSpec, draw_spec, render, write_caption
 from models.video.unet3d import Condition
-from training.video.scenes import SceneSpec, draw_spec, render, write_caption
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float64]

@@ -16,6 +16,7 @@ from models.contracts import Task, VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
 from models.video.generator import VideoGenerator
+from models.video.scenes import draw_spec, render
 from models.video.sound_synthesis import EVENT_SOUNDS, add_sound
 from models.video.sound_synthesis import RATE as EVENT_RATE
 from models.video.sync import SyncChecker, SyncReport, bend_time, to_stereo
@@ -25,7 +26,6 @@ from models.video.unet3d import UNet3D, UNet3DConfig
 from models.video.upscaler import Upscaler, UpscalerConfig, UpscalerNetwork
 from studio.video.exports import write_clip
 from tests.studio.debug_speech import debug_entry
-from training.video.scenes import draw_spec, render
 
 WORDS = ["a", "red", "blue", "fire", "sea", "ball"]
 SLOW_S = 0.25  # a step

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from models.video.scene_words import FACING, MOVE_WORDS, PEOPLE, Wordings, tidy
-from training.video.scenes.canvas import Array, f32
+from models.video.scenes.canvas import Array, f32
 
 FRAME = 64
 SHEET = (1344, 832)

@@ -15,6 +15,7 @@ from torch import Tensor
 from models.video.cutout import PAPER
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES, SceneSpec
 from models.video.scene_words import KIND_NAMES
+from models.video.scenes import SceneClip, draw_spec, render, write_caption
 from models.video.text_embedding import TextTable
 from models.video.thing_parsing import ThingPrompt
 from models.video.thing_words import THING_ATTRIBUTES
@@ -28,7 +29,6 @@ from training.video.characters import (
     write_character_caption,
 )
 from training.video.photos import PhotoSpec, render_photo
-from training.video.scenes import SceneClip, draw_spec, render, write_caption
 from training.video.things import draw_thing_prompt, render_thing
 
 ATTRIBUTES = ("motion", "speed", "camera", "colour", "direction", "time", "kind", *THING_ATTRIBUTES)

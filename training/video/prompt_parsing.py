@@ -30,12 +30,12 @@ from models.video.prompt_parsing import (
     list_known_words,
 )
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, SUN_SUBJECTS, TIME_WORDS
+from models.video.scenes import draw_spec, write_caption
+from models.video.scenes.captions import tidy
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
 from training.loop import TrainingLoop
 from training.video import characters
-from training.video.scenes import draw_spec, write_caption
-from training.video.scenes.captions import tidy
 from training.video.thesaurus import ATTRIBUTES, SCENES
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"

@@ -25,12 +25,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.audio import resample
+from models.video.scenes import SceneEvent
 from models.video.sound_synthesis import EVENT_SOUNDS, LAYERS, RATE, add_sound
 from models.video.sync import SOUND_RATE, SYNC_WEIGHTS, SyncChecker, compute_mel
 from models.video.sync_network import MOMENT_RATE, SUBFRAMES, SyncConfig, SyncNetwork
 from models.weights_io import save_safetensors
 from training.loop import PlannedTraining
-from training.video.scenes import SceneEvent
 from training.video.sync_data import HELD_OUT_FROM, EventClip, prepare, read_shards
 from training.video.sync_data import RATE as FRAME_RATE
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.video.scenes import SceneEvent, draw_spec, render
+from models.video.scenes import SceneEvent, draw_spec, render
 
 RATE = 24.0  # frames a second
 SIZE = 40  # rows and columns

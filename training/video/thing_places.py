@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from models.video.scene_spec import mix
+from models.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep
+from models.video.scenes.noise import sample_fbm
+from models.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, draw_water, light_colour
 from models.video.thing_words import PLACE_NAMES
-from training.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep
-from training.video.scenes.noise import sample_fbm
-from training.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, draw_water, light_colour
 
 GROUND = -0.30  # height of the world where the ground ends
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from models.video.cutouts import lay_over, read_cutout, tint
 from models.video.scene_spec import COLOURS, SPEEDS, TIMES, SceneSpec
+from models.video.scenes.canvas import Array, Stage, f32
+from models.video.scenes.sky import SKIES
 from models.video.thing_motion import ThingPath, find_path
 from models.video.thing_parsing import ThingPrompt
 from models.video.thing_words import (
@@ -30,8 +32,6 @@ from models.video.thing_words import (
     UNGROUNDED,
     find_home,
 )
-from training.video.scenes.canvas import Array, Stage, f32
-from training.video.scenes.sky import SKIES
 from training.video.thing_places import GROUND, PLACES
 
 CODES: dict[str, str] = json.loads(Path(__file__).with_name("thing_codes.json").read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@
     python -m training.video.train sheet --folder .runs/video --out sheet.png
     python -m training.video.train export --folder .runs/video
 
-Clips come from `training.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time
+Clips come from `models.video.scenes` and wait in a pool, a few new ones each step; captions are worded anew each time
 a clip is drawn, and disturbed by `training.video.caption_augmentation`. With `--characters FOLDER` a share of them are
 animated characters (`training.video.characters`) on plain paper. At first most batches are many short pieces of clips,
 which teach what words look like for a fraction of the work; their share falls to none. Words and attributes are left

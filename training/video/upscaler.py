@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.video.scenes import draw_spec, render
 from models.video.upscaler import LIGHT_WEIGHTS, SCALE, UpscalerConfig, UpscalerNetwork, enlarge_bicubic
 from models.weights_io import save_safetensors
 from training.loop import PlannedTraining
 from training.video.characters import draw_character, lay_on_background, render_character
-from training.video.scenes import draw_spec, render
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "models" / "weights"
 LARGE = 256

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.video.scenes import draw_spec, render
+from models.video.scenes import draw_spec, render
 
 
 def scene(kind: str, frames: int = 48, seed: int = 3) -> tuple[np.ndarray, list[float]]:

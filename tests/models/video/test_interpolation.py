@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.video.interpolation import interpolate
-from training.video.scenes import draw_spec, render
+from models.video.scenes import draw_spec, render
 
 
 def blend(frames: np.ndarray, factor: int) -> np.ndarray:

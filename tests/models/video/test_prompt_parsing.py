@@ -18,11 +18,11 @@ from models.video.prompt_parsing import (
 )
 from models.video.prompt_reading import read_prompt
 from models.video.scene_spec import COLOURS
+from models.video.scenes import KINDS, draw_spec
 from models.video.text_embedding import TextTable, load_text_table, split_words
 from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import UNet3D, UNet3DConfig
 from training.video import prompt_parsing as recipe
-from training.video.scenes import KINDS, draw_spec
 
 FOLDER = recipe.WEIGHTS_FOLDER
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.music.mastering import measure_loudness
+from models.video.scenes import KINDS, draw_spec, write_caption
 from models.video.sound_synthesis import EVENT_SOUNDS, LAYERS, RATE
 from models.video.soundtrack import (
     CEILING,
@@ -20,7 +21,6 @@ from models.video.soundtrack import _find_table as table_path
 from models.video.text_embedding import load_text_table
 from models.video.visual_onsets import Onset
 from tests.models.video.rendered_scene import scene
-from training.video.scenes import KINDS, draw_spec, write_caption
 
 
 @pytest.mark.slow

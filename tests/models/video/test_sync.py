@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.video.scenes import draw_spec, render
 from models.video.sound_synthesis import EVENT_SOUNDS, add_sound
 from models.video.sound_synthesis import RATE as EVENT_RATE
 from models.video.sync import (
@@ -22,7 +23,6 @@ from models.video.sync import (
 )
 from models.video.sync_network import SyncConfig, SyncNetwork
 from training.video import sync as recipe
-from training.video.scenes import draw_spec, render
 from training.video.sync_data import RATE
 
 CONFIG = SyncConfig.debug()

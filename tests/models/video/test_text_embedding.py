@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from models.errors import ModelError
+from models.video.scenes import draw_spec, write_caption
 from models.video.text_embedding import TextTable, load_text_table
 from models.weights_io import save_safetensors
-from training.video.scenes import draw_spec, write_caption
 from training.video.train import TEXT_WEIGHTS, WEIGHTS_FOLDER
 
 

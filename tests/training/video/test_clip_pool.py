@@ -11,10 +11,10 @@ from PIL import Image
 
 from models.video.cutout import PAPER
 from models.video.scene_spec import TIMES
+from models.video.scenes import KINDS, draw_spec, render
 from models.video.text_embedding import TextTable
 from tests.training.video.debug_plan import CONFIG, PLAN
 from training.video.clip_pool import ATTRIBUTES, ClipPool, grade_motion, number_attributes
-from training.video.scenes import KINDS, draw_spec, render
 
 
 def test_the_pool_stays_within_bounds_and_its_batches_are_sound(table: TextTable) -> None:

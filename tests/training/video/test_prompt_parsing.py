@@ -17,11 +17,11 @@ from models.video.prompt_parsing import (
     load_prompt_parser,
 )
 from models.video.scene_vocabulary import SCENE_VOCABULARY
+from models.video.scenes import KINDS, draw_spec, write_caption
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
 from training.video import prompt_parsing as recipe
 from training.video import thesaurus
-from training.video.scenes import KINDS, draw_spec, write_caption
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from models.errors import ModelError
+from models.video.scenes import SceneEvent
 from models.video.sync import (
     load_sync,
 )
 from models.video.sync_network import SUBFRAMES, SyncConfig
 from models.weights_io import save_safetensors
 from training.video import sync as recipe
-from training.video.scenes import SceneEvent
 from training.video.sync_data import FRAMES, RATE, EventClip
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.video.scenes.canvas import Array, Stage, draw_profile, f32, ramp, smoothstep
-from training.video.scenes.noise import sample_fbm
+from models.video.scenes.canvas import Array, Stage, draw_profile, f32, ramp, smoothstep
+from models.video.scenes.noise import sample_fbm
 
 
 @dataclass(frozen=True)

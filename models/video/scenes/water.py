@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
-from training.video.scenes.noise import sample_fbm
-from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
-from training.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
+from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.noise import sample_fbm
+from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
+from models.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
 
 WATER = ("teal", "blue", "green", "purple", "pink", "red")
 

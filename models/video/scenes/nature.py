@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
-from training.video.scenes.noise import sample_fbm
-from training.video.scenes.registry import ALL_COLOURS, NO_TIME, STILL_OR_PAN, TURNS, scene
-from training.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, light_colour
+from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.noise import sample_fbm
+from models.video.scenes.registry import ALL_COLOURS, NO_TIME, STILL_OR_PAN, TURNS, scene
+from models.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, light_colour
 
 GRASS = f32((0.30, 0.52, 0.20))
 

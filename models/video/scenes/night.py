@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from training.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
-from training.video.scenes.noise import sample_fbm
-from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, TURNS, scene
-from training.video.scenes.sky import draw_pines, draw_ridge
+from models.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.noise import sample_fbm
+from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, TURNS, scene
+from models.video.scenes.sky import draw_pines, draw_ridge
 
 WHITE = f32((1, 1, 1))
 DARK_SKY = (f32((0.10, 0.14, 0.26)), f32((0.04, 0.06, 0.16)), f32((0.01, 0.015, 0.06)))

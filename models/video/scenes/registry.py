@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.video.scene_spec import CAMERAS, COLOURS, TIMES
-from training.video.scenes.canvas import Stage
+from models.video.scenes.canvas import Stage
 
 ALL_COLOURS = tuple(COLOURS)
 NO_TIME = ("",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import COLOURS, mix
-from training.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
-from training.video.scenes.noise import sample_fbm
-from training.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_ZOOM, TURNS, scene
+from models.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.noise import sample_fbm
+from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_ZOOM, TURNS, scene
 
 WHITE = f32((1, 1, 1))
 PARTNER = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from models.video.scene_spec import COLOURS
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, TIME_WORDS
-from training.video.scenes import KINDS, SceneSpec, draw_spec, render, write_caption
-from training.video.scenes.noise import TILE, build_pyramid, sample_fbm
+from models.video.scenes import KINDS, SceneSpec, draw_spec, render, write_caption
+from models.video.scenes.noise import TILE, build_pyramid, sample_fbm
 
 
 def spec_of(kind: str, seed: int = 3, **changes: Any) -> SceneSpec:

@@ -23,10 +23,10 @@ from models.video.scene_spec import (
     SceneSpec,
 )
 from models.video.scene_words import KIND_NAMES
-from training.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
-from training.video.scenes.canvas import Stage
-from training.video.scenes.captions import write_caption
-from training.video.scenes.registry import KINDS
+from models.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
+from models.video.scenes.canvas import Stage
+from models.video.scenes.captions import write_caption
+from models.video.scenes.registry import KINDS
 
 if tuple(KINDS) != KIND_NAMES:
     raise RuntimeError("The scenes are not registered in the order of the weights.")
