@@ -269,6 +269,7 @@ class AudioStyleChunk:
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_VIDEO_FRAMES = 256
 MAX_VIDEO_STEPS = 100
+ASPECTS = {"": (1, 1), "1:1": (1, 1), "16:9": (16, 9), "9:16": (9, 16)}  # width to height; "" for as the model draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,6 +286,8 @@ class VideoRequest:
         image: uint8 (size, size, 3), the first frame, or None.
         picture_path: of the same first frame at its full size, for models that draw larger; "" where there is none.
         loop: whether the first frame follows the last as any other; the number of frames must then be even.
+        aspect: width to height, one of ASPECTS; pixels: of the shorter side, 64 to 1080. Both are for models that draw
+            in any shape at any size; others draw as they do, and whoever shows their frames cuts them.
 
     Raises:
         ValueError: names the field, the value and what is allowed.
@@ -306,6 +309,8 @@ class VideoRequest:
     image: NDArray[np.uint8] | None = None
     loop: bool = False
     picture_path: str = ""
+    aspect: str = ""
+    pixels: int = 256
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or not self.prompt.strip():
@@ -313,12 +318,19 @@ class VideoRequest:
         for name, text in (("prompt", self.prompt), ("negative_prompt", self.negative_prompt)):
             if not isinstance(text, str) or len(text) > MAX_PROMPT_CHARACTERS:
                 raise ValueError(f"{name} must be text of at most {MAX_PROMPT_CHARACTERS:,} characters.")
-        for name, low, high in (("frames", 2, MAX_VIDEO_FRAMES), ("size", 32, 128), ("steps", 1, MAX_VIDEO_STEPS)):
+        for name, low, high in (
+            ("frames", 2, MAX_VIDEO_FRAMES),
+            ("size", 32, 128),
+            ("steps", 1, MAX_VIDEO_STEPS),
+            ("pixels", 64, 1080),
+        ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
         if self.size % 16:
             raise ValueError(f"size is {self.size}; it must be a multiple of 16.")
+        if self.aspect not in ASPECTS:
+            raise ValueError(f"aspect is {self.aspect!r}; it must be one of {', '.join(filter(None, ASPECTS))}.")
         if self.loop and self.frames % 2:
             raise ValueError(f"frames is {self.frames}; a loop needs an even number.")
         check_number("guidance", self.guidance, 0.0, 15.0)

@@ -187,6 +187,25 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.video.generator:load_bundled",
     ),
     ModelSpec(
+        key="video/scenes",
+        task=Task.VIDEO,
+        title="Drawn scenes",
+        summary="Scenes drawn by rule, sharp at any size and in any shape; no network draws them.",
+        licence="MIT (things by name: Fluent emoji, MIT)",
+        commercial_use=True,
+        credit=(
+            "The renderer that the video model learned from; words by all-MiniLM-L6-v2 (Apache-2.0); named things: "
+            "Fluent emoji, © Microsoft Corporation (MIT), names by Unicode CLDR (Unicode licence v3)"
+        ),
+        sources=(
+            Bundled(("video_text.safetensors", "video_reader.safetensors", "video_cutouts.zip", "video_cutouts.json")),
+        ),
+        memory_mb=300,
+        needs_gpu=False,
+        speed="two seconds of video in two seconds on two CPU cores",
+        loader="models.video.drawn_scenes:load_bundled",
+    ),
+    ModelSpec(
         key="beats/tcn",
         task=Task.BEATS,
         title="Auralume beat network",

@@ -21,22 +21,19 @@ from torch import Tensor
 
 from models.contracts import VideoChunk, VideoRequest
 from models.hub.spec import ModelSpec
-from models.video.composition import compose
 from models.video.cutouts import CutoutPack
 from models.video.diffusion import Guidance, add_noise, predict, sample
 from models.video.first_picture import move_picture
 from models.video.noise_warping import SHIFTS, draw_warped_noise
 from models.video.prompt_parsing import PARSER_WEIGHTS, ParsedPrompt, PromptParser, load_prompt_parser
 from models.video.prompt_reader import SCENE_ATTRIBUTES, UNET_WEIGHTS, PromptReader, find_cutouts
-from models.video.prompt_reading import PromptReading
 from models.video.scene_spec import CAMERAS, DEFAULT_FRAMES, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS
 from models.video.seamless_loop import Denoise, draw_ring_noise, make_ring_denoiser
-from models.video.staging import Staging, direct, list_laid
+from models.video.staged_clip import StagedClip
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table
 from models.video.thing_parsing import ThingPrompt
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.video.upscaler import LIGHT_WEIGHTS, UPSCALER_WEIGHTS, Upscaler, load_upscaler
-from models.video.weather import darken_night
 from models.weights_io import load_network
 
 OVERLAP = 4
@@ -57,7 +54,7 @@ def repeat_condition(condition: Condition, count: int) -> Condition:
     )
 
 
-class VideoGenerator:
+class VideoGenerator(StagedClip):
     """Text to video, one request at a time."""
 
     takes_turns: ClassVar[bool] = True
@@ -81,7 +78,7 @@ class VideoGenerator:
         self.model, self.table, self.stretch = model.eval().requires_grad_(False), table, stretch
         self.upscaler, self.parser = upscaler, parser
         self.light_upscaler = light_upscaler or upscaler
-        self.reader = PromptReader(parser, cutouts, len(model.config.attributes) > SCENE_ATTRIBUTES)
+        super().__init__(PromptReader(parser, cutouts, len(model.config.attributes) > SCENE_ATTRIBUTES))
         self._lock = threading.Lock()
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
@@ -102,41 +99,6 @@ class VideoGenerator:
         with closing((self._stream_ring if request.loop else self._stream_line)(request, denoise)) as chunks:
             for chunk in chunks:
                 yield replace(chunk, notes=notes)
-
-    @property
-    def draws_things(self) -> bool:
-        """Tell whether the model knows named things."""
-        return self.reader.draws_things
-
-    def understand(self, prompt: str) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
-        """Return the condition that a prompt gives the model, and what was read of the prompt."""
-        return self.reader.understand(prompt)
-
-    def read(self, prompt: str) -> PromptReading | None:
-        """Read what of a prompt will be drawn; None without a parser."""
-        return self.reader.read(prompt)
-
-    def compose(self, request: VideoRequest, frames: NDArray[np.uint8], rate: float) -> NDArray[np.uint8]:
-        """Lay the things that a request names over all finished frames uint8 (F, R, S, 3), of any size.
-
-        They move as the request's controls say where these say anything. Over a given picture nothing is laid. What is
-        to be night and was drawn too light is darkened.
-        """
-        staging, cutouts = self._stage(request), self.reader.cutouts
-        if staging is None or cutouts is None:
-            parsed = None if request.image is not None else self.understand(request.prompt)[1]
-            return darken_night(frames) if isinstance(parsed, ParsedPrompt) and parsed.time == "night" else frames
-        staging = direct(staging, DIRECTIONS[request.direction], request.speed, request.camera)
-        length_s = request.frames / FRAMES_PER_SECOND
-        return compose(frames, rate, staging, cutouts, request.seed, length_s, request.loop)
-
-    def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
-        """List the things that `compose` lays over the scene."""
-        staging = self._stage(request)
-        return () if staging is None else list_laid(staging.things)
-
-    def _stage(self, request: VideoRequest) -> Staging | None:
-        return None if request.image is not None else self.reader.stage(request.prompt)
 
     def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
         """List what the person should know of how the prompt was understood."""

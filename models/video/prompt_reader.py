@@ -25,8 +25,14 @@ KEPT = 64  # prompts
 class PromptReader:
     """A parser with the cut-outs that are laid over scenes; either may be missing."""
 
-    def __init__(self, parser: PromptParser | None, cutouts: CutoutPack | None, draws_things: bool) -> None:
-        """Put the parts together; `draws_things` says that the model draws named things itself."""
+    def __init__(
+        self, parser: PromptParser | None, cutouts: CutoutPack | None, draws_things: bool, by_rule: bool = False
+    ) -> None:
+        """Put the parts together.
+
+        `draws_things` says that the model draws named things itself, `by_rule` that no model draws, but a renderer.
+        """
+        self.by_rule = by_rule
         self.parser, self.draws_things = parser, draws_things
         self.cutouts = None if draws_things else cutouts
         self.stage = lru_cache(maxsize=KEPT)(self._stage)
@@ -35,7 +41,7 @@ class PromptReader:
         """Put the things that a prompt names into a scene; None where the model draws all of it itself."""
         if self.parser is None or self.cutouts is None:
             return None
-        return stage_prompt(self.parser, self.mend(prompt), self.cutouts.lexicon)
+        return stage_prompt(self.parser, self.mend(prompt), self.cutouts.lexicon, not self.by_rule)
 
     def mend(self, prompt: str) -> str:
         """Return a prompt with words put right that are typed a little wrong."""
@@ -68,7 +74,8 @@ class PromptReader:
                 self._list_embodied(staging.things),
             )
         named = zip(reading.parts, name_colours(reading.chips, prompt), strict=True)
-        return replace(reading, parts=tuple(part._replace(words=words) for part, words in named))
+        parts = tuple(part._replace(words=words) for part, words in named)
+        return replace(reading, parts=parts, by_rule=self.by_rule)
 
     def _list_embodied(self, things: ThingPrompt) -> tuple[str, ...]:
         """List the things of which the pack has only the head or the bust."""
@@ -83,7 +90,9 @@ class PromptReader:
 
 @lru_cache(maxsize=2)
 def load_reader(paths: frozenset[Path]) -> PromptReader:
-    """Load what the model of these weights, the shipped one or another of its kind, reads of prompts.
+    """Load what the model of these files, the shipped one or another of its kind, reads of prompts.
+
+    Without a network among the files its scenes are drawn by rule (`models.video.drawn_scenes`).
 
     Raises:
         ModelError: a file is missing, damaged or of another version.
@@ -91,11 +100,13 @@ def load_reader(paths: frozenset[Path]) -> PromptReader:
     from models.video.unet3d import UNet3DConfig
 
     files = {path.name: path for path in paths}
-    config = parse_metadata(files[UNET_WEIGHTS], UNet3DConfig.from_dict, ["config"])
+    attributes: tuple[int, ...] = ()
+    if UNET_WEIGHTS in files:
+        attributes = parse_metadata(files[UNET_WEIGHTS], UNet3DConfig.from_dict, ["config"]).attributes
     parser = None
     if PARSER_WEIGHTS in files:
         parser = load_prompt_parser(files[PARSER_WEIGHTS], load_text_table(files[TEXT_WEIGHTS]))
-    return PromptReader(parser, find_cutouts(files), len(config.attributes) > SCENE_ATTRIBUTES)
+    return PromptReader(parser, find_cutouts(files), len(attributes) > SCENE_ATTRIBUTES, UNET_WEIGHTS not in files)
 
 
 def find_cutouts(files: Mapping[str, Path]) -> CutoutPack | None:

@@ -36,6 +36,7 @@ FRAMING = frozenset(
         "after ahead appears move moves moving pass passes passing towards forwards rate leisurely world snowflakes"
     )
 )
+ALL_BY_RULE = "The scene is drawn by rule; no network drew it."
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
 
 
@@ -59,6 +60,7 @@ class PromptReading:
         things: how many named things can be drawn.
         laid: what is laid over the scene by rule.
         embodied: of these, whose body is drawn by rule below the head.
+        by_rule: whether the scene is drawn by rule as well.
     """
 
     parts: tuple[PromptPart, ...]
@@ -66,6 +68,7 @@ class PromptReading:
     things: int = 0
     laid: tuple[str, ...] = ()
     embodied: tuple[str, ...] = ()
+    by_rule: bool = False
 
     @property
     def chips(self) -> tuple[str, ...]:
@@ -81,9 +84,10 @@ class PromptReading:
         """Say what cannot be drawn, "" where all can."""
         if not self.chips:
             things = f" {self.things} things from airplane to zombie," if self.things else ""
+            others = "" if self.by_rule else " and people who walk or cast spells"
             return (
                 "Nothing of this is in this model's world, so the clip shows something else. It draws scenes of nature "
-                f"and the sky,{things} and people who walk or cast spells. "
+                f"and the sky,{things.rstrip(',') if self.by_rule else things}{others}. "
                 "For anything else choose a model of the Hub as Model."
             )
         if not self.unread:
@@ -94,12 +98,13 @@ class PromptReading:
     def to_credit(self) -> str:
         """Say what is drawn by rule and what by the model, "" where all is the model's."""
         if not self.laid:
-            return ""
+            return ALL_BY_RULE if self.by_rule else ""
         many = len(self.laid) > 1 or self.laid[0] in SAME_PLURAL or self.laid[0].endswith("s")
         names = " and ".join(f"the {name}" for name in self.laid)
         verb = "are" if many else "is"
         parts = f" ({' and '.join(self.embodied)}: the head; the rest is drawn)" if self.embodied else ""
-        return f"{names[0].upper()}{names[1:]} {verb} drawn by rule from Fluent emoji{parts}; the scene is the model's."
+        scene = "so is the scene" if self.by_rule else "the scene is the model's"
+        return f"{names[0].upper()}{names[1:]} {verb} drawn by rule from Fluent emoji{parts}; {scene}."
 
 
 def read_prompt(parser: PromptParser, prompt: str, things: bool, laid: int = 0) -> PromptReading:

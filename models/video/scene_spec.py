@@ -26,7 +26,7 @@ DEFAULT_FRAMES = 16
 DEFAULT_SIZE = 64
 MAX_FRAMES = 480
 MAX_RATE = 240.0
-SIZES = (16, 1024)
+SIZES = (16, 1920)
 
 
 @dataclass(frozen=True)

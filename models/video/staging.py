@@ -117,9 +117,9 @@ class Staging:
     is_dressed: bool = False
 
 
-def stage_prompt(parser: PromptParser, prompt: str, lexicon: Lexicon) -> Staging | None:
-    """Put the things of a prompt into a scene of the model; None where the prompt names none, or a scene alone."""
-    if not find_things(split_words(prompt), lexicon) or is_scene_alone(parser, prompt, lexicon):
+def stage_prompt(parser: PromptParser, prompt: str, lexicon: Lexicon, draws_people: bool = True) -> Staging | None:
+    """Put the things of a prompt into a scene; None where it names none, a scene alone, or the model's people."""
+    if not find_things(split_words(prompt), lexicon) or is_scene_alone(parser, prompt, lexicon, draws_people):
         return None
     dressed, is_dressed = dress_people(prompt, lexicon)
     things = parse_things(dressed, lexicon)
@@ -134,7 +134,7 @@ def stage_prompt(parser: PromptParser, prompt: str, lexicon: Lexicon) -> Staging
     return Staging(things, scene, scene.to_caption(), setting, unread, weather, is_dressed)
 
 
-def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
+def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon, draws_people: bool = True) -> bool:
     """Tell whether a prompt asks for a scene whose own parts the named things are, or for the model's characters."""
     words = split_words(prompt)
     spoken = [word for word in words if word.isalpha()]
@@ -159,7 +159,7 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon) -> bool:
     if parsed.kind and parsed.sure >= COVERED and (named_first & SCENERY or _is_part(words, found[0][1])):
         return True
     placed = any(word in each for word in spoken for each in PLACES.values())
-    return is_person and parser.known.issuperset(spoken) and not placed
+    return draws_people and is_person and parser.known.issuperset(spoken) and not placed
 
 
 def _is_apart(words: list[str], start: int, end: int) -> bool:

@@ -25,6 +25,7 @@ from studio.live.controls import read_controls, read_number
 from studio.page import model_card
 
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
+DRAWN_SCENES = "models.video.drawn_scenes:load_bundled"
 
 _lock = threading.Lock()
 _writers: WeakKeyDictionary[MusicComposer, BarGenerator] = WeakKeyDictionary()
@@ -91,7 +92,7 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
     wished = registry.get(str(wishes["model"])) if wishes.get("model") else None
     if wished is not None and wished.task != Task.VIDEO:
         raise ValueError(f"{wished.title} makes no pictures; choose a video model.")
-    films = wished is not None and not wished.is_native
+    films = wished is not None and not draws_frames(wished)
     if not wishes.get("pictures") or not (specs or films):
         return None
     prompt, seed = check_prompt(str(wishes.get("prompt") or "")), _whole(wishes, "seed", 2**32 - 1)
@@ -116,7 +117,13 @@ def frames(registry: Registry, wishes: dict[str, Any], hold: contextlib.ExitStac
 
 def shipped(registry: Registry) -> list[ModelSpec]:
     """List the video models that draw live pictures themselves, the shipped one first."""
-    return [each for each in registry.specs(Task.VIDEO) if each.is_native and not (each.needs_gpu or each.is_remote)]
+    here = [each for each in registry.specs(Task.VIDEO) if not (each.needs_gpu or each.is_remote)]
+    return [each for each in here if draws_frames(each)]
+
+
+def draws_frames(spec: ModelSpec) -> bool:
+    """Tell whether a model draws frame by frame, led by the music; others film clips that are shown in turn."""
+    return spec.is_native and spec.loader != DRAWN_SCENES
 
 
 def _loader(registry: Registry, spec: ModelSpec) -> Load:

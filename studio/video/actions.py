@@ -17,12 +17,13 @@ from models.contracts import Task, VideoRequest
 from models.media.write import write_gif
 from models.registry.registry import Registry
 from models.video.scene_spec import FRAMES_PER_SECOND
+from models.video.shapes import cut_to, fit_shorter_side
 from studio.io import temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.page import film, html, jobs, model_card
 from studio.page.events import Event, Events, Files, Pictures, Report, Status
 from studio.video import exports, soundtrack
-from studio.video.controls import ATTRIBUTES, FIELDS, NATIVE
+from studio.video.controls import ATTRIBUTES, FIELDS, NATIVE, SIDES
 from studio.video.take import ClipTake
 
 Pixels = NDArray[np.uint8]
@@ -108,7 +109,10 @@ class VideoActions:
         is_whole = take.last and len(large) == len(native)
         if not is_whole:
             native, should_stop = native[: len(large)], _never
+        shape = wanted.request.aspect
+        native, large = (cut_to(each, shape) if shape else each for each in (native, large))
         frames, rate = yield from _interpolate(large, take.rate, wanted)
+        frames = frames if wanted.is_native else fit_shorter_side(frames, wanted.request.pixels)
         dress = _find_dresser(model.model, wanted)
         frames, native = dress(frames, rate), dress(native, take.rate)
         if take.sound is not None and wanted.sound == soundtrack.SCENE:
@@ -133,7 +137,8 @@ class VideoActions:
         report = _report(frames, rate, sound, recipe)
         yield packing, Files({"result": file, "file": file}), Pictures(pictures), report
         yield from pack(stem, file, native, frames, take.rate, rate)
-        said = f"made in {took_s:.1f} s · {wanted.request.steps} steps · seed {wanted.request.seed}"
+        steps = f"{wanted.request.steps} steps · " if take.steps > 1 else ""
+        said = f"made in {took_s:.1f} s · {steps}seed {wanted.request.seed}"
         yield (Status(html.finished(f"{len(frames) / rate:.1f} s of video, {len(frames)} frames", said)),)
 
     def _sample(
@@ -231,6 +236,8 @@ def build_request(values: Mapping[str, Any]) -> ClipRequest:
         image=open_image(row["start_image"]) if row["start_image"] else None,
         loop=row["loop"],
         picture_path=row["start_image"] or "",
+        aspect=row["aspect"],
+        pixels=SIDES.get(row["size"], 256),
         **{name: values.index(row[name]) for name, values in ATTRIBUTES.items()},
     )
     in_vain = request.guidance == 1 and bool(request.negative_prompt.strip())
@@ -328,14 +335,15 @@ def live_views(take: ClipTake, elapsed_s: float, dress: Dresser = lambda frames,
     left = ""
     if elapsed_s > 0.7 and take.done:
         left = f"{html.duration(elapsed_s * (take.total - take.done) / take.done)} left"
-    stretch = f", stretch {len(take.pieces) + 1} of {take.total // take.steps}" if take.total > take.steps else ""
-    said = f"step {take.step} of {take.steps}"
+    stretch = f", stretch {len(take.pieces) + 1} of {take.total // take.steps}" if take.total > take.steps > 1 else ""
+    said = f"step {take.step} of {take.steps}" if take.steps > 1 else f"part {take.done} of {take.total}"
+    doing = f"{'Denoising' if take.steps > 1 else 'Drawing'}: {said}"
     pictures = {
         "film": film.moving(dress(take.so_far(), take.rate), take.rate, "The clip as the model sees it", said),
         "strip": film.noise_strip(take.middles, take.steps),
         "plot": film.settling(take.changes),
     }
-    return Status(html.status(f"Denoising: {said}{stretch}", take.done / take.total, left)), Pictures(pictures)
+    return Status(html.status(f"{doing}{stretch}", take.done / take.total, left)), Pictures(pictures)
 
 
 def _report(frames: Pixels, rate: float, sound: Any, recipe: Recipe) -> Report:

@@ -43,6 +43,8 @@ LOOK_FIELDS = ("motion", "speed", "camera")
 SOUNDS = {soundtrack.SCENE: "Scene sounds", soundtrack.MUSIC: "Matching music", soundtrack.OFF: "None"}
 PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".mp4", ".webm", ".mov")
 SMOOTH, NATIVE = "256", "64"
+SIDES = {SMOOTH: 256, "512": 512, "720": 720}  # pixels of the shorter side
+SHAPES = (("As the model draws it", ""), ("Square 1:1", "1:1"), ("Wide 16:9", "16:9"), ("Tall 9:16", "9:16"))
 DEFAULT_STEPS, DEFAULT_GUIDANCE = 16, 1.5
 # Steps of the sampler, and how long two seconds of video take with them on two cores.
 QUALITIES = ((6, "Draft", 1), (DEFAULT_STEPS, "Good", 2), (32, "Fine", 4))
@@ -107,6 +109,13 @@ FIELDS = FieldList(
             radio=True,
             place="shape",
         ),
+        Choice(
+            name="aspect",
+            label="Shape",
+            choices=SHAPES,
+            about="width to height; empty for as the model draws it. Models with a shape of their own are cut",
+            place="shape",
+        ),
         _attribute("motion", "Motion", 1, "movement"),
         _attribute("speed", "Speed", 1, "movement"),
         _attribute("camera", "Camera", 3, "look"),
@@ -115,7 +124,8 @@ FIELDS = FieldList(
             name="size",
             label="Size",
             default=SMOOTH,
-            choices=(("256 × 256, 24 frames a second", SMOOTH), ("64 × 64, as the model drew it", NATIVE)),
+            choices=(*((f"{side} pixels", name) for name, side in SIDES.items()), ("As the model drew it", NATIVE)),
+            help="of the shorter side, 24 frames a second; Drawn scenes are sharp at each, others are enlarged",
             radio=True,
             place="finer",
             rank=4,

@@ -56,10 +56,10 @@ def show_reading(registry: Registry, key: str, prompt: str) -> str:
     """
     if not prompt.strip():
         return ""
-    from models.video.prompt_reader import UNET_WEIGHTS, load_reader  # brings torch, which takes seconds
+    from models.video.prompt_reader import PARSER_WEIGHTS, load_reader  # brings torch, which takes seconds
 
     files = _list_files(registry, key)
-    if UNET_WEIGHTS not in {file.name for file in files}:
+    if PARSER_WEIGHTS not in {file.name for file in files}:
         return ""
     try:
         reading = load_reader(frozenset(registry.weights_dir / file for file in files)).read(prompt)

@@ -33,8 +33,8 @@ class ClipTake:
     sound_rate: int = 0
 
     def add(self, chunk: Any) -> None:
-        """Take in the next chunk; steps are watched on the first stretch."""
-        first = not self.pieces
+        """Take in the next chunk; steps are watched on the first stretch, where there are several."""
+        first = not self.pieces and chunk.steps > 1
         if first and len(chunk.preview) and chunk.done != self.done:
             if self.preview is not None and self.preview.shape == chunk.preview.shape:
                 self.changes.append(film.change(self.preview, chunk.preview))

@@ -1,9 +1,9 @@
 """The procedural world: captioned clips without end, rendered from a small specification.
 
-spec = random_spec(np.random.default_rng(7))
+spec = draw_spec(np.random.default_rng(7))
 clip = render(spec)                        # 16 frames of 64 x 64, uint8, and the times of its events
 clip = render(spec, frames=48, size=256)   # the same scene, longer and larger
-text = caption(spec, np.random.default_rng(0))
+text = write_caption(spec, np.random.default_rng(0))
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from models.video.scene_spec import (
 )
 from models.video.scene_words import KIND_NAMES
 from models.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
-from models.video.scenes.canvas import Stage
+from models.video.scenes.canvas import Stage, View
 from models.video.scenes.captions import write_caption
 from models.video.scenes.registry import KINDS
 
 if tuple(KINDS) != KIND_NAMES:
     raise RuntimeError("The scenes are not registered in the order of the weights.")
 
-__all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "draw_spec", "render", "write_caption"]
+__all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "View", "draw_spec", "film", "render", "write_caption"]
 
 
 def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
@@ -53,7 +53,7 @@ def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
     )
 
 
-def check_spec(spec: SceneSpec, frames: int, size: int) -> None:
+def check_spec(spec: SceneSpec, view: View) -> None:
     """Raise ValueError unless the scene can be drawn so."""
     if spec.kind not in KINDS:
         raise ValueError(f"kind is {spec.kind!r}; it must be one of {', '.join(KINDS)}.")
@@ -68,10 +68,13 @@ def check_spec(spec: SceneSpec, frames: int, size: int) -> None:
         value = getattr(spec, name)
         if value not in allowed:
             raise ValueError(f"{name} of {spec.kind} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
-    if not 1 <= frames <= MAX_FRAMES:
-        raise ValueError(f"frames is {frames}; it must be from 1 to {MAX_FRAMES}.")
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise ValueError(f"size is {size}; it must be from {SIZES[0]} to {SIZES[1]} pixels.")
+    if not 1 <= view.frames <= MAX_FRAMES:
+        raise ValueError(f"frames is {view.frames}; it must be from 1 to {MAX_FRAMES}.")
+    for size in view.shape:
+        if not SIZES[0] <= size <= SIZES[1]:
+            raise ValueError(f"size is {size}; it must be from {SIZES[0]} to {SIZES[1]} pixels.")
+    if not 0 < view.frames_per_second <= MAX_RATE:
+        raise ValueError(f"frames_per_second is {view.frames_per_second}; it must be above 0 and at most {MAX_RATE:g}.")
 
 
 def render(
@@ -90,10 +93,17 @@ def render(
     Raises:
         ValueError: the kind cannot show what the specification asks for, or too many frames or pixels.
     """
-    check_spec(spec, frames, size)
-    if not 0 < frames_per_second <= MAX_RATE:
-        raise ValueError(f"frames_per_second is {frames_per_second}; it must be above 0 and at most {MAX_RATE:g}.")
-    stage = Stage(spec, frames, size, frames_per_second)
+    return film(spec, View(frames, (size, size), frames_per_second))
+
+
+def film(spec: SceneSpec, view: View) -> SceneClip:
+    """Draw a scene as a view shows it: a part of a longer clip, or a picture that is no square.
+
+    Raises:
+        ValueError: as `render`.
+    """
+    check_spec(spec, view)
+    stage = Stage(spec, view)
     KINDS[spec.kind].draw(stage)
     events = tuple(sorted(stage.events, key=lambda event: event.time_s))
-    return SceneClip(spec, stage.finish(), events, frames_per_second)
+    return SceneClip(spec, stage.finish(), events, view.frames_per_second)

@@ -1,15 +1,17 @@
 """The stage that scenes are drawn on: clock, camera, coordinates, shapes and light; all of a clip's frames at once.
 
-World: x from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top), before the camera moves. Depth 1 moves with the
-camera in full, depth 0 (the sky) not at all. No random draw depends on the picture's size, so that the same spec gives
-the same scene at every size.
+World: x from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top), before the camera moves; a picture that is no
+square shows up to LONGEST of the world along its longer side, and less along the other. Depth 1 moves with the camera
+in full, depth 0 (the sky) not at all. No random draw depends on the picture's size, shape or frames, so that the same
+spec gives the same scene in all of them.
 
-Letters: T frames, H = W size in pixels, N particles.
+Letters: T frames, H x W pixels, N particles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ Array = NDArray[np.floating[Any]]
 PAN_PER_S = 0.20
 ZOOM_PER_S = 0.17
 RAMP = 512
+LONGEST = 1.2  # half of the longer side of a picture that is no square, in world units: what scenes fill
 EDGE_X = 1.15  # particles that leave the picture here come back on the other side
 
 
@@ -59,6 +62,35 @@ def draw_profile(x: Array, rng: np.random.Generator, roughness: float = 0.5, oct
     return height * np.float32(1 - roughness)
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """How a scene is looked at.
+
+    Attributes:
+        frames: how many are drawn; first: the number of the first of them in its clip; whole: how many the clip has.
+        shape: rows and columns in pixels.
+        camera: zoom and sideways place in each frame, (frames,) each; None for as the spec says.
+    """
+
+    frames: int
+    shape: tuple[int, int]
+    frames_per_second: float = FRAMES_PER_SECOND
+    first: int = 0
+    whole: int = 0
+    camera: tuple[Array, Array] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "whole", self.whole or self.first + self.frames)
+
+    @property
+    def halves(self) -> tuple[float, float]:
+        """Return half the width and half the height of the picture in world units."""
+        rows, columns = self.shape
+        longer = min(max(rows, columns) / min(rows, columns), LONGEST)
+        unit = longer / max(rows, columns)
+        return columns * unit, rows * unit
+
+
 class Stage:
     """One clip in the making.
 
@@ -70,24 +102,29 @@ class Stage:
         image: float32 (T, H, W, 3) in [0, 1], what is drawn so far.
     """
 
-    def __init__(self, spec: SceneSpec, frames: int, size: int, frames_per_second: float = FRAMES_PER_SECOND) -> None:
-        self.spec, self.frames, self.size = spec, frames, size
+    def __init__(self, spec: SceneSpec, view: View) -> None:
+        self.spec, self.frames = spec, view.frames
+        self.rows, self.columns = view.shape
+        self.half_x, self.half_y = view.halves
         self.rng = np.random.default_rng(spec.seed)
-        self.seconds = np.arange(frames, dtype=np.float32) / np.float32(frames_per_second)
-        self.duration_s = frames / frames_per_second
+        numbers = np.arange(view.first, view.first + view.frames, dtype=np.float32)
+        self.seconds = numbers / np.float32(view.frames_per_second)
+        self.duration_s = view.whole / view.frames_per_second
         self.speed = SPEEDS[spec.speed]
         self.t = (self.seconds * np.float32(self.speed))[:, None, None]
         self.dx = {"left": -1, "right": 1}.get(spec.direction, 0)
         self.dy = {"down": -1, "up": 1}.get(spec.direction, 0)
         self.turn = {"clockwise": -1, "counterclockwise": 1}.get(spec.direction, 0)
-        self.px = 2.0 / size
+        self.px = 2.0 * self.half_y / self.rows
         self.main = get_rgb(spec.colour)
-        axis = f32((np.arange(size) + 0.5) / size * 2 - 1)
-        self._x, self._y = axis[None, None, :], -axis[None, :, None]
+        across, down = (f32((np.arange(count) + 0.5) / count * 2 - 1) for count in (self.columns, self.rows))
+        self._x, self._y = self.half_x * across[None, None, :], -self.half_y * down[None, :, None]
         middle = self.seconds[:, None, None] - np.float32(self.duration_s / 2)
         self._pan = f32(PAN_PER_S) * middle * {"pan left": -1, "pan right": 1}.get(spec.camera, 0)
         self._zoom = np.exp(f32(ZOOM_PER_S) * middle * {"zoom out": -1, "zoom in": 1}.get(spec.camera, 0))
-        self.image = np.zeros((frames, size, size, 3), np.float32)
+        if view.camera is not None:
+            self._zoom, self._pan = (f32(each)[:, None, None] for each in view.camera)
+        self.image = np.zeros((self.frames, self.rows, self.columns, 3), np.float32)
         self.events: list[SceneEvent] = []
 
     def locate(self, depth: float = 1.0) -> tuple[Array, Array]:
@@ -151,8 +188,8 @@ class Stage:
         rows = np.exp(-(((at_y - y) / width) ** 2)) * faint[:, None, :]  # (T, H, N)
         colours = np.broadcast_to(f32(colours), (shape[1], 3))
         tinted = columns[:, :, None, :] * colours.T[None, None]  # (T, W, 3, N)
-        flat = tinted.reshape(self.frames, self.size * 3, shape[1])
-        return (rows @ flat.transpose(0, 2, 1)).reshape(self.frames, self.size, self.size, 3)
+        flat = tinted.reshape(self.frames, self.columns * 3, shape[1])
+        return (rows @ flat.transpose(0, 2, 1)).reshape(self.frames, self.rows, self.columns, 3)
 
     def draw_stars(self, count: int = 60, below: float = -1.0, amount: float = 0.9) -> None:
         """Draw twinkling stars above the height `below`."""
@@ -165,14 +202,14 @@ class Stage:
 
     def reflect(self, horizon: float, tint: Array, strength: float = 0.6, sway: float = 0.02) -> None:
         """Mirror what is above a height into the water below it, darker, with small waves."""
-        row = round((1 - horizon) / 2 * self.size)
-        depth = self.size - row
+        row = round((self.half_y - horizon) / (2 * self.half_y) * self.rows)
+        depth = self.rows - row
         if depth <= 0 or row <= 0:
             return
-        source = np.clip(row - 1 - np.arange(depth), 0, self.size - 1)
-        rows = (np.arange(depth, dtype=np.float32) + 0.5)[None] / self.size
+        source = np.clip(row - 1 - np.arange(depth), 0, self.rows - 1)
+        rows = (np.arange(depth, dtype=np.float32) + 0.5)[None] * np.float32(self.half_y / self.rows)
         wave = np.sin(90 * rows**0.7 + 5 * self.t[:, :, 0]) * (0.3 + 3 * rows) * np.float32(sway / self.px)
-        columns = np.clip(np.arange(self.size)[None, None] + wave[..., None], 0, self.size - 1).astype(np.int32)
+        columns = np.clip(np.arange(self.columns)[None, None] + wave[..., None], 0, self.columns - 1).astype(np.int32)
         mirrored = self.image[np.arange(self.frames)[:, None, None], source[None, :, None], columns]
         shade = f32(strength) * (1 - 0.5 * rows[..., None, None])
         self.image[:, row:] = mirrored * shade + f32(tint) * (1 - shade)
@@ -190,6 +227,6 @@ class Stage:
         image = np.maximum(self.image, 0)
         over = np.maximum(image - np.float32(0.82), 0)
         image = np.minimum(image, np.float32(0.82)) + over / (1 + over * np.float32(1 / 0.18))
-        vignette = 1 - np.float32(0.10) * (self._x**2 + self._y**2)
+        vignette = 1 - np.float32(0.10) * ((self._x / self.half_x) ** 2 + (self._y / self.half_y) ** 2)
         image *= (vignette * np.float32(255))[..., None]
         return (image + np.float32(0.5)).astype(np.uint8)

@@ -1,0 +1,39 @@
+"""Shapes of clips: rows and columns for an aspect, and frames that are cut to it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contracts import ASPECTS
+
+
+def measure_shape(aspect: str, pixels: int) -> tuple[int, int]:
+    """Return rows and columns, even numbers, of a shorter side of `pixels`."""
+    across, down = ASPECTS[aspect]
+    rows, columns = (2 * round(pixels * side / min(across, down) / 2) for side in (down, across))
+    return rows, columns
+
+
+def cut_to(frames: NDArray[np.uint8], aspect: str) -> NDArray[np.uint8]:
+    """Cut the middle of an aspect out of frames uint8 (F, R, S, 3), as much of it as there is."""
+    across, down = ASPECTS[aspect]
+    rows, columns = frames.shape[1:3]
+    high, wide = min(rows, columns * down // across), min(columns, rows * across // down)
+    high, wide = high - high % 2, wide - wide % 2
+    if abs(wide - columns) < 2 and abs(high - rows) < 2:
+        return frames
+    top, left = (rows - high) // 2, (columns - wide) // 2
+    return np.ascontiguousarray(frames[:, top : top + high, left : left + wide])
+
+
+def fit_shorter_side(frames: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
+    """Enlarge frames uint8 (F, R, S, 3) until the shorter side has `pixels`; larger ones stay as they are."""
+    import cv2
+
+    rows, columns = frames.shape[1:3]
+    if not len(frames) or min(rows, columns) >= pixels:
+        return frames
+    scale = pixels / min(rows, columns)
+    size = 2 * round(columns * scale / 2), 2 * round(rows * scale / 2)
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_LANCZOS4) for frame in frames])

@@ -1,0 +1,116 @@
+"""Scenes by rule: what is asked for, in every shape, the same in stretches as at once, in loops without a jump."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.contracts import VideoRequest
+from models.hub.spec import Bundled
+from models.registry.catalog import CATALOG
+from models.registry.registry import WEIGHTS_DIR
+from models.video import drawn_scenes
+from models.video.drawn_scenes import NO_PICTURE, RATE, SceneDrawer, load_bundled
+from models.video.prompt_reading import ALL_BY_RULE
+from models.video.scenes import View, draw_spec, film
+from models.video.shapes import cut_to, fit_shorter_side, measure_shape
+
+SEA = VideoRequest("blue ocean waves at dusk, camera pans right", frames=8, pixels=64)
+
+
+@pytest.fixture(scope="module")
+def drawer() -> SceneDrawer:
+    """Return the shipped one."""
+    (spec,) = (each for each in CATALOG if each.key == "video/scenes")
+    (source,) = spec.sources
+    assert isinstance(source, Bundled)
+    return load_bundled({name: WEIGHTS_DIR / name for name in source.files}, spec)
+
+
+def draw(drawer: SceneDrawer, request: VideoRequest) -> np.ndarray:
+    return np.concatenate([chunk.frames for chunk in drawer.stream(request)])
+
+
+def test_the_scene_is_the_one_that_was_asked_for_and_controls_come_before_words(drawer: SceneDrawer) -> None:
+    spec = drawer.describe(SEA)
+    assert (spec.kind, spec.colour, spec.time_of_day, spec.camera) == ("ocean", "blue", "dusk", "pan right")
+    other = drawer.describe(replace(SEA, camera=1, colour=1, speed=3))
+    assert (other.camera, other.colour, other.speed) == ("still", "red", "fast")
+    assert drawer.describe(replace(SEA, loop=True)).camera == "still"
+    assert drawer.list_laid(replace(SEA, prompt="a cat walking on the beach"))[1:] == ("cat",)
+
+
+def test_what_is_no_scene_is_said_to_be_none(drawer: SceneDrawer) -> None:
+    chunk = next(iter(drawer.stream(replace(SEA, prompt="asdfgh"))))
+    assert chunk.notes[0].startswith("Nothing of this is in this model's world") and chunk.notes[1] == ALL_BY_RULE
+    assert "people who walk" not in chunk.notes[0], "the renderer draws no characters"
+    with_cat = next(iter(drawer.stream(replace(SEA, prompt="a cat walking on the beach"))))
+    assert with_cat.notes == ("The cat is drawn by rule from Fluent emoji; so is the scene.",)
+    assert drawer.list_laid(replace(SEA, prompt="a woman walks left"))[1:] == ("woman",)
+
+
+@pytest.mark.parametrize(("aspect", "shape"), [("", (64, 64)), ("16:9", (64, 114)), ("9:16", (114, 64))])
+def test_a_clip_has_the_shape_and_the_length_that_were_asked_for(
+    drawer: SceneDrawer, aspect: str, shape: tuple[int, int]
+) -> None:
+    made = draw(drawer, replace(SEA, aspect=aspect))
+    assert made.shape == (round(RATE), *shape, 3) and made.std() > 8
+
+
+def test_stretches_are_the_whole(drawer: SceneDrawer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = draw(drawer, SEA)
+    monkeypatch.setattr(drawn_scenes, "PIXELS_AT_ONCE", 5 * 64 * 64)
+    chunks = list(drawer.stream(SEA))
+    assert len(chunks) == 5 and [chunk.done for chunk in chunks] == [1, 2, 3, 4, 5] and chunks[-1].last
+    apart = np.abs(np.concatenate([chunk.frames for chunk in chunks]).astype(int) - whole)
+    assert apart.max() <= 2 and apart.mean() < 0.05
+
+
+def test_a_loop_has_no_jump(drawer: SceneDrawer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn_scenes, "PIXELS_AT_ONCE", 4 * 64 * 64)
+    made = draw(drawer, replace(SEA, loop=True)).astype(float)
+    steps = np.abs(np.diff(np.concatenate([made, made[:1]]), axis=0)).mean(axis=(1, 2, 3))
+    assert len(made) == round(RATE) and steps[-1] < 2 * np.median(steps)
+    line = draw(drawer, replace(SEA, prompt="blue ocean waves at dusk, the camera stands still")).astype(float)
+    assert np.abs(line[0] - line[-1]).mean() > 2 * steps[-1], "a plain clip does jump"
+
+
+def test_a_first_picture_is_refused_with_a_sentence(drawer: SceneDrawer) -> None:
+    with pytest.raises(ValueError, match=NO_PICTURE):
+        next(iter(drawer.stream(replace(SEA, image=np.zeros((64, 64, 3), np.uint8)))))
+
+
+@pytest.mark.parametrize("kind", ["city", "fire", "planet", "aurora", "boat"])
+def test_a_wide_picture_shows_the_same_scene(kind: str) -> None:
+    spec = draw_spec(np.random.default_rng(5), kind)
+    square = film(spec, View(1, (192, 192))).frames[0].astype(float)
+    wide = film(spec, View(1, (108, 192))).frames[0].astype(float)
+    rows, columns = round(108 / 1.2), round(192 / 1.2)  # the wide one shows 1.2 of the world across
+    inner = wide[(108 - rows) // 2 :, (192 - columns) // 2 :][:rows, :columns]
+    import cv2
+
+    middle = cv2.resize(inner, (192, 108), interpolation=cv2.INTER_AREA)
+    assert np.abs(middle - square[42:150]).mean() < 16
+
+
+def test_frames_are_cut_and_enlarged_to_what_was_asked_for() -> None:
+    frames = np.zeros((2, 256, 256, 3), np.uint8)
+    assert cut_to(frames, "16:9").shape == (2, 144, 256, 3) and cut_to(frames, "9:16").shape == (2, 256, 144, 3)
+    assert cut_to(frames, "1:1") is frames
+    assert cut_to(np.zeros((1, 480, 832, 3), np.uint8), "16:9").shape == (1, 468, 832, 3)
+    assert fit_shorter_side(cut_to(frames, "16:9"), 512).shape == (2, 512, 910, 3)
+    assert fit_shorter_side(frames, 256) is frames
+    assert measure_shape("16:9", 720) == (720, 1280) and measure_shape("", 512) == (512, 512)
+
+
+@pytest.mark.parametrize(("field", "value"), [("aspect", "2:1"), ("pixels", 20), ("pixels", 4000)])
+def test_wrong_shapes_are_named(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        replace(SEA, **{field: value})
+
+
+def test_nothing_but_the_reader_is_loaded(drawer: SceneDrawer, tmp_path: Path) -> None:
+    assert not drawer.draws_things and drawer.read("a cat on the moon") is not None
