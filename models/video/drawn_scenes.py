@@ -24,7 +24,7 @@ from models.video.prompt_parsing import ParsedPrompt
 from models.video.prompt_reader import load_reader
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, SceneSpec
 from models.video.scene_words import KIND_TITLES, NATURAL_COLOURS
-from models.video.scenes import KINDS, View, film
+from models.video.scenes import KINDS, SceneView, film
 from models.video.shapes import measure_shape
 from models.video.staged_clip import StagedClip
 
@@ -115,7 +115,7 @@ def draw_frames(spec: SceneSpec, shape: tuple[int, int], numbers: range, whole: 
     """Draw frames of a clip by their numbers, uint8 (F, R, S, 3); the camera moves as things do that are laid over."""
     times = np.asarray(numbers, np.float32) / np.float32(RATE)
     zooms, pans = find_view(spec.camera, times, whole / RATE)
-    plain = View(len(numbers), shape, RATE, numbers.start, whole)
+    plain = SceneView(len(numbers), shape, RATE, numbers.start, whole)
     return film(spec, replace(plain, camera=(zooms, pans * np.float32(plain.halves[1])))).frames
 
 

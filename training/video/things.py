@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.video.cutouts import lay_over, read_cutout, tint
 from models.video.scene_spec import COLOURS, SPEEDS, TIMES, SceneSpec
-from models.video.scenes.canvas import Array, Stage, View, f32
+from models.video.scenes.canvas import Array, SceneView, Stage, f32
 from models.video.scenes.sky import SKIES
 from models.video.thing_motion import ThingPath, find_path
 from models.video.thing_parsing import ThingPrompt
@@ -104,7 +104,7 @@ def _paste(stage: Stage, cutout: Array, path: ThingPath, tall: float, light: Arr
 def render_thing(spec: ThingPrompt, folder: Path, seed: int, frames: int = 16, size: int = 64) -> ThingClip:
     """Render a clip of things; `folder` holds their cut-outs."""
     scene = SceneSpec("", spec.colour or "white", spec.time or "day", "none", spec.speed, spec.camera, seed)
-    stage = Stage(scene, View(frames, (size, size)))
+    stage = Stage(scene, SceneView(frames, (size, size)))
     PLACES[spec.place](stage)
     stage.image = np.clip(stage.image, 0, 1)
     light = 0.35 + 0.65 * f32(SKIES[spec.time].light) if spec.time else f32((1, 1, 1))

@@ -24,14 +24,14 @@ from models.video.scene_spec import (
 )
 from models.video.scene_words import KIND_NAMES
 from models.video.scenes import abstract, nature, night, water  # noqa: F401  (they register their kinds)
-from models.video.scenes.canvas import Stage, View
+from models.video.scenes.canvas import SceneView, Stage
 from models.video.scenes.captions import write_caption
 from models.video.scenes.registry import KINDS
 
 if tuple(KINDS) != KIND_NAMES:
     raise RuntimeError("The scenes are not registered in the order of the weights.")
 
-__all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "View", "draw_spec", "film", "render", "write_caption"]
+__all__ = ["KINDS", "SceneClip", "SceneEvent", "SceneSpec", "SceneView", "draw_spec", "film", "render", "write_caption"]
 
 
 def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
@@ -53,7 +53,7 @@ def draw_spec(rng: np.random.Generator, kind: str | None = None) -> SceneSpec:
     )
 
 
-def check_spec(spec: SceneSpec, view: View) -> None:
+def check_spec(spec: SceneSpec, view: SceneView) -> None:
     """Raise ValueError unless the scene can be drawn so."""
     if spec.kind not in KINDS:
         raise ValueError(f"kind is {spec.kind!r}; it must be one of {', '.join(KINDS)}.")
@@ -93,10 +93,10 @@ def render(
     Raises:
         ValueError: the kind cannot show what the specification asks for, or too many frames or pixels.
     """
-    return film(spec, View(frames, (size, size), frames_per_second))
+    return film(spec, SceneView(frames, (size, size), frames_per_second))
 
 
-def film(spec: SceneSpec, view: View) -> SceneClip:
+def film(spec: SceneSpec, view: SceneView) -> SceneClip:
     """Draw a scene as a view shows it: a part of a longer clip, or a picture that is no square.
 
     Raises:

@@ -63,7 +63,7 @@ def draw_profile(x: Array, rng: np.random.Generator, roughness: float = 0.5, oct
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class SceneView:
     """How a scene is looked at.
 
     Attributes:
@@ -102,7 +102,7 @@ class Stage:
         image: float32 (T, H, W, 3) in [0, 1], what is drawn so far.
     """
 
-    def __init__(self, spec: SceneSpec, view: View) -> None:
+    def __init__(self, spec: SceneSpec, view: SceneView) -> None:
         self.spec, self.frames = spec, view.frames
         self.rows, self.columns = view.shape
         self.half_x, self.half_y = view.halves

@@ -15,7 +15,7 @@ from models.registry.registry import WEIGHTS_DIR
 from models.video import drawn_scenes
 from models.video.drawn_scenes import NO_PICTURE, RATE, SceneDrawer, load_bundled
 from models.video.prompt_reading import ALL_BY_RULE
-from models.video.scenes import View, draw_spec, film
+from models.video.scenes import SceneView, draw_spec, film
 from models.video.shapes import cut_to, fit_shorter_side, measure_shape
 
 SEA = VideoRequest("blue ocean waves at dusk, camera pans right", frames=8, pixels=64)
@@ -86,8 +86,8 @@ def test_a_first_picture_is_refused_with_a_sentence(drawer: SceneDrawer) -> None
 @pytest.mark.parametrize("kind", ["city", "fire", "planet", "aurora", "boat"])
 def test_a_wide_picture_shows_the_same_scene(kind: str) -> None:
     spec = draw_spec(np.random.default_rng(5), kind)
-    square = film(spec, View(1, (192, 192))).frames[0].astype(float)
-    wide = film(spec, View(1, (108, 192))).frames[0].astype(float)
+    square = film(spec, SceneView(1, (192, 192))).frames[0].astype(float)
+    wide = film(spec, SceneView(1, (108, 192))).frames[0].astype(float)
     rows, columns = round(108 / 1.2), round(192 / 1.2)  # the wide one shows 1.2 of the world across
     inner = wide[(108 - rows) // 2 :, (192 - columns) // 2 :][:rows, :columns]
     import cv2
