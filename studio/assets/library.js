@@ -263,6 +263,7 @@
           item.repeats ? h("button", { type: "button", id: "library-more-like", onclick: guard(async () => { await tell("more", { id }); close(); toast("Four more like this are being made"); await look(true); }) }, "Make four more") : null,
           send, h("button", { type: "button", onclick: () => remove([id]) }, "Delete"), star(item)),
         h("div", { className: "row files" }, ...item.files.map((file) => h("a", { href: fileAddress(item, file.name, true), download: file.name, title: `${file.name}, ${size(file.bytes)}` }, (file.name.split(".").at(-1) ?? file.role).toUpperCase()))),
+        item.missing ? h("p", { className: "meta missing" }, item.missing) : null,
         item.prompt ? h("blockquote", {}, item.prompt) : null,
         item.family.length > 1 ? h("section", {}, h("h3", {}, "What came from what"), tree(item)) : null,
         item.settings.length ? h("details", {}, h("summary", {}, "Settings"), table(item.settings)) : null));

@@ -100,6 +100,12 @@ class JobStore:
         rows = self._database.read("SELECT * FROM jobs WHERE id = ? AND owner = ?", job_id, owner)
         return _job(rows[0]) if rows else None
 
+    def find_maker(self, owner: str, item_id: str) -> Job | None:
+        """Return the job that left a result in the library; None where it is not remembered any more."""
+        question = "SELECT * FROM jobs WHERE owner = ? AND instr(item, ?) ORDER BY id DESC LIMIT 1"
+        rows = self._database.read(question, owner, item_id)
+        return _job(rows[0]) if rows else None
+
     def forget(self, owner: str, job_id: str) -> None:
         """Remove a job from the list."""
         self._database.write(("DELETE FROM jobs WHERE id = ? AND owner = ?", (job_id, owner)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,10 @@ from studio.library.items import LibraryItem
 from studio.library.jobs import Job
 from studio.library.media import media_of
 from studio.library.naming import kind_name
-from studio.library.store import Library, LibraryError
-from studio.page.places import Opener, Places, Workplace
+from studio.library.store import Library
+from studio.library_tab.repeats import find_opener, find_repeat
+from studio.page.places import Places
 from studio.page.runs import BackgroundRun
-
-OWN_FILES = frozenset({"media_names", "file_names"})  # in recipes of what was made of files that no library holds
 
 
 def describe_card(item: LibraryItem) -> dict[str, Any]:
@@ -42,6 +40,7 @@ def describe_item(library: Library, item: LibraryItem, places: Places) -> dict[s
     recipe = item.recipe
     family, edges = library.find_family(item.owner, item.id)
     opener, path = find_opener(library, item, places)
+    repeat = find_repeat(library, item, places, opener)
     return describe_card(item) | {
         "prompt": item.prompt,
         "model": recipe.model if recipe is not None else "",
@@ -51,53 +50,12 @@ def describe_item(library: Library, item: LibraryItem, places: Places) -> dict[s
         "open": {"prefix": opener.prefix, "path": list(opener.path), "name": Path(path).name}
         if opener is not None
         else None,
-        "repeats": find_repeatable(library, item, places) is not None,
+        "repeats": repeat is not None and not repeat.missing,
+        "missing": repeat.missing if repeat is not None else "",
         "inputs": {name: {"item": source, "name": file} for name, (source, file) in item.inputs.items()},
         "family": [describe_card(each) for each in family],
         "edges": [list(edge) for edge in edges],
     }
-
-
-def find_opener(library: Library, item: LibraryItem, places: Places) -> tuple[Opener | None, str]:
-    """Return the form that takes an item's settings back, and the file that holds them."""
-    for each in item.files if item.recipe is not None else ():
-        path = str(library.path(item.owner, item.id, each.name))
-        opener = places.find_opener(path)
-        if opener is not None:
-            return opener, path
-    return None, ""
-
-
-def find_repeatable(
-    library: Library, item: LibraryItem, places: Places
-) -> tuple[Opener, Workplace, str, dict[str, str]] | None:
-    """Return where an item can be made again, the file that holds its settings, and the files to give, by control."""
-    opener, path = find_opener(library, item, places)
-    if opener is None:
-        return None
-    for place in places.workplaces.values():
-        if place.prefix != opener.prefix:
-            continue
-        if item.starter in place.repeats:
-            return opener, place, path, {}
-        source = _find_source(library, item, place, places)
-        if source:
-            return opener, place, path, {place.source: source}
-    return None
-
-
-def _find_source(library: Library, item: LibraryItem, place: Workplace, places: Places) -> str:
-    """Return the kept file that a result was made from and that its place takes; "" where other files are needed."""
-    named = f"{place.prefix}-{place.source}"
-    intake = next((each for each in places.intakes if each.elem_id == named), None) if place.source else None
-    if intake is None or (item.recipe is not None and OWN_FILES & item.recipe.settings.keys()):
-        return ""
-    for parent in item.parents:
-        with suppress(LibraryError):
-            for each in library.get(item.owner, parent).files:
-                if media_of(each.name) in intake.media:
-                    return str(library.path(item.owner, parent, each.name))
-    return ""
 
 
 def describe_run(run: BackgroundRun) -> dict[str, Any]:

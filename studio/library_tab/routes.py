@@ -29,8 +29,8 @@ from studio.library_tab.cards import (
     describe_lost,
     describe_places,
     describe_run,
-    find_repeatable,
 )
+from studio.library_tab.repeats import find_opener, find_repeat
 from studio.library_tab.verify import verify
 from studio.page.jobs import sentence
 from studio.page.places import Places
@@ -102,16 +102,16 @@ class LibraryPages:
     def more(self, owner: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Begin more runs like an item, each with a seed of its own."""
         item = self.library.get(owner, str(asked.get("id")))
-        place = find_repeatable(self.library, item, self.places)
-        if place is None:
+        opener, path = find_opener(self.library, item, self.places)
+        repeat = find_repeat(self.library, item, self.places, opener)
+        if repeat is None or opener is None:
             raise LibraryError("This result needs more than its settings; open it where it was made.")
-        opener, workplace, path, sources = place
+        if repeat.missing:
+            raise LibraryError(repeat.missing)
         values, _said = opener.load_settings(path)
-        values |= sources
-        for name, (source, file) in item.inputs.items():
-            values[name] = str(self.library.path(owner, source, file))
+        values |= repeat.files
         count = max(1, min(int(asked.get("count", MORE)), MOST_MORE))
-        runs = [workplace.begin(owner, "", item.starter, dict(values)) for _ in range(count)]
+        runs = [repeat.place.begin(owner, "", item.starter, dict(values)) for _ in range(count)]
         return {"jobs": [each.job.id for each in runs]}
 
     def intakes(self, _owner: str, _asked: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from studio.page.fields import FieldList, Seed, Text
 from studio.page.form import Form
 from studio.page.panels import Panels
 from studio.page.places import places_of
+from studio.page.steps import layout_steps
 from studio.page.wiring import layout_settings, wire_run, wire_settings
 
 FIELDS = FieldList(
@@ -49,11 +50,12 @@ def build(registry: Registry) -> None:
             form.layout("main")
             start = gr.Button("Make something", variant="primary", scale=2, min_width=150, elem_id="make-start")
             stop = gr.Button("Stop", interactive=False, scale=1, min_width=70, elem_id="make-stop")
+        steps = layout_steps("make")
         panels = _layout_result()
         with gr.Column(visible=False):  # the parts show it, and keep it in their own tabs
             form.layout_seed()
             settings, note = layout_settings("make", ())
-    wire_run(form, panels, [(start, actions.run)], stop, actions.stops)
+    wire_run(form, panels, [(start, actions.run)], stop, actions.stops, steps=steps)
     wire_settings(form, settings, note, _load_settings)
     form["about"].submit(None, js="() => { document.querySelector('#make-start')?.click(); }", api_visibility="private")
 

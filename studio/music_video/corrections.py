@@ -26,7 +26,7 @@ def layout_corrections() -> Corrections:
         double = gr.Button("Double", size="sm", elem_id="mv-double")
         delete = gr.Button("Delete the chosen beat", size="sm", elem_id="mv-delete")
         downbeat = gr.Button("Mark as downbeat", size="sm", elem_id="mv-downbeat")
-        undo = gr.Button("Undo", size="sm", elem_id="mv-undo")
+        undo = gr.Button("Undo", size="sm", elem_id="mv-beats-undo")
     with gr.Row(elem_classes=["fixes", "values"]):
         number = gr.Number(0, label="Chosen beat", precision=0, minimum=0, min_width=90, elem_id="mv-beat")
         shift = gr.Number(20, label="Shift by", info="", precision=0, min_width=90, elem_id="mv-shift-by")

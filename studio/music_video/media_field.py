@@ -15,6 +15,7 @@ class Media(Field):
     """Declare any number of files; the value is a list of their paths."""
 
     kind: ClassVar[type] = list
+    holds_files: ClassVar[bool] = True
 
     def read(self, value: Any) -> list[str]:
         """Take a list of files as the page or a program gives it.

@@ -11,7 +11,7 @@ import gradio as gr
 
 from models.contracts import Task
 from models.registry.registry import Registry
-from studio.music_video.actions import NO_SONG, MusicVideoActions
+from studio.music_video.actions import MusicVideoActions
 from studio.music_video.controls import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
@@ -23,17 +23,19 @@ from studio.music_video.controls import (
 from studio.music_video.corrections import Corrections, layout_corrections
 from studio.music_video.media_box import make_media_box
 from studio.music_video.project_box import ProjectBox, layout_projects, wire_projects
-from studio.music_video.song import Song, close, lend
+from studio.music_video.song import Song, close
+from studio.music_video.song_memory import bring_back, hold_song, lend_song
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
 from studio.page.components import QUIET, markup, shared_state
 from studio.page.events import Pictures
 from studio.page.examples import show_examples
 from studio.page.form import Form, Result, draw_seed, endpoint, make_component
-from studio.page.keeping import ORIGINS, library_of_page, note_origin, owner_of_request
+from studio.page.keeping import library_of_page, note_origin, owner_of_request
 from studio.page.panels import Panels, Updates
+from studio.page.steps import StepMemory, layout_steps
 from studio.page.tab import Tab
-from studio.page.wiring import Run, layout_settings, layout_steps, wire_run, wire_settings
+from studio.page.wiring import Run, layout_settings, wire_run, wire_settings
 
 make_component.register(make_media_box)
 WELCOME = "You will see every beat that was heard, and can correct them before the video is drawn."
@@ -110,6 +112,7 @@ def build(registry: Registry) -> None:
         prefers_inputs=True,
         steps=steps,
         source="song",
+        memory=StepMemory(hold_song, bring_back),
     )
     _wire_model(form, shape.card)
     wire_projects(shape.projects, form, panels)
@@ -134,19 +137,6 @@ def choose_form(destination: str) -> Any:
 def read_looks(line: str) -> dict[str, Any]:
     """Return the looks of a line, one for each kind of section."""
     return {"prompts": "\n".join(each.strip() for each in line.split("|") if each.strip())}
-
-
-def lend_song(song: Song | None) -> tuple[Song]:
-    """Return the song for runs that may outlive the page; they come from what it came from.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if song is None:
-        raise ValueError(NO_SONG)
-    lent = lend(song)
-    ORIGINS.note(lent, ORIGINS.find(song))
-    return (lent,)
 
 
 def _layout_song(form: Form) -> SongInputs:
@@ -235,15 +225,19 @@ def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: 
     """Find the beats of a song from a file, the microphone, or the Music tab at once."""
     library = library_of_page()
 
-    def listener(choose: Callable[..., Any]) -> Callable[..., Iterator[Updates]]:
+    outputs = [*panels.components, form["song"]]
+
+    def listener(choose: Callable[..., Any], is_file: bool = False) -> Callable[..., Iterator[Updates]]:
         def listen(request: gr.Request, start_s: float, end_s: float, old: Song | None, *given: Any) -> Any:
             source = choose(*given)
             if source is None:
                 yield {panels.status: gr.skip()}
                 return
+            box: Updates = {} if is_file else {form["song"]: None}  # it names what is loaded
             for events in actions.listen(f"{request.session_hash}listen", source, (start_s, end_s), old):
                 note_origin(library, owner_of_request(request), events, source)
-                yield panels.show(events)
+                yield {**box, **panels.show(events)}
+                box = {}
 
         return listen
 
@@ -259,15 +253,13 @@ def _wire_song(actions: MusicVideoActions, form: Form, panels: Panels, sources: 
         "api_visibility": "private",
         **jobs.queue_of("mv-song"),
     }
-    of_either = listener(lambda file, spoken: file or spoken)
+    of_either = listener(lambda file, spoken: file or spoken, is_file=True)
     given = [*rest, form["song"], sources.recording]
-    form["song"].upload(of_either, given, panels.components, **options)
-    sources.again.click(of_either, given, panels.components, **options)
-    sources.recording.stop_recording(
-        listener(lambda spoken: spoken), [*rest, sources.recording], panels.components, **options
-    )
+    form["song"].upload(of_either, given, outputs, **options)
+    sources.again.click(of_either, given, outputs, **options)
+    sources.recording.stop_recording(listener(lambda spoken: spoken), [*rest, sources.recording], outputs, **options)
     if sources.from_music is not None:
-        sources.from_music.click(composed, [shared_state("music"), *rest], panels.components, **options)
+        sources.from_music.click(composed, [shared_state("music"), *rest], outputs, **options)
 
 
 def _wire_corrections(actions: MusicVideoActions, panels: Panels, fixes: Corrections) -> None:

@@ -18,6 +18,9 @@ from studio.page.panels import Updates
 
 KEY, SECRET = "auralume-draft", "auralume-draft"  # fixed, so that a restarted studio can read them; they hide nothing
 KEEPS_SEED = "keeps_seed"
+BEGIN_JS = "() => { window.auralumeDrafts = true; }"
+DRAFT_JS = """(before, ...values) =>
+  window.auralumeDrafts ? Object.fromEntries({names}.map((name, at) => [name, values[at]])) : before"""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,19 @@ def drafted(form: Form) -> list[str]:
 
 
 def keep_draft(form: Form) -> None:
-    """Keep a form's draft in the browser, with every change that a person makes."""
+    """Keep a form's draft in the browser with every change: typed, chosen, clicked as an example, or put back.
+
+    What changes before the drafts of before are back, when a page is opened, is none.
+    """
     names = drafted(form)
     state = gr.BrowserState(None, storage_key=f"{KEY}-{form.prefix}", secret=SECRET)
     parts = [form[name] for name in names]
     kept = [*names, KEEPS_SEED] if form.keeps_seed is not None else names
     inputs = [*parts, form.keeps_seed] if form.keeps_seed is not None else parts
-    js = f"(...values) => Object.fromEntries({json.dumps(kept)}.map((name, at) => [name, values[at]]))"
-    events = [each.input for each in inputs if hasattr(each, "input")]
-    gr.on(events, None, inputs, state, js=js, queue=False, api_visibility="private", show_progress="hidden")
+    js = DRAFT_JS.format(names=json.dumps(kept))
+    events = [each.change for each in inputs]
+    options: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    gr.on(events, None, [state, *inputs], state, js=js, trigger_mode="multiple", **options)
     if Context.root_block is not None:
         DRAFTS.setdefault(Context.root_block, []).append(Draft(form, state))
 
@@ -74,4 +81,4 @@ def wire_drafts(page: Blocks) -> None:
         found = [each.put_back(value) for each, value in zip(drafts, kept, strict=True)]
         return {part: value for each in found for part, value in each.items()} or {outputs[0]: gr.skip()}
 
-    page.load(put_back, [each.state for each in drafts], outputs, **QUIET)
+    page.load(put_back, [each.state for each in drafts], outputs, **QUIET).then(None, js=BEGIN_JS)

@@ -44,6 +44,7 @@ class Field:
     """
 
     kind: ClassVar[type] = str
+    holds_files: ClassVar[bool] = False  # whether its value is a path, or a list of them
 
     name: str
     label: str
@@ -271,6 +272,8 @@ class Upload(Field):
         file_types: endings that the page offers; () is any. media: "file", or "audio" for one that also records.
         takes: media of results, see `studio.library.media`; () are those of the endings.
     """
+
+    holds_files: ClassVar[bool] = True
 
     default: Any = None
     file_types: tuple[str, ...] = ()

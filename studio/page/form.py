@@ -169,14 +169,16 @@ class Form:
         found = {}
         for each in self.fields.fields:
             with suppress(ValueError):
-                if each.name in values and (not isinstance(each, Upload) or _can_be_given(values[each.name])):
+                if each.name in values and (not each.holds_files or are_there(values[each.name])):
                     value = each.read(values[each.name])
                     found[each.name] = each.write(value) if isinstance(each, Pairs) else value
         return found
 
 
-def _can_be_given(path: Any) -> bool:
-    return path is None or (isinstance(path, str) and Path(path).is_file())
+def are_there(given: Any) -> bool:
+    """Tell whether the files that were given to a control, by path, can be given again; none at all can."""
+    paths = given if isinstance(given, (list, tuple)) else [] if given is None else [given]
+    return all(isinstance(each, str) and Path(each).is_file() for each in paths)
 
 
 def draw_seed() -> int:

@@ -67,6 +67,7 @@ class Workplace:
         repeats: numbers of the buttons whose work needs nothing but the form.
         begin: starts a run as `begin(owner, browser, starter, values, further)`, the values of further inputs last.
         source: control that takes what a result was made from, where its work can begin with that, too.
+        fields: of the form.
     """
 
     prefix: str
@@ -75,6 +76,7 @@ class Workplace:
     repeats: frozenset[int]
     begin: Callable[..., Any]
     source: str = ""
+    fields: FieldList = field(default_factory=lambda: FieldList(()))
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from studio.io.audio_files import join_wavs
 from studio.page.events import Compared, Event, Events, Files, Kept, Offers, Pictures, Problem, Sound, Status
+
+Step = TypeVar("Step")
 
 
 @dataclass
@@ -72,3 +74,28 @@ class RunFollower:
         """Yield the steps until the end."""
         while (events := await self._queue.get()) is not None:
             yield events
+
+
+async def merge(sources: Sequence[AsyncIterator[Step]]) -> AsyncIterator[Step]:
+    """Yield what several sources yield, as it comes."""
+    arrived: asyncio.Queue[Step | None] = asyncio.Queue()
+
+    async def pump(source: AsyncIterator[Step]) -> None:
+        try:
+            async for each in source:
+                await arrived.put(each)
+        finally:
+            await arrived.put(None)
+
+    tasks = [asyncio.create_task(pump(source)) for source in sources]
+    try:
+        ended = 0
+        while ended < len(tasks):
+            each = await arrived.get()
+            if each is None:
+                ended += 1
+            else:
+                yield each
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,9 @@ from studio.page.form import Form
 from studio.page.keeping import Keeping, browser_of_request, library_of_page, offered_by, owner_of_request
 from studio.page.panels import Panels, Updates
 from studio.page.places import Opener, Workplace, labels_here, places_of
+from studio.page.run_events import merge
 from studio.page.runs import BackgroundRun, RunBoard, board_of, new_job
+from studio.page.steps import ResultSteps, StepMemory
 
 IsQuick = Callable[[Mapping[str, Any]], bool]
 Run = Callable[..., Generator[Events]]  # session, model's key, values, then the values of further inputs
@@ -45,6 +46,7 @@ def wire_run(
     is_quick: IsQuick = lambda _values: False,
     steps: tuple[gr.Button, gr.Button] | None = None,
     source: str = "",
+    memory: StepMemory | None = None,
 ) -> None:
     """Let buttons start work that yields events, and Stop end it.
 
@@ -59,9 +61,11 @@ def wire_run(
         is_quick: tells by the form's values whether the work is done in a moment; such work waits for no long one.
         steps: buttons that show the result before and the one after, from `layout_steps`.
         source: control that can take, as a file, what the further components hold.
+        memory: brings back with the steps what the further components held.
     """
     place = f"{form.prefix}{suffix}"
-    facts = len(inputs), fresh, prefers_inputs, place, is_quick, steps, source
+    known = ResultSteps(board_of(), place, steps, memory) if steps is not None else None
+    facts = len(inputs), fresh, prefers_inputs, place, is_quick, known, source
     Workbench(form, panels, starters, stop, stops, *facts).wire(inputs, again)
 
 
@@ -79,15 +83,17 @@ class Workbench:
     prefers_inputs: bool
     place: str
     is_quick: IsQuick
-    steps: tuple[gr.Button, gr.Button] | None = None
+    steps: ResultSteps | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
         self.buttons = [button for button, _ in self.starters]
         self.board, self.library = board_of(), library_of_page()
+        self.follows_controls = False  # whether a control that is changed starts the work, too
         self.seed_kept = [self.form.keeps_seed] if self.form.keeps_seed is not None else []
         seed = [self.form["seed"]] if self.seed_kept else []
-        self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed, *(self.steps or ())]
+        self.step_buttons = self.steps.buttons if self.steps is not None else ()
+        self.outputs = [*self.panels.components, *self.buttons, self.stop, *seed, *self.step_buttons]
 
     def begin(
         self,
@@ -128,6 +134,8 @@ class Workbench:
             is_patient,
             self.is_quick(values),
         )
+        if self.steps is not None and browser:
+            self.steps.note(run, tuple(further))
         return self.board.submit(session, run)
 
     def repeat(
@@ -141,54 +149,40 @@ class Workbench:
         """Return what the board calls this tab of an open page: the Stop of each tab is meant for its own run."""
         return f"{request.session_hash} {self.place}"
 
-    async def follow(self, run: BackgroundRun, session: str) -> AsyncIterator[Updates]:
-        """Yield the page's updates of a run to its end."""
+    async def follow(self, run: BackgroundRun, session: str, first: Updates | None = None) -> AsyncIterator[Updates]:
+        """Yield the page's updates of a run to its end.
+
+        Args:
+            first: what is shown in one step with the first of it: players shown one right after another get lost.
+        """
         self.board.show(session, run)
+        ahead = first or {}
         if run.is_open:
-            yield {
-                **{each: gr.update(interactive=False) for each in (*self.buttons, *(self.steps or ()))},
-                self.stop: gr.update(interactive=True),
-            }
+            off = {each: gr.update(interactive=False) for each in (*self.buttons, *self.step_buttons)}
+            yield {**ahead, **off, self.stop: gr.update(interactive=True)}
+            ahead = {}
         is_over = not run.is_open
         async for events in run.follow():
-            yield self.panels.show(events, is_over)
+            yield {**ahead, **self.panels.show(events, is_over)}
+            ahead = {}
         if run.keeping is not None and run.keeping.problem:
             gr.Warning(run.keeping.problem)
-        yield {**ready(self.buttons, self.stop), **self._offer_steps(run)}
-
-    def _offer_steps(self, run: BackgroundRun) -> Updates:
-        """Return the state of Undo and Redo where a run is shown."""
-        if self.steps is None:
-            return {}
-        known = self._list_results(run)
-        at = known.index(run)
-        could = at > 0, at < len(known) - 1
-        return {
-            each: gr.update(interactive=can, visible=len(known) > 1)
-            for each, can in zip(self.steps, could, strict=True)
-        }
-
-    def _list_results(self, shown: BackgroundRun) -> list[BackgroundRun]:
-        """Return the results that Undo and Redo go through, the oldest first, with the run that is shown among them."""
-        known = self.board.list_remembered(shown.job.browser, self.place)
-        results = [each for each in known if each.has_result or each is shown]
-        return results if shown in results else [*results, shown]
+        yield {**ready(self.buttons, self.stop), **(self.steps.offer(run) if self.steps is not None else {})}
 
     def step(self, by: int) -> Callable[..., AsyncIterator[Updates]]:
         """Return what Undo (-1) and Redo (1) do: show the run before or after the one on the page, and its settings."""
 
-        async def work(request: gr.Request) -> AsyncIterator[Updates]:
+        async def work(request: gr.Request, *further: Any) -> AsyncIterator[Updates]:
             session = self.session_of(request)
-            shown = self.board.find_shown(session)
-            known = self._list_results(shown) if shown is not None else []
-            at = known.index(shown) + by if shown is not None else -1
-            if not 0 <= at < len(known):
+            found = self.steps.find(self.board.find_shown(session), by) if self.steps is not None else None
+            if found is None or self.steps is None:
                 yield {self.stop: gr.skip()}
                 return
-            settings = self.form.updates(self.form.readable(known[at].job.row))
-            settings |= {each: gr.skip() for each in self.seed_kept}
-            yield settings or {self.stop: gr.skip()}
-            async for page in self.follow(known[at], session):
+            brought = self.steps.bring_back(found, further)
+            first = self.panels.show(brought) if brought else {}
+            first |= self.form.updates(self.form.readable(found.job.row))
+            first |= {each: gr.skip() for each in self.seed_kept}
+            async for page in self.follow(found, session, first):
                 yield page
 
         return work
@@ -199,13 +193,21 @@ class Workbench:
 
         async def work(request: gr.Request, *row: Any) -> AsyncIterator[Updates]:
             values = self.form.values(row[:count])
+            session = self.session_of(request)
+            if self.follows_controls:
+                shown = self.board.find_shown(session)
+                if shown is not None and is_again and self._is_like(shown, values):
+                    yield {self.stop: gr.skip()}  # a number that was looked at and left as it was
+                    return
+                if shown is not None and shown.is_open and self._is_like(shown, values):
+                    async for page in self.follow(shown, session):
+                        yield page
+                    return
+                self.board.stop_shown(session)
             drawn = self.form.draw(values, is_again or any(row[count : count + kept]))
             if drawn:
                 yield drawn
             owner, browser = owner_of_request(request), browser_of_request(request)
-            session = self.session_of(request)
-            if is_again:
-                self.board.stop_shown(session)
             try:
                 run = self.begin(owner, browser, session, starter, values, row[count + kept :])
             except ValueError as error:
@@ -215,6 +217,10 @@ class Workbench:
                 yield page
 
         return work
+
+    def _is_like(self, run: BackgroundRun, values: Mapping[str, Any]) -> bool:
+        """Tell whether a run was begun with these values, whatever its seed."""
+        return {**run.job.row, "seed": None} == {**values, "seed": None}
 
     def wire(self, inputs: Sequence[Any], again: Sequence[Callable[..., Any]]) -> None:
         """Wire buttons, Stop, and the way back to what runs."""
@@ -230,6 +236,7 @@ class Workbench:
         gr.on(clicks, None, outputs=[*self.buttons, self.stop], js=off, api_visibility="private")
         for number, click in enumerate(clicks):
             click(self.press(number), row, self.outputs, **options)
+        self.follows_controls = bool(again)
         if again:
             repress = self.press(0, is_again=True)
 
@@ -245,16 +252,16 @@ class Workbench:
                     paint_again, [self.panels.kept["made"], *row], self.outputs, trigger_mode="always_last", **options
                 )
         self._wire_stop()
-        for by, button in zip((-1, 1), self.steps or (), strict=bool(self.steps)):
+        for by, button in zip((-1, 1), self.step_buttons, strict=bool(self.step_buttons)):
             changed = list(dict.fromkeys([*self.outputs, *self.form.settable]))
             button.click(
-                self.step(by), None, changed, **options | {"show_progress": "hidden", "show_progress_on": None}
+                self.step(by), list(inputs), changed, **options | {"show_progress": "hidden", "show_progress_on": None}
             )
         RETURNS.setdefault(self.board, []).append(self)
         ids = tuple(str(each.elem_id) for each in self.buttons)
         alone = frozenset(at for at, each in enumerate(self.buttons) if not inputs or each in self.fresh)
         places_of().workplaces[self.place] = Workplace(
-            self.form.prefix, labels_here(), ids, alone, self.repeat, self.source
+            self.form.prefix, labels_here(), ids, alone, self.repeat, self.source, self.form.fields
         )
 
     def _wire_stop(self) -> None:
@@ -285,41 +292,6 @@ def wire_returns(page: gr.Blocks) -> None:
             yield updates
 
     page.load(come_back, None, outputs, concurrency_limit=None, show_progress="hidden", api_visibility="private")
-
-
-async def merge(sources: Sequence[AsyncIterator[Updates]]) -> AsyncIterator[Updates]:
-    """Yield what several sources yield, as it comes."""
-    arrived: asyncio.Queue[Updates | None] = asyncio.Queue()
-
-    async def pump(source: AsyncIterator[Updates]) -> None:
-        try:
-            async for each in source:
-                await arrived.put(each)
-        finally:
-            await arrived.put(None)
-
-    tasks = [asyncio.create_task(pump(source)) for source in sources]
-    try:
-        ended = 0
-        while ended < len(tasks):
-            each = await arrived.get()
-            if each is None:
-                ended += 1
-            else:
-                yield each
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-def layout_steps(prefix: str) -> tuple[gr.Button, gr.Button]:
-    """Make Undo and Redo, which show the result before and the one after; they are seen from the second result on."""
-    with gr.Row(elem_classes="steps"):
-        undo, redo = (
-            gr.Button(name, size="sm", visible=False, interactive=False, elem_id=f"{prefix}-{name.lower()}")
-            for name in ("Undo", "Redo")
-        )
-    return undo, redo
 
 
 def layout_settings(prefix: str, file_types: Sequence[str]) -> tuple[gr.File, gr.HTML]:

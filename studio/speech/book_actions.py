@@ -78,7 +78,7 @@ class BookDesk:
             raise BookError(NOTHING_CHOSEN)
         self.worker.pause(book_id, wait_s=10.0)
         reading = build_reading(self.registry, key, values, tuple(sorted(chapters)))
-        folder.write_reading(replace(reading, seeds=folder.reading().seeds))
+        folder.change_reading(replace(reading, seeds=folder.reading().seeds))
         self.worker.start(folder, tuple(BOOK_FIELDS["formats"].read(values["formats"])))
 
     def speak_anew(self, owner: str, book_id: str, base: str) -> None:
@@ -90,10 +90,23 @@ class BookDesk:
         folder = self.shelf.get(owner, book_id)
         self.worker.pause(book_id, wait_s=10.0)
         reading = folder.reading()
-        folder.write_reading(replace(reading, seeds={**reading.seeds, base: draw_seed()}))
+        folder.change_reading(replace(reading, seeds={**reading.seeds, base: draw_seed()}))
         state = folder.state()
         folder.write_state(replace(state, doubtful=tuple(row for row in state.doubtful if row[0] != base)))
         self.worker.start(folder, state.wants)
+
+    def undo(self, owner: str, book_id: str) -> None:
+        """Read a book as before its last change, or again as after it, then make the files again.
+
+        What was spoken either way is on disk, so nothing is spoken anew.
+
+        Raises:
+            BookError: there is no such book, or nothing to undo.
+        """
+        folder = self.shelf.get(owner, book_id)
+        self.worker.pause(book_id, wait_s=10.0)
+        folder.swap_reading()
+        self.worker.start(folder, folder.state().wants)
 
     def make_files(self, owner: str, book_id: str, formats: list[str]) -> None:
         """Write the files of what is spoken so far.
@@ -104,7 +117,7 @@ class BookDesk:
         self.worker.start(self.shelf.get(owner, book_id), tuple(formats), only_files=True)
 
     def delete(self, owner: str, book_id: str) -> None:
-        """Remove a book from a person's shelf.
+        """Take a book from a person's shelf; `restore` of the shelf brings it back.
 
         Raises:
             BookError: there is none.

@@ -109,6 +109,7 @@ class BookPage:
             self.pause = gr.Button(
                 "Pause", scale=1, interactive=False, elem_id="book-pause", elem_classes="stop-button"
             )
+            self.undo = gr.Button("Undo", scale=1, min_width=80, visible=False, elem_id="book-undo")
         with gr.Row():
             self.from_chapter = gr.Dropdown([], label="Listen from", elem_id="book-from", visible=False)
             with gr.Column(min_width=120):
@@ -127,6 +128,8 @@ class BookPage:
             self.really = gr.Button(
                 "Delete it and all that was spoken", size="sm", variant="stop", visible=False, elem_id="book-really"
             )
+            self.back = gr.Button("Have it back", size="sm", visible=False, elem_id="book-back")
+        self.gone = gr.State("")
         self.shown = gr.State(())
         self.timer = gr.Timer(TICK_S, active=False)
 
@@ -134,11 +137,21 @@ class BookPage:
 
     def _wire(self) -> None:
         form, book = self.form, self.shelf
-        live = [self.status, self.start, self.pause, self.files, self.make, self.doubts, self.doubt, self.anew_row]
+        live = [
+            self.status,
+            self.start,
+            self.pause,
+            self.undo,
+            self.files,
+            self.make,
+            self.doubts,
+            self.doubt,
+            self.anew_row,
+        ]
         live += [self.shown, self.timer]
         named = ["model", *values_of_names()]
         whole = [*live, book, self.chapters, self.who, self.from_chapter, self.listen, self.silence, self.delete]
-        whole += [self.really, self.part, self.their_voice, *(form[name] for name in named)]
+        whole += [self.really, self.back, self.gone, self.part, self.their_voice, *(form[name] for name in named)]
         self.whole = whole
         form["file"].upload(self._guard(self._open_file), form["file"], whole, **WAITING)
         self.open_text.click(self._guard(self._open_text), form["text"], whole, **WAITING)
@@ -148,6 +161,8 @@ class BookPage:
         self.timer.tick(self._guard(self._tick), [book, self.shown], live, **QUIET)
         self.make.click(self._guard(self._make_files), [book, form["formats"]], live, **WAITING)
         self.anew.click(self._guard(self._speak_anew), [book, self.doubt], live, **WAITING)
+        self.undo.click(self._guard(self._undo), book, whole, **WAITING)
+        self.back.click(self._guard(self._have_back), self.gone, whole, **WAITING)
         self.delete.click(lambda: gr.update(visible=True), outputs=self.really, **QUIET)
         self.really.click(self._guard(self._delete), book, whole, **WAITING)
         self.give.click(give_voice, [self.who, self.their_voice, form["voices"]], form["voices"], **QUIET)
@@ -205,6 +220,7 @@ class BookPage:
             self.from_chapter: gr.update(choices=starts, value=starts[0][1] if starts else None, visible=True),
             self.delete: gr.update(visible=True),
             self.really: gr.update(visible=False),
+            self.back: gr.update(visible=False),
             self.part: gr.update(open=True),
             **{part: gr.update(visible=True) for part in (self.listen, self.silence)},
             **self._live(folder, None),
@@ -231,7 +247,13 @@ class BookPage:
         if now == shown:
             return page
         doubts = [(text, base) for base, _, text, _ in state.doubtful]
+        before = folder.find_before()
         return page | {
+            self.undo: gr.update(
+                value="Redo" if before is not None and before[1] else "Undo",
+                visible=before is not None,
+                interactive=not status.is_running,
+            ),
             self.shown: now,
             self.start: gr.update(value=label, interactive=not status.is_running),
             self.pause: gr.update(interactive=status.is_running),
@@ -266,14 +288,24 @@ class BookPage:
         self.desk.speak_anew(owner, book_id, base)
         return self._live(self.desk.shelf.get(owner, book_id), None)
 
+    def _undo(self, owner: str, book_id: str) -> Updates:
+        self.desk.undo(owner, book_id)
+        return self._show(owner, self.desk.shelf.get(owner, book_id))
+
+    def _have_back(self, owner: str, book_id: str) -> Updates:
+        return self._show(owner, self.desk.shelf.restore(owner, book_id))
+
     def _delete(self, owner: str, book_id: str) -> Updates:
+        title = self.desk.shelf.get(owner, book_id).read().title
         self.desk.delete(owner, book_id)
         rest = self.desk.shelf.list(owner)
-        if rest:
-            return self._show(owner, rest[0])
+        gone = {self.gone: book_id, self.back: gr.update(value=f"Have “{title}” back", visible=True)}
+        return (self._show(owner, rest[0]) if rest else self._show_nothing()) | gone
+
+    def _show_nothing(self) -> Updates:
         gone = (self.shelf, self.chapters, self.from_chapter, self.listen, self.silence, self.delete, self.really)
         return {
-            **{part: gr.update(visible=False) for part in (*gone, self.make, self.anew_row)},
+            **{part: gr.update(visible=False) for part in (*gone, self.make, self.anew_row, self.undo)},
             self.shelf: gr.update(choices=[], value=None, visible=False),
             self.status: html.finished(book_html.NOTHING_OPEN),
             self.start: gr.update(value="Start", interactive=False),

@@ -3,9 +3,11 @@
 books/OWNER/ID/book.json      the text, by chapters
                 cover         its picture
                 reading.json  how it is read
+                before.json   how it was read before, for Undo
                 state.json    how far it is
                 sentences/    what is spoken
                 files/        what can be downloaded
+books/OWNER/ID.deleted/       the book that was deleted last, for Undo
 books/programs/HASH/          sentences that were spoken for programs
 """
 
@@ -29,12 +31,13 @@ from models.books.sentence_store import SentenceStore
 from studio.io import temp_folders
 from studio.library.items import is_owner
 
-BOOK, READING, STATE, COVER = "book.json", "reading.json", "state.json", "cover"
+BOOK, READING, BEFORE, STATE, COVER = "book.json", "reading.json", "before.json", "state.json", "cover"
+DELETED = ".deleted"
 SENTENCES, FILES, PROGRAMS = "sentences", "files", "programs"
 BOOK_ID = re.compile(r"[0-9a-f]{32}")
 MOST_BOOKS = 50
 LEAST_FREE_BYTES = 2 * 2**30
-KEPT_FOR_PROGRAMS_S = 7 * 86_400.0
+KEPT_FOR_PROGRAMS_S = KEPT_DELETED_S = 7 * 86_400.0
 GONE = "This book is not on your shelf any more."
 
 
@@ -124,6 +127,33 @@ class BookFolder:
         """Keep how it is read."""
         write_json(self.path / READING, asdict(reading))
 
+    def change_reading(self, reading: Reading) -> None:
+        """Keep how it is read from now on; how it was read before can be had back, with every sentence."""
+        present = self.reading()
+        if present.model and present != reading:
+            write_json(self.path / BEFORE, {"reading": asdict(present), "is_undone": False})
+        self.write_reading(reading)
+
+    def find_before(self) -> tuple[Reading, bool] | None:
+        """Return how it was read before, and whether that is what Undo took back; None where there is nothing."""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            values = json.loads((self.path / BEFORE).read_text(encoding="utf-8"))
+            return reading_from(values["reading"]), bool(values["is_undone"])
+        return None
+
+    def swap_reading(self) -> None:
+        """Read it as before; what it is now can be had back in turn.
+
+        Raises:
+            BookError: it was not read otherwise.
+        """
+        found = self.find_before()
+        if found is None:
+            raise BookError("There is nothing to undo.")
+        reading, is_undone = found
+        write_json(self.path / BEFORE, {"reading": asdict(self.reading()), "is_undone": not is_undone})
+        self.write_reading(reading)
+
     def script(self) -> BookScript:
         """Return what is to be spoken."""
         return BookScript(self.read(), self.reading())
@@ -170,6 +200,7 @@ class BookShelf:
             BookError: the shelf or the disk is full.
         """
         _check_owner(owner)
+        self._clear_deleted(owner, KEPT_DELETED_S)
         for known in self.list(owner):
             held = known.read()
             if (held.title, held.author) == (book.title, book.author):
@@ -210,12 +241,37 @@ class BookShelf:
         return sorted(found, key=lambda each: -each.state().changed_s)
 
     def delete(self, owner: str, book_id: str) -> None:
-        """Remove a book with all that was spoken.
+        """Put a book away with all that was spoken; it can be had back until another is deleted, or for a week.
 
         Raises:
             BookError: there is none.
         """
-        shutil.rmtree(self.get(owner, book_id).path, ignore_errors=True)
+        path = self.get(owner, book_id).path
+        self._clear_deleted(owner)
+        path = path.rename(path.with_name(f"{book_id}{DELETED}"))
+        path.touch()
+
+    def restore(self, owner: str, book_id: str) -> BookFolder:
+        """Put the book that was deleted last back on the shelf.
+
+        Raises:
+            BookError: it is gone, or another of its title has been opened since.
+        """
+        _check_owner(owner)
+        away = self.folder / owner / f"{book_id}{DELETED}"
+        if not BOOK_ID.fullmatch(book_id or "") or not away.is_dir():
+            raise BookError(GONE)
+        title = BookFolder(away).state().title
+        if title in [each.state().title for each in self.list(owner)]:
+            raise BookError(f"“{title}” is on your shelf again already.")
+        return BookFolder(away.rename(away.with_name(book_id)))
+
+    def _clear_deleted(self, owner: str, older_than_s: float = 0.0) -> None:
+        """Remove for good what was deleted so long ago."""
+        for each in (self.folder / owner).glob(f"*{DELETED}"):
+            with contextlib.suppress(OSError):
+                if time.time() - each.stat().st_mtime >= older_than_s:
+                    shutil.rmtree(each, ignore_errors=True)
 
     def store_for_programs(self, book: Book) -> SentenceStore:
         """Return where a program's book is spoken: the same text goes on where it was left."""

@@ -18,8 +18,9 @@ from studio.page.components import QUIET, markup, stream_player
 from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels, Updates
+from studio.page.steps import layout_steps
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
+from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.speech import book_routes, openai_route
 from studio.speech.actions import SpeechActions, preview_words
 from studio.speech.book_page import build_books

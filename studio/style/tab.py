@@ -18,9 +18,10 @@ from studio.page.components import QUIET, markup
 from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
+from studio.page.steps import layout_steps
 from studio.page.style_gallery import PICTURES
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
+from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.style.actions import FIRST_VOICE, AudioStyleActions, VideoStyleActions
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 

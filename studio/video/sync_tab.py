@@ -9,6 +9,7 @@ from studio.page import html, model_card
 from studio.page.components import markup
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
+from studio.page.steps import layout_steps
 from studio.page.wiring import wire_run
 from studio.video.controls import SYNC_FIELDS
 from studio.video.sync_actions import SyncActions
@@ -45,8 +46,9 @@ def build(registry: Registry) -> None:
             with gr.Column(elem_classes="card"):
                 markup(model_card.line(registry, actions.key), elem_id="sync-shelf")
         with gr.Column(scale=7, min_width=300, elem_classes=["card", "result"]):
+            steps = layout_steps("sync")
             panels = _layout_result()
-    wire_run(form, panels, [(start, actions.run)], stop, actions.stops, suffix="sync")
+    wire_run(form, panels, [(start, actions.run)], stop, actions.stops, suffix="sync", steps=steps)
     endpoint(
         form,
         actions.run_program,

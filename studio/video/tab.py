@@ -12,8 +12,9 @@ from studio.page.components import QUIET, markup
 from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
+from studio.page.steps import layout_steps
 from studio.page.tab import Tab
-from studio.page.wiring import layout_settings, layout_steps, wire_run, wire_settings
+from studio.page.wiring import layout_settings, wire_run, wire_settings
 from studio.video import sync_tab
 from studio.video.actions import VideoActions
 from studio.video.controls import (

@@ -61,7 +61,7 @@ def test_a_song_becomes_a_video_on_its_corrected_beats(film_page: Any, tmp_path:
     assert count >= 7
     page.click("#mv-half")
     _says(page, "beats at 60 a minute")
-    page.click("#mv-undo")
+    page.click("#mv-beats-undo")
     _says(page, "beats at 120 a minute")
     page.locator(BEATS).nth(2).dispatch_event("click")
     page.wait_for_function("() => document.querySelector('#mv-beat input').value === '3'")

@@ -16,11 +16,14 @@ from starlette.testclient import TestClient
 from studio.io.marking import studio_marker
 from studio.library.owners import OWNER_HEADER
 from studio.library.store import Library
-from studio.library_tab.cards import describe_card, find_repeatable
+from studio.library_tab.cards import describe_card
+from studio.library_tab.repeats import UNKNOWN, Repeat, find_repeat
 from studio.library_tab.routes import MOST_IN_ZIP, folder_names, routes
 from studio.library_tab.verify import NOTHING
+from studio.music_video.media_field import Media
+from studio.page.fields import REQUIRED, FieldList, Upload
 from studio.page.places import Intake, Opener, Places, Workplace
-from studio.page.runs import RunBoard
+from studio.page.runs import RunBoard, new_job
 from tests.studio.library.results import keep_tone, write_tone
 
 
@@ -166,6 +169,15 @@ def test_a_dropped_file_tells_where_it_comes_from(client: TestClient, library: L
     assert foreign.status_code == 400
 
 
+FILM_FIELDS = FieldList(
+    (
+        Upload(name="song", label="Song", default=REQUIRED),
+        Media(name="media", label="Photos"),
+        Upload(name="mark", label="Mark"),
+    )
+)
+
+
 def test_four_more_are_made_of_what_a_result_was_made_from(library: Library, tmp_path: Path) -> None:
     begun: list[dict[str, Any]] = []
 
@@ -174,7 +186,7 @@ def test_four_more_are_made_of_what_a_result_was_made_from(library: Library, tmp
         return SimpleNamespace(job=SimpleNamespace(id=str(len(begun))))
 
     path = ("Music Video",)
-    work = {"mvmake": Workplace("mv", path, ("mv-make",), frozenset(), begin, "song")}
+    work = {"mvmake": Workplace("mv", path, ("mv-make",), frozenset(), begin, "song", FILM_FIELDS)}
     places = Places(PLACES.intakes, [Opener("mv", path, load_speech)], work)
     page = TestClient(Starlette(routes=routes(library, places, RunBoard(library.jobs))))
     song = keep_tone(library, tmp_path, 1, "The song")
@@ -184,9 +196,38 @@ def test_four_more_are_made_of_what_a_result_was_made_from(library: Library, tmp
         False,
     ]
     assert page.post("/library/more", json={"id": film.id}).json() == {"jobs": ["1", "2", "3", "4"]}
-    assert begun == [{"song": str(library.path(film.owner, song.id, song.files[0].name))}] * 4
+    heard = str(library.path(film.owner, song.id, song.files[0].name))
+    assert begun == [{"song": heard}] * 4
     assert "needs more" in page.post("/library/more", json={"id": song.id}).json()["problem"]
-    assert film.recipe is not None and find_repeatable(library, film, places) is not None
-    for kind in ("media_names", "file_names"):  # files that no library holds
-        recipe = replace(film.recipe, settings={"text": "The film", kind: "mine.png"})
-        assert find_repeatable(library, replace(film, recipe=recipe), places) is None
+
+    def repeat_of(settings: dict[str, Any]) -> Repeat:
+        assert film.recipe is not None
+        found = find_repeat(
+            library, replace(film, recipe=replace(film.recipe, settings=settings)), places, places.openers[0]
+        )
+        assert found is not None
+        return found
+
+    assert repeat_of({}) == Repeat(work["mvmake"], {"song": heard})
+    for kind in ("media_names", "file_names"):  # files of one's own, and nobody knows any more where they were
+        assert repeat_of({kind: "mine.png"}).missing.startswith("mine.png is not here any more")
+    assert repeat_of({"mark": "own file"}).missing == UNKNOWN
+
+    photos = [tmp_path / "a.png", tmp_path / "b.png"]
+    for each in photos:
+        each.write_bytes(b"a photo")
+    job = new_job(
+        film.owner, "", "mvmake", 0, "The film", {"media": list(map(str, photos)), "song": None, "mark": None}
+    )
+    library.jobs.add(job)
+    library.jobs.end(job.id, "done", items=["another", film.id])
+    named = {"media_names": "a.png, b.png"}
+    assert repeat_of(named) == Repeat(work["mvmake"], {"song": heard, "media": list(map(str, photos))})
+    begun.clear()
+    page.post("/library/more", json={"id": film.id})
+    assert begun == [{"song": heard, "media": list(map(str, photos))}] * 4
+    for each in photos:
+        each.unlink()
+    told = page.get("/library/item", params={"id": film.id}).json()
+    assert not told["repeats"] and told["missing"].startswith("a.png, b.png are not here any more")
+    assert page.post("/library/more", json={"id": film.id}).json()["problem"] == told["missing"]

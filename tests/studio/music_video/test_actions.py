@@ -31,6 +31,7 @@ from studio.music_video.controls import FIELDS, STRENGTHS
 from studio.music_video.listening import safe_name, trimmed
 from studio.music_video.requests import build_request, choose_aspect
 from studio.music_video.song import Song
+from studio.music_video.song_memory import bring_back, hold_song
 from tests.models.music_video.debug_video import RATE, click_song, encoded
 from tests.studio.debug_beats import music_video_registry, music_video_specs
 from tests.studio.events import flatten
@@ -64,6 +65,20 @@ def song(heard: dict[str, Any]) -> Song:
 
 def changed(actions: MusicVideoActions, song: Song | None, what: str, value: Any = None) -> dict[str, Any]:
     return flatten(actions.correct(song, what, value))
+
+
+def test_undo_brings_back_another_song_with_its_beats_and_leaves_the_same_one_alone(
+    actions: MusicVideoActions, heard: dict[str, Any], tmp_path: Path
+) -> None:
+    tapped = changed(actions, heard["song"], "double")["song"]
+    held = hold_song(songs.lend(tapped))
+    other = listened(actions, str(click_song(tmp_path / "other.wav", 4.0)))["song"]
+    shown = flatten(bring_back(held, other))
+    assert shown["song"].name == "My-song" and shown["song"].track is tapped.track
+    assert Path(shown["player"]).is_file() and Path(shown["csv"]).is_file() and "plot" in shown
+    assert not other.sound.exists() and shown["song"].sound.is_file()
+    assert bring_back(held, tapped) == bring_back(None, tapped) == ()
+    assert hold_song(other) is None  # its sound is gone
 
 
 def test_a_song_that_is_lent_outlives_the_page_and_goes_with_the_last_who_has_it(song: Song) -> None:

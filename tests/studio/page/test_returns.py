@@ -31,6 +31,7 @@ def test_a_new_page_finds_the_running_and_the_finished_work_of_every_tab(tmp_pat
     board = BOARDS[page]
     benches = RETURNS[board]
     assert {bench.place for bench in benches} >= PLACES
+    assert {bench.place for bench in benches if bench.steps is None} <= {"music", "live"}  # Music has one of its own
     works = [Work([(Status(html.status("half of it")),), (Status(html.finished("all of it")),)]) for _ in benches]
     runs = []
     for bench, work in zip(benches, works, strict=True):

@@ -123,6 +123,13 @@ def test_a_doubtful_sentence_is_spoken_anew_with_another_seed(desk: BookDesk) ->
     now = next(iter(folder.script().iter_passages()))
     assert now.base == passage.base and now.key != passage.key and now.key in folder.store
     assert folder.state().doubtful == () and folder.list_files()
+    spoken = _keys(folder)
+    for expected, is_undone in ((passage.key, True), (now.key, False)):  # Undo, then Redo
+        desk.undo("local", folder.id)
+        _wait(desk, folder)
+        assert next(iter(folder.script().iter_passages())).key == expected and _keys(folder) == spoken
+        before = folder.find_before()
+        assert before is not None and before[1] is is_undone and folder.list_files()
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_the_next_book_has_its_turn(desk: BookDesk) -> None:
@@ -153,6 +160,18 @@ def test_everybody_has_a_shelf_of_their_own(desk: BookDesk) -> None:
             desk.shelf.get(owner, book_id)
     desk.delete("anna", folder.id)
     assert desk.shelf.list("anna") == [] and not folder.path.exists()
+    for owner, book_id in (("tom", folder.id), ("anna", "../" + folder.id), ("anna", "")):
+        with pytest.raises(BookError, match="not on your shelf"):
+            desk.shelf.restore(owner, book_id)
+    assert desk.shelf.restore("anna", folder.id).read() == folder.read()
+    assert [each.id for each in desk.shelf.list("anna")] == [folder.id]
+    desk.delete("anna", folder.id)
+    other = desk.open_text("anna", TALE)
+    with pytest.raises(BookError, match="again already"):
+        desk.shelf.restore("anna", folder.id)
+    desk.delete("anna", other.id)
+    with pytest.raises(BookError, match="not on your shelf"):  # the last one alone is remembered
+        desk.shelf.restore("anna", folder.id)
 
 
 def test_a_full_shelf_and_a_full_disk_are_told(desk: BookDesk, monkeypatch: pytest.MonkeyPatch) -> None:
