@@ -55,7 +55,7 @@ window.auralumeBrowserLibrary = (server) => {
       if (!reply.ok) throw new Error("gone"); // another window of this browser was first
       files[name] = await reply.blob();
     }
-    await put({ id, item: { ...item, repeats: false }, files, deleted_s: null });
+    await put({ id, item: { ...item, repeats: false, missing: "" }, files, deleted_s: null });
     await server.tell("taken", { ids: [id] });
   }
   async function collect() {

@@ -367,7 +367,7 @@
   document.addEventListener("dragover", (event) => {
     if (!dragged) return;
     if (intakeAt(event.target)) { event.preventDefault(); event.stopPropagation(); event.dataTransfer.dropEffect = "copy"; }
-    const tab = event.target.closest?.("#studio-tabs button[role=tab]");
+    const tab = event.target.closest?.("#studio-tabs button[role=tab], #studio-tabs .overflow-menu button"); // a narrow bar has some in its menu
     if (tab !== overTab) { overTab = tab; clearTimeout(over); if (tab) over = setTimeout(() => { tab.click(); for (const wait of [150, 500, 1000, 2000]) setTimeout(() => lightIntakes(dragged), wait); }, 450); }
   }, true);
   document.addEventListener("drop", (event) => {

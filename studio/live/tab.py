@@ -80,7 +80,7 @@ def build(registry: Registry) -> None:
     _wire_playing(form, start, stop, moods)
     _wire_pictures(form, lead, listen)
     _wire_examples(form)
-    keep_draft(form)
+    keep_draft(form)  # and no Undo: a recording takes the place of none, each is a result of the library
     endpoints.build(registry)
 
 

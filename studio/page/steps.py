@@ -35,7 +35,9 @@ class ResultSteps:
         memory: of what the form does not hold, or None.
     """
 
-    def __init__(self, board: RunBoard, place: str, buttons: tuple[gr.Button, gr.Button], memory: StepMemory | None):
+    def __init__(
+        self, board: RunBoard, place: str, buttons: tuple[gr.Button, gr.Button], memory: StepMemory | None
+    ) -> None:
         self.board, self.place, self.buttons, self.memory = board, place, buttons, memory
         self._held: WeakKeyDictionary[BackgroundRun, Any] = WeakKeyDictionary()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,18 +137,37 @@ def test_a_result_opens_where_it_was_made_and_goes_to_inputs_of_other_tabs(libra
     page.keyboard.press("Escape")
     page.wait_for_selector("#library-dialog", state="hidden")
 
-    source = page.locator(CARDS, has_text="The city").last.bounding_box()
-    page.mouse.move(source["x"] + 40, source["y"] + 30)
+    for width, title in ((1440, "The city"), (768, "A calm sea"), (390, "The city")):
+        page.set_viewport_size({"width": width, "height": 1600})
+        open_library(page)
+        drag_to_music_video(page, page.locator(CARDS, has_text=title).last)
+        name = title.lower().replace(" ", "-")
+        page.wait_for_function(f"() => document.querySelector('#mv-song').innerText.includes('{name}')")
+
+
+def drag_to_music_video(page: Any, card: Any) -> None:
+    """Drag a card over the tab, which stands in the menu of a narrow bar, and drop it on the song's box."""
+
+    def move_over(target: Any) -> None:
+        box = target.bounding_box()
+        for step in range(3):  # a drag begins with the first move, and is told of those that follow
+            page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + box["height"] / 2)
+
+    card.scroll_into_view_if_needed()
+    box = card.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 30)
     page.mouse.down()
-    tab = page.locator(".tab-wrapper").first.get_by_role("tab", name="Music Video", exact=True).bounding_box()
-    for step in range(3):  # a drag begins with the first move, and is told of those that follow
-        page.mouse.move(tab["x"] + 20 + step, tab["y"] + 12)
+    page.mouse.move(box["x"] + 42, box["y"] + 32)
+    bar = page.locator(".tab-wrapper").first
+    tab = bar.get_by_role("tab", name="Music Video", exact=True)
+    if tab.count() == 0:
+        move_over(bar.get_by_role("button", name="More tabs"))
+        tab = bar.locator(".overflow-dropdown button", has_text=re.compile("^Music Video$"))
+        tab.wait_for()
+    move_over(tab)
     page.wait_for_selector("#mv-song.takes-result")
-    target = page.locator("#mv-song").bounding_box()
-    for step in range(3):
-        page.mouse.move(target["x"] + target["width"] / 2 + step, target["y"] + target["height"] / 2)
+    move_over(page.locator("#mv-song"))
     page.mouse.up()
-    page.wait_for_function("() => document.querySelector('#mv-song').innerText.includes('the-city-sleeps')")
 
 
 def test_nobody_sees_what_another_has_made(library_page: Any, chromium: Any, address: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.browser.conftest import settle
+
 EXAMPLE = ".example:nth-of-type(2)"
+TAKEN = "() => document.querySelector('#speech-text textarea')?.value.startsWith('The night train')"
 HEARD = f"document.querySelector('{EXAMPLE} audio')"
 
 
@@ -19,9 +22,15 @@ def test_an_example_is_played_and_its_settings_are_taken_by_keyboard_alone(page:
     page.keyboard.press("End")
     page.wait_for_function(f"() => {HEARD}.currentTime > {HEARD}.duration - 0.2")
     assert page.get_attribute(f"{EXAMPLE} .seek", "aria-valuetext") == "0:04 of 0:04"
+    page.wait_for_function("() => window.auralumeDrafts")
     page.focus(f"{EXAMPLE} .example-settings")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('#speech-text textarea').value.startsWith('The night train')")
+    page.wait_for_function(TAKEN)
+    settle(page)
+    page.reload()
+    page.wait_for_function(TAKEN)  # what was clicked is a draft, too
+    page.wait_for_function("() => window.auralumeDrafts")
+    settle(page)
 
     page.locator(".more > button", has_text="Dictionary").click()
     page.wait_for_selector("#speech-dictionary textarea")
