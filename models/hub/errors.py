@@ -49,8 +49,8 @@ def offline_error(repo_id: str) -> ModelError:
     """Say that the files are not here and the network must not be used."""
     return _make_error(
         "offline",
-        f"{repo_id} is not on this machine and offline mode is on. Unset HF_HUB_OFFLINE to download it, "
-        "or choose a model that is already here.",
+        f"{repo_id} is not on this machine and the studio was started without the network. Start it with "
+        "the network to download this model, or choose a model that is already here.",
     )
 
 
@@ -123,7 +123,7 @@ def _explain_answer(error: Exception, repo_id: str, path: str) -> ModelError:
             errors.GatedRepoError,
             "gated",
             f"{repo_id} asks people to accept its conditions first: open {_HUB_PAGE}/{repo_id}, accept them, then log "
-            "in with `hf auth login` or set HF_TOKEN.",
+            "in with `hf auth login`, or start the studio with a token of your account.",
         ),
         (errors.DisabledRepoError, "not-found", f"{repo_id} has been switched off by the Hub. Choose another model."),
         (
@@ -141,7 +141,7 @@ def _explain_answer(error: Exception, repo_id: str, path: str) -> ModelError:
 
 
 def _explain_status(status: int, repo_id: str) -> ModelError:
-    forbidden = f"The Hub does not allow reading {repo_id}. Check that HF_TOKEN, or the login, is valid."
+    forbidden = f"The Hub does not allow reading {repo_id}. Check that the login, or the token, is valid."
     by_status: dict[int, tuple[Kind, str]] = {
         401: ("forbidden", forbidden),
         403: ("forbidden", forbidden),
@@ -155,7 +155,8 @@ def _explain_status(status: int, repo_id: str) -> ModelError:
 
 def _say_no_repository(repo_id: str) -> str:
     return (
-        f"{repo_id} is not on the Hub, or it is private. If it is yours, log in with `hf auth login` or set HF_TOKEN."
+        f"{repo_id} is not on the Hub, or it is private. If it is yours, log in with `hf auth login`, "
+        "or start the studio with a token of your account."
     )
 
 

@@ -76,7 +76,7 @@ def test_what_answers_without_a_commit_is_no_hub(hub_server: HubServer) -> None:
 
 def test_offline_nothing_is_asked(hub_server: HubServer) -> None:
     hub_server.add_repo("owner/name", FILES)
-    with pytest.raises(ModelError, match="offline mode is on") as caught:
+    with pytest.raises(ModelError, match="started without the network") as caught:
         ask(hub_server, offline=True)
     assert caught.value.kind == "offline" and hub_server.requests == []
     assert ask(hub_server, offline=False).files
