@@ -130,6 +130,10 @@ class TempoMap:
         index = max(0, bisect_right(self.starts, position) - 1)
         return self._begun_s[index] + (position - self.starts[index]) * _seconds_a_position(self.tempi[index])
 
+    def find_tempo(self, position: float) -> float:
+        """Return the quarters a minute that hold at a grid position."""
+        return self.tempi[max(0, bisect_right(self.starts, position) - 1)]
+
     def cut(self, first: float) -> TempoMap:
         """Return the map of what begins at position `first`."""
         index = max(0, bisect_right(self.starts, first) - 1)

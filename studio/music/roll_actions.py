@@ -12,6 +12,7 @@ import numpy as np
 
 from models.contracts import Task
 from models.music.contracts import MusicRequest, check_piece
+from models.music.musicxml import to_musicxml
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.recipes import Recipe, Setting
@@ -106,6 +107,19 @@ class RollActions:
                 if stop():
                     raise jobs.Stopped
                 yield (Status(html.status(f"Rendering the parts: {done} of {count}", done / max(1, count))),)
+
+        yield from self._export(session, current, work)
+
+    def engrave(self, session: str, current: MusicTake | None) -> Generator[Events]:
+        """Write the piece as sheet music, a MusicXML file. Failures are events."""
+
+        def work(_model: Any, take: MusicTake, folder: str, _stop: Callable[[], bool]) -> Generator[Events]:
+            stem = file_stem(self._recipe(take))
+            path = Path(folder) / f"{stem}.musicxml"
+            piece = take.version.piece
+            path.write_bytes(to_musicxml(piece, stem.replace("-", " ").capitalize(), take.tempo_scale))
+            opens = "MuseScore, Dorico and Sibelius open it"
+            yield Status(html.finished("The sheet music is ready", opens)), Files({"score": path})
 
         yield from self._export(session, current, work)
 

@@ -13,7 +13,7 @@ from models.registry.registry import Registry
 from studio.music.actions import IDEA_NAMES, ROLL_NAMES, MusicActions
 from studio.music.controls import FIELDS, OWN
 from studio.music.roll_actions import RollActions
-from studio.music.take import FILES, SOUND, MusicTake
+from studio.music.take import FILES, ON_DEMAND, SOUND, MusicTake
 from studio.music.words import layout_words, read_line, wire_words
 from studio.page import html, jobs, model_card
 from studio.page.batch import BatchBox, layout_batch, wire_batch
@@ -43,6 +43,7 @@ WELCOME = (
     "instrument."
 )
 FROM_ROLL = ("continue", "rewrite", "vary", "versions")
+DOWNLOAD_LABELS = {"score": "Sheet music"}
 SETTINGS_TYPES = (".wav", ".mp3", ".mid")
 ABOUT = (
     "Compose music. Returns the sound as a WAV file, the notes as a MIDI file, and a report. With `midi_file` and "
@@ -70,7 +71,7 @@ def build(registry: Registry) -> None:
     runs = [(button, _run_action(actions, action)) for action, button in starters.items()]
     runs.append((listen, _run_listening(actions)))
     runs += [(button, _run_action(actions, action, True)) for action, button in _layout_roll_buttons().items()]
-    runs += [(exports["keep"], _run_export(roll.keep)), (exports["split"], _run_export(roll.split))]
+    runs += [(exports[name], _run_export(getattr(roll, name))) for name in ("keep", "split", "engrave")]
     new = [starters[action] for action in ("compose", "ideas")]
     wire_run(form, panels, runs, stop, actions.stops, [panels.kept["current"]], fresh=new)
     _wire_ideas(actions, form, panels, buttons)
@@ -157,16 +158,17 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
     with gr.Row(elem_classes="downloads", visible=False) as downloads:
         files: dict[str, Any] = {
             name: gr.DownloadButton(
-                name.upper(),
+                DOWNLOAD_LABELS.get(name, name.upper()),
                 size="md",
-                interactive=name == "stems",
-                visible=name != "stems",
+                interactive=name in ON_DEMAND,
+                visible=name not in ON_DEMAND,
                 elem_id=f"music-{name}",
             )
             for name in FILES
         }
         exports = {
             "split": gr.Button("Make stems", size="md", elem_id="music-split"),
+            "engrave": gr.Button("Make sheet music", size="md", elem_id="music-engrave"),
             "keep": gr.Button("Keep this version", size="md", elem_id="music-keep"),
         }
         if onward:
@@ -193,7 +195,7 @@ def _layout_result(card: gr.HTML, onward: bool) -> tuple[Panels, list[gr.Button]
         pictures={"roll": roll, "notes": notes, "shelf": card, "chosen": chosen}
         | dict(zip(ROLL_NAMES, small, strict=True)),
         files=files,
-        optional=("stems",),
+        optional=ON_DEMAND,
         downloads=downloads,
         kept={"takes": gr.State(None, time_to_live=3600), "current": shared_state("music")},
         areas={name: (part,) for name, part in zip(IDEA_NAMES, (ideas, *rows[1:]), strict=True)},

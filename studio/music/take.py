@@ -25,7 +25,8 @@ from studio.music.history import History, Version
 from studio.page.stream_pacing import sound_tail
 
 FloatArray = NDArray[np.float32]
-FILES = ("wav", "midi", "mp3", "stems")
+FILES = ("wav", "midi", "mp3", "stems", "score")
+ON_DEMAND = FILES[3:]  # made when a button asks for them
 SOUND = "whole"  # the WAV file once more, for the page's own player
 DRUMS_ASKED = {"any": None, "yes": True, "no": False}
 SUNG = ("lyrics", "vocal_language")  # noted where they were given; older files have no such lines
@@ -218,7 +219,7 @@ def save_take(
             write_recipe(mp3, recipe)
         except audio_files.MediaError:
             mp3 = None
-    return {SOUND: wav, "wav": wav, "midi": midi, "mp3": mp3, "stems": None}
+    return {SOUND: wav, "wav": wav, "midi": midi, "mp3": mp3} | dict.fromkeys(ON_DEMAND)
 
 
 def file_stem(recipe: Recipe) -> str:

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -161,6 +162,10 @@ def test_notes_are_dragged_mixed_undone_and_split_into_stems(page: Any, tmp_path
     page.wait_for_selector("#music-stems")
     with zipfile.ZipFile(download(page, "#music-stems", tmp_path)) as archive:
         assert archive.namelist() == ["1-violin.wav"]
+    page.click("#music-engrave")
+    page.wait_for_selector("#music-score")
+    root = ET.parse(download(page, "#music-score", tmp_path)).getroot()
+    assert [each.text for each in root.iter("part-name")] == ["Violin", "Acoustic bass"]
 
 
 def test_a_phone_edits_by_touch(chromium: Any, address: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -174,6 +175,15 @@ def test_a_later_edit_ends_the_rendering_of_the_one_before(roll: RollActions) ->
     after: MusicTake = next(second)["current"]
     assert any(step.get("wav") for step in second) and after.samples_count
     assert after.history.past == (a_take().version, take.version)
+
+
+def test_a_take_is_written_as_sheet_music(roll: RollActions) -> None:
+    for events in map(flatten, roll.engrave("me", a_take())):
+        if events.get("score"):
+            assert Path(events["score"]).suffix == ".musicxml"
+            root = ET.fromstring(Path(events["score"]).read_bytes())
+    assert len(root.findall("part")) == len([track for track in a_take().version.piece.tracks if track.notes])
+    assert "no piece here" in flatten(list(roll.engrave("me", None))[-1])["status"]
 
 
 def test_stems_are_in_a_zip(roll: RollActions, tmp_path: Path) -> None:
