@@ -1,6 +1,7 @@
 """The contact sheet of the documentation: clips as the studio finishes them, three frames of each.
 
     python -m benchmarks.video_sheet                      # writes docs/video.jpg
+    python -m benchmarks.video_sheet --plain --out docs/video_plain.jpg    # without things by name, as before them
     python -m benchmarks.video_sheet --checkpoint .runs/video/checkpoint.pt --out sheet.jpg
 
 The seeds are those of the list, one a prompt: nothing is picked among several tries.
@@ -19,6 +20,7 @@ from benchmarks.video import load_generator
 from models.contracts import VideoRequest
 from models.registry.registry import WEIGHTS_DIR
 from models.video.generator import VideoGenerator
+from models.video.prompt_reader import PromptReader
 from models.video.scene_spec import FRAMES_PER_SECOND
 from models.video.upscaler import UPSCALER_WEIGHTS, load_upscaler
 
@@ -32,12 +34,24 @@ PROMPTS = (
     "an astronaut on the moon",
     "a unicorn under a rainbow",
     "a bear playing the guitar in the forest",
-    "a yellow taxi in the city",
+    "a yellow taxi in the city at night",
     "blue ocean waves at sunset",
     "a green aurora over the mountains at night",
-    "a woman with pink hair in a blue shirt walks left",
+    "a woman in a red dress dancing",
+    "a fox jumping in the forest",
+    "two children playing in the rain",
+    "a wolf and the moon over a lake",
+    "a man riding a bicycle in the mountains",
+    "three penguins on the ice",
+    "a chef in the kitchen",
+    "a pirate ship in a storm",
+    "a shark chasing a fish",
+    "santa flying over the city at night",
+    "a cat sleeping on a sofa",
+    "a campfire in the forest at night",
+    "a purple elefant with a yellow hat",
 )
-COLUMNS, SHOWN, SIDE, GAP, LINE = 3, 3, 144, 12, 22
+COLUMNS, SHOWN, SIDE, GAP, LINE = 4, 2, 144, 12, 22
 
 
 def make_clip(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
@@ -71,10 +85,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--plain", action="store_true", help="let the model draw alone, with no cut-outs at hand")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    draw_sheet(load_generator(options.checkpoint)).save(options.out, quality=88, optimize=True)
+    generator = load_generator(options.checkpoint)
+    if options.plain:
+        generator.reader = PromptReader(generator.parser, None, generator.draws_things)
+    draw_sheet(generator).save(options.out, quality=88, optimize=True)
     print(options.out, f"{options.out.stat().st_size / 1000:.0f} kB")
 
 

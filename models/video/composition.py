@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.video.cutouts import Cutout, CutoutPack, lay_over, tint, trim
+from models.video.cutouts import Cutout, CutoutPack, lay_over
+from models.video.dressing import prepare_picture
 from models.video.ground import draw_floor
 from models.video.scene_spec import SPEEDS
 from models.video.staging import Setting, Staging
@@ -25,6 +26,7 @@ from models.video.weather import darken_night, let_fall
 
 MOST = 6
 SIZES = {"small": 0.62, "large": 1.4}
+HATS = frozenset({"top hat", "sun hat", "cap", "graduation cap", "crown"})
 PAN_PER_S, ZOOM_PER_S = 0.14, 0.10
 LIGHTS = {"space": 0.92, "depth": 0.8, "starfield": 0.92, "city": 0.72}  # the least light there is
 INDOORS = np.full(3, 0.96, np.float32)
@@ -204,35 +206,7 @@ def _dress(
     """Return the pictures of a thing in its colour, level, looking where it goes."""
     pose = "run" if act == "walk" and things.speed == "fast" else act
     whole = pack.load_whole(thing.name, pose, act in {"walk", "dance"})
-    return tuple(_prepare(picture, thing, colour, things, act, scene.setting.medium) for picture in whole)
-
-
-def _prepare(picture: Array, thing: Cutout, colour: str, things: ThingPrompt, act: str, medium: str = "") -> Array:
-    """Colour and turn a picture of a thing."""
-    if colour:
-        picture = tint(picture, colour, thing.kind == "person")
-    if act == "swim" and medium == "water" and "swim" not in thing.poses:  # what is under water is not seen
-        wet = 0.20 if thing.kind in {"animal", "person"} else 0.05
-        below = np.linspace(1, 0, picture.shape[0], dtype=np.float32)
-        picture = picture * np.clip((below - wet) / 0.05, 0, 1)[:, None, None]
-    if thing.tilt and act != "spin":
-        turn = thing.tilt + ({"rise": 28, "fall": -20}.get(act, 0) if thing.faces == "right" and thing.tilt < 0 else 0)
-        picture = _turn(picture, turn)
-    wants = things.direction if things.direction in {"left", "right"} else thing.faces
-    if thing.name == "rocket" and act not in {"rise", "fall"} and things.direction in {"left", "right"}:
-        picture = _turn(picture, -90.0)
-    return np.ascontiguousarray(picture[:, ::-1]) if wants != thing.faces else picture
-
-
-def _turn(picture: Array, degrees: float) -> Array:
-    """Turn a picture (R, S, 4) anticlockwise, in a frame that holds all of it."""
-    import cv2
-
-    side = int(np.ceil(np.hypot(*picture.shape[:2])))
-    matrix = cv2.getRotationMatrix2D(((picture.shape[1] - 1) / 2, (picture.shape[0] - 1) / 2), degrees, 1.0)
-    matrix[:, 2] += (side - picture.shape[1]) / 2, (side - picture.shape[0]) / 2
-    turned: Any = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    return trim(turned)
+    return tuple(prepare_picture(picture, thing, colour, things, act, scene.setting.medium) for picture in whole)
 
 
 def _cast_several(
@@ -295,7 +269,8 @@ def _cast_rider(
     """Put one thing on another: behind its back when it is a bust, on top when it is whole or small."""
     if mount.name in rider.poses:  # one picture shows both
         both = tuple(
-            _prepare(each, rider, things.colour, things, things.act) for each in pack.load_whole(rider.name, mount.name)
+            prepare_picture(each, rider, things.colour, things, things.act)
+            for each in pack.load_whole(rider.name, mount.name)
         )
         return [scene.act(both, things, things.act, rng, scene.size_of(rider, things.size))]
     carried, low = rider.pose == "bust" or rider.kind == "person", mount.kind == "vehicle" and mount.size < 0.4
@@ -305,7 +280,7 @@ def _cast_rider(
     )  # fmt: skip
     tall, pictures = below.tall, _dress(scene, pack, rider, things.colour, things, "stand")
     if rider.pose == "bust" and not low:  # its legs are behind what it rides
-        pictures = (_prepare(pack.load(rider.name), rider, things.colour, things, "stand"),)
+        pictures = (prepare_picture(pack.load(rider.name), rider, things.colour, things, "stand"),)
     size = _fit(pictures[0], scene.size_of(rider, things.size))
     if not low:
         size = min(size, tall * (0.72 if carried else 0.8))
@@ -335,6 +310,8 @@ def _cast_holder(
     still = replace(things, direction="")
     pictures = _dress(scene, pack, other, things.other_colour, still, "stand")
     tall, size = holder.tall, min(_fit(pictures[0], scene.size_of(other, things.other_size)), 0.42 * holder.tall)
+    if other.name in HATS:
+        return [holder, _put_on(holder, pictures[:1], things.direction == "right")]
     high, wide = holder.pictures[0].shape[:2]
     is_upright = wide < 0.8 * high
     ahead = (-1.0 if things.direction != "right" else 1.0) * (0.30 if is_upright else 0.48) * tall * wide / high
@@ -343,6 +320,25 @@ def _cast_holder(
     swing = 0.05 * np.sin(np.arange(len(path.x), dtype=np.float32) * 0.4 * 24 / max(len(path.x), 24))
     held = replace(path, x=path.x + np.float32(ahead), y=path.y + np.float32(down), angle=path.angle + swing)
     return [holder, Actor(pictures, size, held, holder.feet, holder.shadow and not is_upright)]
+
+
+def _put_on(wearer: Actor, hat: tuple[Array, ...], faces_right: bool) -> Actor:
+    """Put a hat on a head: that of one who stands upright is in the middle, that of an animal where it looks to."""
+    seen = wearer.pictures[0][..., 3] > 0.5
+    high, wide = seen.shape
+    side = slice(0, wide) if wide < 0.8 * high else slice(wide // 2, wide) if faces_right else slice(0, wide // 2)
+    rows = np.nonzero(seen[:, side].any(axis=1))[0]
+    brow = int(rows[0]) + round(0.13 * high)
+    columns = np.nonzero(seen[int(rows[0]) : brow, side].any(axis=0))[0] + side.start
+    scale = wearer.tall / high
+    broad = max(float(columns[-1] - columns[0] + 1) * 1.15, 0.55 * (side.stop - side.start)) * scale
+    tall = broad * hat[0].shape[0] / hat[0].shape[1]
+    across = (float(columns.mean()) - wide / 2) * scale
+    up = (high / 2 - float(rows[0]) - 0.07 * high) * scale + tall / 2
+    path = wearer.path
+    x = path.x + np.cos(path.angle) * np.float32(across) - np.sin(path.angle) * np.float32(up)
+    y = path.y + np.sin(path.angle) * np.float32(across) + np.cos(path.angle) * np.float32(up) * path.stretch
+    return Actor(hat, tall, replace(path, x=x, y=y), wearer.feet, False)
 
 
 def _draw_actor(image: Array, actor: Actor, number: int, zoom: float, pan: float, light: Array) -> None:

@@ -73,7 +73,7 @@ class PromptReader:
                 list_laid(staging.things),
                 self._list_embodied(staging.things),
             )
-        named = zip(reading.parts, name_colours(reading.chips, prompt), strict=True)
+        named = zip(reading.parts, name_colours(reading.chips, self.mend(prompt)), strict=True)
         parts = tuple(part._replace(words=words) for part, words in named)
         return replace(reading, parts=parts, by_rule=self.by_rule)
 

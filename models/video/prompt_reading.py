@@ -145,6 +145,7 @@ ACT_TITLES = {
 }  # fmt: skip
 
 
+RELATION_TITLES = {"": "", "and": "and", "riding": "on", "holding": "with", "chasing": "chasing"}
 SPEED_TITLES = {"slow": "slowly", "fast": "fast"}
 COUNT_TITLES = ("", "", "two", "three", "four", "five", "six")
 
@@ -155,7 +156,10 @@ def list_thing_parts(parsed: ThingPrompt) -> tuple[PromptPart, ...]:
     name = tidy(f"{count} {parsed.colour} {to_plural(parsed.thing) if parsed.count > 1 else parsed.thing}")
     parts = (
         ("thing", name),
-        ("thing", f"{parsed.other_colour} {parsed.other}".strip()),
+        (
+            "thing",
+            tidy(f"{RELATION_TITLES[parsed.relation]} {parsed.other_colour} {parsed.other}") if parsed.other else "",
+        ),
         ("act", f"{ACTS[parsed.act][0]} {parsed.direction}".strip()),
         ("speed", SPEED_TITLES.get(parsed.speed, "")),
         ("place", parsed.place),

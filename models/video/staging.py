@@ -70,7 +70,7 @@ PLACE_SETTINGS = {
     "moon": Setting("starfield", "blue", floor="dust", feet=-0.66, timeless=True, title="on the moon"),
     "mountains": Setting("mountains", "", feet=-0.78),
     "street": Setting("mountains", "", floor="road", feet=-0.70),
-    "underwater": Setting("underwater", "", "depth", timeless=True),
+    "underwater": Setting("underwater", "", "depth", timeless=True, title="underwater"),
     "room": Setting("flowers", "green", floor="room", feet=-0.72, title="room"),
 }
 OTHER_PLACES = {"mars": Setting("desert", "red", timeless=True, title="mars")}
@@ -238,7 +238,7 @@ def settle(things: ThingPrompt, setting: Setting) -> ThingPrompt:
         return replace(things, act="stand", direction="")
     if setting.medium in {"air", "space", "depth"} and act in {"walk", "hop", "drive", "roll", "stand"}:
         act = "swim" if setting.medium == "depth" else "fly"
-    elif setting.medium == "water" and act in {"walk", "hop", "roll", "stand"}:
+    elif setting.medium == "water" and act in {"walk", "roll"}:
         act = "swim"
     if act == "fly" and things.act == "stand":
         return replace(things, act=act, direction="")

@@ -181,7 +181,8 @@ def find_things(words: list[str], lexicon: Lexicon = LEARNED) -> list[tuple[str,
             at += 1
     found = [each for each in found if not _is_other(words, each)]
     heads = [each for each, after in zip_longest(found, found[1:]) if not _describes(words, each, after)]
-    return _drop_scenery(words, heads)
+    whole = [each for before, each in zip([None, *heads], heads, strict=False) if not _is_of(words, before, each)]
+    return _drop_scenery(words, whole)
 
 
 def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
@@ -192,7 +193,7 @@ def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
         words[start] == "camera" and (not start or words[start - 1] not in {"a", "an", "old", *NUMBERS})
     ):
         return True
-    if words[start] in GROUPS and after == "of":
+    if (words[start] in GROUPS or words[start] == "couple") and after == "of":
         return True
     colours = load_colour_names()
     if (words[end - 1], after) in colours:
@@ -204,6 +205,11 @@ def _is_other(words: list[str], found: tuple[str, int, int]) -> bool:
 def _describes(words: list[str], found: tuple[str, int, int], after: tuple[str, int, int] | None) -> bool:
     """Tell whether a name says of which kind the thing right after it is, as in "baby elephant" or "school bus"."""
     return after is not None and found[2] == after[1] and words[found[2] - 1] == found[0].split()[-1]
+
+
+def _is_of(words: list[str], before: tuple[str, int, int] | None, found: tuple[str, int, int]) -> bool:
+    """Tell whether a name says what the thing before it is of, as in "a bouquet of roses"."""
+    return before is not None and words[before[2] : found[1]] == ["of"]
 
 
 def _drop_scenery(words: list[str], found: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -258,7 +264,9 @@ def _read_mention(words: list[str], start: int, end: int, before: int, names: Co
 
 
 SEATING = frozenset(
-    split_words("on a an the top of is his her sitting sits standing stands sleeping sleeps asleep lying lies resting")
+    split_words(
+        "on a an the , top of is his her sitting sits standing stands sleeping sleeps asleep lying lies resting"
+    )
 )
 ALONG, ARTICLES = frozenset(("up", "down")), (["a"], ["an"], ["the"])  # "down the street" is no fall
 _SIZES = {word: size for size, own in SIZE_WORDS.items() for word in own}
@@ -341,7 +349,7 @@ def parse_things(prompt: str, lexicon: Lexicon = LEARNED) -> ThingPrompt | None:
         ThingPrompt(
             name, second[0] if second is not None else "", first.count, first.colour, act, direction, speed, place,
             time, camera,
-            tuple(words[at] for at in unread if words[at].isalpha() and words[at] not in STOP_WORDS),
+            tuple(words[at] for at in unread if words[at].isalpha() and words[at] not in STOP_WORDS | _SIZES.keys()),
             other.colour, first.size, other.size, other.count, relation, " ".join(words[at] for at in left),
         ),
         lexicon,

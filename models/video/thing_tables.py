@@ -14,8 +14,8 @@ NUMBERS = {
     **dict.fromkeys(("two", "2", "pair", "couple", "both"), 2),
     **dict.fromkeys(("three", "3", "few", "some"), 3),
     **dict.fromkeys(("four", "4", "several"), 4),
-    **dict.fromkeys(("five", "5", "many", *GROUPS), 5),
-    **dict.fromkeys(("six", "6", "dozen"), 6),
+    **dict.fromkeys(("five", "5", "many", "lots", *GROUPS), 5),
+    **dict.fromkeys(("six", "6", "dozen", "dozens", "hundreds"), 6),
 }
 SIZE_WORDS = {
     "small": ("tiny", "small", "little", "mini", "miniature", "baby"),

@@ -124,7 +124,7 @@ ACTS: dict[str, tuple[str, ...]] = {
         "chase",
         "follow",
     ),
-    "hop": ("hopping", "hop", "jump", "bounce", "leap", "skip"),
+    "hop": ("hopping", "hop", "jump", "bounce", "leap", "skip", "play"),
     "fly": ("flying", "fly", "soar", "glide", "hover", "float", "flutter"),
     "drive": ("driving", "drive", "ride", "race", "speed", "cruise"),
     "swim": ("swimming", "swim", "dive", "sail"),

@@ -28,7 +28,7 @@ CHOICES = {
         for name, word in ACT_WORDS.items()
         for way in (("left", "right") if name in LEADING else ("",))
     ],
-    "place": ["on the moon" if place == "moon" else place for place in PLACES] + ["mars"],
+    "place": ["on the moon" if place == "moon" else place for place in PLACES] + ["mars", "underwater"],
     "weather": ["raining", "snowing"],
     "scene": [title for title in SCENES if title not in SCENE_THINGS],
     "colour": list(wordings.COLOUR_WORDS),

@@ -45,7 +45,7 @@ _MAN, _WOMAN = (
     for sex in ("man", "woman")
 )
 POSES = {
-    "walker": _PERSON, "man": _MAN, "woman": _WOMAN,
+    "person": _PERSON, "man": _MAN, "woman": _WOMAN,
     "runner": {"stand": "person standing"},
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ def test_the_scene_is_told_without_its_things(
     [
         ("a yellow school bus in the rain in the city", ("gold bus", "driving left", "city", "raining"), ("school",)),
         ("a truck going down a street", ("truck", "driving left", "street", "day"), ()),
-        ("a school of sharks", ("five sharks", "swimming left", "fish under water"), ()),
+        ("a school of sharks", ("five sharks", "swimming left", "underwater"), ()),
         ("a pirate ship", ("ship", "swimming left", "sea", "day"), ("pirate",)),
         ("a baby elephant walking up the road", ("elephant", "walking left", "street", "day"), ()),
         ("a feather floating down", ("feather", "falling", "sky", "day"), ()),
@@ -63,7 +63,7 @@ def test_the_scene_is_told_without_its_things(
         ("a red balloon floating in the sky", ("red balloon", "flying left", "sky", "day"), ()),
         ("five birds flying at dusk", ("five birds", "flying left", "sky", "dusk"), ()),
         ("a chef in the kitchen", ("chef", "walking left", "room", "day"), ()),
-        ("a cat sleeping on a sofa", ("cat", "sofa", "standing", "room", "day"), ()),
+        ("a cat sleeping on a sofa", ("cat", "on sofa", "standing", "room", "day"), ()),
         (
             "a dragon breathing fire over a castle",
             ("dragon", "castle", "flying left", "mountains", "day"),
@@ -72,7 +72,7 @@ def test_the_scene_is_told_without_its_things(
         ("two children dancing", ("two children", "dancing", "meadow", "day"), ()),
         ("an airplane taking off", ("airplane", "rising", "sky", "day"), ()),
         ("a girl with a red dress in the snow", ("girl in red", "walking left", "snow", "day"), ()),
-        ("a police car chasing a taxi", ("police car", "taxi", "driving left", "street", "day"), ()),
+        ("a police car chasing a taxi", ("police car", "chasing taxi", "driving left", "street", "day"), ()),
     ],
 )
 def test_the_last_of_two_names_is_the_thing_and_a_way_is_no_fall(
