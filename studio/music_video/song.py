@@ -85,17 +85,22 @@ def lend(song: Song) -> Song:
         ValueError: its sound is gone.
         OSError: the disk is full.
     """
+    lent = copy_song(song)
+    weakref.finalize(lent, temp_folders.release, lent.folder)
+    return lent
+
+
+def copy_song(song: Song) -> Song:
+    """Return the song in a folder of its own, for `close` to delete; raises what `lend` raises."""
     folder = new_folder()
     try:
-        lent = replace(song, folder=folder, sound=_link(song.sound, folder / song.sound.name))
+        return replace(song, folder=folder, sound=_link(song.sound, folder / song.sound.name))
     except FileNotFoundError as error:
         temp_folders.release(folder)
         raise ValueError(GONE) from error
     except BaseException:
         temp_folders.release(folder)
         raise
-    weakref.finalize(lent, temp_folders.release, folder)
-    return lent
 
 
 def _link(source: Path, target: Path) -> Path:

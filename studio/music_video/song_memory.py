@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.music_video.actions import NO_SONG
 from studio.music_video.listening import show_song
-from studio.music_video.song import Song, close, lend
+from studio.music_video.song import Song, close, copy_song, lend
 from studio.page.events import Events, Problem
 from studio.page.jobs import sentence
 from studio.page.keeping import ORIGINS
@@ -36,7 +36,8 @@ def bring_back(held: Song | None, now: Song | None) -> Events:
     if held is None or (now is not None and now.analysis is held.analysis and now.track is held.track):
         return ()
     try:
-        (song,) = lend_song(held)
+        song = copy_song(held)  # the page's own: its corrected beats stay in the same folder
+        ORIGINS.note(song, ORIGINS.find(held))
         events = show_song(song)
     except (ValueError, OSError) as error:
         return (Problem(sentence(error)),)
