@@ -245,7 +245,7 @@ class MusicVideoGenerator:
         """Measure what a clip and a frame take on this machine now: a step of the model, if clips are missing, and some
         frames drawn and encoded, unless that was done before.
         """
-        clip_s = self.clips.measure_step_s(request, plan.clips[missing[0]]) * request.steps if missing else 0.0
+        clip_s = self.clips.measure_clip_s(request, plan.clips[missing[0]]) if missing else 0.0
         if not missing and request.frame_size in self._frame_s:
             return WorkCost(clip_s, 0.5, self._frame_s[request.frame_size])
         began_s = time.perf_counter()

@@ -1,8 +1,8 @@
 """Key clips: made by the video model, enlarged, and filled with frames in between.
 
-What the model makes is kept small (a clip of 16 frames of 64 pixels takes 0.2 MB) for as long as the generator lives,
-so that a preview and the whole video, or a second video with another cut, need not make it twice; the enlarged clips
-are kept for a few only, so that memory does not grow with the song.
+What the model makes is kept small (16 frames of 64 pixels take 0.2 MB; large ones are compressed) for as long as the
+generator lives, so that a preview and the whole video, or a second video with another cut, need not make it twice; the
+enlarged clips are kept for a few only, so that memory does not grow with the song.
 
 Letters: F frames of the model, K frames prepared, S side in pixels.
 """
@@ -25,7 +25,7 @@ from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
 from models.video.scene_spec import FRAMES_PER_SECOND
-from models.video.upscaler import SCALE, soften
+from models.video.upscaler import soften
 from models.video.upscaler import upscale_bicubic as bicubic
 
 Pixels = NDArray[np.uint8]
@@ -35,25 +35,44 @@ CLIP_FRAMES = 16
 IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
 PREPARED_FRAMES = CLIP_FRAMES * IN_BETWEEN - (IN_BETWEEN - 1)
 PREPARED_KEPT = 4
+KEY_SIDE = 576  # of a key clip of a model that draws large
+KEPT_QUALITY = 95  # as which such a clip is kept
 MADE_KEPT = 2 * MAX_KEY_CLIPS  # at the least all of one video
 
 
-def fit_frames(frames: Pixels, side: int) -> Pixels:
-    """Map uint8 (N, R, S, 3) to (CLIP_FRAMES, side', side', 3): the middle square, even in time; larger frames become
-    at
-    most SCALE * side large.
+def fit_frames(frames: Pixels) -> Pixels:
+    """Map uint8 (N, R, S, 3) to (PREPARED_FRAMES, side, side, 3) where there are as many, else to (CLIP_FRAMES, ...).
+
+    It is the middle square, even in time, at most KEY_SIDE large.
     """
     import cv2
 
     rows, columns = frames.shape[1:3]
     square = min(rows, columns)
     top, left = (rows - square) // 2, (columns - square) // 2
-    chosen = np.linspace(0, len(frames) - 1, CLIP_FRAMES).round().astype(int)
+    count = PREPARED_FRAMES if len(frames) >= PREPARED_FRAMES else CLIP_FRAMES
+    last = len(frames) if len(frames) >= 1.1 * count else count  # of a few too many none is skipped in between
+    chosen = np.linspace(0, min(last, len(frames)) - 1, count).round().astype(int)
     cut = frames[chosen, top : top + square, left : left + square]
-    if square <= SCALE * side:
+    if square <= KEY_SIDE:
         return cut
-    size = (SCALE * side, SCALE * side)
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in cut])
+    return np.stack([cv2.resize(frame, (KEY_SIDE, KEY_SIDE), interpolation=cv2.INTER_AREA) for frame in cut])
+
+
+def pack_frames(frames: Pixels) -> list[bytes]:
+    """Compress frames uint8 (F, S, S, 3), so that many clips can be kept."""
+    import cv2
+
+    quality = [cv2.IMWRITE_JPEG_QUALITY, KEPT_QUALITY]
+    return [cv2.imencode(".jpg", frame[..., ::-1], quality)[1].tobytes() for frame in frames]
+
+
+def unpack_frames(packed: list[bytes]) -> Pixels:
+    """Undo `pack_frames`."""
+    import cv2
+
+    frames = (cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in packed)
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames])
 
 
 def fill_between(frames: Pixels) -> Pixels:
@@ -80,7 +99,7 @@ class KeyClips:
         """
         self.drawer = drawer
         self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
-        self._made: LRUCache[tuple[Any, ...], Pixels] = LRUCache(MADE_KEPT)
+        self._made: LRUCache[tuple[Any, ...], Pixels | list[bytes]] = LRUCache(MADE_KEPT)
         self._prepared: LRUCache[tuple[Any, ...], Pixels] = LRUCache(PREPARED_KEPT)
         self._lock = threading.Lock()
 
@@ -104,6 +123,7 @@ class KeyClips:
             steps=request.steps,
             guidance=request.guidance,
             seed=clip.seed,
+            pixels=KEY_SIDE,
         )
 
     def make(self, request: MusicVideoRequest, clip: KeyClip) -> Generator[ClipProgress, None, None]:
@@ -117,8 +137,9 @@ class KeyClips:
                     pieces.append(chunk.frames)
                 shown = chunk.preview if len(chunk.preview) else chunk.frames
                 yield ClipProgress(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
+        made = fit_frames(np.concatenate(pieces))
         with self._lock:
-            self._made[self._make_key(request, clip)] = fit_frames(np.concatenate(pieces), request.size)
+            self._made[self._make_key(request, clip)] = made if made.shape[1] <= request.size else pack_frames(made)
 
     def prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
         """Enlarge and fill a clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
@@ -131,30 +152,31 @@ class KeyClips:
             if key in self._prepared:
                 return self._prepared[key]
             made = self._made[key]
-        ready = fill_between(self.upscale(made) if made.shape[1] <= request.size else made)
+        large = unpack_frames(made) if isinstance(made, list) else self.upscale(made)
+        ready = large if len(large) == PREPARED_FRAMES else fill_between(large)
         if self.drawer is not None:
             ready = self.drawer.compose(self.make_video_request(request, clip), ready, FRAMES_PER_SECOND * IN_BETWEEN)
         with self._lock:
             self._prepared[key] = ready
         return ready
 
-    def measure_step_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
-        """Measure the seconds of one step of the sampler, on the second of a clip that is then given up.
+    def measure_clip_s(self, request: MusicVideoRequest, clip: KeyClip) -> float:
+        """Measure the seconds of a clip by one step of the work, the second of a clip that is then given up.
 
         Only what goes on counts: some models say now and then that they are still at work.
         """
         began_s = time.perf_counter()
-        first_done, step_s = 0, 0.0
+        first_done, clip_s = 0, 0.0
         with closing(self.model.stream(self.make_video_request(request, clip))) as chunks:
             for chunk in chunks:
                 if chunk.done <= first_done:
                     continue
                 now_s = time.perf_counter()
-                step_s, began_s = (now_s - began_s) / (chunk.done - first_done), now_s
+                clip_s, began_s = (now_s - began_s) / (chunk.done - first_done) * chunk.total, now_s
                 if first_done:
                     break
                 first_done = chunk.done
-        return step_s
+        return clip_s
 
     def list_credits(self, request: MusicVideoRequest, clips: Iterable[KeyClip]) -> tuple[str, ...]:
         """List what is to be said of things that are drawn by rule, nothing where there are none."""
@@ -162,6 +184,8 @@ class KeyClips:
             return ()
         requests = (self.make_video_request(request, clip) for clip in clips)
         laid = dict.fromkeys(name for each in requests for name in self.drawer.list_laid(each))
+        if self.drawer.draws_by_rule:
+            return (f"Drawn by rule, the things from Fluent emoji: {', '.join(laid)}.",) if laid else ()
         return (f"Drawn by rule from Fluent emoji: {', '.join(laid)}. The scenes are the model's.",) if laid else ()
 
     def forget_prepared(self) -> None:

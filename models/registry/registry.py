@@ -97,17 +97,18 @@ class Registry:
         """Return the catalogue in its order, or the part of it that serves one task."""
         return tuple(spec for spec in tuple(self._specs.values()) if task in {None, spec.task})
 
-    def default(self, task: Task) -> ModelSpec | None:
-        """Return the model that a task begins with, the first of the catalogue; None where there is none."""
-        return next(iter(self.specs(task)), None)
+    def default(self, task: Task, preferred: str = "") -> ModelSpec | None:
+        """Return the model that a task begins with: the preferred one, else the catalogue's first; None for none."""
+        specs = self.specs(task)
+        return next((spec for spec in specs if spec.key == preferred), specs[0] if specs else None)
 
-    def require_default(self, task: Task) -> ModelSpec:
+    def require_default(self, task: Task, preferred: str = "") -> ModelSpec:
         """Return the model that a task begins with.
 
         Raises:
             ModelError: no model serves this task.
         """
-        spec = self.default(task)
+        spec = self.default(task, preferred)
         if spec is None:
             raise ModelError(
                 f"There is no model for {task.replace('_', ' ')}. Add one in the Models tab.", "unknown-model"

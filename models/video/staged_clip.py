@@ -23,6 +23,11 @@ class StagedClip:
         self.reader = reader
 
     @property
+    def draws_by_rule(self) -> bool:
+        """Tell whether no model draws the scene."""
+        return self.reader.by_rule
+
+    @property
     def draws_things(self) -> bool:
         """Tell whether the model knows named things."""
         return self.reader.draws_things

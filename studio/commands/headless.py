@@ -123,7 +123,7 @@ def first_values(registry: Registry, fields: FieldList) -> dict[str, Any]:
     values = fields.defaults()
     for each in fields.fields:
         if isinstance(each, Model):
-            spec = registry.default(each.task)
+            spec = registry.default(each.task, each.first)
             values[each.name] = spec.key if spec is not None else ""
         elif isinstance(each, Choice) and each.offered is not None and each.default in ("", None):
             offered = list(each.offered(registry))

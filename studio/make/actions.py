@@ -15,6 +15,7 @@ from studio.io import audio_files, temp_folders
 from studio.make.plan import Undertaking, plan_undertaking
 from studio.page import html, jobs
 from studio.page.events import Events, Files, Lineage, Outcome, Pictures, Problem, Status
+from studio.page.fields import Model
 from studio.page.keeping import recipe_in
 from studio.page.places import Places
 
@@ -128,7 +129,8 @@ class MakeActions:
         own.mkdir()
         said = f"{number} of {len(SHOWN)}: {PARTS[name]}"
         yield (Status(html.status(said)),)
-        spec = self.registry.default(task)
+        firsts = [each.first for each in self.places.programs[program].fields.fields if isinstance(each, Model)]
+        spec = self.registry.default(task, *firsts[:1])
         if spec is None:
             raise ValueError(f"There is no model on the shelf for this part: {PARTS[name].lower()}.")
         is_cut = False

@@ -20,7 +20,7 @@ from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, read_recipe, write_recipe
 from studio.music_video.board import draw_board
-from studio.music_video.controls import FIELDS
+from studio.music_video.controls import DRAWN_SCENES, FIELDS
 from studio.music_video.listening import show_song, unpack
 from studio.music_video.requests import build_request, check_draws_from_words, needs_model
 from studio.music_video.song import Song, beats_json, close, corrected, lend
@@ -274,12 +274,12 @@ class MusicVideoActions:
         yield (Status(html.finished(what, f"made in {html.duration(took_s)} · seed {request.seed}")),)
 
     def video_key(self) -> str:
-        """Return the first video model of the shelf.
+        """Return the video model that the tab begins with.
 
         Raises:
             ValueError: there is none.
         """
-        spec = self.registry.default(Task.VIDEO)
+        spec = self.registry.default(Task.VIDEO, DRAWN_SCENES)
         if spec is None:
             raise ValueError("There is no video model on this shelf, so there is nothing that could draw the video.")
         return spec.key

@@ -289,6 +289,7 @@ class Model(Field):
     name: str = "model"
     label: str = "Model"
     task: Task = Task.SPEECH
+    first: str = ""  # key of the model that it begins with where that is on the shelf
     request: str | None = None
     is_kept: bool = False
 

@@ -120,7 +120,9 @@ class ToolDesk:
 
     def _models(self, fields: FieldList) -> dict[str, Any]:
         """Return the models that the menus show at first."""
-        first = {each.name: self.registry.default(each.task) for each in fields.fields if isinstance(each, Model)}
+        first = {
+            each.name: self.registry.default(each.task, each.first) for each in fields.fields if isinstance(each, Model)
+        }
         return {name: spec.key for name, spec in first.items() if spec is not None}
 
     async def ask(self, job_id: str, wait_s: float) -> tuple[dict[str, Any], list[str]]:

@@ -150,8 +150,8 @@ class WideVideo:
     """As models of the Hub do it: larger, wider and longer than asked for, and nothing while the sampler works."""
 
     def stream(self, request: VideoRequest) -> Iterator[VideoChunk]:
-        clip = np.zeros((33, 300, 400, 3), np.uint8)
-        clip[:, :, 50:350] = np.arange(33, dtype=np.uint8)[:, None, None, None]
+        clip = np.zeros((33, 600, 800, 3), np.uint8)
+        clip[:, :, 100:700] = np.arange(33, dtype=np.uint8)[:, None, None, None]
         yield VideoChunk(np.zeros((0, 1, 1, 3), np.uint8), clip[:0], 8.0, 1, 2, 1, 2)
         yield VideoChunk(clip, clip, 8.0, 2, 2, 2, 2, last=True)
 
@@ -161,9 +161,20 @@ def test_what_a_model_draws_larger_is_fitted_and_not_enlarged(tmp_path: Path) ->
     clips, clip = key_clips.KeyClips(WideVideo()), KeyClip("a light", 1, "A")
     list(clips.make(request, clip))
     ready = clips.prepare(request, clip)
-    side = 4 * request.size
+    side = key_clips.KEY_SIDE
     assert ready.shape == (key_clips.PREPARED_FRAMES, side, side, 3)
     assert (ready[0] == 0).all() and (ready[-1] == 32).all()  # the whole clip, without what lies beside the square
+
+
+def test_what_is_drawn_finely_enough_is_not_filled_in_between(tmp_path: Path) -> None:
+    frames = np.zeros((48, 96, 96, 3), np.uint8) + np.arange(48, dtype=np.uint8)[:, None, None, None]
+    fitted = key_clips.fit_frames(frames)
+    assert fitted[:, 0, 0, 0].tolist() == list(range(key_clips.PREPARED_FRAMES))
+    assert len(key_clips.fit_frames(frames[:33])) == key_clips.CLIP_FRAMES
+    longer = key_clips.fit_frames(frames.repeat(2, axis=0))
+    assert longer[0, 0, 0, 0] == 0 and longer[-1, 0, 0, 0] == 47
+    kept = key_clips.unpack_frames(key_clips.pack_frames(frames))
+    assert kept.shape == frames.shape and np.abs(kept.astype(int) - frames).max() <= 1
 
 
 def test_all_clips_of_one_video_are_kept(tmp_path: Path) -> None:
@@ -317,6 +328,8 @@ def test_named_things_are_laid_over_prepared_clips_and_told(tmp_path: Path) -> N
             made = frames.copy()
             made[:, 0] = 255
             return made
+
+        draws_by_rule = False
 
         def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
             return (request.prompt.removeprefix("a "),)
