@@ -26,6 +26,7 @@ from studio.page.components import markup
 from studio.page.drafts import wire_drafts
 from studio.page.examples import examples_route
 from studio.page.given_files import check_given_files
+from studio.page.jobs import AT_ONCE
 from studio.page.keeping import KEPT_BY, LIBRARIES
 from studio.page.lightness import host_progress
 from studio.page.places import places_of
@@ -75,7 +76,9 @@ def build_studio(registry: Registry, library: Library | None = None) -> gr.Block
         if library is not None:
             LIBRARIES[studio] = KEPT_BY[registry] = library
             use_folder(library.folder / "signing")
-        BOARDS[studio] = RunBoard(library.jobs if library is not None else None)
+        places = registry.home.places
+        store = library.jobs if library is not None else None
+        BOARDS[studio] = RunBoard(store, max(AT_ONCE, places), places)
         studio.queue(max_size=MAX_WAITING, default_concurrency_limit=4)  # while it is empty: it reads the whole page
         host = markup("", visible=False)
         markup(html.header(), elem_id="studio-header")

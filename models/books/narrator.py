@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from models.books.levelling import finish_sentence
 from models.books.script import BookPassage, BookScript
 from models.books.sentence_store import SentenceFacts, SentenceStore
 from models.contracts import SpeechChunk, SpeechRequest, WordTiming
+from models.workers.order import work_in_order
 
 FloatArray = NDArray[np.float32]
 Speak = Callable[[SpeechRequest], Iterator[SpeechChunk]]
@@ -47,29 +49,43 @@ class NarrationStep:
 
 
 def narrate(
-    script: BookScript, store: SentenceStore, speak: Speak, should_stop: Callable[[], bool] = lambda: False
+    script: BookScript,
+    store: SentenceStore,
+    speak: Speak,
+    should_stop: Callable[[], bool] = lambda: False,
+    places: int = 1,
 ) -> Iterator[NarrationStep]:
-    """Yield each passage of a script once it is on disk; a stop leaves out the sentence that is being spoken.
+    """Yield each passage of a script once it is on disk; a stop leaves out the sentences that are being spoken.
+
+    Args:
+        places: how many sentences are spoken side by side; the steps come in the order of the book all the same.
 
     Raises:
         ModelError: the model cannot go on, or the disk is full; what is spoken stays.
     """
     done = spoken = 0
     took_s = 0.0
-    for passage in script.iter_passages():
-        if should_stop():
-            return
-        facts = store.facts(passage.key)
-        is_new = facts is None
-        if facts is None:
-            began_s = time.monotonic()
-            facts = speak_passage(script.request(passage), passage.key, store, speak, should_stop)
+    ended = threading.Event()
+
+    def is_unwanted() -> bool:
+        return ended.is_set() or should_stop()
+
+    def have(passage: BookPassage) -> tuple[BookPassage, SentenceFacts | None, bool, float]:
+        began_s = time.monotonic()
+        facts = None if is_unwanted() else store.facts(passage.key)
+        is_new = facts is None and not is_unwanted()
+        if is_new:
+            facts = speak_passage(script.request(passage), passage.key, store, speak, is_unwanted)
+        return passage, facts, is_new, time.monotonic() - began_s
+
+    with closing(work_in_order(script.iter_passages(), have, places, ended.set)) as steps:
+        for passage, facts, is_new, passage_s in steps:
             if facts is None:
                 return
-            took_s += time.monotonic() - began_s
-            spoken += len(passage.text)
-        done += len(passage.text)
-        yield NarrationStep(passage, facts, is_new, done, spoken, took_s)
+            took_s += passage_s / places if is_new else 0.0
+            spoken += len(passage.text) if is_new else 0
+            done += len(passage.text)
+            yield NarrationStep(passage, facts, is_new, done, spoken, took_s)
 
 
 def speak_passage(

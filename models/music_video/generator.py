@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from models.music_video.storyboard import name_media
 from models.music_video.stylist import StyleShelf, Stylist
 from models.music_video.templates import TEMPLATES
 from models.music_video.visualiser import Visualiser, number_sections
+from models.workers.order import work_in_order
 
 Pixels = NDArray[np.uint8]
 
@@ -69,14 +71,15 @@ class MusicVideoGenerator:
         upscale: enlarges them; drawer: lays named things over them, see `KeyClips`.
         store: keeps the shots that were drawn.
         name: of the model, by which its shots are known in a store of several.
+        places: how many key clips the model makes side by side.
     """
 
     def __init__(
         self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S,
-        store: SegmentStore | None = None, name: str = "", drawer: Any = None,
+        store: SegmentStore | None = None, name: str = "", drawer: Any = None, places: int = 1,
     ) -> None:  # fmt: skip
         self.clips = KeyClips(model, upscale, drawer)
-        self.longest_work_s, self.name = longest_work_s, name
+        self.longest_work_s, self.name, self.places = longest_work_s, name, places
         self.store = store or SegmentStore()
         self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
         self._frame_s: dict[tuple[int, int], float] = {}
@@ -166,13 +169,7 @@ class MusicVideoGenerator:
         progress = _Progress(cost, len(missing), modelled, frames, notes)
         progress.frames_kept = request.frame_count - frames
         yield progress.make_chunk("clips")
-        for number in missing:
-            began_s = time.perf_counter()
-            with closing(self.clips.make(request, plan.clips[number])) as steps:
-                for step in steps:
-                    progress.clip_share = step.share
-                    yield progress.make_chunk("clips", step.preview)
-            progress.finish_clip(time.perf_counter() - began_s)
+        yield from self._make_clips(request, [plan.clips[number] for number in missing], progress)
         cut_short = self.store.make_path()
         try:
             drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
@@ -192,6 +189,29 @@ class MusicVideoGenerator:
             storyboard=plan.storyboard,
             pictures=tuple(self.store.find_picture(key) for key in keys),
         )
+
+    def _make_clips(
+        self, request: MusicVideoRequest, clips: list[KeyClip], progress: _Progress
+    ) -> Iterator[MusicVideoChunk]:
+        """Let the model make key clips, one after the other with all its steps, or several side by side."""
+        if self.places > 1:
+            ended = threading.Event()
+            began_s = time.perf_counter()
+            make = partial(self.clips.make_whole, request, should_end=ended.is_set)
+            with closing(work_in_order(clips, make, self.places, ended.set)) as made:
+                for picture in made:
+                    now_s = time.perf_counter()
+                    progress.finish_clip(now_s - began_s)
+                    began_s = now_s
+                    yield progress.make_chunk("clips", picture)
+            return
+        for clip in clips:
+            began_s = time.perf_counter()
+            with closing(self.clips.make(request, clip)) as steps:
+                for step in steps:
+                    progress.clip_share = step.share
+                    yield progress.make_chunk("clips", step.preview)
+            progress.finish_clip(time.perf_counter() - began_s)
 
     def _draw_shots(
         self, filming: Filming, keys: list[str], todo: list[int], progress: _Progress, should_end: Callable[[], bool],

@@ -141,6 +141,18 @@ class KeyClips:
         with self._lock:
             self._made[self._make_key(request, clip)] = made if made.shape[1] <= request.size else pack_frames(made)
 
+    def make_whole(
+        self, request: MusicVideoRequest, clip: KeyClip, should_end: Callable[[], bool] = lambda: False
+    ) -> Pixels | None:
+        """Let the model make a clip, unless `should_end` becomes true; return its last picture."""
+        picture = None
+        with closing(self.make(request, clip)) as steps:
+            for step in steps:
+                picture = step.preview
+                if should_end():
+                    break
+        return picture
+
     def prepare(self, request: MusicVideoRequest, clip: KeyClip) -> Pixels:
         """Enlarge and fill a clip, uint8 (PREPARED_FRAMES, S, S, 3); it must have been made.
 

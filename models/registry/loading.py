@@ -20,7 +20,7 @@ _REASON_CHARACTERS = 200
 class SameProcess:
     """The usual home of models: the process of the page itself."""
 
-    places = 1
+    places, brings_gpu = 1, False
 
     def build(self, spec: ModelSpec, files: Mapping[str, Path]) -> Generator:
         """Load a model here."""

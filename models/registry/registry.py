@@ -301,7 +301,7 @@ class Registry:
     def find_obstacle(self, key: str) -> str:
         """Say in a sentence why this machine cannot run a model; "" where it can."""
         spec = self.get(key)
-        if spec.needs_gpu and not has_gpu():
+        if spec.needs_gpu and not self._has_gpu():
             return f"{spec.title} needs a GPU and this machine has none. Choose another model."
         card_mb, least = measure_card_mb(), self._find_least(spec)
         if card_mb is not None and least is not None and least[0] > card_mb:
@@ -331,7 +331,10 @@ class Registry:
         """Raise before anything is downloaded in vain."""
         reason = self.find_obstacle(spec.key)
         if reason:
-            raise ModelError(reason, "gpu" if spec.needs_gpu and not has_gpu() else "memory")
+            raise ModelError(reason, "gpu" if spec.needs_gpu and not self._has_gpu() else "memory")
+
+    def _has_gpu(self) -> bool:
+        return has_gpu() or self.home.brings_gpu
 
     def _make_room(self, spec: ModelSpec) -> None:
         """Free idle models, least recently used first, until this one fits the budget."""

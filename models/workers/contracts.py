@@ -89,6 +89,11 @@ class ModelHome(Protocol):
     """Where the models of a registry are loaded."""
 
     @property
+    def brings_gpu(self) -> bool:
+        """Return whether it has a GPU that this machine need not have."""
+        ...
+
+    @property
     def places(self) -> int:
         """Return how many requests are worked on side by side."""
         ...

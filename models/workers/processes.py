@@ -193,6 +193,8 @@ class LocalProcesses:
         self.workers = tuple(ProcessWorker(slot, settings) for slot in slots)
         self.pool = WorkerPool(self.workers, timeout_s=timeout_s)
 
+    brings_gpu = False
+
     @property
     def places(self) -> int:
         """Return how many processes there are."""

@@ -13,14 +13,18 @@ import hashlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.errors import ModelError
 from models.registry.registry import Registry
+from models.workers.homes import settle
+from models.workers.order import work_in_order
 from studio.commands.headless import PROGRAMS, HeadlessProgram, save
 from studio.commands.make_one import DONE, FAILED, STOPPED, WRONG, ProgressLine, open_shelf, read_values
 from studio.page.fields import Choices, Field, Upload
@@ -66,6 +70,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("jobs", help="CSV file with a first line of names, or a folder: each file in it is one row")
     parser.add_argument("-o", "--output", default="results", metavar="FOLDER", help="for results and report")
     parser.add_argument("--command", default="speak", choices=tuple(PROGRAMS), help="of rows that name none")
+    parser.add_argument("--workers", metavar="SLOTS", help="do rows side by side in processes: gpu:0,gpu:1 or cpu:2")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     return parser.parse_args(arguments)
 
@@ -128,6 +133,7 @@ class BatchReport:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / REPORT
+        self._lock = threading.Lock()
         self.rows: dict[int, dict[str, str]] = {}
         try:
             with self.path.open(encoding="utf-8", newline="") as file:
@@ -146,8 +152,12 @@ class BatchReport:
         """Write how a row ended."""
         names = ";".join(str(each.relative_to(self.folder)) for each in files)
         values = (row.number, row.program.name, state, f"{seconds:.1f}", names, said, row.asked)
-        self.rows[row.number] = {name: str(value) for name, value in zip(COLUMNS, values, strict=True)}
         part = self.path.with_suffix(".part")
+        with self._lock:
+            self.rows[row.number] = {name: str(value) for name, value in zip(COLUMNS, values, strict=True)}
+            self._write(part)
+
+    def _write(self, part: Path) -> None:
         with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
@@ -168,17 +178,28 @@ def run(arguments: Sequence[str], registry: Registry | None = None) -> int:
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     report, shelf = BatchReport(folder), registry or open_shelf()
+    try:
+        settle(shelf, options.workers)
+    except ValueError as error:
+        print(sentence(error), file=sys.stderr)
+        return WRONG
     todo = [row for row in rows if not report.is_done(row)]
     failed = 0
     bar = ProgressLine(options.quiet)
+
+    def do(numbered: tuple[int, BatchRow]) -> bool:
+        return _do(numbered[1], report, shelf, bar, f"{numbered[0]} of {len(todo)}")
+
     try:
-        for at, row in enumerate(todo, 1):
-            failed += not _do(row, report, shelf, bar, f"{at} of {len(todo)}")
+        with closing(work_in_order(enumerate(todo, 1), do, shelf.home.places)) as done:
+            failed = sum(not is_done for is_done in done)
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from here.", file=sys.stderr)
         return STOPPED
     finally:
         bar.close()
+        if options.workers:
+            shelf.home.close()
     kept = f", {len(rows) - len(todo)} were done before" if len(todo) < len(rows) else ""
     print(f"{len(todo) - failed} done, {failed} failed{kept}: {report.path}")
     return FAILED if failed else DONE

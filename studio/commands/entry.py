@@ -74,6 +74,9 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", metavar="SLOTS", help="let models work in processes of their own: gpu:0,gpu:1 or cpu:2"
     )
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="let models work on a Ray cluster: auto, or the address of its head"
+    )
     parser.add_argument("--version", action="version", version=f"Auralume {__version__}")
     return parser.parse_args(arguments)
 
@@ -107,7 +110,7 @@ def start(arguments: Sequence[str] | None = None) -> None:
     registry = open_registry(CATALOG)
     attach(registry)
     try:
-        settle(registry, options.workers)
+        settle(registry, options.workers, options.ray)
     except ValueError as error:
         raise SystemExit(str(error)) from error
     launch_studio(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from html import escape
+from math import isfinite
 
 from models.contracts import Progress
 from models.errors import Cancelled
 from models.hub.spec import ModelSpec
 from models.registry.registry import Registry
+from studio.models_tab.workers import draw_workers
 from studio.page import html, jobs, model_card, shelf
 from studio.page.events import Events, Problem, ShelfChange, Status
 from studio.page.shelf import TASKS, task_name
@@ -19,8 +21,8 @@ THROWN_AWAY = "Stopped; what was not complete was thrown away"
 class ShelfActions:
     """Change the shelf for the tab; failures are events, never exceptions."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    def __init__(self, registry: Registry, count_runs: Callable[[], dict[str, int]] = dict) -> None:
+        self.registry, self.count_runs = registry, count_runs
         self.stops = jobs.StopBoard()
 
     def choices(self) -> list[tuple[str, str]]:
@@ -129,10 +131,16 @@ class ShelfActions:
             cards = "".join(self._card(spec, taken_mb) for spec, taken_mb in taken if spec.task == task)
             parts.append(f'<h3>{escape(task_name(task))}</h3><div class="cards">{cards}</div>')
         here_mb = sum(taken_mb for _, taken_mb in taken)
-        budget = f"{self.registry.memory_budget_mb:,.0f} MB of memory for models"
+        budget_mb, workers = self.registry.memory_budget_mb, self.registry.home.list_workers()
+        budget = f"{budget_mb:,.0f} MB of memory for models{' on each worker' if workers else ''}"
+        budget = budget if isfinite(budget_mb) else "as much memory as each machine has"
         taken_said = f"{escape(model_card.sized(here_mb))} on disk"
         head = f'<div class="facts"><span>{taken_said}</span><span>{escape(budget)}</span></div>'
-        return f'<div class="overview">{head}{"".join(parts)}</div>'
+        at_work = draw_workers(workers, self.count_runs(), self._find_title) if workers else ""
+        return f'<div class="overview">{head}{at_work}{"".join(parts)}</div>'
+
+    def _find_title(self, key: str) -> str:
+        return next((spec.title for spec in self.registry.specs() if spec.key == key), key)
 
     def _card(self, spec: ModelSpec, taken_mb: float) -> str:
         state = self.registry.state(spec.key)

@@ -16,6 +16,7 @@ from studio.page.components import QUIET, markup, wire_stop
 from studio.page.events import Events, Problem, ShelfChange, Status
 from studio.page.model_picker import pickers, refreshed
 from studio.page.panels import Updates
+from studio.page.runs import board_of
 from studio.page.shelf import CLOSED_SAID, is_open
 from studio.page.tab import Tab
 
@@ -54,8 +55,8 @@ def build(registry: Registry) -> None:
 
     When the tab is opened it shows what has changed elsewhere: a model that another tab downloaded or loaded.
     """
-    actions = ShelfActions(registry)
-    tab = gr.context.Context.block
+    tab, board = gr.context.Context.block, board_of()
+    actions = ShelfActions(registry, board.count_runs)
     parts = _layout(registry, actions)
     root = gr.context.Context.root_block
     page = ShelfPanels(registry, actions, parts, pickers(root) if root is not None else [])

@@ -300,7 +300,7 @@ class MusicVideoActions:
                 drawer = network if hasattr(network, "compose") else None
                 enlarge = upscaler.enlarge if upscaler is not None else None
                 known = self._makers[key] = MusicVideoGenerator(
-                    model, enlarge, store=self._store, name=key, drawer=drawer
+                    model, enlarge, store=self._store, name=key, drawer=drawer, places=self.registry.home.places
                 )
             return known
 

@@ -29,6 +29,7 @@ from studio.library.items import new_id
 from studio.library.jobs import Job, JobStore
 from studio.page import html, jobs
 from studio.page.events import Compared, Event, Events, Files, Problem, Status
+from studio.page.fair_lane import FairLane, say_place
 from studio.page.keeping import Keeping, recipe_in
 from studio.page.metrics import note_job
 from studio.page.remembered import REMEMBERED_S, find_old
@@ -39,8 +40,7 @@ log = logging.getLogger(__name__)
 Steps = Callable[[str], Generator[Events]]  # the name to stop it by, to its events
 ABANDONED_S = 30.0  # without a library, work that no page follows ends after that
 LOOK_S = 1.0
-MOST_WAITING, MOST_PATIENT = 40, 400
-PATIENT_AT_ONCE = 1
+MOST_WAITING, MOST_PATIENT, PATIENT_AT_ONCE = 40, 400, 1
 CROWDED = "The studio has too much to do just now; try again in a few minutes."
 
 
@@ -213,15 +213,17 @@ class RunBoard:
 
     Args:
         store: keeps them over restarts; None where there is no library.
-        at_once: how many runs of one place go beside each other; of the patient ones, PATIENT_AT_ONCE beside them.
+        at_once: how many runs of one place go beside each other; patient_at_once: of the patient ones, beside them.
     """
 
-    def __init__(self, store: JobStore | None = None, at_once: int = jobs.AT_ONCE) -> None:
-        self.store, self.at_once = store, at_once
+    def __init__(
+        self, store: JobStore | None = None, at_once: int = jobs.AT_ONCE, patient_at_once: int = PATIENT_AT_ONCE
+    ) -> None:
+        self.store, self.at_once, self.patient_at_once = store, at_once, patient_at_once
         self.version = 0
         self._lock = threading.Condition()
         self._runs: dict[str, BackgroundRun] = {}
-        self._lanes: defaultdict[str, list[str]] = defaultdict(list)  # of a place: what runs, then what waits
+        self._lanes: defaultdict[str, FairLane] = defaultdict(FairLane)
         self._shown: dict[str, str] = {}  # by session, the run that its page shows
 
     def submit(self, session: str, run: BackgroundRun) -> BackgroundRun:
@@ -237,7 +239,7 @@ class RunBoard:
             if sum(each.state == states.WAITING for each in alike) >= most:
                 raise ValueError(CROWDED)
             self._runs[run.job.id] = run
-            self._lanes[run.lane].append(run.job.id)
+            self._lanes[run.lane].add(run.job.id, run.job.owner)
             if session:
                 self._shown[session] = run.job.id
             self.version += 1
@@ -314,7 +316,7 @@ class RunBoard:
             run.state = state
             note_job(job.place, state, time.monotonic() - began_s)
             with self._lock:
-                self._lanes[run.lane].remove(job.id)
+                self._lanes[run.lane].leave(job.id)
                 self._lock.notify_all()
                 self.version += 1
             self._note(lambda store: store.end(job.id, state, said, run.items))
@@ -323,20 +325,19 @@ class RunBoard:
     def _wait_for_turn(self, run: BackgroundRun) -> None:
         said = ""
         with self._lock:
-            room = PATIENT_AT_ONCE if run.is_patient else self.at_once
-            while (place := self._lanes[run.lane].index(run.job.id)) >= room and not run.is_unwanted:
-                now = self._place_in_words(run, place - room, room)
+            room = self.patient_at_once if run.is_patient else self.at_once
+            lane = self._lanes[run.lane]
+            while not lane.begin(run.job.id, room) and not run.is_unwanted:
+                now = self._place_in_words(run, lane.count_before(run.job.id), room)
                 if now != said:
                     run.tell((Status(html.status(now)),))
                     said = now
                 self._lock.wait(LOOK_S)
+            self._lock.notify_all()  # the next one's turn may have come, too
 
     def _place_in_words(self, run: BackgroundRun, before: int, room: int) -> str:
         store = None if run.is_quick else self.store  # which knows of long work, too
-        usual = store.usual_s(run.job.place) if store is not None else None
-        place = "You are next" if not before else f"{before} {'is' if before == 1 else 'are'} before you"
-        left = f", about {html.duration(usual * (before // room + 1))}" if usual else ""
-        return f"Waiting for your turn: {place}{left}"
+        return say_place(before, room, store.usual_s(run.job.place) if store is not None else None)
 
     def _note(self, work: Callable[[JobStore], None]) -> None:
         if self.store is not None:
@@ -393,8 +394,7 @@ def watch_abandoned(board: RunBoard) -> None:
 
 def _copy(path: Path, folder: Path) -> Path:
     """Copy a file into a folder, beside another of its name; return the copy."""
+    folder = Path(tempfile.mkdtemp(dir=folder)) if (folder / path.name).exists() else folder
     target = folder / path.name
-    if target.exists():
-        target = Path(tempfile.mkdtemp(dir=folder)) / path.name
     shutil.copyfile(path, target)
     return target

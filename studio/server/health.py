@@ -63,6 +63,10 @@ class StudioHealth(Collector):
         calls.add_metric(["waiting"], sum(len(each.queue) for each in queue.event_queue_per_concurrency_id.values()))
         calls.add_metric(["running"], sum(each is not None for each in queue.active_jobs))
         yield calls
+        workers = GaugeMetricFamily("auralume_workers", "Workers, by state.", labels=["state"])
+        for state, count in Counter(each.state for each in self.registry.home.list_workers()).items():
+            workers.add_metric([state], count)
+        yield workers
         yield from self._collect_models()
         yield from collect_gpus()
 

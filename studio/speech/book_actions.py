@@ -184,7 +184,7 @@ class BookDesk:
             def speak(request: SpeechRequest) -> Any:
                 return model.stream(request)
 
-            for step in narrate(script, store, speak, should_stop):
+            for step in narrate(script, store, speak, should_stop, self.registry.home.places):
                 yield (Status(html.status("Speaking", step.done / total)),)
             timeline = lay_out(script, store)
             recipe = recipe_of(book, asked)

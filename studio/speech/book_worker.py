@@ -185,7 +185,7 @@ class BookWorker:
             chunks: Iterator[SpeechChunk] = model.stream(request)
             return chunks
 
-        for step in narrate(script, store, speak, job.stop.is_set):
+        for step in narrate(script, store, speak, job.stop.is_set, self.registry.home.places):
             state = replace(state, done=min(step.done, total - 1))
             if is_doubted(step.facts.verdict):
                 row = (step.passage.base, step.passage.key, step.passage.text, step.facts.verdict)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from collections import Counter
@@ -208,3 +210,23 @@ def test_memory_stays_flat_while_a_book_is_spoken(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert held[1] - held[0] < 100 * sound.nbytes / 4  # a quarter of the sound that was spoken in between
+
+
+def test_sentences_spoken_side_by_side_come_in_order_and_are_those_spoken_one_by_one(tmp_path: Path) -> None:
+    together = threading.Barrier(3)
+
+    def speak(request: SpeechRequest) -> Iterator[SpeechChunk]:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+        yield from DebugSpeech().stream(request)
+
+    one, several = SentenceStore(tmp_path / "one"), SentenceStore(tmp_path / "several")
+    alone = list(narrate(SCRIPT, one, DebugSpeech().stream))
+    beside = list(narrate(SCRIPT, several, speak, places=3))
+    assert [each.passage.key for each in beside] == [each.passage.key for each in alone]
+    assert [each.done for each in beside] == [each.done for each in alone]
+    assert one.keys() == several.keys()
+    assert all((one.sound(key) == several.sound(key)).all() for key in one.keys())  # noqa: SIM118
+    stopped = narrate(SCRIPT, SentenceStore(tmp_path / "stopped"), DebugSpeech().stream, places=3)
+    assert next(stopped).passage.key == alone[0].passage.key
+    stopped.close()  # type: ignore[attr-defined]

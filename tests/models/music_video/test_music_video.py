@@ -110,6 +110,18 @@ def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     list(maker.stream(request_for(tmp_path, 0.6)))  # it can be used again
 
 
+def test_key_clips_made_side_by_side_give_the_same_file(tmp_path: Path) -> None:
+    films = []
+    for places in (1, 2):
+        folder = tmp_path / str(places)
+        folder.mkdir()
+        request = request_for(folder, 1.0, key_clips=3, prompts=("red waves", "blue waves"))
+        chunks = list(MusicVideoGenerator(BlobVideo(), places=places).stream(request))
+        assert chunks[-1].last and sum(each.stage == "clips" for each in chunks) >= 2
+        films.append(request.out.read_bytes())
+    assert films[0] == films[1]
+
+
 def test_only_one_video_at_a_time(generator: MusicVideoGenerator, tmp_path: Path) -> None:
     stream = generator.stream(request_for(tmp_path, 1.0))
     next(stream)

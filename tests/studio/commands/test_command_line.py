@@ -14,6 +14,7 @@ import pytest
 
 from models.contracts import Task
 from models.hub.spec import Snapshot
+from models.registry.loading import SameProcess
 from models.registry.registry import Registry
 from studio.commands import batch, entry, make_one, shelf
 from studio.commands.headless import PROGRAMS
@@ -36,6 +37,12 @@ print(sorted({"gradio", "torch", "fastapi", "transformers"} & set(sys.modules)))
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     return whole_registry(tmp_path_factory.mktemp("shelf"))
+
+
+class TwoPlaces(SameProcess):
+    """A home that works on two requests side by side."""
+
+    places = 2
 
 
 def read_report(folder: Path) -> list[dict[str, str]]:
@@ -115,6 +122,21 @@ def test_a_batch_goes_on_where_it_was_cut_off(
     assert (out / "a.wav").stat().st_mtime_ns == made and read_report(out)[1]["state"] == "done"
     (out / "a.wav").unlink()
     assert batch.run([str(table), "-o", str(out)], registry) == 0 and (out / "a.wav").is_file()
+
+
+def test_rows_done_side_by_side_have_the_report_of_rows_done_one_by_one(
+    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "jobs.csv"
+    table.write_text("text,output\n" + "".join(f"Row {at}.,{at}.wav\n" for at in range(6)), encoding="utf-8")
+    told = []
+    for name, home in (("one", SameProcess()), ("two", TwoPlaces())):
+        monkeypatch.setattr(registry, "home", home)
+        assert batch.run([str(table), "-o", str(tmp_path / name)], registry) == batch.DONE
+        told.append([{**row, "seconds": ""} for row in read_report(tmp_path / name)])
+    assert told[0] == told[1] and len(told[0]) == 6
+    assert batch.run([str(table), "-o", str(tmp_path), "--workers", "tpu:1"], registry) == batch.WRONG
+    assert "gpu:0,gpu:1" in capsys.readouterr().err
 
 
 def test_a_folder_of_texts_is_a_batch(registry: Registry, tmp_path: Path) -> None:
