@@ -1,8 +1,9 @@
 """The grammar of a band: instruments keep to their ranges and manners, no part falls silent, a piece ends on its tonic.
 
 Basses and wind instruments play one note at a time, drums are those of a kit. A part that has been silent for
-`Constraints.max_silent_bars` bars plays before the next bar may begin. With `Constraints.ends` the last bar is a held
-triad of the key, struck at its beginning by everybody, with the tonic in the lowest part.
+`Constraints.max_silent_bars` bars plays before the next bar may begin; where that is one bar, drums play in every one.
+With `Constraints.ends` the last bar is a held triad of the key, struck at its beginning by everybody, with the tonic in
+the lowest part, below which nobody plays.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from models.music.constraints import Constraints
 from models.music.controls import NO_KEY
 from models.music.grammar import DRUM_TRACK, NEVER, Allowed, Grammar
-from models.music.instrument_ranges import KIT, find_range, plays_one_line
+from models.music.instrument_ranges import KIT, find_range, is_bass, plays_one_line
 from models.music.score import MAX_TRACKS
 from models.music.vocabulary import (
     BAR,
@@ -32,6 +33,7 @@ from models.music.vocabulary import (
 
 _MELODIC_KEYS = 24
 MOST_NOTES, MOST_FINAL_NOTES = 6, 4  # of a track that plays chords, at once
+BASS_CEILING = 48  # of the last bar's tonic where a bass plays it; the others stay above
 LEAST_SHARE = 0.9  # of the bars, in which a part plays that may be silent for one bar at a time
 
 
@@ -113,7 +115,8 @@ class BandGrammar(Grammar):
         return [
             track
             for track in missing
-            if self.silent_for.get(track, 0) >= most or (most < 2 and self.bars_of.get(track, 0) < rare)
+            if self.silent_for.get(track, 0) >= (0 if track == DRUM_TRACK and most < 2 else most)
+            or (most < 2 and self.bars_of.get(track, 0) < rare)
         ]
 
     def _allow_cadence(self, allowed: Allowed) -> None:
@@ -133,11 +136,12 @@ class BandGrammar(Grammar):
         triad = {tonic, (tonic + (4 if self.key < 12 else 3)) % 12, (tonic + 7) % 12}
         if self.track == melodic[-1] and self.floor < 0:
             triad = {tonic}
-        refused = [PITCH.first + pitch for pitch in range(128) if pitch % 12 not in triad]
-        allowed[refused] = False
-        if not any(
-            pitch % 12 in triad for pitch in self.floor + 1 + np.flatnonzero(self.find_free_pitches(self.track))
-        ):
+        is_bottom, has_bass = self.track == melodic[-1], is_bass(self.programs.get(melodic[-1], 0))
+        fitting = [
+            pitch % 12 in triad and not (has_bass and (pitch < BASS_CEILING) != is_bottom) for pitch in range(128)
+        ]
+        allowed[PITCH.first : PITCH.stop] &= fitting
+        if not any(fitting[pitch] for pitch in self.floor + 1 + np.flatnonzero(self.find_free_pitches(self.track))):
             allowed[VELOCITY.first : VELOCITY.stop] = False
 
     def _can_start_at_once(self, melodic: list[int]) -> bool:

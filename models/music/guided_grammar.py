@@ -11,7 +11,8 @@ bar; the end of a bar is put off or called for where the music is thinner or den
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +56,7 @@ DENSITY_WEIGHT, MOST_EXCESS = 3.0, 2.0
 SOME_EXCESS = 0.4  # from which no texture is favoured
 THIN_WEIGHT = 1.2  # of nearer onsets and more parts where the music is too thin; of farther and fewer else
 REPEATED_WEIGHT = -0.6  # of a lead's last pitch, for each time it came in a row
+LEAD_WEIGHT, MOST_LACK, LEAD_BARS = 1.0, 2.5, 4  # a note of the lead that is missing, by the bars' usual number
 MELODIC_KEYS = 24
 
 
@@ -91,18 +93,25 @@ class GuidedGrammar(BandGrammar):
         self.notes = self.positions = 0
         self.density: float | None = None
         self.key_weights = np.zeros(128)
-        self.last_lead, self.lead_run = -1, 0
+        self.last_lead, self.lead_run, self.lead_here = -1, 0, 0
+        self.lead_bars = [sum(note.track == 0 for note in notes) for notes in self.played.values()]
         self.bars_before = len(self.played)
         for notes in self.played.values():
             for note in notes:
                 self._hear(note)
-            for track in {note.track for note in notes}:
-                self.bars_of[track] = self.bars_of.get(track, 0) + 1
+        self.bars_of = self._count_bars(self.played.values())
+
+    @staticmethod
+    def _count_bars(bars: Iterable[Sequence[GuidedNote]]) -> dict[int, int]:
+        """Count the bars in which each track plays."""
+        return dict(Counter(track for notes in bars for track in {note.track for note in notes}))
 
     def start_sampling(self) -> None:
         """Follow the guide from here."""
         super().start_sampling()
         self.is_sampling = True
+        if self.guide.remembered:  # the prompt's bars are among them: each counts once
+            self.bars_of = self._count_bars(self.guide.remembered.values())
         if self.bars == 1 and not self.masks:
             self._follow_bar()
 
@@ -127,6 +136,8 @@ class GuidedGrammar(BandGrammar):
             weights[PITCH.first : PITCH.stop] += self._weigh_pitches()
             if self.track == 0 and self.last_lead >= 0:
                 weights[PITCH.first + self.last_lead] += REPEATED_WEIGHT * self.lead_run
+        if self.after == "Position":
+            weights[TRACK.first] += self._measure_lack_of_lead()
         self._favour(weights)
         excess = self._measure_excess()
         if self.after == "Note":
@@ -200,6 +211,14 @@ class GuidedGrammar(BandGrammar):
             triad[root] += share * ROOT_WEIGHT
         return weights + np.resize(triad, 128)
 
+    def _measure_lack_of_lead(self) -> float:
+        """Measure how much a lead is called for that plays less in this bar than it did in the bars so far."""
+        others = sum(track not in self.free for track in self.tracks if track != 0)
+        if not others or 0 in self.free or self._is_last_bar() or len(self.lead_bars) < LEAD_BARS:
+            return 0.0
+        usual = sum(self.lead_bars) / len(self.lead_bars) * max(0, self.position) / max(1, self.bar_positions)
+        return LEAD_WEIGHT * min(MOST_LACK, max(0.0, usual - self.lead_here))
+
     def _measure_excess(self) -> float:
         """Measure by how many octaves the music is denser than its front says; negative where it is thinner."""
         passed = (self.positions + max(0, self.position)) / POSITIONS_PER_QUARTER
@@ -218,7 +237,10 @@ class GuidedGrammar(BandGrammar):
         if kind is DENSITY:
             self.density = DENSITIES[token - DENSITY.first]
         elif kind is BAR and self.is_sampling:
-            self.positions += self.bar_positions if self.bars > 1 else 0
+            if self.bars > 1:
+                self.positions += self.bar_positions
+                self.lead_bars.append(self.lead_here)
+            self.lead_here = 0
             self._follow_bar()
         elif self.after == "Note" and self.is_sampling:
             row = token - DURATION.first if kind is DURATION else 0
@@ -226,6 +248,7 @@ class GuidedGrammar(BandGrammar):
             self.played.setdefault(self.number, []).append(note)
             self.notes += 1
             if self.track == 0:
+                self.lead_here += 1
                 self.lead_run = self.lead_run + 1 if self.floor == self.last_lead else 1
                 self.last_lead = self.floor
             self._hear(note)

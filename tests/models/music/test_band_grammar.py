@@ -58,6 +58,12 @@ def test_no_part_is_silent_for_longer_than_is_allowed(seed: int, most: int) -> N
         assert longest <= most
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_drums_play_in_every_bar_where_others_may_be_silent_for_one(seed: int) -> None:
+    _, piece = play(seed, max_silent_bars=1)
+    assert all(group_by_bar(piece, piece.tracks[-1:]))
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("key", [0, 9, 14, 23])
 def test_a_piece_ends_with_everybody_on_a_held_triad_over_the_tonic(seed: int, key: int) -> None:
@@ -70,6 +76,7 @@ def test_a_piece_ends_with_everybody_on_a_held_triad_over_the_tonic(seed: int, k
         assert {note.pitch % 12 for note in track.notes} <= triad
         assert all(note.duration >= 0.6 * last.positions for note in track.notes)
     assert last.melodic[-1].notes[0].pitch % 12 == tonic
+    assert min(note.pitch for track in last.melodic for note in track.notes) == last.melodic[-1].notes[0].pitch < 48
     assert last.tracks[-1].notes
 
 

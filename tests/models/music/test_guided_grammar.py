@@ -14,7 +14,7 @@ from models.music.guided_notes import GuidedNote, list_played
 from models.music.musical_context import SAME, VARIED, PlannedBar
 from models.music.progressions import draw_groove, draw_phrase
 from models.music.score import COMMON_TIME, Piece
-from models.music.tokenizer import decode_piece
+from models.music.tokenizer import decode_piece, encode_piece
 from models.music.vocabulary import VOCABULARY_SIZE
 
 BAND = (73, 0, 33)
@@ -67,6 +67,25 @@ def test_what_was_played_before_the_answer_can_be_returned_to() -> None:
     bars = [PlannedBar(number=5, reference=1, likeness=SAME)]
     piece = play(1, bars, remembered={1: [note]})
     assert (24, 64) in notes_of(piece, 0)[1]
+
+
+def test_a_lead_that_has_played_is_called_for() -> None:
+    lead = [GuidedNote(12 * step, 0, 70 + step, 10, 5) for step in range(8)]
+    bars = [PlannedBar(number=n) for n in range(4, 8)]
+    heard = [play(seed, bars, 3.0, remembered=dict.fromkeys(range(4), lead)) for seed in range(4)]
+    alone = [play(seed, bars, 3.0) for seed in range(4)]
+    called, free = (sum(len(piece.tracks[0].notes) for piece in pieces) for pieces in (heard, alone))
+    assert called > 1.3 * free
+
+
+def test_bars_that_a_prompt_repeats_are_counted_once() -> None:
+    piece = play(1, [PlannedBar(number=n) for n in range(3)])
+    grammar = GuidedGrammar(Constraints(bars=2), Guide([PlannedBar(number=3)], list_played(piece)))
+    for token in encode_piece(piece)[:-1]:
+        grammar.advance(token)
+    grammar.start_sampling()
+    sounding = [sum(map(bool, group_by_bar(piece, (track,)))) for track in piece.tracks]
+    assert [grammar.bars_of.get(track, 0) for track in (0, 1, 2, DRUM_TRACK)] == sounding
 
 
 def test_a_groove_begins_and_goes_on() -> None:
