@@ -2,6 +2,7 @@
 
     python -m benchmarks.video_sheet                      # writes docs/video.jpg
     python -m benchmarks.video_sheet --plain --out docs/video_plain.jpg    # without things by name, as before them
+    python -m benchmarks.video_sheet --drawn --out docs/video_drawn.jpg    # by the renderer of "Drawn scenes"
     python -m benchmarks.video_sheet --checkpoint .runs/video/checkpoint.pt --out sheet.jpg
 
 The seeds are those of the list, one a prompt: nothing is picked among several tries.
@@ -10,6 +11,7 @@ The seeds are those of the list, one a prompt: nothing is picked among several t
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +21,16 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.video import load_generator
 from models.contracts import VideoRequest
 from models.registry.registry import WEIGHTS_DIR
+from models.video.drawn_scenes import SceneDrawer
 from models.video.generator import VideoGenerator
-from models.video.prompt_reader import PromptReader
+from models.video.prompt_reader import PromptReader, load_reader
 from models.video.scene_spec import FRAMES_PER_SECOND
 from models.video.upscaler import UPSCALER_WEIGHTS, load_upscaler
 
 OUT = Path(__file__).parent.parent / "docs" / "video.jpg"
 PROMPTS = (
     "a cat walking on the beach at sunset",
-    "a red sports car driving through the desert to the left",
+    "a red sports car driving through the desert",
     "an astronaut riding a horse",
     "two robots dancing in the snow",
     "a rocket flying into space",
@@ -65,8 +68,17 @@ def make_clip(generator: VideoGenerator, prompt: str, seed: int) -> np.ndarray:
     return laid[len(frames) // SHOWN // 2 :: len(frames) // SHOWN]
 
 
-def draw_sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
+def draw_clip(drawer: SceneDrawer, prompt: str, seed: int) -> np.ndarray:
+    """Draw uint8 (SHOWN, R, S, 3) of a clip of the renderer, its named things laid over."""
+    request = VideoRequest(prompt, seed=seed)
+    frames = np.concatenate([chunk.frames for chunk in drawer.stream(request)])
+    laid = drawer.compose(request, frames, FRAMES_PER_SECOND * len(frames) / request.frames)
+    return laid[len(laid) // SHOWN // 2 :: len(laid) // SHOWN]
+
+
+def draw_sheet(generator: VideoGenerator | SceneDrawer, prompts: tuple[str, ...] = PROMPTS) -> Image.Image:
     """Draw a picture of all prompts."""
+    make = partial(draw_clip, generator) if isinstance(generator, SceneDrawer) else partial(make_clip, generator)
     wide, high = SHOWN * (SIDE + 2) + GAP, LINE + SIDE + GAP
     rows = -(-len(prompts) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * wide + GAP, rows * high + GAP), "#101418")
@@ -74,7 +86,7 @@ def draw_sheet(generator: VideoGenerator, prompts: tuple[str, ...] = PROMPTS) ->
     for number, prompt in enumerate(prompts):
         left, top = GAP + number % COLUMNS * wide, GAP + number // COLUMNS * high
         pen.text((left, top), prompt, fill="#e8eef2", font=font)
-        for at, frame in enumerate(make_clip(generator, prompt, number)):
+        for at, frame in enumerate(make(prompt, number)):
             small = Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             page.paste(small, (left + at * (SIDE + 2), top + LINE))
     return page
@@ -85,10 +97,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, help="of a training, in the place of the shipped weights")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--drawn", action="store_true", help="let the renderer draw the scenes")
     parser.add_argument("--plain", action="store_true", help="let the model draw alone, with no cut-outs at hand")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    if options.drawn:
+        draw_sheet(SceneDrawer(load_reader(frozenset(WEIGHTS_DIR.iterdir())))).save(
+            options.out, quality=82, optimize=True
+        )
+        return
     generator = load_generator(options.checkpoint)
     if options.plain:
         generator.reader = PromptReader(generator.parser, None, generator.draws_things)

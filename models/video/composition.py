@@ -286,6 +286,8 @@ def _cast_rider(
         size = min(size, tall * (0.72 if carried else 0.8))
     sunk = 0.5 * tall if low else (0.16 if mount.kind == "animal" else 0.06) * tall + (0.40 if carried else 0.10) * size
     height, ahead = tall / 2 + size / 2 - sunk, (-0.05 if things.direction == "right" else 0.05) * tall
+    if mount.home == "room":  # furniture is sat on at its seat
+        height, ahead = size / 2 - 0.08 * tall, -0.12 * tall
     path = below.path
     x = path.x - np.sin(path.angle) * np.float32(height) + np.float32(ahead)
     y = path.y + np.cos(path.angle) * np.float32(height)

@@ -89,6 +89,7 @@ _MEDIA = {
     **dict.fromkeys(("ocean", "boat"), "water"),
 }  # fmt: skip
 WEATHER = frozenset({"rain", "snow"})  # scenes of their own, which fall by rule where things are
+AFLOAT = frozenset({"in", "on", "into", "under", "through", "across", "of", ","})  # before water that one is in
 SPEWING = frozenset({"breathing", "breathes", "spitting", "spits"})  # what comes after is no scene
 
 
@@ -197,7 +198,7 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
     elif named and named not in {"snow", "flowers", "forest", "desert", "city", "ocean", "mountains", "clouds"}:
         setting = _describe_kind(named)
     elif place:
-        setting = PLACE_SETTINGS[place]
+        setting = PLACE_SETTINGS["beach" if place == "sea" and _is_ashore(words, things) else place]
         if place == "sea" and (home == "underwater" or "underwater" in words):
             setting = PLACE_SETTINGS["underwater"]
     elif read.kind and read.sure >= SCENE_SURE:
@@ -216,6 +217,13 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         things.camera != "still" else "",
     )  # fmt: skip
     return shown, setting
+
+
+def _is_ashore(words: list[str], things: ThingPrompt) -> bool:
+    """Tell whether what walks or stands is beside the water that is named, not in it."""
+    at = next((number for number, word in enumerate(words) if word in PLACES["sea"]), 0)
+    within = not AFLOAT.isdisjoint(words[max(at - 2, 0) : at]) or "underwater" in words
+    return things.act in {"walk", "hop", "stand", "dance"} and things.thing not in HANGING and not within
 
 
 def _drop_spewed(words: list[str]) -> list[str]:
@@ -277,7 +285,8 @@ def list_staged_parts(staging: Staging) -> tuple[PromptPart, ...]:
         own = (PromptPart("thing", f"{bare} in {things.colour}"), *own[1:])
     if things.thing in HANGING and things.act == "stand":
         own = tuple(part for part in own if part.kind != "act")
-    place = setting.title or (things.place if PLACE_SETTINGS.get(things.place) == setting else "")
+    usual = next((name for name, each in PLACE_SETTINGS.items() if each == setting), "")
+    place = setting.title or (things.place if PLACE_SETTINGS.get(things.place) == setting else usual)
     scene = list_scene_parts(replace(staging.scene, colour=find_colour(things.scene)), natural=False)
     shown = (PromptPart("place", place), *scene[1:]) if place else (PromptPart("place", scene[0].words), *scene[1:])
     falls = (PromptPart("weather", WEATHER_TITLES[staging.weather]),) if staging.weather else ()
