@@ -1,11 +1,13 @@
 """Make the finished things that each tab shows before its first press: `python -m docs.make_examples`.
 
 The shipped models make them by the work of the tabs' endpoints; then they are written small, with their recipes and
-marks, into `studio/assets/examples`, and `examples.json` there lists them.
+marks, into `studio/assets/examples`, and `examples.json` there lists them. `python -m docs.make_examples video` makes
+those of one tab's form alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 from collections.abc import Iterator
@@ -41,6 +43,8 @@ class Wanted:
     source: tuple[str, str] | None = None
 
 
+DRAWN = "video/scenes"
+
 SPEECH = (
     Wanted("speech-lighthouse", "A lighthouse", "Heart", {
         "text": "Far out at sea, a lighthouse counts the ships that pass, and wishes each of them a quiet night."}),
@@ -68,6 +72,20 @@ VIDEO = (
         "prompt": "a green aurora over a lake, slowly"}),
     Wanted("video-fire", "Campfire", "an orange campfire with flames at night", {
         "prompt": "an orange campfire with flames at night"}),
+    *(Wanted(f"video-{name}", title, prompt, {"prompt": prompt}) for name, title, prompt in (
+        ("cat", "A cat on the beach", "a cat walking on the beach at sunset"),
+        ("horse", "An astronaut on a horse", "an astronaut riding a horse"),
+        ("fox", "A fox in the forest", "a fox walking in the forest"),
+        ("rain", "Dancing in the rain", "two children dancing in the rain"),
+        ("unicorn", "Under a rainbow", "a unicorn under a rainbow"),
+        ("sofa", "At home", "a cat sleeping on a sofa"),
+    )),
+    Wanted("video-car", "Through the desert", "a red car in the desert, wide, Drawn scenes", {
+        "prompt": "a red car driving through the desert", "aspect": "16:9", "model": DRAWN}),
+    Wanted("video-moon", "On the moon", "an astronaut on the moon, Drawn scenes", {
+        "prompt": "an astronaut walking on the moon", "model": DRAWN}),
+    Wanted("video-rocket", "Into space", "a rocket rising, Drawn scenes", {
+        "prompt": "a rocket rising into space", "model": DRAWN}),
 )  # fmt: skip
 MUSIC_VIDEO = (
     Wanted("mv-night-drive", "Night drive", "teal spirals, fireworks", {
@@ -150,7 +168,7 @@ def shrink(source: Path, target: Path) -> None:
     raise ValueError(f"{target.name} does not fit into {room} bytes.")
 
 
-def make_all(folder: Path) -> Iterator[tuple[str, Wanted, Path]]:
+def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]:
     """Let the tabs work; yield the prefix of each tab's form, what was wanted, and the finished file."""
     from models.registry.catalog import CATALOG
     from models.registry.store import open_registry
@@ -162,15 +180,16 @@ def make_all(folder: Path) -> Iterator[tuple[str, Wanted, Path]]:
     registry = open_registry(CATALOG)
     programs, made = places_of(build_studio(registry)).programs, dict[str, Path]()
     for prefix, program, several, role in TABS:
-        for wanted in several:
+        for wanted in several if only in {"", prefix} else ():
             own = folder / wanted.name
             own.mkdir()
             values: Values = {"seed": SEED, **wanted.values}
+            key = values.pop("model", "") or _model_of(registry, program)
             values = {name: value for name, value in values.items() if name in programs[program].fields}
             if wanted.source is not None:
                 values[wanted.source[1]] = str(made[wanted.source[0]])
             found: list[Path] = []
-            for events in programs[program].run(_model_of(registry, program), values, str(own)):
+            for events in programs[program].run(key, values, str(own)):
                 found += [
                     Path(str(each.paths[role])) for each in events if isinstance(each, Files) and role in each.paths
                 ]
@@ -206,15 +225,19 @@ def _tell_live(registry: Any, path: Path, values: Values) -> None:
 
 
 def main() -> None:
-    """Make all of them anew."""
+    """Make all of them anew, or those of one form."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="?", default="", choices=("", *(each[0] for each in TABS)))
+    only = parser.parse_args().only
     from studio.io.marking import Marker
     from studio.io.recipes import read_recipe, write_recipe
     from studio.library.previews import find_peaks, write_picture
 
-    listed: dict[str, list[Values]] = {}
+    kept = json.loads(LIST.read_text(encoding="utf-8")) if only else {}
+    listed: dict[str, list[Values]] = {prefix: rows for prefix, rows in kept.items() if prefix != only}
     marker = Marker()
     with TemporaryDirectory() as held:
-        for prefix, wanted, path in make_all(Path(held)):
+        for prefix, wanted, path in make_all(Path(held), only):
             is_sound = path.suffix == ".wav"
             target = FOLDER / f"{wanted.name}.{'mp3' if is_sound else 'mp4'}"
             shrink(path, target)
@@ -231,6 +254,7 @@ def main() -> None:
                 row |= {"poster": _write_poster(picture, FOLDER / f"{wanted.name}.webp")}
             listed.setdefault(prefix, []).append(row | {"length_s": round(length_s, 1)})
             print(f"{target.name}: {target.stat().st_size:,} bytes", flush=True)
+    listed = {prefix: listed[prefix] for prefix, *_ in TABS}
     LIST.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -28,7 +28,8 @@ class LaidThings:
     def __init__(self, reader: PromptReader, prompt: str, seed: int = 0) -> None:
         self.reader, self.seed = reader, seed
         self._lock = threading.Lock()
-        self._now, self._before = self._stage(prompt), None
+        self._now: Staging | None = self._stage(prompt)
+        self._before: Staging | None = None
         self._began_s = self._over_s = 0.0
         self._plays: dict[tuple[Staging, tuple[int, int]], Play] = {}
 

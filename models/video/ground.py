@@ -56,14 +56,14 @@ def draw_floor(setting: Setting, rows: int, columns: int, seed: int) -> Array | 
         foam = np.exp(-(((horizon + bend - y) / 0.018) ** 2))
         colour += (np.float32(0.97) - colour) * (0.8 * foam)[..., None]
     if setting.floor == "room":
-        across = x * far * 0.9 + 7
-        colour *= (1 - 0.28 * np.exp(-((((across % PLANK) / PLANK - 0.5) / 0.03) ** 2)))[..., None]
-        colour, mask = _build_walls(colour, mask, x, y, horizon)
+        boards = ((x * far * 0.9 + 7) % PLANK) / PLANK - 0.5
+        colour *= (1 - 0.28 * np.exp(-((boards / 0.03) ** 2)))[..., None]
+        return _build_walls(colour, mask, x, y, horizon)
     return np.concatenate([np.clip(colour, 0, 1), mask[..., None]], axis=2).astype(np.float32)
 
 
-def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float) -> tuple[Array, Array]:
-    """Build a wall behind a floor, with a window that shows the scene: colours (R, S, 3) and what they cover (R, S)."""
+def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float) -> Array:
+    """Build a wall behind a floor of colours (R, S, 3) under a mask (R, S), with a window that shows the scene."""
     half = float(x.max())
     y = y + 0 * x
     wall = np.asarray(WALL, np.float32) * (0.92 + 0.08 * y + 0.05 * np.cos(1.6 * (x / half)))[..., None]
@@ -79,7 +79,8 @@ def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float)
     shade = np.clip(1 - 0.16 * np.exp(-(((from_edge - 0.03) / 0.05) ** 2)), 0, 1)[..., None]
     wall = np.where((is_frame | sill)[..., None], np.float32(0.98), wall * shade)
     covered = np.where((from_edge < 0) & ~is_frame, 0.0, 1.0).astype(np.float32)
-    return colour * mask[..., None] + wall * (1 - mask[..., None]), np.maximum(mask, covered)
+    colour = np.clip(colour * mask[..., None] + wall * (1 - mask[..., None]), 0, 1)
+    return np.concatenate([colour, np.maximum(mask, covered)[..., None]], axis=2).astype(np.float32)
 
 
 def _draw_noise(rng: np.random.Generator, blur: float, side: int = 96) -> Array:

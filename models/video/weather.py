@@ -57,5 +57,5 @@ def let_fall(image: Array, weather: str, time_s: float, seed: int, loop_s: float
         for across, at, size in zip((x + sway) % 1, down, near, strict=True):
             point = round(across * columns * 8), round(at * rows * 8)
             cv2.circle(layer, point, max(4, round(rows / 110 * size * 8)), float(0.9 * size), -1, cv2.LINE_AA, 3)
-        layer = cv2.GaussianBlur(layer, (0, 0), rows / 400)
-    image += (np.array((0.86, 0.90, 0.96), np.float32) - image) * np.clip(layer, 0, 1)[..., None]
+    soft = layer if weather == "rain" else np.asarray(cv2.GaussianBlur(layer, (0, 0), rows / 400), np.float32)
+    image += (np.array((0.86, 0.90, 0.96), np.float32) - image) * np.clip(soft, 0, 1)[..., None]

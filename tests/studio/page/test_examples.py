@@ -36,10 +36,10 @@ def files_of(prefix: str) -> list[Path]:
     return [examples.FOLDER / row["file"] for row in examples.list_examples()[prefix]]
 
 
-def test_every_form_has_three_and_each_is_small() -> None:
+def test_every_form_has_three_video_twelve_and_each_is_small() -> None:
     listed = examples.list_examples()
     assert sorted(listed) == sorted([*FORMS, "live"])
-    assert all(len(rows) == 3 for rows in listed.values())
+    assert {prefix: len(rows) for prefix, rows in listed.items()} == dict.fromkeys(listed, 3) | {"video": 12}
     names = {row[key] for rows in listed.values() for row in rows for key in ("file", "poster") if key in row}
     there = {each.name for each in examples.FOLDER.iterdir()} - {examples.LIST.name}
     assert names == there
