@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -228,7 +229,7 @@ def make_steady_clips(photograph: Path, folder: Path) -> list[Path]:
 
 
 def measure_steadiness(model: Any, clips: list[Path], styles: list[Path]) -> Iterator[tuple[str, float]]:
-    """Yield temporal_ratio: change of frames carried along the source's motion, result over source."""
+    """Yield temporal_ratio and its worst: change of frames carried along the source's motion, result over source."""
     ratios = []
     for clip in clips:
         for style in styles:
@@ -241,6 +242,7 @@ def measure_steadiness(model: Any, clips: list[Path], styles: list[Path]) -> Ite
                     carried = optical_flow.warp(frames[at - 1], offsets).astype(float)
                     changes[which] += float(np.abs(carried - frames[at]).mean())
             ratios.append(changes[0] / max(changes[1], 1e-9))
+            print(f"  {clip.stem:16} {Path(style).stem:12} {ratios[-1]:.2f}", file=sys.stderr, flush=True)
     yield "temporal_ratio", statistics.median(ratios)
     yield "temporal_ratio_worst", max(ratios)
 
@@ -283,6 +285,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--only", action="append", choices=["speed", "photograph", "steadiness", "painting", "quality"])
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     clips = sorted(p for p in arguments.clips.iterdir() if p.suffix in {".mp4", ".webm", ".mpg", ".mov"})
@@ -296,14 +299,15 @@ def main() -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         steady = clips + make_steady_clips(photographs[0], Path(folder))
-        for group in (
-            measure_speed(model, large, styles[0]),
-            measure_photograph(model, photographs[0], styles[0]),
-            measure_steadiness(model, steady, steady_styles),
-            measure_painting(model, judge, photographs, styles),
-            measure_quality(model, clips, styles),
-        ):
-            for key, value in group:
+        groups = {
+            "speed": measure_speed(model, large, styles[0]),
+            "photograph": measure_photograph(model, photographs[0], styles[0]),
+            "steadiness": measure_steadiness(model, steady, steady_styles),
+            "painting": measure_painting(model, judge, photographs, styles),
+            "quality": measure_quality(model, clips, styles),
+        }
+        for name in arguments.only or groups:
+            for key, value in groups[name]:
                 figures[key] = round(value, 3)
                 if not arguments.json:
                     print(f"{key:30} {figures[key]}", flush=True)

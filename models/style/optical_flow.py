@@ -42,14 +42,18 @@ def estimate_motion(previous: Pixels, current: Pixels) -> FloatArray:
     return np.asarray(search.calc(grey[0], grey[1], None), dtype=np.float32)
 
 
-def warp(frame: NDArray[Any], offsets: FloatArray) -> NDArray[Any]:
-    """Move a frame (H, W, 3) along `offsets`, keeping its kind of numbers."""
+def warp(frame: NDArray[Any], offsets: FloatArray, is_sharp: bool = False) -> NDArray[Any]:
+    """Move a frame (H, W, 3) along `offsets`, keeping its kind of numbers.
+
+    Sharp is by cubic interpolation, which goes a little beyond the values that it is between.
+    """
     import cv2
 
     height, width = offsets.shape[:2]
     columns = np.arange(width, dtype=np.float32)[None] + offsets[:, :, 0]
     rows = np.arange(height, dtype=np.float32)[:, None] + offsets[:, :, 1]
-    return np.asarray(cv2.remap(frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    how = cv2.INTER_CUBIC if is_sharp else cv2.INTER_LINEAR
+    return np.asarray(cv2.remap(frame, columns, rows, how, borderMode=cv2.BORDER_REPLICATE))
 
 
 def estimate_trust(previous: Pixels, current: Pixels, offsets: FloatArray) -> FloatArray:
@@ -89,17 +93,20 @@ def _measure_gap(previous: Pixels, current: Pixels, offsets: FloatArray) -> Floa
 def blend(made: FloatArray, last: FloatArray, offsets: FloatArray, certain: FloatArray, carry: float) -> FloatArray:
     """Blend the carried last frame into the new one, float32 (H, W, 3) in [0, 1]; more where the clip stands still.
 
-    Changes about as small as CALM are noise, and are left out where the motion is trusted.
+    Changes about as small as CALM are noise, and are left out where the motion is trusted. What is carried stays sharp
+    by cubic interpolation. How far the result changes is not bounded by how far the source does: what was covered a
+    moment ago would stay where it was.
     """
     still = np.clip((certain - STILL_TRUST) / (1 - STILL_TRUST), 0, 1)
     still *= np.exp2(-(offsets**2).sum(axis=2, keepdims=True) / STILL_OFFSET**2)
     most = max(carry, STILL_CARRY * min(1.0, 2 * carry))  # no steadiness asked, none given
     share = certain * (carry + still * (most - carry))
-    carried = warp(last, offsets)
+    carried = warp(last, offsets, is_sharp=True)
     change = made - carried
     noise = CALM * certain * min(1.0, 2 * carry)
     square = change * change
-    return np.asarray(carried + (1 - share) * change * (square / (square + noise * noise + 1e-9)), dtype=np.float32)
+    step = (1 - share) * change * (square / (square + noise * noise + 1e-9))
+    return np.asarray(np.clip(carried + step, 0.0, 1.0), dtype=np.float32)
 
 
 def _estimate_flow(cv2: Any) -> Any:

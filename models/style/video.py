@@ -30,6 +30,7 @@ from models.media.clip_info import ClipInfo, probe
 from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
+from models.style.fades import FadeReader, lift, lower
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
 from models.style.painters import AdainPainter, StylePainter, SynthesisPainter, to_tensor
@@ -155,6 +156,8 @@ class _StyleRun:
             request.first_frame,
         )
         self.reader = read_frames(request.path, info, *size)
+        begin = min(request.first_frame, info.frames - 1)
+        self.fades = None if info.is_picture else FadeReader(request.path, info, begin)
         self.previous: Pixels | None = None  # of the source
         self.before: RememberedFrame | None = None
         self.last: FloatArray | None = None  # result
@@ -166,6 +169,8 @@ class _StyleRun:
     def close(self) -> None:
         """End the reading."""
         self.reader.close()  # type: ignore[attr-defined]
+        if self.fades is not None:
+            self.fades.close()
 
     def render_frames(self, first: int, count: int) -> Iterator[tuple[Pixels, Pixels]]:
         """Yield source and result of each frame, uint8 (H, W, 3)."""
@@ -178,7 +183,9 @@ class _StyleRun:
 
     @torch.inference_mode()
     def _render(self, number: int, source: Pixels) -> Pixels:
-        canvas = resize_pixels(source, self.canvas)
+        original = resize_pixels(source, self.canvas)
+        light = 1.0 if self.fades is None else self.fades.measure_next()
+        canvas = lift(original, light)
         frame = self.model._memory.find(self.clip, number)
         if frame is None:
             frame = self._look(canvas)
@@ -195,9 +202,9 @@ class _StyleRun:
             made = optical_flow.blend(made, self.last, frame.offsets.astype(np.float32), certain, carry)
         self.last, self.seen = made, pixels
         if self.request.part is not StyledPart.ALL:
-            original = canvas.astype(np.float32) / 255.0
-            made = np.asarray(original + self._find_part(frame, canvas) * (made - original), dtype=np.float32)
-        return enlarge_change(made, canvas, source, self.request.strength)
+            plain = canvas.astype(np.float32) / 255.0
+            made = np.asarray(plain + self._find_part(frame, canvas) * (made - plain), dtype=np.float32)
+        return enlarge_change(lower(made, canvas, original, light), original, source, self.request.strength)
 
     def _paint(self, frame: RememberedFrame, pixels: Tensor) -> Tensor:
         """Paint a canvas (1, 3, H, W) from its sketch and features."""

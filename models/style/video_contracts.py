@@ -56,7 +56,7 @@ class VideoStyleRequest:
     part: StyledPart = StyledPart.ALL
     keep_colours: bool = False
     size: int = 512
-    steadiness: float = 0.7
+    steadiness: float = 0.9
     first_frame: int = 0
     frames: int = 0
 

@@ -115,7 +115,7 @@ VIDEO_FIELDS = FieldList(
         Numeric(
             name="steadiness",
             label="Steadiness",
-            default=0.7,
+            default=0.9,
             low=0,
             high=0.95,
             step=0.05,
