@@ -68,8 +68,8 @@ class SceneDrawer(StagedClip):
                 after = draw_frames(spec, shape, range(held.start + count, held.stop + count), count + join)
                 frames = np.concatenate([fade(after, frames[: len(held)], held, join), frames[len(held) :]])
             yield VideoChunk(
-                frames=frames, preview=frames, frames_per_second=RATE, step=1, steps=1, done=number, total=len(starts),
-                last=number == len(starts), notes=notes,
+                frames=frames, preview=frames[:0], frames_per_second=RATE, step=1, steps=1,
+                done=number, total=len(starts), last=number == len(starts), notes=notes,
             )  # fmt: skip
 
     def describe(self, request: VideoRequest) -> SceneSpec:

@@ -18,14 +18,31 @@ STRIP_COLUMNS = 8
 SHOWN_FRAMES = 16  # of a contact sheet
 NIGHT = np.array((0x0E, 0x14, 0x20), np.uint8)  # of the plots' ground
 MOVING_FRAMES = 48  # of a preview that moves; longer ones leave frames out
+MOVING_SIDE, SHEET_SIDE = 320, 160  # the longest sides of its frames, and of those side by side
+
+
+def thin_out(frames: Pixels, frames_per_second: float) -> tuple[Pixels, float]:
+    """Return so few frames, and so small ones, as `moving` shows, and their rate."""
+    stride = max(1, -(-len(frames) // MOVING_FRAMES))
+    return shrink(frames[::stride], MOVING_SIDE), frames_per_second / stride
+
+
+def shrink(frames: Pixels, side: int) -> Pixels:
+    """Bring frames uint8 (F, R, S, 3) down until the longer side has `side` pixels; smaller ones stay as they are."""
+    longer = max(frames.shape[1:3])
+    if longer <= side or not len(frames):
+        return frames
+    import cv2
+
+    size = max(1, round(frames.shape[2] * side / longer)), max(1, round(frames.shape[1] * side / longer))
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
 
 
 def moving(frames: Pixels, frames_per_second: float, title: str, said: str) -> str:
-    """Draw frames uint8 (F, R, S, 3) as a picture that moves."""
+    """Draw frames uint8 (F, R, S, 3), thinned out, as a picture that moves."""
     if not len(frames):
         return ""
-    stride = -(-len(frames) // MOVING_FRAMES)
-    source = _webp(frames[::stride], 1000 * stride / frames_per_second)
+    source = _webp(frames, 1000 / frames_per_second)
     picture = f'<img class="moving" alt="{escape(title)}" src="{source}">'
     return _figure(title, said, picture, "moving-frame")
 
@@ -95,7 +112,7 @@ def _figure(title: str, said: str, inside: str, kind: str) -> str:
 def _sheet_image(frames: Pixels, title: str) -> str:
     from models.video.cutout import build_sprite_sheet
 
-    image = build_sprite_sheet(frames, STRIP_COLUMNS)
+    image = build_sprite_sheet(shrink(frames, SHEET_SIDE), STRIP_COLUMNS)
     return f'<img alt="{escape(title)}" src="{jpeg(image)}">'
 
 

@@ -338,8 +338,9 @@ def live_views(take: ClipTake, elapsed_s: float, dress: Dresser = lambda frames,
     stretch = f", stretch {len(take.pieces) + 1} of {take.total // take.steps}" if take.total > take.steps > 1 else ""
     said = f"step {take.step} of {take.steps}" if take.steps > 1 else f"part {take.done} of {take.total}"
     doing = f"{'Denoising' if take.steps > 1 else 'Drawing'}: {said}"
+    frames, rate = film.thin_out(take.so_far(), take.rate)
     pictures = {
-        "film": film.moving(dress(take.so_far(), take.rate), take.rate, "The clip as the model sees it", said),
+        "film": film.moving(dress(frames, rate), rate, "The clip as the model sees it", said),
         "strip": film.noise_strip(take.middles, take.steps),
         "plot": film.settling(take.changes),
     }

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studio.page import plots
+from studio.page import film, plots
 
 
 def _picture(png: bytes) -> np.ndarray:
@@ -80,3 +80,11 @@ def test_no_pyplot() -> None:
     code += "print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+def test_a_preview_of_large_frames_is_small_and_keeps_its_shape_and_its_time() -> None:
+    frames = np.zeros((120, 90, 160, 3), np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+    thin, rate = film.thin_out(frames, 24.0)
+    assert thin.shape == (40, 180, 320, 3) and len(thin) / rate == 5.0
+    assert film.thin_out(frames[:8, :64, :64], 8.0)[0].shape == (8, 64, 64, 3)
+    assert film.thin_out(frames[:0], 8.0)[0].shape == (0, 360, 640, 3)
