@@ -58,7 +58,9 @@ def fill_library(folder: Path, cards: int) -> None:
         arrival = library.begin()
         arrival.add("wav", tone)
         kind = ("speech", "music", "video", "style_audio")[number % 4]
-        item = LibraryItem(new_id(), "local", kind, f"A calm sea at night, {number + 1}", recipe=recipe)
+        item = LibraryItem(
+            new_id(), "local", kind, f"A calm sea at night, {number + 1}", recipe=recipe, created_s=time.time()
+        )
         arrival.keep(item)
     library.database.close()
 

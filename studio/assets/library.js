@@ -1,6 +1,6 @@
 // The Library tab and the shelf under all tabs: cards that play, are sent on, opened again, compared, deleted and had back.
 (() => {
-  const PAGE = 60, SHELF = 12, MOST_JOBS = 6, LOOK_MS = 2500, UNDO_MS = 12_000;
+  const PAGE = 60, PART_ROWS = 10, SHELF = 12, MOST_JOBS = 6, LOOK_MS = 2500, UNDO_MS = 12_000;
   const address = (path) => new URL("library/" + path, location.href.split(/[?#]/)[0]).href;
   const h = window.auralumeMake;
   const icon = (path) => {
@@ -149,8 +149,9 @@
       h("div", { className: "bar" }, search, h("div", { id: "library-kinds", className: "kinds", role: "group", ariaLabel: "Kinds" }), h("span", { id: "library-usage", className: "usage" })),
       h("div", { id: "library-chosen", className: "chosen", hidden: true }),
       check(),
-      h("div", { id: "library-grid", className: "grid" }), more,
+      h("div", { id: "library-grid", className: "parts" }), more,
     );
+    regroup.observe(document.getElementById("library-grid"));
     new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting) && hasMore) fill(); }, { rootMargin: "900px" }).observe(more);
   }
 
@@ -182,6 +183,26 @@
     usage.classList.toggle("full", share > 0.9);
   }
 
+  // parts of whole rows, so that no row between two of them has a hole
+  let columns = 1;
+  function countColumns(grid) {
+    const sizes = getComputedStyle(grid), of = (name) => parseFloat(sizes.getPropertyValue(name)), gap = of("--gap");
+    return grid.clientWidth ? Math.max(1, Math.floor((grid.clientWidth + gap) / (of("--least") + gap))) : columns;
+  }
+  const regroup = new ResizeObserver(([{ target }]) => {
+    if (countColumns(target) === columns) return;
+    const cards = target.querySelectorAll(":scope > .grid > *");
+    if (cards.length) { target.replaceChildren(); placeCards(target, cards); }
+  });
+  function placeCards(grid, cards) {
+    columns = countColumns(grid);
+    const full = PART_ROWS * columns;
+    for (const each of cards) {
+      if (!grid.lastElementChild || grid.lastElementChild.childElementCount >= full) grid.append(h("div", { className: "grid" }));
+      grid.lastElementChild.append(each);
+    }
+  }
+
   let asked = 0;
   async function fill(isFresh = false) {
     if (!isFresh && loading) return;
@@ -196,7 +217,7 @@
     hasMore = found.items.length === most;
     if (isFresh) { items = []; grid.replaceChildren(); }
     items.push(...found.items);
-    grid.append(...found.items.map((item) => card(item)));
+    placeCards(grid, found.items.map((item) => card(item)));
     if (!items.length) grid.replaceChildren(h("p", { className: "empty" }, wish.words || wish.kinds.size || wish.favourite ? "Nothing in your library is like that." : "What you make in any tab is kept here. Nothing was made yet."));
     mark();
   }
