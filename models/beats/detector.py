@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio import resample
+from models.beats.bars import BarReader, load_bar_reader
 from models.beats.decoding import (
     BAR_LENGTHS,
     BEAT_SHARE,
@@ -223,12 +224,12 @@ class BeatChunk:
 
 
 class BeatDetector:
-    """The detector of a whole song's beats."""
+    """The detector of a whole song's beats; without `bars` the activations alone tell the places in the bar."""
 
-    def __init__(self, network: BeatNetwork) -> None:
+    def __init__(self, network: BeatNetwork, bars: BarReader | None = None) -> None:
         if network.config.causal:
             raise ValueError("the offline detector wants the network that sees the future.")
-        self.network = network.eval()
+        self.network, self.bars = network.eval(), bars
         self.states = TempoStates.build()
         self.margin = network.config.reach_frames  # context on both sides of a window
 
@@ -242,7 +243,11 @@ class BeatDetector:
             heard.append(self._compute_activations(mel, start, stop))
             if stop < frames:
                 yield BeatChunk(heard[-1], stop / FRAME_RATE, duration_s)
-        track = decode_track(np.concatenate(heard), request.bar_lengths, self.states)
+        activations = np.concatenate(heard)
+        track = decode_track(activations, request.bar_lengths, self.states)
+        if self.bars is not None:
+            downbeat = read_activation(activations[:, 1].astype(np.float64), FRAME_RATE, track.times_s)
+            track = replace(track, places=self.bars.read(mel, track.times_s, downbeat, request.bar_lengths))
         yield BeatChunk(heard[-1], duration_s, duration_s, track, last=True)
 
     @torch.inference_mode()
@@ -272,10 +277,11 @@ def decode_track(
 ) -> BeatTrack:
     """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
     beat, downbeat = activations.T.astype(np.float64)
-    followed = mend_slips(beat, FRAME_RATE, decode_beats(beat, FRAME_RATE, states))
+    followed = decode_beats(beat, FRAME_RATE, states)
     times = drop_weak_beats(beat, FRAME_RATE, followed)
     if len(times) == len(followed):
         times = add_missed_beats(beat, downbeat, FRAME_RATE, times)
+    times = mend_slips(beat, FRAME_RATE, times)
     return BeatTrack(times, decode_bars(read_activation(downbeat, FRAME_RATE, times), bar_lengths))
 
 
@@ -355,4 +361,5 @@ def load_beat_network(path: Path) -> BeatNetwork:
 
 def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> BeatDetector:
     """Load the detector for the catalogue."""
-    return BeatDetector(load_beat_network(files["beats.safetensors"]))
+    bars = load_bar_reader(files["beats_bars.safetensors"])
+    return BeatDetector(load_beat_network(files["beats.safetensors"]), bars)

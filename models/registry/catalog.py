@@ -214,9 +214,10 @@ CATALOG: tuple[ModelSpec, ...] = (
         commercial_use=True,
         credit=(
             "Trained by this repository's own recipe on POP909 (MIT), OpenScore Lieder (CC0) and the Groove MIDI "
-            "Dataset (CC BY 4.0, Google) as they sound with free soundfonts; after Davies and Böck 2019"
+            "Dataset (CC BY 4.0, Google) as they sound with free soundfonts; after Davies and Böck 2019, "
+            "and for the bars Durand et al. 2017"
         ),
-        sources=(Bundled(("beats.safetensors",)),),
+        sources=(Bundled(("beats.safetensors", "beats_bars.safetensors")),),
         memory_mb=150,
         needs_gpu=False,
         speed="about forty times faster than real time on two CPU cores",
