@@ -3,10 +3,10 @@
     python -m benchmarks.beats --json --recordings FOLDER --pop909 FOLDER --soundfont FILE [--peers PYTHON]
 
 Three sets, none of them heard in training. `recordings`: sound files with a `.beats` file of the same name beside each,
-whose first column are beat times in seconds. `pop909`: every fifth of the songs that the recipe holds out (number
-ending in 9), rendered with a soundfont that the recipe never used, the first minute. `clicks`: metronomes from 60 to
-200 beats a minute, the first of four louder and higher, with softer, swung notes between the beats. A set whose option
-is missing is left out.
+whose first column are beat times in seconds, and whose second, if there is one, are places in the bar. `pop909`: every
+fifth of the songs that the recipe holds out (number ending in 9), rendered with a soundfont that the recipe never used,
+the first minute. `clicks`: metronomes from 60 to 200 beats a minute, the first of four louder and higher, with softer,
+swung notes between the beats. A set whose option is missing is left out.
 
 Measures are mir_eval's with its own settings: F-measure within 70 ms, from 5 s on, and CMLt and AMLt; of downbeats
 the F-measure too, where they are known. `online` is the causal detector, told piece by piece. `--peers` is a Python
@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from benchmarks.results import add_json_option, report_figures
 from models.audio import resample
+from models.beats.bars import load_bar_reader
 from models.beats.detector import BeatDetector, BeatRequest, OnlineBeatDetector, load_beat_network
 from models.beats.network import BEAT_MEL
 from models.registry.registry import WEIGHTS_DIR
@@ -81,7 +82,9 @@ def read_recordings(folder: Path) -> Iterator[AnnotatedSound]:
         sound = next(each for each in sorted(folder.glob(f"{path.stem}.*")) if each != path)
         samples, rate = soundfile.read(str(sound), dtype="float32", always_2d=True)
         mono = resample(np.ascontiguousarray(samples.mean(axis=1)), rate, RATE)
-        yield AnnotatedSound("recordings", path.stem, mono, np.loadtxt(path, ndmin=2)[:, 0], None)
+        rows = np.loadtxt(path, ndmin=2)
+        downbeats = rows[rows[:, 1] == 1, 0] if rows.shape[1] > 1 else None
+        yield AnnotatedSound("recordings", path.stem, mono, rows[:, 0], downbeats)
 
 
 def render_songs(pop909: Path, soundfont: Path) -> Iterator[AnnotatedSound]:
@@ -185,7 +188,7 @@ def score_beats(piece: AnnotatedSound, beats: Floats, downbeats: Floats | None) 
 def measure_all(pieces: list[AnnotatedSound], arguments: argparse.Namespace) -> dict[str, Any]:
     """Score all systems, set by set, with the means over the sets."""
     torch.set_num_threads(arguments.threads)
-    detector = BeatDetector(load_beat_network(arguments.weights))
+    detector = BeatDetector(load_beat_network(arguments.weights), load_bar_reader(arguments.bars))
     detect_offline(detector, pieces[0].samples)  # warm
     found: list[Found] = []
     speeds: dict[str, list[float]] = {}
@@ -242,6 +245,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="a Python with madmom or BeatNet")
     parser.add_argument("--peer-answers", type=Path, help="JSON file that keeps what the peers heard")
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "beats.safetensors")
+    parser.add_argument("--bars", type=Path, default=WEIGHTS_DIR / "beats_bars.safetensors")
     parser.add_argument("--causal", type=Path, default=WEIGHTS_DIR / "beats_causal.safetensors")
     parser.add_argument("--threads", type=int, default=2, help="of torch; one where other programs are busy")
     parser.add_argument("--alone", action="store_true", help="our offline detector only")
@@ -255,7 +259,8 @@ def main() -> None:
         readers.insert(0, lambda: read_recordings(arguments.recordings))
     result = measure_all([piece for read in readers for piece in read()], arguments)
     if arguments.json:
-        report_figures("beats", result, arguments.json)
+        measured = {key: value for key, value in result.items() if value is not None}  # the rest stays as it was
+        report_figures("beats", measured, arguments.json)
     else:
         print("\n".join(f"{key}: {value}" for key, value in result.items()))
 
