@@ -26,6 +26,7 @@ from models.video.thing_tables import (
     PLACING,
     PLAIN_TINTS,
     RELATIONS,
+    SAME_PLURAL,
     SIZE_WORDS,
     SPEED_WORDS,
     STILL_RELATIONS,
@@ -251,7 +252,10 @@ def _read_mention(words: list[str], start: int, end: int, before: int, names: Co
     colour = find_colour(" ".join(words[at] for at in own)) or (PLAIN_TINTS[words[tints[-1]]] if tints else "")
     said = {each for way in COLOUR_WORDS.get(colour, ((), ())) for name in way for each in name.split()}
     size = next((_SIZES[words[at]] for at in own if words[at] in _SIZES), "")
-    doubled = words[end - 1] not in names
+    last = words[end - 1]
+    doubled = last not in names or (
+        last not in SAME_PLURAL and any(one != last and one in names for one in list_singulars(last))
+    )
     numbers = [at for at in own if words[at] in NUMBERS and (doubled or words[at] not in GROUPS)]
     if not numbers and start - 2 >= before and words[start - 1] == "of" and words[start - 2] in NUMBERS:
         numbers = [start - 2]

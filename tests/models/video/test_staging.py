@@ -72,6 +72,8 @@ def test_the_scene_is_told_without_its_things(
         ("a dog by the lake", ("dog", "walking left", "beach", "day"), ()),
         ("two flamingos standing in a lake", ("two flamingos", "standing", "sea", "day"), ()),
         ("a cowboy on a horse in the desert", ("cowboy", "on horse", "walking left", "desert", "day"), ()),
+        ("strawberries falling from the sky", ("three strawberries", "falling", "sky", "day"), ()),
+        ("grapes on a meadow", ("grapes", "standing", "meadow", "day"), ()),
         ("a bouquet of roses", ("bouquet", "standing", "meadow", "day"), ()),
         ("two children dancing", ("two children", "dancing", "meadow", "day"), ()),
         ("an airplane taking off", ("airplane", "rising", "sky", "day"), ()),
