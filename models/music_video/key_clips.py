@@ -71,8 +71,8 @@ def unpack_frames(packed: list[bytes]) -> Pixels:
     """Undo `pack_frames`."""
     import cv2
 
-    frames = (cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in packed)
-    return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames])
+    frames: list[Any] = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in packed]
+    return np.ascontiguousarray(np.stack(frames)[..., ::-1])
 
 
 def fill_between(frames: Pixels) -> Pixels:

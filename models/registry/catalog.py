@@ -202,7 +202,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         ),
         memory_mb=300,
         needs_gpu=False,
-        speed="two seconds of video in two seconds on two CPU cores",
+        speed="two seconds of video at 256 pixels in two seconds on two CPU cores",
         loader="models.video.drawn_scenes:load_bundled",
     ),
     ModelSpec(

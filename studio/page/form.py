@@ -248,7 +248,7 @@ def _upload(declared: Upload, _registry: Registry, words: dict[str, Any]) -> Com
 
 @make_component.register
 def _model(declared: Model, registry: Registry, words: dict[str, Any]) -> Component:
-    return model_picker(registry, declared.task, words["elem_id"], declared.label, declared.first)
+    return model_picker(registry, declared.task, words["elem_id"], declared.label, declared.first, declared.help)
 
 
 def _first(declared: Field) -> Any:

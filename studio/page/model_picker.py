@@ -15,14 +15,17 @@ from studio.page import model_card
 _pickers: WeakKeyDictionary[Any, list[tuple[Task, gr.Dropdown]]] = WeakKeyDictionary()
 
 
-def model_picker(registry: Registry, task: Task, elem_id: str, label: str = "Model", first: str = "") -> gr.Dropdown:
+def model_picker(
+    registry: Registry, task: Task, elem_id: str, label: str = "Model", first: str = "", said: str = ""
+) -> gr.Dropdown:
     """Make a picker on the page that is being built, known to `pickers`; it begins with `first` if that is there.
 
-    A program may name any model of the task that is on the shelf, whenever it was put there.
+    `said` stands under its label. A program may name any model of the task that is on the shelf, whenever it was put
+    there.
     """
     choices = model_card.choices(registry, task)
     shown = first if first in [key for _, key in choices] else choices[0][1]
-    picker = gr.Dropdown(choices, value=shown, label=label, filterable=False, elem_id=elem_id)
+    picker = gr.Dropdown(choices, value=shown, label=label, info=said or None, filterable=False, elem_id=elem_id)
 
     def preprocess(payload: Any) -> str:
         if payload in (None, ""):

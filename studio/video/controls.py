@@ -156,7 +156,12 @@ FIELDS = FieldList(
             rank=2,
         ),
         Seed(help="the same seed gives the same clip"),
-        Model(task=Task.VIDEO, place="shape", rank=-2),
+        Model(
+            task=Task.VIDEO,
+            help="Auralume video draws out of noise, step by step, and softly; Drawn scenes are sharp, by rule",
+            place="shape",
+            rank=-2,
+        ),
         Upload(
             name="start_image",
             label="First picture",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_frames_are_cut_and_enlarged_to_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("aspect", "2:1"), ("pixels", 20), ("pixels", 4000)])
-def test_wrong_shapes_are_named(field: str, value: object) -> None:
+def test_wrong_shapes_are_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):
         replace(SEA, **{field: value})
 
