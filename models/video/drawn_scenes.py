@@ -9,7 +9,9 @@ Letters: F frames of R x S pixels.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -27,9 +29,11 @@ from models.video.scene_words import KIND_TITLES, NATURAL_COLOURS
 from models.video.scenes import KINDS, SceneView, film
 from models.video.shapes import measure_shape
 from models.video.staged_clip import StagedClip
+from models.workers.order import work_in_order
 
 RATE = 3 * FRAMES_PER_SECOND
-PIXELS_AT_ONCE = 6 * 512 * 512  # of the frames that are drawn together: keeps the memory small
+PIXELS_AT_ONCE = 4 * 512 * 512  # of the frames that are drawn together: keeps the memory small
+THREADS = min(2, os.cpu_count() or 1)  # stretches that are drawn side by side
 JOIN_S = 0.75  # in which the end of a loop fades into its beginning
 UNNAMED = "clouds"  # what is drawn where a prompt names no scene
 USUAL_COLOURS = {
@@ -52,25 +56,27 @@ class SceneDrawer(StagedClip):
         """
         if request.image is not None:
             raise ValueError(NO_PICTURE)
-        spec, notes, shape = (
-            self.describe(request),
-            self.list_notes(request),
-            measure_shape(request.aspect, request.pixels),
-        )
+        spec, notes = self.describe(request), self.list_notes(request)
+        shape = measure_shape(request.aspect, request.pixels)
         count = round(request.frames * RATE / FRAMES_PER_SECOND)
         join = min(round(JOIN_S * RATE), count // 3) if request.loop else 0
         at_once = max(1, PIXELS_AT_ONCE // (shape[0] * shape[1]))
         starts = range(0, count, at_once)
-        for number, first in enumerate(starts, start=1):
+
+        def draw(first: int) -> NDArray[np.uint8]:
             frames = draw_frames(spec, shape, range(first, min(first + at_once, count)), count + join)
-            if first < join:  # the beginning of a loop comes out of what would follow its end
-                held = range(first, min(first + at_once, join))
-                after = draw_frames(spec, shape, range(held.start + count, held.stop + count), count + join)
-                frames = np.concatenate([fade(after, frames[: len(held)], held, join), frames[len(held) :]])
-            yield VideoChunk(
-                frames=frames, preview=frames[:0], frames_per_second=RATE, step=1, steps=1,
-                done=number, total=len(starts), last=number == len(starts), notes=notes,
-            )  # fmt: skip
+            if first >= join:
+                return frames
+            held = range(first, min(first + at_once, join))  # begins a loop: comes out of what would follow its end
+            after = draw_frames(spec, shape, range(held.start + count, held.stop + count), count + join)
+            return np.concatenate([fade(after, frames[: len(held)], held, join), frames[len(held) :]])
+
+        with closing(work_in_order(starts, draw, THREADS)) as stretches:
+            for number, frames in enumerate(stretches, start=1):
+                yield VideoChunk(
+                    frames=frames, preview=frames[:0], frames_per_second=RATE, step=1, steps=1,
+                    done=number, total=len(starts), last=number == len(starts), notes=notes,
+                )  # fmt: skip
 
     def describe(self, request: VideoRequest) -> SceneSpec:
         """Return the scene that a request asks for; what it leaves open follows from the seed."""
