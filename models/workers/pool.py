@@ -8,13 +8,14 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.workers.contracts import ModelFacts, Worker, WorkerLost
+from models.workers.contracts import ModelFacts, Worker, WorkerHealth, WorkerLost
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +88,9 @@ class WorkerPool:
             except WorkerLost:
                 continue
 
-    def count_running(self, name: str) -> int:
-        """Return how many streams a worker works on."""
-        with self._changed:
-            return sum(count for (worker, _), count in self._running.items() if worker == name)
+    def list_workers(self) -> tuple[WorkerHealth, ...]:
+        """Return the workers as they are, with how many streams each works on."""
+        return tuple(replace(each.check_health(), running=self._count(each)) for each in tuple(self.workers))
 
     def close(self) -> None:
         """End all workers."""
@@ -142,7 +142,8 @@ class WorkerPool:
         return fit
 
     def _count(self, worker: Worker) -> int:
-        return sum(count for (name, _), count in self._running.items() if name == worker.name)
+        with self._changed:  # which may be held already
+            return sum(count for (name, _), count in self._running.items() if name == worker.name)
 
 
 def _leave_out(chunks: Iterator[Any], yielded: tuple[int, ...], spec: ModelSpec) -> Iterator[Any]:

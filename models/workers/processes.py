@@ -209,7 +209,7 @@ class LocalProcesses:
 
     def list_workers(self) -> tuple[WorkerHealth, ...]:
         """Return the workers as they are."""
-        return tuple(replace(e.check_health(), running=self.pool.count_running(e.name)) for e in self.workers)
+        return self.pool.list_workers()
 
     def close(self) -> None:
         """End the processes."""
