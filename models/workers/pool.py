@@ -70,7 +70,7 @@ class WorkerPool:
             with self._take(spec, TURNS_AT_ONCE if facts.takes_turns else 1) as worker:
                 waited_s += time.monotonic() - asked_s
                 try:
-                    with closing(_close_with(worker.stream(spec, request))) as chunks:
+                    with closing(worker.stream(spec, request)) as chunks:
                         for chunk in _leave_out(chunks, tuple(yielded), spec):
                             yielded.append(_weigh(chunk))
                             yield chunk
@@ -173,16 +173,6 @@ def _weigh(chunk: Any) -> int:
         if isinstance(values, np.ndarray):
             return values.size
     return 1
-
-
-def _close_with(chunks: Iterator[Any]) -> Generator[Any, None, None]:
-    """Yield what an iterator yields, and close it where it can be closed."""
-    try:
-        yield from chunks
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
 
 
 def _lost_error(spec: ModelSpec) -> ModelError:

@@ -11,7 +11,8 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Generator as IteratorOf
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.managers import BaseManager, IteratorProxy  # type: ignore[attr-defined]
@@ -121,7 +122,7 @@ class ProcessWorker:
         """Have a model ready there."""
         return self._ask(lambda host: host.load(spec))
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
+    def stream(self, spec: ModelSpec, request: Any) -> IteratorOf[Any, None, None]:
         """Yield the chunks of one request, all of the process that it began in."""
         host = self._open()
         chunks = self._ask(lambda host: host.stream(spec, request), host)

@@ -11,7 +11,8 @@ import importlib.util
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Generator as IteratorOf
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class RayWorker:
         self._machine = self._ask(lambda actor: actor.find_machine.remote())
         return facts
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
+    def stream(self, spec: ModelSpec, request: Any) -> IteratorOf[Any, None, None]:
         """Yield the chunks of one request."""
         import ray
 
