@@ -170,7 +170,7 @@ class ToolDesk:
     async def _take_files(self, fields: FieldList, values: dict[str, Any], owner: str) -> dict[str, Any]:
         """Return the values with paths for files."""
         for each in fields.fields:
-            if isinstance(each, Upload) and values.get(each.name):
+            if each.holds_files and values.get(each.name):
                 given = values[each.name]
                 if isinstance(given, list):
                     values[each.name] = [await self._take_file(one, owner) for one in given]
