@@ -314,6 +314,11 @@ class FieldList:
         """List the names in order."""
         return tuple(self._by_name)
 
+    def first_models(self, registry: Registry) -> dict[str, str]:
+        """Return the keys of the models that the menus show at first, "" where there is none, by name."""
+        models = (each for each in self.fields if isinstance(each, Model))
+        return {each.name: getattr(registry.default(each.task, each.first), "key", "") for each in models}
+
     @property
     def public(self) -> tuple[Field, ...]:
         """List the parameters of the endpoint."""
