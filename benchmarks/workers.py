@@ -76,8 +76,7 @@ def time_first_sound(registry: Registry) -> float:
 def measure(sentences: int, repeats: int) -> dict[str, float]:
     """Return all figures."""
     with open_shelf() as here, open_shelf("cpu:1") as one, open_shelf("cpu:2") as two:
-        books = [(time_book(here, sentences), time_book(one, sentences), time_book(two, sentences))]
-        books += [(time_book(here, sentences), time_book(one, sentences), time_book(two, sentences))]
+        books = [[time_book(shelf, sentences) for shelf in (here, one, two)] for _ in range(2)]
         firsts = [(time_first_sound(here), time_first_sound(one)) for _ in range(repeats)]
     local_s, remote_s = (statistics.median(each) for each in zip(*firsts, strict=True))
     return {

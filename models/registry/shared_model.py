@@ -101,15 +101,12 @@ class SharedModel:
             self._owner.end_use(self.spec.key)
 
     def _find_way(self) -> Callable[[Any], IteratorOf[Any, None, float]]:
-        if getattr(self._generator, "serves_several", False):
-            return self._stream_elsewhere
-        return self._stream_in_turns if getattr(self._generator, "takes_turns", False) else self._stream_at_once
-
-    def _stream_elsewhere(self, request: Any) -> IteratorOf[Any, None, float]:
-        """Yield the chunks of workers, who find a place for each request; return the seconds of waiting."""
+        """Return what yields the chunks of a request, and returns the seconds that it waited for its turn."""
         generator: Any = self._generator
-        waited_s: float = yield from generator.stream(request)
-        return waited_s
+        if getattr(generator, "serves_several", False):
+            way: Callable[[Any], IteratorOf[Any, None, float]] = generator.stream
+            return way
+        return self._stream_in_turns if getattr(generator, "takes_turns", False) else self._stream_at_once
 
     def _stream_at_once(self, request: Any) -> IteratorOf[Any, None, float]:
         """Yield the chunks while all others wait for the end; return the seconds that it waited itself."""

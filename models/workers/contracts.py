@@ -6,7 +6,8 @@ homes, `processes.LocalProcesses` and `ray_home.RayCluster`, are proxies: reques
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator as IteratorOf
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -68,8 +69,8 @@ class Worker(Protocol):
         """
         ...
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
-        """Yield the chunks of one request; closing the iterator ends the work."""
+    def stream(self, spec: ModelSpec, request: Any) -> IteratorOf[Any, None, None]:
+        """Yield the chunks of one request; closing it ends the work."""
         ...
 
     def free(self, key: str) -> None:

@@ -39,7 +39,8 @@ def use_processes(registry: Registry, text: str) -> None:
 
     slots = read_slots(text)
     registry.memory_budget_mb /= len(slots)
-    registry.home = LocalProcesses(slots, _settings_of(registry, registry.memory_budget_mb), registry.busy_timeout_s)
+    settings = _settings_of(registry, registry.memory_budget_mb, registry.weights_dir)
+    registry.home = LocalProcesses(slots, settings, registry.busy_timeout_s)
 
 
 def use_cluster(registry: Registry, address: str, weights_dir: Path | None = None, **options: Any) -> None:
@@ -56,12 +57,10 @@ def use_cluster(registry: Registry, address: str, weights_dir: Path | None = Non
     """
     from models.workers.ray_home import RayCluster
 
-    cache = None if registry.cache_dir is None else str(registry.cache_dir)
-    settings = HostSettings(None, cache, weights_dir, registry.endpoint, registry.offline)
-    registry.home = RayCluster(address, settings, registry.busy_timeout_s, **options)
+    registry.home = RayCluster(address, _settings_of(registry, None, weights_dir), registry.busy_timeout_s, **options)
     registry.memory_budget_mb = math.inf
 
 
-def _settings_of(registry: Registry, budget_mb: float | None) -> HostSettings:
-    folder = None if registry.cache_dir is None else str(registry.cache_dir)
-    return HostSettings(budget_mb, folder, registry.weights_dir, registry.endpoint, registry.offline)
+def _settings_of(registry: Registry, budget_mb: float | None, weights_dir: Path | None) -> HostSettings:
+    cache = None if registry.cache_dir is None else str(registry.cache_dir)
+    return HostSettings(budget_mb, cache, weights_dir, registry.endpoint, registry.offline)

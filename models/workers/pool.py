@@ -8,13 +8,14 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.workers.contracts import ModelFacts, Worker, WorkerLost
+from models.workers.contracts import ModelFacts, Worker, WorkerHealth, WorkerLost
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class WorkerPool:
             with self._take(spec, TURNS_AT_ONCE if facts.takes_turns else 1) as worker:
                 waited_s += time.monotonic() - asked_s
                 try:
-                    with closing(_close_with(worker.stream(spec, request))) as chunks:
+                    with closing(worker.stream(spec, request)) as chunks:
                         for chunk in _leave_out(chunks, tuple(yielded), spec):
                             yielded.append(_weigh(chunk))
                             yield chunk
@@ -87,10 +88,9 @@ class WorkerPool:
             except WorkerLost:
                 continue
 
-    def count_running(self, name: str) -> int:
-        """Return how many streams a worker works on."""
-        with self._changed:
-            return sum(count for (worker, _), count in self._running.items() if worker == name)
+    def list_workers(self) -> tuple[WorkerHealth, ...]:
+        """Return the workers as they are, with how many streams each works on."""
+        return tuple(replace(each.check_health(), running=self._count(each)) for each in tuple(self.workers))
 
     def close(self) -> None:
         """End all workers."""
@@ -142,7 +142,8 @@ class WorkerPool:
         return fit
 
     def _count(self, worker: Worker) -> int:
-        return sum(count for (name, _), count in self._running.items() if name == worker.name)
+        with self._changed:  # which may be held already
+            return sum(count for (name, _), count in self._running.items() if name == worker.name)
 
 
 def _leave_out(chunks: Iterator[Any], yielded: tuple[int, ...], spec: ModelSpec) -> Iterator[Any]:
@@ -172,16 +173,6 @@ def _weigh(chunk: Any) -> int:
         if isinstance(values, np.ndarray):
             return values.size
     return 1
-
-
-def _close_with(chunks: Iterator[Any]) -> Generator[Any, None, None]:
-    """Yield what an iterator yields, and close it where it can be closed."""
-    try:
-        yield from chunks
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
 
 
 def _lost_error(spec: ModelSpec) -> ModelError:

@@ -11,7 +11,8 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Generator as IteratorOf
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.managers import BaseManager, IteratorProxy  # type: ignore[attr-defined]
@@ -121,11 +122,12 @@ class ProcessWorker:
         """Have a model ready there."""
         return self._ask(lambda host: host.load(spec))
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
-        """Yield the chunks of one request."""
-        chunks = self._ask(lambda host: host.stream(spec, request))
+    def stream(self, spec: ModelSpec, request: Any) -> IteratorOf[Any, None, None]:
+        """Yield the chunks of one request, all of the process that it began in."""
+        host = self._open()
+        chunks = self._ask(lambda host: host.stream(spec, request), host)
         try:
-            while (chunk := self._ask(lambda _host: next(chunks, END))) is not END:
+            while (chunk := self._ask(lambda _host: next(chunks, END), host)) is not END:
                 yield chunk
         finally:
             with suppress(EOFError, OSError):
@@ -133,16 +135,18 @@ class ProcessWorker:
 
     def free(self, key: str) -> None:
         """Give a model's memory back there."""
-        if self._host is not None:
-            self._ask(lambda host: host.free(key))
+        host = self._host
+        if host is not None:
+            self._ask(lambda host: host.free(key), host)
 
     def check_health(self) -> WorkerHealth:
         """Tell how it is."""
         health = WorkerHealth(self.name, platform.node(), "lost" if self.losses else "asleep", losses=self.losses)
-        if self._host is None:
+        host = self._host
+        if host is None:
             return health
         try:
-            return replace(health, state="ready", loaded=self._ask(lambda host: host.list_loaded()))
+            return replace(health, state="ready", loaded=self._ask(lambda host: host.list_loaded(), host))
         except WorkerLost:
             return replace(health, state="lost", losses=self.losses)
 
@@ -153,13 +157,13 @@ class ProcessWorker:
         if manager is not None:
             manager.shutdown()
 
-    def _ask(self, work: Callable[[Any], Any]) -> Any:
-        """Call the host.
+    def _ask(self, work: Callable[[Any], Any], host: Any = None) -> Any:
+        """Call a host, by default the one that is there or is begun now.
 
         Raises:
-            WorkerLost: its process is gone.
+            WorkerLost: its process is gone; one that was begun since stays.
         """
-        host = self._open()
+        host = self._open() if host is None else host
         try:
             return work(host)
         except (EOFError, OSError) as error:  # what fails within the host comes as other errors, see `make_portable`
@@ -206,7 +210,7 @@ class LocalProcesses:
 
     def list_workers(self) -> tuple[WorkerHealth, ...]:
         """Return the workers as they are."""
-        return tuple(replace(e.check_health(), running=self.pool.count_running(e.name)) for e in self.workers)
+        return self.pool.list_workers()
 
     def close(self) -> None:
         """End the processes."""

@@ -11,8 +11,8 @@ import importlib.util
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from collections.abc import Generator as IteratorOf
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class RayWorker:
         self._machine = self._ask(lambda actor: actor.find_machine.remote())
         return facts
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
+    def stream(self, spec: ModelSpec, request: Any) -> IteratorOf[Any, None, None]:
         """Yield the chunks of one request."""
         import ray
 
@@ -210,17 +210,13 @@ class RayCluster:
             return begin() if fits and (not has_gpu or free.get("GPU", 0) >= 1) else None
 
         pool = self._pools[spec.key] = WorkerPool([begin()], grow, self._timeout_s)
-        return RemoteModel(pool, spec, files, owns_pool=True)
+        return RemoteModel(pool, spec, files)
 
     def list_workers(self) -> tuple[WorkerHealth, ...]:
         """Return the machines that hold nothing yet, and every actor."""
         import ray
 
-        actors = [
-            replace(each.check_health(), running=pool.count_running(each.name))
-            for pool in tuple(self._pools.values())
-            for each in tuple(pool.workers)
-        ]
+        actors = [each for pool in tuple(self._pools.values()) for each in pool.list_workers()]
         working = {each.machine for each in actors}
         nodes = [each for each in ray.nodes() if each["Alive"] and each["NodeManagerAddress"] not in working]
         idle = [WorkerHealth(_name_node(each), each["NodeManagerAddress"], "asleep") for each in nodes]

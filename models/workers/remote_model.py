@@ -23,8 +23,8 @@ class RemoteModel:
 
     serves_several = True
 
-    def __init__(self, pool: WorkerPool, spec: ModelSpec, files: Mapping[str, Path], owns_pool: bool = False) -> None:
-        self.spec, self._pool, self._files, self._owns_pool = spec, pool, dict(files), owns_pool
+    def __init__(self, pool: WorkerPool, spec: ModelSpec, files: Mapping[str, Path]) -> None:
+        self.spec, self._pool, self._files = spec, pool, dict(files)
         self.facts: ModelFacts = pool.load(spec)
         self._parts: Any = None
         self._lock = threading.Lock()
@@ -50,5 +50,4 @@ class RemoteModel:
     def release(self) -> None:
         """Give the memory back on every worker, without waiting for them."""
         self._parts = None
-        work = self._pool.close if self._owns_pool else lambda: self._pool.free(self.spec.key)
-        threading.Thread(target=work, name="auralume-free", daemon=True).start()
+        threading.Thread(target=self._pool.free, args=(self.spec.key,), name="auralume-free", daemon=True).start()

@@ -27,7 +27,7 @@ from models.workers.homes import settle
 from models.workers.order import work_in_order
 from studio.commands.headless import PROGRAMS, HeadlessProgram, save
 from studio.commands.make_one import DONE, FAILED, STOPPED, WRONG, ProgressLine, open_shelf, read_values
-from studio.page.fields import Choices, Field, Upload
+from studio.page.fields import Field
 from studio.page.jobs import sentence
 
 REPORT = "report.csv"
@@ -89,7 +89,7 @@ def read_rows(path: Path, command: str) -> list[BatchRow]:
 
 def _read_folder(path: Path, command: str) -> Iterator[BatchRow]:
     program = PROGRAMS[command]
-    takes_file = isinstance(program.fields[program.main], Upload)
+    takes_file = program.fields[program.main].holds_files
     files = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
     for number, file in enumerate(files, 1):
         main = file.name if takes_file else file.read_text(encoding="utf-8")
@@ -123,9 +123,9 @@ def _read_table(path: Path, command: str) -> Iterator[BatchRow]:
 
 
 def _split(declared: Field, value: str) -> Any:
-    """Return a list for a field that takes files: paths stand between semicolons."""
-    holds_files = declared.kind is list and not isinstance(declared, Choices)
-    return [each.strip() for each in value.split(";")] if holds_files else value
+    """Return a list for a field that takes several files: paths stand between semicolons."""
+    takes_files = declared.holds_files and declared.kind is list
+    return [each.strip() for each in value.split(";")] if takes_files else value
 
 
 class BatchReport:

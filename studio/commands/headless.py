@@ -15,7 +15,7 @@ from studio.io import temp_folders
 from studio.io.ffmpeg_path import ensure_ffmpeg
 from studio.io.marking import mark_result
 from studio.page.events import Events, Outcome, Status
-from studio.page.fields import Choice, FieldList, Model
+from studio.page.fields import Choice, FieldList
 
 Tell = Callable[[str, float | None], None]  # a sentence, and the share in [0, 1] or None
 
@@ -120,12 +120,9 @@ PROGRAMS: dict[str, HeadlessProgram] = {
 
 def first_values(registry: Registry, fields: FieldList) -> dict[str, Any]:
     """Return the values that a page over this registry shows at first."""
-    values = fields.defaults()
+    values = fields.defaults() | fields.first_models(registry)
     for each in fields.fields:
-        if isinstance(each, Model):
-            spec = registry.default(each.task, each.first)
-            values[each.name] = spec.key if spec is not None else ""
-        elif isinstance(each, Choice) and each.offered is not None and each.default in ("", None):
+        if isinstance(each, Choice) and each.offered is not None and each.default in ("", None):
             offered = list(each.offered(registry))
             values[each.name] = offered[0][1] if offered else each.default
     return values

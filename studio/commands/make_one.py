@@ -12,7 +12,7 @@ from typing import Any
 from models.errors import ModelError
 from models.registry.registry import Registry
 from studio.commands.headless import PROGRAMS, HeadlessProgram, save
-from studio.page.fields import Choices, Field, Flag, Upload
+from studio.page.fields import Field, Flag
 from studio.page.jobs import sentence
 
 DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130  # exit codes
@@ -38,7 +38,7 @@ def _add_field(parser: argparse.ArgumentParser, declared: Field, is_main: bool) 
         parser.add_argument(declared.name, nargs="?", **common)
     elif isinstance(declared, Flag):
         parser.add_argument(*names, action=argparse.BooleanOptionalAction, **common)
-    elif isinstance(declared, Choices) or declared.kind is list:
+    elif declared.kind is list:
         parser.add_argument(*names, nargs="*", metavar=declared.name.upper(), **common)
     else:
         parser.add_argument(*names, metavar=declared.name.upper(), **common)
@@ -55,17 +55,13 @@ def read_values(program: HeadlessProgram, given: dict[str, Any], folder: Path = 
     """
     values = dict(given)
     for each in program.fields.public:
-        if each.name in values and _is_file(each):
+        if each.name in values and each.holds_files:
             many = isinstance(values[each.name], (list, tuple))
             paths = [
                 str(_find_file(each, path, folder)) for path in (values[each.name] if many else [values[each.name]])
             ]
             values[each.name] = paths if each.kind is list else paths[0]
     return values
-
-
-def _is_file(declared: Field) -> bool:
-    return isinstance(declared, Upload) or (declared.kind is list and not isinstance(declared, Choices))
 
 
 def _find_file(declared: Field, given: Any, folder: Path) -> Path:

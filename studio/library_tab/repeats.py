@@ -51,10 +51,11 @@ def find_repeat(library: Library, item: LibraryItem, places: Places, opener: Ope
     The files are those of the library, and those that were given to the job that made it: they lie in the studio's
     cache for a while.
     """
-    for place in places.workplaces.values() if opener is not None else ():
-        if opener is None or place.prefix != opener.prefix:
-            continue
-        if item.starter in place.repeats or (place.source and item.starter < len(place.starters)):
+    if opener is None:
+        return None
+    for place in places.workplaces.values():
+        is_of_button = item.starter in place.repeats or (place.source and item.starter < len(place.starters))
+        if place.prefix == opener.prefix and is_of_button:
             return _gather(library, item, places, place)
     return None
 
@@ -100,10 +101,12 @@ def _find_source(library: Library, item: LibraryItem, place: Workplace, places: 
     """Return the kept file that a result was made from and that its place takes; "" where there is none."""
     named = f"{place.prefix}-{place.source}"
     intake = next((each for each in places.intakes if each.elem_id == named), None)
-    for parent in item.parents if intake is not None else ():
+    if intake is None:
+        return ""
+    for parent in item.parents:
         with suppress(LibraryError):
             for each in library.get(item.owner, parent).files:
-                if intake is not None and media_of(each.name) in intake.media:
+                if media_of(each.name) in intake.media:
                     return str(library.path(item.owner, parent, each.name))
     return ""
 

@@ -15,7 +15,6 @@ from studio.io import audio_files, temp_folders
 from studio.make.plan import Undertaking, plan_undertaking
 from studio.page import html, jobs
 from studio.page.events import Events, Files, Lineage, Outcome, Pictures, Problem, Status
-from studio.page.fields import Model
 from studio.page.keeping import recipe_in
 from studio.page.places import Places
 
@@ -81,11 +80,11 @@ class MakeActions:
         yield (Pictures({"said": html.preview(plan.introduction) + html.notes([plan.chosen] if plan.chosen else [])}),)
         spoken = Outcome()
         values: dict[str, Any] = {"text": plan.introduction, "seed": plan.seed}
-        yield from self._run_part("introduction", "speech", Task.SPEECH, values, folder, progress, should_stop, spoken)
+        yield from self._run_part("introduction", "speech", values, folder, progress, should_stop, spoken)
         yield *_show("introduction", spoken.files["wav"]), Files({"introduction_mp3": spoken.files.get("mp3")})
         _heed(should_stop)
         composed = Outcome()
-        yield from self._run_part("song", "music", Task.MUSIC, plan.music, folder, progress, should_stop, composed)
+        yield from self._run_part("song", "music", plan.music, folder, progress, should_stop, composed)
         files = Files({"midi": composed.files.get("midi"), "song_mp3": composed.files.get("mp3")})
         yield *_show("song", composed.files["wav"]), files
         _heed(should_stop)
@@ -102,7 +101,7 @@ class MakeActions:
             "shorter_side": SIDE,
             "seed": plan.seed,
         }
-        yield from self._run_part("film", "music_video", Task.VIDEO, values, folder, progress, should_stop, filmed)
+        yield from self._run_part("film", "music_video", values, folder, progress, should_stop, filmed)
         yield *_show("film", filmed.files["file"]), Pictures({"picture": ""})
         _heed(should_stop)
         yield (Status(html.finished("An introduction, a song and a music video", f"seed {plan.seed}")),)
@@ -111,7 +110,6 @@ class MakeActions:
         self,
         name: str,
         program: str,
-        task: Task,
         values: Mapping[str, Any],
         folder: Path,
         progress: _PartsMade,
@@ -129,12 +127,12 @@ class MakeActions:
         own.mkdir()
         said = f"{number} of {len(SHOWN)}: {PARTS[name]}"
         yield (Status(html.status(said)),)
-        firsts = [each.first for each in self.places.programs[program].fields.fields if isinstance(each, Model)]
-        spec = self.registry.default(task, *firsts[:1])
-        if spec is None:
+        work = self.places.programs[program]
+        key = work.fields.first_models(self.registry).get("model")
+        if not key:
             raise ValueError(f"There is no model on the shelf for this part: {PARTS[name].lower()}.")
         is_cut = False
-        with closing(self.places.programs[program].run(spec.key, values, str(own), should_stop)) as steps:
+        with closing(work.run(key, values, str(own), should_stop)) as steps:
             for events in steps:
                 is_cut = name == "introduction" and (is_cut or (should_stop() and not outcome.files))
                 outcome.add(events)

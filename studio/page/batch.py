@@ -135,7 +135,7 @@ def read_batch(fields: FieldList, text: str, read_line: ReadLine) -> list[dict[s
 
 def _find_columns(fields: FieldList, line: str) -> list[str]:
     """Return the controls that a first line names; [] where it is no first line of a table."""
-    known = {name: each.name for each in fields.fields if not isinstance(each, Upload) for name in _names(each)}
+    known = {name: each.name for each in fields.fields if not each.holds_files for name in _names(each)}
     cells = [cell.strip().casefold() for cell in next(csv.reader([line]))]
     return [known[cell] for cell in cells] if all(cell in known for cell in cells) else []
 

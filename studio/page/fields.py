@@ -314,6 +314,11 @@ class FieldList:
         """List the names in order."""
         return tuple(self._by_name)
 
+    def first_models(self, registry: Registry) -> dict[str, str]:
+        """Return the keys of the models that the menus show at first, "" where there is none, by name."""
+        models = (each for each in self.fields if isinstance(each, Model))
+        return {each.name: getattr(registry.default(each.task, each.first), "key", "") for each in models}
+
     @property
     def public(self) -> tuple[Field, ...]:
         """List the parameters of the endpoint."""
@@ -375,7 +380,7 @@ class FieldList:
         for each in self.fields:
             key = each.request or each.name
             if each.is_kept and key in settings:
-                value = each.read(_unpacked(each, settings[key]))
+                value = each.read(settings[key])
                 found[each.name] = each.write(value) if isinstance(each, Pairs) else value
         if seed is not None and "seed" in self:
             found["seed"] = self["seed"].read(seed)
@@ -393,7 +398,3 @@ class FieldList:
 def _plain(value: Any) -> Any:
     """Turn a list into text: a setting is one plain value."""
     return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _unpacked(declared: Field, value: Any) -> Any:
-    return value.replace(",", " ").split() if isinstance(declared, Choices) and isinstance(value, str) else value

@@ -101,12 +101,13 @@ def line(registry: Registry, key: str, voice: str = "", what: str = "Voice", is_
     if state == "absent" and not spec.is_remote:
         words = "its files are missing from the studio"
     chosen = next((each for each in registry.voices(key) if each.key == voice), None)
-    there = f"{registry.memory_budget_mb:,.0f} MB"
+    budget_mb = registry.memory_budget_mb
+    there = f" (may use {budget_mb:,.0f} MB)" if math.isfinite(budget_mb) else ""  # each machine has its own
     to_come = state == "absent" and spec.is_remote
     taken = f"{size(registry, spec)} {'to download first' if to_come else 'on disk'}"
     first = [taken] if to_come else []
     facts = [] if to_come else [taken]
-    facts += [f"{spec.memory_mb:,} MB of memory (may use {there})", spec.licence]
+    facts += [f"{spec.memory_mb:,} MB of memory{there}", spec.licence]
     facts.append(pace_of(registry, key) or spec.speed)
     if spec.languages:
         facts.append(

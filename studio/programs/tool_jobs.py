@@ -27,7 +27,7 @@ from studio.library.owners import is_known, owner_of
 from studio.library.store import Library
 from studio.page import jobs
 from studio.page.events import Events, Outcome, Problem, Report
-from studio.page.fields import FieldList, Model, Upload
+from studio.page.fields import FieldList, Upload
 from studio.page.given_files import HANDLE, cache_folder, find_given_file
 from studio.page.keeping import Keeping
 from studio.page.places import Places, Program
@@ -87,7 +87,7 @@ class ToolDesk:
         program = self.places.programs.get(tool)
         if program is None:
             raise ValueError(f"There is no tool {tool!r}; there are {', '.join(sorted(self.places.programs))}.")
-        owner, values = owner_of(headers), program.fields.defaults() | self._models(program.fields)
+        owner, values = owner_of(headers), program.fields.defaults() | program.fields.first_models(self.registry)
         values |= await self._take_files(program.fields, read_arguments(arguments), owner)
         program.fields.read(values)
         handle = secrets.token_hex(16)  # whoever has it may ask: programs send no cookie to know them by
@@ -117,13 +117,6 @@ class ToolDesk:
             yield from jobs.run_stoppable(self.stops, name, work)
 
         return steps
-
-    def _models(self, fields: FieldList) -> dict[str, Any]:
-        """Return the models that the menus show at first."""
-        first = {
-            each.name: self.registry.default(each.task, each.first) for each in fields.fields if isinstance(each, Model)
-        }
-        return {name: spec.key for name, spec in first.items() if spec is not None}
 
     async def ask(self, job_id: str, wait_s: float) -> tuple[dict[str, Any], list[str]]:
         """Return what is told of a job, once it has ended or `wait_s` seconds have gone, and its finished files.
@@ -170,7 +163,7 @@ class ToolDesk:
     async def _take_files(self, fields: FieldList, values: dict[str, Any], owner: str) -> dict[str, Any]:
         """Return the values with paths for files."""
         for each in fields.fields:
-            if isinstance(each, Upload) and values.get(each.name):
+            if each.holds_files and values.get(each.name):
                 given = values[each.name]
                 if isinstance(given, list):
                     values[each.name] = [await self._take_file(one, owner) for one in given]

@@ -14,6 +14,7 @@ from models.contracts import SpeechRequest, Task
 from models.errors import ModelError
 from models.registry.catalog import CATALOG
 from models.registry.registry import Registry
+from models.workers.contracts import WorkerLost
 from models.workers.homes import use_processes
 from models.workers.host import HostSettings
 from models.workers.processes import LocalProcesses, read_slots
@@ -145,3 +146,25 @@ def test_the_process_ends_with_its_home() -> None:
     assert pid is not None and home.list_workers()[0].state == "ready"
     home.close()
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_stream_of_a_lost_process_leaves_the_one_after_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "small.bin").write_bytes(b"12345")
+    spec, settings = make_dice_spec("turns"), HostSettings(100.0, str(tmp_path / "cache"), tmp_path)
+    home = LocalProcesses(read_slots("cpu:1"), settings)
+    try:
+        worker = home.workers[0]
+        first, second = (worker.stream(spec, DiceRequest(3)) for _ in range(2))
+        old = next(first).pid
+        next(second)
+        os.kill(old, signal.SIGKILL)
+        with pytest.raises(WorkerLost):
+            list(first)
+        worker.load(spec)
+        begun = worker.pid
+        with pytest.raises(WorkerLost):
+            list(second)
+        assert worker.pid == begun != old and worker.losses == 1
+        assert len(list(worker.stream(spec, DiceRequest(2)))) == 2
+    finally:
+        home.close()

@@ -14,6 +14,7 @@ from studio.library.store import Library
 from studio.music.controls import FIELDS as MUSIC
 from studio.music.words import read_line
 from studio.music_video.actions import NO_SONG
+from studio.music_video.controls import FIELDS as MUSIC_VIDEO
 from studio.music_video.tab import lend_song, read_looks
 from studio.page.batch import EMPTY, MOST_LINES, read_batch
 from studio.page.fields import FieldList
@@ -42,6 +43,11 @@ def test_a_table_names_controls_by_name_or_by_label_and_an_empty_cell_changes_no
         {"style": "pop", "instruments": [0, 33]},
     ]
     assert read_batch(VIDEO, "prompt,steps\na red fire,4", say) == [{"prompt": "a red fire", "steps": 4}]
+
+
+def test_a_table_names_no_files_of_the_server() -> None:
+    rows = read_batch(MUSIC_VIDEO, "prompts,media\na red fire,/etc/hostname\n", read_looks)
+    assert all("media" not in each for each in rows)
 
 
 def test_a_line_of_music_is_read_as_words() -> None:
