@@ -118,6 +118,14 @@ def run_viterbi(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
     return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
 
 
+def follow_median(values: Floats, count: int) -> Floats:
+    """Compute the median of the `count` values, an odd number, around each (n,); the ends go on as they are."""
+    if not len(values):
+        return values
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, count // 2, mode="edge"), count)
+    return np.asarray(np.median(windows, axis=1))
+
+
 def _find_peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
     """Find the highest place within `reach` frames, refined by a parabola, and its height."""
     low, high = max(0, around - reach), min(len(activation), around + reach + 1)

@@ -27,6 +27,7 @@ from models.beats.decoding import (
     decode_bars,
     decode_beats,
     drop_weak_beats,
+    follow_median,
     read_activation,
 )
 from models.beats.mel import compute_mel, compute_whole_mel
@@ -141,11 +142,7 @@ class BeatTrack:
 
     def compute_tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
         """Compute the times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
-        intervals = np.diff(self.times_s)
-        half = smooth_beats // 2
-        padded = np.pad(intervals, half, mode="edge") if len(intervals) else intervals
-        medians = np.array([np.median(padded[i : i + smooth_beats]) for i in range(len(intervals))])
-        return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / medians if len(medians) else medians
+        return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / follow_median(np.diff(self.times_s), smooth_beats)
 
     def double(self) -> BeatTrack:
         """Put a beat between every two; bars have twice as many."""
