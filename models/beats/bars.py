@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.beats.decoding import BAR_LENGTHS, decode_bars, read_activation
+from models.beats.decoding import BAR_LENGTHS, decode_bars, read_activation, to_log_odds
 from models.beats.network import FRAME_RATE
 from models.weights_io import load_network
 
@@ -152,8 +152,7 @@ class BarReader:
         """
         if len(times_s) < 2:
             return decode_bars(downbeat, bar_lengths)
-        likely = np.clip(downbeat, 0.02, 0.98)
-        heard = np.log(likely / (1 - likely))
+        heard = to_log_odds(downbeat)
         odds = self.judge(mel, times_s) + ACTIVATION_SHARE * (heard - heard.mean())
         return decode_bars(1 / (1 + np.exp(-odds)), bar_lengths)
 

@@ -118,6 +118,14 @@ def run_viterbi(activation: Floats, states: TempoStates) -> NDArray[np.int64]:
     return frames[(frames > -hot[-1]) & (frames < len(activation))].clip(min=0)
 
 
+def follow_median(values: Floats, count: int) -> Floats:
+    """Compute the median of the `count` values, an odd number, around each (n,); the ends go on as they are."""
+    if not len(values):
+        return values
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, count // 2, mode="edge"), count)
+    return np.asarray(np.median(windows, axis=1))
+
+
 def _find_peak(activation: Floats, around: int, reach: int) -> tuple[float, float]:
     """Find the highest place within `reach` frames, refined by a parabola, and its height."""
     low, high = max(0, around - reach), min(len(activation), around + reach + 1)
@@ -214,6 +222,12 @@ def read_activation(activation: Floats, rate: float, times_s: Floats, reach_fram
     return np.max([padded[frames + i] for i in range(2 * reach_frames + 1)], axis=0) if len(frames) else np.zeros(0)
 
 
+def to_log_odds(share: Floats) -> Floats:
+    """Return the log odds of shares in [0, 1], none of them more certain than 0.02 or 0.98."""
+    likely = np.clip(share, 0.02, 0.98)
+    return np.asarray(np.log(likely / (1 - likely)))
+
+
 def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) -> NDArray[np.int64]:
     """Find the place in its bar of each beat, int (n,); 1 is a downbeat.
 
@@ -233,8 +247,7 @@ def decode_bars(downbeat: Floats, bar_lengths: tuple[int, ...] = BAR_LENGTHS) ->
     last = np.array([first[m] + length - 1 for m, length in enumerate(bar_lengths)])
     change = np.full((len(first), len(first)), np.log(BAR_CHANGE))
     np.fill_diagonal(change, 0.0)
-    likely = np.clip(downbeat, 0.02, 0.98)
-    odds = np.log(likely / (1 - likely))
+    odds = to_log_odds(downbeat)
     odds -= max(0.0, float(odds.mean()) - LIKELIEST_DOWNBEAT)
     odds[0] += FIRST_BEAT
     likely = 1 / (1 + np.exp(-odds))

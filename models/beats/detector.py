@@ -6,8 +6,9 @@ The networks are `models.beats.network`; what they hear is turned into beats by
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from models.beats.decoding import (
     decode_bars,
     decode_beats,
     drop_weak_beats,
+    follow_median,
     read_activation,
 )
 from models.beats.mel import compute_mel, compute_whole_mel
@@ -43,6 +45,7 @@ AUDIBLE_LOG_MEL = -11.0  # the floor of log_mel is -11.5
 BPM_BEATS = 8  # a single interval is only as exact as a frame
 SILENCE_FRAMES = 2 * FRAME_RATE  # nothing has a beat that is farther than this from the last and next sound
 Floats = NDArray[np.float64]
+ReadBars = Callable[[Floats, Floats, tuple[int, ...]], NDArray[np.int64]]
 
 
 def check_length(duration_s: float) -> None:
@@ -141,11 +144,7 @@ class BeatTrack:
 
     def compute_tempo_curve(self, smooth_beats: int = 5) -> tuple[Floats, Floats]:
         """Compute the times (n - 1,) between beats and the tempo there, each the median of some intervals around it."""
-        intervals = np.diff(self.times_s)
-        half = smooth_beats // 2
-        padded = np.pad(intervals, half, mode="edge") if len(intervals) else intervals
-        medians = np.array([np.median(padded[i : i + smooth_beats]) for i in range(len(intervals))])
-        return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / medians if len(medians) else medians
+        return (self.times_s[:-1] + self.times_s[1:]) / 2, 60.0 / follow_median(np.diff(self.times_s), smooth_beats)
 
     def double(self) -> BeatTrack:
         """Put a beat between every two; bars have twice as many."""
@@ -243,11 +242,8 @@ class BeatDetector:
             heard.append(self._compute_activations(mel, start, stop))
             if stop < frames:
                 yield BeatChunk(heard[-1], stop / FRAME_RATE, duration_s)
-        activations = np.concatenate(heard)
-        track = decode_track(activations, request.bar_lengths, self.states)
-        if self.bars is not None:
-            downbeat = read_activation(activations[:, 1].astype(np.float64), FRAME_RATE, track.times_s)
-            track = replace(track, places=self.bars.read(mel, track.times_s, downbeat, request.bar_lengths))
+        read_bars = None if self.bars is None else partial(self.bars.read, mel)
+        track = decode_track(np.concatenate(heard), request.bar_lengths, self.states, read_bars)
         yield BeatChunk(heard[-1], duration_s, duration_s, track, last=True)
 
     @torch.inference_mode()
@@ -273,16 +269,25 @@ def mark_near_sound(mel: torch.Tensor) -> torch.Tensor:
 
 
 def decode_track(
-    activations: NDArray[np.float32], bar_lengths: tuple[int, ...] = BAR_LENGTHS, states: TempoStates | None = None
+    activations: NDArray[np.float32],
+    bar_lengths: tuple[int, ...] = BAR_LENGTHS,
+    states: TempoStates | None = None,
+    read_bars: ReadBars | None = None,
 ) -> BeatTrack:
-    """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE."""
+    """Find beats and their places in the bar from activations (frames, 2) at FRAME_RATE.
+
+    Args:
+        read_bars: from the beats' times, how much each looks like a downbeat, and the lengths of bars to the places; by
+            the activations alone where there is none.
+    """
     beat, downbeat = activations.T.astype(np.float64)
     followed = decode_beats(beat, FRAME_RATE, states)
     times = drop_weak_beats(beat, FRAME_RATE, followed)
     if len(times) == len(followed):
         times = add_missed_beats(beat, downbeat, FRAME_RATE, times)
     times = mend_slips(beat, FRAME_RATE, times)
-    return BeatTrack(times, decode_bars(read_activation(downbeat, FRAME_RATE, times), bar_lengths))
+    firsts = read_activation(downbeat, FRAME_RATE, times)
+    return BeatTrack(times, read_bars(times, firsts, bar_lengths) if read_bars else decode_bars(firsts, bar_lengths))
 
 
 class OnlineBeatDetector:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
-from models.beats.decoding import DECODE_RATE, read_activation, upsample
+from models.beats.decoding import DECODE_RATE, follow_median, read_activation, upsample
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +64,7 @@ def mend_slips(activation: Floats, rate: float, times_s: Floats) -> Floats:
     kept = times_s[~wrong][first]
     lines = np.setdiff1d(np.concatenate([np.floor(place[wrong]), np.ceil(place[wrong])]), numbers)
     lines = lines[(lines >= place[0] - NEAR) & (lines <= place[-1] + NEAR)]
-    late = median_filter(kept - numbers * beat_s, LATENESS_BEATS, mode="nearest")  # follows a tempo a little off
+    late = follow_median(kept - numbers * beat_s, LATENESS_BEATS)  # follows a tempo a little off
     laid = lines * beat_s + np.interp(lines, numbers, late)
     fine = upsample(np.asarray(activation, dtype=np.float64), rate)
     heard = read_activation(fine, DECODE_RATE, laid, 4)

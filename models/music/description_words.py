@@ -203,13 +203,13 @@ METER_WORDS: dict[str, str] = {
 }
 TONICS = {"minor": "A minor", "major": "C major"}
 
-# Said around a description; nothing is lost when the composer is not told.
 # Asked for, and not to be had of a composer of notes.
 SUNG_WORDS = (
     "vocal|vocals|lyrics|singer|singers|singing|sung|sing|sings|sang|acapella|a cappella|rapper|rapping|voice-over|"
     "voiceover|spoken word"
 )
 
+# Said around a description; nothing is lost when the composer is not told.
 _FILLERS = """
     a an the and or but with in on of for at to by from into over under some any bit little kind sort like style
     piece music musical song songs tune track tracks composition instrumental melody beat beats groove feel feeling mood

@@ -47,8 +47,7 @@ class RollActions:
         """
         try:
             message = read_message(text)
-            if current is None or current.piece is None:
-                raise ValueError(GONE)
+            current = _check_there(current)
         except ValueError as error:
             yield (Problem(jobs.sentence(error)),)
             return
@@ -113,15 +112,18 @@ class RollActions:
     def engrave(self, session: str, current: MusicTake | None) -> Generator[Events]:
         """Write the piece as sheet music, a MusicXML file. Failures are events."""
 
-        def work(_model: Any, take: MusicTake, folder: str, _stop: Callable[[], bool]) -> Generator[Events]:
-            stem = file_stem(self._recipe(take))
-            path = Path(folder) / f"{stem}.musicxml"
-            piece = take.version.piece
-            path.write_bytes(to_musicxml(piece, stem.replace("-", " ").capitalize(), take.tempo_scale))
-            opens = "MuseScore, Dorico and Sibelius open it"
-            yield Status(html.finished("The sheet music is ready", opens)), Files({"score": path})
+        def work(_stop: Callable[[], bool]) -> Generator[Events]:
+            take = _check_there(current)
+            yield (Status(html.status("Writing the sheet music")),)
+            with temp_folders.held() as folder:
+                stem = file_stem(self._recipe(take))
+                path = Path(folder) / f"{stem}.musicxml"
+                piece = take.version.piece
+                path.write_bytes(to_musicxml(piece, stem.replace("-", " ").capitalize(), take.tempo_scale))
+                opens = "MuseScore, Dorico and Sibelius open it"
+                yield Status(html.finished("The sheet music is ready", opens)), Files({"score": path})
 
-        yield from self._export(session, current, work)
+        yield from jobs.run_stoppable(self.stops, session, work)
 
     def _export(
         self,
@@ -130,16 +132,15 @@ class RollActions:
         work: Callable[[Any, MusicTake, str, Callable[[], bool]], Generator[Events]],
     ) -> Generator[Events]:
         def guarded(should_stop: Callable[[], bool]) -> Generator[Events]:
-            if current is None or current.piece is None:
-                raise ValueError(GONE)
+            take = _check_there(current)
 
             def write(_key: str, model: Any, take: MusicTake, stop: Callable[[], bool]) -> Generator[Events]:
                 with temp_folders.held() as folder:
                     yield from work(model, take, folder, stop)
 
             yield (Status(html.status("Getting the instruments ready")),)
-            key = self._model_of(current)
-            yield from jobs.run_with_model(self.registry, key, current, write, should_stop)
+            key = self._model_of(take)
+            yield from jobs.run_with_model(self.registry, key, take, write, should_stop)
 
         yield from jobs.run_stoppable(self.stops, session, guarded)
 
@@ -156,6 +157,13 @@ class RollActions:
         key = self._model_of(take)
         settings: dict[str, Setting] = {"action": "perform", "mix": str(take.desk)}
         return Recipe(Task.MUSIC, key, model_card.revision_of(self.registry, key), 0, settings)
+
+
+def _check_there(current: MusicTake | None) -> MusicTake:
+    """Return the take on the page; raises ValueError where it has no piece any more."""
+    if current is None or current.piece is None:
+        raise ValueError(GONE)
+    return current
 
 
 def _collect(model: Any, take: MusicTake, request: MusicRequest, should_stop: Callable[[], bool]) -> Generator[Events]:

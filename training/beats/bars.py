@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import random
 from dataclasses import dataclass
@@ -28,13 +27,11 @@ from torch.nn import functional as F
 from models.beats.bars import BarNetwork, BarNetworkConfig, describe_beats
 from models.beats.decoding import BAR_LENGTHS
 from models.beats.network import FRAME_RATE
-from models.weights_io import save_safetensors
 from training.beats import corpus
 from training.beats.corpus import Excerpt
+from training.beats.train import RUN, WEIGHTS, export_average
 from training.loop import PlannedTraining
 
-RUN = Path(".runs/beats")
-WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
 FILE = "beats_bars.safetensors"
 LOOSENESS_S, LATENESS_S = 0.008, 0.02  # how far each beat, and all of them together, are told wrong
 LEAST_BEATS = 20
@@ -140,38 +137,24 @@ class BarTrainer(PlannedTraining[BarNetwork]):
 
 def prepare(arguments: argparse.Namespace) -> None:
     """Render the excerpts and describe their beats."""
-    sources = corpus.BeatSources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
-    excerpts = corpus.build(sources, arguments.count, arguments.seed, arguments.workers, SHARES)
+    excerpts = corpus.build(
+        corpus.read_source_options(arguments), arguments.count, arguments.seed, arguments.workers, SHARES
+    )
     rows = describe_all(excerpts, arguments.seed)
-    save_rows(arguments.run / "bars_corpus.pt", rows)
+    corpus.save(arguments.run / "bars_corpus.pt", rows)
     print(f"{len(excerpts)} excerpts of {corpus.EXCERPT_S:.0f} s, {len(rows)} rows of beats")
-
-
-def save_rows(path: Path, rows: list[DescribedBeats]) -> None:
-    """Write described beats as plain tensors."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save([{key: torch.from_numpy(value) for key, value in vars(row).items()} for row in rows], path)
-
-
-def load_rows(path: Path) -> list[DescribedBeats]:
-    """Read what `save_rows` wrote."""
-    rows = torch.load(path, weights_only=True)
-    return [DescribedBeats(**{key: value.numpy() for key, value in row.items()}) for row in rows]
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train the network."""
-    rows = load_rows(arguments.run / "bars_corpus.pt")
+    rows = corpus.load(arguments.run / "bars_corpus.pt", DescribedBeats)
     plan = BarPlan(steps=arguments.steps, batch=arguments.batch)
     BarTrainer(rows, BarNetworkConfig(), plan, arguments.run).run(log_every=50, save_every=200)
 
 
 def export(arguments: argparse.Namespace) -> None:
     """Write the weight file."""
-    state = torch.load(arguments.run / "bars.pt", weights_only=True)
-    about = {"config": json.dumps(state["config"]), "steps": str(state["step"])}
-    save_safetensors(arguments.out / FILE, state["average"], about)
-    print(arguments.out / FILE)
+    export_average(arguments.run / "bars.pt", arguments.out / FILE)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -183,9 +166,7 @@ def make_parser() -> argparse.ArgumentParser:
         sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
         sub.set_defaults(function=function)
         if function is prepare:
-            for name in ("pop909", "lieder", "groove"):
-                sub.add_argument(f"--{name}", type=Path, help="folder of that collection")
-            sub.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+            corpus.add_source_options(sub)
             sub.add_argument("--count", type=int, default=1800, help="excerpts")
             sub.add_argument("--seed", type=int, default=8)
             sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)

@@ -5,13 +5,14 @@ Needs `symusic` and soundfonts; the folders hold POP909, the OpenScore Lieder as
 
 from __future__ import annotations
 
+import argparse
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ from training.beats.arrangement import (
     read_lied,
     read_pop909,
 )
+
+Item = TypeVar("Item")
 
 EXCERPT_S = 30.0
 HELD_OUT_POP909 = "9"  # songs whose number ends so are never trained on
@@ -53,6 +56,18 @@ class BeatSources:
     lieder: Path | None
     groove: Path | None
     soundfonts: tuple[Path, ...]
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say where the material is."""
+    for name in ("pop909", "lieder", "groove"):
+        parser.add_argument(f"--{name}", type=Path, help="folder of that collection")
+    parser.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+
+
+def read_source_options(arguments: argparse.Namespace) -> BeatSources:
+    """Return where the command line says that the material is."""
+    return BeatSources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
 
 
 @lru_cache(maxsize=4)
@@ -195,13 +210,13 @@ def build(
         return [e for e in pool.map(render, seeds, chunksize=8) if e is not None]
 
 
-def save(path: Path, excerpts: list[Excerpt]) -> None:
-    """Write excerpts as plain tensors."""
+def save(path: Path, items: Sequence[Any]) -> None:
+    """Write excerpts, or other dataclasses of arrays, as plain tensors."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [{k: torch.from_numpy(np.asarray(v)) for k, v in vars(e).items()} for e in excerpts]
+    rows = [{k: torch.from_numpy(np.asarray(v)) for k, v in vars(item).items()} for item in items]
     torch.save(rows, path)
 
 
-def load(path: Path) -> list[Excerpt]:
-    """Read what `save` wrote."""
-    return [Excerpt(**{k: v.numpy() for k, v in row.items()}) for row in torch.load(path, weights_only=True, mmap=True)]
+def load(path: Path, make: Callable[..., Item]) -> list[Item]:
+    """Read what `save` wrote of one kind of items."""
+    return [make(**{k: v.numpy() for k, v in row.items()}) for row in torch.load(path, weights_only=True, mmap=True)]

@@ -29,7 +29,14 @@ from torch.nn import functional as F
 
 from models.beats.network import FRAME_RATE, BeatNetwork, BeatNetworkConfig
 from models.weights_io import save_safetensors
-from training.beats.corpus import EXCERPT_S, BeatSources, Excerpt, list_sources, render_excerpt
+from training.beats.corpus import (
+    EXCERPT_S,
+    Excerpt,
+    add_source_options,
+    list_sources,
+    read_source_options,
+    render_excerpt,
+)
 from training.beats.train import CAUSAL_DELAY_FRAMES, FILES, WARM_UP_STEPS
 from training.loop import TrainingLoop, weigh_update
 
@@ -267,9 +274,7 @@ def train_both(
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("pop909", "lieder", "groove"):
-        parser.add_argument(f"--{name}", type=Path, help="folder of that collection")
-    parser.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+    add_source_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the weights and the log")
     parser.add_argument("--seconds", type=float, default=GpuPlan.seconds)
     parser.add_argument("--workers", type=int, default=GpuPlan.workers)
@@ -278,7 +283,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=GpuPlan.first, help="excerpts to wait for")
     chosen = parser.parse_args()
     plan = GpuPlan(chosen.seconds, chosen.workers, chosen.capacity, chosen.first, chosen.batch)
-    sources = BeatSources(chosen.pop909, chosen.lieder, chosen.groove, tuple(chosen.soundfont))
+    sources = read_source_options(chosen)
     render = partial(render_excerpt, list_sources(sources), sources.soundfonts)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     chosen.out.mkdir(parents=True, exist_ok=True)

@@ -108,8 +108,7 @@ class BeatTrainer(TrainingLoop[BeatNetwork]):
 
 def prepare(arguments: argparse.Namespace) -> None:
     """Render the excerpts."""
-    sources = corpus.BeatSources(arguments.pop909, arguments.lieder, arguments.groove, tuple(arguments.soundfont))
-    excerpts = corpus.build(sources, arguments.count, arguments.seed, arguments.workers)
+    excerpts = corpus.build(corpus.read_source_options(arguments), arguments.count, arguments.seed, arguments.workers)
     corpus.save(arguments.run / "corpus.pt", excerpts)
     print(f"{len(excerpts)} excerpts of {corpus.EXCERPT_S:.0f} s, {sum(len(e.beats) for e in excerpts):,} beats")
 
@@ -119,7 +118,7 @@ def train(arguments: argparse.Namespace) -> None:
     torch.set_flush_denormal(True)
     delay = CAUSAL_DELAY_FRAMES if arguments.causal else 0
     config = BeatNetworkConfig(causal=arguments.causal, delay_frames=delay)
-    excerpts = corpus.load(arguments.run / "corpus.pt")
+    excerpts = corpus.load(arguments.run / "corpus.pt", Excerpt)
     BeatTrainer(excerpts, config, arguments.steps, arguments.batch, arguments.run).run(log_every=20, save_every=100)
 
 
@@ -128,10 +127,15 @@ def export(arguments: argparse.Namespace) -> None:
     for causal, name in FILES.items():
         checkpoint = arguments.run / f"{'causal' if causal else 'offline'}.pt"
         if checkpoint.exists():
-            state = torch.load(checkpoint, weights_only=True)
-            about = {"config": json.dumps(state["config"]), "steps": str(state["step"])}
-            save_safetensors(arguments.out / name, state["average"], about)
-            print(arguments.out / name)
+            export_average(checkpoint, arguments.out / name)
+
+
+def export_average(checkpoint: Path, target: Path) -> None:
+    """Write the running average of a checkpoint as a weight file, and print where it is."""
+    state = torch.load(checkpoint, weights_only=True)
+    about = {"config": json.dumps(state["config"]), "steps": str(state["step"])}
+    save_safetensors(target, state["average"], about)
+    print(target)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -143,9 +147,7 @@ def make_parser() -> argparse.ArgumentParser:
         sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
         sub.set_defaults(function=function)
         if function is prepare:
-            for name in ("pop909", "lieder", "groove"):
-                sub.add_argument(f"--{name}", type=Path, help="folder of that collection")
-            sub.add_argument("--soundfont", type=Path, action="append", required=True, help="may be given again")
+            corpus.add_source_options(sub)
             sub.add_argument("--count", type=int, default=1600, help="excerpts")
             sub.add_argument("--seed", type=int, default=1)
             sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)

@@ -27,6 +27,7 @@ from studio.music.commands import CHANGES, STEPS, carry_out, read_message
 from studio.music.history import MOST, History, Version
 from studio.music.roll_actions import RollActions
 from studio.music.take import MusicTake
+from studio.page.jobs import StopBoard
 from tests.models.music.test_composer import a_piece, notes_of
 from tests.models.music.test_transcription import RATE, TUNE, hum
 from tests.studio.debug_music import debug_music_spec
@@ -184,6 +185,13 @@ def test_a_take_is_written_as_sheet_music(roll: RollActions) -> None:
             root = ET.fromstring(Path(events["score"]).read_bytes())
     assert len(root.findall("part")) == len([track for track in a_take().version.piece.tracks if track.notes])
     assert "no piece here" in flatten(list(roll.engrave("me", None))[-1])["status"]
+
+
+def test_sheet_music_needs_no_model(tmp_path: Path) -> None:
+    registry = Registry((debug_music_spec(tmp_path),), weights_dir=tmp_path)
+    events = [flatten(each) for each in RollActions(registry, StopBoard()).engrave("me", a_take())]
+    assert any(each.get("score") for each in events)
+    assert registry.state(MODEL) != "ready"
 
 
 def test_stems_are_in_a_zip(roll: RollActions, tmp_path: Path) -> None:

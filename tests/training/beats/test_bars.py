@@ -14,7 +14,8 @@ import torch
 from models.beats.bars import FEATURES, BarNetworkConfig, load_bar_reader
 from models.beats.network import BEAT_MEL, FRAME_RATE
 from training.beats import bars as recipe
-from training.beats.bars import BarPlan, BarTrainer, count_places, describe_all, draw_batch
+from training.beats import corpus
+from training.beats.bars import BarPlan, BarTrainer, DescribedBeats, count_places, describe_all, draw_batch
 from training.beats.corpus import Excerpt
 
 
@@ -56,8 +57,8 @@ def test_a_batch_marks_padding_and_strange_bars_as_unknown() -> None:
 @pytest.mark.slow
 def test_the_recipe_learns_resumes_and_exports(tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    recipe.save_rows(tmp_path / "bars_corpus.pt", describe_all(make_excerpts(), seed=1))
-    rows = recipe.load_rows(tmp_path / "bars_corpus.pt")
+    corpus.save(tmp_path / "bars_corpus.pt", describe_all(make_excerpts(), seed=1))
+    rows = corpus.load(tmp_path / "bars_corpus.pt", DescribedBeats)
     first = BarTrainer(rows, BarNetworkConfig(), BarPlan(steps=2, batch=4, warm_up=1), tmp_path)
     first.run(log_every=1)
     second = BarTrainer(rows, BarNetworkConfig(), BarPlan(steps=60, batch=4, warm_up=1), tmp_path)
