@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from models.contracts import SpeechRequest, Task
 from models.errors import ModelError
@@ -120,7 +121,10 @@ def test_models_that_take_turns_share_a_worker_and_freed_ones_are_gone(registry:
     wait_until(lambda: all("speech/turns" not in each.loaded for each in registry.home.list_workers()))
 
 
-def test_speech_of_a_worker_is_that_of_the_page_bit_by_bit_and_its_parts_are_here() -> None:
+def test_speech_of_a_worker_is_that_of_the_page_bit_by_bit_and_its_parts_are_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", str(torch.get_num_threads()))  # as many as other tests have left here
     spec = next(each for each in CATALOG if each.task == Task.SPEECH and not each.is_remote)
     request = SpeechRequest("The same.", seed=3)
     here = Registry((spec,)).load(spec.key)

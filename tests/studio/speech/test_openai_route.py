@@ -322,7 +322,7 @@ def test_a_model_that_is_absent_while_offline_is_not_asked_for_again(tmp_path: P
     registry._files = ModelFiles(tmp_path, tmp_path / "cache", None, True)
     with TestClient(Starlette(routes=routes(registry))) as client:
         answer = client.post("/v1/audio/speech", json=ASKED | {"model": "speech/far"})
-    assert answer.status_code == 404 and "offline" in answer.json()["error"]["message"]
+    assert answer.status_code == 404 and "without the network" in answer.json()["error"]["message"]
 
 
 def test_work_for_a_listener_who_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
