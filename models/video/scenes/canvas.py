@@ -228,6 +228,10 @@ class Stage:
         age = self.t - np.float32(moment)
         return age - f32(period) * np.maximum(np.floor((age + before) / period), 0)
 
+    def bring_back(self, x: Array, half: float, depth: float = 1.0) -> Array:
+        """Bring what is `half` to one side of the camera back in on the other; nearer, places (T, 1, 1) stay."""
+        return x - f32(2 * half) * np.floor((x - self._pan * np.float32(depth) + half) / f32(2 * half))
+
     def record_event(
         self, kind: str, scene_time: float, strength: float = 1.0, x: float = 0.0, period: float = 0.0
     ) -> None:

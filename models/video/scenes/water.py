@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.canvas import LONGEST, Stage, f32, ramp, smoothstep, wrap
 from models.video.scenes.noise import sample_fbm
 from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
 from models.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
@@ -41,7 +41,8 @@ def draw_boat(stage: Stage) -> None:
     size = float(stage.rng.uniform(0.85, 1.15))
     bob = 0.02 * np.sin(2.2 * stage.t)
     lean = 0.10 * np.sin(1.3 * stage.t + 1)
-    x0 = (x - start - 0.30 * stage.dx * stage.t) / np.float32(size) * stage.dx  # bow to +x
+    middle = stage.bring_back(start + 0.30 * stage.dx * stage.t, LONGEST + 0.6, 0.7)
+    x0 = (x - middle) / np.float32(size) * stage.dx  # bow to +x
     y0 = (y + 0.30 - bob) / np.float32(size)
     sail = light_colour(stage.main, time, 0.7)
     down = -(y0 + 0.16)

@@ -63,6 +63,23 @@ def test_what_comes_now_and_then_comes_to_the_end_of_a_long_clip(kind: str) -> N
     assert moving[1] > 0.4 * moving[0] and late.events[-1].time_s > 36
 
 
+@pytest.mark.parametrize(("kind", "way"), [("boat", "left"), ("boat", "right"), ("balloons", "up")])
+def test_what_leaves_the_picture_comes_back_in_a_long_clip(kind: str, way: str) -> None:
+    spec = replace(spec_of(kind), colour="red", time_of_day="day", direction=way, speed="fast")
+    frames = film(spec, SceneView(60, (32, 32), 2)).frames.astype(float)
+    red = (frames[..., 0] > 1.8 * frames[..., 1]).mean(axis=(1, 2))
+    gone = int(np.argmax(red < 0.004))
+    assert red[0] > 0.02 and 0 < gone < 40 and red[gone:].max() > 0.02
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (32, 56)])
+def test_the_risen_sun_stays_in_the_picture(shape: tuple[int, int]) -> None:
+    spec = replace(spec_of("sunrise"), direction="up", speed="fast")
+    frames = film(spec, SceneView(40, shape, 2)).frames.astype(float)
+    suns = (frames[..., 2] > 165).mean(axis=(1, 2))
+    assert suns.min() > 0.005
+
+
 @pytest.mark.parametrize("kind", ["ball", "lightning", "rain", "galaxy"])
 def test_a_finer_frame_rate_shows_the_same_clip(kind: str) -> None:
     spec = replace(spec_of(kind), camera=KINDS[kind].cameras[-1])
