@@ -101,12 +101,6 @@ class SceneDrawer(StagedClip):
             seed=request.seed % 2**31,
         )
 
-    def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
-        """List what the person should know of how the prompt was understood."""
-        reading = self.read(request.prompt)
-        said = () if reading is None else (reading.to_sentence(), reading.to_credit())
-        return tuple(each for each in said if each)
-
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List what is drawn by rule: the scene, then the things over it."""
         kind = self.describe(request).kind
