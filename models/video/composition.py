@@ -86,7 +86,7 @@ class Play:
         self.actors = cast_actors(staging, pack, seed, times, length_s, columns / rows, loop)
         self.floor = draw_floor(staging.setting, rows, columns, seed)
         self.top = rows if self.floor is None else int(np.argmax(self.floor[..., 3].max(axis=1) > 0))
-        self.zooms, self.pans = find_view(staging.things.camera, times, length_s)
+        self.zooms, self.pans = find_view("still" if loop else staging.things.camera, times, length_s)
 
     def lay(self, frame: NDArray[np.uint8], number: int, light: Array) -> NDArray[np.uint8]:
         """Lay all over one frame uint8 (R, S, 3), the `number`th of the times, in a light (3,)."""

@@ -79,7 +79,10 @@ class SceneDrawer(StagedClip):
                 )  # fmt: skip
 
     def describe(self, request: VideoRequest) -> SceneSpec:
-        """Return the scene that a request asks for; what it leaves open follows from the seed."""
+        """Return the scene that a request asks for; what it leaves open follows from the seed.
+
+        Controls come before words, and words before what is usual, each where the kind of scene has it.
+        """
         _, parsed = self.understand(request.prompt)
         read = parsed if isinstance(parsed, ParsedPrompt) else ParsedPrompt(UNNAMED, "", "", "", "", "", 0.0)
         rng = np.random.default_rng(request.seed)
@@ -89,27 +92,20 @@ class SceneDrawer(StagedClip):
             fitting = [each for each in wanted if each in allowed]
             return fitting[0] if fitting else allowed[int(rng.integers(len(allowed)))]
 
-        colour = list(COLOURS)[request.colour - 1] if request.colour else read.colour
+        colour = list(COLOURS)[request.colour - 1] if request.colour else ""
         usual = NATURAL_COLOURS.get(kind.name, USUAL_COLOURS.get(kind.name, ""))
         fair = [FAIR_TIMES[int(rng.integers(len(FAIR_TIMES)))], *FAIR_TIMES]
-        camera = CAMERAS[request.camera - 1] if request.camera else read.camera
+        camera = CAMERAS[request.camera - 1] if request.camera else ""
+        direction = DIRECTIONS[request.direction] if request.direction else ""
         return SceneSpec(
             kind=kind.name,
-            colour=choose((colour, usual), kind.colours),
+            colour=choose((colour, read.colour, usual), kind.colours),
             time_of_day=choose((read.time, *fair), kind.times),
-            direction=choose(
-                (DIRECTIONS[request.direction] if request.direction else read.direction,), kind.directions
-            ),
+            direction=choose((direction, read.direction), kind.directions),
             speed=list(SPEEDS)[request.speed - 1] if request.speed else read.speed or "normal",
-            camera="still" if request.loop else choose((camera, "still"), kind.cameras),
+            camera="still" if request.loop else choose((camera, read.camera, "still"), kind.cameras),
             seed=request.seed % 2**31,
         )
-
-    def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
-        """List what the person should know of how the prompt was understood."""
-        reading = self.read(request.prompt)
-        said = () if reading is None else (reading.to_sentence(), reading.to_credit())
-        return tuple(each for each in said if each)
 
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List what is drawn by rule: the scene, then the things over it."""

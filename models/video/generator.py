@@ -106,11 +106,8 @@ class VideoGenerator(StagedClip):
             return (
                 "The camera moves over your picture, and the model adds a little; the prompt has little to say there.",
             )
-        reading, told = self.read(request.prompt), self.understand(request.prompt)[0]
-        notes = [] if reading is None else [reading.to_sentence(), reading.to_credit()]
-        if told != request.prompt:
-            notes.append(f'The model was told "{told}".')
-        return tuple(note for note in notes if note)
+        notes, told = super().list_notes(request), self.understand(request.prompt)[0]
+        return notes if told == request.prompt else (*notes, f'The model was told "{told}".')
 
     def _stream_line(self, request: VideoRequest, denoise: Denoise) -> Generator[VideoChunk, None, None]:
         """Draw stretch after stretch."""

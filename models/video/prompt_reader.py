@@ -36,6 +36,7 @@ class PromptReader:
         self.parser, self.draws_things = parser, draws_things
         self.cutouts = None if draws_things else cutouts
         self.stage = lru_cache(maxsize=KEPT)(self._stage)
+        self.mend = lru_cache(maxsize=KEPT)(self._mend)
 
     def _stage(self, prompt: str) -> Staging | None:
         """Put the things that a prompt names into a scene; None where the model draws all of it itself."""
@@ -43,7 +44,7 @@ class PromptReader:
             return None
         return stage_prompt(self.parser, self.mend(prompt), self.cutouts.lexicon, not self.by_rule)
 
-    def mend(self, prompt: str) -> str:
+    def _mend(self, prompt: str) -> str:
         """Return a prompt with words put right that are typed a little wrong."""
         if self.parser is None or self.cutouts is None:
             return prompt

@@ -40,6 +40,12 @@ class StagedClip:
         """Read what of a prompt will be drawn; None without a parser."""
         return self.reader.read(prompt)
 
+    def list_notes(self, request: VideoRequest) -> tuple[str, ...]:
+        """List what the person should know of how the prompt was understood."""
+        reading = self.read(request.prompt)
+        said = () if reading is None else (reading.to_sentence(), reading.to_credit())
+        return tuple(each for each in said if each)
+
     def compose(self, request: VideoRequest, frames: NDArray[np.uint8], rate: float) -> NDArray[np.uint8]:
         """Lay the things that a request names over all finished frames uint8 (F, R, S, 3), of any size.
 

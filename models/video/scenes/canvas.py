@@ -214,13 +214,35 @@ class Stage:
         shade = f32(strength) * (1 - 0.5 * rows[..., None, None])
         self.image[:, row:] = mirrored * shade + f32(tint) * (1 - shade)
 
-    def record_event(self, kind: str, scene_time: float, strength: float = 1.0, x: float = 0.0) -> None:
-        """Record an event at a moment of the scene's own time, if it falls into the clip."""
-        time_s = scene_time / self.speed
-        if 0 <= time_s < self.duration_s:
-            self.events.append(
-                SceneEvent(kind, float(time_s), float(np.clip(strength, 0, 1)), float(np.clip(x, -1, 1)))
-            )
+    def draw_moments(self, low: float, high: float, count: int, lead: float) -> tuple[Array, float]:
+        """Draw moments of the scene's own time, gaps from `low` to `high` apart, the first `lead` early.
+
+        Returns:
+            They, (count,), and the period after which they come again.
+        """
+        whole = np.cumsum(self.rng.uniform(low, high, count))
+        return whole - lead, float(whole[-1])
+
+    def find_age(self, moment: float, period: float, before: float = 0.0) -> Array:
+        """Find the time (T, 1, 1) since a moment that comes again each period, from `before` ahead of it."""
+        age = self.t - np.float32(moment)
+        return age - f32(period) * np.maximum(np.floor((age + before) / period), 0)
+
+    def bring_back(self, x: Array, half: float, depth: float = 1.0) -> Array:
+        """Bring what is `half` to one side of the camera back in on the other; nearer, places (T, 1, 1) stay."""
+        return x - f32(2 * half) * np.floor((x - self._pan * np.float32(depth) + half) / f32(2 * half))
+
+    def record_event(
+        self, kind: str, scene_time: float, strength: float = 1.0, x: float = 0.0, period: float = 0.0
+    ) -> None:
+        """Record an event at a moment of the scene's own time, and each period after it, if it falls into the clip."""
+        moments = np.arange(scene_time, self.duration_s * self.speed, period) if period else (scene_time,)
+        for moment in moments:
+            time_s = moment / self.speed
+            if 0 <= time_s < self.duration_s:
+                self.events.append(
+                    SceneEvent(kind, float(time_s), float(np.clip(strength, 0, 1)), float(np.clip(x, -1, 1)))
+                )
 
     def finish(self) -> np.ndarray:
         """Return uint8 (T, H, W, 3): bright light is rolled off softly, corners are a little darker."""

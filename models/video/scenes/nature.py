@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.canvas import LONGEST, Stage, f32, ramp, smoothstep, wrap
 from models.video.scenes.noise import sample_fbm
 from models.video.scenes.registry import ALL_COLOURS, NO_TIME, STILL_OR_PAN, TURNS, scene
 from models.video.scenes.sky import SKIES, draw_clouds, draw_pines, draw_ridge, draw_sky, light_colour
@@ -200,6 +200,8 @@ def draw_sunrise(stage: Stage) -> None:
     """Draw the sun coming up or going down behind hills, the sky brightening or darkening with it."""
     x, y = stage.locate(0.15)
     height = 0.05 + 0.22 * stage.dy * (stage.t - 1.0)
+    most = np.float32(stage.half_y - 0.42)  # from there it comes to rest, seen whole
+    height = np.minimum(height, most) + 0.12 * (1 - np.exp(-np.maximum(height - most, 0) / 0.12))
     high = np.clip(0.5 + 1.1 * height, 0, 1)
     glow = stage.main
     stage.fill(ramp((mix(glow, f32((1, 0.95, 0.7)), 0.55), glow, glow * 0.55 + 0.05, f32((0.12, 0.12, 0.32))),
@@ -290,8 +292,10 @@ def draw_balloons(stage: Stage) -> None:
         place = float((-0.55, 0.6, 0.0)[index] + rng.uniform(-0.2, 0.2))
         height = float((0.45, 0.30, 0.02)[index] + rng.uniform(-0.15, 0.1))
         pace = (0.10, 0.13, 0.20)[index]
-        bx = x - place - stage.dx * pace * (stage.t - 1)
-        by = y - height - (stage.dy * pace * (stage.t - 1) + 0.012 * np.sin(2 * stage.t + index))
+        reach = LONGEST + 1.8 * size  # from where nothing of it is seen
+        bx = x - stage.bring_back(place + stage.dx * pace * (stage.t - 1), reach, 0.8)
+        up = stage.bring_back(height + stage.dy * pace * (stage.t - 1), reach, 0)
+        by = y - up - 0.012 * np.sin(2 * stage.t + index)
         u, v = bx / np.float32(size), by / np.float32(size)
         # a sphere above, drawn in to a cone below
         taper = np.where(v > -0.2, np.sqrt(np.clip(1 - v * v, 0, 1)), np.clip(0.98 - 0.62 * (-0.2 - v), 0.2, 1))

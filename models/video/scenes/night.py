@@ -240,16 +240,15 @@ def draw_fireworks(stage: Stage) -> None:
     """Draw rockets that climb and burst over a bay that mirrors them."""
     rng = stage.rng
     draw_dark_sky(stage, 30, 0.05)
-    clock = stage.t[:, :, 0]
-    moments = np.cumsum(rng.uniform(0.35, 0.85, 40)) - 1.0
+    moments, period = stage.draw_moments(0.35, 0.85, 40, 1.0)
     for index, moment in enumerate(moments):
         bx, by, power = (float(v) for v in (rng.uniform(-0.65, 0.65), rng.uniform(0.15, 0.7), rng.uniform(0.7, 1)))
         rays = 46
         angle = rng.uniform(0, 2 * np.pi, rays)
         speed = f32(rng.normal(0.62, 0.09, rays) * power)
-        stage.record_event("burst", float(moment), power, bx)
-        age = clock - np.float32(moment)
-        if age[-1, 0] < -0.5 or age[0, 0] > 1.9:
+        stage.record_event("burst", float(moment), power, bx, period)
+        age = stage.find_age(moment, period, 0.5)[:, :, 0]
+        if not ((age >= -0.5) & (age <= 1.9)).any():
             continue
         colour = stage.main if index % 3 else mix(stage.main, WHITE, 0.55)
         hot = np.maximum(age, 0)
@@ -294,13 +293,14 @@ def draw_lightning(stage: Stage) -> None:
     light = mix(f32((0.34, 0.36, 0.44)), stage.main, 0.28)
     power = np.zeros_like(stage.t)
     strikes = []
-    for moment in np.cumsum(rng.uniform(0.45, 1.3, 30)) - 0.6:
+    moments, period = stage.draw_moments(0.45, 1.3, 30, 0.6)
+    for moment in moments:
         place, strength = float(rng.uniform(-0.65, 0.65)), float(rng.uniform(0.65, 1))
         knots = f32(np.cumsum(rng.normal(0, 0.075, 14)))
         branch = (int(rng.integers(3, 8)), float(rng.choice((-1, 1))))
-        age = stage.t - np.float32(moment)
+        age = stage.find_age(moment, period)
         shine = np.exp(-np.maximum(age, 0) * 6) * (age >= 0) * (0.7 + 0.3 * np.cos(30 * age))
-        stage.record_event("flash", float(moment), strength, place)
+        stage.record_event("flash", float(moment), strength, place, period)
         if shine.max() > 0.02:
             power = np.maximum(power, strength * shine)
             strikes.append((place, knots, branch, strength * shine))
@@ -365,12 +365,12 @@ def draw_meteors(stage: Stage) -> None:
     band = np.exp(-(((y - 0.35 - 0.5 * x) / 0.34) ** 2))
     milky = sample_fbm(x * 0.9 + 1, y * 0.9, 1)
     stage.light(mix(stage.main, f32((0.7, 0.7, 0.9)), 0.4), 0.45 * band * smoothstep(0.35, 0.8, milky))
-    clock = stage.t[:, :, 0]
-    for moment in np.cumsum(rng.uniform(0.18, 0.5, 60)) - 1.0:
+    moments, period = stage.draw_moments(0.18, 0.5, 60, 1.0)
+    for moment in moments:
         mx, my, power = (float(v) for v in (rng.uniform(-0.9, 0.9), rng.uniform(0.25, 1.1), rng.uniform(0.6, 1)))
-        stage.record_event("streak", float(moment), 0.6 * power, mx)
-        age = clock - np.float32(moment)
-        if age[-1, 0] < 0 or age[0, 0] > 0.9:
+        stage.record_event("streak", float(moment), 0.6 * power, mx, period)
+        age = stage.find_age(moment, period)[:, :, 0]
+        if not ((age >= 0) & (age <= 0.9)).any():
             continue
         shown = np.sin(np.pi * np.clip(age / 0.85, 0, 1)) * power
         steps = f32(np.arange(14))

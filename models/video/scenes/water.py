@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.canvas import LONGEST, Stage, f32, ramp, smoothstep, wrap
 from models.video.scenes.noise import sample_fbm
 from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
 from models.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
@@ -41,7 +41,8 @@ def draw_boat(stage: Stage) -> None:
     size = float(stage.rng.uniform(0.85, 1.15))
     bob = 0.02 * np.sin(2.2 * stage.t)
     lean = 0.10 * np.sin(1.3 * stage.t + 1)
-    x0 = (x - start - 0.30 * stage.dx * stage.t) / np.float32(size) * stage.dx  # bow to +x
+    middle = stage.bring_back(start + 0.30 * stage.dx * stage.t, LONGEST + 0.6, 0.7)
+    x0 = (x - middle) / np.float32(size) * stage.dx  # bow to +x
     y0 = (y + 0.30 - bob) / np.float32(size)
     sail = light_colour(stage.main, time, 0.7)
     down = -(y0 + 0.16)
@@ -178,12 +179,12 @@ def draw_ripples(stage: Stage) -> None:
     x, y = stage.locate()
     rng = stage.rng
     slope = 0.12 * (sample_fbm(x * 0.8 + stage.t * 0.06, y * 0.8, 1) - 0.5)
-    times = np.cumsum(rng.uniform(0.25, 0.75, 40)) - 1.2
-    for moment in times:
+    moments, period = stage.draw_moments(0.25, 0.75, 40, 1.2)
+    for moment in moments:
         px, py, strength = (float(v) for v in (rng.uniform(-0.8, 0.8), rng.uniform(-0.8, 0.8), rng.uniform(0.5, 1)))
-        stage.record_event("drop", float(moment), strength, px)
-        age = stage.t - np.float32(moment)
-        if age[-1, 0, 0] <= 0 or age[0, 0, 0] > 3:
+        stage.record_event("drop", float(moment), strength, px, period)
+        age = stage.find_age(moment, period)
+        if not ((age > 0) & (age <= 3)).any():
             continue
         r = np.sqrt((x - px) ** 2 + (y - py) ** 2)
         front = r - 0.55 * age
@@ -235,10 +236,11 @@ def draw_rain(stage: Stage) -> None:
     for part in range(length):
         streak = stage.render_glow(across + stage.dx * 0.006 * part, fall - 0.02 * part, 0.011, 0.32, gloom + 0.35, 0.8)
         stage.image += streak
+    period = 4.3
     for _ in range(16):
-        moment, sx, sy = float(rng.uniform(-0.3, 4)), float(rng.uniform(-1, 1)), float(rng.uniform(-0.95, -0.6))
-        stage.record_event("drop", moment, 0.3, sx)
-        age = stage.t - moment
+        moment, sx, sy = (float(rng.uniform(*ends)) for ends in ((-0.3, period - 0.3), (-1, 1), (-0.95, -0.6)))
+        stage.record_event("drop", moment, 0.3, sx, period)
+        age = stage.find_age(moment, period)
         ring = np.sqrt((gx - sx) ** 2 + ((gy - sy) / 0.32) ** 2) - 0.42 * age
         stage.light(gloom + 0.3, 0.55 * np.exp(-((ring / 0.025) ** 2)) * ((age > 0) & (age < 0.5)) * (1 - age / 0.5))
 

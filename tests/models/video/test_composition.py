@@ -68,6 +68,12 @@ def test_a_loop_ends_where_it_begins(act: str) -> None:
     assert abs(np.sin((path.angle[-1] - path.angle[0]) / 2)) < 2e-2
 
 
+def test_in_a_loop_no_camera_moves_things_away(pack: CutoutPack) -> None:
+    staging = stage(act="stand", camera="pan right")
+    line, ring = (np.ptp(find_middles(lay(pack, staging, frames=16, loop=loop))) for loop in (False, True))
+    assert ring < 1 and line > 4
+
+
 def test_all_ways_to_stand_together_can_be_drawn(pack: CutoutPack) -> None:
     for values in (
         {"thing": "astronaut", "other": "horse", "relation": "riding"},

@@ -16,6 +16,7 @@ from models.registry.registry import WEIGHTS_DIR
 from models.video import drawn_scenes
 from models.video.drawn_scenes import NO_PICTURE, RATE, SceneDrawer, load_bundled
 from models.video.prompt_reading import ALL_BY_RULE
+from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS
 from models.video.scenes import SceneView, draw_spec, film
 from models.video.shapes import cut_to, fit_shorter_side, measure_shape
 
@@ -42,6 +43,15 @@ def test_the_scene_is_the_one_that_was_asked_for_and_controls_come_before_words(
     assert (other.camera, other.colour, other.speed) == ("still", "red", "fast")
     assert drawer.describe(replace(SEA, loop=True)).camera == "still"
     assert drawer.list_laid(replace(SEA, prompt="a cat walking on the beach"))[1:] == ("cat",)
+
+
+def test_a_control_that_a_scene_does_not_have_leaves_what_the_words_say(drawer: SceneDrawer) -> None:
+    birds = replace(SEA, prompt="birds flying left at dusk", direction=DIRECTIONS.index("up"))
+    assert [drawer.describe(replace(birds, seed=seed)).direction for seed in range(6)] == ["left"] * 6
+    aurora = replace(SEA, prompt="a pink aurora", colour=1 + list(COLOURS).index("white"))
+    assert drawer.describe(aurora).colour == "pink"
+    city = replace(SEA, prompt="a city at night, camera pans left", camera=1 + CAMERAS.index("zoom in"))
+    assert drawer.describe(city).camera == "pan left"
 
 
 def test_what_is_no_scene_is_said_to_be_none(drawer: SceneDrawer) -> None:

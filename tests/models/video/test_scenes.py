@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.video.scene_spec import COLOURS
 from models.video.scene_words import COLOUR_WORDS, DIRECTION_WORDS, SPEED_WORDS, SUBJECTS, TIME_WORDS
-from models.video.scenes import KINDS, SceneSpec, draw_spec, render, write_caption
+from models.video.scenes import KINDS, SceneSpec, SceneView, draw_spec, film, render, write_caption
 from models.video.scenes.noise import TILE, build_pyramid, sample_fbm
 
 
@@ -52,6 +52,32 @@ def test_the_same_scene_at_every_size(kind: str) -> None:
 def test_frames_do_not_depend_on_how_many_are_drawn_with_a_still_camera() -> None:
     spec = spec_of("ocean")
     assert np.array_equal(render(spec, 4, 32).frames, render(spec, 9, 32).frames[:4])
+
+
+@pytest.mark.parametrize("kind", ["fireworks", "lightning", "meteors", "ripples"])
+def test_what_comes_now_and_then_comes_to_the_end_of_a_long_clip(kind: str) -> None:
+    spec = replace(spec_of(kind), speed="fast")
+    views = (SceneView(60, (32, 32), 12, first, 480) for first in (0, 420))  # of 40 seconds, the first and last five
+    early, late = (film(spec, view) for view in views)
+    moving = [np.abs(np.diff(clip.frames.astype(int), axis=0)).mean() for clip in (early, late)]
+    assert moving[1] > 0.4 * moving[0] and late.events[-1].time_s > 36
+
+
+@pytest.mark.parametrize(("kind", "way"), [("boat", "left"), ("boat", "right"), ("balloons", "up")])
+def test_what_leaves_the_picture_comes_back_in_a_long_clip(kind: str, way: str) -> None:
+    spec = replace(spec_of(kind), colour="red", time_of_day="day", direction=way, speed="fast")
+    frames = film(spec, SceneView(60, (32, 32), 2)).frames.astype(float)
+    red = (frames[..., 0] > 1.8 * frames[..., 1]).mean(axis=(1, 2))
+    gone = int(np.argmax(red < 0.004))
+    assert red[0] > 0.02 and 0 < gone < 40 and red[gone:].max() > 0.02
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (32, 56)])
+def test_the_risen_sun_stays_in_the_picture(shape: tuple[int, int]) -> None:
+    spec = replace(spec_of("sunrise"), direction="up", speed="fast")
+    frames = film(spec, SceneView(40, shape, 2)).frames.astype(float)
+    suns = (frames[..., 2] > 165).mean(axis=(1, 2))
+    assert suns.min() > 0.005
 
 
 @pytest.mark.parametrize("kind", ["ball", "lightning", "rain", "galaxy"])
