@@ -2,8 +2,8 @@
 
     python -m benchmarks.music_video --json --song FILE [--parts accents speed memory drift media] [--media FOLDER]
 
-`--song` is any song; it is repeated or cut to the length that a part needs. Measured with the shipped video model and
-beat network. Two torch threads.
+`--song` is any song; it is repeated or cut to the length that a part needs. Measured with the video model that the tab
+begins with, Drawn scenes, and the shipped beat network. Two torch threads.
 
 accents_on_beat: share of the beats used that have a visual accent within 50 ms. An accent is a frame that differs from
 the one before it by more than any neighbour does and by 1.3 times the median of the second around it; a frame counts
@@ -41,6 +41,7 @@ from models.music_video.analysis import SongAnalysis, analyse
 from models.threads import limit_spinning
 
 WITHIN_S = 0.05
+MODEL = "video/scenes"  # the tab's first
 STYLE = "wheat_field"  # of the gallery, for the painted video
 SMALL = (160, 90)
 AROUND = 12  # frames on each side that an accent is compared with
@@ -97,7 +98,7 @@ def load() -> tuple[Any, Any]:
 
     torch.set_num_threads(2)
     registry = Registry(CATALOG)
-    return registry.load("beats/tcn"), registry.load("video/unet3d")
+    return registry.load("beats/tcn"), registry.load(MODEL)
 
 
 def cut_song(song: Path, seconds: float, out: Path, *how: str) -> None:
@@ -129,7 +130,7 @@ def make(song: Path, seconds: float, out: Path, **fields: Any) -> dict[str, Any]
     request = MusicVideoRequest(wav, duration_s, heard.track, heard.features, PROMPTS, out, **fields)
     stages: dict[str, float] = {}
     stage, since_s = "measuring", time.perf_counter()
-    for chunk in MusicVideoGenerator(video, video.model.upscaler.enlarge).stream(request):
+    for chunk in MusicVideoGenerator(video, drawer=video.model).stream(request):
         now_s = time.perf_counter()
         stages[stage] = stages.get(stage, 0.0) + now_s - since_s
         stage, since_s = chunk.stage, now_s

@@ -236,7 +236,10 @@ class ClipGenerator:
                     return
         if pieces:
             self._filmed += 1
-            self.playlist.add(prepare_frames(np.concatenate(pieces), rate, prompt))
+            frames, lay = np.concatenate(pieces), getattr(getattr(model, "model", model), "compose", None)
+            if lay is not None:  # the studio's own models have named things laid over their scenes
+                frames = lay(request, frames, rate)
+            self.playlist.add(prepare_frames(frames, rate, prompt))
 
 
 class ClipStream(FrameStream):

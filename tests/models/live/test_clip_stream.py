@@ -135,6 +135,20 @@ def test_a_film_stops_at_enough_clips_and_begins_again_for_another_prompt() -> N
     assert model.prompts == ["sea"] * KEPT + ["fire"] * KEPT
 
 
+def test_named_things_are_laid_over_what_a_model_of_the_studio_films() -> None:
+    class Laying(Steps):
+        """Makes all lighter."""
+
+        def compose(self, request: VideoRequest, frames: Any, rate: float) -> Any:
+            assert (request.prompt, rate) == ("a cat", 16.0)
+            return frames + np.uint8(100)
+
+    clip_generator = ClipGenerator(lambda told: Laying(), "Drawn scenes", "a cat")
+    with Work(clip_generator):
+        wait_for(lambda: len(clip_generator.playlist) == KEPT)
+    assert (clip_generator.playlist.take(8, 8.0) == 150).all()
+
+
 def test_a_film_rests_while_the_machine_is_busy() -> None:
     model, clip_generator = Steps(), None
     clip_generator = ClipGenerator(lambda told: model, "Big model", "sea")
