@@ -3,8 +3,7 @@
     python -m benchmarks.music_video_sheet --song FILE --out docs/music_videos.jpg PHOTO_OR_CLIP...
 
 Four videos of the same seconds of a song, a row each: photos and clips alone, the same painted in styles of the
-gallery, the same in turn with what the shipped video model draws, and what it draws alone. A frame stands for a shot:
-that in its middle.
+gallery, the same in turn with Drawn scenes, and these alone. A frame stands for a shot: that in its middle.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=256, help="of a frame on the sheet")
     options = parser.parse_args()
     detector, video = load()
-    maker, rows = MusicVideoGenerator(video, video.model.upscaler.enlarge), []
+    maker, rows = MusicVideoGenerator(video, drawer=video.model), []
     with tempfile.TemporaryDirectory(prefix="auralume-") as folder:
         fields: dict[str, Any] = {"media": tuple(options.media), "title": "", "seed": 3}
         photos = hear(detector, options.song, options.begin, options.seconds, Path(folder), **fields)
