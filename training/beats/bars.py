@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from models.beats.decoding import BAR_LENGTHS
 from models.beats.network import FRAME_RATE
 from training.beats import corpus
 from training.beats.corpus import Excerpt
-from training.beats.train import RUN, WEIGHTS, export_average
+from training.beats.train import describe_commands, export_average
 from training.loop import PlannedTraining
 
 FILE = "beats_bars.safetensors"
@@ -159,23 +158,8 @@ def export(arguments: argparse.Namespace) -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True)
-    for function in (prepare, train, export):
-        sub = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
-        sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
-        sub.set_defaults(function=function)
-        if function is prepare:
-            corpus.add_source_options(sub)
-            sub.add_argument("--count", type=int, default=1800, help="excerpts")
-            sub.add_argument("--seed", type=int, default=8)
-            sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-        elif function is train:
-            sub.add_argument("--steps", type=int, default=BarPlan.steps)
-            sub.add_argument("--batch", type=int, default=BarPlan.batch)
-        else:
-            sub.add_argument("--out", type=Path, default=WEIGHTS)
-    return top
+    defaults = {"count": 1800, "seed": 8, "steps": BarPlan.steps, "batch": BarPlan.batch}
+    return describe_commands(__doc__, (prepare, train, export), defaults)[0]
 
 
 if __name__ == "__main__":

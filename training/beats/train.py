@@ -17,6 +17,7 @@ import json
 import math
 import os
 import random
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ from models.weights_io import save_safetensors
 from training.beats import corpus
 from training.beats.corpus import Excerpt
 from training.loop import TrainingLoop
+
+Command = Callable[[argparse.Namespace], None]
 
 RUN = Path(".runs/beats")
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -138,25 +141,39 @@ def export_average(checkpoint: Path, target: Path) -> None:
     print(target)
 
 
+def describe_commands(
+    about: str | None, commands: Iterable[Command], defaults: Mapping[str, int]
+) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Describe the command line of a recipe over the corpus; return it, and the part of its `train`.
+
+    Args:
+        about: the recipe, in words.
+        commands: prepare, train and export.
+        defaults: of `count` and `seed` of the corpus, of `steps` and `batch` of the training.
+    """
+    top = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = top.add_subparsers(required=True)
+    subs: dict[str, argparse.ArgumentParser] = {}
+    for command in commands:
+        sub = parts.add_parser(command.__name__, help=(command.__doc__ or "").splitlines()[0])
+        sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
+        sub.set_defaults(function=command)
+        subs[command.__name__] = sub
+    corpus.add_source_options(subs["prepare"])
+    subs["prepare"].add_argument("--count", type=int, default=defaults["count"], help="excerpts")
+    subs["prepare"].add_argument("--seed", type=int, default=defaults["seed"])
+    subs["prepare"].add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    subs["train"].add_argument("--steps", type=int, default=defaults["steps"])
+    subs["train"].add_argument("--batch", type=int, default=defaults["batch"])
+    subs["export"].add_argument("--out", type=Path, default=WEIGHTS)
+    return top, subs["train"]
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True)
-    for function in (prepare, train, export):
-        sub = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
-        sub.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints")
-        sub.set_defaults(function=function)
-        if function is prepare:
-            corpus.add_source_options(sub)
-            sub.add_argument("--count", type=int, default=1600, help="excerpts")
-            sub.add_argument("--seed", type=int, default=1)
-            sub.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-        elif function is train:
-            sub.add_argument("--causal", action="store_true", help="the network for sound that arrives now")
-            sub.add_argument("--steps", type=int, default=2500)
-            sub.add_argument("--batch", type=int, default=8)
-        else:
-            sub.add_argument("--out", type=Path, default=WEIGHTS)
+    defaults = {"count": 1600, "seed": 1, "steps": 2500, "batch": 8}
+    top, training = describe_commands(__doc__, (prepare, train, export), defaults)
+    training.add_argument("--causal", action="store_true", help="the network for sound that arrives now")
     return top
 
 
