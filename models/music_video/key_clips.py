@@ -25,6 +25,7 @@ from models.music_video.contracts import MAX_KEY_CLIPS, MusicVideoRequest
 from models.music_video.plan import KeyClip
 from models.video.interpolation import interpolate
 from models.video.scene_spec import FRAMES_PER_SECOND
+from models.video.shapes import resize_frames
 from models.video.upscaler import soften
 from models.video.upscaler import upscale_bicubic as bicubic
 
@@ -45,8 +46,6 @@ def fit_frames(frames: Pixels) -> Pixels:
 
     It is the middle square, even in time, at most KEY_SIDE large.
     """
-    import cv2
-
     rows, columns = frames.shape[1:3]
     square = min(rows, columns)
     top, left = (rows - square) // 2, (columns - square) // 2
@@ -54,9 +53,7 @@ def fit_frames(frames: Pixels) -> Pixels:
     last = len(frames) if len(frames) >= 1.1 * count else count  # of a few too many none is skipped in between
     chosen = np.linspace(0, min(last, len(frames)) - 1, count).round().astype(int)
     cut = frames[chosen, top : top + square, left : left + square]
-    if square <= KEY_SIDE:
-        return cut
-    return np.stack([cv2.resize(frame, (KEY_SIDE, KEY_SIDE), interpolation=cv2.INTER_AREA) for frame in cut])
+    return cut if square <= KEY_SIDE else resize_frames(cut, KEY_SIDE, KEY_SIDE)
 
 
 def pack_frames(frames: Pixels) -> list[bytes]:

@@ -27,6 +27,16 @@ def cut_to(frames: NDArray[np.uint8], aspect: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(frames[:, top : top + high, left : left + wide])
 
 
+def resize_frames(
+    frames: NDArray[np.uint8], rows: int, columns: int, interpolation: int | None = None
+) -> NDArray[np.uint8]:
+    """Bring frames uint8 (F, R, S, 3) to (F, rows, columns, 3), by default with OpenCV's mean over areas."""
+    import cv2
+
+    how = cv2.INTER_AREA if interpolation is None else interpolation
+    return np.stack([cv2.resize(frame, (columns, rows), interpolation=how) for frame in frames])
+
+
 def fit_shorter_side(frames: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     """Enlarge frames uint8 (F, R, S, 3) until the shorter side has `pixels`; larger ones stay as they are."""
     import cv2
@@ -35,5 +45,4 @@ def fit_shorter_side(frames: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8
     if not len(frames) or min(rows, columns) >= pixels:
         return frames
     scale = pixels / min(rows, columns)
-    size = 2 * round(columns * scale / 2), 2 * round(rows * scale / 2)
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_LANCZOS4) for frame in frames])
+    return resize_frames(frames, 2 * round(rows * scale / 2), 2 * round(columns * scale / 2), cv2.INTER_LANCZOS4)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.video.detail import DetailConfig, DetailNetwork
+from models.video.shapes import resize_frames
 from models.weights_io import load_network
 
 UPSCALER_WEIGHTS = "video_upscaler.safetensors"
@@ -44,8 +45,7 @@ def upscale_bicubic(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Enlarge uint8 (F, R, S, 3) to uint8 (F, SCALE * R, SCALE * S, 3) without a network."""
     import cv2
 
-    size = SCALE * frames.shape[2], SCALE * frames.shape[1]
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in frames])
+    return resize_frames(frames, SCALE * frames.shape[1], SCALE * frames.shape[2], cv2.INTER_CUBIC)
 
 
 @dataclass(frozen=True)

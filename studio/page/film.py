@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.video.shapes import resize_frames
 from studio.page import curves, plots
 
 Pixels = NDArray[np.uint8]
@@ -32,10 +33,8 @@ def shrink(frames: Pixels, side: int) -> Pixels:
     longer = max(frames.shape[1:3])
     if longer <= side or not len(frames):
         return frames
-    import cv2
-
-    size = max(1, round(frames.shape[2] * side / longer)), max(1, round(frames.shape[1] * side / longer))
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    rows, columns = (max(1, round(each * side / longer)) for each in frames.shape[1:3])
+    return resize_frames(frames, rows, columns)
 
 
 def moving(frames: Pixels, frames_per_second: float, title: str, said: str) -> str:

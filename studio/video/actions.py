@@ -17,7 +17,7 @@ from models.contracts import Task, VideoRequest
 from models.media.write import write_gif
 from models.registry.registry import Registry
 from models.video.scene_spec import FRAMES_PER_SECOND
-from models.video.shapes import cut_to, fit_shorter_side
+from models.video.shapes import cut_to, fit_shorter_side, resize_frames
 from studio.io import temp_folders
 from studio.io.recipes import Recipe, read_recipe, write_recipe
 from studio.page import film, html, jobs, model_card
@@ -108,13 +108,17 @@ class VideoActions:
         large = yield from _enlarge(model.model, native, wanted, should_stop)
         is_whole = take.last and len(large) == len(native)
         if not is_whole:
-            native, should_stop = native[: len(large)], _never
-        shape = wanted.request.aspect
-        native, large = (cut_to(each, shape) if shape else each for each in (native, large))
+            native, should_stop = native if len(large) == len(native) else native[: len(large)], _never
+        is_drawn_large = large is native
+        if wanted.request.aspect:
+            native = cut_to(native, wanted.request.aspect)
+            large = native if is_drawn_large else cut_to(large, wanted.request.aspect)
         frames, rate = yield from _interpolate(large, take.rate, wanted)
         frames = frames if wanted.is_native else fit_shorter_side(frames, wanted.request.pixels)
         dress = _find_dresser(model.model, wanted)
-        frames, native = dress(frames, rate), dress(native, take.rate)
+        is_as_drawn = frames is native  # then it is dressed once
+        frames = dress(frames, rate)
+        native = frames if is_as_drawn else dress(native, take.rate)
         if take.sound is not None and wanted.sound == soundtrack.SCENE:
             notes: tuple[str, ...] = (OWN_SOUND,)
             sound = soundtrack.own_sound(take.sound, take.sound_rate, len(frames) / rate)
@@ -259,12 +263,12 @@ def open_image(path: str, size: int = NATIVE_SIDE) -> Pixels:
 
 def _interpolate(frames: Pixels, rate: float, wanted: ClipRequest) -> Generator[Events, None, tuple[Pixels, float]]:
     """Draw frames between the frames, where that was asked for; return them and their rate."""
-    if wanted.is_native:
+    factor = 1 if wanted.is_native else max(1, round(SMOOTH_RATE / rate))
+    if factor == 1:
         return frames, rate
     from models.video.interpolation import interpolate
 
     yield (Status(html.status("Smoothing the motion")),)
-    factor = max(1, round(SMOOTH_RATE / rate))
     return interpolate(frames, factor, wanted.request.loop), rate * factor
 
 
@@ -309,10 +313,7 @@ def _reduce(frames: Pixels) -> Pixels:
     """Bring frames down to the model's own size, at which they are listened to."""
     if max(frames.shape[1:3]) <= NATIVE_SIDE:
         return frames
-    import cv2
-
-    size = NATIVE_SIDE, NATIVE_SIDE
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    return resize_frames(frames, NATIVE_SIDE, NATIVE_SIDE)
 
 
 def pack(stem: Path, file: Path, native: Pixels, frames: Pixels, native_rate: float, rate: float) -> Generator[Events]:

@@ -19,6 +19,7 @@ class ClipTake:
     """A clip as it arrives."""
 
     pieces: list[Pixels] = field(default_factory=list)
+    shown: list[Pixels] = field(default_factory=list)
     middles: list[Pixels] = field(default_factory=list)
     changes: list[float] = field(default_factory=list)
     preview: Pixels | None = None
@@ -42,6 +43,7 @@ class ClipTake:
         self.preview = chunk.preview
         if len(chunk.frames):
             self.pieces.append(chunk.frames)
+            self.shown.append(film.shrink(chunk.frames, film.MOVING_SIDE))
         self.rate, self.done, self.total, self.last = chunk.frames_per_second, chunk.done, chunk.total, chunk.last
         self.step, self.steps, self.notes = chunk.step, chunk.steps, chunk.notes
         if chunk.sound is not None:
@@ -52,6 +54,7 @@ class ClipTake:
         return np.concatenate(self.pieces)
 
     def so_far(self) -> Pixels:
-        """Return finished frames, then the preview of those in work."""
-        parts = [*self.pieces] if self.preview is None or self.last else [*self.pieces, self.preview]
+        """Return finished frames, then the preview of those in work, all as small as a preview shows them."""
+        previews = [] if self.preview is None or self.last else [film.shrink(self.preview, film.MOVING_SIDE)]
+        parts = [each for each in (*self.shown, *previews) if len(each)]
         return np.concatenate(parts) if parts else np.zeros((0, 1, 1, 3), np.uint8)
