@@ -41,7 +41,6 @@ from models.music_video.analysis import SongAnalysis, analyse
 from models.threads import limit_spinning
 
 WITHIN_S = 0.05
-MODEL = "video/scenes"  # the tab's first
 STYLE = "wheat_field"  # of the gallery, for the painted video
 SMALL = (160, 90)
 AROUND = 12  # frames on each side that an accent is compared with
@@ -93,12 +92,12 @@ def load() -> tuple[Any, Any]:
     """Load the beat detector and the video model."""
     import torch
 
-    from models.registry.catalog import CATALOG
+    from models.registry.catalog import CATALOG, DRAWN_SCENES
     from models.registry.registry import Registry
 
     torch.set_num_threads(2)
     registry = Registry(CATALOG)
-    return registry.load("beats/tcn"), registry.load(MODEL)
+    return registry.load("beats/tcn"), registry.load(DRAWN_SCENES)
 
 
 def cut_song(song: Path, seconds: float, out: Path, *how: str) -> None:

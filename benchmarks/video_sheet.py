@@ -20,10 +20,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.video import load_generator
 from models.contracts import VideoRequest
-from models.registry.registry import WEIGHTS_DIR
+from models.registry.catalog import CATALOG, DRAWN_SCENES
+from models.registry.registry import WEIGHTS_DIR, Registry
 from models.video.drawn_scenes import SceneDrawer
 from models.video.generator import VideoGenerator
-from models.video.prompt_reader import PromptReader, load_reader
+from models.video.prompt_reader import PromptReader
 from models.video.scene_spec import FRAMES_PER_SECOND
 from models.video.upscaler import UPSCALER_WEIGHTS, load_upscaler
 
@@ -103,9 +104,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.drawn:
-        draw_sheet(SceneDrawer(load_reader(frozenset(WEIGHTS_DIR.iterdir())))).save(
-            options.out, quality=82, optimize=True
-        )
+        with Registry(CATALOG).load(DRAWN_SCENES).hold() as drawer:
+            draw_sheet(drawer).save(options.out, quality=82, optimize=True)
         return
     generator = load_generator(options.checkpoint)
     if options.plain:

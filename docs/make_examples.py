@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from models.media.program import find_ffmpeg
+from models.registry.catalog import DRAWN_SCENES
 from studio.page.examples import FOLDER, LARGEST_BYTES, LIST
 
 Values = dict[str, Any]
@@ -42,8 +43,6 @@ class Wanted:
     values: Values
     source: tuple[str, str] | None = None
 
-
-DRAWN = "video/scenes"
 
 SPEECH = (
     Wanted("speech-lighthouse", "A lighthouse", "Heart", {
@@ -81,11 +80,11 @@ VIDEO = (
         ("sofa", "At home", "a cat sleeping on a sofa"),
     )),
     Wanted("video-car", "Through the desert", "a red car in the desert, wide, Drawn scenes", {
-        "prompt": "a red car driving through the desert", "aspect": "16:9", "model": DRAWN}),
+        "prompt": "a red car driving through the desert", "aspect": "16:9", "model": DRAWN_SCENES}),
     Wanted("video-moon", "On the moon", "an astronaut on the moon, Drawn scenes", {
-        "prompt": "an astronaut walking on the moon", "model": DRAWN}),
+        "prompt": "an astronaut walking on the moon", "model": DRAWN_SCENES}),
     Wanted("video-rocket", "Into space", "a rocket rising, Drawn scenes", {
-        "prompt": "a rocket rising into space", "model": DRAWN}),
+        "prompt": "a rocket rising into space", "model": DRAWN_SCENES}),
 )  # fmt: skip
 MUSIC_VIDEO = (
     Wanted("mv-night-drive", "Night drive", "teal spirals, fireworks", {

@@ -60,6 +60,8 @@ SOUND_STYLES = (
     Voice("ambi_glass_hum", "Humming glass", CC0),
 )
 
+DRAWN_SCENES = "video/scenes"  # of the video models that ship the one that is sharp at every size
+
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
         key="speech/fastspeech2",
@@ -187,7 +189,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         loader="models.video.generator:load_bundled",
     ),
     ModelSpec(
-        key="video/scenes",
+        key=DRAWN_SCENES,
         task=Task.VIDEO,
         title="Drawn scenes",
         summary="Scenes drawn by rule, sharp at any size and in any shape; no network draws them.",

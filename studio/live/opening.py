@@ -20,12 +20,12 @@ from models.live.messages import Send
 from models.live.session import LiveSession
 from models.live.voice_session import VoiceSession
 from models.music.composer import MusicComposer
+from models.registry.catalog import DRAWN_SCENES
 from models.registry.registry import WEIGHTS_DIR, Registry
 from studio.live.controls import read_controls, read_number
 from studio.page import model_card
 
 CAUSAL_BEATS_FILE = "beats_causal.safetensors"
-DRAWN_SCENES = "models.video.drawn_scenes:load_bundled"
 
 _lock = threading.Lock()
 _writers: WeakKeyDictionary[MusicComposer, BarGenerator] = WeakKeyDictionary()
@@ -123,7 +123,7 @@ def shipped(registry: Registry) -> list[ModelSpec]:
 
 def draws_frames(spec: ModelSpec) -> bool:
     """Tell whether a model draws frame by frame, led by the music; others film clips that are shown in turn."""
-    return spec.is_native and spec.loader != DRAWN_SCENES
+    return spec.is_native and spec.key != DRAWN_SCENES
 
 
 def _loader(registry: Registry, spec: ModelSpec) -> Load:

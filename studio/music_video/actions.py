@@ -16,11 +16,12 @@ from typing import Any
 from cachetools import LRUCache
 
 from models.contracts import Task
+from models.registry.catalog import DRAWN_SCENES
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.recipes import MAX_TEXT_CHARACTERS, Recipe, read_recipe, write_recipe
 from studio.music_video.board import draw_board
-from studio.music_video.controls import DRAWN_SCENES, FIELDS
+from studio.music_video.controls import FIELDS
 from studio.music_video.listening import show_song, unpack
 from studio.music_video.requests import build_request, check_draws_from_words, needs_model
 from studio.music_video.song import Song, beats_json, close, corrected, lend

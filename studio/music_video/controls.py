@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.contracts import Task
+from models.registry.catalog import DRAWN_SCENES
 from models.registry.registry import Registry
 from models.style.video_contracts import StyledPart
 from studio.music_video.media_field import Media
@@ -11,7 +12,6 @@ from studio.page.fields import REQUIRED, Choice, FieldList, Flag, Model, Numeric
 
 # Kept apart from `models.music_video.contracts`, which is heavy to import; a test holds them together.
 ASPECTS = ("16:9", "9:16", "1:1")
-DRAWN_SCENES = "video/scenes"  # of the models that ship the one whose pictures are sharp at these sizes
 SIDES = ((480, "480p"), (720, "720p"), (1080, "1080p"))
 SMALL_SIDE = (360, "360p")  # for programs
 DEFAULT_LOOK = {"cuts": 0.5, "zoom": 0.6, "pan": 0.5, "rotate": 0.4, "flash": 0.4, "colour": 0.4, "motion": 0.8}
