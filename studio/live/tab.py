@@ -51,8 +51,8 @@ PICTURES = (
 )
 NO_PICTURES = "There is no video model on the shelf, so there are no pictures yet."
 ABOUT_MODEL = (
-    '<div class="hint">The first draws while you watch. A model of the Hub films clips ahead, which are shown in '
-    "turn; without a GPU that takes long, and rests whenever the sound needs the machine.</div>"
+    '<div class="hint">The first draws while you watch. The others film clips ahead, which are shown in turn, and '
+    "rest whenever the sound needs the machine; those of the Hub take long without a GPU.</div>"
 )
 QUIET_JS: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
