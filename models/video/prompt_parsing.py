@@ -23,10 +23,12 @@ from torch.nn import functional as F
 
 from models.video import scene_words as wordings
 from models.video.colour_names import find_colour
+from models.video.scene_names import ALOFT, TIMELAPSE, SceneName, find_scene_name, is_name_alone
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES, tidy
 from models.video.text_embedding import TextTable, split_words
 from models.video.thing_parsing import ThingPrompt, parse_things
+from models.video.thing_tables import TIME_WORDS
 from models.weights_io import load_network
 
 PARSER_WEIGHTS = "video_reader.safetensors"
@@ -126,6 +128,24 @@ class PromptParser:
         values["colour"] = find_colour(prompt) or values["colour"]
         return ParsedPrompt(**values, sure=chances["kind"])
 
+    def parse_named(self, prompt: str) -> ParsedPrompt:
+        """Parse a prompt; a scene by its very name is asked for, however unsure the network is of it."""
+        parsed, words = self.parse(prompt), split_words(prompt)
+        if parsed.kind and parsed.sure >= SURE and not is_name_alone(words):
+            return _fill_by_words(parsed, words)
+        kind = next((name for word in words for name in (word, f"{word}s") if name in KIND_NAMES), "")
+        named = find_scene_name(words) or (SceneName(kind) if kind else None)
+        if named is None:
+            return parsed
+        said = next((time for word in words for time, own in TIME_WORDS.items() if word in own), "")
+        return _fill_by_words(
+            replace(
+                parsed, kind=named.kind, sure=SURE, time=parsed.time or said or named.time,
+                direction=parsed.direction or named.direction, colour=parsed.colour or named.colour,
+            ),
+            words,
+        )  # fmt: skip
+
     def understand(self, prompt: str, things: bool = False) -> tuple[str, ParsedPrompt | ThingPrompt | None]:
         """Return what the video model is to be told, and what was read where its world is surely asked for.
 
@@ -135,11 +155,8 @@ class PromptParser:
             things: whether the model draws named things. They go before scenes, unless all words, theirs too, are words
                 of the scenes ("birds flying left at dusk").
         """
-        parsed = self.parse(prompt)
+        parsed = self.parse_named(prompt)
         words = [word for word in split_words(prompt) if word.isalpha()]
-        if not parsed.kind or parsed.sure < SURE:  # a scene by its very name is asked for all the same
-            named = next((name for word in words for name in (word, f"{word}s") if name in KIND_NAMES), "")
-            parsed = replace(parsed, kind=named, sure=SURE) if named else parsed
         met = all(word in self.known for word in words)
         is_scene = bool(parsed.kind) and parsed.sure >= SURE
         shown = parse_things(prompt) if things else None
@@ -153,6 +170,13 @@ class PromptParser:
     def known(self) -> frozenset[str]:
         """Return all words of training captions."""
         return list_known_words()
+
+
+def _fill_by_words(parsed: ParsedPrompt, words: list[str]) -> ParsedPrompt:
+    """Let a time-lapse be fast, and a camera in the air move."""
+    fast = not parsed.speed and not TIMELAPSE.isdisjoint(words)
+    flies = not parsed.camera and not ALOFT.isdisjoint(words)
+    return replace(parsed, speed="fast" if fast else parsed.speed, camera="zoom in" if flies else parsed.camera)
 
 
 @lru_cache(maxsize=2)

@@ -14,6 +14,7 @@ from models.video.colour_names import find_colour
 from models.video.plurals import list_singulars, to_plural
 from models.video.prompt_parsing import SURE, ParsedPrompt, PromptParser
 from models.video.prompt_reading import PEOPLE_WORDS, PromptPart, find_unread, list_scene_parts, list_thing_parts
+from models.video.scene_names import FILLING, MOVING, SKY_SHOWS, find_scene_name, is_name_alone
 from models.video.scene_spec import CAMERAS, SPEEDS
 from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import KIND_NAMES
@@ -26,13 +27,17 @@ from models.video.thing_parsing import (
     find_things,
     parse_things,
 )
-from models.video.thing_tables import GROUPS, NUMBERS, TIME_WORDS, WEATHERS
+from models.video.thing_tables import GROUPS, NUMBERS, STOP_WORDS, TIME_WORDS, WEATHERS
 from models.video.thing_words import LEADING, PLACES
 
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
 SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked
 AIRSHIP = frozenset({"hot", "air", "flight", "ride", "basket"})  # words of balloons that carry people
 STRICT = 0.62  # cosine from which a word beside a thing is taken for one that is known
+FULL, CERTAIN = (
+    frozenset({"fireworks", "flowers"}),
+    0.9,
+)  # scenes with many things of their own, and when they are meant
 COVERED = 0.6  # chance from which a word of the captions is part of the scene and no thing, among other words
 
 
@@ -143,6 +148,8 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon, draws_pe
     found = find_things(words, lexicon)
     first = {words[at] for _, start, end in found[:1] for at in range(start, end)}
     named = {words[at] for _, start, end in found for at in range(start, end)}
+    if is_name_alone(words):
+        return True
     if found and _is_apart(words, *found[0][1:]):
         return False
     own = parser.known | SCENE_VOCABULARY.get(parsed.kind, frozenset())
@@ -155,6 +162,9 @@ def is_scene_alone(parser: PromptParser, prompt: str, lexicon: Lexicon, draws_pe
         and not is_person
         and all(own.intersection(list_singulars(word)) for word in named)
     ):
+        return True
+    drawn = SCENE_VOCABULARY.get(parsed.kind, frozenset()) if parsed.kind in FULL else frozenset()
+    if parsed.sure >= CERTAIN and all(drawn.intersection(list_singulars(word)) for word in named):
         return True
     named_first = {name for name, _, _ in found[:1]}
     if parsed.kind and parsed.sure >= COVERED and (named_first & SCENERY or _is_part(words, found[0][1])):
@@ -189,12 +199,15 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
     if not WEATHERS.keys().isdisjoint(words):
         named, read = "" if named in WEATHER | {"lightning"} else named, replace(read, kind="")
     mover = things.other if things.relation == "riding" else things.thing
+    show = find_scene_name(words, SKY_SHOWS)
     away = next((OTHER_PLACES[word] for word in words if word in OTHER_PLACES), None)
     home = "sea" if things.act == "swim" and lexicon.homes[mover] != "underwater" else lexicon.homes[mover]
     if not place and things.other and lexicon.homes[things.other] == "room":
         place = "room"
     if away is not None:
         setting = away
+    elif show is not None:
+        setting = _describe_kind(show.kind)
     elif named and named not in {"snow", "flowers", "forest", "desert", "city", "ocean", "mountains", "clouds"}:
         setting = _describe_kind(named)
     elif place:
@@ -298,4 +311,11 @@ def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt,
     words = [word for word in split_words(things.scene) if word not in WEATHERS and word != setting.title]
     undrawn = {after for before, after in pairwise(words) if before in SPEWING}
     unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, STRICT))
+    unread |= {word for word in things.unread if _is_deed(parser, word)}
     return tuple(word for word in dict.fromkeys(words) if word in unread)
+
+
+def _is_deed(parser: PromptParser, word: str) -> bool:
+    """Tell whether a word says what a thing does, in a way that nothing moves in: no other deed stands for it."""
+    known = parser.known | SCENE_VOCABULARY[""] | FILLING | MOVING | STOP_WORDS | WEATHERS.keys()
+    return word.endswith("ing") and len(word) > 5 and word not in known

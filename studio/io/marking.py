@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 CERTIFICATE, KEY = "certificate.pem", "certificate-key.pem"
 VALID_DAYS = 3650
 COMPOSITES = frozenset({"style_video", "style_audio", "music_video"})  # made of what a person gave, too
+SCENE_BY_RULE, WITH_MUSIC = "scene: ", "music"  # how a recipe tells that a scene is drawn by rule, and its sound
 SIGNED = {name: name.removeprefix(".") for name in (".wav", ".mp3", ".flac", ".mp4", ".m4a", ".png", ".webp", ".gif")}
 SIGNED |= {".m4b": "m4a"}
 SOURCE_TAG = "DigitalSourceType"  # in ID3, and in a Vorbis comment
@@ -51,6 +52,21 @@ class Finding:
     problems: tuple[str, ...] = ()
 
 
+def find_source(recipe: Recipe) -> str:
+    """Find the IPTC digital source type of what a recipe made.
+
+    A clip whose scene is drawn by rule is no trained model's, unless its music is; emoji over it are drawn by hand.
+    """
+    if recipe.task in COMPOSITES:
+        return xmp.COMPOSITE
+    scene, _, laid = str(recipe.settings.get("drawn_by_rule", "")).partition(", ")
+    if not scene.startswith(SCENE_BY_RULE):
+        return xmp.GENERATED
+    if recipe.settings.get("sound") == WITH_MUSIC:
+        return xmp.COMPOSITE
+    return xmp.BY_RULE_COMPOSITE if laid else xmp.BY_RULE
+
+
 class Marker:
     """Marks files with the certificate of a studio.
 
@@ -71,7 +87,7 @@ class Marker:
         """
         if path.suffix.lower() not in SIGNED:
             return
-        source = xmp.COMPOSITE if recipe.task in COMPOSITES else xmp.GENERATED
+        source = find_source(recipe)
         part = path.with_name(f".{path.name}.part")
         try:
             if not xmp.write_xmp(path, xmp.packet(source, recipe.to_json())):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED, COMPOSITE = f"{SOURCES}trainedAlgorithmicMedia", f"{SOURCES}compositeWithTrainedAlgorithmicMedia"
+BY_RULE, BY_RULE_COMPOSITE = f"{SOURCES}algorithmicMedia", f"{SOURCES}composite"  # no trained model drew any of it
 PNG_START, PNG_KEY = b"\x89PNG\r\n\x1a\n", b"XML:com.adobe.xmp\0\0\0\0\0"
 MP4_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 GIF_BLOCK = b"\x21\xff\x0bXMP DataXMP"

@@ -12,7 +12,9 @@ from studio.library.store import Library
 
 SOURCES = {
     xmp.GENERATED: "It says that a trained model generated it.",
-    xmp.COMPOSITE: "It says that a trained model made it out of something that a person gave.",
+    xmp.COMPOSITE: "It says that it is a composite, and that a trained model made part of it.",
+    xmp.BY_RULE: "It says that rules drew it, and no trained model.",
+    xmp.BY_RULE_COMPOSITE: "It says that it was put together of several pictures, none of them a trained model's.",
 }
 NOTHING = "It tells nothing of where it comes from. That proves nothing: marks can be removed."
 

@@ -54,6 +54,35 @@ def test_a_control_that_a_scene_does_not_have_leaves_what_the_words_say(drawer: 
     assert drawer.describe(city).camera == "pan left"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "kind", "unread"),
+    [
+        ("sunset", "sunrise", ()),
+        ("space", "starfield", ()),
+        ("the sea", "ocean", ()),
+        ("stars", "meteors", ()),
+        ("a beautiful night sky in 4k", "meteors", ()),
+        ("cinematic drone shot of a coastline at golden hour", "ocean", ()),
+        ("submarine under the sea", "underwater", ("submarine",)),
+        ("a scuba diver", "underwater", ("scuba", "diver")),
+        ("northern lights over a snowy cabin", "aurora", ()),
+        ("an old man fishing on a lake", "ocean", ("fishing",)),
+    ],
+)
+def test_a_scene_is_known_by_its_name_and_what_it_does_not_hold_is_told(
+    drawer: SceneDrawer, prompt: str, kind: str, unread: tuple[str, ...]
+) -> None:
+    assert drawer.describe(replace(SEA, prompt=prompt)).kind == kind
+    reading = drawer.read(prompt)
+    assert reading is not None and reading.unread == unread
+    assert bool(reading.to_sentence()) == bool(unread)
+
+
+def test_a_time_lapse_is_fast_and_a_drone_moves(drawer: SceneDrawer) -> None:
+    assert drawer.describe(replace(SEA, prompt="city at night timelapse")).speed == "fast"
+    assert drawer.describe(replace(SEA, prompt="drone shot of mountains")).camera == "zoom in"
+
+
 def test_what_is_no_scene_is_said_to_be_none(drawer: SceneDrawer) -> None:
     chunk = next(iter(drawer.stream(replace(SEA, prompt="asdfgh"))))
     assert chunk.notes[0].startswith("Nothing of this is in this model's world") and chunk.notes[1] == ALL_BY_RULE

@@ -108,6 +108,23 @@ def test_what_was_made_of_a_persons_own_is_called_composite(marker: Marker, tmp_
     assert marker.read(path).source == xmp.COMPOSITE
 
 
+@pytest.mark.parametrize(
+    ("laid", "sound", "source"),
+    [
+        ("scene: ocean", "scene", xmp.BY_RULE),
+        ("scene: ocean, cat", "off", xmp.BY_RULE_COMPOSITE),
+        ("scene: ocean", "music", xmp.COMPOSITE),
+        ("cat", "scene", xmp.GENERATED),
+    ],
+)
+def test_a_clip_that_rules_drew_is_no_trained_models(
+    laid: str, sound: str, source: str, marker: Marker, tmp_path: Path
+) -> None:
+    path = make(tmp_path, "png")
+    marker.mark(path, Recipe("video", "video/scenes", "1", 0, {"drawn_by_rule": laid, "sound": sound}))
+    assert marker.read(path).source == source
+
+
 @pytest.mark.parametrize("kind", ["wav", "png", "mp4"])
 def test_a_file_that_was_changed_afterwards_is_found_out(kind: str, marker: Marker, tmp_path: Path) -> None:
     path = make(tmp_path, kind)
