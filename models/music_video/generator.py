@@ -8,6 +8,7 @@ pixels, so that is also where the interpolation happens.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -266,6 +267,7 @@ class MusicVideoGenerator:
         frames drawn and encoded, unless that was done before.
         """
         clip_s = self.clips.measure_clip_s(request, plan.clips[missing[0]]) if missing else 0.0
+        clip_s *= math.ceil(len(missing) / self.places) / max(1, len(missing))  # several are made side by side
         if not missing and request.frame_size in self._frame_s:
             return WorkCost(clip_s, 0.5, self._frame_s[request.frame_size])
         began_s = time.perf_counter()

@@ -25,6 +25,7 @@ from models.music_video import analysis, key_clips
 from models.music_video.captions import Caption
 from models.music_video.contracts import MAX_KEY_CLIPS
 from models.music_video.generator import MusicVideoGenerator
+from models.music_video.key_clips import KeyClips
 from models.music_video.plan import KeyClip
 from tests.models.music_video.debug_video import (
     RATE,
@@ -138,6 +139,26 @@ def test_too_long_a_work_is_told_before_it_starts(tmp_path: Path) -> None:
         for chunk in maker.stream(request):
             stages.append(chunk.stage)
     assert stages == ["measuring"] and not request.out.exists()
+
+
+def test_clips_that_are_made_side_by_side_take_less_of_the_longest_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KeyClips, "measure_clip_s", lambda *_: 1_000.0)
+    request = request_for(tmp_path, 8.0, key_clips=3, prompts=("red waves", "blue waves"))
+
+    def begin(places: int, longest_work_s: float = 1e6) -> float:
+        stream = MusicVideoGenerator(BlobVideo(), longest_work_s=longest_work_s, places=places).stream(request)
+        try:
+            return next(each for each in stream if each.stage == "clips").total
+        finally:
+            stream.close()  # type: ignore[attr-defined]
+
+    alone_s, together_s = begin(1), begin(2)
+    assert alone_s > together_s + 900, "at least two clips, two at once"
+    assert begin(2, together_s + 500) < together_s + 500
+    with pytest.raises(ValueError, match="would take about"):
+        begin(1, together_s + 500)
 
 
 def test_a_broken_song_or_a_missing_folder_is_told(generator: MusicVideoGenerator, tmp_path: Path) -> None:
