@@ -34,6 +34,7 @@ FloatArray = NDArray[np.float32]
 STUDIO_RATE = 8.0  # what a request's frames are counted in
 CPU_LONGEST_SIDE = 256  # a processor draws no larger than that: more would take hours
 NOTHING = np.zeros((0, 1, 1, 3), np.uint8)
+BROKEN = "{} lost its picture while it drew: its numbers grew beyond all bounds. Try another seed, or a lower guidance."
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,9 @@ class HubVideo:
             made = pipeline_call.call_pipeline(pipeline, wanted, on_step)
         audio = getattr(made, "audio", None)
         sound = None if audio is None else to_stereo(np.asarray(torch.as_tensor(audio[0]).float().cpu()))
-        clip = np.nan_to_num(np.asarray(made.frames[0], dtype=np.float32))
+        clip = np.asarray(made.frames[0], dtype=np.float32)
+        if not np.isfinite(clip).all():
+            raise ModelError(BROKEN.format(self.title), "weights")
         return DrawnStep(request.steps + 1, frames=np.round(clip.clip(0, 1) * 255).astype(np.uint8), sound=sound)
 
     def _guide(self, pipeline: Any, guidance: float) -> None:
