@@ -205,15 +205,13 @@ class Workbench:
                     return
                 self.board.stop_shown(session)
             drawn = self.form.draw(values, is_again or any(row[count : count + kept]))
-            if drawn:
-                yield drawn
             owner, browser = owner_of_request(request), browser_of_request(request)
-            try:
+            try:  # before anything is shown: a page that is left at its first news has begun its work
                 run = self.begin(owner, browser, session, starter, values, row[count + kept :])
             except ValueError as error:
-                yield {self.panels.status: html.problem(str(error)), **ready(self.buttons, self.stop)}
+                yield {**drawn, self.panels.status: html.problem(str(error)), **ready(self.buttons, self.stop)}
                 return
-            async for page in self.follow(run, session):
+            async for page in self.follow(run, session, drawn):
                 yield page
 
         return work
