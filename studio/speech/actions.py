@@ -187,7 +187,7 @@ def preview_words(text: str, dictionary: tuple[tuple[str, str], ...]) -> str:
 
 def _live_views(take: SpeechTake, pace: Pace) -> Events:
     left_s = pace.seconds_left(take)
-    part = f"Speaking sentence {max(take.sentence, 0) + 1} of {take.sentences}" if take.sentences > 1 else "Speaking"
+    part = f"Speaking sentence {take.sentence + 1}" if take.sentence > 0 else "Speaking"
     left = f"{html.duration(left_s)} left" if left_s is not None else ""
     recent, start_s = take.recent_mel(RECENT_S)
     pictures = {
