@@ -18,6 +18,13 @@
     for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
   };
 
+  window.auralumeGive = (input, data, name) => {
+    const given = new DataTransfer();
+    given.items.add(new File([data], name, { type: data.type.split(";")[0] }));
+    input.files = given.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
   // What was read of a prompt reads the same when it is joined by commas, so the prompt becomes its own parts.
   const partOf = (event) => event.target.closest?.(".reading .read input");
   function rewrite(reading) {
@@ -44,6 +51,14 @@
   document.addEventListener("change", (event) => {
     const part = partOf(event);
     if (part) rewrite(part.closest(".reading"));
+  });
+  // A card of the Models tab chooses its model.
+  document.addEventListener("click", (event) => {
+    const card = event.target.closest?.(".overview .model");
+    if (!card) return;
+    window.auralumeFill(document.querySelector("#shelf-chosen textarea, #shelf-chosen input"), `${card.dataset.key} ${Date.now()}`);
+    const gentle = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    document.querySelector("#shelf-model").scrollIntoView({ block: "nearest", behavior: gentle ? "smooth" : "auto" });
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(".reading .read button");

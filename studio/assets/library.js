@@ -343,11 +343,7 @@
     if (!intake.is_many) place.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file'], button[aria-label='clear']")?.click();
     const input = await window.auralumeTabs.until(() => place.querySelector("input[type=file]"));
     if (!input) throw new Error(`${intake.label} takes no file just now.`);
-    const given = new DataTransfer();
-    const data = await arriving;
-    given.items.add(new File([data], file.name, { type: data.type.split(";")[0] }));
-    input.files = given.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    window.auralumeGive(input, await arriving, file.name);
     place.scrollIntoView({ block: "center", behavior: "smooth" });
     toast(`“${item.title}” is in ${intake.path[0]}: ${intake.label.replace(`${intake.path[0]}: `, "")}`);
   });

@@ -149,15 +149,13 @@ class ShelfActions:
         if reason and state == "absent":
             words = "needs a GPU" if model_card.lacks_gpu(spec) else "too big"
         dot = "far" if state == "absent" else "ready"
-        size = (
-            f"{model_card.sized(taken_mb)} on disk"
-            if taken_mb
-            else f"{model_card.size(self.registry, spec)} to download"
-        )
+        is_here = taken_mb or state != "absent"  # what is drawn by rule has no files
+        size = model_card.sized(taken_mb) if is_here else model_card.size(self.registry, spec)
+        size = f"{size} {'on disk' if is_here else 'to download'}"
         use = "" if spec.commercial_use else "<span>not for commercial use</span>"
         return (
             f'<div class="model" data-key="{escape(spec.key)}" data-state="{state}"><div>'
             f'<span class="dot {dot}"></span>'
-            f"<b>{escape(spec.title)}</b> <i>{escape(words)}</i></div>"
+            f'<button type="button">{escape(spec.title)}</button> <i>{escape(words)}</i></div>'
             f'<div class="facts"><span>{escape(size)}</span><span>{escape(spec.licence)}</span>{use}</div></div>'
         )

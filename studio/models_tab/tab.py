@@ -35,6 +35,7 @@ class Parts:
     """What the tab is made of."""
 
     model: gr.Dropdown
+    chosen: gr.Textbox
     line: gr.HTML
     download: gr.Button
     stop: gr.Button
@@ -62,6 +63,7 @@ def build(registry: Registry) -> None:
     page = ShelfPanels(registry, actions, parts, pickers(root) if root is not None else [])
     _wire(actions, parts, page)
     parts.model.change(page.show_model, parts.model, [parts.line, *page.buttons], **QUIET)
+    parts.chosen.change(lambda said: str(said).partition(" ")[0], parts.chosen, parts.model, **QUIET)
 
     def look_again(key: str, *chosen: Any) -> dict[Any, Any]:
         said: Events = () if is_open() else (Status(html.finished(CLOSED_SAID)),)
@@ -75,6 +77,7 @@ def build(registry: Registry) -> None:
 def _layout(registry: Registry, actions: ShelfActions) -> Parts:
     choices = actions.choices()
     first = choices[0][1] if choices else None
+    usable = actions.usable(first) if first else dict.fromkeys(USABLE, False)
     made: dict[str, Any] = {}
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_classes="maker"):
@@ -82,18 +85,22 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                 made["model"] = gr.Dropdown(
                     choices, value=first, label="Model", elem_id="shelf-model", allow_custom_value=True
                 )
+                made["chosen"] = gr.Textbox(visible="hidden", elem_id="shelf-chosen")  # of a card that is pressed
                 made["line"] = markup(
                     model_card.line(registry, first, is_open=True) if first else "", elem_id="shelf-line"
                 )
                 with gr.Row(elem_classes="actions"):
-                    made["download"] = _button("Download", "download", variant="primary", scale=2)
+                    look: Any = "primary" if usable["download"] else "secondary"
+                    made["download"] = _button(
+                        "Download", "download", variant=look, scale=2, interactive=usable["download"]
+                    )
                     made["stop"] = _button("Stop", "stop", interactive=False, elem_classes="stop-button")
                 with gr.Row(elem_classes="actions"):
-                    made["verify"] = _button("Verify", "verify")
-                    made["free"] = _button("Free memory", "free")
+                    made["verify"] = _button("Verify", "verify", interactive=usable["verify"])
+                    made["free"] = _button("Free memory", "free", interactive=usable["free"])
                 with gr.Row(elem_classes="actions"):
-                    made["delete"] = _button("Delete download", "delete")
-                    made["off"] = _button("Take off the shelf", "off")
+                    made["delete"] = _button("Delete download", "delete", interactive=usable["delete"])
+                    made["off"] = _button("Take off the shelf", "off", interactive=usable["off"])
             with gr.Column(elem_classes="card"):
                 made["repository"] = gr.Textbox(
                     label="Add a repository of the Hub", placeholder="owner/name", elem_id="shelf-repository"
