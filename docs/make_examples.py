@@ -25,6 +25,7 @@ SEED = 11
 SOUND_LADDER = ("64k", "56k", "48k", "40k", "32k", "24k")  # of an MP3 file
 PICTURE_LADDER = (24, 27, 30, 33, 36, 39, 42, 45)  # constant rate factors of H.264
 POSTER_SIDE = 320
+BEFORE = "before.mp4"  # a clip whose sound was moved
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Wanted:
         name: of its file, without the ending; title, said: what the page calls it.
         values: of the endpoint, where they are not its first.
         source: name of the example that is given as a file, and the control that takes it.
+        late_ms: of a clip to be repaired, which the Video tab makes of the values, how late its sound is moved first.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Wanted:
     said: str
     values: Values
     source: tuple[str, str] | None = None
+    late_ms: int = 0
 
 
 SPEECH = (
@@ -97,6 +100,14 @@ MUSIC_VIDEO = (
         "prompts": "a red sunrise over mountains\nclouds over green hills at noon\na waterfall in a forest",
         "end_s": 7.0, "reactivity": 0.8}, ("music-chorale", "song")),
 )  # fmt: skip
+SYNC = (
+    Wanted("sync-ball", "A bouncing ball", "in time again; its sound was 240 ms late", {
+        "prompt": "a red ball bouncing on a floor", "length_s": 4.0, "aspect": "16:9"}, late_ms=240),
+    Wanted("sync-fireworks", "Fireworks", "in time again; their sound was 200 ms early", {
+        "prompt": "fireworks in the night sky", "length_s": 4.0, "aspect": "16:9"}, late_ms=-200),
+    Wanted("sync-storm", "A thunderstorm", "in time again; its sound was 320 ms late", {
+        "prompt": "a thunderstorm with lightning over hills", "length_s": 4.0, "aspect": "16:9"}, late_ms=320),
+)  # fmt: skip
 VIDEO_STYLE = (
     Wanted("style-great-wave", "The sea as a woodblock print", "The Great Wave", {"style": "great_wave"},
            ("video-sea", "content")),
@@ -127,6 +138,7 @@ TABS: tuple[tuple[str, str, tuple[Wanted, ...], str], ...] = (
     ("speech", "speech", SPEECH, "wav"),
     ("music", "music", MUSIC, "wav"),
     ("video", "video", VIDEO, "file"),
+    ("sync", "sync", SYNC, "file"),
     ("mv", "music_video", MUSIC_VIDEO, "file"),
     ("style-video", "video_style", VIDEO_STYLE, "file"),
     ("style-audio", "audio_style", AUDIO_STYLE, "file"),
@@ -173,6 +185,7 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
     from models.registry.store import open_registry
     from studio.app import build_studio
     from studio.io.audio_files import join_wavs
+    from studio.io.recipes import read_recipe, write_recipe
     from studio.page.events import Files
     from studio.page.places import places_of
 
@@ -185,6 +198,8 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
             values: Values = {"seed": SEED, **wanted.values}
             key = values.pop("model", "") or _model_of(registry, program)
             values = {name: value for name, value in values.items() if name in programs[program].fields}
+            if wanted.late_ms:
+                values = {"clip": str(make_late(programs["video"], wanted, own)), "fix": True}
             if wanted.source is not None:
                 values[wanted.source[1]] = str(made[wanted.source[0]])
             found: list[Path] = []
@@ -197,8 +212,28 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
                 path = own / "take.wav"
                 path.write_bytes(join_wavs([each.read_bytes() for each in found]))
                 _tell_live(registry, path, values)
+            if wanted.late_ms:
+                write_recipe(path, read_recipe(own / BEFORE))
             made[wanted.name] = path
             yield prefix, wanted, path
+
+
+def make_late(program: Any, wanted: Wanted, folder: Path) -> Path:
+    """Make a drawn clip, and move its sound; return the clip, which still tells how it was made."""
+    from studio.io.recipes import read_recipe, write_recipe
+    from studio.page.events import Files
+
+    clip = folder / "clip.mp4"
+    for events in program.run(DRAWN_SCENES, {"seed": SEED, **wanted.values}, str(folder)):
+        for each in events:
+            clip = Path(str(each.paths["file"])) if isinstance(each, Files) and "file" in each.paths else clip
+    late_s, target = wanted.late_ms / 1000, folder / BEFORE
+    moved = f"atrim=start={-late_s},asetpts=PTS-STARTPTS,apad=pad_dur={-late_s}"
+    moved = f"adelay={wanted.late_ms}:all=1" if late_s > 0 else moved
+    command = [find_ffmpeg(), "-v", "error", "-y", "-i", str(clip), "-c:v", "copy", "-af", moved, "-c:a", "aac"]
+    subprocess.run([*command, "-shortest", str(target)], check=True)
+    write_recipe(target, read_recipe(clip))
+    return target
 
 
 def _model_of(registry: Any, program: str) -> str:
@@ -206,7 +241,7 @@ def _model_of(registry: Any, program: str) -> str:
 
     tasks = {
         "speech": Task.SPEECH, "music": Task.MUSIC, "video": Task.VIDEO, "music_video": Task.VIDEO,
-        "video_style": Task.STYLE_VIDEO, "audio_style": Task.STYLE_AUDIO, "live_music": Task.MUSIC,
+        "sync": Task.SYNC, "video_style": Task.STYLE_VIDEO, "audio_style": Task.STYLE_AUDIO, "live_music": Task.MUSIC,
     }  # fmt: skip
     spec = registry.default(tasks[program])
     return str(spec.key)
@@ -239,11 +274,16 @@ def main() -> None:
         for prefix, wanted, path in make_all(Path(held), only):
             is_sound = path.suffix == ".wav"
             target = FOLDER / f"{wanted.name}.{'mp3' if is_sound else 'mp4'}"
-            shrink(path, target)
-            recipe = read_recipe(path)
-            write_recipe(target, recipe)
-            marker.mark(target, recipe)
             row: Values = {"file": target.name, "title": wanted.title, "said": wanted.said}
+            written = [(path, target)]
+            if wanted.late_ms:
+                row["given"] = f"{wanted.name}-before.mp4"
+                written.append((path.parent / BEFORE, FOLDER / row["given"]))
+            for source, small in written:
+                shrink(source, small)
+                recipe = read_recipe(source)
+                write_recipe(small, recipe)
+                marker.mark(small, recipe)
             if is_sound:
                 peaks, length_s = find_peaks([path])
                 row |= {"peaks": [max(peaks[at : at + 2]) for at in range(0, len(peaks), 2)]}
@@ -253,7 +293,7 @@ def main() -> None:
                 row |= {"poster": _write_poster(picture, FOLDER / f"{wanted.name}.webp")}
             listed.setdefault(prefix, []).append(row | {"length_s": round(length_s, 1)})
             print(f"{target.name}: {target.stat().st_size:,} bytes", flush=True)
-    listed = {prefix: listed[prefix] for prefix, *_ in TABS}
+    listed = {prefix: listed[prefix] for prefix, *_ in TABS if prefix in listed}
     LIST.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

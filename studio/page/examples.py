@@ -21,6 +21,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
 LIST = FOLDER / "examples.json"
 LARGEST_BYTES = 150_000
 ASKED = "example:"  # before the name of a file, where a form is asked to take its settings
+MEDIA = ("file", "poster", "given")  # of a row: what is played, its picture, what its form can be given to try
 TYPES = {".mp3": "audio/mpeg", ".mp4": "video/mp4", ".webp": "image/webp"}
 KEPT = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
@@ -49,10 +50,13 @@ def _show(prefix: str, row: Mapping[str, Any]) -> str:
         player = f'<audio {media} data-peaks="{",".join(map(str, row["peaks"]))}"></audio>'
     else:
         player = f'<video {media} poster="examples/{escape(row["poster"])}" playsinline loop></video>'
+    kind, wanted, what, words = "settings", name, f"Use the settings of {title}", "Use these settings"
+    if "given" in row:  # its form has no settings, but takes what it was made of
+        kind, wanted, what, words = "clip", escape(row["given"]), f"Try the clip of {title}", "Try this clip"
     return (
         f'<li class="example"><div class="about"><b>{title}</b><i>{escape(row["said"])}</i></div>{player}'
-        f'<button type="button" class="example-settings" data-form="{escape(prefix)}" data-file="{name}" '
-        f'aria-label="Use the settings of {title}">Use these settings</button></li>'
+        f'<button type="button" class="example-{kind}" data-form="{escape(prefix)}" data-file="{wanted}" '
+        f'aria-label="{what}">{words}</button></li>'
     )
 
 
@@ -68,7 +72,7 @@ def find_example(asked: str) -> Path | None:
 
 
 def _path_of(name: str) -> Path:
-    known = {each for rows in list_examples().values() for row in rows for each in (row["file"], row.get("poster"))}
+    known = {each for rows in list_examples().values() for row in rows for each in map(row.get, MEDIA)}
     if name not in known:
         raise ValueError("There is no such example.")
     return FOLDER / name

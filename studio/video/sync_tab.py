@@ -7,6 +7,7 @@ import gradio as gr
 from models.registry.registry import Registry
 from studio.page import html, model_card
 from studio.page.components import markup
+from studio.page.examples import show_examples
 from studio.page.form import Form, Result, endpoint
 from studio.page.panels import Panels
 from studio.page.steps import layout_steps
@@ -59,7 +60,7 @@ def build(registry: Registry) -> None:
 
 
 def _layout_result() -> Panels:
-    status = markup(html.welcome("verdict", WELCOME, WELCOME_SYNC), elem_id="sync-status")
+    status = markup(html.welcome("verdict", WELCOME, WELCOME_SYNC, show_examples("sync")), elem_id="sync-status")
     with gr.Row():
         before = gr.Video(label="As it was", interactive=False, visible=False, elem_id="sync-before")
         after = gr.Video(label="In time", interactive=False, visible=False, elem_id="sync-after")

@@ -38,9 +38,9 @@ def files_of(prefix: str) -> list[Path]:
 
 def test_every_form_has_three_video_twelve_and_each_is_small() -> None:
     listed = examples.list_examples()
-    assert sorted(listed) == sorted([*FORMS, "live"])
+    assert sorted(listed) == sorted([*FORMS, "live", "sync"])
     assert {prefix: len(rows) for prefix, rows in listed.items()} == dict.fromkeys(listed, 3) | {"video": 12}
-    names = {row[key] for rows in listed.values() for row in rows for key in ("file", "poster") if key in row}
+    names = {row[key] for rows in listed.values() for row in rows for key in examples.MEDIA if key in row}
     there = {each.name for each in examples.FOLDER.iterdir()} - {examples.LIST.name}
     assert names == there
     assert all((examples.FOLDER / each).stat().st_size < examples.LARGEST_BYTES for each in there)
@@ -67,7 +67,7 @@ def test_those_of_live_set_its_knobs() -> None:
     assert tempos == [112, 66, 138]
 
 
-@pytest.mark.parametrize("prefix", ["speech", "video"])
+@pytest.mark.parametrize("prefix", ["speech", "video", "sync"])
 def test_they_are_marked_as_generated(prefix: str) -> None:
     from studio.io.marking import Marker
 
@@ -93,4 +93,5 @@ def test_the_page_holds_their_names_alone() -> None:
     assert shown.count('preload="none"') == 3
     assert "<video" in shown
     assert "<audio" in examples.show_examples("live")
-    assert examples.show_examples("sync") == ""
+    assert examples.show_examples("sync").count('class="example-clip" data-form="sync"') == 3
+    assert examples.show_examples("make") == ""
