@@ -15,7 +15,7 @@
   let log = {}, lastKey = "", looping = false, waiting = [], asking = false;
   const samples = new Map(), held = new Map();
 
-  const state = (name) => { const root = $("live-root"); if (root) root.dataset.state = name; };
+  const state = (name) => { const root = $("live-root"); if (root) root.dataset.state = name; if ($("live-stop")) $("live-stop").disabled = name === "idle"; };
   const say = (what, detail = "", problem = false) => {
     const line = $("live-line");
     if (!line) return;

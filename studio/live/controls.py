@@ -54,8 +54,8 @@ KNOBS: tuple[Field, ...] = (
         row="key", options={"min_width": 90},
     ),
     Choice(
-        name="mode", label="Mode", default=DEFAULT.mode, choices=tuple((each, each) for each in MODES), radio=True,
-        row="key", options={"min_width": 150},
+        name="mode", label="Mode", default=DEFAULT.mode, choices=tuple((each.capitalize(), each) for each in MODES),
+        radio=True, row="key", options={"min_width": 150},
     ),
     Numeric(
         name="density", label="Density", default=DEFAULT.density, low=MIN_DENSITY, high=MAX_DENSITY, step=0.25,

@@ -26,6 +26,11 @@ from studio.style.actions import FIRST_VOICE, AudioStyleActions, VideoStyleActio
 from studio.style.controls import AUDIO_FIELDS, VIDEO_FIELDS
 
 WELCOME = "The original and the result side by side, and the statistics that were moved."
+WELCOME_STYLE = """<svg viewBox="0 0 220 70" aria-hidden="true" fill="none" stroke-linecap="round" stroke-width="3">
+<g stroke="#2a9f90"><rect x="20" y="12" width="66" height="46" rx="7"/><circle cx="66" cy="27" r="6"/>
+<path d="M26 50l16-16 12 12 8-7 16 13M102 35h16m-6-6 6 6-6 6"/></g>
+<g stroke="#f7933c"><rect x="134" y="12" width="66" height="46" rx="7"/>
+<path d="M142 50q10-18 20-8t22-14M144 26q8-8 16 0t16-4M176 48q8 4 16-2"/></g></svg>"""
 LINES = "A style a line, by its name"
 # Named by their ids alone: they are pinned, and what they are is asked of the Hub, when somebody wants them.
 SOUND_MODELS = (
@@ -183,7 +188,9 @@ def _layout_sound_models() -> list[tuple[gr.Button, str]]:
 
 
 def _layout_video_result() -> Panels:
-    status = markup(html.welcome("clip", WELCOME, examples=show_examples("style-video")), elem_id="style-video-status")
+    status = markup(
+        html.welcome("clip", WELCOME, WELCOME_STYLE, show_examples("style-video")), elem_id="style-video-status"
+    )
     with gr.Row():
         original = gr.Video(label="Original", interactive=False, visible=False, elem_id="style-original")
         result = gr.Video(label="Result", interactive=False, visible=False, elem_id="style-result")
@@ -199,7 +206,9 @@ def _layout_video_result() -> Panels:
 
 
 def _layout_audio_result(form: Form, card: gr.HTML) -> Panels:
-    status = markup(html.welcome("sound", WELCOME, examples=show_examples("style-audio")), elem_id="style-audio-status")
+    status = markup(
+        html.welcome("sound", WELCOME, html.WELCOME_WAVES, show_examples("style-audio")), elem_id="style-audio-status"
+    )
     markup(curves.two_players("style-audio"), elem_id="style-audio-players")
     original = gr.File(visible="hidden", elem_id="style-audio-original")
     result = gr.File(visible="hidden", elem_id="style-audio-result")
