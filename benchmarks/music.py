@@ -32,8 +32,8 @@ from models.music.constraints import Constraints
 from models.music.contracts import MusicRequest
 from models.music.controls import measure_density, measure_key
 from models.music.copy_detector import COPY_INDEX_FILE, MAX_SHARED_NOTES, CopyDetector
-from models.music.kv_cache import CachedTransformer, is_int8_available
 from models.music.musical_context import ContextTracer, PlannedBar, trace_context
+from models.music.onnx_step import make_step_network
 from models.music.sampling import MusicSampler, SamplingSettings
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece
@@ -82,7 +82,7 @@ class PieceWriter:
     """A writer of pieces with the shipped model, as the composer writes them."""
 
     def __init__(self, model: MusicTransformer) -> None:
-        self.sampler = MusicSampler(CachedTransformer(model, "int8" if is_int8_available() else "float32"))
+        self.sampler = MusicSampler(make_step_network(model))
 
     def write(self, constraints: Constraints, seed: int, pieces: int = 1) -> list[Piece]:
         """Write pieces of at most a training row's length."""

@@ -26,6 +26,7 @@ PACKAGES = {
     "transformers": "transformers>=5,<6",
     "diffusers": "diffusers>=0.36,<1",
     "onnxruntime": "onnxruntime>=1.20,<2",
+    "onnx": "onnx>=1.17,<2",
     "gguf": "gguf>=0.10,<1",
 }
 SAFE: dict[str, Any] = {"local_files_only": True}

@@ -24,10 +24,11 @@ from models.music.controls import MusicControls, measure_density
 from models.music.copy_detector import COPY_INDEX_FILE, CopyDetector, ends_in_copy
 from models.music.grammar import Grammar
 from models.music.guided_grammar import Guide, GuidedGrammar
-from models.music.kv_cache import CachedTransformer, is_int8_available
+from models.music.kv_cache import CachedTransformer
 from models.music.melody import Melody, MelodyGrammar, extract_top_line, find_melody_track
 from models.music.musical_context import PlannedBar
 from models.music.obedience import list_unmet
+from models.music.onnx_step import make_step_network
 from models.music.piece_builder import PieceBuilder
 from models.music.planning import PiecePlan
 from models.music.playback import BarParser, ParsedBar, PiecePlayer
@@ -71,7 +72,7 @@ class MusicComposer:
 
     Args:
         model: in eval mode.
-        precision: see `CachedTransformer`; None takes int8 where there is any.
+        precision: see `CachedTransformer`; None takes the fastest way there is.
         copy_detector: knows the runs of notes of the training pieces; without one nothing is held against them.
     """
 
@@ -84,9 +85,8 @@ class MusicComposer:
         copy_detector: CopyDetector | None = None,
     ) -> None:
         self.copy_detector = copy_detector
-        precision = precision or ("int8" if is_int8_available() else "float32")
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
-        self.sampler = MusicSampler(CachedTransformer(model, precision))
+        self.sampler = MusicSampler(CachedTransformer(model, precision) if precision else make_step_network(model))
         self.bank = SoundFontRenderer(load_general_midi())
         self.context_tokens = model.config.context_tokens
         self.prompt_tokens = int(PROMPT_SHARE * self.context_tokens)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from models.contracts import check_number, check_seed
 from models.music.constraints import Constraints
 from models.music.grammar import Allowed, Grammar, make_mask
-from models.music.kv_cache import CachedTransformer, KeyValueCache
 from models.music.musical_context import ContextTracer, MusicalContext, PlannedBar, trace_context
 from models.music.vocabulary import BOS, DENSITY, EOS, KEY, PAD, PITCH, VOCABULARY_SIZE
 
@@ -202,10 +202,37 @@ def _pad_left(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Ten
     return tokens, torch.tensor([[i < length - len(prompt) for i in range(length)] for prompt in prompts])
 
 
+class Past(Protocol):
+    """What a network remembers of a batch of sequences."""
+
+    def clear(self) -> None:
+        """Free the memory."""
+
+
+class StepNetwork(Protocol):
+    """A network that takes tokens in and says what may follow: `CachedTransformer` or `OnnxTransformer`."""
+
+    @property
+    def features(self) -> torch.Tensor | None:
+        """Return the embeddings of a musical context; None where the network takes none in."""
+
+    def new_cache(self, batch: int, capacity: int) -> Any:
+        """Make an empty past."""
+
+    def append(
+        self,
+        tokens: torch.Tensor,
+        cache: Any,
+        padding: torch.Tensor | None = None,
+        context: MusicalContext | None = None,
+    ) -> torch.Tensor:
+        """Take tokens (B, N) in; return the logits (B, V) of the next."""
+
+
 class MusicSampler:
     """A sampler of tokens with a trained network, under the grammar."""
 
-    def __init__(self, model: CachedTransformer) -> None:
+    def __init__(self, model: StepNetwork) -> None:
         self.model = model
 
     def stream(
@@ -285,7 +312,7 @@ class MusicSampler:
             cache.clear()
 
     def _predict(
-        self, pending: list[list[int]], cache: KeyValueCache, tracers: list[ContextTracer], guidance: float
+        self, pending: list[list[int]], cache: Past, tracers: list[ContextTracer], guidance: float
     ) -> NDArray[np.float32]:
         """Take tokens in, as many for each piece or padded on the left; return the logits (B, V) of the next.
 
