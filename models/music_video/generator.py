@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.media.program import MediaError
-from models.media.write import VideoWriter
 from models.music_video.contracts import DRAWN_BY_RULE, MAX_MEDIA, MusicVideoChunk, MusicVideoRequest
 from models.music_video.drawing import Choreography, FramePainter
 from models.music_video.filming import REACH, Filming
@@ -34,6 +33,8 @@ from models.music_video.material import OwnMedium, look_at
 from models.music_video.own_views import OwnShots
 from models.music_video.plan import KeyClip, MusicVideoPlan, plan_video
 from models.music_video.segments import SegmentStore, check_song, join_segments, shape_sound
+from models.music_video.shot_crew import ShotCrew, SpreadShots
+from models.music_video.shot_files import REPORT_EVERY_S, DrawnShots, ShotWriter, open_writer, shrink
 from models.music_video.shot_keys import make_shot_key
 from models.music_video.storyboard import name_media
 from models.music_video.stylist import StyleShelf, Stylist
@@ -45,10 +46,6 @@ Pixels = NDArray[np.uint8]
 
 LONGEST_WORK_S = 3600.0
 TRIAL_FRAMES = 8
-REPORT_EVERY_S = 0.5
-QUALITY = 21  # of H.264
-KEY_FRAMES_S = 5
-PICTURE_WIDTH, CARD_WIDTH = 480, 192
 
 
 @dataclass
@@ -58,6 +55,10 @@ class WorkCost:
     clip_s: float
     prepare_s: float
     frame_s: float
+
+    def share(self, clip_places: int, frame_places: int) -> WorkCost:
+        """Return what it takes where so many clips, and so many frames, are made side by side."""
+        return WorkCost(self.clip_s / clip_places, self.prepare_s / frame_places, self.frame_s / frame_places)
 
     def estimate(self, clips: int, shots: int, frames: int) -> float:
         """Estimate the seconds of so many new clips, changes of clip, and frames."""
@@ -73,14 +74,16 @@ class MusicVideoGenerator:
         store: keeps the shots that were drawn.
         name: of the model, by which its shots are known in a store of several.
         places: how many key clips the model makes side by side.
+        crew: draws the shots; None draws them here.
     """
 
     def __init__(
         self, model: Any, upscale: Upscale | None = None, longest_work_s: float = LONGEST_WORK_S,
         store: SegmentStore | None = None, name: str = "", drawer: Any = None, places: int = 1,
+        crew: ShotCrew | None = None,
     ) -> None:  # fmt: skip
         self.clips = KeyClips(model, upscale, drawer)
-        self.longest_work_s, self.name, self.places = longest_work_s, name, places
+        self.longest_work_s, self.name, self.places, self.crew = longest_work_s, name, places, crew
         self.store = store or SegmentStore()
         self._looked: LRUCache[tuple[str, int, int], OwnMedium] = LRUCache(2 * MAX_MEDIA)
         self._frame_s: dict[tuple[int, int], float] = {}
@@ -161,6 +164,7 @@ class MusicVideoGenerator:
         modelled = len(given) if filming.visualiser is None else 0
         cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
         cost.frame_s += filming.estimate_painting_s(todo) / max(1, frames)
+        cost = cost.share(self.places, self.crew.places if self.crew is not None else 1)
         total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:
             raise ValueError(
@@ -173,7 +177,11 @@ class MusicVideoGenerator:
         yield from self._make_clips(request, [plan.clips[number] for number in missing], progress)
         cut_short = self.store.make_path()
         try:
-            drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
+            if self.crew is not None and len(todo) > 1:
+                spread = SpreadShots(self.crew, filming, self.clips, self.store, keys, cover)
+                drawn = yield from _follow(spread, todo, progress, should_end)
+            else:
+                drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
             segments = [
                 (self.store.find_path(keys[number]), len(filming.find_span(number))) for number in range(drawn.whole)
             ]
@@ -224,26 +232,21 @@ class MusicVideoGenerator:
         for first, last in _list_runs(todo):
             with closing(filming.draw_shots(first, last)) as frames:
                 for number in range(first, last + 1):
-                    span, written = filming.find_span(number), 0
-                    picture: Pixels | None = None
-                    with _open_writer(request, cut_short) as writer:
+                    with ShotWriter(request, filming.find_span(number), cut_short) as writer:
                         for frame in frames:
                             writer.write(frame)
-                            progress.finish_frame()
-                            written += 1
-                            if written == 1 + len(span) // 2:
-                                picture = _shrink(frame, CARD_WIDTH)
+                            progress.finish_frames(1)
                             if time.perf_counter() - reported_s > REPORT_EVERY_S:
                                 reported_s = time.perf_counter()
                                 yield progress.make_chunk("frames", frame)
                                 if should_end():
                                     break
-                            if written == len(span):
+                            if writer.is_whole:
                                 break
-                    if written < len(span):
-                        return DrawnShots(number, written)
-                    assert picture is not None, "a shot has a middle"
-                    self.store.keep(keys[number], cut_short, picture)
+                    if not writer.is_whole:
+                        return DrawnShots(number, writer.written)
+                    assert writer.picture is not None, "a shot has a middle"
+                    self.store.keep(keys[number], cut_short, writer.picture)
         return DrawnShots(len(keys))
 
     def _look_at(self, path: Path) -> OwnMedium:
@@ -281,7 +284,7 @@ class MusicVideoGenerator:
         frames = min(TRIAL_FRAMES, request.frame_count)
         began_s = time.perf_counter()
         try:
-            with _open_writer(request, trial) as writer:
+            with open_writer(request, trial) as writer:
                 for frame in range(frames):
                     writer.write(filming.painter.draw(frame, seen))
                 wrote_s = time.perf_counter() - began_s
@@ -291,12 +294,18 @@ class MusicVideoGenerator:
         return WorkCost(clip_s, prepare_s, wrote_s / frames)
 
 
-@dataclass(frozen=True)
-class DrawnShots:
-    """How much of a video there is: so many whole shots, and of the next so many frames."""
-
-    whole: int
-    part: int = 0
+def _follow(
+    spread: SpreadShots, todo: list[int], progress: _Progress, should_end: Callable[[], bool]
+) -> Generator[MusicVideoChunk, None, DrawnShots]:
+    """Say how far the workers are; returns how much of the video there is, from its beginning."""
+    with closing(spread.draw(todo, should_end)) as drawing:
+        while True:
+            try:
+                next(drawing)
+            except StopIteration as ended:
+                return DrawnShots(ended.value)
+            progress.finish_frames(spread.frames - progress.frames_made)
+            yield progress.make_chunk("frames", spread.picture)
 
 
 def _list_runs(numbers: list[int]) -> list[tuple[int, int]]:
@@ -316,11 +325,6 @@ def _note_pictures(request: MusicVideoRequest, plan: MusicVideoPlan) -> tuple[st
     return (f"The first {seen} of your {count} photos and clips are shown; the song is too short for more.",)
 
 
-def _open_writer(request: MusicVideoRequest, path: Path) -> VideoWriter:
-    """Open an MP4 for the frames of a shot; one in five seconds stands for itself."""
-    return VideoWriter(path, *request.frame_size, request.rate, QUALITY, key_frames=KEY_FRAMES_S * round(request.rate))
-
-
 class _Progress:
     """How far the work is, in seconds as measured while it goes on."""
 
@@ -338,12 +342,12 @@ class _Progress:
         self.clips_s += seconds
         self.cost.clip_s = self.clips_s / self.clips_made
 
-    def finish_frame(self) -> None:
-        """Note that a frame was written."""
+    def finish_frames(self, count: int) -> None:
+        """Note that so many frames were written; fewer than none where a shot is drawn again."""
         now_s = time.perf_counter()
         if self.frames_began_s is None:
             self.frames_began_s = now_s
-        self.frames_made += 1
+        self.frames_made += count
         self.frames_s = now_s - self.frames_began_s
         if self.frames_made > 24:
             self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
@@ -359,7 +363,7 @@ class _Progress:
             done,
             total,
             max(0.0, total - done),
-            _shrink(picture),
+            None if picture is None else shrink(picture),
             frames,
             self.notes,
         )
@@ -369,14 +373,3 @@ class _Progress:
         return MusicVideoChunk(
             "finished", 1.0, 1.0, 0.0, frames=self.frames_kept + self.frames_made, notes=self.notes, last=True
         )
-
-
-def _shrink(picture: Pixels | None, width: int = PICTURE_WIDTH) -> Pixels | None:
-    if picture is None:
-        return None
-    import cv2
-
-    width = min(width, picture.shape[1])
-    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
-    small: Any = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return small

@@ -31,6 +31,8 @@ from models.video.upscaler import upscale_bicubic as bicubic
 
 Pixels = NDArray[np.uint8]
 Upscale = Callable[[Pixels], Pixels]
+MadeClip = Pixels | list[bytes]
+"""What a model made: frames uint8 (F, S, S, 3), large ones compressed."""
 
 CLIP_FRAMES = 16
 IN_BETWEEN = 3  # prepared frames for each of the model's: 8 a second become 24
@@ -89,14 +91,13 @@ class KeyClips:
     """The key clips of one video model, made, kept and prepared."""
 
     def __init__(self, model: Any, upscale: Upscale | None = None, drawer: Any = None) -> None:
-        """Return model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default
-        the
+        """Take model: a generator of `VideoRequest`; upscale: uint8 (F, S, S, 3) to four times the side, by default the
         bicubic filter, softened; drawer: lays named things over its frames, as `VideoGenerator.compose` does, or None.
         What a model draws larger than it was asked for is not enlarged.
         """
         self.drawer = drawer
         self.model, self.upscale = model, upscale or (lambda frames: bicubic(soften(frames)))
-        self._made: LRUCache[tuple[Any, ...], Pixels | list[bytes]] = LRUCache(MADE_KEPT)
+        self._made: LRUCache[tuple[Any, ...], MadeClip] = LRUCache(MADE_KEPT)
         self._prepared: LRUCache[tuple[Any, ...], Pixels] = LRUCache(PREPARED_KEPT)
         self._lock = threading.Lock()
 
@@ -135,8 +136,21 @@ class KeyClips:
                 shown = chunk.preview if len(chunk.preview) else chunk.frames
                 yield ClipProgress(chunk.done / max(chunk.total, 1), shown[len(shown) // 2] if len(shown) else None)
         made = fit_frames(np.concatenate(pieces))
+        self.put(request, clip, made if made.shape[1] <= request.size else pack_frames(made))
+
+    def get_made(self, request: MusicVideoRequest, clip: KeyClip) -> MadeClip:
+        """Return a clip as the model made it.
+
+        Raises:
+            KeyError: it did not.
+        """
         with self._lock:
-            self._made[self._make_key(request, clip)] = made if made.shape[1] <= request.size else pack_frames(made)
+            return self._made[self._make_key(request, clip)]
+
+    def put(self, request: MusicVideoRequest, clip: KeyClip, made: MadeClip) -> None:
+        """Keep a clip that the model made."""
+        with self._lock:
+            self._made[self._make_key(request, clip)] = made
 
     def make_whole(
         self, request: MusicVideoRequest, clip: KeyClip, should_end: Callable[[], bool] = lambda: False
@@ -201,3 +215,15 @@ class KeyClips:
         """Give back the memory of the enlarged clips."""
         with self._lock:
             self._prepared.clear()
+
+
+def open_key_clips(shared: Any) -> KeyClips:
+    """Return the key clips of a model of the registry, enlarged and completed by its own network where it has one.
+
+    Args:
+        shared: the model; None where no shot needs one.
+    """
+    network = getattr(shared, "model", None)
+    upscaler = getattr(network, "upscaler", None)
+    enlarge = upscaler.enlarge if upscaler is not None else None
+    return KeyClips(shared, enlarge, network if hasattr(network, "compose") else None)

@@ -83,10 +83,14 @@ class Stylist:
     """
 
     def __init__(self, request: MusicVideoRequest, shelf: StyleShelf) -> None:
-        self.request, self.shelf = request, shelf
-        self.pictures = dict(request.painting.pictures)
+        self.shelf = shelf
         self.notes: list[str] = []
         self._clips: LRUCache[tuple[int, str], PaintedPixels] = LRUCache(REMEMBERED_CLIPS)
+        self.use(request)
+
+    def use(self, request: MusicVideoRequest) -> None:
+        """Take the request anew, of the same video; its style pictures may lie elsewhere now."""
+        self.request, self.pictures = request, dict(request.painting.pictures)
 
     def dress(self, view: View, shot: Shot, first: int, pool: ThreadPoolExecutor) -> View:
         """Return a view that shows a photo or clip painted, where its shot is to be; it takes the view over.

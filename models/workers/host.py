@@ -11,7 +11,7 @@ from typing import Any
 
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
-from models.registry.registry import WEIGHTS_DIR, Registry
+from models.registry.registry import WEIGHTS_DIR, Registry, SharedModel
 from models.workers.contracts import ModelFacts
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,7 @@ class WorkerHost:
             ModelError: it cannot be loaded here.
         """
         try:
-            self._know(spec)
-            shared = self.registry.load(spec.key)
+            shared = self._open(spec)
             return ModelFacts(bool(getattr(shared.model, "takes_turns", False)), shared.voices)
         except Exception as error:
             raise make_portable(error) from None
@@ -57,8 +56,7 @@ class WorkerHost:
     def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
         """Yield the chunks of one request, loading the model first if need be; failures are `make_portable`."""
         try:
-            self._know(spec)
-            yield from self.registry.load(spec.key).stream(request)
+            yield from self._open(spec).stream(request)
         except Exception as error:
             raise make_portable(error) from None
 
@@ -74,10 +72,15 @@ class WorkerHost:
         """Return the keys of the models that are loaded."""
         return tuple(spec.key for spec in self.registry.specs() if self.registry.state(spec.key) == "ready")
 
-    def _know(self, spec: ModelSpec) -> None:
-        """Put an entry on this registry's shelf, unless it is there."""
+    def _open(self, spec: ModelSpec) -> SharedModel:
+        """Return a model, whose entry is put on this registry's shelf; one that works with others' parts finds them."""
         if spec not in self.registry.specs():
             self.registry.add(spec)
+        shared = self.registry.load(spec.key)
+        use_registry = getattr(shared.model, "use_registry", None)
+        if use_registry is not None:
+            use_registry(self.registry)
+        return shared
 
 
 def make_portable(error: Exception) -> Exception:

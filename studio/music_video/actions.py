@@ -48,6 +48,7 @@ class MusicVideoActions:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.stops = jobs.StopBoard()
+        self._drawer: Any = None  # draws shots on workers
         self._makers: LRUCache[str, Any] = LRUCache(2)  # by the model's key; "" needs none
         self._store: Any = None
         self._shots = temp_folders.hold()
@@ -290,20 +291,31 @@ class MusicVideoActions:
         video.
         """
         from models.music_video.generator import MusicVideoGenerator
+        from models.music_video.key_clips import open_key_clips
         from models.music_video.segments import SegmentStore
 
         with self._lock:
             self._store = self._store or SegmentStore(folder=self._shots)
             known = self._makers.get(key)
             if known is None or known.clips.model is not model:
-                network = getattr(model, "model", None)
-                upscaler = getattr(network, "upscaler", None)
-                drawer = network if hasattr(network, "compose") else None
-                enlarge = upscaler.enlarge if upscaler is not None else None
+                opened = open_key_clips(model)
                 known = self._makers[key] = MusicVideoGenerator(
-                    model, enlarge, store=self._store, name=key, drawer=drawer, places=self.registry.home.places
-                )
+                    model, opened.upscale, store=self._store, name=key, drawer=opened.drawer,
+                    places=self.registry.home.places, crew=self._gather_crew(key),
+                )  # fmt: skip
             return known
+
+    def _gather_crew(self, key: str) -> Any:
+        """Return the workers that draw shots with a video model, or none; None where there is one place only."""
+        from models.music_video.shot_crew import ShotCrew
+        from models.music_video.shot_drawer import DRAWER
+
+        home = self.registry.home
+        if home.places == 1:
+            return None
+        self._drawer = self._drawer or home.build(DRAWER, {})
+        network = self.registry.get(key) if key else None
+        return ShotCrew(self._drawer, home.places, network if network is not None and network.is_native else None)
 
     def _recipe(self, key: str, values: Mapping[str, Any], seed: int, storyboard: Any) -> Recipe:
         revision = model_card.revision_of(self.registry, key) if key else ""
