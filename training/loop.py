@@ -2,7 +2,7 @@
 
 A recipe derives from `TrainingLoop` and says what one step does (`train_step`), how much of the work is done
 (`measure_progress`) and what the learning rates are (`schedule_rates`). `PlannedTraining` is the usual case: a number
-of steps under a cosine learning rate.
+of steps under a cosine learning rate. Begun by `accelerate launch`, it trains in several processes (`training.team`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from training.team import SEED_STRIDE, Team
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -70,10 +72,14 @@ class TrainingLoop(Generic[Network]):
         self.optimizers = (optimizers,) if isinstance(optimizers, torch.optim.Optimizer) else tuple(optimizers)
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
         self.step, self.elapsed_s = 0, 0.0  # steps and seconds of training so far, over all interruptions
+        self.team = Team()
         if checkpoint is not None:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             if checkpoint.is_file():
-                self.load_state(torch.load(checkpoint, weights_only=True))
+                self.load_state(torch.load(checkpoint, map_location="cpu", weights_only=True))
+        self.team.copy_first((*model.state_dict().values(), *self.average.values()))
+        if self.team.rank:
+            torch.manual_seed(self.seed_draws(torch.initial_seed()))  # what is dropped out differs, too
 
     # What a recipe says
 
@@ -94,7 +100,7 @@ class TrainingLoop(Generic[Network]):
         return weigh_update(self.step, self.AVERAGE_LIMIT)
 
     def reduce_gradients(self) -> None:
-        """Change the gradients before they are clipped; a hook for training in several processes."""
+        """Change the gradients before they are averaged over all processes and clipped; a hook."""
 
     def finish_step(self) -> None:
         """Do what follows a step, as to measure held-out losses; a hook, whose time does not count as training."""
@@ -102,7 +108,11 @@ class TrainingLoop(Generic[Network]):
     @property
     def writes(self) -> bool:
         """Tell whether this process writes log and checkpoints."""
-        return True
+        return self.team.rank == 0
+
+    def seed_draws(self, seed: int) -> int:
+        """Return a seed for what is drawn from this step on, another one in each process."""
+        return seed + self.step + SEED_STRIDE * self.team.rank
 
     # What all recipes share
 
@@ -132,7 +142,9 @@ class TrainingLoop(Generic[Network]):
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.average, self.step, self.elapsed_s = state["average"], state["step"], state["elapsed_s"]
+        places = {name: value.device for name, value in self.average.items()}
+        self.average = {name: value.to(places.get(name, "cpu")) for name, value in state["average"].items()}
+        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
 
     def save(self) -> None:
         """Write the checkpoint, if one is kept."""
@@ -154,12 +166,17 @@ class TrainingLoop(Generic[Network]):
         self.model.zero_grad()
         loss.backward()
         self.reduce_gradients()
+        self.share_gradients()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), max_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
         update_average(self.average, self.model, self.weigh_average())
         return norm
+
+    def share_gradients(self) -> None:
+        """Make the gradients their means over all processes."""
+        self.team.average([each.grad for each in self.model.parameters() if each.grad is not None])
 
     def run(self, log_every: int, save_every: int | None = None, save_every_s: float | None = None) -> None:
         """Train until the planned work is done.
@@ -176,8 +193,9 @@ class TrainingLoop(Generic[Network]):
         sums: dict[str, Any] = {}
         count = 0
         logged_at = saved_at = time.perf_counter()
-        while self.measure_progress() < 1:
-            for optimizer, rate in zip(self.optimizers, self.schedule_rates(), strict=True):
+        while self.team.ask_first((self.measure_progress(),))[0] < 1:
+            rates = self.team.ask_first(self.schedule_rates())
+            for optimizer, rate in zip(self.optimizers, rates, strict=True):
                 for group in optimizer.param_groups:
                     group["lr"] = rate
             began_at = time.perf_counter()

@@ -123,7 +123,7 @@ class BarTrainer(PlannedTraining[BarNetwork]):
         model = BarNetwork(config)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, weight_decay=1e-2)
         super().__init__(model, config, optimizer, run / "bars.pt")
-        self.rng = random.Random(plan.seed + self.step)
+        self.rng = random.Random(self.seed_draws(plan.seed))
 
     def train_step(self) -> dict[str, float]:
         """Do one step; return the loss."""

@@ -39,6 +39,7 @@ from training.beats.corpus import (
 )
 from training.beats.train import CAUSAL_DELAY_FRAMES, FILES, WARM_UP_STEPS
 from training.loop import TrainingLoop, weigh_update
+from training.team import require_one_process
 
 Render = Callable[[int], Excerpt | None]
 MAX_BEATS = 192  # in an excerpt of 30 s
@@ -298,4 +299,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

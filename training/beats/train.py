@@ -87,7 +87,7 @@ class BeatTrainer(TrainingLoop[BeatNetwork]):
         model = BeatNetwork(config)
         optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=1e-3)
         super().__init__(model, config, optimizer, run / f"{'causal' if config.causal else 'offline'}.pt")
-        self.rng = random.Random(1 + self.step)
+        self.rng = random.Random(self.seed_draws(1))
 
     def measure_progress(self) -> float:
         """Return the share of the steps that is done."""

@@ -244,7 +244,8 @@ class ChoraleTraining(TrainingLoop[ChoraleTransformer]):
         self.best: dict[str, Tensor] = {}
         self.best_valid = float("inf")
         super().__init__(model, config, make_optimizers(model, recipe.muon_rate, recipe.adam_rate), checkpoint)
-        self.crops = Crops(splits["train"], recipe.seed + self.step, recipe.window)  # rows that were not drawn before
+        unseen = self.seed_draws(recipe.seed)  # rows that were not drawn before
+        self.crops = Crops(splits["train"], unseen, recipe.window)
 
     def make_state(self) -> dict[str, Any]:
         """Return what the checkpoint holds."""

@@ -151,13 +151,13 @@ class MusicTraining(TrainingLoop[MusicTransformer]):
         self.notes = NoteTensors(table.select(table.held_out == 0), self.device)
         self.loops = cut_loops(table, self.device)
         self.held_out = HeldOutRows(table, recipe.length, recipe.test_rows, self.device)
-        self.random = torch.Generator().manual_seed(1 + self.step)
+        self.random = torch.Generator().manual_seed(self.seed_draws(1))
         self.drawer = self._arrange()
         self.tested_at_s = self.measure_clock()
 
     def _arrange(self) -> RowDrawer:
         stream = encode_stream(self.notes, arrange(self.notes, self.loops, self.random))
-        return RowDrawer(self.notes, stream, self.recipe.length, 1 + self.step)
+        return RowDrawer(self.notes, stream, self.recipe.length, self.seed_draws(1))
 
     def _narrow(self) -> AbstractContextManager[object]:
         """Compute in bfloat16 where that is fast."""
@@ -196,7 +196,7 @@ class MusicTraining(TrainingLoop[MusicTransformer]):
     def finish_step(self) -> None:
         """Measure the held-out losses now and then, and write the weights so far."""
         clock = self.measure_clock()
-        if clock - self.tested_at_s > self.recipe.test_every_s:
+        if self.writes and clock - self.tested_at_s > self.recipe.test_every_s:
             self.test()
             self.tested_at_s = clock
 

@@ -29,8 +29,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.speech.attributes import ATTRIBUTES, average_measurements
@@ -270,39 +269,20 @@ def compute_losses(
     return mel_loss + stop_loss + schedule.alignment_weight * astray, report
 
 
-def average_gradients(model: nn.Module) -> None:
-    """Make every process's gradients their mean, where several train together."""
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([g.flatten() for g in gradients])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
-
-
 class AcousticTrainer(PlannedTraining[Tacotron2]):
-    """Training of Tacotron 2 on clips; resumes from `acoustic.pt` in its folder.
-
-    Under `torch.distributed` each process draws its own batches and gradients are averaged; the first one saves.
-    """
+    """Training of Tacotron 2 on clips; resumes from `acoustic.pt` in its folder."""
 
     def __init__(self, clips: list[SpeechClip], plan: AcousticPlan, folder: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
-        self.rank = dist.get_rank() if dist.is_initialized() else 0
         voices = tuple(dict.fromkeys(c.voice for c in clips))
         config = Tacotron2Config.small(len(SYMBOLS), voices, ATTRIBUTES)
         self.sampler = SpeechBatchSampler(clips, plan, config.frames_per_step)
         model = Tacotron2(config)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, weight_decay=1e-5)
         super().__init__(model, config, optimizer, folder / "acoustic.pt")
-        self.sampler.rng.seed(plan.seed + 1000 * self.rank + self.step)
+        self.sampler.rng.seed(self.seed_draws(plan.seed))
         self.sampler.shape_rng.seed(plan.seed + self.step)
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether this is the first process."""
-        return self.rank == 0
 
     def make_state(self) -> dict[str, Any]:
         """Return what the checkpoint holds, with the voices' mean attributes."""
@@ -314,11 +294,6 @@ class AcousticTrainer(PlannedTraining[Tacotron2]):
         if self.step < plan.warm_up:
             return (plan.learning_rate * (self.step + 1) / plan.warm_up,)
         return super().schedule_rates()
-
-    def reduce_gradients(self) -> None:
-        """Average the gradients of all processes."""
-        if dist.is_initialized():
-            average_gradients(self.model)
 
     def train_step(self) -> dict[str, Any]:
         """Do one step; return the losses, how sharply the attention looks, and the norm of the gradient."""

@@ -33,6 +33,7 @@ from training.speech.retiming import retime_clip
 from training.speech.teacher_corpus import VOICES, load_clips
 from training.speech.vocoder import DISCRIMINATOR_RESOLUTIONS, SpectrogramDiscriminator
 from training.speech.voice_pack import unpack
+from training.team import require_one_process
 
 SHARES, VOCODER_SHARES = (0.88, 0.04, 0.04, 0.04), (0.7, 0.1, 0.1, 0.1)
 GO_ON_RATE, GO_ON_ADVERSARIAL_FROM = 6e-4, 0.15
@@ -117,4 +118,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

@@ -41,6 +41,7 @@ from training.speech.tacotron2 import Tacotron2Training, make_config
 from training.speech.teacher_corpus import VOICES, load_clips
 from training.speech.timed_training import TimedTraining
 from training.speech.voice_pack import unpack
+from training.team import require_one_process
 
 WEIGHTS: Mapping[str, str] = {
     "fastspeech2": "speech_fastspeech2.safetensors",
@@ -186,4 +187,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

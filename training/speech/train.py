@@ -8,9 +8,8 @@
     python -m training.speech.train export
 
 Every stage resumes from its checkpoint in `--run` (default `.runs/speech`, which git ignores) and writes a log line of
-JSON every few steps: losses, attention focus, steps a second. `acoustic` uses two processes under
-`torchrun --nproc-per-node 2 -m training.speech.train acoustic ...`. Needs `pyworld praat-parselmouth`, and the program
-`flite` for the synthetic voices.
+JSON every few steps: losses, attention focus, steps a second. On two GPUs: `accelerate launch --num_processes 2 -m
+training.speech.train acoustic ...`. Needs `pyworld praat-parselmouth`, and the program `flite` for synthetic voices.
 """
 
 from __future__ import annotations
@@ -63,15 +62,11 @@ def prepare_corpus(arguments: argparse.Namespace) -> None:
 def train_acoustic(arguments: argparse.Namespace) -> None:
     """Train Tacotron 2."""
     import torch
-    import torch.distributed as dist
 
     from training.speech import corpus
     from training.speech.acoustic import AcousticPlan, AcousticTrainer
 
     torch.set_flush_denormal(True)  # a sharp attention is full of denormals, and they are slow
-    if "RANK" in os.environ:
-        torch.set_num_threads(1)
-        dist.init_process_group("gloo")
     plan = AcousticPlan(steps=arguments.steps, batch_frames=arguments.batch_frames, target_voice=arguments.target)
     AcousticTrainer(corpus.load(arguments.run / "corpus.pt"), plan, arguments.run).run(log_every=20, save_every=100)
 

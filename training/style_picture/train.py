@@ -224,7 +224,7 @@ class PictureStyleTraining(TrainingLoop[StyleStudent]):
         optimizer = torch.optim.Adam(student.parameters(), plan.learning_rate, (0.9, 0.99), fused=device == "cuda")
         super().__init__(student, student.network.config, optimizer, checkpoint=None)
         self.AVERAGE_LIMIT = plan.average
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(self.seed_draws(seed))
         self.began, self.until = time.monotonic(), until
         out.mkdir(parents=True, exist_ok=True)
 

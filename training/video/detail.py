@@ -32,6 +32,7 @@ from models.video.unet3d import UNet3DConfig
 from models.video.upscaler import LIGHT_WEIGHTS, SCALE, UPSCALER_WEIGHTS, UpscalerConfig, UpscalerNetwork
 from models.weights_io import save_safetensors
 from training.loop import update_average, weigh_update
+from training.team import require_one_process
 from training.video.clip_pool import VideoPlan
 from training.video.detail_losses import (
     PatchDiscriminator,
@@ -322,4 +323,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

@@ -26,6 +26,7 @@ from models.video.unet3d import Condition, UNet3DConfig
 from models.video.upscaler import SCALE, UPSCALER_WEIGHTS
 from models.weights_io import load_safetensors, save_safetensors
 from training.loop import update_average, weigh_update
+from training.team import require_one_process
 from training.video.clip_pool import ClipPool, VideoPlan
 from training.video.detail import load_crops, to_unit
 from training.video.detail_losses import (
@@ -254,4 +255,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

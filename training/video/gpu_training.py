@@ -32,6 +32,7 @@ from models.video.thing_words import THING_ATTRIBUTES
 from models.video.unet3d import Condition, UNet3D, UNet3DConfig
 from models.weights_io import load_safetensors, save_safetensors
 from training.loop import TrainingLoop, weigh_update
+from training.team import require_one_process
 from training.video.clip_pool import ATTRIBUTES, ClipPool, VideoPlan
 from training.video.train import WEIGHTS_FOLDER
 
@@ -343,4 +344,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

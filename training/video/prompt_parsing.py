@@ -35,6 +35,7 @@ from models.video.scenes.captions import tidy
 from models.video.text_embedding import TEXT_WEIGHTS, TextTable, load_text_table, split_words
 from models.weights_io import save_safetensors
 from training.loop import TrainingLoop
+from training.team import require_one_process
 from training.video import characters
 from training.video.thesaurus import ATTRIBUTES, SCENES
 
@@ -244,4 +245,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    require_one_process()
     main()

@@ -142,7 +142,7 @@ class SyncTraining(PlannedTraining[SyncNetwork]):
         network = SyncNetwork(config)
         optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=0.01)
         super().__init__(network, config, optimizer, folder / "checkpoint.pt")
-        self.rng = np.random.default_rng([plan.seed, self.step])
+        self.rng = np.random.default_rng([plan.seed, self.seed_draws(0)])
 
     def draw_batch(self) -> SyncBatch:
         """Draw stretches that begin half a second into the clip at least: the shifted sound never ends early."""

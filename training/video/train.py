@@ -70,7 +70,7 @@ class VideoTraining(TrainingLoop[UNet3D]):
         )
         super().__init__(model, config, optimizer, folder / "checkpoint.pt")
         self.pool = ClipPool(plan, table, config.max_words, plan.seed + self.step, characters)
-        self.random = torch.Generator().manual_seed(plan.seed + self.step)
+        self.random = torch.Generator().manual_seed(self.seed_draws(plan.seed))
 
     def measure_progress(self) -> float:
         """Return the share of the steps that is done."""

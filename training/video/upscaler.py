@@ -112,8 +112,8 @@ class UpscalerTraining(PlannedTraining[UpscalerNetwork]):
         network = UpscalerNetwork(config)
         optimizer = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
         super().__init__(network, config, optimizer, folder / "checkpoint.pt")
-        self.rng = np.random.default_rng([plan.seed, self.step])
-        self.random = torch.Generator().manual_seed(plan.seed + self.step)
+        self.rng = np.random.default_rng([plan.seed, self.seed_draws(0)])
+        self.random = torch.Generator().manual_seed(self.seed_draws(plan.seed))
 
     def draw_batch(self) -> tuple[Tensor, Tensor]:
         """Draw degraded small crops (B, 3, crop, crop) and their large targets."""
