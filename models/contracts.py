@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +193,8 @@ class AudioStyleRequest:
     Raises:
         ValueError: names the field, the value and what is allowed.
     """
+
+    FILE_FIELDS: ClassVar[tuple[str, ...]] = ("content", "style")
 
     content: FloatArray | str | Path
     style: FloatArray | str | Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,8 @@ class VideoStyleRequest:
     Raises:
         ValueError: names the field, the value and what is allowed.
     """
+
+    FILE_FIELDS: ClassVar[tuple[str, ...]] = ("path", "style", "others")
 
     path: str
     style: str

@@ -11,16 +11,19 @@ import importlib.util
 import logging
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Generator as IteratorOf
 from pathlib import Path
 from typing import Any
+
+from cachetools import LRUCache
 
 from models.contracts import Generator
 from models.errors import ModelError
 from models.hub.spec import ModelSpec
 from models.workers.contracts import ModelFacts, WorkerHealth, WorkerLost
 from models.workers.host import HostSettings, WorkerHost
+from models.workers.parcels import FileShelf, SentFile, pack_files, read_pieces, unpack_files
 from models.workers.pool import WorkerPool
 from models.workers.remote_model import RemoteModel
 
@@ -30,11 +33,44 @@ NOT_INSTALLED = "--ray needs Ray. Install it with: pip install 'auralume[cluster
 AHEAD = 2  # chunks that an actor makes before they are taken
 STREAMS_OF_AN_ACTOR = 16
 PLACED_WITHIN_S = 120.0
+SENT_FILES = 64  # that stay in the cluster's memory
 MB = 10**6
 
 
+class FileSender:
+    """Puts files of this machine into the cluster's memory, each once as long as it is wanted again and again."""
+
+    def __init__(self) -> None:
+        self._sent: LRUCache[tuple[str, int, int], SentFile] = LRUCache(SENT_FILES)
+        self._lock = threading.Lock()
+
+    def send(self, path: Path) -> SentFile:
+        """Return what stands for a file on its way."""
+        import ray
+
+        facts = path.stat()
+        key = str(path), facts.st_mtime_ns, facts.st_size
+        with self._lock:
+            found = self._sent.get(key)
+            if found is None:
+                digest, pieces = read_pieces(path)
+                found = SentFile(path.name, digest, tuple(ray.put(piece) for piece in pieces))
+                self._sent[key] = found
+            return found
+
+
 class ActorHost(WorkerHost):
-    """What an actor is; it also tells where."""
+    """What an actor is; requests come to it with their files, and it also tells where it is."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        import ray
+
+        super().__init__(settings)
+        self._files = FileShelf(ray.get)
+
+    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
+        """Yield the chunks of one request, whose files are written here first."""
+        return super().stream(spec, unpack_files(request, self._files.receive))
 
     def find_machine(self) -> str:
         """Return the address of the machine that it runs on."""
@@ -46,9 +82,11 @@ class ActorHost(WorkerHost):
 class RayWorker:
     """A worker that is an actor of its own for one model, begun when it is first wanted, and again when it was lost."""
 
-    def __init__(self, name: str, spec: ModelSpec, settings: HostSettings, has_gpu: bool) -> None:
+    def __init__(
+        self, name: str, spec: ModelSpec, settings: HostSettings, has_gpu: bool, sender: FileSender
+    ) -> None:  # fmt: skip
         self.name, self.has_gpu, self.losses = name, has_gpu, 0
-        self._spec, self._settings = spec, settings
+        self._spec, self._settings, self._sender = spec, settings, sender
         self._lock = threading.Lock()
         self._actor: Any = None
         self._machine = ""
@@ -65,7 +103,7 @@ class RayWorker:
 
         how = {"num_returns": "streaming", "_generator_backpressure_num_objects": AHEAD}
         actor = self._open()
-        pieces = actor.stream.options(**how).remote(spec, request)
+        pieces = actor.stream.options(**how).remote(spec, pack_files(request, self._sender.send))
         is_whole = False
         try:
             while True:
@@ -165,6 +203,7 @@ class RayCluster:
 
         self._settings, self._timeout_s = settings, timeout_s
         self._pools: dict[str, WorkerPool] = {}
+        self._sender = FileSender()
         common = {"log_to_driver": False, "configure_logging": False, **options}
         try:
             if not ray.is_initialized():
@@ -202,7 +241,7 @@ class RayCluster:
         def begin() -> RayWorker:
             nonlocal count
             count += 1
-            return RayWorker(f"{spec.key} {count}", spec, self._settings, has_gpu)
+            return RayWorker(f"{spec.key} {count}", spec, self._settings, has_gpu, self._sender)
 
         def grow() -> RayWorker | None:
             free = ray.available_resources()

@@ -26,6 +26,7 @@ class DiceRequest:
         held_at: the piece before which the model waits until the file `gate` is there; -1 never.
         ends_process: whether the worker's process ends before the second piece, each time.
         fails: kind of the error with which it fails; "" never.
+        table: a file whose bytes add up to the seed, or None.
     """
 
     pieces: int
@@ -34,14 +35,16 @@ class DiceRequest:
     gate: str = ""
     ends_process: bool = False
     fails: str = ""
+    table: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class DiceChunk:
-    """A piece of the numbers; `pid` of the process that made it."""
+    """A piece of the numbers; `pid` of the process that made it, `table` where it found the file."""
 
     samples: NDArray[np.float32]
     pid: int
+    table: str = ""
 
 
 class DiceModel:
@@ -60,7 +63,8 @@ class DiceModel:
             raise ModelError("There is no table.", "busy")
         if request.fails == "os":
             raise ConnectionResetError("the line is dead")
-        generator = np.random.default_rng(request.seed)
+        table = request.table
+        generator = np.random.default_rng(request.seed + (0 if table is None else sum(table.read_bytes())))
         for piece in range(request.pieces):
             if piece == request.held_at:
                 until = time.monotonic() + WAIT_S
@@ -69,7 +73,7 @@ class DiceModel:
                     time.sleep(0.01)
             if piece and request.ends_process:
                 os._exit(3)
-            yield DiceChunk(generator.random(3 + piece, np.float32), os.getpid())
+            yield DiceChunk(generator.random(3 + piece, np.float32), os.getpid(), str(table or ""))
 
 
 def load(_files: Mapping[str, Path], spec: ModelSpec) -> DiceModel:
