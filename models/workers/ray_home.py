@@ -70,7 +70,7 @@ class ActorHost(WorkerHost):
 
     def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
         """Yield the chunks of one request, whose files are written here first."""
-        return super().stream(spec, unpack_files(request, self._files.receive))
+        yield from super().stream(spec, unpack_files(request, self._files.receive))
 
     def find_machine(self) -> str:
         """Return the address of the machine that it runs on."""

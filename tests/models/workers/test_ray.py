@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
+from models.music_video.generator import MusicVideoGenerator
+from models.music_video.shot_crew import ShotCrew
+from models.music_video.shot_drawer import DRAWER
 from models.registry.registry import Registry
 from models.workers.homes import use_cluster
+from tests.models.music_video.debug_video import BlobVideo
+from tests.models.music_video.test_shots_on_workers import request_of_shots
 from tests.models.registry.counting_models import kind_of, wait_until
 from tests.models.workers.dice_model import DiceModel, DiceRequest, join_pieces, make_dice_spec
 
@@ -95,3 +100,24 @@ def test_a_node_that_dies_in_the_middle_loses_nothing(registry: Registry, cluste
     rest = list(stream)
     assert join_pieces([*begun, *rest]) == roll_here(DiceRequest(6, seed=9))
     assert {each.pid for each in rest}.isdisjoint({begun[0].pid})
+
+
+def test_a_file_that_the_page_has_is_there_where_the_actor_is(registry: Registry, tmp_path: Path) -> None:
+    table = tmp_path / "table.bin"
+    table.write_bytes(bytes(range(200)))
+    request = DiceRequest(3, seed=2, table=table)
+    chunks = list(registry.load(DICE).stream(request))
+    assert join_pieces(chunks) == roll_here(request)
+    assert {Path(each.table).name for each in chunks} == {"table.bin"} and chunks[0].table != str(table)
+    assert {each.table for each in registry.load(DICE).stream(request)} == {chunks[0].table}  # it was sent once
+
+
+def test_shots_of_a_music_video_on_a_cluster_are_the_same_bytes(
+    registry: Registry, cluster: Any, tmp_path: Path
+) -> None:
+    cluster.add_node(num_cpus=2, memory=3 * DRAWER.memory_mb * 10**6)
+    request = request_of_shots(tmp_path, 6)
+    list(MusicVideoGenerator(BlobVideo()).stream(request))
+    alone = request.out.read_bytes()
+    list(MusicVideoGenerator(BlobVideo(), crew=ShotCrew(registry.home.build(DRAWER, {}), 2)).stream(request))
+    assert request.out.read_bytes() == alone
