@@ -75,6 +75,7 @@ class ModelSpec:
         backend: class of transformers or diffusers that runs it; "" for the studio's own networks and for ONNX graphs.
         added: whether a person added it, so that it can be removed again.
         mixes_voices: whether a speech model speaks between two of its voices.
+        read_on: the day on which its facts were read on its page, as "2026-11-25"; "" where the Hub was asked itself.
 
     Raises:
         ValueError: names the field and what is wrong with it.
@@ -98,6 +99,7 @@ class ModelSpec:
     backend: str = ""
     added: bool = False
     mixes_voices: bool = False
+    read_on: str = ""
 
     def __post_init__(self) -> None:
         if self.task not in tuple(Task):

@@ -1,9 +1,10 @@
 """The models of the Hub that the studio offers by name: facts as their own pages tell them.
 
-Every entry is pinned to a commit. Which files belong to it, their exact sizes and checksums are asked of the Hub when
-it is first needed, and stay as they were then; the sizes here are the sums that the pages show. Memory is an
-estimate: the weights in the precision they run in (single on a processor, half on a GPU), 15 % more, and 300 MB. What
-is not listed here, because its commit or size could not be looked up, can be added in the Models tab by its id.
+Every entry is pinned to a commit, and names its page and the day on which that was read. Which files belong to it, their
+exact sizes and checksums are asked of the Hub when it is first needed, and stay as they were then; the sizes here are
+the sums that the pages show. Memory is an estimate: the weights in the precision they run in (single on a processor,
+half on a GPU), 15 % more, and 300 MB. What is not listed here, because its commit or size could not be looked up, can
+be added in the Models tab by its id.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def _entry(
     speed: str = "",
     voices: tuple[Voice, ...] = (),
     files: tuple[HubFile, ...] = (),
+    read_on: str = "2026-11-25",
 ) -> ModelSpec:
     line = BY_NAME[kind]
     return ModelSpec(
@@ -55,6 +57,7 @@ def _entry(
         backend=line.backend,
         voices=voices,
         mixes_voices=line.mixes_voices,
+        read_on=read_on,
     )
 
 
@@ -77,6 +80,7 @@ HUB_CATALOG: tuple[ModelSpec, ...] = (
         900,
         "Apache-2.0",
         "Clear English voices, 28 of them, American and British, any two of which can be mixed.",
+        read_on="2026-11-30",
         credit="hexgrad 2025, after StyleTTS 2 (Li et al. 2023); made an ONNX graph by onnx-community",
         languages=("en",),
         speed="about 0.6 s of a processor core for a second of speech",
@@ -92,6 +96,7 @@ HUB_CATALOG: tuple[ModelSpec, ...] = (
         500,
         "CC0-1.0",
         "An American man who reads aloud, quickly; other voices of Piper are added by the id of their repository.",
+        read_on="2026-11-30",
         credit="Hansen 2023; trained on a voice data set of Nabu Casa (CC0), beginning from Piper's voice lessac",
         languages=("en",),
         speed="about 0.1 s of a processor core for a second of speech",

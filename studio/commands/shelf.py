@@ -75,6 +75,7 @@ def check_models(registry: Registry, keys: Sequence[str]) -> int:
         for found in check_spec(spec, endpoint=registry.endpoint):
             differs += bool(found.changes or found.problem)
             said = found.problem or "; ".join(found.changes) or "as the catalogue says"
+            said += f" (read on {spec.read_on})" if spec.read_on else ""
             print(f"{found.key} ({found.repo_id}): {said}", flush=True)
     print(f"{len(specs)} entries, {differs} of their repositories are not as the catalogue says.")
     return FAILED if differs else DONE

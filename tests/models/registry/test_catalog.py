@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from models.contracts import Task, Voice
 from models.hub.download import Hub, HubFile
 from models.hub.spec import Bundled, ModelSpec
 from models.registry.catalog import CATALOG
+from models.registry.hub_catalog import HUB_CATALOG
 from models.registry.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,6 +84,13 @@ def test_entry_tells_a_person_what_to_know(spec: ModelSpec) -> None:
     assert spec.speed.strip()
     assert spec.task != "speech" or spec.voices
     assert all(voice.title and voice.licence for voice in spec.voices)
+
+
+@pytest.mark.parametrize("spec", HUB_CATALOG, ids=lambda spec: spec.key)
+def test_hub_entry_names_where_its_facts_were_read_and_when(spec: ModelSpec) -> None:
+    repositories = [each.repo_id for each in (*spec.hubs, *spec.snapshots)]
+    assert f"huggingface.co/{repositories[0]}" in spec.credit
+    assert date.fromisoformat(spec.read_on) >= date(2026, 11, 25)
 
 
 @pytest.mark.parametrize("hub", [hub for spec in CATALOG for hub in spec.hubs], ids=lambda hub: hub.repo_id)

@@ -185,6 +185,7 @@ def test_check_tells_what_the_hub_says_otherwise(tmp_path: Path, capsys: pytest.
             licence="MIT",
             loader="models.backends.speech:load",
             backend="VitsModel",
+            read_on="2026-11-25",
         )
 
         def check(**changes: Any) -> tuple[int, str]:
@@ -192,7 +193,7 @@ def test_check_tells_what_the_hub_says_otherwise(tmp_path: Path, capsys: pytest.
             return shelf.run(["check"], registry), capsys.readouterr().out
 
         code, said = check()
-        assert code == 0 and "as the catalogue says" in said, said
+        assert code == 0 and "as the catalogue says (read on 2026-11-25)" in said, said
         code, said = check(sources=(Snapshot("some/voice", old, 9),), licence="Apache-2.0")
         assert code == 1 and "the main branch is at" in said and "no commit of the main branch" not in said
         assert "the licence is mit, the catalogue says Apache-2.0" in said and "the catalogue says 9 MB" in said
