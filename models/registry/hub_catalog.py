@@ -1,6 +1,6 @@
 """The models of the Hub that the studio offers by name: facts as their own pages tell them.
 
-Every entry is pinned to a commit, and names its page and the day on which that was read. Which files belong to it, their
+Every entry is pinned to a commit, and names its page and the day on which it was read. Which files belong to it, their
 exact sizes and checksums are asked of the Hub when it is first needed, and stay as they were then; the sizes here are
 the sums that the pages show. Memory is an estimate: the weights in the precision they run in (single on a processor,
 half on a GPU), 15 % more, and 300 MB. What is not listed here, because its commit or size could not be looked up, can

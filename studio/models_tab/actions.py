@@ -140,7 +140,9 @@ class ShelfActions:
         return f'<div class="overview">{head}{at_work}{"".join(parts)}</div>'
 
     def _find_title(self, key: str) -> str:
-        return next((spec.title for spec in self.registry.specs() if spec.key == key), key)
+        """Return a model's title; of what is no entry of the shelf, as the drawer of shots, what its key says."""
+        usual = key.partition("/")[2].replace("-", " ")
+        return next((spec.title for spec in self.registry.specs() if spec.key == key), usual)
 
     def _card(self, spec: ModelSpec, taken_mb: float) -> str:
         state = self.registry.state(spec.key)

@@ -40,11 +40,14 @@ class DiceRequest:
 
 @dataclass(frozen=True, eq=False)
 class DiceChunk:
-    """A piece of the numbers; `pid` of the process that made it, `table` where it found the file."""
+    """A piece of the numbers; `pid` of the process that made it, `table` where it found the file,
+    `sees` the GPUs that its process was told of.
+    """
 
     samples: NDArray[np.float32]
     pid: int
     table: str = ""
+    sees: str = ""
 
 
 class DiceModel:
@@ -73,7 +76,8 @@ class DiceModel:
                     time.sleep(0.01)
             if piece and request.ends_process:
                 os._exit(3)
-            yield DiceChunk(generator.random(3 + piece, np.float32), os.getpid(), str(table or ""))
+            sees = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+            yield DiceChunk(generator.random(3 + piece, np.float32), os.getpid(), str(table or ""), sees)
 
 
 def load(_files: Mapping[str, Path], spec: ModelSpec) -> DiceModel:

@@ -152,14 +152,19 @@ def test_the_process_ends_with_its_home() -> None:
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
 
 
-def test_a_stream_of_a_lost_process_leaves_the_one_after_it_alone(tmp_path: Path) -> None:
+def test_a_worker_sees_its_own_gpu_and_a_stream_of_a_lost_process_leaves_the_one_after_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
     (tmp_path / "small.bin").write_bytes(b"12345")
     spec, settings = make_dice_spec("turns"), HostSettings(100.0, str(tmp_path / "cache"), tmp_path)
-    home = LocalProcesses(read_slots("cpu:1"), settings)
+    home = LocalProcesses(read_slots("gpu:1"), settings)
     try:
         worker = home.workers[0]
         first, second = (worker.stream(spec, DiceRequest(3)) for _ in range(2))
-        old = next(first).pid
+        told = next(first)
+        old = told.pid
+        assert told.sees == "7" and worker.name == "gpu:1"
         next(second)
         os.kill(old, signal.SIGKILL)
         with pytest.raises(WorkerLost):
