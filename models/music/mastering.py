@@ -18,13 +18,13 @@ from scipy.signal import fftconvolve, sosfilt
 FloatArray = NDArray[np.float32]
 
 BLOCK = 1024
-TARGET_LUFS = -16.0
+TARGET_LUFS = -14.0
 EXPECTED_LUFS = -23.0  # of the bare sum of a few instruments: where the loudness control begins
 EXPECTED_S = 1.5  # how long this expectation weighs against what is heard
 MEMORY_S = 8.0
 MAX_GAIN_DB, MIN_GAIN_DB = 22.0, -20.0
 GATE_DB = -20.0  # blocks quieter than this against the running loudness do not count
-CEILING = 10.0 ** (-1.0 / 20)
+CEILING = 10.0 ** (-1.4 / 20)  # of samples; what lies between them stays under -1 dB
 RECOVERY_DB_S = 24.0
 ROOM_S, ROOM_DB, PREDELAY_S = 0.9, -16.0, 0.012
 OFFSET_LU = -0.691

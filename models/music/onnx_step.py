@@ -108,7 +108,7 @@ class _GraphBuilder:
     def serialise(self) -> bytes:
         """Return the graph as a file's bytes."""
         helper, kinds, config = self.onnx.helper, self.onnx.TensorProto, self.config
-        shape = ["B", config.heads, "C", count_padded(config)]
+        shape: list[Any] = ["B", config.heads, "C", count_padded(config)]
 
         def declare(name: str, kind: int, shape: list[Any]) -> Any:
             return helper.make_tensor_value_info(name, kind, shape)
@@ -286,14 +286,14 @@ class OnnxTransformer:
             np.zeros((batch, new), np.int64),
             np.zeros((batch, new, self.config.n_tokens), np.float32),
         )
-        inputs = {
+        inputs: dict[str, Array] = {
             "tokens": step.tokens,
             "lengths": cache.last,
             "total": cache.total,
             "cosines": cache.cosines,
             "sines": cache.sines,
         }
-        outputs = {"logits": step.logits}
+        outputs: dict[str, Array] = {"logits": step.logits}
         for index, pair in enumerate(cache.keys_values):
             for kind, values in zip(("keys", "values"), pair, strict=True):
                 inputs[f"layers.{index}.past_{kind}"] = outputs[f"layers.{index}.{kind}"] = values
