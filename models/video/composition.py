@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.video.cutouts import Cutout, CutoutPack, lay_over
 from models.video.dressing import prepare_picture
-from models.video.ground import draw_floor
+from models.video.ground import draw_floor, move_floor
 from models.video.scene_spec import SPEEDS
 from models.video.staging import Setting, Staging
 from models.video.thing_motion import ThingPath, find_path
@@ -28,6 +28,8 @@ MOST = 6
 SIZES = {"small": 0.62, "large": 1.4}
 HATS = frozenset({"top hat", "sun hat", "cap", "graduation cap", "crown"})
 PAN_PER_S, ZOOM_PER_S = 0.14, 0.10
+LONGEST_MOVE_S, FARTHEST = 5.0, 0.1  # seconds; how far out the camera zooms, as a logarithm
+ASIDE = 0.5 * PAN_PER_S * LONGEST_MOVE_S + 0.01  # how far to a side it goes
 LIGHTS = {"space": 0.92, "depth": 0.8, "starfield": 0.92, "city": 0.72}  # the least light there is
 INDOORS = np.full(3, 0.96, np.float32)
 Array = NDArray[np.floating[Any]]
@@ -84,14 +86,19 @@ class Play:
         self.weather, self.seed, self.times = staging.weather, seed, times
         self.loop_s = length_s if loop else 0.0
         self.actors = cast_actors(staging, pack, seed, times, length_s, columns / rows, loop)
-        self.floor = draw_floor(staging.setting, rows, columns, seed)
-        self.top = rows if self.floor is None else int(np.argmax(self.floor[..., 3].max(axis=1) > 0))
         self.zooms, self.pans = find_view("still" if loop else staging.things.camera, times, length_s)
+        self.moves = bool(np.ptp(self.zooms) or np.ptp(self.pans))
+        margin = round(rows / 2 * ASIDE + columns / 2 * (np.exp(FARTHEST) - 1)) + 1 if self.moves else 0
+        self.floor = draw_floor(staging.setting, rows, columns, seed, margin)
+        self.top = rows if self.floor is None else int(np.argmax(self.floor[..., 3].max(axis=1) > 0))
 
     def lay(self, frame: NDArray[np.uint8], number: int, light: Array) -> NDArray[np.uint8]:
         """Lay all over one frame uint8 (R, S, 3), the `number`th of the times, in a light (3,)."""
         image = frame.astype(np.float32) / 255
-        if self.floor is not None:
+        if self.floor is not None and self.moves:
+            floor = move_floor(self.floor, image.shape[:2], float(self.zooms[number]), float(self.pans[number]))
+            image += (floor[..., :3] * light - image) * floor[..., 3:]
+        elif self.floor is not None:
             floor = self.floor[self.top :]
             image[self.top :] += (floor[..., :3] * light - image[self.top :]) * floor[..., 3:]
         for actor in self.actors:
@@ -102,9 +109,16 @@ class Play:
 
 
 def find_view(camera: str, times: Array, length: float) -> tuple[Array, Array]:
-    """Find the camera's zoom and sideways place at the times (F,)."""
-    middle = times - np.float32(length / 2)
-    zooms = np.exp(ZOOM_PER_S * middle * {"zoom out": -1, "zoom in": 1}.get(camera, 0))
+    """Find the camera's zoom and sideways place at the times (F,).
+
+    In a long clip it moves as far as in one of LONGEST_MOVE_S, slower, and it zooms out to no more than it does in a
+    short one: beyond is nothing to see.
+    """
+    moved_s = min(length, LONGEST_MOVE_S)
+    middle = (times - np.float32(length / 2)) * np.float32(moved_s / length)
+    nearer = max(0.0, ZOOM_PER_S * moved_s / 2 - FARTHEST)
+    way = {"zoom out": -1, "zoom in": 1}.get(camera, 0)
+    zooms = np.exp(ZOOM_PER_S * middle * way + np.float32(nearer * abs(way)))
     return zooms, PAN_PER_S * middle * {"pan left": -1, "pan right": 1}.get(camera, 0)
 
 

@@ -61,14 +61,14 @@ class SceneDrawer(StagedClip):
         count = round(request.frames * RATE / FRAMES_PER_SECOND)
         join = min(round(JOIN_S * RATE), count // 3) if request.loop else 0
         at_once = max(1, PIXELS_AT_ONCE // (shape[0] * shape[1]))
-        starts = range(0, count, at_once)
+        starts, without = range(0, count, at_once), self._find_laid_over(request)
 
         def draw(first: int) -> NDArray[np.uint8]:
-            frames = draw_frames(spec, shape, range(first, min(first + at_once, count)), count + join)
+            frames = draw_frames(spec, shape, range(first, min(first + at_once, count)), count + join, without)
             if first >= join:
                 return frames
             held = range(first, min(first + at_once, join))  # begins a loop: comes out of what would follow its end
-            after = draw_frames(spec, shape, range(held.start + count, held.stop + count), count + join)
+            after = draw_frames(spec, shape, range(held.start + count, held.stop + count), count + join, without)
             return np.concatenate([fade(after, frames[: len(held)], held, join), frames[len(held) :]])
 
         with closing(work_in_order(starts, draw, THREADS)) as stretches:
@@ -107,17 +107,30 @@ class SceneDrawer(StagedClip):
             seed=request.seed % 2**31,
         )
 
+    def _find_laid_over(self, request: VideoRequest) -> frozenset[str]:
+        """Find what a scene leaves out for the things that are laid over it."""
+        staging = self._stage(request)
+        if staging is None:
+            return frozenset()
+        moons = {"moon"}.intersection((staging.things.thing, staging.things.other))
+        return frozenset({"subject", *moons})
+
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List what is drawn by rule: the scene, then the things over it."""
         kind = self.describe(request).kind
         return (f"scene: {KIND_TITLES.get(kind, kind)}", *super().list_laid(request))
 
 
-def draw_frames(spec: SceneSpec, shape: tuple[int, int], numbers: range, whole: int) -> NDArray[np.uint8]:
-    """Draw frames of a clip by their numbers, uint8 (F, R, S, 3); the camera moves as things do that are laid over."""
+def draw_frames(
+    spec: SceneSpec, shape: tuple[int, int], numbers: range, whole: int, without: frozenset[str] = frozenset()
+) -> NDArray[np.uint8]:
+    """Draw frames of a clip by their numbers, uint8 (F, R, S, 3); the camera moves as things do that are laid over.
+
+    `without` is what the scene leaves to them.
+    """
     times = np.asarray(numbers, np.float32) / np.float32(RATE)
     zooms, pans = find_view(spec.camera, times, whole / RATE)
-    plain = SceneView(len(numbers), shape, RATE, numbers.start, whole)
+    plain = SceneView(len(numbers), shape, RATE, numbers.start, whole, fine=True, without=without)
     return film(spec, replace(plain, camera=(zooms, pans * np.float32(plain.halves[1])))).frames
 
 

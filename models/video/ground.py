@@ -25,13 +25,18 @@ PLANK = 0.34  # width of a board of the floor, at the eye
 Array = NDArray[np.floating[Any]]
 
 
-def draw_floor(setting: Setting, rows: int, columns: int, seed: int) -> Array | None:
-    """Draw what is laid under the feet, float32 (R, S, 4) in [0, 1]; None where the scene has ground itself."""
+def draw_floor(setting: Setting, rows: int, columns: int, seed: int, margin: int = 0) -> Array | None:
+    """Draw what is laid under the feet, float32 (R, S, 4) in [0, 1]; None where the scene has ground itself.
+
+    `margin` is how many more columns are drawn on each side, for a camera that moves.
+    """
     if setting.floor not in FLOORS:
         return None
     import cv2
 
     rng = np.random.default_rng(seed + 77)
+    half = columns / rows
+    columns += 2 * margin
     y: Array = 1 - (np.arange(rows, dtype=np.float32)[:, None] + 0.5) / rows * 2
     x = ((np.arange(columns, dtype=np.float32)[None] + 0.5) / columns * 2 - 1) * columns / rows
     horizon = setting.feet + 0.34
@@ -58,13 +63,25 @@ def draw_floor(setting: Setting, rows: int, columns: int, seed: int) -> Array | 
     if setting.floor == "room":
         boards = ((x * far * 0.9 + 7) % PLANK) / PLANK - 0.5
         colour *= (1 - 0.28 * np.exp(-((boards / 0.03) ** 2)))[..., None]
-        return _build_walls(colour, mask, x, y, horizon)
+        return _build_walls(colour, mask, x, y, horizon, half)
     return np.concatenate([np.clip(colour, 0, 1), mask[..., None]], axis=2).astype(np.float32)
 
 
-def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float) -> Array:
+def move_floor(floor: Array, shape: tuple[int, int], zoom: float, pan: float) -> Array:
+    """Move a floor, drawn with a margin, as the camera sees it in a frame of a shape (R, S); world units."""
+    import cv2
+
+    (rows, columns), wide = shape, floor.shape[1]
+    across = (wide - 1) / 2 + pan * rows / 2 - (columns - 1) / 2 / zoom
+    down = (rows - 1) / 2 * (1 - 1 / zoom)
+    matrix = np.array([[1 / zoom, 0, across], [0, 1 / zoom, down]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved: Array = cv2.warpAffine(floor, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return moved
+
+
+def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float, half: float) -> Array:
     """Build a wall behind a floor of colours (R, S, 3) under a mask (R, S), with a window that shows the scene."""
-    half = float(x.max())
     y = y + 0 * x
     wall = np.asarray(WALL, np.float32) * (0.92 + 0.08 * y + 0.05 * np.cos(1.6 * (x / half)))[..., None]
     skirting = (y < horizon + 0.07)[..., None]

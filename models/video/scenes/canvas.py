@@ -11,6 +11,7 @@ Letters: T frames, H x W pixels, N particles.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,8 @@ class SceneView:
         frames: how many are drawn; first: the number of the first of them in its clip; whole: how many the clip has.
         shape: rows and columns in pixels.
         camera: zoom and sideways place in each frame, (frames,) each; None for as the spec says.
+        fine: whether it is drawn for people to look at, with more in it than the video model learns from.
+        without: what is left out because it is laid over: "subject" in front of a land, "moon".
     """
 
     frames: int
@@ -78,6 +81,8 @@ class SceneView:
     first: int = 0
     whole: int = 0
     camera: tuple[Array, Array] | None = None
+    fine: bool = False
+    without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "whole", self.whole or self.first + self.frames)
@@ -104,6 +109,7 @@ class Stage:
 
     def __init__(self, spec: SceneSpec, view: SceneView) -> None:
         self.spec, self.frames = spec, view.frames
+        self.fine, self.without = view.fine, view.without
         self.rows, self.columns = view.shape
         self.half_x, self.half_y = view.halves
         self.rng = np.random.default_rng(spec.seed)
@@ -131,6 +137,16 @@ class Stage:
         """Return the world places of the pixels of a layer: x (T, 1, W), y (T, H, 1)."""
         zoom = self._zoom ** np.float32(depth)
         return self._x / zoom + self._pan * np.float32(depth), self._y / zoom
+
+    def at_rest(self) -> Stage:
+        """Return a stage of one frame for what stands still before a still camera, else this one."""
+        if self.frames == 1 or np.ptp(self._zoom) or np.ptp(self._pan):
+            return self
+        still = copy(self)
+        still.frames, still.t, still.seconds = 1, self.t[:1] * 0, self.seconds[:1] * 0
+        still._zoom, still._pan = self._zoom[:1], self._pan[:1]
+        still.image = np.zeros((1, *self.image.shape[1:]), np.float32)
+        return still
 
     def view(self) -> tuple[Array, Array]:
         """Return the zoom and the sideways place of the camera in each frame, float32 (T,) each, at depth 1."""
@@ -195,7 +211,12 @@ class Stage:
         """Draw twinkling stars above the height `below`."""
         rng = self.rng
         x, y = rng.uniform(-1.2, 1.2, count), rng.uniform(below, 1.15, count)
+        if self.fine:  # many faint ones, few bright ones
+            count = 3 * count
+            x, y = rng.uniform(-1.3, 1.3, count), rng.uniform(below, 1.3, count)
         size, phase = rng.uniform(0.006, 0.02, count), rng.uniform(0, 6.28, count)
+        if self.fine:
+            size = 0.0035 + 0.008 * ((size - 0.006) / 0.014) ** 4
         twinkle = 0.75 + 0.25 * np.sin(self.t[:, :, 0] * rng.uniform(1.5, 4, count) + phase)
         tint = f32(rng.uniform(0.75, 1.0, (count, 3)))
         self.image += self.render_glow(f32(x)[None], f32(y)[None], f32(size), f32(amount * twinkle), tint, depth=0.15)

@@ -33,8 +33,25 @@ def draw_snow(stage: Stage) -> None:
     draw_ridge(stage, 0.12, 0.34, far * 0.82, 0.3, 0.52)
     draw_pines(stage, 9, -0.22, light_colour(f32((0.16, 0.26, 0.30)), time), 0.5, 0.40)
     draw_ridge(stage, -0.34, 0.07, white * 0.92, 0.7, 0.4)
+    place = np.float32(rng.uniform(-0.45, 0.45))
+    if "subject" not in stage.without:
+        _draw_cabin(stage, place)
+    draw_ridge(stage, -0.72, 0.07, white, 1.0, 0.4)
+    for depth, count, radius in ((0.5, 70, 0.014), (1.0, 40, 0.026)):
+        pace = f32(rng.uniform(0.28, 0.5, count)) * (0.6 + depth)
+        clock = stage.t[:, :, 0]
+        fall = wrap(f32(rng.uniform(-1.15, 1.15, count)) - pace * clock)
+        drift = 0.06 * np.sin(2 * clock + f32(rng.uniform(0, 6, count))) + stage.dx * 1.1 * pace * clock
+        across = wrap(f32(rng.uniform(-1.15, 1.15, count)) + drift)
+        stage.image += stage.render_glow(across, fall, radius, 0.85, 0.35 + 0.65 * white, depth)
+
+
+def _draw_cabin(stage: Stage, place: np.float32) -> None:
+    """Draw a cabin with snow on its roof and a lit window."""
+    time = stage.spec.time_of_day
+    white = light_colour(f32((0.95, 0.97, 1.0)), time)
     x, y = stage.locate(0.8)
-    x = x - np.float32(rng.uniform(-0.45, 0.45))
+    x = x - place
     wall, dark = light_colour(stage.main, time, 0.75), light_colour(f32((0.20, 0.13, 0.11)), time)
     y0 = y + 0.42
     stage.paint(wall * (0.86 + 0.14 * np.sign(np.sin(y0 * 60)))[..., None], stage.mask_box(x, y0, 0.30, 0.20))
@@ -45,14 +62,6 @@ def draw_snow(stage: Stage) -> None:
     stage.paint(f32((1.0, 0.83, 0.42)), stage.mask_box(x + 0.12, y0 - 0.01, 0.075, 0.075))
     if time != "day":
         stage.light(f32((1.0, 0.65, 0.25)), 0.55 * np.exp(-((x + 0.12) ** 2 + (y0 + 0.05) ** 2) * 10))
-    draw_ridge(stage, -0.72, 0.07, white, 1.0, 0.4)
-    for depth, count, radius in ((0.5, 70, 0.014), (1.0, 40, 0.026)):
-        pace = f32(rng.uniform(0.28, 0.5, count)) * (0.6 + depth)
-        clock = stage.t[:, :, 0]
-        fall = wrap(f32(rng.uniform(-1.15, 1.15, count)) - pace * clock)
-        drift = 0.06 * np.sin(2 * clock + f32(rng.uniform(0, 6, count))) + stage.dx * 1.1 * pace * clock
-        across = wrap(f32(rng.uniform(-1.15, 1.15, count)) + drift)
-        stage.image += stage.render_glow(across, fall, radius, 0.85, 0.35 + 0.65 * white, depth)
 
 
 @scene("mountains", colours=("blue", "purple", "teal", "green", "pink", "orange", "red"))
@@ -135,6 +144,9 @@ def draw_flowers(stage: Stage) -> None:
     petal = light_colour(stage.main, time, 0.7)
     dots = stage.render_glow(fx + sway, fy, 0.016 - 0.034 * fy, 1.0, f32((1, 1, 1)), 0.7)[..., 0]
     stage.paint(petal * 0.95, np.clip(1.4 * dots - 0.25, 0, 1))
+    if stage.fine:
+        _draw_meadow(stage, petal, green)
+        return
     nx, ny = stage.locate(1.0)
     places = np.linspace(-0.85, 0.85, 6) + rng.uniform(-0.1, 0.1, 6)
     for index in rng.permutation(6):
@@ -146,6 +158,36 @@ def draw_flowers(stage: Stage) -> None:
         stem = stage.mask_edge(np.abs(nx - stalk - bend * up * up) - 0.016) * (ny < cy)
         stage.paint(green * 0.55, stem)
         _draw_flower(stage, nx - cx, (ny - np.float32(cy)), size, petal, float(rng.uniform(0, 6)))
+
+
+def _draw_meadow(stage: Stage, petal: np.ndarray, green: np.ndarray) -> None:
+    """Draw many flowers, the far ones small, no two alike; where something stands among them none is near."""
+    rng, count = stage.rng, 34
+    x, y = stage.locate(1.0)
+    foot = max(-1.0, -stage.half_y - 0.05)
+    high = np.sort(rng.uniform(0, 1, count))[::-1]  # the farthest first
+    places = rng.uniform(-1.3, 1.3, count)
+    size, tone, turn, sway = (rng.uniform(*ends, count) for ends in ((0.8, 1.25), (0.8, 1.12), (0, 6), (0, 6)))
+    near = 0.055 if "subject" in stage.without else 0.13
+    for index in range(count):
+        close = 1 - float(high[index])
+        wide = (0.030 + near * close**1.4) * float(size[index])
+        bend = 0.05 * close * np.sin(2.2 * stage.t + sway[index]) + 0.03 * close * stage.dx
+        cx, cy = (
+            np.float32(places[index]) + bend,
+            np.float32(foot + 0.10 + 0.88 * float(high[index]) ** 0.8 * (0.35 - foot) * 0.62),
+        )
+        columns = np.flatnonzero((np.abs(x - cx) < wide).any(axis=(0, 1)))
+        if not len(columns):
+            continue
+        part = slice(columns[0], columns[-1] + 1)
+        low = cy - np.float32(3.2 * wide)
+        up = np.clip((y - low) / (cy - low), 0, 1)
+        stem = stage.mask_edge(np.abs(x[:, :, part] - cx + 0.3 * bend * (1 - up)) - np.float32(0.07 * wide))
+        stem = stem * ((y < cy) & (y > low))
+        image = stage.image[:, :, part]
+        image += (green * np.float32(0.6) - image) * (0.9 * stem)[..., None]
+        _draw_flower(stage, x - cx, y - cy, wide, petal * np.float32(tone[index]), float(turn[index]))
 
 
 def _draw_flower(stage: Stage, x: np.ndarray, y: np.ndarray, size: float, petal: np.ndarray, turn: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from models.video.scene_spec import mix
-from models.video.scenes.canvas import Array, Stage, f32, ramp, smoothstep, wrap
+from models.video.scenes.canvas import Stage, f32, ramp, smoothstep, wrap
 from models.video.scenes.noise import sample_fbm
 from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, TURNS, scene
-from models.video.scenes.sky import draw_pines, draw_ridge
+from models.video.scenes.sky import draw_pines, draw_ridge, draw_tree
+from models.video.scenes.town import draw_skyline
 
 WHITE = f32((1, 1, 1))
 DARK_SKY = (f32((0.10, 0.14, 0.26)), f32((0.04, 0.06, 0.16)), f32((0.01, 0.015, 0.06)))
@@ -128,6 +129,7 @@ def draw_starfield(stage: Stage) -> None:
             z = 0.06 + z * 1.1
             sx, sy = px * 0.30 / z, py * 0.30 / z
             size, amount = 0.008 / z + 0.006, np.clip(1.25 - z, 0, 1)
+        size = 0.45 * size if stage.fine else size
         stage.image += stage.render_glow(sx, sy, size, amount * (0.9 - 0.2 * part), tint)
 
 
@@ -196,6 +198,9 @@ def draw_planet(stage: Stage) -> None:
        cameras=STILL_OR_PAN)  # fmt: skip
 def draw_city(stage: Stage) -> None:
     """Draw a skyline of lit windows; headlights stream along the road below."""
+    if stage.fine:
+        draw_skyline(stage)
+        return
     dusk = stage.spec.time_of_day == "dusk"
     _, y = stage.locate(0.1)
     low = mix(stage.main, f32((1.0, 0.6, 0.35)), 0.45) if dusk else stage.main * 0.55
@@ -243,7 +248,7 @@ def draw_fireworks(stage: Stage) -> None:
     moments, period = stage.draw_moments(0.35, 0.85, 40, 1.0)
     for index, moment in enumerate(moments):
         bx, by, power = (float(v) for v in (rng.uniform(-0.65, 0.65), rng.uniform(0.15, 0.7), rng.uniform(0.7, 1)))
-        rays = 46
+        rays = 72 if stage.fine else 46
         angle = rng.uniform(0, 2 * np.pi, rays)
         speed = f32(rng.normal(0.62, 0.09, rays) * power)
         stage.record_event("burst", float(moment), power, bx, period)
@@ -259,7 +264,7 @@ def draw_fireworks(stage: Stage) -> None:
             sy = by + reach * speed * f32(np.sin(angle)) - 0.16 * past**2
             fade = np.clip(1.25 - hot / 1.3, 0, 1) * (age > 0) * (1 - 0.23 * trail)
             shine = mix(colour, WHITE, 0.15)
-            stage.image += stage.render_glow(sx, sy, 0.020, 1.15 * fade, shine, 0.3)
+            stage.image += stage.render_glow(sx, sy, 0.011 if stage.fine else 0.020, 1.15 * fade, shine, 0.3)
         flash = np.exp(-hot * 9) * (age > 0)
         at = (f32([[bx]]), f32([[by]]))
         stage.image += stage.render_glow(*at, 0.22, 1.2 * flash, mix(colour, WHITE, 0.5), 0.3)
@@ -379,18 +384,4 @@ def draw_meteors(stage: Stage) -> None:
         fade = shown * (1 - steps / 14) ** 1.5
         stage.image += stage.render_glow(sx, sy, 0.026 - 0.0012 * steps, 1.1 * fade, mix(stage.main, WHITE, 0.4), 0.2)
     draw_ridge(stage, -0.72, 0.09, f32((0.01, 0.015, 0.035)), 0.6, 0.4)
-    _draw_tree(stage, float(rng.uniform(-0.5, 0.5)))
-
-
-def _draw_tree(stage: Stage, place: float) -> Array:
-    """Draw a lone tree in silhouette."""
-    x, y = stage.locate(0.6)
-    x = x - np.float32(place)
-    trunk = stage.mask_edge(np.abs(x + 0.03 * np.sin(6 * y)) - 0.022 - 0.03 * np.clip(-y - 0.5, 0, 1)) * (
-        (y < -0.2) & (y > -0.85)
-    )
-    ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
-    crown = stage.mask_edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
-    mask = np.maximum(trunk, crown)
-    stage.paint(f32((0.008, 0.012, 0.03)), mask)
-    return mask
+    draw_tree(stage, float(rng.uniform(-0.5, 0.5)))

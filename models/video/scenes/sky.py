@@ -63,9 +63,11 @@ def draw_sky(stage: Stage, horizon: float = 0.0, sun: bool = True, haze: Array |
         stage.draw_stars(70, below=horizon)
     if haze is not None:
         stage.paint(haze, 0.35 * np.exp(-np.maximum(y - horizon, 0) * 3.5))
-    if sun:
+    if sun and not (time == "night" and "moon" in stage.without):
         x, y = stage.locate(0.15)
-        distance = np.sqrt((x - np.float32(sun_x)) ** 2 + (y - np.float32(horizon + sky.height)) ** 2)
+        height = horizon + sky.height
+        height = min(height, stage.half_y - 0.22) if stage.fine else height  # all of it is seen in a wide picture
+        distance = np.sqrt((x - np.float32(sun_x)) ** 2 + (y - np.float32(height)) ** 2)
         spread = 0.35 if time == "night" else 0.6
         stage.light(f32(sky.sun), 0.42 * np.exp(-distance / np.float32(spread * 0.5)))
         stage.paint(f32(sky.sun) * 1.05, stage.mask_edge(distance - (0.11 if time == "night" else 0.13), 1.6))
@@ -134,3 +136,37 @@ def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None,
         path = np.exp(-(((x - np.float32(sun_x)) / (0.10 + 0.35 * below)) ** 2))
         sparkle = smoothstep(0.50, 0.68, waves) * path * (0.9 if time != "night" else 0.6)
         stage.light(f32(sky.sun), mask * sparkle * np.exp(-below * 0.9))
+
+
+def draw_tree(stage: Stage, place: float) -> Array:
+    """Draw a lone tree in silhouette."""
+    x, y = stage.locate(0.6)
+    x = x - np.float32(place)
+    trunk = stage.mask_edge(np.abs(x + 0.03 * np.sin(6 * y)) - 0.022 - 0.03 * np.clip(-y - 0.5, 0, 1)) * (
+        (y < -0.2) & (y > -0.85)
+    )
+    if stage.fine:
+        return _draw_branches(stage, x, y, trunk)
+    ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
+    crown = stage.mask_edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
+    mask = np.maximum(trunk, crown)
+    stage.paint(f32((0.008, 0.012, 0.03)), mask)
+    return mask
+
+
+def _draw_branches(stage: Stage, x: Array, y: Array, trunk: Array) -> Array:
+    """Draw a crown of several tufts with light between its leaves."""
+    crown = np.full_like(trunk, -1)
+    for across, up, wide in (
+        (0.0, -0.16, 0.17),
+        (-0.15, -0.25, 0.12),
+        (0.16, -0.23, 0.13),
+        (-0.06, -0.05, 0.12),
+        (0.09, -0.06, 0.10),
+    ):
+        far = np.sqrt(((x - across) / 1.15) ** 2 + (y - up) ** 2)
+        crown = np.maximum(crown, 1 - far / np.float32(wide))
+    leaves = 0.6 * sample_fbm(x * 4, y * 4, 3) + 0.6 * sample_fbm(x * 11, y * 11, 1) - 0.6
+    mask = np.maximum(trunk, smoothstep(-0.03, 0.10, crown + 1.3 * leaves - 0.05))
+    stage.paint(f32((0.008, 0.012, 0.03)), mask)
+    return mask

@@ -9,6 +9,7 @@ from models.video.scenes.canvas import LONGEST, Stage, f32, ramp, smoothstep, wr
 from models.video.scenes.noise import sample_fbm
 from models.video.scenes.registry import NO_TIME, SIDEWAYS, STILL_OR_PAN, STILL_OR_ZOOM, scene
 from models.video.scenes.sky import SKIES, draw_clouds, draw_ridge, draw_sky, draw_water, light_colour
+from models.video.scenes.town import draw_rainy_street
 
 WATER = ("teal", "blue", "green", "purple", "pink", "red")
 
@@ -198,6 +199,9 @@ def draw_ripples(stage: Stage) -> None:
 @scene("rain", times=("day", "dusk", "night"), cameras=STILL_OR_PAN)
 def draw_rain(stage: Stage) -> None:
     """Draw slanting rain over an umbrella on a wet street."""
+    if stage.fine:
+        draw_rainy_street(stage)
+        return
     time = stage.spec.time_of_day
     rng = stage.rng
     gloom = light_colour(f32((0.46, 0.52, 0.60)), time)
