@@ -211,11 +211,8 @@ class Stage:
         """Draw twinkling stars above the height `below`."""
         rng = self.rng
         x, y = rng.uniform(-1.2, 1.2, count), rng.uniform(below, 1.15, count)
-        if self.fine:  # many faint ones, few bright ones
-            count = 3 * count
-            x, y = rng.uniform(-1.3, 1.3, count), rng.uniform(below, 1.3, count)
         size, phase = rng.uniform(0.006, 0.02, count), rng.uniform(0, 6.28, count)
-        if self.fine:
+        if self.fine:  # many are faint, few bright
             size = 0.0035 + 0.008 * ((size - 0.006) / 0.014) ** 4
         twinkle = 0.75 + 0.25 * np.sin(self.t[:, :, 0] * rng.uniform(1.5, 4, count) + phase)
         tint = f32(rng.uniform(0.75, 1.0, (count, 3)))

@@ -14,7 +14,7 @@ from models.video.scenes.sky import light_colour
 
 WHITE, WARM, COOL = f32((1, 1, 1)), f32((1.0, 0.80, 0.48)), f32((0.80, 0.90, 1.0))
 # Rows of towers, the farthest first: width of a plot, height of the lowest and what may come on top of it.
-ROWS = ((0.085, 0.0, 0.42), (0.12, -0.10, 0.38), (0.17, -0.22, 0.32), (0.25, -0.35, 0.22))
+ROWS = ((0.095, -0.02, 0.44), (0.14, -0.16, 0.36), (0.22, -0.32, 0.24))
 
 
 def hash_cells(cells: Array, salt: float) -> Array:
@@ -23,7 +23,7 @@ def hash_cells(cells: Array, salt: float) -> Array:
 
 
 def draw_towers(stage: Stage, low: Array, high: Array, seed: float, lit: float) -> None:
-    """Draw four rows of towers with windows, of which `lit` are lit, in the haze of a colour `low` (3,)."""
+    """Draw rows of towers with windows, of which `lit` are lit, in the haze of a colour `low` (3,)."""
     for layer, (width, base, spread) in enumerate(ROWS):
         x, y = stage.locate(0.2 + 0.18 * layer)
         cell = np.floor(x / np.float32(width))
@@ -37,7 +37,7 @@ def draw_towers(stage: Stage, low: Array, high: Array, seed: float, lit: float) 
         above = stage.mask_edge(y - crown) * stage.mask_edge(np.abs(across) - 0.55 * half)
         tower = np.maximum(body, above)
         tower = np.maximum(tower, stage.mask_edge(y - mast) * stage.mask_edge(np.abs(across) - 0.004))
-        wall = mix(mix(low, high, 0.45), f32((0.02, 0.025, 0.06)), 0.25 + 0.2 * layer)
+        wall = mix(mix(low, high, 0.45), f32((0.02, 0.025, 0.06)), 0.25 + 0.27 * layer)
         mist = np.exp(-np.maximum(y - base + 0.42, 0) * 3.2)
         shade = (0.86 + 0.28 * (across < -0.12 * half))[..., None] * wall + (0.55 - 0.11 * layer) * low * mist[
             ..., None
@@ -49,7 +49,7 @@ def draw_towers(stage: Stage, low: Array, high: Array, seed: float, lit: float) 
         pane = smoothstep(0.40, 0.28, np.abs(column % 1 - 0.5)) * smoothstep(0.40, 0.26, np.abs(row % 1 - 0.5))
         lamps = ramp((stage.main, WARM, mix(WARM, WHITE, 0.5), COOL), (code * 7) % 1)
         glow = body * pane * (code > 1 - lit) * (0.45 + 0.55 * ((code * 31) % 1))
-        stage.paint(lamps * np.float32(0.72 + 0.11 * layer), glow * (y < height - 0.02))
+        stage.paint(lamps * np.float32(0.72 + 0.14 * layer), glow * (y < height - 0.02))
 
 
 def draw_skyline(stage: Stage) -> None:

@@ -11,8 +11,9 @@ from PIL import Image
 
 from models.errors import ModelError
 from models.registry.registry import WEIGHTS_DIR
-from models.video.composition import compose
+from models.video.composition import compose, find_view
 from models.video.cutouts import CUTOUT_NAMES, CUTOUT_PICTURES, TINTS, CutoutPack, lay_over, load_cutouts, tint
+from models.video.ground import draw_floor, move_floor
 from models.video.prompt_parsing import ParsedPrompt
 from models.video.staging import PLACE_SETTINGS, Staging
 from models.video.thing_motion import find_path
@@ -140,3 +141,22 @@ def test_the_maker_of_the_pack_trims_and_names(tmp_path: Path) -> None:
     assert (entry["act"], entry["home"], entry["size"], entry["code"]) == ("hop", "snow", 0.5, "1f408")
     (tmp_path / "made.webp").write_bytes(draw_cutout(tmp_path / "1f408.webp"))
     assert Image.open(tmp_path / "made.webp").size == (96, 192)
+
+
+def test_in_a_long_clip_the_camera_moves_no_farther_and_never_leaves_what_there_is_to_see() -> None:
+    for camera in ("pan left", "zoom out", "zoom in"):
+        ends = [find_view(camera, np.linspace(0, length, 5, dtype=np.float32), length) for length in (5.0, 20.0)]
+        np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-5)
+        np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-5, atol=1e-6)
+        assert ends[1][0].min() > 0.9
+    zooms, _ = find_view("zoom out", np.array([0, 2], np.float32), 2.0)
+    np.testing.assert_allclose(zooms, np.exp([0.1, -0.1]), rtol=1e-5)
+
+
+def test_the_ground_moves_with_the_camera_as_what_stands_on_it() -> None:
+    floor = draw_floor(PLACE_SETTINGS["street"], 64, 114, 1, margin=20)
+    assert floor is not None and floor.shape[1] == 154
+    still = move_floor(floor, (64, 114), 1.0, 0.0)
+    np.testing.assert_allclose(still, floor[:, 20:134], atol=1e-5)
+    moved = move_floor(floor, (64, 114), 1.0, 8 / 32)  # eight pixels of half the height
+    np.testing.assert_allclose(moved, floor[:, 28:142], atol=1e-4)

@@ -14,7 +14,7 @@ from models.hub.spec import Bundled
 from models.registry.catalog import CATALOG
 from models.registry.registry import WEIGHTS_DIR
 from models.video import drawn_scenes
-from models.video.drawn_scenes import NO_PICTURE, RATE, SceneDrawer, load_bundled
+from models.video.drawn_scenes import NO_PICTURE, RATE, SceneDrawer, draw_frames, load_bundled
 from models.video.prompt_reading import ALL_BY_RULE
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS
 from models.video.scenes import SceneView, draw_spec, film
@@ -81,6 +81,25 @@ def test_a_scene_is_known_by_its_name_and_what_it_does_not_hold_is_told(
 def test_a_time_lapse_is_fast_and_a_drone_moves(drawer: SceneDrawer) -> None:
     assert drawer.describe(replace(SEA, prompt="city at night timelapse")).speed == "fast"
     assert drawer.describe(replace(SEA, prompt="drone shot of mountains")).camera == "zoom in"
+
+
+def test_what_is_laid_over_a_scene_has_it_to_itself(drawer: SceneDrawer) -> None:
+    for kind in ("snow", "flowers", "rain"):
+        spec = replace(draw_spec(np.random.default_rng(2), kind), camera="still")
+        own, other = (draw_frames(spec, (72, 72), range(1), 48, gone) for gone in (frozenset(), frozenset({"subject"})))
+        assert np.abs(own.astype(int) - other).mean() > 0.5
+    boat = replace(draw_spec(np.random.default_rng(2), "boat"), time_of_day="night", camera="still")
+    with_moon, without = (
+        draw_frames(boat, (72, 72), range(1), 48, gone) for gone in (frozenset(), frozenset({"moon"}))
+    )
+    assert with_moon.max() > without.max()
+
+
+def test_what_stands_still_is_drawn_once_and_the_same_in_every_stretch() -> None:
+    spec = replace(draw_spec(np.random.default_rng(2), "city"), camera="still")
+    whole, last = draw_frames(spec, (48, 84), range(6), 48), draw_frames(spec, (48, 84), range(5, 6), 48)
+    assert np.abs(whole[-1].astype(int) - last[0]).max() <= 2
+    assert whole[0][:20].std() > 5 and np.abs(whole[0].astype(int) - whole[-1]).max() > 20, "its traffic moves"
 
 
 def test_what_is_no_scene_is_said_to_be_none(drawer: SceneDrawer) -> None:
