@@ -76,8 +76,8 @@ def move_floor(floor: Array, shape: tuple[int, int], zoom: float, pan: float) ->
     down = (rows - 1) / 2 * (1 - 1 / zoom)
     matrix = np.array([[1 / zoom, 0, across], [0, 1 / zoom, down]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved: Array = cv2.warpAffine(floor, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return moved
+    moved: Any = cv2.warpAffine(floor, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.float32)
 
 
 def _build_walls(colour: Array, mask: Array, x: Array, y: Array, horizon: float, half: float) -> Array:

@@ -167,7 +167,9 @@ def _draw_meadow(stage: Stage, petal: np.ndarray, green: np.ndarray) -> None:
     foot = max(-1.0, -stage.half_y - 0.05)
     high = np.sort(rng.uniform(0, 1, count))[::-1]  # the farthest first
     places = rng.uniform(-1.3, 1.3, count)
-    size, tone, turn, sway = (rng.uniform(*ends, count) for ends in ((0.8, 1.25), (0.8, 1.12), (0, 6), (0, 6)))
+    size, tone, turn, sway = (
+        rng.uniform(low, top, count) for low, top in ((0.8, 1.25), (0.8, 1.12), (0.0, 6.0), (0.0, 6.0))
+    )
     near = 0.055 if "subject" in stage.without else 0.13
     for index in range(count):
         close = 1 - float(high[index])
