@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
+import shutil
 import tempfile
 import threading
 from collections import OrderedDict
@@ -17,6 +19,7 @@ from typing import Any
 
 MOST_BYTES = 4 * 10**9  # of the files that a machine keeps
 PIECE_BYTES = 32 * 2**20
+PREFIX = "auralume-sent-"
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,15 @@ def read_pieces(path: Path) -> tuple[str, list[bytes]]:
     return digest.hexdigest(), pieces
 
 
+def sweep_shelves() -> None:
+    """Delete the shelves of processes that have gone, as one that was killed leaves its own; on Linux."""
+    processes = Path("/proc")
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        number = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if number.isdecimal() and (processes / "self").exists() and not (processes / number).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class FileShelf:
     """Received files on this machine; those that were not asked for in the longest time are deleted first.
 
@@ -110,7 +122,8 @@ class FileShelf:
     def __init__(self, fetch: Callable[[Any], bytes], most_bytes: int = MOST_BYTES) -> None:
         self.most_bytes = most_bytes
         self._fetch = fetch
-        self._made = tempfile.TemporaryDirectory(prefix="auralume-sent-", ignore_cleanup_errors=True)
+        sweep_shelves()
+        self._made = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True)
         self._sizes: OrderedDict[Path, int] = OrderedDict()
         self._lock = threading.Lock()
 

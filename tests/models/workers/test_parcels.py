@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,3 +82,14 @@ def test_a_music_video_takes_its_song_along(tmp_path: Path) -> None:
     asked, shelf = request_for(tmp_path, 1.0), FileShelf(bytes)
     got = carry(asked, shelf)
     assert got.song != asked.song and got.song.read_bytes() == asked.song.read_bytes() and got.out == asked.out
+
+
+def test_the_shelf_of_a_process_that_has_gone_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(60)
+    for name in (f"{gone.pid}-left", "strange"):
+        (tmp_path / f"{parcels.PREFIX}{name}").mkdir()
+    mine = FileShelf(bytes)
+    assert not (tmp_path / f"{parcels.PREFIX}{gone.pid}-left").exists() and len(list(tmp_path.iterdir())) == 2
+    del mine
