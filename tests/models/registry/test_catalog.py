@@ -88,7 +88,7 @@ def test_entry_tells_a_person_what_to_know(spec: ModelSpec) -> None:
 
 @pytest.mark.parametrize("spec", HUB_CATALOG, ids=lambda spec: spec.key)
 def test_hub_entry_names_where_its_facts_were_read_and_when(spec: ModelSpec) -> None:
-    repositories = [each.repo_id for each in (*spec.hubs, *spec.snapshots)]
+    repositories = [each.repo_id for each in spec.hubs] + [each.repo_id for each in spec.snapshots]
     assert f"huggingface.co/{repositories[0]}" in spec.credit
     assert date.fromisoformat(spec.read_on) >= date(2026, 11, 25)
 
