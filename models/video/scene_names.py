@@ -73,7 +73,7 @@ _TITLES = {tuple(title.replace("-", " - ").split()): SceneName(kind) for kind, t
 NAMES = _TITLES | {tuple(name.strip().split()): scene for scene, names in _NAMES.items() for name in names.split(",")}
 LONGEST = max(map(len, NAMES))
 LAST = frozenset({"sunrise", "clouds", "plasma"})  # what is said of a scene, too: "the sea at sunset"
-SKY_SHOWS = frozenset({"aurora", "fireworks", "lightning", "meteors", "galaxy"})  # seen above wherever things stand
+SKY_SHOWS = frozenset({"aurora", "fireworks", "meteors", "galaxy"})  # seen above wherever things stand
 
 # Words of a scene's vocabulary for what is not in its picture.
 _UNDRAWN = {

@@ -202,7 +202,7 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
     show = find_scene_name(words, SKY_SHOWS)
     away = next((OTHER_PLACES[word] for word in words if word in OTHER_PLACES), None)
     home = "sea" if things.act == "swim" and lexicon.homes[mover] != "underwater" else lexicon.homes[mover]
-    if not place and things.other and lexicon.homes[things.other] == "room":
+    if not place and things.other and things.relation != "holding" and lexicon.homes[things.other] == "room":
         place = "room"
     if away is not None:
         setting = away
