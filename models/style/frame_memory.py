@@ -20,6 +20,7 @@ class RememberedFrame:
         features: of the sketch, where the painter has any.
         own: what the painter measured of the content, smoothed over time.
         offsets, certain: the motion from the frame before and how far it is trusted; None at a beginning or a cut.
+        finished: a picture at its own size and at full strength, (H, W, 3), where the painter goes over it.
     """
 
     sketch: Tensor
@@ -27,11 +28,12 @@ class RememberedFrame:
     own: Any
     offsets: NDArray[np.float16] | None
     certain: NDArray[np.uint8] | None
+    finished: NDArray[np.uint8] | None = None
 
     @property
     def size_bytes(self) -> int:
         """Return the bytes of its arrays."""
-        arrays = [array.nbytes for array in (self.offsets, self.certain) if array is not None]
+        arrays = [array.nbytes for array in (self.offsets, self.certain, self.finished) if array is not None]
         return sum(2 * level.numel() for level in (self.sketch, *self.features)) + sum(arrays)
 
 

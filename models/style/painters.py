@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.style.brushwork import Brushwork
 from models.style.colours import Colours, measure_picture, move_colours
 from models.style.picture_network import (
     SIZE_MULTIPLE,
@@ -80,6 +81,9 @@ class StylePainter(Protocol):
     def paint(self, pixels: Tensor, sketch: Tensor, features: Sequence[Tensor], style: Any, strength: float) -> Tensor:
         """Paint the content at a strength; 0 gives the content itself."""
 
+    def find_brushwork(self, style: Any) -> Sequence[tuple[Brushwork, float]]:
+        """Return what a picture, painted at full strength, is gone over with at its own size; empty for nothing."""
+
     def describe(self, pixels: Tensor, style: Any) -> Statistics:
         """Describe a picture for the plot."""
 
@@ -125,6 +129,10 @@ class SynthesisPainter:
     ) -> Tensor:
         """Mix the content with the painting of it."""
         return torch.lerp(pixels, sketch, strength)
+
+    def find_brushwork(self, style: TextureStyle) -> Sequence[tuple[Brushwork, float]]:
+        """Return the style's."""
+        return style.brushwork
 
     def describe(self, pixels: Tensor, style: TextureStyle) -> Statistics:
         """Describe colours, and the patches of each scale by the style's components."""
@@ -187,6 +195,10 @@ class AdainPainter:
         levels = [level.float() for level in features]
         painted = self.network.paint(pad(pixels), pad(sketch), levels, style, strength)
         return painted[:, :, : pixels.shape[2], : pixels.shape[3]]
+
+    def find_brushwork(self, style: PictureStyle) -> Sequence[tuple[Brushwork, float]]:
+        """Return nothing: the network paints its strokes."""
+        return ()
 
     def describe(self, pixels: Tensor, style: PictureStyle) -> Statistics:
         """Describe colours, and means and spreads of every encoder level."""

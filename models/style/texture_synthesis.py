@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.style.brushwork import Brushwork, extract_brushwork
 from models.style.colours import Colours, measure_picture, move_colours
 
 FITTED_TO = 2000  # patches that the components are taken from
@@ -52,9 +53,7 @@ class SynthesisPlan:
 
 
 _COARSE = ((4, 17, 5), (4, 17, 5), (4, 9, 3), (4, 9, 3), (2, 17, 5), (2, 9, 3))
-PICTURE_PLAN = SynthesisPlan(
-    (*_COARSE, (1, 9, 3), (1, 9, 3), (1, 6, 3), (1, 6, 3)), patches=4000, components=32, content=0.35
-)
+PICTURE_PLAN = SynthesisPlan((*_COARSE, (1, 9, 3)), patches=4000, components=32, content=0.35)
 CLIP_PLAN = SynthesisPlan(((4, 9, 3), (2, 9, 3), (1, 9, 5)), patches=1000, components=12, content=0.15)
 
 
@@ -77,10 +76,14 @@ class PatchBook:
 
 @dataclass(frozen=True)
 class TextureStyle:
-    """What is taken from a style picture: its colours, and its patches by divisor and size."""
+    """What is taken from a style picture: its colours, its patches by divisor and size, and its brushwork.
+
+    A mixture has the brushwork of each of its styles, with a share that it counts by.
+    """
 
     colours: Colours
     books: dict[tuple[int, int], PatchBook]
+    brushwork: tuple[tuple[Brushwork, float], ...]
 
 
 def extract_texture(pixels: Tensor, plan: SynthesisPlan = PICTURE_PLAN) -> TextureStyle:
@@ -93,11 +96,12 @@ def extract_texture(pixels: Tensor, plan: SynthesisPlan = PICTURE_PLAN) -> Textu
             patches = F.unfold(small, size, stride=max(1, size // 4))[0].T
             order = torch.randperm(len(patches), generator=generator)[: plan.patches]
             books[divisor, size] = _make_book(patches[order].half(), plan.components)
-    return TextureStyle(measure_picture(pixels), books)
+    brushwork = extract_brushwork(pixels[0].permute(1, 2, 0).contiguous().numpy())
+    return TextureStyle(measure_picture(pixels), books, ((brushwork, 1.0),))
 
 
 def blend_textures(first: TextureStyle, second: TextureStyle, share: float) -> TextureStyle:
-    """Mix two styles: the share of the second in the colours, and in the patches."""
+    """Mix two styles: the share of the second in the colours, in the patches, and in the brushwork."""
     books = {}
     for at in first.books.keys() & second.books.keys():
         ours, theirs = first.books[at].patches, second.books[at].patches
@@ -106,7 +110,9 @@ def blend_textures(first: TextureStyle, second: TextureStyle, share: float) -> T
         joined = torch.cat([ours[: count - taken], theirs[:taken]])
         order = torch.randperm(len(joined), generator=torch.Generator().manual_seed(0))
         books[at] = _make_book(joined[order], first.books[at].keys.shape[1])
-    return TextureStyle(first.colours.interpolate(second.colours, share), books)
+    shares = ((first.brushwork, 1.0 - share), (second.brushwork, share))
+    brushwork = tuple((each, part * much) for works, part in shares for each, much in works)
+    return TextureStyle(first.colours.interpolate(second.colours, share), books, brushwork)
 
 
 def synthesise(base: Tensor, style: TextureStyle, plan: SynthesisPlan) -> Tensor:

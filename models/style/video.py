@@ -31,6 +31,7 @@ from models.media.clip_reader import read_frames, read_picture
 from models.style import optical_flow
 from models.style.canvas import choose_canvas, enlarge_change, resize_pixels
 from models.style.fades import FadeReader, lift, lower
+from models.style.finishing import finish_picture, mix_painting, resize_mask
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
 from models.style.painters import AdainPainter, StylePainter, SynthesisPainter, to_tensor
@@ -151,6 +152,7 @@ class _StyleRun:
             identify_file(request.path),
             self.canvas,
             size,
+            request.brush if info.is_picture else 1.0,
             *((identify_file(path), weight) for path, weight in ((request.style, 1.0), *request.others)),
             request.steadiness,
             request.first_frame,
@@ -165,6 +167,7 @@ class _StyleRun:
         self.seen: Tensor | None = None  # the source of that
         self.steady: FloatArray | None = None  # the source without its noise, as the network saw it
         self.notes: tuple[str, ...] = ()
+        self.works = model.painter.find_brushwork(style) if info.is_picture else ()
 
     def close(self) -> None:
         """End the reading."""
@@ -189,13 +192,17 @@ class _StyleRun:
         frame = self.model._memory.find(self.clip, number)
         if frame is None:
             frame = self._look(canvas)
+            if self.works:
+                frame.finished = self._finish(frame, canvas, source)
             self.model._memory.keep(self.clip, number, frame)
         self.before, self.previous = frame, canvas
         pixels = to_tensor(canvas)
+        if frame.finished is not None:
+            return self._mix(frame, frame.finished, canvas, source)
         painted = self._paint(frame, pixels)
         if self.request.keep_colours:
             painted = (pixels + compute_luminance(painted) - compute_luminance(pixels)).clamp(0, 1)
-        made = np.ascontiguousarray(painted[0].permute(1, 2, 0).numpy())
+        made = _to_array(painted)
         if frame.offsets is not None and frame.certain is not None and self.last is not None:
             certain = frame.certain.astype(np.float32)[:, :, None] / 255.0
             carry = self.request.steadiness * min(1.0, 5.0 * self.request.strength)  # nothing painted, nothing to carry
@@ -205,6 +212,21 @@ class _StyleRun:
             plain = canvas.astype(np.float32) / 255.0
             made = np.asarray(plain + self._find_part(frame, canvas) * (made - plain), dtype=np.float32)
         return enlarge_change(lower(made, canvas, original, light), original, source, self.request.strength)
+
+    def _finish(self, frame: RememberedFrame, canvas: Pixels, source: Pixels) -> Pixels:
+        """Go over a painted picture at its own size."""
+        base = self.model.painter.recolour(to_tensor(canvas), frame.own, self.style)
+        made, plain = (_to_array(each.clamp(0, 1)) for each in (frame.sketch.float(), base))
+        return finish_picture(made, plain, canvas, source, self.works, self.request.brush)
+
+    def _mix(self, frame: RememberedFrame, finished: Pixels, canvas: Pixels, source: Pixels) -> Pixels:
+        """Mix a picture with the painting of it, as far as the request wants it painted."""
+        share: FloatArray | float = self.request.strength
+        if self.request.part is not StyledPart.ALL:
+            share = share * resize_mask(self._find_part(frame, canvas), self.size)
+        made = mix_painting(source, finished, share, self.request.keep_colours)
+        self.last, self.seen = resize_pixels(made, self.canvas).astype(np.float32) / 255.0, to_tensor(canvas)
+        return made
 
     def _paint(self, frame: RememberedFrame, pixels: Tensor) -> Tensor:
         """Paint a canvas (1, 3, H, W) from its sketch and features."""
@@ -272,6 +294,11 @@ def _restore_sketch(
     last = np.ascontiguousarray(sketch[0].float().permute(1, 2, 0).numpy())
     moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
     return base + carry * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None] * (moved - base)
+
+
+def _to_array(pixels: Tensor) -> FloatArray:
+    """Turn (1, 3, H, W) into (H, W, 3)."""
+    return np.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy())
 
 
 def identify_file(path: str) -> tuple[str, int, int]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from models.style import video
 from models.style.colours import Colours, measure_picture, move_colours
 from models.style.painters import SynthesisPainter
 from models.style.texture_synthesis import (
@@ -21,7 +22,7 @@ from models.style.texture_synthesis import (
     synthesise,
 )
 from models.style.video import VideoStyle
-from models.style.video_contracts import VideoStyleRequest
+from models.style.video_contracts import StyledPart, VideoStyleRequest
 from training.style_picture.patterns import draw_pattern
 
 
@@ -135,3 +136,34 @@ def test_a_mixed_style_is_described_as_its_pictures_are() -> None:
     other = painter.describe(pictures[1], mixed)
     for name in wanted:
         assert np.abs(seen[name] - wanted[name]).mean() < 0.5 * np.abs(other[name] - wanted[name]).mean()
+
+
+def test_a_picture_is_gone_over_with_the_brush_and_painted_in_part_or_without_its_colours(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upper half counts as a person."""
+
+    def find_upper(frame: np.ndarray) -> np.ndarray:
+        found = np.zeros((*frame.shape[:2], 1), np.float32)
+        found[: frame.shape[0] // 2] = 1
+        return found
+
+    monkeypatch.setattr(video, "find_people", find_upper)
+    model, path, style = VideoStyle(SynthesisPainter()), f"{tmp_path}/a.png", f"{tmp_path}/b.png"
+    Image.fromarray(draw_pattern("wash", 3, 96)).save(path)
+    Image.fromarray(draw_pattern("tiles", 3, 64)).save(style)
+
+    def paint(**changes: object) -> np.ndarray:
+        return next(model.stream(VideoStyleRequest(path, style, **changes))).frames[0].astype(int)  # type: ignore[arg-type]
+
+    source, whole = (paint(strength=strength) for strength in (0.0, 1.0))
+    upper, lower = (paint(part=part) for part in (StyledPart.PERSON, StyledPart.BACKGROUND))
+    assert np.array_equal(upper[:48], whole[:48]) and np.array_equal(upper[48:], source[48:])
+    assert np.array_equal(lower[48:], whole[48:]) and np.array_equal(lower[:48], source[:48])
+    grey = paint(keep_colours=True)
+    inside = ((grey > 2) & (grey < 253)).all(axis=2)
+    chroma = (grey - source) - (grey - source).mean(axis=2, keepdims=True)
+    assert inside.mean() > 0.3 and np.abs(chroma[inside]).max() < 2 < np.abs(grey - source).mean()
+    assert model.sketched_frames == 1
+    large = paint(brush=2.0)
+    assert model.sketched_frames == 2 and np.abs(large - whole).mean() > 2
