@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def find_directions(pixels: FloatArray, reach: float) -> FloatArray:
     grey = np.ascontiguousarray(pixels.mean(axis=2, dtype=np.float32))
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     tensor = np.stack([across * across, across * down, down * down], axis=2)
-    felt = sum(share * cv2.GaussianBlur(tensor, (0, 0), reach * wide) for wide, share in WIDER)
+    felt: Any = sum(share * cv2.GaussianBlur(tensor, (0, 0), reach * wide) for wide, share in WIDER)
     turns = 0.5 * np.arctan2(2 * felt[:, :, 1], felt[:, :, 0] - felt[:, :, 2]) + np.pi / 2
     return np.asarray(turns, dtype=np.float32)
 
@@ -107,8 +107,8 @@ def lay_brushwork(
 
 def _measure(pixels: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Measure mean and spread of the colours of (H, W, 3), (3,) each."""
-    mean, spread = (measure(pixels, axis=(0, 1), dtype=np.float64) for measure in (np.mean, np.std))
-    return mean.astype(np.float32), spread.astype(np.float32)
+    exact = pixels.reshape(-1, 3).astype(np.float64)
+    return exact.mean(axis=0).astype(np.float32), exact.std(axis=0).astype(np.float32)
 
 
 def _find_flow(painting: FloatArray) -> FloatArray:
@@ -120,7 +120,7 @@ def _find_flow(painting: FloatArray) -> FloatArray:
     small = cv2.resize(
         painting, (max(1, round(width * share)), max(1, round(height * share))), interpolation=cv2.INTER_AREA
     )
-    turns = find_directions(cv2.GaussianBlur(small, (0, 0), 1.0), FLOW_REACH)
+    turns = find_directions(np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), dtype=np.float32), FLOW_REACH)
     doubled = np.stack([np.cos(2 * turns), np.sin(2 * turns)], axis=2)  # half a turn is no turn
     doubled = cv2.resize(doubled, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(0.5 * np.arctan2(doubled[:, :, 1], doubled[:, :, 0]), dtype=np.float32)
@@ -131,7 +131,7 @@ def _smooth_along(painting: FloatArray, turns: FloatArray, step: float) -> Float
     import cv2
 
     height, width = turns.shape
-    edge = cv2.BORDER_REPLICATE
+    edge, none = cv2.BORDER_REPLICATE, cast(Any, None)  # both coordinates are in one map
     start = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).astype(np.float32)
     ways = np.stack([np.cos(turns), np.sin(turns)], axis=2)
     total = painting.copy()
@@ -139,9 +139,9 @@ def _smooth_along(painting: FloatArray, turns: FloatArray, step: float) -> Float
         at, way = start.copy(), sign * ways
         for number in range(STEPS):
             at += step * way
-            total += cv2.remap(painting, at, None, cv2.INTER_LINEAR, borderMode=edge)
+            total += cv2.remap(painting, at, none, cv2.INTER_LINEAR, borderMode=edge)
             if number < STEPS - 1:
-                there = cv2.remap(ways, at, None, cv2.INTER_NEAREST, borderMode=edge)
+                there = cv2.remap(ways, at, none, cv2.INTER_NEAREST, borderMode=edge)
                 way = there * np.where((there * way).sum(axis=2, keepdims=True) < 0, np.float32(-1), np.float32(1))
     return np.asarray(total / (2 * STEPS + 1), dtype=np.float32)
 
