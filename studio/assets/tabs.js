@@ -1,15 +1,20 @@
-// Tabs have addresses: ?tab=music opens Music, the browser's back and forward move between tabs, the window is called after the tab.
+// Tabs have addresses: ?tab=music opens Music, ?tab=style-transfer&part=audio a tab within it; the browser's back and forward
+// move between them, the window is called after the tab.
 (() => {
   const BAR = "#studio-tabs > .tab-wrapper";
   const slug = (label) => label.toLowerCase().replaceAll(" ", "-");
   const said = (element) => element.textContent.trim();
   const shown = (element) => element.offsetParent !== null;
   const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-  let wanted = null; // the tab that an address asks for, until it is open
+  let wanted = null; // the tab, and the one within it, that an address asks for, until it is open
 
   const bar = () => document.querySelector(BAR);
   const tabs = (root) => Array.from(root?.querySelectorAll("button[role=tab]") ?? []);
-  const current = () => tabs(bar()).find((each) => each.ariaSelected === "true" || each.getAttribute("aria-selected") === "true");
+  const chosen = (each) => each.getAttribute("aria-selected") === "true";
+  const current = () => tabs(bar()).find(chosen);
+  const inners = () => tabs(document.querySelector("#studio-tabs")).filter((each) => shown(each) && !bar().contains(each));
+  const part = () => { const all = inners(), at = all.findIndex(chosen); return at > 0 ? slug(said(all[at])) : ""; };
+  const place = (name, inner) => (inner ? `${name}/${inner}` : name);
   const hidden = (label) => Array.from(bar()?.querySelectorAll(".overflow-dropdown button") ?? []).find((each) => said(each) === label);
 
   async function until(find, milliseconds = 8000) {
@@ -28,7 +33,7 @@
     if (!top) return false;
     if (top.getAttribute("aria-selected") !== "true") top.click();
     for (const label of inner) {
-      const tab = await until(() => tabs(document.querySelector("#studio-tabs")).find((each) => said(each) === label && shown(each) && !bar().contains(each)));
+      const tab = await until(() => inners().find((each) => said(each) === label || slug(said(each)) === label));
       if (!tab) return false;
       if (tab.getAttribute("aria-selected") !== "true") tab.click();
     }
@@ -50,23 +55,26 @@
     if (!label) return;
     document.title = `${label} · Auralume`;
     document.body.dataset.tab = slug(label);
-    const address = new URL(location.href), name = slug(label);
-    if (wanted !== null) { if (wanted === name) wanted = null; return; }
-    if (address.searchParams.get("tab") === name) return;
+    const address = new URL(location.href), name = slug(label), inner = part();
+    if (wanted !== null) { if (wanted === place(name, inner)) wanted = null; return; }
+    if (place(address.searchParams.get("tab"), address.searchParams.get("part")) === place(name, inner)) return;
     const isFirst = !address.searchParams.has("tab") && history.state?.tab === undefined;
     address.searchParams.set("tab", name);
     address.searchParams.delete("item");
+    if (inner) address.searchParams.set("part", inner); else address.searchParams.delete("part");
     history[isFirst ? "replaceState" : "pushState"]({ tab: name }, "", address);
     document.dispatchEvent(new CustomEvent("auralume-tab", { detail: name }));
   }
 
   async function follow() {
-    const name = new URL(location.href).searchParams.get("tab");
+    const address = new URL(location.href), name = address.searchParams.get("tab"), inner = address.searchParams.get("part");
     const label = name && labelOf(name);
     if (!label) { wanted = null; return; }
-    wanted = slug(label);
-    if (wanted !== name) { const address = new URL(location.href); address.searchParams.set("tab", wanted); history.replaceState(history.state, "", address); }
-    await open([label]);
+    wanted = place(slug(label), inner);
+    if (slug(label) !== name) { address.searchParams.set("tab", slug(label)); history.replaceState(history.state, "", address); }
+    await open(inner ? [label, inner] : [label]);
+    const [first] = inners();
+    if (!inner && first && !chosen(first)) first.click();
     wanted = null;
     note();
   }

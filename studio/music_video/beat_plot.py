@@ -52,7 +52,8 @@ def beat_plot(
     bands = "".join(_band(each.label, share(each.start_s), share(each.end_s)) for each in sections)
     return (
         f'<figure class="plot beats"><figcaption><b>Beats</b><span>{escape(SENTENCE)}</span></figcaption>'
-        f'<div class="frame"><div class="scroll"><div class="ink" style="width:{width}px">{bands}'
+        '<div class="frame"><div class="scroll" tabindex="0" role="group" aria-label="Beats, to scroll">'
+        f'<div class="ink" style="width:{width}px">{bands}'
         f'<svg viewBox="0 0 1000 {HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{len(times_s)} beats in {duration_s:.1f} seconds">{_wave(wave)}'
         f"{_curve(activation, activation_rate, duration_s)}</svg>{beats}"

@@ -149,21 +149,26 @@ class Workbench:
         """Return what the board calls this tab of an open page: the Stop of each tab is meant for its own run."""
         return f"{request.session_hash} {self.place}"
 
-    async def follow(self, run: BackgroundRun, session: str, first: Updates | None = None) -> AsyncIterator[Updates]:
+    async def follow(
+        self, run: BackgroundRun, session: str, first: Updates | None = None, insists: bool = False
+    ) -> AsyncIterator[Updates]:
         """Yield the page's updates of a run to its end.
 
         Args:
             first: what is shown in one step with the first of it: players shown one right after another get lost.
+            insists: whether each step says which buttons can be pressed: while a page is opened, one may get lost.
         """
         self.board.show(session, run)
         ahead = first or {}
+        busy: Updates = {}
         if run.is_open:
-            off = {each: gr.update(interactive=False) for each in (*self.buttons, *self.step_buttons)}
-            yield {**ahead, **off, self.stop: gr.update(interactive=True)}
+            busy = {each: gr.update(interactive=False) for each in (*self.buttons, *self.step_buttons)}
+            busy[self.stop] = gr.update(interactive=True)
+            yield {**ahead, **busy}
             ahead = {}
         is_over = not run.is_open
         async for events in run.follow():
-            yield {**ahead, **self.panels.show(events, is_over)}
+            yield {**ahead, **(busy if insists else {}), **self.panels.show(events, is_over)}
             ahead = {}
         if run.keeping is not None and run.keeping.problem:
             gr.Warning(run.keeping.problem)
@@ -283,7 +288,7 @@ def wire_returns(page: gr.Blocks) -> None:
     async def come_back(request: gr.Request) -> AsyncIterator[Updates]:
         browser = browser_of_request(request)
         found = [(bench, bench.board.list_remembered(browser, bench.place)) for bench in benches]
-        follows = [bench.follow(runs[-1], bench.session_of(request)) for bench, runs in found if runs]
+        follows = [bench.follow(runs[-1], bench.session_of(request), insists=True) for bench, runs in found if runs]
         if not follows:
             yield {outputs[0]: gr.skip()}
         async for updates in merge(follows):

@@ -40,6 +40,11 @@ def test_from_the_id_of_a_repository_to_speech_and_back(page: Any, hub: HubServe
     page.wait_for_selector(".alignment-picture")
 
     open_tab(page, "Models")
+    chosen, title = "document.querySelector('#shelf-model input').value", "Speech · tiny/voice"
+    page.locator("#shelf-overview .model button").first.click()  # a card chooses its model
+    page.wait_for_function(f"() => {chosen} !== {title!r}")
+    page.locator(f"{CARD} button").click()
+    page.wait_for_function(f"() => {chosen} === {title!r}")
     page.click("#shelf-verify:enabled")
     _said(page, "shelf-status", "complete and undamaged")
     page.wait_for_selector(f"{CARD}[data-state=ready]")

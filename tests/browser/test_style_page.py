@@ -13,6 +13,7 @@ from PIL import Image
 from models.hub.formats import SPEECHT5_VOCODER
 from models.media.clip_info import probe
 from tests.browser.conftest import download, open_tab, pick, put_on_shelf, settle
+from tests.browser.reach import list_problems, prepare
 from tests.hub_server import HubServer
 from tests.studio.style.test_actions import make_clip
 from tests.tiny_models import tiny
@@ -56,6 +57,8 @@ def test_a_clip_from_upload_to_download(style_page: Any, tmp_path: Path) -> None
     page.wait_for_function(f"() => {PLAYERS}[1].currentTime > 0.6 && {PLAYERS}[0].muted")
     page.wait_for_selector("#style-slider img")
     assert page.locator("#style-video-plot polyline").count() == 6
+    prepare(page)
+    assert list_problems(page, "Style with a clip") == []
     made = probe(download(page, "#style-video-file", tmp_path))
     assert made.frames == 10 and made.sound == "aac"
     let_go_at(page, "video", "Home")
@@ -100,6 +103,8 @@ def test_a_sound_from_upload_to_download(style_page: Any, tmp_path: Path) -> Non
     page.evaluate(f"() => {TAKES}[0].pause()")
     page.wait_for_function(f"() => {TAKES}[1].paused")
     assert page.locator("#style-audio-plot polyline").count() == 3
+    prepare(page)
+    assert list_problems(page, "Style with a sound") == []
     with wave.open(str(download(page, "#style-audio-file", tmp_path))) as made:
         assert made.getnframes() == 22_050
     before = page.evaluate(f"() => {TAKES}[1].src")

@@ -48,6 +48,8 @@ def test_a_new_page_finds_the_running_and_the_finished_work_of_every_tab(tmp_pat
         statuses = [bench.panels.status for bench in benches]
         async for updates in come_back(request):
             seen |= updates
+            half = [bench for bench in benches if "half" in str(updates.get(bench.panels.status))]
+            assert all(updates[bench.stop]["interactive"] for bench in half), "said with each step: one may get lost"
             if not ends and all(each in seen for each in statuses):
                 break
         return seen
