@@ -66,7 +66,7 @@ def prepare(page: Any) -> None:
 
 def list_problems(page: Any, state: str) -> list[str]:
     """Return what keeps a person from a control of the page as it is, light and dark, at each width."""
-    problems, size = [], page.viewport_size
+    problems, size = list[str](), page.viewport_size
     for is_dark in (False, True):
         page.evaluate(DARK, is_dark)
         theme = "dark" if is_dark else "light"
