@@ -32,8 +32,8 @@ PREVIEW_S, PREVIEW_SIDE = 10.0, 360
 MAX_MEDIA = 200
 MAX_FADE_S = 5.0
 TARGET_LUFS = -14.0  # what the large platforms play at
-DRAWN_BY_RULE = ("spectrum", "ribbon", "cover")
-TEMPLATE_NAMES = ("clean", "energetic", "dreamy", "retro")
+DRAWN_BY_RULE = ("spectrum", "ribbon", "particles", "cover")
+TEMPLATE_NAMES = ("clean", "energetic", "dreamy", "retro", "karaoke")
 SCENES = ("pictures", "mixed", *DRAWN_BY_RULE)
 
 
@@ -149,7 +149,7 @@ class MusicVideoRequest:
         key_clips: how many the video model makes, 0 leaves it to the length of the song.
         media: a person's own photos and clips, in the order in which they are shown.
         scene: "pictures" shows the media, and where there are none what the video model draws; "mixed" lets both take
-            turns; "spectrum", "ribbon" and "cover", the first of the media, are drawn by rule from the song.
+            turns; "spectrum", "ribbon", "particles" and "cover", the first of the media, are drawn by rule.
         template: one of TEMPLATE_NAMES, which sets transitions, moves and colours; "" cuts and changes nothing.
         storyboard: the shots as a person has them; None arranges them by `look`, `scene` and `seed`.
         finish: cards, fades, watermark, and the level of the sound.

@@ -104,4 +104,9 @@ RETRO = Template(
     moves={"zoom": 0.8, "flash": 0.6, "colour": 0.3}, saturation=0.62, contrast=0.88, lift=9.0,
     tint=(1.09, 1.0, 0.82), grain=True,
 )  # fmt: skip
-TEMPLATES = dict(zip(TEMPLATE_NAMES, (CLEAN, ENERGETIC, DREAMY, RETRO), strict=True))
+KARAOKE = Template(  # dark and calm behind the words
+    calm=("dissolve",), lively=("dissolve", "cut"), turn="dissolve",
+    moves={"zoom": 0.5, "flash": 0.0, "rotate": 0.0, "colour": 0.3}, cuts=-0.2,
+    saturation=0.85, contrast=0.75, lift=-24.0,
+)  # fmt: skip
+TEMPLATES = dict(zip(TEMPLATE_NAMES, (CLEAN, ENERGETIC, DREAMY, RETRO, KARAOKE), strict=True))

@@ -1,7 +1,8 @@
 """Pictures for a song without pictures, drawn by rule at the full size of the frame: no model has a part in them.
 
-`spectrum` shows the bands as bars over their reflection, `ribbon` the wave as lines that run into the depth, `cover` a
-picture that breathes with the bass, with the bands around it. Each kind of section has its own two colours.
+`spectrum` shows the bands as bars over their reflection, `ribbon` the wave as lines that run into the depth,
+`particles` sparks that fly out of the middle, far where the bass was strong, `cover` a picture that breathes with the
+bass, with the bands around it. Each kind of section has its own two colours.
 
 Letters: H and W height and width of a frame, B bands, P points of a wave.
 """
@@ -30,6 +31,9 @@ BASE, TALLEST, REFLECTED = 0.66, 0.5, 0.45  # in heights of the frame; the refle
 REFLECTION_LIGHT = 0.28
 LINES, FRAMES_A_LINE = 26, 3
 HORIZON, NEAR = 0.30, 0.86  # where the farthest and the nearest line lie, in heights of the frame
+SPARKS, SHORTEST_LIFE, LIVES = 480, 30, 47  # how many there are; frames that each flies, at least, and how many more
+GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
+SPARK_REACH = 0.75  # of the frame's sides, for the farthest
 COVER_SIDE, BREATH = 0.56, 0.09  # of the shorter side
 RING_GAP, RING_REACH = 0.03, 0.13
 FINE = 4  # bits of a pixel's fraction in which OpenCV draws lines
@@ -67,6 +71,8 @@ class Visualiser:
             self._draw_bars(drawn, frame, self.colours[kind])
         elif self.scene == "ribbon":
             self._draw_ribbon(drawn, frame, self.colours[kind])
+        elif self.scene == "particles":
+            self._draw_sparks(drawn, frame, self.colours[kind])
         else:
             self._draw_cover(drawn, frame, self.colours[kind])
         return np.asarray(drawn)
@@ -124,6 +130,32 @@ class Visualiser:
             paint = tuple(int(each) for each in light * colours[round((1 - near) * (BANDS - 1))])
             thick = max(1, round(height / 260 * (0.4 + near)))
             cv2.polylines(drawn, [fine], False, paint, thick, cv2.LINE_AA, FINE)
+
+    def _draw_sparks(self, drawn: Pixels, frame: int, colours: Floats) -> None:
+        """Draw sparks with a soft light around them; each has the loudness of its band at the moment it flew off."""
+        import cv2
+
+        width, height = self.size
+        number = np.arange(SPARKS)
+        life = SHORTEST_LIFE + number * 17 % LIVES
+        turn, age = np.divmod(frame + number * 29, life)
+        band, born = number * 7 % BANDS, frame - age
+        loud = np.where(born >= 0, self.spectrum.bands[np.maximum(born, 0), band], 0.0)
+        share = age / life
+        far = (0.1 + 0.9 * (1 - (1 - share) ** 2)) * (0.3 + 0.7 * self.spectrum.bass[np.maximum(born, 0)])
+        angle = GOLDEN_ANGLE * (number + SPARKS * turn)
+        x = width * (0.5 + SPARK_REACH * far * np.cos(angle))
+        y = height * (0.5 + SPARK_REACH * far * np.sin(angle))
+        radius = min(self.size) / 200 * (0.6 + 1.8 * loud) * (1 - 0.5 * share)
+        light = loud * (1 - share) ** 0.7
+        layer = np.zeros_like(drawn)
+        for spark in np.argsort(light)[np.sum(light <= 0.04) :]:  # the brightest on top
+            centre = tuple(int(each) for each in np.round(np.array([x[spark], y[spark]]) * 2**FINE))
+            paint = tuple(int(each) for each in light[spark] * colours[band[spark]])
+            cv2.circle(layer, centre, round(radius[spark] * 2**FINE), paint, -1, cv2.LINE_AA, FINE)
+        small = cv2.resize(layer, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+        glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), height / 160), (width, height))
+        drawn[:] = cv2.add(cv2.add(drawn, layer), cv2.convertScaleAbs(glow, alpha=1.5))
 
     def _draw_cover(self, drawn: Pixels, frame: int, colours: Floats) -> None:
         """Draw the picture in the middle, larger with the bass, and the bands around it."""

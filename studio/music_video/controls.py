@@ -31,14 +31,17 @@ SCENES = (
     ("Yours and the model's in turn", "mixed"),
     ("Spectrum, drawn by rule", "spectrum"),
     ("Waveform ribbon, drawn by rule", "ribbon"),
+    ("Particles, drawn by rule", "particles"),
     ("Cover that breathes with the bass, drawn by rule", "cover"),
 )
+KARAOKE = "karaoke"  # darkens the picture, and lets words light up as they are sung
 TEMPLATES = (
     ("None", ""),
     ("Clean", "clean"),
     ("Energetic", "energetic"),
     ("Dreamy", "dreamy"),
     ("Retro", "retro"),
+    ("Karaoke", KARAOKE),
 )
 OWN_STYLE = "own"
 STYLES = (*style_gallery.STYLES, ("Your own picture", OWN_STYLE))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.hub.spec import ModelSpec
-from studio.music_video.controls import DESTINATIONS, FIELDS, FORMS, OWN_STYLE, STRENGTHS
+from studio.music_video.controls import DESTINATIONS, FIELDS, FORMS, KARAOKE, OWN_STYLE, STRENGTHS
 from studio.music_video.song import Song
 from studio.page.style_gallery import PICTURES
 
@@ -33,7 +33,7 @@ def build_request(song: Song, values: Mapping[str, Any], is_preview: bool, out: 
         fade_in_s=row["fade_in_s"],
         fade_out_s=row["fade_out_s"],
         watermark=Path(row["watermark"]) if row["watermark"] else None,
-        karaoke=row["karaoke"],
+        karaoke=row["karaoke"] or row["template"] == KARAOKE,
         is_levelled=row["levelled"],
     )
     look = VisualEffects(**{name: row[name] for name in STRENGTHS}).scale(row["reactivity"])

@@ -37,7 +37,7 @@ def test_silence_is_dark_and_what_lies_after_the_end_is_silence(tmp_path: Path) 
     assert after.bands[6].max() > 0.9 and after.bands[59].max() < 0.01
 
 
-@pytest.mark.parametrize("scene", ["spectrum", "ribbon", "cover"])
+@pytest.mark.parametrize("scene", ["spectrum", "ribbon", "particles", "cover"])
 def test_pictures_move_with_the_song_and_differ_from_section_to_section(tmp_path: Path, scene: str) -> None:
     media = (photo(tmp_path / "a.png", (90, 60), (0.5, 0.5), GREEN),)
     request = request_for(tmp_path, 2.0, scene=scene, media=media)

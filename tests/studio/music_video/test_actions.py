@@ -18,7 +18,7 @@ from PIL import Image
 
 from models.media.clip_info import probe
 from models.music_video import generator
-from models.music_video.contracts import ASPECTS, SHORTER_SIDES, VisualEffects
+from models.music_video.contracts import ASPECTS, SCENES, SHORTER_SIDES, TEMPLATE_NAMES, VisualEffects
 from models.registry.registry import Registry
 from studio.io import temp_folders
 from studio.io.audio_files import write_wav
@@ -303,10 +303,10 @@ def test_a_program_gets_the_video_and_the_beats(actions: MusicVideoActions, tmp_
 
 
 def test_where_it_goes_sets_the_format_and_the_longest_song(song: Song, tmp_path: Path) -> None:
-    request = build_request(
-        song, FAST | {"destination": "tiktok", "lyrics": "[00:01.00] Hello"}, False, tmp_path / "a.mp4"
-    )
-    assert request.aspect == "9:16" and request.captions[0].text == "Hello"
+    values = FAST | {"destination": "tiktok", "lyrics": "[00:01.00] Hello"}
+    request = build_request(song, values, False, tmp_path / "a.mp4")
+    assert request.aspect == "9:16" and request.captions[0].text == "Hello" and not request.finish.karaoke
+    assert build_request(song, values | {"template": "karaoke"}, False, tmp_path / "a.mp4").finish.karaoke
     with pytest.raises(ValueError, match=r"Reels takes at most 3 minutes, and the song lasts 3\.3"):
         choose_aspect("reels", "16:9", 200.0)
 
@@ -390,6 +390,8 @@ def test_the_board_follows_all_that_sets_the_format(song: Song, tmp_path: Path) 
 
 def test_what_the_page_offers_is_what_the_generator_takes() -> None:
     assert set(controls.ASPECTS) == set(ASPECTS)
+    assert {name for _, name in controls.SCENES} == set(SCENES)
+    assert {name for _, name in controls.TEMPLATES} == {"", *TEMPLATE_NAMES}
     assert {side for side, _ in controls.SIDES} <= set(SHORTER_SIDES)
     assert vars(VisualEffects()) == controls.DEFAULT_LOOK and tuple(vars(VisualEffects())) == STRENGTHS
     assert safe_name("../../etc: passwd") == "etc-passwd" and safe_name("???") == "song"
