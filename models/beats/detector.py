@@ -34,6 +34,7 @@ from models.beats.decoding import (
 from models.beats.mel import compute_mel, compute_whole_mel
 from models.beats.network import BEAT_MEL, FRAME_RATE, BeatNetwork, BeatNetworkConfig, ConvolutionState
 from models.beats.slips import mend_slips
+from models.beats.steady import SteadyBeats
 from models.weights_io import load_network
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ class OnlineBeatDetector:
             raise ValueError("the online detector wants the causal network.")
         self.network = network.eval()
         self.memory: ConvolutionState = {}
-        self.tracker = OnlineTracker()
+        self.tracker, self.steady = OnlineTracker(), SteadyBeats()
         self.pending = np.zeros(BEAT_MEL.n_fft // 2, dtype=np.float32)
         self.frames = 0
         self.previous: float | None = None
@@ -340,16 +341,17 @@ class OnlineBeatDetector:
 
     def _track_beats(self, activations: NDArray[np.float32]) -> list[float]:
         beats = []
-        ratio = DECODE_RATE // FRAME_RATE
+        ratio, delay_s = DECODE_RATE // FRAME_RATE, self.network.config.delay_frames / FRAME_RATE
         for row in activations:
             now = float(row[0])
             before = now if self.previous is None else self.previous
             for step in range(1, ratio + 1):
-                if self.tracker.push(before + (now - before) * step / ratio):
+                between = before + (now - before) * step / ratio
+                followed = None
+                if self.tracker.push(between):
                     middle = 30.0 / self.tracker.bpm / BEAT_SHARE  # of the stretch in which a beat is expected
-                    sound_s = self.tracker.last_beat / DECODE_RATE + middle
-                    sound_s -= self.network.config.delay_frames / FRAME_RATE
-                    beats.append(max(0.0, sound_s))
+                    followed = self.tracker.last_beat / DECODE_RATE + middle
+                beats += [max(0.0, time_s - delay_s) for time_s in self.steady.push(between, followed)]
             self.previous = now
             self.frames += 1
         return beats
