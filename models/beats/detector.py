@@ -340,14 +340,14 @@ class OnlineBeatDetector:
         return self._track_beats(activations), activations
 
     def _track_beats(self, activations: NDArray[np.float32]) -> list[float]:
-        beats = []
+        beats: list[float] = []
         ratio, delay_s = DECODE_RATE // FRAME_RATE, self.network.config.delay_frames / FRAME_RATE
         for row in activations:
             now = float(row[0])
             before = now if self.previous is None else self.previous
             for step in range(1, ratio + 1):
                 between = before + (now - before) * step / ratio
-                followed = None
+                followed: float | None = None
                 if self.tracker.push(between):
                     middle = 30.0 / self.tracker.bpm / BEAT_SHARE  # of the stretch in which a beat is expected
                     followed = self.tracker.last_beat / DECODE_RATE + middle

@@ -37,7 +37,7 @@ class SteadyBeats:
         """Take one frame at DECODE_RATE, and the beat that the tracker begins in it; return the beats told now."""
         self._keep(activation)
         now_s = (self.frame - 1) / DECODE_RATE
-        told = []
+        told: list[float] = []
         if beat_s is not None:
             self.followed = [each for each in self.followed if each > now_s - HISTORY_S] + [beat_s]
             self._fit()

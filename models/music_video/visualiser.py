@@ -150,8 +150,8 @@ class Visualiser:
         light = loud * (1 - share) ** 0.7
         layer = np.zeros_like(drawn)
         for spark in np.argsort(light)[np.sum(light <= 0.04) :]:  # the brightest on top
-            centre = tuple(int(each) for each in np.round(np.array([x[spark], y[spark]]) * 2**FINE))
-            paint = tuple(int(each) for each in light[spark] * colours[band[spark]])
+            centre: Any = tuple(int(each) for each in np.round(np.array([x[spark], y[spark]]) * 2**FINE))
+            paint: Any = tuple(int(each) for each in light[spark] * colours[band[spark]])
             cv2.circle(layer, centre, round(radius[spark] * 2**FINE), paint, -1, cv2.LINE_AA, FINE)
         small = cv2.resize(layer, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
         glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), height / 160), (width, height))
