@@ -22,6 +22,7 @@ from tests.models.workers.dice_model import DiceModel, DiceRequest, join_pieces,
 
 pytest.importorskip("ray")
 os.environ.setdefault("RAY_enable_metrics_collection", "0")  # its agent has 15 s to start, too few on a busy machine
+os.environ.setdefault("RAY_worker_niceness", "0")  # by default 15, which starves an actor there
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 DICE, DICE_BYTES = "speech/dice", 100 * 10**6
