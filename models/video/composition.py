@@ -54,15 +54,22 @@ class Actor:
 
 
 def compose(
-    frames: Frames, rate: float, staging: Staging, pack: CutoutPack, seed: int, length_s: float, loop: bool = False
+    frames: Frames,
+    rate: float,
+    staging: Staging,
+    pack: CutoutPack,
+    seed: int,
+    length_s: float,
+    loop: bool = False,
+    out: Frames | None = None,
 ) -> Frames:
-    """Lay the things of a staging over frames uint8 (F, R, S, 3), `rate` a second, of a clip of `length_s`."""
+    """Lay the things of a staging over frames uint8 (F, R, S, 3), `rate` a second; `out` may be these frames."""
     count, rows, columns = frames.shape[:3]
     times = (np.arange(count) / rate).astype(np.float32)
     frames = darken_night(frames) if staging.scene.time == "night" else frames
     play = Play(staging, pack, seed, times, length_s, (rows, columns), loop)
     light = find_light(frames, staging.setting)
-    made = np.empty_like(frames)
+    made = np.empty_like(frames) if out is None else out
     for number, frame in enumerate(frames):
         made[number] = play.lay(frame, number, light)
     return made

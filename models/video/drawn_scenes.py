@@ -37,7 +37,7 @@ THREADS = min(2, os.cpu_count() or 1)  # stretches that are drawn side by side
 JOIN_S = 0.75  # in which the end of a loop fades into its beginning
 UNNAMED = "clouds"  # what is drawn where a prompt names no scene
 USUAL_COLOURS = {
-    "city": "gold", "snow": "orange", "fireworks": "gold", "starfield": "white", "galaxy": "purple", "flowers": "white",
+    "city": "gold", "snow": "orange", "fireworks": "gold", "starfield": "blue", "galaxy": "purple", "flowers": "white",
 }  # fmt: skip
 FAIR_TIMES = ("day", "dusk", "dawn")
 NO_PICTURE = "Drawn scenes begin with no picture of yours. Take it out, or choose another model."

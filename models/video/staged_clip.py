@@ -46,11 +46,14 @@ class StagedClip:
         said = () if reading is None else (reading.to_sentence(), reading.to_credit())
         return tuple(each for each in said if each)
 
-    def compose(self, request: VideoRequest, frames: NDArray[np.uint8], rate: float) -> NDArray[np.uint8]:
+    def compose(
+        self, request: VideoRequest, frames: NDArray[np.uint8], rate: float, out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
         """Lay the things that a request names over all finished frames uint8 (F, R, S, 3), of any size.
 
-        They move as the request's controls say where these say anything. Over a given picture nothing is laid. What is
-        to be night and was drawn too light is darkened.
+        What is made may be written into `out`, which may be the frames themselves. Things move as the request's
+        controls say where these say anything. Over a given picture nothing is laid. What is to be night and was drawn
+        too light is darkened.
         """
         staging, cutouts = self._stage(request), self.reader.cutouts
         if staging is None or cutouts is None:
@@ -58,7 +61,7 @@ class StagedClip:
             return darken_night(frames) if isinstance(parsed, ParsedPrompt) and parsed.time == "night" else frames
         staging = direct(staging, DIRECTIONS[request.direction], request.speed, request.camera)
         length_s = request.frames / FRAMES_PER_SECOND
-        return compose(frames, rate, staging, cutouts, request.seed, length_s, request.loop)
+        return compose(frames, rate, staging, cutouts, request.seed, length_s, request.loop, out)
 
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List the things that `compose` lays over the scene."""

@@ -137,6 +137,8 @@ def stage_prompt(parser: PromptParser, prompt: str, lexicon: Lexicon, draws_peop
     if weather == "snow" and setting.kind == "snow":
         weather = ""
     unread = _find_unread(parser, things, scene, setting)
+    if weather and setting.floor == "room":  # nothing falls in a room
+        weather, unread = "", (*unread, *(word for word in split_words(things.scene) if word in WEATHERS))
     return Staging(things, scene, scene.to_caption(), setting, unread, weather, is_dressed)
 
 

@@ -27,7 +27,7 @@ from studio.video.controls import ATTRIBUTES, FIELDS, NATIVE, SIDES
 from studio.video.take import ClipTake
 
 Pixels = NDArray[np.uint8]
-Dresser = Callable[[Pixels, float], Pixels]
+Dresser = Callable[[Pixels, float], Pixels]  # may write into the frames that it is given
 
 NATIVE_SIDE = 64
 SMOOTH_RATE = 24
@@ -102,7 +102,7 @@ class VideoActions:
         """Yield the events of one clip: MP4 and report first, then the other files."""
         began_s = time.monotonic()
         take = yield from self._sample(key, model, wanted, should_stop)
-        native = take.frames()
+        native = take.take_frames()
         if not take.last:  # Stop was pressed: what is finished becomes a clip, whatever is pressed now
             should_stop = _never
         large = yield from _enlarge(model.model, native, wanted, should_stop)
@@ -300,7 +300,7 @@ def _find_dresser(model: Any, wanted: ClipRequest) -> Dresser:
     compose = getattr(model, "compose", None)
     if compose is None:
         return lambda frames, _rate: frames
-    return lambda frames, rate: compose(wanted.request, frames, rate) if len(frames) else frames
+    return lambda frames, rate: compose(wanted.request, frames, rate, frames) if len(frames) else frames
 
 
 def _list_laid(model: Any, wanted: ClipRequest) -> str:

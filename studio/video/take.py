@@ -49,9 +49,15 @@ class ClipTake:
         if chunk.sound is not None:
             self.sound, self.sound_rate = chunk.sound, chunk.sound_rate
 
-    def frames(self) -> Pixels:
-        """Return all finished frames."""
-        return np.concatenate(self.pieces)
+    def take_frames(self) -> Pixels:
+        """Return all finished frames and let go of their pieces one by one, so that no frame is held twice."""
+        count = sum(len(piece) for piece in self.pieces)
+        frames, at = np.empty((count, *self.pieces[0].shape[1:]), np.uint8), 0
+        while self.pieces:
+            piece = self.pieces.pop(0)
+            frames[at : at + len(piece)] = piece
+            at += len(piece)
+        return frames
 
     def so_far(self) -> Pixels:
         """Return finished frames, then the preview of those in work, all as small as a preview shows them."""

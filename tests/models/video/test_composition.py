@@ -160,3 +160,10 @@ def test_the_ground_moves_with_the_camera_as_what_stands_on_it() -> None:
     np.testing.assert_allclose(still, floor[:, 20:134], atol=1e-5)
     moved = move_floor(floor, (64, 114), 1.0, 8 / 32)  # eight pixels of half the height
     np.testing.assert_allclose(moved, floor[:, 28:142], atol=1e-4)
+
+
+def test_things_may_be_laid_into_the_frames_themselves(pack: CutoutPack) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (6, 48, 48, 3), dtype=np.uint8)
+    made = compose(frames.copy(), 8.0, stage(), pack, 1, 1.0)
+    assert compose(frames, 8.0, stage(), pack, 1, 1.0, out=frames) is frames
+    np.testing.assert_array_equal(made, frames)
