@@ -53,6 +53,10 @@ LEAD_SHARE = 0.4  # of it for leads on the beat, which else are free
 ROOT_WEIGHT = 3.0  # of a bass's first note in a bar on the chord's root
 KEY_MARGIN = 1.04  # by which the key is to fit better than any other
 DENSITY_WEIGHT, MOST_EXCESS = 3.0, 2.0
+ASKED_GAIN = 2.5  # of these weights and the next where a person asked for the density
+LENGTH_WEIGHT = 0.6  # of it for notes twice as short where the music is too thin, twice as long where it is too dense
+OFF_SHARE = 0.4  # of the weights of bars that are returned to, where the density is far from the asked one
+LENGTHS = np.log2(np.array(DURATIONS) / POSITIONS_PER_QUARTER)
 SOME_EXCESS = 0.4  # from which no texture is favoured
 THIN_WEIGHT = 1.2  # of nearer onsets and more parts where the music is too thin; of farther and fewer else
 REPEATED_WEIGHT = -0.6  # of a lead's last pitch, for each time it came in a row
@@ -69,12 +73,14 @@ class Guide:
         remembered: notes of the bars that were there before, by number.
         groove: what drums begin with.
         typed_chords: whether a person gave the chords.
+        asked_density: that a person asked for, in notes a quarter; None leaves it to the front's.
     """
 
     bars: Sequence[PlannedBar] = ()
     remembered: Mapping[int, Sequence[GuidedNote]] = field(default_factory=dict)
     groove: Sequence[GuidedNote] = ()
     typed_chords: bool = False
+    asked_density: float | None = None
 
 
 class GuidedGrammar(BandGrammar):
@@ -142,6 +148,8 @@ class GuidedGrammar(BandGrammar):
         excess = self._measure_excess()
         if self.after == "Note":
             weights[BAR.first] += DENSITY_WEIGHT * excess
+        if excess and self.guide.asked_density and not self._is_last_bar():
+            weights[DURATION.first : DURATION.stop] += LENGTH_WEIGHT * excess * LENGTHS
         if excess:
             later = np.arange(POSITION.count) - max(0, self.position)
             weights[POSITION.first : POSITION.stop] += THIN_WEIGHT * excess * later / POSITIONS_PER_QUARTER
@@ -153,14 +161,16 @@ class GuidedGrammar(BandGrammar):
 
     def _favour(self, weights: NDArray[np.float64]) -> None:
         """Favour the token that leads to the next note of the bar that is returned to, or of the texture."""
-        notes = self.reference or ([] if self._measure_excess() > SOME_EXCESS else self.texture)
+        excess, is_asked = self._measure_excess(), self.guide.asked_density is not None
+        is_off = excess > SOME_EXCESS or (is_asked and excess < -2 * SOME_EXCESS)
+        notes = self.reference or ([] if is_off else self.texture)
         upcoming = self._find_upcoming(notes)
         token = None if self._is_last_bar() or not notes else self._find_next(notes)
         if token is None or (upcoming is not None and upcoming.track in self.free):
             return
         if self.reference:
             lead = upcoming is not None and upcoming.track == 0 and len(self.tracks) > 1
-            weights[token] += VARIED_WEIGHTS["lead" if lead else "other"]
+            weights[token] += VARIED_WEIGHTS["lead" if lead else "other"] * (OFF_SHARE if is_asked and is_off else 1.0)
         elif KIND_OF[token] in (POSITION, TRACK, DRUMS) or self.track == DRUM_TRACK:
             weights[token] += TEXTURE_WEIGHT
 
@@ -224,7 +234,8 @@ class GuidedGrammar(BandGrammar):
         passed = (self.positions + max(0, self.position)) / POSITIONS_PER_QUARTER
         if self.density is None or self.bars < 1 or passed <= 0.5:
             return 0.0
-        excess = math.log2(max(self.notes, 1) / passed / self.density)
+        excess = math.log2(max(self.notes, 1) / passed / (self.guide.asked_density or self.density))
+        excess *= ASKED_GAIN if self.guide.asked_density else 1.0
         return min(MOST_EXCESS, max(-MOST_EXCESS, excess))
 
     # ---- what was chosen

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from models.music.contracts import BarSpan, TimedNote
+from models.music.instrument_ranges import is_bass, plays_one_line
 from models.music.score import Bar, InstrumentTrack, Note, Piece, TempoMap
 from models.music.vocabulary import (
     DRUM,
@@ -167,7 +168,19 @@ class PieceBuilder:
             if following is not None and following < moved.start + moved.duration:
                 moved = replace(moved, duration=fit_duration(following - moved.start))
             kept.append(moved)
-        self.notes[index] = kept
+        self.notes[index] = self._keep_single(kept, end)
+
+    def _keep_single(self, notes: Sequence[WrittenNote], end: int) -> list[WrittenNote]:
+        """End each note of a part that plays one line where its next one begins, and a bass's with the bar."""
+        single = []
+        for note in notes:
+            program, is_drum = self.tracks[note.track]
+            limits = [each.start for each in notes if each.track == note.track and each.start > note.start]
+            limits += [end] if is_bass(program) else []
+            left = min(limits, default=end + note.duration) - note.start
+            is_cut = not is_drum and plays_one_line(program) and left < note.duration
+            single.append(replace(note, duration=fit_duration(left)) if is_cut else note)
+        return single
 
     def locate_bar(self, index: int) -> BarSpan:
         """Return where a bar lies in time."""

@@ -78,7 +78,8 @@ def make_guide(plan: PiecePlan, request: MusicRequest, new: range, piece: Piece 
     if request.style != "drums" and not new.start and not 0 < request.density < LEAST_GROOVE_DENSITY:
         positions = count_positions(COMMON_TIME if request.meter_row is None else request.meter_row)
         groove = draw_groove(positions, np.random.default_rng([request.seed, 78]))
-    return Guide(plan.list_bars(new), remembered, groove, typed_chords=bool(request.chords))
+    asked = request.density or None
+    return Guide(plan.list_bars(new), remembered, groove, typed_chords=bool(request.chords), asked_density=asked)
 
 
 def choose_grammar(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.music.constraints import Constraints
-from models.music.controls import measure_key
+from models.music.controls import measure_density, measure_key
 from models.music.form import group_by_bar, measure_likeness
 from models.music.grammar import DRUM_TRACK, make_mask
 from models.music.guided_grammar import Guide, GuidedGrammar
@@ -15,7 +15,7 @@ from models.music.musical_context import SAME, VARIED, PlannedBar
 from models.music.progressions import draw_groove, draw_phrase
 from models.music.score import COMMON_TIME, Piece
 from models.music.tokenizer import decode_piece, encode_piece
-from models.music.vocabulary import VOCABULARY_SIZE
+from models.music.vocabulary import VOCABULARY_SIZE, find_density
 
 BAND = (73, 0, 33)
 
@@ -95,6 +95,20 @@ def test_a_groove_begins_and_goes_on() -> None:
     wanted = {(note.position, note.pitch) for note in groove}
     assert all(len(wanted & set(bar)) >= 0.5 * len(wanted) for bar in drums)
     assert all(note.track == DRUM_TRACK and note.position < 72 for note in draw_groove(72, np.random.default_rng(1)))
+
+
+def test_a_density_that_was_asked_for_is_met_more_nearly_than_the_front_says() -> None:
+    bars = [PlannedBar(number=number) for number in range(8)]
+
+    def miss(is_asked: bool) -> float:
+        """Return by how many octaves pieces miss what is asked, in the mean."""
+        misses = []
+        for seed, asked in enumerate((1.5, 2.3, 3.6, 4.0, 5.0)):
+            piece = play(seed, bars, 2.0, density=find_density(asked), asked_density=asked if is_asked else None)
+            misses.append(abs(np.log2(measure_density(piece) / asked)))
+        return float(np.mean(misses))
+
+    assert miss(True) < 0.9 * miss(False)
 
 
 @pytest.mark.parametrize("key", [2, 15])
