@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import numpy as np
@@ -56,6 +57,14 @@ def test_a_clip_comes_step_by_step_and_is_the_same_again(load: Load, kind: str) 
     if kind == "wan":
         assert np.array_equal(seen(model)[1], clip), "the same request gives the same clip"
         assert not np.array_equal(seen(model, seed=6)[1], clip)
+
+
+@pytest.mark.slow
+def test_a_clip_whose_numbers_are_none_is_told(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SimpleNamespace(frames=[np.full((5, 64, 64, 3), np.nan, np.float32)])
+    monkeypatch.setattr("models.backends.pipeline_call.call_pipeline", lambda *_: broken)
+    with pytest.raises(ModelError, match="lost its picture"):
+        seen(load("wan"))
 
 
 @pytest.mark.slow
