@@ -35,7 +35,7 @@ from tests.hub_server import HubServer
 from tests.tiny_models import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED_VOICE = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
+SHIPPED_VOICE = next(spec for spec in CATALOG if spec.key == "speech/tacotron2")
 
 
 def find_component(page: gr.Blocks, elem_id: str) -> Any:
@@ -181,9 +181,7 @@ def weights_with_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights["conditioner.voices.weight"] = torch.cat([table, table.mean(0, keepdim=True)])
     config = json.loads(metadata["config"])
     config["voices"] = [*config["voices"], "toy"]
-    means = json.loads(metadata["voice_means"])
-    means["toy"] = means["lj"]
-    save_file(weights, folder / acoustic, metadata | {"config": json.dumps(config), "voice_means": json.dumps(means)})
+    save_file(weights, folder / acoustic, metadata | {"config": json.dumps(config)})
     (folder / vocoder).write_bytes((WEIGHTS_DIR / vocoder).read_bytes())
     return folder
 
@@ -196,7 +194,7 @@ def with_toy_voice() -> ModelSpec:
 def test_a_voice_is_one_line_beside_its_weights(weights_with_toy: Path, tmp_path: Path) -> None:
     registry = Registry((with_toy_voice(),), cache_dir=tmp_path, weights_dir=weights_with_toy)
     page = build_studio(registry)
-    assert offered(page, "speech-voice") == ["lj", "slt", "rms", "toy"]
+    assert offered(page, "speech-voice") == ["heart", "emma", "michael", "fable", "toy"]
     with TestClient(Starlette(routes=openai_route.routes(registry))) as client:
         listed = client.get("/v1/models").json()["data"]
     assert listed[0]["voices"][-1] == "toy"

@@ -71,7 +71,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         licence="Apache-2.0",
         commercial_use=True,
         credit="Trained by this repository's own recipe on speech of Kokoro-82M and hibari; after Ren et al. 2021",
-        sources=(Bundled(("speech_fastspeech2.safetensors", "speech_fastspeech2_vocoder.safetensors")),),
+        sources=(Bundled(("speech_fastspeech2.safetensors", "speech_vocoder.safetensors")),),
         memory_mb=350,
         needs_gpu=False,
         speed="many times faster than real time on two CPU cores",
@@ -80,23 +80,22 @@ CATALOG: tuple[ModelSpec, ...] = (
         mixes_voices=True,
     ),
     ModelSpec(
-        key="speech/tacotron2-lj",
+        key="speech/tacotron2",
         task=Task.SPEECH,
-        title="Auralume Tacotron 2, LJ",
-        summary="The studio's first voice, learned from 47 minutes of a human reader: less clear than the newer ones.",
-        licence="MIT",
+        title="Auralume Tacotron 2",
+        summary="The same voices, spoken step by step while its attention reads the text: the one to watch.",
+        licence="Apache-2.0",
         commercial_use=True,
-        credit="Trained by this repository's own recipe on LJ Speech and CMU Flite; design after Shen et al. 2018",
+        credit=(
+            "Trained by this repository's own recipe on LJ Speech and Flite, then on speech of Kokoro-82M and hibari; "
+            "design after Shen et al. 2018"
+        ),
         sources=(Bundled(("speech_tacotron2.safetensors", "speech_vocoder.safetensors")),),
         memory_mb=400,
         needs_gpu=False,
         speed="several times faster than real time on two CPU cores",
         loader="models.speech.synthesizer:load_bundled",
-        voices=(
-            LJ,
-            Voice("slt", "SLT, American English, synthetic", FLITE_LICENCE, FLITE_CREDIT),
-            Voice("rms", "RMS, American English, synthetic", FLITE_LICENCE, FLITE_CREDIT),
-        ),
+        voices=KOKORO_VOICES,
     ),
     ModelSpec(
         key="speech/tacotron2-speechbrain",

@@ -19,12 +19,14 @@ from models.speech.alignment import find_hurried_words, find_soundless_words, na
 from models.speech.attributes import DB_PER_UNIT, SEMITONES_PER_UNIT, compute_attributes, compute_symbol_attributes
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config, Variances
 from models.speech.mel_correction import CorrectedStream
-from models.speech.mel_emphasis import MelDetail, MelEmphasis, parse_details
+from models.speech.mel_emphasis import MelEmphasis
 from models.speech.streaming_inference import StreamingInference
 from models.speech.synthesizer import (
+    CORRECTIONS,
     MelScale,
     SpeechProgress,
     SpeechSynthesizer,
+    load_details,
     load_vocoder,
     read_function_word_stress,
 )
@@ -34,8 +36,6 @@ from models.weights_io import load_network, parse_metadata
 
 PIECE_FRAMES = 48
 """Expanded frames that are decoded at a time."""
-CORRECTIONS = 2
-"""How often the vocoder's sound is compared with the mel frames that it was made from."""
 PLANNED = "Every word has its time: this model plans how long each sound lasts before it speaks."
 
 
@@ -45,10 +45,11 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
     mixes_voices: ClassVar[bool] = True
     model: FastSpeech2
 
-    def __init__(self, *parts: Any, details: Mapping[str, MelDetail] | None = None, **more: Any) -> None:
-        """Take what `SpeechSynthesizer` takes, and how flat the network draws each voice, where that is known."""
+    def __init__(self, *parts: Any, **more: Any) -> None:
+        """Take what `SpeechSynthesizer` takes; voices whose detail is not known are raised alike."""
         super().__init__(*parts, **more)
-        self.emphases = [MelEmphasis(self.mel.n_mels, (details or {}).get(voice)) for voice in self.voices]
+        unknown = [voice for voice in self.voices if voice not in self.emphases]
+        self.emphases |= {voice: MelEmphasis(self.mel.n_mels) for voice in unknown}
 
     def _speak(
         self, request: SpeechRequest, utterance: Utterance, index: int, voice: int | None, progress: SpeechProgress
@@ -105,8 +106,8 @@ class ParallelSpeechSynthesizer(SpeechSynthesizer):
         """Return what makes mel frames (T, M) of the request's voice distinct, or of what is mixed."""
         shares = self._mix_voices(request, voice)
         if len(shares.shape) == 1:
-            return self.emphases[voice].apply
-        parts = [(float(share), emphasis) for share, emphasis in zip(shares[0], self.emphases, strict=True) if share]
+            return self.emphases[self.voices[voice]].apply
+        parts = [(float(share), self.emphases[key]) for share, key in zip(shares[0], self.voices, strict=True) if share]
         return lambda mel: sum((share * part.apply(mel) for share, part in parts), torch.zeros_like(mel))
 
     def _spread_attributes(self, request: SpeechRequest, utterance: Utterance) -> Tensor:
@@ -168,5 +169,5 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> ParallelSpeechSy
     def start(seed: int) -> VocoderStream:
         return CorrectedStream(SourceFilterStream(vocoder, seed), mel, CORRECTIONS)
 
-    details = parse_metadata(acoustic, lambda values: parse_details(values, mel.n_mels), [], ["mel_detail"])
+    details = load_details(acoustic, mel)
     return ParallelSpeechSynthesizer(model, start, mel, scale, voices, to_symbols, details=details)

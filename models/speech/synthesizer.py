@@ -23,6 +23,8 @@ from models.hub.spec import ModelSpec
 from models.speech.alignment import judge_alignment, time_words
 from models.speech.attributes import compute_attributes, compute_symbol_attributes
 from models.speech.fastspeech2 import FastSpeech2
+from models.speech.mel_correction import CorrectedStream
+from models.speech.mel_emphasis import MelDetail, MelEmphasis, parse_details
 from models.speech.sentence_decoder import Attributes, DecodingLimits, SentenceDecoder
 from models.speech.streaming_inference import StreamingInference
 from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
@@ -34,6 +36,8 @@ from models.weights_io import load_metadata, load_network, parse_metadata
 
 FIRST_CHUNK_FRAMES, CHUNK_FRAMES = 12, 48
 """Coarse frames gathered before the later stages run: few at first, for an early start."""
+CORRECTIONS = 2
+"""How often the vocoder's sound is compared with the mel frames that it was made from, if their detail is raised."""
 NO_MIXING = "This model cannot mix two voices; the first one speaks alone."
 NO_CONTROLS = "This model has no control of speed, pitch or energy; it speaks in its own way."
 
@@ -66,6 +70,7 @@ class SpeechSynthesizer:
         voices: keys, in the order of the model's voice embedding; a model without voices has one key.
         to_symbols: lazily turns a text into utterances, appending notes for the person to the list `notes`.
         symbol_ids: symbols of an utterance to ids.
+        details: how flat the network draws each voice, where that is known: its mel frames are made distinct again.
     """
 
     takes_turns: ClassVar[bool] = True
@@ -81,10 +86,12 @@ class SpeechSynthesizer:
         to_symbols: Callable[..., Iterator[Utterance]] = iter_utterances,
         symbol_ids: Callable[[tuple[str, ...]], list[int]] = encode,
         limits: DecodingLimits = DecodingLimits(),  # noqa: B008  (frozen)
+        details: Mapping[str, MelDetail] | None = None,
     ) -> None:
         self.model: Any = model
         self.neural, self.mel, self.scale, self.voices = neural, mel, scale, voices
         self.to_symbols, self.symbol_ids, self.limits = to_symbols, symbol_ids, limits
+        self.emphases = {voice: MelEmphasis(mel.n_mels, detail) for voice, detail in (details or {}).items()}
 
     @property
     def info(self) -> ModelInfo:
@@ -180,7 +187,9 @@ class SpeechSynthesizer:
         )
         run = GriffinLimStream(self.mel, seed) if request.vocoder == "griffin-lim" else self.neural(seed)
         before, starts_at = progress.words, progress.samples / self.mel.sample_rate
-        for mel, ended in self._refine_mel(decoder):
+        emphasis = self.emphases.get(self.voices[voice or 0])
+        for smooth, ended in self._refine_mel(decoder):
+            mel = smooth if emphasis is None else emphasis.apply(smooth)
             trace = decoder.trace
             heard = time_words(utterance.words, trace.positions, decoder.step_s, starts_at, ended)
             progress.words = before + heard
@@ -242,7 +251,18 @@ def load_bundled(files: Mapping[str, Path], spec: ModelSpec) -> SpeechSynthesize
         raise ModelError(f"The weights of {spec.title} have no voice {', '.join(unknown)}.", "weights")
     mel = vocoder.config.mel
     to_symbols = partial(iter_utterances, function_word_stress=read_function_word_stress(acoustic_path))
-    return SpeechSynthesizer(model, lambda seed: SourceFilterStream(vocoder, seed), mel, scale, voices, to_symbols)
+    details = load_details(acoustic_path, mel)
+
+    def start(seed: int) -> VocoderStream:
+        sound = SourceFilterStream(vocoder, seed)
+        return CorrectedStream(sound, mel, CORRECTIONS) if details else sound
+
+    return SpeechSynthesizer(model, start, mel, scale, voices, to_symbols, details=details)
+
+
+def load_details(path: Path, mel: MelConfig) -> dict[str, MelDetail]:
+    """Load how flat an acoustic model draws its voices, in the convention `mel`; {} where its file does not say."""
+    return parse_metadata(path, lambda values: parse_details(values, mel.n_mels), [], ["mel_detail"])
 
 
 def read_function_word_stress(path: Path) -> bool:

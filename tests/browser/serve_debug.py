@@ -32,7 +32,7 @@ if __name__ == "__main__":
     hub_video.CPU_LONGEST_SIDE = 64  # tiny networks take long, too, for large pictures
     clip_stream.STEPS, clip_stream.CLIP_FRAMES = 2, 4
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
+    shipped = next(spec for spec in CATALOG if spec.key == "speech/tacotron2")
     films = next(spec for spec in CATALOG if spec.task == Task.VIDEO and spec.is_native)
     for file in (*WEIGHTS_DIR.glob("speech_*.safetensors"), *WEIGHTS_DIR.glob("video_*")):
         shutil.copy(file, folder)

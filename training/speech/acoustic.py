@@ -239,10 +239,23 @@ def decode(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -
     return decode_all_steps(model.decoder, memory, batch.lengths, previous, teacher, own_ratio)
 
 
-def compute_losses(
-    model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule
-) -> tuple[Tensor, dict[str, float]]:
-    """Return the training loss and what it is made of."""
+@dataclass
+class DecodingLosses:
+    """What a decoded batch lacks, in parts.
+
+    Attributes:
+        fine: (B, T, M), the mel frames after the postnet; `distance` is theirs.
+        others: the loss of the frames before the postnet, of stops and of attention.
+    """
+
+    fine: Tensor
+    distance: Tensor
+    others: Tensor
+    report: dict[str, float]
+
+
+def compute_decoding_losses(model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule) -> DecodingLosses:
+    """Decode a batch as the schedule says and compare it with what was wanted."""
     output = decode(model, batch, schedule)
     coarse, stop, alignment = output.mel, output.stop, output.alignment
     fine = coarse + model.postnet(coarse, make_length_mask(batch.mel_lengths, batch.mel.shape[1]))
@@ -258,15 +271,23 @@ def compute_losses(
     is_last = torch.arange(stop.shape[1], device=stop.device)[None] >= (steps[:, None] - 1)
     stop_loss = F.binary_cross_entropy_with_logits(stop, is_last.float(), weight=1.0 + 4.0 * is_last)
     astray = compute_alignment_loss(alignment, batch.attention, step_mask)
-    mel_loss = distance(coarse) + distance(fine)
+    before, after = distance(coarse), distance(fine)
     focus = (alignment.amax(dim=2) * step_mask).sum() / step_mask.sum()
     report = {
-        "mel": float(mel_loss.detach()),
+        "mel": float((before + after).detach()),
         "stop": float(stop_loss.detach()),
         "alignment": float(astray.detach()),
         "focus": float(focus.detach()),
     }
-    return mel_loss + stop_loss + schedule.alignment_weight * astray, report
+    return DecodingLosses(fine, after, before + stop_loss + schedule.alignment_weight * astray, report)
+
+
+def compute_losses(
+    model: Tacotron2, batch: AcousticBatch, schedule: SamplingSchedule
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the training loss and what it is made of."""
+    losses = compute_decoding_losses(model, batch, schedule)
+    return losses.distance + losses.others, losses.report
 
 
 class AcousticTrainer(PlannedTraining[Tacotron2]):

@@ -1,61 +1,29 @@
 """Training of the parallel acoustic model on teachers' clips, for some minutes of a GPU.
 
-Distances to mel frames, durations, F0 and energy come first. A network that only learns distances draws the mean of
-what could be, so discriminators over windows of mel frames join in (after Wu and Luan 2020, "Adversarially Trained
-Multi-Singer Sequence-To-Sequence Singing Synthesizer", multi-window), weighted so that their gradient at the mel
-frames is a fixed share of the distance's.
+Distances to mel frames, durations, F0 and energy come first; discriminators (`training.speech.mel_adversary`) join in.
 
 Letters: B batch, L symbols, T frames, M mel bands.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config, Variances
 from models.speech.tacotron2_config import make_length_mask
+from training.speech.mel_adversary import MelAdversary
 from training.speech.resident_corpus import MEL_MEAN, MEL_STD, ResidentCorpus, TeacherBatch
 from training.speech.timed_training import TimedTraining
 
-WINDOWS = (32, 64, 128)  # frames that the discriminators see
 GAIN_DB, GAIN_CHANCE = 10.0, 0.2
-ADVERSARIAL_SHARE = 0.5  # of the discriminators' gradient at the mel frames, to that of the distance
 OCTAVES_PER_SEMITONE = math.log(2) / 12
-
-
-class MelDiscriminator(nn.Module):
-    """A judge of windows of mel frames: strided 2-D convolutions, a score for each patch."""
-
-    def __init__(self, channels: int = 48) -> None:
-        super().__init__()
-        norm = nn.utils.parametrizations.weight_norm
-        widths = [1, channels, 2 * channels, 2 * channels, 2 * channels]
-        self.layers = nn.ModuleList(
-            norm(nn.Conv2d(a, b, (3, 5), stride=(2, 2), padding=(1, 2))) for a, b in itertools.pairwise(widths)
-        )
-        self.output = norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
-
-    def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the scores of mel (B, T, M), and the features of each layer."""
-        x, features = mel[:, None], []
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), 0.2)
-            features.append(x)
-        return torch.as_tensor(self.output(x)), features
-
-
-def take_windows(mel: Tensor, starts: Tensor, size: int) -> Tensor:
-    """Cut a window (B, size, M) out of each of mel (B, T, M), from `starts` (B,) on."""
-    at = (starts[:, None] + torch.arange(size, device=mel.device)).clamp_max(mel.shape[1] - 1)
-    return mel.gather(1, at[..., None].expand(-1, -1, mel.shape[2]))
 
 
 def average_inside(values: Tensor, mask: Tensor) -> Tensor:
@@ -94,13 +62,12 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
         frames: int = 28_000,
         adversarial_from: float = 0.35,
     ) -> None:
-        self.corpus, self.frames, self.adversarial_from = corpus, frames, adversarial_from
+        self.corpus, self.frames = corpus, frames
         model = FastSpeech2(config).to(corpus.device)
         fused = corpus.device.type == "cuda"
         optimizer = torch.optim.AdamW(model.parameters(), self.RATE, (0.9, 0.98), weight_decay=0.01, fused=fused)
         super().__init__(model, config, [optimizer], [self.RATE], until, weights)
-        self.judges = nn.ModuleList(MelDiscriminator() for _ in WINDOWS).to(corpus.device)
-        self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), 4e-4, (0.5, 0.9), fused=fused)
+        self.adversary = MelAdversary(corpus.device, adversarial_from)
 
     def describe(self) -> dict[str, object]:
         """Return the metadata of the weights."""
@@ -126,14 +93,8 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
         report = {"mel": distance.detach(), **{name: loss.detach() for name, loss in losses.items()}}
         others = sum(losses.values(), mel.new_zeros(()))
         pull = torch.autograd.grad(distance, mel, retain_graph=True)[0]
-        if progress > self.adversarial_from - 0.1:
-            real, made = self.cut_windows(batch, mel.detach())
-            report["judges"] = self.train_judges(real, made)
-        if progress > self.adversarial_from:
-            share = min(1.0, (progress - self.adversarial_from) / 0.1)
-            fooled, matched, push = self.compute_push(batch, mel.detach().requires_grad_())
-            pull = pull + ADVERSARIAL_SHARE * share * push * (pull.norm() / push.norm().clamp_min(1e-12))
-            report |= {"fooled": fooled, "features": matched}
+        pull, heard = self.adversary.change_pull(pull, mel.detach(), batch.mel, batch.frames, progress)
+        report |= heard
         torch.autograd.backward([mel, others], [pull, torch.ones_like(others)])
         self.step_optimizers(1.0)
         return report
@@ -167,47 +128,6 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
             torch.where(free, own.energy.detach() + louder, batch.energy),
         )
         return model.decode(frames, told, mask), losses
-
-    def cut_windows(self, batch: TeacherBatch, mel: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Cut the same windows, at random places, out of true and made mel frames: one pair a discriminator."""
-        real, made = [], []
-        for size in WINDOWS:
-            room = (batch.frames - size).clamp_min(0)
-            starts = (torch.rand(len(room), device=mel.device) * (room + 1)).long()
-            real.append(take_windows(batch.mel, starts, size))
-            made.append(take_windows(mel, starts, size))
-        return real, made
-
-    def train_judges(self, real: list[Tensor], made: list[Tensor]) -> Tensor:
-        """Train the discriminators by least squares (Mao et al. 2017); return their mean loss."""
-        loss = real[0].new_zeros(())
-        with torch.autocast(self.corpus.device.type, torch.bfloat16):
-            for judge, true, false in zip(self.judges, real, made, strict=True):
-                scores = judge(torch.cat([true, false]))[0].float().chunk(2)
-                loss = loss + ((1 - scores[0]) ** 2).mean() + (scores[1] ** 2).mean()
-        self.judge_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in self.judge_optimizer.param_groups:
-            group["lr"] = 4e-4 * min(1.0, 2.0 * (1.0 - self.measure_progress()) + 0.05)
-        self.judge_optimizer.step()
-        return loss.detach() / len(WINDOWS)
-
-    def compute_push(self, batch: TeacherBatch, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return how well the discriminators are fooled, how far features lie apart, and their gradient at mel."""
-        fooled, matched = mel.new_zeros(()), mel.new_zeros(())
-        self.judges.requires_grad_(False)
-        real, made = self.cut_windows(batch, mel)
-        with torch.autocast(self.corpus.device.type, torch.bfloat16):
-            for judge, true, false in zip(self.judges, real, made, strict=True):
-                scores, features = judge(false)
-                with torch.no_grad():
-                    wanted = judge(true)[1]
-                fooled = fooled + ((1 - scores.float()) ** 2).mean()
-                pairs = list(zip(features, wanted, strict=True))
-                matched = matched + sum((a - b).float().abs().mean() for a, b in pairs) / len(pairs)
-        self.judges.requires_grad_(True)
-        push = torch.autograd.grad(fooled + 2.0 * matched, mel)[0]
-        return fooled.detach() / len(WINDOWS), matched.detach() / len(WINDOWS), push
 
     @torch.no_grad()
     def measure(self, count: int = 64) -> dict[str, Any]:

@@ -45,7 +45,7 @@ from training.team import require_one_process
 
 WEIGHTS: Mapping[str, str] = {
     "fastspeech2": "speech_fastspeech2.safetensors",
-    "vocoder": "speech_fastspeech2_vocoder.safetensors",
+    "vocoder": "speech_vocoder.safetensors",
     "tacotron2": "speech_tacotron2.safetensors",
 }
 PARTS = tuple(WEIGHTS)

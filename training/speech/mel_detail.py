@@ -1,8 +1,10 @@
 """How flat an acoustic model draws each of its voices, written into its weight file.
 
     python -m training.speech.mel_detail --weights speech_fastspeech2.safetensors --shards SHARDS
+    python -m training.speech.mel_detail --weights speech_tacotron2.safetensors --shards SHARDS
 
-The studio raises the detail of its mel frames by it (`models.speech.mel_emphasis`).
+The studio raises the detail of its mel frames by it (`models.speech.mel_emphasis`). FastSpeech 2 draws with the
+teacher's durations; Tacotron 2 speaks on its own, for what it does with a teacher's past is not what is heard.
 
 Letters: T frames, M mel bands, as many cepstral coefficients.
 """
@@ -22,8 +24,12 @@ from torch import Tensor
 from models.audio import MelConfig
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config
 from models.speech.mel_emphasis import MelDetail, build_cepstral_basis
+from models.speech.sentence_decoder import SentenceDecoder
+from models.speech.symbols import PUNCTUATION, SYMBOLS, WORD_BREAK
+from models.speech.synthesizer import load_acoustic
+from models.speech.tacotron2 import Tacotron2
 from models.speech.tacotron2_config import make_length_mask
-from models.weights_io import load_metadata, load_network, load_safetensors, save_safetensors
+from models.weights_io import load_metadata, load_network, load_safetensors, parse_metadata, save_safetensors
 from training.speech.resident_corpus import MEL_MEAN, MEL_STD, ResidentCorpus
 from training.speech.retiming import retime_clip
 from training.speech.teacher_corpus import SpokenClip, load_clips
@@ -61,6 +67,30 @@ def measure_details(model: FastSpeech2, corpus: ResidentCorpus) -> dict[str, Mel
     return details
 
 
+@torch.inference_mode()
+def measure_spoken_details(model: Tacotron2, corpus: ResidentCorpus) -> dict[str, MelDetail]:
+    """Measure each voice of a corpus on what Tacotron 2 says when it reads all its clips on its own."""
+    details = {}
+    frame_s = corpus.config.hop_length / corpus.config.sample_rate
+    for number, voice in enumerate(model.config.voices):
+        true: list[Tensor] = []
+        made: list[Tensor] = []
+        for clip in np.flatnonzero(corpus.voice == number):
+            batch = corpus.collate(np.array([clip]))
+            ids = batch.symbols[0].tolist()
+            pauses = [SYMBOLS[each] in PUNCTUATION or SYMBOLS[each] == WORD_BREAK for each in ids]
+            neutral = (0.0,) * len(model.config.attributes)
+            decoder = SentenceDecoder(model, ids, pauses, frame_s, number, neutral, seed=int(clip))
+            coarse = torch.cat(list(decoder.decode_frames()))
+            drawn = (coarse[None] + model.postnet(coarse[None]))[0]
+            for mel, side in ((batch.mel[0], true), (drawn, made)):
+                log_mel = mel * MEL_STD + MEL_MEAN
+                side.append(log_mel[log_mel.mean(dim=-1) > LOUD])
+        if true:
+            details[voice] = compare_details(torch.cat(true), torch.cat(made))
+    return details
+
+
 def choose_clips(shards: Path, voices: int) -> list[SpokenClip]:
     """Choose clips of each voice evenly, none faster, slower, higher or deeper."""
     found: list[list[SpokenClip]] = [[] for _ in range(voices)]
@@ -84,10 +114,14 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--shards", type=Path, required=True)
     a = parser.parse_args()
-    model = load_network(a.weights, lambda v: FastSpeech2(FastSpeech2Config.from_dict(v)), "the acoustic model")
-    voices = len(model.config.voices)
+    voices = len(parse_metadata(a.weights, lambda values: values["voices"], ["config"]))
     clips = [retime_clip(clip, MelConfig()) for clip in choose_clips(a.shards, voices)]
-    details = measure_details(model, ResidentCorpus(clips, [1.0] * voices, torch.device("cpu"), MelConfig()))
+    corpus = ResidentCorpus(clips, [1.0] * voices, torch.device("cpu"), MelConfig())
+    if "tacotron2" in a.weights.name:
+        details = measure_spoken_details(load_acoustic(a.weights)[0], corpus)
+    else:
+        parallel = load_network(a.weights, lambda v: FastSpeech2(FastSpeech2Config.from_dict(v)), "the acoustic model")
+        details = measure_details(parallel, corpus)
     write_details(a.weights, details)
     for voice, detail in details.items():
         print(voice, "coefficients 9 to 24:", round(float(np.mean(detail.gain[9:25])), 2))

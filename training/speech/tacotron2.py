@@ -7,6 +7,7 @@ sampling lets the model go, as `training.speech.acoustic` describes.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ import torch
 from models.speech.attributes import DB_PER_UNIT, SEMITONES_PER_UNIT
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.tacotron2_config import make_length_mask
-from training.speech.acoustic import AcousticBatch, SamplingSchedule, compute_losses
+from training.speech.acoustic import AcousticBatch, SamplingSchedule, compute_decoding_losses
+from training.speech.mel_adversary import MelAdversary
 from training.speech.parallel_teacher_forcing import decode_all_steps, shift_frames
-from training.speech.resident_corpus import MEL_MEAN, MEL_STD, ResidentCorpus, TeacherBatch
+from training.speech.resident_corpus import MEL_MEAN, MEL_STD, SILENT, ResidentCorpus, TeacherBatch
 from training.speech.timed_training import TimedTraining
 
 GAIN_DB, GAIN_CHANCE = 10.0, 0.25
+STRETCH_OCTAVES, STRETCH_CHANCE = 1.0, 0.3
+"""How far a batch is made faster or slower, and how often: beyond what the teacher itself can say."""
 
 
 def make_acoustic_batch(batch: TeacherBatch, frames_per_step: int) -> AcousticBatch:
@@ -43,17 +47,53 @@ def make_acoustic_batch(batch: TeacherBatch, frames_per_step: int) -> AcousticBa
     )
 
 
+def stretch_batch(batch: TeacherBatch, octaves: float, multiple: int) -> TeacherBatch:
+    """Make a batch faster by `octaves`, with its mel frames and durations; frames stay padded to a multiple."""
+    factor = 2.0**-octaves
+    frames = (batch.frames * factor).round().long().clamp_min(1)
+    length = max(1, round(batch.mel.shape[1] * factor))
+    mel = torch.nn.functional.interpolate(batch.mel.transpose(1, 2), size=length, mode="linear").transpose(1, 2)
+    size = -(-max(length, int(frames.max())) // multiple) * multiple
+    silent = (SILENT - MEL_MEAN) / MEL_STD
+    mel = torch.nn.functional.pad(mel, (0, 0, 0, size - length), value=silent)
+    inside = torch.arange(size, device=mel.device)[None] < frames[:, None]
+    ends = (batch.durations.cumsum(dim=1) * factor).round().long()
+    return replace(
+        batch,
+        mel=mel.masked_fill(~inside[..., None], silent),
+        frames=frames,
+        durations=torch.diff(ends, dim=1, prepend=torch.zeros_like(ends[:, :1])),
+        speed=batch.speed + octaves,
+    )
+
+
 class Tacotron2Training(TimedTraining[Tacotron2]):
-    """Training of Tacotron 2; `frames` make a batch."""
+    """Training of Tacotron 2; `frames` make a batch.
+
+    Args:
+        let_go: the progress at which the model begins to be let go, and at which it is.
+        adversarial_from: the progress at which the discriminators join in.
+    """
+
+    RATE = 1.5e-3
+    BATCH = (16, 96)  # clips in a batch, at least and at most
 
     def __init__(
-        self, config: Tacotron2Config, corpus: ResidentCorpus, until: float, weights: Path, frames: int = 24_000
+        self,
+        config: Tacotron2Config,
+        corpus: ResidentCorpus,
+        until: float,
+        weights: Path,
+        frames: int = 24_000,
+        let_go: tuple[float, float] = (0.1, 0.6),
+        adversarial_from: float = 0.6,
     ) -> None:
-        self.corpus, self.frames = corpus, frames
+        self.corpus, self.frames, self.let_go = corpus, frames, let_go
         model = Tacotron2(config).to(corpus.device)
         fused = corpus.device.type == "cuda"
-        optimizer = torch.optim.AdamW(model.parameters(), 1.5e-3, (0.9, 0.98), weight_decay=1e-4, fused=fused)
-        super().__init__(model, config, [optimizer], [1.5e-3], until, weights)
+        optimizer = torch.optim.AdamW(model.parameters(), self.RATE, (0.9, 0.98), weight_decay=1e-4, fused=fused)
+        super().__init__(model, config, [optimizer], [self.RATE], until, weights)
+        self.adversary = MelAdversary(corpus.device, adversarial_from)
 
     def describe(self) -> dict[str, object]:
         """Return the metadata of the weights."""
@@ -61,7 +101,8 @@ class Tacotron2Training(TimedTraining[Tacotron2]):
 
     def schedule_sampling(self, progress: float) -> SamplingSchedule:
         """Return how far the model follows its teacher at a progress: wholly at first, hardly in the last half."""
-        free = min(1.0, max(0.0, (progress - 0.1) / 0.5))
+        begins, ends = self.let_go
+        free = min(1.0, max(0.0, (progress - begins) / (ends - begins)))
         return SamplingSchedule(
             alignment_weight=0.5 - 0.2 * free,
             frame_drop=(0.3 * (1 - free), 1.0 - 0.7 * free),
@@ -70,17 +111,22 @@ class Tacotron2Training(TimedTraining[Tacotron2]):
 
     def train_step(self) -> dict[str, Any]:
         """Do one step; return the losses and how sharply the attention looks."""
-        clips = self.corpus.choose(self.frames, (16, 96))
-        rng = self.corpus.rng
+        rng, step = self.corpus.rng, self.config.frames_per_step
+        octaves = rng.uniform(-STRETCH_OCTAVES, STRETCH_OCTAVES) * (rng.random() < STRETCH_CHANCE)
+        clips = self.corpus.choose(round(self.frames * min(1.0, 2.0**octaves)), self.BATCH)
         gain = rng.uniform(-GAIN_DB, GAIN_DB, len(clips)) * (rng.random(len(clips)) < GAIN_CHANCE)
-        step = self.config.frames_per_step
-        batch = make_acoustic_batch(self.corpus.collate(clips, gain, step), step)
-        loss, report = compute_losses(self.model, batch, self.schedule_sampling(self.measure_progress()))
+        spoken = self.corpus.collate(clips, gain, step)
+        batch = make_acoustic_batch(stretch_batch(spoken, octaves, step) if octaves else spoken, step)
+        progress = self.measure_progress()
+        losses = compute_decoding_losses(self.model, batch, self.schedule_sampling(progress))
+        fine, report = losses.fine, losses.report
         if not math.isfinite(report["mel"]):
             raise RuntimeError(f"The loss is {report['mel']} at step {self.step}.")
-        loss.backward()
+        pull = torch.autograd.grad(losses.distance, fine, retain_graph=True)[0]
+        pull, heard = self.adversary.change_pull(pull, fine.detach(), batch.mel, batch.mel_lengths, progress)
+        torch.autograd.backward([fine, losses.others], [pull, torch.ones_like(losses.others)])
         self.step_optimizers(1.0)
-        return report
+        return report | heard
 
     @torch.no_grad()
     def measure(self, count: int = 48) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def test_a_recipes_weights_are_packed_and_load_from_a_folder_and_from_the_hub(hu
     card = (out / "README.md").read_text()
     assert card.startswith("---\nlicense: mit") and "speech_vocoder.safetensors" in card and "text-to-speech" in card
     spec = describe_folder(out)
-    assert spec.key == "speech/own--my-voice" and spec.voices[0].key == "lj"
+    assert spec.key == "speech/own--my-voice" and spec.voices[0].key == "heart"
     registry = Registry((spec,), memory_budget_mb=4_000, cache_dir=tmp_path / "cache", endpoint=hub.url)
     assert sum(c.samples.size for c in registry.load(spec.key).stream(SpeechRequest(text="Hi."))) > 1000
     registry.remove(spec.key)

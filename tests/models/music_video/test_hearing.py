@@ -115,7 +115,7 @@ def test_the_detector_for_live_sound_agrees_after_its_delay(detector: BeatDetect
 
 @pytest.mark.slow
 def test_speech_is_no_error(detector: BeatDetector) -> None:
-    voice = Registry(CATALOG).load("speech/tacotron2-lj")
+    voice = Registry(CATALOG).load("speech/tacotron2")
     chunks = list(voice.stream(SpeechRequest("Nobody dances to this sentence, and that is fine.")))
     sound = np.concatenate([chunk.samples for chunk in chunks])
     track, activations = detector.detect(BeatRequest(sound, 22_050))

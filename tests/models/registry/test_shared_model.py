@@ -85,7 +85,7 @@ def test_a_turn_ends_with_its_chunk_whoever_takes_it(make_registry: MakeRegistry
 
 @pytest.mark.slow
 def test_speech_that_takes_turns_sounds_as_it_does_alone() -> None:
-    shared = Registry(CATALOG, offline=True).load("speech/tacotron2-lj")
+    shared = Registry(CATALOG, offline=True).load("speech/tacotron2")
     requests = [SpeechRequest("Good morning.", seed=3), SpeechRequest("It rains in the hills today.", seed=4)]
     alone = [b"".join(chunk.samples.tobytes() for chunk in shared.stream(request)) for request in requests]
     streams = [shared.stream(request) for request in requests]

@@ -168,7 +168,7 @@ def test_metadata_tells_how_function_words_were_learned(tmp_path: Path) -> None:
     save_safetensors(tmp_path / "old.safetensors", {"x": torch.zeros(1)})
     assert read_function_word_stress(tmp_path / "old.safetensors")
     assert not read_function_word_stress(tmp_path / "new.safetensors")
-    assert read_function_word_stress(WEIGHTS / "speech_tacotron2.safetensors")
+    assert not read_function_word_stress(WEIGHTS / "speech_tacotron2.safetensors")
 
 
 def test_a_model_without_controls_says_so(tiny: SpeechSynthesizer) -> None:
@@ -234,7 +234,7 @@ def test_a_request_checks_itself(field: str, value: object) -> None:
 @pytest.fixture(scope="module")
 def shipped() -> Iterator[Registry]:
     """Yield a registry over the shipped files."""
-    yield Registry([spec for spec in CATALOG if spec.key == "speech/tacotron2-lj"])
+    yield Registry([spec for spec in CATALOG if spec.key == "speech/tacotron2"])
 
 
 def test_shipped_files_are_small() -> None:
@@ -244,7 +244,7 @@ def test_shipped_files_are_small() -> None:
 
 @pytest.mark.slow
 def test_shipped_voices_speak(shipped: Registry) -> None:
-    model = shipped.load("speech/tacotron2-lj")
+    model = shipped.load("speech/tacotron2")
     for voice in model.spec.voices:
         chunks = list(model.stream(SpeechRequest("The boat came in with the tide.", voice=voice.key, seed=1)))
         seconds = len(sound(chunks)) / chunks[0].sample_rate
@@ -255,7 +255,7 @@ def test_shipped_voices_speak(shipped: Registry) -> None:
 
 @pytest.mark.slow
 def test_shipped_controls_turn_the_right_way(shipped: Registry) -> None:
-    model = shipped.load("speech/tacotron2-lj")
+    model = shipped.load("speech/tacotron2")
 
     def speak(**changes: Any) -> np.ndarray:
         return sound(list(model.stream(SpeechRequest("She opened the window and listened to the rain.", **changes))))
@@ -278,7 +278,7 @@ def test_a_damaged_weight_file_gives_a_sentence(tmp_path: Path, name: str, damag
     load = load_acoustic if "tacotron2" in name else load_vocoder
     with pytest.raises(ModelError, match=r"\."):
         load(path)
-    spec = next(spec for spec in CATALOG if spec.key == "speech/tacotron2-lj")
+    spec = next(spec for spec in CATALOG if spec.key == "speech/tacotron2")
     registry = Registry([spec], weights_dir=tmp_path / "weights")
     with pytest.raises(ModelError):
         registry.load(spec.key)

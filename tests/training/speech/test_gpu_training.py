@@ -18,8 +18,9 @@ from models.speech.vocoder import VocoderConfig
 from models.weights_io import save_safetensors
 from tests.training.speech.spoken_clips import make_clips
 from training.speech.adversarial_vocoder import AdversarialVocoderTraining, PeriodDiscriminator
-from training.speech.fastspeech2 import MelDiscriminator, measure_variation, take_windows
+from training.speech.fastspeech2 import measure_variation
 from training.speech.gpu_training import PARTS, READY, WEIGHTS, load_part, make_training, train
+from training.speech.mel_adversary import MelDiscriminator, take_windows
 from training.speech.teacher_corpus import save_clips
 from training.speech.timed_training import TimedTraining, schedule_one_cycle
 
