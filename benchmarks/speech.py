@@ -4,8 +4,8 @@
 
 `--texts` takes lines of id|...|text, of which 60 are drawn evenly; without it the sentences beside this file are
 spoken, of which 36 are everyday ones. `--asr` is the recogniser's folder (see `benchmarks.recogniser`);
-without it the weights come from the Hub. `--only` names groups: words, naturalness, voices, speed, control, page,
-peers.
+without it the weights come from the Hub. `--only` names groups: words, naturalness, voices, tacotron2, speed, control,
+page, peers.
 `--model` and `--voice` choose who speaks. `--hibari`, `--piper` and `--kokoro` are folders with voices of others, which
 speak beside it (`benchmarks.speech_peers`). Figures are medians on two torch threads.
 Needs what requirements-dev.txt installs, the extra `measure` (`pip install .[measure]`), and `useful-moonshine-onnx`,
@@ -35,6 +35,7 @@ from models.registry.registry import Registry
 from models.torchaudio_import import import_torchaudio
 
 SENTENCES = Path(__file__).with_name("speech_sentences.txt")
+TACOTRON = "speech/tacotron2"
 PARAGRAPH = (
     "The harbour was quiet in the early morning. A single boat came in with the tide, and the man who steered it "
     "raised his hand to nobody in particular. Later, when the market opened, people would ask where he had been."
@@ -84,15 +85,17 @@ def measure_naturalness(model: Any, voice: str, texts: list[str]) -> Iterator[tu
         yield key, statistics.mean(give_opinion(*sound) for sound in sounds)
 
 
-def measure_voices(model: Any, keys: Sequence[str], asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
-    """Yield wer_KEY and distillmos_KEY of voices."""
+def measure_voices(
+    model: Any, keys: Sequence[str], asr: Path | None, texts: list[str], of: str = ""
+) -> Iterator[tuple[str, float]]:
+    """Yield wer_KEY and distillmos_KEY of voices; `of` comes before each key."""
     from benchmarks.recogniser import Recogniser
 
     listener = (Recogniser(asr), make_opinion())
     for key in keys:
         wrong, opinion = judge_voice(model, key, texts, listener)
-        yield f"wer_{key}", wrong
-        yield f"distillmos_{key}", opinion
+        yield f"wer_{of}{key}", wrong
+        yield f"distillmos_{of}{key}", opinion
 
 
 def measure_speed(model: Any, repeats: int = 7) -> Iterator[tuple[str, float]]:
@@ -183,14 +186,14 @@ def main() -> None:
     parser.add_argument("--hibari", type=Path, help="folder with hibari.onnx and vocab.json")
     parser.add_argument("--kokoro", type=Path, help="folder with kokoro*.onnx, vocab.json and the voices, *.bin")
     parser.add_argument("--piper", type=Path, help="folder with a voice of Piper, *.onnx and *.onnx.json")
-    groups_known = ["words", "naturalness", "voices", "speed", "control", "page", "peers"]
+    groups_known = ["words", "naturalness", "voices", "tacotron2", "speed", "control", "page", "peers"]
     parser.add_argument("--only", action="append", choices=groups_known)
     arguments = parser.parse_args()
 
     import torch
 
     torch.set_num_threads(2)
-    chosen = arguments.only or ["speed", "words", "naturalness", "voices", "control", "page"]
+    chosen = arguments.only or ["speed", "words", "naturalness", "voices", "tacotron2", "control", "page"]
     peers = {name: getattr(arguments, name) for name in ("hibari", "piper", "kokoro") if getattr(arguments, name)}
     chosen += ["peers"] if peers and not arguments.only else []
     figures: dict[str, float] = {}
@@ -203,6 +206,7 @@ def main() -> None:
         "words": lambda: measure_words(model, voice, arguments.asr, texts),
         "naturalness": lambda: measure_naturalness(model, voice, texts),
         "voices": lambda: measure_voices(model, others, arguments.asr, texts),
+        "tacotron2": lambda: measure_tacotron(registry, arguments.asr, texts),
         "control": lambda: measure_control(model),
         "page": measure_page,
         "peers": lambda: measure_peers(model, voice, peers, arguments.asr, texts),
@@ -214,6 +218,14 @@ def main() -> None:
                 print(f"{figure:24} {figures[figure]}", flush=True)
     if arguments.json:
         report_figures("speech", figures, arguments.json)
+
+
+def measure_tacotron(registry: Registry, asr: Path | None, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """Yield wer_tacotron2_KEY and distillmos_tacotron2_KEY of its voices, and how it obeys its controls."""
+    model, voices = registry.load(TACOTRON), [each.key for each in registry.voices(TACOTRON)]
+    yield from measure_voices(model, voices, asr, texts, of="tacotron2_")
+    for key, value in measure_control(model):
+        yield key.replace("control_", "control_tacotron2_"), value
 
 
 def measure_peers(
