@@ -29,7 +29,7 @@ from models.music_video.segments import digest_file
 from models.style import optical_flow
 from models.style.canvas import FINE_DETAIL, choose_canvas, resize_pixels
 from models.style.colours import measure_picture, move_colours
-from models.style.painters import SynthesisPainter, pad, paint_textures, to_tensor
+from models.style.painters import SynthesisPainter, pad, paint_textures, to_array, to_tensor
 from models.style.people import find_people
 from models.style.texture_synthesis import SynthesisPlan, TextureStyle, extract_texture
 from models.style.video_contracts import StyledPart
@@ -281,7 +281,7 @@ def _paint(canvas: Pixels, style: TextureStyle, plan: SynthesisPlan) -> FloatArr
     """Paint a canvas uint8 (h, w, 3) whole, float32 (h, w, 3) in [0, 1]."""
     pixels = to_tensor(canvas)
     made = paint_textures(move_colours(pixels, measure_picture(pixels), style.colours), style, plan)
-    return np.ascontiguousarray(made[0].permute(1, 2, 0).numpy())
+    return to_array(made)
 
 
 def _make_canvas(picture: Pixels, side: int) -> Pixels:
