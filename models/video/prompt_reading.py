@@ -24,7 +24,7 @@ from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
 from models.video.text_embedding import TextTable, split_words
 from models.video.thing_parsing import LEARNED, ThingPrompt, find_things
-from models.video.thing_tables import DIRECTION_WORDS, SAME_PLURAL, SPEED_WORDS, STOP_WORDS, TIME_WORDS
+from models.video.thing_tables import ALL_TIMES, DIRECTION_WORDS, SAME_PLURAL, SPEED_WORDS, STOP_WORDS
 from models.video.thing_words import ACTS, THING_NAMES
 
 # Cosines of a word, and of a thing's, with one that is known from which it is that one; no thing's name may be nearer.
@@ -39,7 +39,7 @@ FRAMING = frozenset(
         "after ahead appears move moves moving pass passes passing towards forwards rate leisurely world snowflakes"
     )
 )
-SAID_ANYWHERE = MOVING.union(*(words for own in (TIME_WORDS, SPEED_WORDS, DIRECTION_WORDS) for words in own.values()))
+SAID_ANYWHERE = (MOVING | ALL_TIMES).union(*SPEED_WORDS.values(), *DIRECTION_WORDS.values())
 ALL_BY_RULE = "The scene is drawn by rule; no network drew it."
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
 
