@@ -32,11 +32,7 @@ from models.video.thing_words import LEADING, PLACES
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
 SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked
 AIRSHIP = frozenset({"hot", "air", "flight", "ride", "basket"})  # words of balloons that carry people
-STRICT = 0.62  # cosine from which a word beside a thing is taken for one that is known
-FULL, CERTAIN = (
-    frozenset({"fireworks", "flowers"}),
-    0.9,
-)  # scenes with many things of their own, and when they are meant
+FULL, CERTAIN = frozenset({"fireworks", "flowers"}), 0.9  # scenes with many things, and when they are meant
 COVERED = 0.6  # chance from which a word of the captions is part of the scene and no thing, among other words
 
 
@@ -307,7 +303,7 @@ def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt,
     """Find the words of the prompt that nothing is drawn for."""
     words = [word for word in split_words(things.scene) if word not in WEATHERS and word != setting.title]
     undrawn = {after for before, after in pairwise(words) if before in SPEWING}
-    unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, STRICT))
+    unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, beside=True))
     unread |= {word for word in things.unread if _is_deed(parser, word)}
     return tuple(word for word in dict.fromkeys(words) if word in unread)
 
