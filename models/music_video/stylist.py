@@ -29,9 +29,9 @@ from models.music_video.segments import digest_file
 from models.style import optical_flow
 from models.style.canvas import FINE_DETAIL, choose_canvas, resize_pixels
 from models.style.colours import measure_picture, move_colours
-from models.style.painters import SynthesisPainter, paint_textures, to_tensor
+from models.style.painters import SynthesisPainter, pad, paint_textures, to_array, to_tensor
 from models.style.people import find_people
-from models.style.texture_synthesis import SynthesisPlan, TextureStyle
+from models.style.texture_synthesis import SynthesisPlan, TextureStyle, extract_texture
 from models.style.video_contracts import StyledPart
 
 Pixels = NDArray[np.uint8]
@@ -58,7 +58,6 @@ class StyleShelf:
     """What was taken from style pictures, kept for the videos to come."""
 
     def __init__(self) -> None:
-        self._painter = SynthesisPainter()
         self._kept: LRUCache[str, TextureStyle] = LRUCache(REMEMBERED_STYLES)
 
     @torch.inference_mode()
@@ -70,8 +69,9 @@ class StyleShelf:
         """
         key = digest_file(path)
         if key not in self._kept:
-            side = self._painter.style_side
-            self._kept[key] = self._painter.extract_style(to_tensor(read_picture(path, side, 2 * side)))
+            side = SynthesisPainter.style_side
+            pixels = pad(to_tensor(read_picture(path, side, 2 * side)))
+            self._kept[key] = extract_texture(pixels, PHOTO_PLAN)  # it has the patches of the other plan, too
         return self._kept[key]
 
 
@@ -281,7 +281,7 @@ def _paint(canvas: Pixels, style: TextureStyle, plan: SynthesisPlan) -> FloatArr
     """Paint a canvas uint8 (h, w, 3) whole, float32 (h, w, 3) in [0, 1]."""
     pixels = to_tensor(canvas)
     made = paint_textures(move_colours(pixels, measure_picture(pixels), style.colours), style, plan)
-    return np.ascontiguousarray(made[0].permute(1, 2, 0).numpy())
+    return to_array(made)
 
 
 def _make_canvas(picture: Pixels, side: int) -> Pixels:

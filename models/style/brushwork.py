@@ -162,7 +162,7 @@ def _join_patches(
     down, right = middles[:, :, 0].clip(0, height - 1), middles[:, :, 1].clip(0, width - 1)
     colours = cv2.GaussianBlur(painting, (0, 0), side / 4)[down, right]
     wanted = turns[down, right]
-    chosen = random.choice(len(styles), size=down.shape, p=_normalise(styles))
+    chosen = random.choice(len(styles), size=down.shape, p=[share for _, share in styles])
     lots = random.random(down.shape)
     found = [each.tree.query(colours, min(NEAREST, len(each.places))) for each, _ in styles]
     window = np.ones(side, np.float32)
@@ -241,8 +241,3 @@ def _cut_turned(detail: FloatArray, patch: _Patch, side: int, scale: float) -> F
     )
     flags, border = cv2.INTER_CUBIC, cv2.BORDER_REFLECT
     return np.asarray(cv2.warpAffine(detail, matrix, (side, side), flags=flags, borderMode=border), dtype=np.float32)
-
-
-def _normalise(styles: Sequence[tuple[Brushwork, float]]) -> NDArray[np.float64]:
-    shares = np.array([share for _, share in styles], dtype=np.float64)
-    return np.asarray(shares / shares.sum(), dtype=np.float64)

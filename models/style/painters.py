@@ -219,6 +219,11 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255.0
 
 
+def to_array(pixels: Tensor) -> NDArray[np.float32]:
+    """Convert (1, 3, H, W) to float32 (H, W, 3)."""
+    return np.ascontiguousarray(pixels[0].float().permute(1, 2, 0).numpy())
+
+
 def pad(pixels: Tensor) -> Tensor:
     """Continue a picture to the right and below by its last pixels, to what a network takes."""
     height, width = pixels.shape[2:]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.style.luminance import LUMA
 from models.style.people import find_people
 
 Pixels = NDArray[np.uint8]
@@ -55,12 +56,12 @@ def bound_hue(painting: FloatArray, source: Pixels, skin: FloatArray) -> FloatAr
     turned = painted * np.cos(beyond / 2) * np.exp(-1j * np.sign(away) * beyond)
     chroma = painted + skin[:, :, 0] * (turned - painted)
     red, blue = light + 1.402 * chroma.imag, light + 1.772 * chroma.real
-    green = (light - 0.299 * red - 0.114 * blue) / 0.587
+    green = (light - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
     return np.asarray(np.stack([red, green, blue], axis=2), dtype=np.float32)
 
 
 def _split(pixels: FloatArray) -> tuple[FloatArray, NDArray[Any]]:
     """Split (H, W, 3) into luminance after Rec. 601 and Cb + i Cr, (H, W) each."""
-    light = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    light = pixels @ np.array(LUMA, np.float32)
     chroma = (pixels[:, :, 2] - light) / np.float32(1.772) + 1j * ((pixels[:, :, 0] - light) / np.float32(1.402))
     return light, chroma.astype(np.complex64)

@@ -34,7 +34,7 @@ from models.style.fades import FadeReader, lift, lower
 from models.style.finishing import finish_picture, mix_painting, resize_mask
 from models.style.frame_memory import FrameMemory, RememberedFrame
 from models.style.luminance import compute_luminance
-from models.style.painters import AdainPainter, StylePainter, SynthesisPainter, to_tensor
+from models.style.painters import AdainPainter, StylePainter, SynthesisPainter, to_array, to_tensor
 from models.style.people import find_people
 from models.style.picture_network import PictureStyleConfig, PictureStyleNetwork
 from models.style.video_contracts import StyledPart, StyleMove, VideoStyleChunk, VideoStyleRequest
@@ -202,7 +202,7 @@ class _StyleRun:
         painted = self._paint(frame, pixels)
         if self.request.keep_colours:
             painted = (pixels + compute_luminance(painted) - compute_luminance(pixels)).clamp(0, 1)
-        made = _to_array(painted)
+        made = to_array(painted)
         if frame.offsets is not None and frame.certain is not None and self.last is not None:
             certain = frame.certain.astype(np.float32)[:, :, None] / 255.0
             carry = self.request.steadiness * min(1.0, 5.0 * self.request.strength)  # nothing painted, nothing to carry
@@ -216,7 +216,7 @@ class _StyleRun:
     def _finish(self, frame: RememberedFrame, canvas: Pixels, source: Pixels) -> Pixels:
         """Go over a painted picture at its own size."""
         base = self.model.painter.recolour(to_tensor(canvas), frame.own, self.style)
-        made, plain = (_to_array(each.clamp(0, 1)) for each in (frame.sketch.float(), base))
+        made, plain = (to_array(each.clamp(0, 1)) for each in (frame.sketch.float(), base))
         return finish_picture(made, plain, canvas, source, self.works, self.request.brush)
 
     def _mix(self, frame: RememberedFrame, finished: Pixels, canvas: Pixels, source: Pixels) -> Pixels:
@@ -291,14 +291,8 @@ def _restore_sketch(
     base: Tensor, sketch: Tensor, offsets: NDArray[np.float16], certain: NDArray[np.uint8], carry: float
 ) -> Tensor:
     """Put the last sketch into the recoloured frame, so that the search finds the patches that it found before."""
-    last = np.ascontiguousarray(sketch[0].float().permute(1, 2, 0).numpy())
-    moved = torch.from_numpy(optical_flow.warp(last, offsets.astype(np.float32))).permute(2, 0, 1)[None]
+    moved = torch.from_numpy(optical_flow.warp(to_array(sketch), offsets.astype(np.float32))).permute(2, 0, 1)[None]
     return base + carry * torch.from_numpy(certain.astype(np.float32) / 255.0)[None, None] * (moved - base)
-
-
-def _to_array(pixels: Tensor) -> FloatArray:
-    """Turn (1, 3, H, W) into (H, W, 3)."""
-    return np.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy())
 
 
 def identify_file(path: str) -> tuple[str, int, int]:

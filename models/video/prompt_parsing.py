@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from models.video import scene_words as wordings
 from models.video.colour_names import find_colour
-from models.video.scene_names import ALOFT, TIMELAPSE, SceneName, find_scene_name, is_name_alone
+from models.video.scene_names import ALOFT, TIMELAPSE, SceneName, find_kind_name, find_scene_name, is_name_alone
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, SPEEDS, TIMES
 from models.video.scene_words import KIND_NAMES, tidy
 from models.video.text_embedding import TextTable, split_words
@@ -133,7 +133,7 @@ class PromptParser:
         parsed, words = self.parse(prompt), split_words(prompt)
         if parsed.kind and parsed.sure >= SURE and not is_name_alone(words):
             return _fill_by_words(parsed, words)
-        kind = next((name for word in words for name in (word, f"{word}s") if name in KIND_NAMES), "")
+        kind = find_kind_name(words)
         named = find_scene_name(words) or (SceneName(kind) if kind else None)
         if named is None:
             return parsed

@@ -24,12 +24,13 @@ from models.video.scene_vocabulary import SCENE_VOCABULARY
 from models.video.scene_words import tidy
 from models.video.text_embedding import TextTable, split_words
 from models.video.thing_parsing import LEARNED, ThingPrompt, find_things
-from models.video.thing_tables import DIRECTION_WORDS, SAME_PLURAL, SPEED_WORDS, STOP_WORDS, TIME_WORDS
+from models.video.thing_tables import ALL_TIMES, DIRECTION_WORDS, SAME_PLURAL, SPEED_WORDS, STOP_WORDS
 from models.video.thing_words import ACTS, THING_NAMES
 
 # Cosines of a word, and of a thing's, with one that is known from which it is that one; no thing's name may be nearer.
 # With each word of the thesaurus taken away in turn, 72 % of them are read so, and 21 % of the words for other things.
 NEAR, NEAR_NOTHING, NEAR_THING = 0.3, 0.47, 0.7  # the second where no scene is read
+BESIDE = 0.62  # the same of a word beside a thing, where names may be nearer
 # A word that is not read is told where such words are this share of the prompt, where the scene is less sure than this,
 # or where it names a thing; else it is one word of many, and the scene is what was meant.
 TOLD_SHARE, TOLD_SURE = 0.3, 0.4
@@ -39,7 +40,7 @@ FRAMING = frozenset(
         "after ahead appears move moves moving pass passes passing towards forwards rate leisurely world snowflakes"
     )
 )
-SAID_ANYWHERE = MOVING.union(*(words for own in (TIME_WORDS, SPEED_WORDS, DIRECTION_WORDS) for words in own.values()))
+SAID_ANYWHERE = (MOVING | ALL_TIMES).union(*SPEED_WORDS.values(), *DIRECTION_WORDS.values())
 ALL_BY_RULE = "The scene is drawn by rule; no network drew it."
 PEOPLE_WORDS = {word: sex for sex, both in wordings.PEOPLE.items() for words in both for word in words}
 
@@ -188,31 +189,29 @@ def list_scene_parts(parsed: ParsedPrompt, natural: bool = True) -> tuple[Prompt
     return tuple(PromptPart(kind, words) for kind, words in parts if words)
 
 
-def find_unread(parser: PromptParser, prompt: str, kind: str, near: float = NEAR) -> tuple[str, ...]:
+def find_unread(parser: PromptParser, prompt: str, kind: str, beside: bool = False) -> tuple[str, ...]:
     """Find the words of a prompt about a scene, "" for none, that say nothing to the model, in their order.
 
-    `near` is the cosine from which a word is taken for one that is known.
+    `beside` tells that they stand beside a thing.
     """
     table, spoken = parser.table, split_words(prompt)
     things = frozenset(word for _, start, end in find_things(spoken) for word in spoken[start:end]) - parser.known
     undrawn = UNDRAWN.get(kind, frozenset())
     vocabulary = (parser.known | SCENE_VOCABULARY[""] | SCENE_VOCABULARY.get(kind, frozenset())) - undrawn
     by_name = (words for words, scene in NAMES.items() if scene.kind == kind)
-    read = (vocabulary - things) | STOP_WORDS | FRAMING | FILLING | _list_colour_words(spoken)
-    read = (
-        read | DRAWN.get(kind, frozenset()) | SAID_ANYWHERE | {word for words in by_name for word in words}
-    ) - undrawn
+    said = STOP_WORDS | FRAMING | FILLING | SAID_ANYWHERE | _list_colour_words(spoken)
+    read = (vocabulary - things).union(said, DRAWN.get(kind, frozenset()), *by_name) - undrawn
     words = dict.fromkeys(word for word in spoken if word.isalpha() and len(word) > 1)
     strange = [word for word in words if word not in read and not find_colour(word)]
     if not strange:
         return ()
     drawn, others = _embed_words(table, vocabulary - things), _embed_words(table, _list_rivals(vocabulary))
-    unread = []
+    usual, unread = BESIDE if beside else NEAR if kind else NEAR_NOTHING, []
     for word in strange:
         vector = F.normalize(table.vectors[table.tokenize(word)].sum(dim=0), dim=0)
         cosine = float((drawn @ vector).max())
-        is_rival = word not in things and near == NEAR and float((others @ vector).max()) > cosine
-        least = NEAR_THING if word in things else near if kind else max(near, NEAR_NOTHING)
+        is_rival = word not in things and not beside and float((others @ vector).max()) > cosine
+        least = NEAR_THING if word in things else usual
         if cosine < least or is_rival or word in undrawn:
             unread.append(word)
     return tuple(unread)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from models.video.scene_words import KIND_TITLES
+from models.video.scene_words import KIND_NAMES, KIND_TITLES
 from models.video.text_embedding import split_words
-from models.video.thing_tables import STOP_WORDS, TIME_WORDS
+from models.video.thing_tables import ALL_TIMES, STOP_WORDS
 
 
 class SceneName(NamedTuple):
@@ -170,6 +170,11 @@ def find_scene_name(words: Sequence[str], allowed: Collection[str] | None = None
     return min(fitting, key=lambda scene: scene.kind in LAST, default=None)
 
 
+def find_kind_name(words: Sequence[str]) -> str:
+    """Find the first kind of scene that a word is the key of, in the plural or not; "" for none."""
+    return next((name for word in words for name in (word, f"{word}s") if name in KIND_NAMES), "")
+
+
 def list_scene_names(words: Sequence[str]) -> list[tuple[SceneName, range]]:
     """List the scenes that words name in their order, and the places of the words that do."""
     found, at = list[tuple[SceneName, range]](), 0
@@ -184,5 +189,5 @@ def list_scene_names(words: Sequence[str]) -> list[tuple[SceneName, range]]:
 def is_name_alone(words: Sequence[str]) -> bool:
     """Tell whether words are a scene's name, how it is shown, and nothing else."""
     named = {at for _, places in list_scene_names(words) for at in places}
-    others = STOP_WORDS | FILLING | {word for own in TIME_WORDS.values() for word in own}
+    others = STOP_WORDS | FILLING | ALL_TIMES
     return bool(named) and all(at in named or word in others or not word.isalpha() for at, word in enumerate(words))

@@ -14,10 +14,9 @@ from models.video.colour_names import find_colour
 from models.video.plurals import list_singulars, to_plural
 from models.video.prompt_parsing import SURE, ParsedPrompt, PromptParser
 from models.video.prompt_reading import PEOPLE_WORDS, PromptPart, find_unread, list_scene_parts, list_thing_parts
-from models.video.scene_names import FILLING, MOVING, SKY_SHOWS, find_scene_name, is_name_alone
+from models.video.scene_names import FILLING, MOVING, SKY_SHOWS, find_kind_name, find_scene_name, is_name_alone
 from models.video.scene_spec import CAMERAS, SPEEDS
 from models.video.scene_vocabulary import SCENE_VOCABULARY
-from models.video.scene_words import KIND_NAMES
 from models.video.text_embedding import split_words
 from models.video.thing_parsing import (
     HANGING,
@@ -27,17 +26,13 @@ from models.video.thing_parsing import (
     find_things,
     parse_things,
 )
-from models.video.thing_tables import GROUPS, NUMBERS, STOP_WORDS, TIME_WORDS, WEATHERS
+from models.video.thing_tables import ALL_TIMES, GROUPS, NUMBERS, STOP_WORDS, WEATHERS
 from models.video.thing_words import LEADING, PLACES
 
 SCENE_SURE = 0.5  # chance from which the network is believed about the scene around things
 SCENERY = frozenset({"star", "comet", "leaf", "window", "snowflake"})  # what scenes have without being asked
 AIRSHIP = frozenset({"hot", "air", "flight", "ride", "basket"})  # words of balloons that carry people
-STRICT = 0.62  # cosine from which a word beside a thing is taken for one that is known
-FULL, CERTAIN = (
-    frozenset({"fireworks", "flowers"}),
-    0.9,
-)  # scenes with many things of their own, and when they are meant
+FULL, CERTAIN = frozenset({"fireworks", "flowers"}), 0.9  # scenes with many things, and when they are meant
 COVERED = 0.6  # chance from which a word of the captions is part of the scene and no thing, among other words
 
 
@@ -192,11 +187,7 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
     """Find the scene around things: one by its name, a place, what the network reads of the rest, or their home."""
     words = _drop_spewed(split_words(things.scene))
     read = parser.parse(" ".join(words)) if words else ParsedPrompt("", "", "", "", "", "", 0.0)
-    times = {word for own in TIME_WORDS.values() for word in own}
-    named = next(
-        (name for word in words for name in (word, f"{word}s") if name in KIND_NAMES and word not in times),
-        "",
-    )
+    named = find_kind_name([word for word in words if word not in ALL_TIMES])
     place = things.place if things.is_placed else ""
     if not WEATHERS.keys().isdisjoint(words):
         named, read = "" if named in WEATHER | {"lightning"} else named, replace(read, kind="")
@@ -220,7 +211,7 @@ def find_setting(parser: PromptParser, things: ThingPrompt, lexicon: Lexicon) ->
         setting = _describe_kind(read.kind)
     else:
         setting = PLACE_SETTINGS[home]
-    said = not times.isdisjoint(words)
+    said = not ALL_TIMES.isdisjoint(words)
     usual = "night" if MOON in (things.thing, things.other) else read.time or "day"
     time = things.time if said and things.time else usual
     colour = find_colour(things.scene) or setting.colour
@@ -312,7 +303,7 @@ def _find_unread(parser: PromptParser, things: ThingPrompt, scene: ParsedPrompt,
     """Find the words of the prompt that nothing is drawn for."""
     words = [word for word in split_words(things.scene) if word not in WEATHERS and word != setting.title]
     undrawn = {after for before, after in pairwise(words) if before in SPEWING}
-    unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, STRICT))
+    unread = undrawn.union(find_unread(parser, " ".join(things.unread), scene.kind, beside=True))
     unread |= {word for word in things.unread if _is_deed(parser, word)}
     return tuple(word for word in dict.fromkeys(words) if word in unread)
 

@@ -57,6 +57,7 @@ TIME_WORDS = {
     "dusk": ("dusk", "sunset", "evening", "twilight", "nightfall"),
     "night": ("night", "midnight", "moonlight", "nighttime", "dark"),
 }
+ALL_TIMES = frozenset().union(*TIME_WORDS.values())
 SPEED_WORDS = {
     "slow": ("slowly", "slow", "gently", "calmly", "lazily"),
     "fast": (

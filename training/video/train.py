@@ -69,7 +69,7 @@ class VideoTraining(TrainingLoop[UNet3D]):
             model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
         )
         super().__init__(model, config, optimizer, folder / "checkpoint.pt")
-        self.pool = ClipPool(plan, table, config.max_words, plan.seed + self.step, characters)
+        self.pool = ClipPool(plan, table, config.max_words, self.seed_draws(plan.seed), characters)
         self.random = torch.Generator().manual_seed(self.seed_draws(plan.seed))
 
     def measure_progress(self) -> float:

@@ -138,7 +138,7 @@ def draw_water(stage: Stage, horizon: float, colour: Array, sun_x: float | None,
         stage.light(f32(sky.sun), mask * sparkle * np.exp(-below * 0.9))
 
 
-def draw_tree(stage: Stage, place: float) -> Array:
+def draw_tree(stage: Stage, place: float) -> None:
     """Draw a lone tree in silhouette."""
     x, y = stage.locate(0.6)
     x = x - np.float32(place)
@@ -146,27 +146,24 @@ def draw_tree(stage: Stage, place: float) -> Array:
         (y < -0.2) & (y > -0.85)
     )
     if stage.fine:
-        return _draw_branches(stage, x, y, trunk)
-    ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
-    crown = stage.mask_edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
-    mask = np.maximum(trunk, crown)
-    stage.paint(f32((0.008, 0.012, 0.03)), mask)
-    return mask
+        crown = _mask_leaves(x, y)
+    else:
+        ragged = 0.13 * (sample_fbm(x * 3, y * 3, 3) - 0.5)
+        crown = stage.mask_edge(np.sqrt((x / 1.25) ** 2 + (y + 0.22) ** 2) - 0.21 + ragged)
+    stage.paint(f32((0.008, 0.012, 0.03)), np.maximum(trunk, crown))
 
 
-def _draw_branches(stage: Stage, x: Array, y: Array, trunk: Array) -> Array:
-    """Draw a crown of several tufts with light between its leaves."""
-    crown = np.full_like(trunk, -1)
-    for across, up, wide in (
-        (0.0, -0.16, 0.17),
-        (-0.15, -0.25, 0.12),
-        (0.16, -0.23, 0.13),
-        (-0.06, -0.05, 0.12),
-        (0.09, -0.06, 0.10),
-    ):
-        far = np.sqrt(((x - across) / 1.15) ** 2 + (y - up) ** 2)
-        crown = np.maximum(crown, 1 - far / np.float32(wide))
+def _mask_leaves(x: Array, y: Array) -> Array:
+    """Return the mask of a crown of several tufts with light between its leaves."""
+    tufts = [
+        1 - np.sqrt(((x - across) / 1.15) ** 2 + (y - up) ** 2) / np.float32(wide)
+        for across, up, wide in (
+            (0.0, -0.16, 0.17),
+            (-0.15, -0.25, 0.12),
+            (0.16, -0.23, 0.13),
+            (-0.06, -0.05, 0.12),
+            (0.09, -0.06, 0.10),
+        )
+    ]
     leaves = 0.6 * sample_fbm(x * 4, y * 4, 3) + 0.6 * sample_fbm(x * 11, y * 11, 1) - 0.6
-    mask = np.maximum(trunk, smoothstep(-0.03, 0.10, crown + 1.3 * leaves - 0.05))
-    stage.paint(f32((0.008, 0.012, 0.03)), mask)
-    return mask
+    return smoothstep(-0.03, 0.10, np.max(tufts, axis=0) + 1.3 * leaves - 0.05)

@@ -22,7 +22,15 @@ from models.music_video.painted import PaintedPixels, compute_amounts
 from models.music_video.plan import plan_video
 from models.music_video.shot_keys import make_shot_key
 from models.music_video.storyboard import UNPAINTED, Storyboard, StoryShot
-from models.music_video.stylist import EVERY, StyleShelf, Stylist, carry_between, enlarge_painting
+from models.music_video.stylist import (
+    EVERY,
+    MOVING_PLAN,
+    PHOTO_PLAN,
+    StyleShelf,
+    Stylist,
+    carry_between,
+    enlarge_painting,
+)
 from models.style.video_contracts import StyledPart
 from tests.models.music_video.debug_video import BlobVideo, encoded, film, request_for
 
@@ -142,6 +150,13 @@ def test_between_two_paintings_strokes_move_with_what_they_lie_on() -> None:
     held = 0.5 * (made[0] + made[2])
     inner = slice(12, -12), slice(12, -12)
     assert np.abs(seen - made[1])[inner].mean() < 0.4 * np.abs(held - made[1])[inner].mean()
+
+
+def test_a_style_has_the_patches_of_every_pass(style: Path) -> None:
+    books = StyleShelf().find(style).books
+    for plan in (PHOTO_PLAN, MOVING_PLAN):
+        for at in plan.books:
+            assert books[at].keys.shape[1] >= plan.components
 
 
 def test_a_clip_that_stands_still_is_painted_once(

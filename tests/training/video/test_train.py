@@ -12,6 +12,8 @@ from models.video.text_embedding import TextTable
 from models.video.unet3d import UNet3DConfig
 from models.weights_io import load_metadata, load_safetensors
 from tests.training.video.debug_plan import CONFIG, PLAN
+from training import loop
+from training.team import Team
 from training.video import train as recipe
 from training.video.clip_pool import VideoPlan
 from training.video.train import compute_rate, draw_contact_sheet, load_average, sample_prompts
@@ -31,6 +33,21 @@ def test_training_resumes_where_it_stopped_and_exports(tmp_path: Path, table: Te
     clips = list(sample_prompts(model, table, ["a red fire", "a blue ocean"], PLAN, steps=2))
     assert clips[-1].shape == (2, 3, 4, 16, 16)
     assert draw_contact_sheet(clips[-1], columns=3).shape == (32, 48, 3)
+
+
+def test_every_process_renders_clips_of_its_own(
+    tmp_path: Path, table: TextTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(rank: int) -> list[bytes]:
+        """Return the first clips of a process, which waits for no other here."""
+        team = Team()
+        team.rank = rank
+        monkeypatch.setattr(loop, "Team", lambda: team)
+        training = recipe.VideoTraining(tmp_path, PLAN, CONFIG, 1, table, None)
+        return [clip.frames.tobytes() for clip in training.pool.clips]
+
+    assert render(0) == render(0)
+    assert set(render(0)).isdisjoint(render(1))
 
 
 def test_the_learning_rate_warms_up_and_falls_at_the_end() -> None:
