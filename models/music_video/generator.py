@@ -56,9 +56,9 @@ class WorkCost:
     prepare_s: float
     frame_s: float
 
-    def share(self, clip_places: int, frame_places: int) -> WorkCost:
-        """Return what it takes where so many clips, and so many frames, are made side by side."""
-        return WorkCost(self.clip_s / clip_places, self.prepare_s / frame_places, self.frame_s / frame_places)
+    def share(self, places: int) -> WorkCost:
+        """Return what it takes where frames of so many shots are made side by side."""
+        return WorkCost(self.clip_s, self.prepare_s / places, self.frame_s / places)
 
     def estimate(self, clips: int, shots: int, frames: int) -> float:
         """Estimate the seconds of so many new clips, changes of clip, and frames."""
@@ -164,7 +164,8 @@ class MusicVideoGenerator:
         modelled = len(given) if filming.visualiser is None else 0
         cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
         cost.frame_s += filming.estimate_painting_s(todo) / max(1, frames)
-        cost = cost.share(self.places, self.crew.places if self.crew is not None else 1)
+        crew = self.crew if len(todo) > 1 else None
+        cost = cost.share(min(crew.places, len(todo)) if crew is not None else 1)
         total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:
             raise ValueError(
@@ -177,8 +178,8 @@ class MusicVideoGenerator:
         yield from self._make_clips(request, [plan.clips[number] for number in missing], progress)
         cut_short = self.store.make_path()
         try:
-            if self.crew is not None and len(todo) > 1:
-                spread = SpreadShots(self.crew, filming, self.clips, self.store, keys, cover)
+            if crew is not None:
+                spread = SpreadShots(crew, filming, self.clips, self.store, keys, cover)
                 drawn = yield from _follow(spread, todo, progress, should_end)
             else:
                 drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
