@@ -335,7 +335,7 @@ class _Progress:
         self.clips_made = self.frames_made = self.frames_kept = 0
         self.clips_s = 0.0
         self.frames_began_s: float | None = None
-        self.frames_s = 0.0
+        self.frames_s, self.frames_untimed = 0.0, 0
 
     def finish_clip(self, seconds: float) -> None:
         """Note that a clip was made in so many seconds."""
@@ -347,11 +347,11 @@ class _Progress:
         """Note that so many frames were written; fewer than none where a shot is drawn again."""
         now_s = time.perf_counter()
         if self.frames_began_s is None:
-            self.frames_began_s = now_s
+            self.frames_began_s, self.frames_untimed = now_s, count
         self.frames_made += count
         self.frames_s = now_s - self.frames_began_s
         if self.frames_made > 24:
-            self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
+            self.cost.frame_s, self.cost.prepare_s = self.frames_s / max(1, self.frames_made - self.frames_untimed), 0.0
 
     def make_chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
         """Say where the work is now."""
