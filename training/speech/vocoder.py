@@ -221,6 +221,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
             loss = loss + (fake**2).mean() + ((1 - real) ** 2).mean()
         self.discriminator_optimizer.zero_grad()
         loss.backward()
+        self.team.share_gradients(self.discriminators)
         self.discriminator_optimizer.step()
         return float(loss.detach()) / len(self.discriminators)
 
