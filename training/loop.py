@@ -166,17 +166,13 @@ class TrainingLoop(Generic[Network]):
         self.model.zero_grad()
         loss.backward()
         self.reduce_gradients()
-        self.share_gradients()
+        self.team.share_gradients(self.model)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), max_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
         update_average(self.average, self.model, self.weigh_average())
         return norm
-
-    def share_gradients(self) -> None:
-        """Make the gradients their means over all processes."""
-        self.team.average([each.grad for each in self.model.parameters() if each.grad is not None])
 
     def run(self, log_every: int, save_every: int | None = None, save_every_s: float | None = None) -> None:
         """Train until the planned work is done.

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SEED_STRIDE = 1_000_003
 
@@ -45,6 +45,10 @@ class Team:
         means: Tensor = reduce(flat, reduction="mean")
         for each, mean in zip(tensors, means.split([each.numel() for each in tensors]), strict=True):
             each.copy_(mean.view_as(each))
+
+    def share_gradients(self, network: nn.Module) -> None:
+        """Make the gradients of a network their means over all processes."""
+        self.average([each.grad for each in network.parameters() if each.grad is not None])
 
     @torch.no_grad()
     def copy_first(self, tensors: Sequence[Tensor]) -> None:

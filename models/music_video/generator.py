@@ -56,9 +56,9 @@ class WorkCost:
     prepare_s: float
     frame_s: float
 
-    def share(self, clip_places: int, frame_places: int) -> WorkCost:
-        """Return what it takes where so many clips, and so many frames, are made side by side."""
-        return WorkCost(self.clip_s / clip_places, self.prepare_s / frame_places, self.frame_s / frame_places)
+    def share(self, places: int) -> WorkCost:
+        """Return what it takes where frames of so many shots are made side by side."""
+        return WorkCost(self.clip_s, self.prepare_s / places, self.frame_s / places)
 
     def estimate(self, clips: int, shots: int, frames: int) -> float:
         """Estimate the seconds of so many new clips, changes of clip, and frames."""
@@ -164,7 +164,8 @@ class MusicVideoGenerator:
         modelled = len(given) if filming.visualiser is None else 0
         cost = self.measure(request, plan, filming, missing) if todo else WorkCost(0.0, 0.0, 0.0)
         cost.frame_s += filming.estimate_painting_s(todo) / max(1, frames)
-        cost = cost.share(self.places, self.crew.places if self.crew is not None else 1)
+        crew = self.crew if len(todo) > 1 else None
+        cost = cost.share(min(crew.places, len(todo)) if crew is not None else 1)
         total = cost.estimate(len(missing), modelled, frames)
         if total > self.longest_work_s:
             raise ValueError(
@@ -177,8 +178,8 @@ class MusicVideoGenerator:
         yield from self._make_clips(request, [plan.clips[number] for number in missing], progress)
         cut_short = self.store.make_path()
         try:
-            if self.crew is not None and len(todo) > 1:
-                spread = SpreadShots(self.crew, filming, self.clips, self.store, keys, cover)
+            if crew is not None:
+                spread = SpreadShots(crew, filming, self.clips, self.store, keys, cover)
                 drawn = yield from _follow(spread, todo, progress, should_end)
             else:
                 drawn = yield from self._draw_shots(filming, keys, todo, progress, should_end, cut_short)
@@ -334,7 +335,7 @@ class _Progress:
         self.clips_made = self.frames_made = self.frames_kept = 0
         self.clips_s = 0.0
         self.frames_began_s: float | None = None
-        self.frames_s = 0.0
+        self.frames_s, self.frames_untimed = 0.0, 0
 
     def finish_clip(self, seconds: float) -> None:
         """Note that a clip was made in so many seconds."""
@@ -346,11 +347,11 @@ class _Progress:
         """Note that so many frames were written; fewer than none where a shot is drawn again."""
         now_s = time.perf_counter()
         if self.frames_began_s is None:
-            self.frames_began_s = now_s
+            self.frames_began_s, self.frames_untimed = now_s, count
         self.frames_made += count
         self.frames_s = now_s - self.frames_began_s
         if self.frames_made > 24:
-            self.cost.frame_s, self.cost.prepare_s = self.frames_s / (self.frames_made - 1), 0.0
+            self.cost.frame_s, self.cost.prepare_s = self.frames_s / max(1, self.frames_made - self.frames_untimed), 0.0
 
     def make_chunk(self, stage: str, picture: Pixels | None = None) -> MusicVideoChunk:
         """Say where the work is now."""

@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.audio import MelConfig
 from models.speech.attributes import ATTRIBUTES
@@ -31,7 +31,7 @@ from models.speech.fastspeech2 import FastSpeech2Config
 from models.speech.symbols import SYMBOLS
 from models.speech.tacotron2_config import Tacotron2Config
 from models.speech.vocoder import VocoderConfig
-from models.weights_io import load_into, load_safetensors, parse_metadata
+from models.weights_io import parse_metadata
 from training.speech.adversarial_vocoder import PERIODS, AdversarialVocoderTraining, PeriodDiscriminator
 from training.speech.fastspeech2 import FastSpeech2Training
 from training.speech.resident_corpus import ResidentCorpus, load_corpus
@@ -61,16 +61,15 @@ class CpuTacotron2Training(Tacotron2Training):
     RATE, BATCH = 1.2e-3, (4, 28)
     AVERAGE_LIMIT, EXPORT_EVERY_S = 0.995, 300.0
 
-    def start_from(self, path: Path) -> None:
-        """Take over the weights of a network of the same sizes; voices that it does not have begin as its mean one."""
+    def read_weights(self, path: Path) -> dict[str, Tensor]:
+        """Read the weights of a network of the same sizes; voices that it does not have begin as its mean one."""
         known = parse_metadata(path, Tacotron2Config.from_dict, ["config"]).voices
-        state = load_safetensors(path)
+        state = super().read_weights(path)
         if known != self.config.voices:
             rows = state[VOICE_TABLE]
             places = [known.index(voice) if voice in known else -1 for voice in self.config.voices]
             state[VOICE_TABLE] = torch.stack([rows[place] if place >= 0 else rows.mean(dim=0) for place in places])
-        load_into(self.model, state, f"what {path.name} holds")
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        return state
 
 
 class CpuVocoderTraining(AdversarialVocoderTraining):

@@ -92,12 +92,9 @@ class FastSpeech2Training(TimedTraining[FastSpeech2]):
         distance = average_inside((mel - batch.mel).abs(), mask)
         report = {"mel": distance.detach(), **{name: loss.detach() for name, loss in losses.items()}}
         others = sum(losses.values(), mel.new_zeros(()))
-        pull = torch.autograd.grad(distance, mel, retain_graph=True)[0]
-        pull, heard = self.adversary.change_pull(pull, mel.detach(), batch.mel, batch.frames, progress)
-        report |= heard
-        torch.autograd.backward([mel, others], [pull, torch.ones_like(others)])
+        heard = self.adversary.send_back(mel, distance, others, batch.mel, batch.frames, progress)
         self.step_optimizers(1.0)
-        return report
+        return report | heard
 
     def predict(self, batch: TeacherBatch, is_free: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Predict normalised mel (B, T, M) with the true variances, or its own where `is_free` (B,); and the losses."""

@@ -62,27 +62,29 @@ class MelAdversary:
         fused = device.type == "cuda"
         self.optimizer = torch.optim.AdamW(self.judges.parameters(), self.RATE, (0.5, 0.9), fused=fused)
 
-    def change_pull(
-        self, pull: Tensor, mel: Tensor, true: Tensor, frames: Tensor, progress: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Let the discriminators learn, if it is time, and be heard.
+    def send_back(
+        self, mel: Tensor, distance: Tensor, others: Tensor, true: Tensor, frames: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """Send the gradients of two losses back; the discriminators learn, if it is time, and add theirs.
 
         Args:
-            pull: (B, T, M), the gradient of the distance at `mel`.
-            mel, true: (B, T, M), made and true frames, without a graph; frames: (B,) lengths.
+            mel: (B, T, M), the frames that a network made; distance: their loss; others: all other losses.
+            true: (B, T, M), the frames that were wanted; frames: (B,) lengths.
 
         Returns:
-            the gradient at `mel`, theirs added, and what to report.
+            what to report of the discriminators.
         """
-        report: dict[str, Tensor] = {}
+        pull = torch.autograd.grad(distance, mel, retain_graph=True)[0]
+        made, report = mel.detach(), dict[str, Tensor]()
         if progress > self.joins_at - LEAD:
-            report["judges"] = self.train(*cut_windows(mel, true, frames), progress)
+            report["judges"] = self.train(*cut_windows(made, true, frames), progress)
         if progress > self.joins_at:
             share = ADVERSARIAL_SHARE * min(1.0, (progress - self.joins_at) / LEAD)
-            fooled, matched, push = self.compute_push(mel.requires_grad_(), true, frames)
+            fooled, matched, push = self.compute_push(made.requires_grad_(), true, frames)
             pull = pull + share * push * (pull.norm() / push.norm().clamp_min(1e-12))
             report |= {"fooled": fooled, "features": matched}
-        return pull, report
+        torch.autograd.backward([mel, others], [pull, torch.ones_like(others)])
+        return report
 
     def train(self, made: list[Tensor], real: list[Tensor], progress: float) -> Tensor:
         """Train the discriminators by least squares (Mao et al. 2017); return their mean loss."""

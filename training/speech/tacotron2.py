@@ -119,12 +119,12 @@ class Tacotron2Training(TimedTraining[Tacotron2]):
         batch = make_acoustic_batch(stretch_batch(spoken, octaves, step) if octaves else spoken, step)
         progress = self.measure_progress()
         losses = compute_decoding_losses(self.model, batch, self.schedule_sampling(progress))
-        fine, report = losses.fine, losses.report
+        report = losses.report
         if not math.isfinite(report["mel"]):
             raise RuntimeError(f"The loss is {report['mel']} at step {self.step}.")
-        pull = torch.autograd.grad(losses.distance, fine, retain_graph=True)[0]
-        pull, heard = self.adversary.change_pull(pull, fine.detach(), batch.mel, batch.mel_lengths, progress)
-        torch.autograd.backward([fine, losses.others], [pull, torch.ones_like(losses.others)])
+        heard = self.adversary.send_back(
+            losses.fine, losses.distance, losses.others, batch.mel, batch.mel_lengths, progress
+        )
         self.step_optimizers(1.0)
         return report | heard
 

@@ -53,8 +53,12 @@ class TimedTraining(TrainingLoop[Network]):
 
     def start_from(self, path: Path) -> None:
         """Take over the weights of a network of the same sizes."""
-        load_into(self.model, load_safetensors(path), f"what {path.name} holds")
+        load_into(self.model, self.read_weights(path), f"what {path.name} holds")
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def read_weights(self, path: Path) -> dict[str, Tensor]:
+        """Read the weights to start from; a recipe that can begin from other networks makes them fit."""
+        return load_safetensors(path)
 
     def describe(self) -> dict[str, object]:
         """Return the metadata of the weights, as plain values."""

@@ -163,8 +163,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
         self.discriminator_optimizer = torch.optim.AdamW(self.discriminators.parameters(), 2e-4, betas=(0.8, 0.99))
         super().__init__(model, config, optimizer, folder / f"{name}.pt")
-        if self.step or self.team.rank:
-            self.segments.rng = np.random.default_rng(self.seed_draws(plan.seed))
+        self.segments.rng = np.random.default_rng(self.seed_draws(plan.seed))
 
     def make_state(self) -> dict[str, Any]:
         """Return what the checkpoint holds, with the discriminators and their optimizer."""
@@ -221,6 +220,7 @@ class VocoderTrainer(PlannedTraining[SourceFilterVocoder]):
             loss = loss + (fake**2).mean() + ((1 - real) ** 2).mean()
         self.discriminator_optimizer.zero_grad()
         loss.backward()
+        self.team.share_gradients(self.discriminators)
         self.discriminator_optimizer.step()
         return float(loss.detach()) / len(self.discriminators)
 

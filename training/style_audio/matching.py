@@ -101,8 +101,7 @@ class MatchingTrainer(PlannedTraining[MatchingNetwork]):
         self.sentences = SentencePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
         super().__init__(model, config, optimizer, folder / "matching.pt")
-        if self.step or self.team.rank:
-            self.sentences.rng = np.random.default_rng(self.seed_draws(plan.seed))
+        self.sentences.rng = np.random.default_rng(self.seed_draws(plan.seed))
 
     def compute_losses(self, draw: Draw) -> dict[str, Tensor]:
         """Return the distance from the answer, and for comparison that of the bands' global statistics (AdaIN)."""

@@ -204,8 +204,7 @@ class NetworkTrainer(PlannedTraining[AudioStyleNetwork]):
         self.pairs = StylePairSampler(tracks, plan)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.9, 0.99))
         super().__init__(model, config, optimizer, folder / "network.pt")
-        if self.step or self.team.rank:
-            self.pairs.rng = np.random.default_rng(self.seed_draws(plan.seed))
+        self.pairs.rng = np.random.default_rng(self.seed_draws(plan.seed))
 
     def measure_style_distance(self, made: Tensor, made_weight: Tensor, aim: Tensor, aim_weight: Tensor) -> Tensor:
         """Measure how far normalised mel frames are in texture from others, (B,)."""

@@ -87,8 +87,7 @@ class ContentVocoderTrainer(PlannedTraining[ContentVocoder]):
         self.smoother = build_band_smoother(mel, 90.0)
         optimizer = torch.optim.AdamW(model.parameters(), plan.learning_rate, betas=(0.8, 0.99))
         super().__init__(model, config, optimizer, folder / "vocoder.pt")
-        if self.step or self.team.rank:
-            self.segments.rng = np.random.default_rng(self.seed_draws(plan.seed))
+        self.segments.rng = np.random.default_rng(self.seed_draws(plan.seed))
 
     @torch.no_grad()
     def alter(self, sound: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Iterator
@@ -159,6 +160,8 @@ def test_clips_that_are_made_side_by_side_take_less_of_the_longest_work(
     assert begin(2, together_s + 500) < together_s + 500
     with pytest.raises(ValueError, match="would take about"):
         begin(1, together_s + 500)
+    rounds = [round(begin(places) / 1_000.0) for places in (1, 2, 3)]
+    assert rounds[0] > 1 and rounds[1:] == [math.ceil(rounds[0] / 2), math.ceil(rounds[0] / 3)], "each counts once"
 
 
 def test_a_broken_song_or_a_missing_folder_is_told(generator: MusicVideoGenerator, tmp_path: Path) -> None:

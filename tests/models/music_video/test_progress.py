@@ -33,12 +33,23 @@ def test_frames_are_timed_after_the_first_ones(monkeypatch: pytest.MonkeyPatch) 
     progress = _Progress(WorkCost(clip_s=0.0, prepare_s=1.0, frame_s=0.5), clips=0, shots=2, frames=50, notes=())
     assert progress.make_chunk("frames").left_s == 27.0
     for _ in range(24):
-        progress.finish_frame()
+        progress.finish_frames(1)
         clock.now_s += 0.25
     chunk = progress.make_chunk("frames")
     assert (chunk.done, chunk.left_s, chunk.frames) == (12.0, 15.0, 24)
-    progress.finish_frame()  # 24 frames took 6 s, changes of clip among them
+    progress.finish_frames(1)  # 24 frames took 6 s, changes of clip among them
     assert progress.make_chunk("frames").left_s == pytest.approx(0.25 * 25)
     for _ in range(30):
-        progress.finish_frame()
+        progress.finish_frames(1)
     assert progress.make_chunk("frames").left_s == 0.0, "never less than nothing"
+
+
+def test_frames_that_several_workers_tell_of_at_once_are_timed_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now_s=100.0)
+    clock.perf_counter = lambda: clock.now_s
+    monkeypatch.setattr(generator, "time", clock)
+    progress = _Progress(WorkCost(clip_s=0.0, prepare_s=0.0, frame_s=0.5), clips=0, shots=2, frames=100, notes=())
+    progress.finish_frames(20)  # what came before is not known to have begun at a time
+    clock.now_s += 4.0
+    progress.finish_frames(20)
+    assert progress.make_chunk("frames").left_s == pytest.approx(0.2 * 60)

@@ -208,3 +208,13 @@ def test_a_vocoder_goes_on_from_a_finished_weight_file(tmp_path: Path) -> None:
     second.start_from(export_vocoder(tmp_path / "vocoder.pt", tmp_path))
     assert torch.equal(second.model.state_dict()["output.bias"], first.average["output.bias"])
     assert second.step == 0
+
+
+def test_several_processes_share_the_gradients_of_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = [make_clip(seed, frames_each=14)[0] for seed in range(3)]
+    plan = VocoderPlan(steps=1, batch=2, frames=24, voices=("a",), shares=(1.0,), adversarial_after=0)
+    trainer = VocoderTrainer(clips, plan, tmp_path)
+    shared: list[object] = []
+    monkeypatch.setattr(trainer.team, "share_gradients", shared.append)
+    trainer.train_step()
+    assert shared == [trainer.discriminators, trainer.model]
