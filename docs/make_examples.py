@@ -186,7 +186,6 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
     from studio.app import build_studio
     from studio.io.audio_files import join_wavs
     from studio.io.recipes import read_recipe, write_recipe
-    from studio.page.events import Files
     from studio.page.places import places_of
 
     registry = open_registry(CATALOG)
@@ -202,11 +201,7 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
                 values = {"clip": str(make_late(programs["video"], wanted, own)), "fix": True}
             if wanted.source is not None:
                 values[wanted.source[1]] = str(made[wanted.source[0]])
-            found: list[Path] = []
-            for events in programs[program].run(key, values, str(own)):
-                found += [
-                    Path(str(each.paths[role])) for each in events if isinstance(each, Files) and role in each.paths
-                ]
+            found = _work(programs[program], key, values, own, role)
             path = found[-1]
             if role == "chunk":
                 path = own / "take.wav"
@@ -218,15 +213,19 @@ def make_all(folder: Path, only: str = "") -> Iterator[tuple[str, Wanted, Path]]
             yield prefix, wanted, path
 
 
+def _work(program: Any, key: str, values: Values, folder: Path, role: str) -> list[Path]:
+    """Let a tab work; return its files of one role, in the order in which they came."""
+    from studio.page.events import Files
+
+    told = (each for events in program.run(key, values, str(folder)) for each in events)
+    return [Path(str(each.paths[role])) for each in told if isinstance(each, Files) and role in each.paths]
+
+
 def make_late(program: Any, wanted: Wanted, folder: Path) -> Path:
     """Make a drawn clip, and move its sound; return the clip, which still tells how it was made."""
     from studio.io.recipes import read_recipe, write_recipe
-    from studio.page.events import Files
 
-    clip = folder / "clip.mp4"
-    for events in program.run(DRAWN_SCENES, {"seed": SEED, **wanted.values}, str(folder)):
-        for each in events:
-            clip = Path(str(each.paths["file"])) if isinstance(each, Files) and "file" in each.paths else clip
+    clip = _work(program, DRAWN_SCENES, {"seed": SEED, **wanted.values}, folder, "file")[-1]
     late_s, target = wanted.late_ms / 1000, folder / BEFORE
     moved = f"atrim=start={-late_s},asetpts=PTS-STARTPTS,apad=pad_dur={-late_s}"
     moved = f"adelay={wanted.late_ms}:all=1" if late_s > 0 else moved
@@ -277,7 +276,7 @@ def main() -> None:
             row: Values = {"file": target.name, "title": wanted.title, "said": wanted.said}
             written = [(path, target)]
             if wanted.late_ms:
-                row["given"] = f"{wanted.name}-before.mp4"
+                row["given"] = f"{wanted.name}-{BEFORE}"
                 written.append((path.parent / BEFORE, FOLDER / row["given"]))
             for source, small in written:
                 shrink(source, small)

@@ -25,7 +25,7 @@ from models.video.composition import find_view
 from models.video.prompt_parsing import ParsedPrompt
 from models.video.prompt_reader import load_reader
 from models.video.scene_spec import CAMERAS, COLOURS, DIRECTIONS, FRAMES_PER_SECOND, SPEEDS, SceneSpec
-from models.video.scene_words import KIND_TITLES, NATURAL_COLOURS
+from models.video.scene_words import KIND_TITLES, NATURAL_COLOURS, SCENE_BY_RULE
 from models.video.scenes import KINDS, SceneView, film
 from models.video.shapes import measure_shape
 from models.video.staged_clip import StagedClip
@@ -118,7 +118,7 @@ class SceneDrawer(StagedClip):
     def list_laid(self, request: VideoRequest) -> tuple[str, ...]:
         """List what is drawn by rule: the scene, then the things over it."""
         kind = self.describe(request).kind
-        return (f"scene: {KIND_TITLES.get(kind, kind)}", *super().list_laid(request))
+        return (f"{SCENE_BY_RULE}{KIND_TITLES.get(kind, kind)}", *super().list_laid(request))
 
 
 def draw_frames(

@@ -15,6 +15,7 @@ KIND_NAMES = (
     "lighthouse", "waterfall", "underwater", "ripples", "rain", "ink",
 )  # fmt: skip
 
+SCENE_BY_RULE = "scene: "  # before the title of a scene that is drawn by rule, where recipes list what is
 KIND_TITLES = {
     "fire": "campfire", "ink": "ink in water", "ripples": "ripples on water", "balloons": "hot-air balloons",
     "snow": "cabin in the snow", "rain": "umbrella in the rain", "sunrise": "sun over hills",

@@ -11,11 +11,7 @@
     const { form, file } = button.dataset, place = document.querySelector(`#${form}-clip`);
     const answer = await fetch(`examples/${file}`);
     if (!place || !answer.ok) return;
-    place.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file']")?.click();
-    const input = await window.auralumeTabs.until(() => place.querySelector("input[type=file]"));
-    if (!input) return;
-    window.auralumeGive(input, await answer.blob(), file);
-    say(button, "The clip is there");
+    if (await window.auralumeGive(place, answer.blob(), file)) say(button, "The clip is there");
   });
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.(".example-settings");

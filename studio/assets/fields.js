@@ -18,11 +18,16 @@
     for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
   };
 
-  window.auralumeGive = (input, data, name) => {
-    const given = new DataTransfer();
+  // A box takes a file, which may still be on its way, in place of what it holds or beside it; false where it takes none.
+  window.auralumeGive = async (box, arriving, name, isMany = false) => {
+    if (!isMany) box.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file'], button[aria-label='clear']")?.click();
+    const input = await window.auralumeTabs.until(() => box.querySelector("input[type=file]"));
+    if (!input) return false;
+    const data = await arriving, given = new DataTransfer();
     given.items.add(new File([data], name, { type: data.type.split(";")[0] }));
     input.files = given.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
   };
 
   // What was read of a prompt reads the same when it is joined by commas, so the prompt becomes its own parts.

@@ -340,10 +340,7 @@
     const place = await window.auralumeTabs.until(() => document.getElementById(intake.elem_id));
     if (!place) throw new Error(`${intake.path.join(", ")} has no place for it just now.`);
     for (let at = place; at; at = at.parentElement) { const fold = at.previousElementSibling; if (at.offsetParent === null && fold?.matches?.("button.label-wrap:not(.open)")) fold.click(); }
-    if (!intake.is_many) place.querySelector("button[aria-label='Clear'], button[aria-label='Remove this file'], button[aria-label='clear']")?.click();
-    const input = await window.auralumeTabs.until(() => place.querySelector("input[type=file]"));
-    if (!input) throw new Error(`${intake.label} takes no file just now.`);
-    window.auralumeGive(input, await arriving, file.name);
+    if (!await window.auralumeGive(place, arriving, file.name, intake.is_many)) throw new Error(`${intake.label} takes no file just now.`);
     place.scrollIntoView({ block: "center", behavior: "smooth" });
     toast(`“${item.title}” is in ${intake.path[0]}: ${intake.label.replace(`${intake.path[0]}: `, "")}`);
   });

@@ -31,11 +31,11 @@
     if (!outer) return true; // what stands beside the tabs is there in all of them
     const top = await until(() => tabs(bar()).find((each) => said(each) === outer) ?? hidden(outer));
     if (!top) return false;
-    if (top.getAttribute("aria-selected") !== "true") top.click();
+    if (!chosen(top)) top.click();
     for (const label of inner) {
       const tab = await until(() => inners().find((each) => said(each) === label || slug(said(each)) === label));
       if (!tab) return false;
-      if (tab.getAttribute("aria-selected") !== "true") tab.click();
+      if (!chosen(tab)) tab.click();
     }
     await later(60);
     return true;

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from models.video.scene_words import SCENE_BY_RULE
 from studio import __version__
 from studio.io import xmp
 from studio.io.recipes import Recipe, RecipeError, kind_of, read_recipe, read_text_tag
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 CERTIFICATE, KEY = "certificate.pem", "certificate-key.pem"
 VALID_DAYS = 3650
 COMPOSITES = frozenset({"style_video", "style_audio", "music_video"})  # made of what a person gave, too
-SCENE_BY_RULE, WITH_MUSIC = "scene: ", "music"  # how a recipe tells that a scene is drawn by rule, and its sound
+WITH_MUSIC = "music"  # how a recipe tells the sound of a clip
 SIGNED = {name: name.removeprefix(".") for name in (".wav", ".mp3", ".flac", ".mp4", ".m4a", ".png", ".webp", ".gif")}
 SIGNED |= {".m4b": "m4a"}
 SOURCE_TAG = "DigitalSourceType"  # in ID3, and in a Vorbis comment

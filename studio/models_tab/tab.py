@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,17 +90,14 @@ def _layout(registry: Registry, actions: ShelfActions) -> Parts:
                     model_card.line(registry, first, is_open=True) if first else "", elem_id="shelf-line"
                 )
                 with gr.Row(elem_classes="actions"):
-                    look: Any = "primary" if usable["download"] else "secondary"
-                    made["download"] = _button(
-                        "Download", "download", variant=look, scale=2, interactive=usable["download"]
-                    )
+                    made["download"] = _button("Download", "download", scale=2, **_look("download", usable))
                     made["stop"] = _button("Stop", "stop", interactive=False, elem_classes="stop-button")
                 with gr.Row(elem_classes="actions"):
-                    made["verify"] = _button("Verify", "verify", interactive=usable["verify"])
-                    made["free"] = _button("Free memory", "free", interactive=usable["free"])
+                    made["verify"] = _button("Verify", "verify", **_look("verify", usable))
+                    made["free"] = _button("Free memory", "free", **_look("free", usable))
                 with gr.Row(elem_classes="actions"):
-                    made["delete"] = _button("Delete download", "delete", interactive=usable["delete"])
-                    made["off"] = _button("Take off the shelf", "off", interactive=usable["off"])
+                    made["delete"] = _button("Delete download", "delete", **_look("delete", usable))
+                    made["off"] = _button("Take off the shelf", "off", **_look("off", usable))
             with gr.Column(elem_classes="card"):
                 made["repository"] = gr.Textbox(
                     label="Add a repository of the Hub", placeholder="owner/name", elem_id="shelf-repository"
@@ -125,6 +122,12 @@ def _button(title: str, name: str, **options: Any) -> gr.Button:
     return gr.Button(title, **settings)
 
 
+def _look(name: str, usable: Mapping[str, bool]) -> dict[str, Any]:
+    """Return whether a button can be pressed; Download is bright only then."""
+    look: dict[str, Any] = {"interactive": usable[name]}
+    return look | {"variant": "primary" if usable[name] else "secondary"} if name == "download" else look
+
+
 class ShelfPanels:
     """The tab's components that show events: everything about the shelf, where it changed."""
 
@@ -137,10 +140,7 @@ class ShelfPanels:
     def show_model(self, key: str) -> Updates:
         """Return the updates about one model: its facts, and what can be done with it now."""
         usable = self.actions.usable(key)
-        states = {getattr(self.parts, name): gr.update(interactive=usable[name]) for name in USABLE}
-        states[self.parts.download] = gr.update(
-            interactive=usable["download"], variant="primary" if usable["download"] else "secondary"
-        )
+        states = {getattr(self.parts, name): gr.update(**_look(name, usable)) for name in USABLE}
         return {self.parts.line: model_card.line(self.registry, key, is_open=True), **states}
 
     def show(self, events: Events, chosen: Any, now: str | None) -> Updates:
