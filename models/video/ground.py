@@ -35,7 +35,7 @@ def draw_floor(setting: Setting, rows: int, columns: int, seed: int, margin: int
     import cv2
 
     rng = np.random.default_rng(seed + 77)
-    half = columns / rows
+    half = (columns - 1) / rows  # the x of the last column without the margin
     columns += 2 * margin
     y: Array = 1 - (np.arange(rows, dtype=np.float32)[:, None] + 0.5) / rows * 2
     x = ((np.arange(columns, dtype=np.float32)[None] + 0.5) / columns * 2 - 1) * columns / rows

@@ -20,7 +20,9 @@ GIF_BLOCK = b"\x21\xff\x0bXMP DataXMP"
 GIF_TRAILER = bytes([1, *range(0xFF, -1, -1), 0])
 WEBP_XMP_FLAG = 4
 MOST_BYTES = 200 * 2**20
-_SOURCE = re.compile(rb'Iptc4xmpExt:DigitalSourceType="([^"]{1,200})"')
+_SOURCE = re.compile(  # a term of IPTC's vocabulary alone: a file may hold anything
+    rb'Iptc4xmpExt:DigitalSourceType="(https?://cv\.iptc\.org/newscodes/digitalsourcetype/[A-Za-z]{1,60})"'
+)
 _RECIPE = re.compile(rb'auralume:recipe="([^"]{1,400000})"')
 
 
@@ -60,9 +62,9 @@ def write_xmp(path: Path, xmp: bytes) -> bool:
 
 
 def read_source(path: Path) -> str:
-    """Return the digital source type that a file tells, or ""."""
+    """Return the digital source type that a file tells, an address of IPTC's vocabulary, or ""."""
     found = _SOURCE.search(_bytes(path))
-    return unescape(found[1].decode("utf-8", "replace")) if found else ""
+    return found[1].decode("ascii") if found else ""
 
 
 def read_recipe_text(path: Path) -> str | None:

@@ -81,7 +81,7 @@ def test_no_template_means_cuts_alone(tmp_path: Path) -> None:
     request = request_for(tmp_path, 8.0, media=(tmp_path / "a.jpg",) * 4)
     assert choose_transitions(request, plan_video(request)) == {}
     with pytest.raises(ValueError, match="template"):
-        request_for(tmp_path, 2.0, template="karaoke")
+        request_for(tmp_path, 2.0, template="disco")
 
 
 def test_what_is_all_drawn_by_rule_has_no_transitions_and_own_shots_among_it_have(tmp_path: Path) -> None:
