@@ -79,8 +79,6 @@ class Visualiser:
 
     def _draw_bars(self, drawn: Pixels, frame: int, colours: Floats) -> None:
         """Draw bars with smooth ends, a soft light around them, and their reflection."""
-        import cv2
-
         width, height = self.size
         bars = self.spectrum.bands[frame]
         left, place = width * (1 - BARS_ACROSS) / 2, width * BARS_ACROSS / BANDS
@@ -97,9 +95,7 @@ class Visualiser:
         number = np.clip(at.astype(int), 0, BANDS - 1)
         layer = np.asarray(cover[:, number] * inside[None], dtype=np.float32)
         paint = np.broadcast_to(colours[number][None], (height, width, 3))
-        small = cv2.resize(layer, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
-        glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), height / 160), (width, height))
-        share = (layer + (1 - layer) * np.minimum(0.5, 0.55 * np.asarray(glow)))[..., None]
+        share = (layer + (1 - layer) * np.minimum(0.5, 0.55 * _make_glow(layer, 8)))[..., None]
         drawn[:] = (drawn + (paint - drawn) * share).astype(np.uint8)
 
     def _draw_ribbon(self, drawn: Pixels, frame: int, colours: Floats) -> None:
@@ -149,13 +145,13 @@ class Visualiser:
         radius = min(self.size) / 200 * (0.6 + 1.8 * loud) * (1 - 0.5 * share)
         light = loud * (1 - share) ** 0.7
         layer = np.zeros_like(drawn)
-        for spark in np.argsort(light)[np.sum(light <= 0.04) :]:  # the brightest on top
-            centre: Any = tuple(int(each) for each in np.round(np.array([x[spark], y[spark]]) * 2**FINE))
-            paint: Any = tuple(int(each) for each in light[spark] * colours[band[spark]])
-            cv2.circle(layer, centre, round(radius[spark] * 2**FINE), paint, -1, cv2.LINE_AA, FINE)
-        small = cv2.resize(layer, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
-        glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), height / 160), (width, height))
-        drawn[:] = cv2.add(cv2.add(drawn, layer), cv2.convertScaleAbs(glow, alpha=1.5))
+        shown = np.argsort(light)[np.sum(light <= 0.04) :]  # the brightest on top
+        centres = np.round(np.stack([x, y], axis=1)[shown] * 2**FINE).astype(int).tolist()
+        radii = np.round(radius[shown] * 2**FINE).astype(int).tolist()
+        paints = (light[shown, None] * colours[band[shown]]).astype(int).tolist()
+        for centre, size, paint in zip(centres, radii, paints, strict=True):
+            cv2.circle(layer, centre, size, paint, -1, cv2.LINE_AA, FINE)
+        drawn[:] = cv2.add(cv2.add(drawn, layer), cv2.convertScaleAbs(_make_glow(layer, 4), alpha=1.5))
 
     def _draw_cover(self, drawn: Pixels, frame: int, colours: Floats) -> None:
         """Draw the picture in the middle, larger with the bass, and the bands around it."""
@@ -208,6 +204,15 @@ def make_ground(colours: Floats, size: tuple[int, int]) -> Pixels:
         ground += 0.17 * near[..., None] * colour
     noise = np.random.default_rng(0).uniform(0, 1, (height, width, 1)).astype(np.float32)  # else steps would be seen
     return np.asarray(ground + noise, dtype=np.uint8)
+
+
+def _make_glow(layer: NDArray[Any], part: int) -> NDArray[Any]:
+    """Make the soft light around what is drawn in a layer (h, w) or (h, w, 3), on a copy of a `part` of its side."""
+    import cv2
+
+    height, width = layer.shape[:2]
+    small = cv2.resize(layer, (max(1, width // part), max(1, height // part)), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), height / 160), (width, height)))
 
 
 def _read_cover(cover: OwnMedium, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
