@@ -51,14 +51,8 @@ class SpreadShots:
         self, crew: ShotCrew, filming: Filming, clips: KeyClips, store: SegmentStore, keys: list[str],
         cover: OwnMedium | None,
     ) -> None:  # fmt: skip
-        self.crew, self.filming, self.clips, self.store, self.keys, self.cover = (
-            crew,
-            filming,
-            clips,
-            store,
-            keys,
-            cover,
-        )
+        self.crew, self.filming, self.clips = crew, filming, clips
+        self.store, self.keys, self.cover = store, keys, cover
         self.picture: Pixels | None = None
         self._film = uuid.uuid4().hex
         self._done: dict[int, int] = {}

@@ -90,9 +90,9 @@ class ShotChunk:
 class _FilmScene:
     """What the shots of one video share."""
 
-    film: str = ""
-    painter: FramePainter | None = None
-    stylist: Stylist | None = None
+    film: str
+    painter: FramePainter
+    stylist: Stylist
     visualiser: Visualiser | None = None
     clips: dict[str, KeyClips] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class ShotDrawer:
     def __init__(self) -> None:
         self._registry: Registry | None = None
         self._styles = StyleShelf()
-        self._scene = _FilmScene()
+        self._scene: _FilmScene | None = None
 
     def use_registry(self, registry: Registry) -> None:
         """Take the networks that enlarge key clips from this registry."""
@@ -134,17 +134,13 @@ class ShotDrawer:
     def _open(self, asked: ShotRequest) -> Filming:
         """Return what draws the shot; what other shots of its video need as well is kept."""
         request, plan, scene = asked.request, asked.plan, self._scene
-        if scene.film != asked.film or scene.painter is None or scene.stylist is None:
-            painter, stylist = (
-                FramePainter(Choreography(request, plan, PREPARED_FRAMES)),
-                Stylist(request, self._styles),
-            )
-            scene = self._scene = _FilmScene(asked.film, painter, stylist)
+        if scene is None or scene.film != asked.film:
+            painter = FramePainter(Choreography(request, plan, PREPARED_FRAMES))
+            scene = self._scene = _FilmScene(asked.film, painter, Stylist(request, self._styles))
         if asked.is_by_rule and scene.visualiser is None:
             scene.visualiser = Visualiser(request, number_sections(request), asked.cover)
-        assert scene.painter is not None and scene.stylist is not None, "they were made above"
         scene.stylist.use(request)
-        clips = self._open_clips(asked.network)
+        clips = self._open_clips(scene, asked.network)
         for clip, made in asked.clips:
             clips.put(request, clip, made)
         own = OwnShots(request, plan, asked.media, asked.chosen, REACH)
@@ -152,17 +148,16 @@ class ShotDrawer:
         filming.visualiser = scene.visualiser if asked.is_by_rule else None
         return filming
 
-    def _open_clips(self, network: ModelSpec | None) -> KeyClips:
+    def _open_clips(self, scene: _FilmScene, network: ModelSpec | None) -> KeyClips:
         """Return what prepares key clips with a network, or without."""
         key = network.key if network is not None else ""
-        if key not in self._scene.clips:
+        if key not in scene.clips:
             shared: Any = None
             if network is not None and self._registry is not None:
-                if network not in self._registry.specs():
-                    self._registry.add(network)
+                self._registry.add(network)
                 shared = self._registry.load(network.key)
-            self._scene.clips[key] = open_key_clips(shared)
-        return self._scene.clips[key]
+            scene.clips[key] = open_key_clips(shared)
+        return scene.clips[key]
 
 
 def load(_files: Mapping[str, Path], _spec: ModelSpec) -> ShotDrawer:

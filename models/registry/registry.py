@@ -179,12 +179,15 @@ class Registry:
                 job.cancelled = job.watchers == 0
 
     def add(self, spec: ModelSpec) -> None:
-        """Add an entry, or replace the one of the same key.
+        """Add an entry, or replace another one of the same key; one that is there already stays.
 
         Raises:
             ModelError: the one that is there is in use.
         """
-        if spec.key in self._specs and spec != self._specs[spec.key]:
+        known = self._specs.get(spec.key)
+        if known == spec:
+            return
+        if known is not None:
             self.free(spec.key)
         with self._lock:
             self._specs[spec.key] = spec

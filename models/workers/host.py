@@ -74,8 +74,7 @@ class WorkerHost:
 
     def _open(self, spec: ModelSpec) -> SharedModel:
         """Return a model, whose entry is put on this registry's shelf; one that works with others' parts finds them."""
-        if spec not in self.registry.specs():
-            self.registry.add(spec)
+        self.registry.add(spec)
         shared = self.registry.load(spec.key)
         use_registry = getattr(shared.model, "use_registry", None)
         if use_registry is not None:
