@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -118,6 +119,19 @@ def _split_heads(qkv: Tensor, batch: int, new: int, heads: int) -> tuple[Tensor,
     return split[0], split[1:]
 
 
+class BoundedPast(Protocol):
+    """A past that holds so many tokens at most."""
+
+    used: int
+    capacity: int
+
+
+def check_room(past: BoundedPast, new: int) -> None:
+    """Raise ValueError where a past cannot hold so many new tokens."""
+    if past.used + new > past.capacity:
+        raise ValueError(f"The cache holds {past.used} of {past.capacity} tokens; {new} more do not fit.")
+
+
 def _detach(module: nn.Linear | nn.LayerNorm) -> tuple[Tensor, Tensor]:
     """Return weight and bias of a layer."""
     return module.weight.detach(), module.bias.detach()
@@ -181,8 +195,7 @@ class CachedTransformer:
             ValueError: the cache cannot hold so many.
         """
         new = tokens.shape[1]
-        if cache.used + new > cache.capacity:
-            raise ValueError(f"The cache holds {cache.used} of {cache.capacity} tokens; {new} more do not fit.")
+        check_room(cache, new)
         if padding is not None:
             cache.pad(padding)
         for first in range(0, new, BLOCK_TOKENS):

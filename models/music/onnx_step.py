@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from models.backends.library import explain_missing
 from models.backends.onnx_session import import_runtime, make_options
 from models.memory import allocate_pages
-from models.music.kv_cache import CachedTransformer, is_int8_available
+from models.music.kv_cache import CachedTransformer, check_room, is_int8_available
 from models.music.musical_context import MusicalContext
 from models.music.transformer import Layer, MusicTransformer, MusicTransformerConfig, compute_rotary_angles
 
@@ -238,8 +238,7 @@ class OnnxTransformer:
         """
         values = tokens.numpy()
         batch, new = values.shape
-        if cache.used + new > cache.capacity:
-            raise ValueError(f"The cache holds {cache.used} of {cache.capacity} tokens; {new} more do not fit.")
+        check_room(cache, new)
         if cache.used == 0 and new > 1:
             counts = np.full(batch, new) if padding is None else (~padding).sum(dim=1).numpy()
             logits = self._take_prompt(values, counts, cache)
