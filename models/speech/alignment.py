@@ -9,7 +9,7 @@ import numpy as np
 
 from models.contracts import WordTiming
 from models.speech.sentence_decoder import DecodingTrace
-from models.speech.symbols import PUNCTUATION, WORD_BREAK
+from models.speech.symbols import BETWEEN_WORDS
 from models.speech.text import SpokenWord, Utterance
 
 UNREAD_MASS = 0.12
@@ -106,9 +106,7 @@ def judge_alignment(utterance: Utterance, trace: DecodingTrace) -> str:
 
 def _find_sounds(utterance: Utterance, word: SpokenWord) -> list[int]:
     """Return the places of a word's sounds among the symbols."""
-    return [
-        place for place in range(word.start, word.end) if utterance.symbols[place] not in (WORD_BREAK, *PUNCTUATION)
-    ]
+    return [place for place in range(word.start, word.end) if utterance.symbols[place] not in BETWEEN_WORDS]
 
 
 def name_words(words: list[str]) -> str:

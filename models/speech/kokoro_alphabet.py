@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.speech.symbols import BOS, EOS, PAD, PUNCTUATION, STRESSES, VOWELS, WORD_BREAK
+from models.speech.symbols import BETWEEN_WORDS, BOS, EOS, PAD, PUNCTUATION, STRESSES, VOWELS, WORD_BREAK
 
 SILENT = (PAD, BOS, EOS)
 AMERICAN = {
@@ -96,7 +96,7 @@ def _say_british_r(bare: list[str], place: int) -> str:
 
 
 def _is_edge(sound: str) -> bool:
-    return sound == WORD_BREAK or sound in PUNCTUATION or sound in SILENT
+    return sound in BETWEEN_WORDS or sound in SILENT
 
 
 def _is_alone(bare: list[str], place: int) -> bool:

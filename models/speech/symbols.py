@@ -13,6 +13,8 @@ CONSONANTS = (
     *("ʃ", "ʒ", "h", "l", "m", "n", "ŋ", "ɹ", "w", "j"),
 )
 STRESSES = ("", "ˈ", "ˌ")
+BETWEEN_WORDS = frozenset({WORD_BREAK, *PUNCTUATION})
+"""What stands between words, where a voice may pause."""
 
 SYMBOLS: tuple[str, ...] = (
     PAD,

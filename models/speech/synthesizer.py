@@ -27,7 +27,7 @@ from models.speech.mel_correction import CorrectedStream
 from models.speech.mel_emphasis import MelDetail, MelEmphasis, parse_details
 from models.speech.sentence_decoder import Attributes, DecodingLimits, SentenceDecoder
 from models.speech.streaming_inference import StreamingInference
-from models.speech.symbols import PUNCTUATION, WORD_BREAK, encode
+from models.speech.symbols import BETWEEN_WORDS, encode
 from models.speech.tacotron2 import Tacotron2, Tacotron2Config
 from models.speech.text import Utterance, iter_utterances
 from models.speech.vocoder import SourceFilterVocoder, VocoderConfig
@@ -178,7 +178,7 @@ class SpeechSynthesizer:
         decoder = SentenceDecoder(
             self.model,
             self.symbol_ids(utterance.symbols),
-            pauses=[symbol in PUNCTUATION or symbol == WORD_BREAK for symbol in utterance.symbols],
+            pauses=[symbol in BETWEEN_WORDS for symbol in utterance.symbols],
             frame_s=self.mel.hop_length / self.mel.sample_rate,
             voice=voice,
             attributes=attributes,

@@ -16,14 +16,13 @@ import numpy as np
 from scipy.fft import dct
 from scipy.ndimage import gaussian_filter1d
 
-from models.speech.symbols import BOS, EOS, PUNCTUATION, STRESSES, SYMBOLS, WORD_BREAK
+from models.speech.symbols import BETWEEN_WORDS, BOS, EOS, PUNCTUATION, STRESSES, SYMBOLS, WORD_BREAK
 from training.speech.corpus import SpeechClip
 
 STATES = 2
 CEPSTRA = 13
 MAX_JUMP = 3
-PAUSES = {BOS, EOS, WORD_BREAK, *PUNCTUATION}
-SKIPPABLE = {WORD_BREAK, *PUNCTUATION}
+PAUSES = {BOS, EOS, *BETWEEN_WORDS}
 
 
 def find_sound_class(symbol: str) -> str:
@@ -62,7 +61,7 @@ def build_chain(symbols: list[int]) -> Chain:
         for state in range(1 if symbol in PAUSES else STATES):
             states.append(sound * STATES + state)
             places.append(place)
-            optional.append(symbol in SKIPPABLE)
+            optional.append(symbol in BETWEEN_WORDS)
     skip = np.ones(len(states), dtype=int)
     for index in range(1, len(states)):
         while skip[index] < MAX_JUMP and index - skip[index] > 0 and optional[index - skip[index]]:

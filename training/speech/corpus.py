@@ -23,12 +23,12 @@ import torch
 
 from models.audio import MelConfig, log_mel, resample, rms_db
 from models.speech.attributes import MeasuredAttributes
-from models.speech.symbols import BOS, EOS, PUNCTUATION, WORD_BREAK, encode
+from models.speech.symbols import BETWEEN_WORDS, BOS, EOS, encode
 
 SILENCE_BELOW_PEAK_DB = 42.0
 MARGIN_S = 0.05
 SHIFT_RANGE_SEMITONES = 6.5
-_NOT_SPOKEN = {BOS, EOS, WORD_BREAK, *PUNCTUATION}
+_NOT_SPOKEN = {BOS, EOS, *BETWEEN_WORDS}
 
 
 @dataclass

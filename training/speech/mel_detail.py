@@ -25,7 +25,7 @@ from models.audio import MelConfig
 from models.speech.fastspeech2 import FastSpeech2, FastSpeech2Config
 from models.speech.mel_emphasis import MelDetail, build_cepstral_basis
 from models.speech.sentence_decoder import SentenceDecoder
-from models.speech.symbols import PUNCTUATION, SYMBOLS, WORD_BREAK
+from models.speech.symbols import BETWEEN_WORDS, SYMBOLS
 from models.speech.synthesizer import load_acoustic
 from models.speech.tacotron2 import Tacotron2
 from models.speech.tacotron2_config import make_length_mask
@@ -78,7 +78,7 @@ def measure_spoken_details(model: Tacotron2, corpus: ResidentCorpus) -> dict[str
         for clip in np.flatnonzero(corpus.voice == number):
             batch = corpus.collate(np.array([clip]))
             ids = batch.symbols[0].tolist()
-            pauses = [SYMBOLS[each] in PUNCTUATION or SYMBOLS[each] == WORD_BREAK for each in ids]
+            pauses = [SYMBOLS[each] in BETWEEN_WORDS for each in ids]
             neutral = (0.0,) * len(model.config.attributes)
             decoder = SentenceDecoder(model, ids, pauses, frame_s, number, neutral, seed=int(clip))
             coarse = torch.cat(list(decoder.decode_frames()))
