@@ -56,9 +56,13 @@ class WorkerHost:
     def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
         """Yield the chunks of one request, loading the model first if need be; failures are `make_portable`."""
         try:
-            yield from self._open(spec).stream(request)
+            yield from self._open(spec).stream(self.unpack(request))
         except Exception as error:
             raise make_portable(error) from None
+
+    def unpack(self, request: Any) -> Any:
+        """Return a request as the model takes it: as it came, where nothing of it was packed for the way."""
+        return request
 
     def free(self, key: str) -> None:
         """Give a model's memory back, unless it is in use."""

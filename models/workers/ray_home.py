@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Generator as IteratorOf
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,9 @@ class ActorHost(WorkerHost):
         super().__init__(settings)
         self._files = FileShelf(ray.get)
 
-    def stream(self, spec: ModelSpec, request: Any) -> Iterator[Any]:
-        """Yield the chunks of one request, whose files are written here first."""
-        yield from super().stream(spec, unpack_files(request, self._files.receive))
+    def unpack(self, request: Any) -> Any:
+        """Write the files of a request here."""
+        return unpack_files(request, self._files.receive)
 
     def find_machine(self) -> str:
         """Return the address of the machine that it runs on."""

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 
 from models.contracts import AudioStyleRequest, SpeechRequest
+from models.errors import ModelError
 from models.style.video_contracts import VideoStyleRequest
 from models.workers import parcels
+from models.workers.host import HostSettings, WorkerHost
 from models.workers.parcels import FileShelf, SentFile, pack_files, read_pieces, unpack_files
 from tests.models.music_video.debug_video import request_for
+from tests.models.workers.dice_model import make_dice_spec
 
 
 def send(path: Path) -> SentFile:
@@ -93,3 +96,15 @@ def test_the_shelf_of_a_process_that_has_gone_is_swept(tmp_path: Path, monkeypat
     mine = FileShelf(bytes)
     assert not (tmp_path / f"{parcels.PREFIX}{gone.pid}-left").exists() and len(list(tmp_path.iterdir())) == 2
     del mine
+
+
+def test_a_machine_that_cannot_write_a_file_down_says_so_in_a_sentence(tmp_path: Path) -> None:
+    class FullHost(WorkerHost):
+        def unpack(self, request: Any) -> Any:
+            raise OSError(28, "No space left on device")
+
+    spec = make_dice_spec("full")
+    host = FullHost(HostSettings(100.0, str(tmp_path / "cache"), tmp_path))
+    (tmp_path / "small.bin").write_bytes(b"1")
+    with pytest.raises(ModelError, match="No space left"):
+        list(host.stream(spec, Errand(tmp_path / "a.wav")))
